@@ -1,0 +1,37 @@
+PYTHON ?= python3
+BIN := .venv/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.PHONY: demo test real bench setup clean
+
+demo: setup  ## the sample case, from the first question to the card
+	rm -rf runs/demo
+	$(BIN)/tuneproof --replay sample_cases/support_tickets.yaml --run-dir runs/demo
+	$(BIN)/tuneproof verify runs/demo
+
+test: setup  ## lint, format, types, import contracts, tests
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest
+
+real: setup  ## the two real cases whole, with the figures they give
+	$(BIN)/pytest -m real -s
+
+bench: setup  ## measured figures, never asserted by the tests
+	$(BIN)/python -m tests.bench.route
+	$(BIN)/python -m tests.bench.replay
+
+# The link tree of a strict editable install is made once; made again each time, it has the files that are there now.
+setup: .venv/ready
+	$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=strict --editable .
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(PIP) install -c constraints.txt setuptools
+	$(PIP) install -c constraints.txt --no-build-isolation --config-settings editable_mode=strict --editable '.[dev]'
+	touch .venv/ready
+
+clean:
+	rm -rf .venv build runs *.egg-info
