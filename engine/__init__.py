@@ -1,0 +1,1 @@
+"""The engine of tuneproof: everything a case needs, without a screen."""

@@ -1,0 +1,39 @@
+"""Eval rows that the model would be trained on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from tuneproof.engine.audit.finding import Finding, Row, Severity, Table, check, several
+from tuneproof.engine.data.example import Example, duplicate_key
+
+
+@check("leakage", severity=Severity.BLOCK)
+def leaked_rows(table: Table) -> Iterator[Finding]:
+    """Rows to learn from whose input is also an eval row, punctuation and case aside: the score would measure memory.
+
+    Only for a separate eval file; the parts of one file are cut so that no input is in two of them.
+    """
+    rows = leaks(table.examples, table.eval)
+    if rows:
+        contradicting = sum(bool(row.note) for row in rows)
+        told = f", {contradicting} with another output" if contradicting else ""
+        yield Finding(
+            f"{len(rows)} {several(len(rows), 'row is', 'rows are')} also in eval{told}",
+            "leave the rows to learn from out; the eval rows stay",
+            rows,
+        )
+
+
+def leaks(learned: list[Example], scored: list[Example]) -> tuple[Row, ...]:
+    """Rows to learn from that are also scored, each with the scored row; those with another output first."""
+    by_key: dict[str, list[Example]] = defaultdict(list)
+    for example in scored:
+        by_key[duplicate_key(example)].append(example)
+    rows = []
+    for example in learned:
+        for twin in by_key.get(duplicate_key(example), [])[:1]:
+            differs = example.output.strip() != twin.output.strip()
+            rows.append(Row(example.source, of=twin.source, note=f"eval says {twin.output.strip()[:120]}" if differs else ""))
+    return tuple(sorted(rows, key=lambda row: not row.note))

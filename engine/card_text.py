@@ -1,0 +1,70 @@
+"""The evidence card for a reader: `card.md`."""
+
+from __future__ import annotations
+
+from tuneproof.engine.card import Card, CardArm, Field
+from tuneproof.engine.run.events import Rate
+from tuneproof.engine.verdict import p_value, points
+
+
+def card_text(card: Card) -> str:
+    """The card as Markdown: the verdict first, then the arms, then the five fields and where it all comes from."""
+    parts = [f"# {card.name}: {card.verdict.answer}", card.verdict.reason, *_arms(card), *_difference(card)]
+    fields: list[tuple[str, Field | None]] = [
+        ("Decision", card.decision),
+        ("Data Shape", card.data_shape),
+        ("Method", card.method),
+        ("Eval Set", card.eval_set),
+    ]
+    for title, field in fields:
+        parts += [f"## {title}", field.summary if field else "Not reached."]
+    parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
+    parts += ["## Provenance", _provenance(card)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _arms(card: Card) -> list[str]:
+    if not card.arms:
+        return []
+    head = ["| arm | format valid | correct | tokens a case | seconds a case |", "|---|---|---|---|---|"]
+    return ["\n".join(head + [_row(arm) for arm in card.arms])]
+
+
+def _row(arm: CardArm) -> str:
+    cells = [
+        arm.arm,
+        percent(arm.format_valid),
+        percent(arm.correct),
+        f"{arm.tokens_per_case:.0f}",
+        f"{arm.seconds_per_case:.3f}",
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def percent(rate: Rate) -> str:
+    """A rate with its interval, in per cent."""
+    return f"{100 * rate.rate:.1f} % [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
+
+
+def _difference(card: Card) -> list[str]:
+    difference, verdict = card.verdict.difference, card.verdict
+    if difference is None:
+        return []
+    fixed, newly = difference.only_tuned_right, difference.only_untuned_right
+    return [
+        f"Tuned minus {verdict.best_untuned_arm}, on the same cases: {points(difference)}, {p_value(difference.p_value)} "
+        f"(McNemar mid-p; exact {p_value(difference.p_value_exact)}). {fixed} cases fixed, {newly} newly wrong."
+    ]
+
+
+def _provenance(card: Card) -> str:
+    made = card.provenance
+    rows = [
+        ("case", made.case_sha256),
+        ("eval set", made.eval_sha256),
+        (f"base {made.base}", made.base_sha256),
+        ("adapter", made.adapter_sha256),
+    ]
+    listed = "\n".join(f"- {name}: sha256 `{digest}`" for name, digest in rows if digest)
+    versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
+    return listed + (f"\n- ran on {made.device}, {versions}" if made.device else "")

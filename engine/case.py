@@ -1,0 +1,221 @@
+"""The case file: one planning problem as typed data, with every default written out."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+
+class Section(BaseModel):
+    """A part of the case file: unknown keys are errors, and a word is never taken for a number or a yes."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class Metric(StrEnum):
+    """What is counted over the eval cases, each between 0 and 1."""
+
+    EXACT_MATCH = "exact_match"
+    FIELD_ACCURACY = "field_accuracy"
+    CHOICE_ACCURACY = "choice_accuracy"
+    MACRO_F1 = "macro_f1"
+    PATTERN_MATCH = "pattern_match"
+
+
+class OutputKind(StrEnum):
+    """What an answer has to look like."""
+
+    JSON = "json"
+    CHOICE = "choice"
+    PATTERN = "pattern"
+    TEXT = "text"
+
+
+METRICS: dict[OutputKind, list[Metric]] = {
+    OutputKind.JSON: [Metric.EXACT_MATCH, Metric.FIELD_ACCURACY],
+    OutputKind.CHOICE: [Metric.CHOICE_ACCURACY, Metric.MACRO_F1, Metric.EXACT_MATCH],
+    OutputKind.PATTERN: [Metric.PATTERN_MATCH, Metric.EXACT_MATCH],
+    OutputKind.TEXT: [Metric.EXACT_MATCH],
+}
+"""The metrics that mean something for each output kind; the first is the default."""
+
+SAMPLE = "sample"
+"""The name of the small model that ships."""
+
+# Enums are written as plain words in YAML, which strict mode would refuse.
+Word = Field(strict=False)
+
+
+class Decision(Section):
+    """The answers that the route rests on; `labeled_examples` left out is counted from the data."""
+
+    private_facts: bool
+    format_drift: bool
+    stable_task: bool
+    labeled_examples: int | None = Field(default=None, ge=0)
+    needs_actions: bool = False
+    preference_problem: bool = False
+    facts_change_often: bool = False
+
+
+class Output(Section):
+    """The output format; `json_schema` is the case file's `schema`, inline or a file, and is inline once loaded."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    kind: Annotated[OutputKind, Word]
+    json_schema: dict[str, Any] | str | None = Field(default=None, alias="schema")
+    choices: list[str] | None = Field(default=None, min_length=1)
+    pattern: str | None = None
+
+    @model_validator(mode="after")
+    def belongs_to_kind(self) -> Output:
+        for key, value, kind in (
+            ("schema", self.json_schema, OutputKind.JSON),
+            ("choices", self.choices, OutputKind.CHOICE),
+            ("pattern", self.pattern, OutputKind.PATTERN),
+        ):
+            if value is not None and self.kind is not kind:
+                raise ValueError(f"`{key}` belongs to kind {kind.value}, not to kind {self.kind.value}")
+        if self.kind is OutputKind.PATTERN and self.pattern is None:
+            raise ValueError("kind pattern needs `pattern`")
+        return self
+
+    @field_validator("pattern")
+    @classmethod
+    def compiles(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        if groups < 1:
+            raise ValueError("the pattern needs a group: group 1 is the answer")
+        return pattern
+
+
+class Task(Section):
+    """What is asked, and how an answer is judged."""
+
+    instruction: str | None = None
+    output: Output = Output(kind=OutputKind.TEXT)
+    metric: Annotated[Metric, Word] | None = None
+
+    @model_validator(mode="after")
+    def metric_fits(self) -> Task:
+        if self.metric is not None and self.metric not in METRICS[self.output.kind]:
+            fitting = ", ".join(METRICS[self.output.kind])
+            raise ValueError(f"metric {self.metric} does not fit output kind {self.output.kind}: use one of {fitting}")
+        return self
+
+    @property
+    def measured_by(self) -> Metric:
+        """The metric of the task, the default of its output kind where none is given."""
+        return self.metric or METRICS[self.output.kind][0]
+
+
+class Split(Section):
+    """Shares of the three parts; with a separate eval file the first two share what there is."""
+
+    train: float = Field(default=0.6, gt=0, le=1)
+    validation: float = Field(default=0.15, ge=0, lt=1)
+    eval: float = Field(default=0.25, ge=0, lt=1)
+    seed: int = 0
+    group_by: str | None = None
+
+    @model_validator(mode="after")
+    def shares_are_whole(self) -> Split:
+        if abs(self.train + self.validation + self.eval - 1) > 1e-6:
+            raise ValueError("train, validation and eval must add up to 1")
+        return self
+
+
+class Columns(Section):
+    """Which columns of the file are which, where that cannot be told from the file."""
+
+    input: str
+    output: str
+    instruction: str | None = None
+
+
+class Data(Section):
+    """Where the examples lie; `leave_out` names the checks whose blocking rows are left out instead of closing the gate."""
+
+    examples: str | list[str]
+    eval: str | list[str] | None = None
+    documents: str | None = None
+    columns: Columns | None = None
+    split: Split = Split()
+    leave_out: list[str] = []
+
+
+class Model(Section):
+    """The model to start from: `sample`, a folder, or a hub name."""
+
+    base: str = SAMPLE
+    revision: str | None = None
+
+
+class Method(Section):
+    """How to train; the two `even_if` keys train although the facts so far speak against it, and the card records that."""
+
+    name: str = "auto"
+    even_if_met: bool = False
+    even_if_routed_elsewhere: bool = False
+
+
+class Training(Section):
+    """What is left out takes the documented default of the method."""
+
+    epochs: float | None = Field(default=None, gt=0)
+    learning_rate: float | None = Field(default=None, gt=0)
+    batch_size: int | None = Field(default=None, ge=1)
+    rank: int | None = Field(default=None, ge=1)
+    alpha: int | None = Field(default=None, ge=1)
+    warmup: float | None = Field(default=None, ge=0, lt=1)
+    max_steps: int | None = Field(default=None, ge=1)
+    probe_every: int | None = Field(default=None, ge=1)
+    probe_cases: int | None = Field(default=None, ge=1)
+    seed: int = 0
+
+
+class Target(Section):
+    """What would be good enough."""
+
+    metric: Annotated[Metric, Word] | None = None
+    at_least: float = Field(gt=0, le=1)
+
+
+class Budget(Section):
+    """What may be spent."""
+
+    gpu_memory_gb: float | None = Field(default=None, gt=0)
+    hours: float | None = Field(default=None, gt=0)
+    usd_per_gpu_hour: float | None = Field(default=None, ge=0)
+
+
+class Case(Section):
+    """One planning problem. Paths are absolute once loaded."""
+
+    version: Literal[1] = 1
+    name: str = Field(min_length=1)
+    decision: Decision
+    task: Task | None = None
+    data: Data | None = None
+    model: Model | None = None
+    baselines: list[str] = ["zero_shot", "few_shot"]
+    method: Method = Method()
+    training: Training = Training()
+    target: Target | None = None
+    budget: Budget = Budget()
+
+    @model_validator(mode="after")
+    def target_fits_task(self) -> Case:
+        metric = self.target.metric if self.target else None
+        if metric is not None and (self.task is None or metric not in METRICS[self.task.output.kind]):
+            raise ValueError(f"target.metric {metric} cannot be measured on this task")
+        return self

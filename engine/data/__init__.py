@@ -1,0 +1,1 @@
+"""Reading examples, and splitting and freezing them."""

@@ -1,0 +1,74 @@
+"""One labelled record, and the keys by which two records count as the same."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from tuneproof.engine.hashing import sha256_data
+
+
+@dataclass(frozen=True, order=True)
+class Source:
+    """Where a record stands: the file as the case names it, and the line (for Parquet and hub data, the row), from 1."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn of a chat."""
+
+    role: str
+    content: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """One record: what is asked, what should be answered, the turns before, and what else the file said about it."""
+
+    instruction: str
+    input: str
+    output: str
+    source: Source
+    system: str = ""
+    history: tuple[Message, ...] = ()
+    metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
+
+    @property
+    def content_hash(self) -> str:
+        """The digest of everything the model sees or should say; where the record stands does not count."""
+        turns = [[m.role, m.content] for m in self.history]
+        return sha256_data([self.instruction, self.system, turns, self.input, self.output])
+
+
+def norm(text: str) -> str:
+    """NFKC, casefold, white-space runs to one space, strip."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+
+
+def loose(text: str) -> str:
+    """`norm` with every character that is not a word character turned to a space, runs collapsed."""
+    return " ".join(re.sub(r"[^\w]", " ", norm(text)).split())
+
+
+def prompt_text(example: Example) -> str:
+    """The text by which prompts are compared: every part the model reads.
+
+    An instruction that all rows share makes no two rows more equal or more different, so it needs no leaving out here.
+    """
+    turns = [f"{m.role}: {m.content}" for m in example.history]
+    return "\n".join(part for part in (example.instruction, example.system, *turns, example.input) if part)
+
+
+def duplicate_key(example: Example) -> str:
+    """The text that a row shares with its duplicates: `loose`, or `norm` where nothing but punctuation is left of it."""
+    text = prompt_text(example)
+    return loose(text) or norm(text)

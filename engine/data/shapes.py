@@ -1,0 +1,177 @@
+"""Raw rows to examples: the shapes that fine-tuning data comes in, told by their keys and never guessed silently."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tuneproof.engine.case import Columns
+from tuneproof.engine.data.example import Example, Message, Source
+
+
+class RowProblem(ValueError):
+    """One row does not make an example; the message says why."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """One way of writing a record: how it is called, which keys give it away, and how it becomes an example."""
+
+    name: str
+    needs: frozenset[str]
+    convert: Callable[[Mapping[str, Any], Source], Example]
+
+
+def detect(row: Mapping[str, Any]) -> Shape | None:
+    """The first shape whose keys the row has, or none."""
+    return next((shape for shape in SHAPES if shape.needs <= row.keys()), None)
+
+
+def of_columns(columns: Columns) -> Shape:
+    """The shape that the case spells out."""
+    named = {columns.input, columns.output} | ({columns.instruction} if columns.instruction else set())
+
+    def convert(row: Mapping[str, Any], source: Source) -> Example:
+        return Example(
+            instruction=text_of(row, columns.instruction, required=False) if columns.instruction else "",
+            input=text_of(row, columns.input),
+            output=answer_of(row, columns.output),
+            source=source,
+            metadata=_rest(row, named),
+        )
+
+    return Shape(f"columns {columns.input} -> {columns.output}", frozenset(named), convert)
+
+
+def text_of(row: Mapping[str, Any], key: str, *, required: bool = True) -> str:
+    """A text cell; numbers are written out, nothing counts as empty."""
+    value = row.get(key)
+    if value is None:
+        if required:
+            raise RowProblem(f"`{key}` is missing")
+        return ""
+    if isinstance(value, str):
+        _no_lone_surrogates(value, key)
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    raise RowProblem(f"`{key}` is not text")
+
+
+def answer_of(row: Mapping[str, Any], key: str) -> str:
+    """A text cell, or a structure written as JSON."""
+    value = row.get(key)
+    if isinstance(value, dict | list):
+        return json.dumps(value, ensure_ascii=False)
+    return text_of(row, key)
+
+
+def _no_lone_surrogates(text: str, key: str) -> None:
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise RowProblem(f"`{key}` holds half a surrogate pair, which is no character")
+
+
+def _alpaca(row: Mapping[str, Any], source: Source) -> Example:
+    instruction = text_of(row, "instruction", required=False)
+    given = text_of(row, "input", required=False)
+    return Example(
+        # A record with an instruction alone asks with it: the instruction is then the input.
+        instruction=instruction if given.strip() else "",
+        input=given if given.strip() else instruction,
+        output=answer_of(row, "output"),
+        source=source,
+        system=text_of(row, "system", required=False),
+        metadata=_rest(row, {"instruction", "input", "output", "system"}),
+    )
+
+
+def _prompt_completion(row: Mapping[str, Any], source: Source) -> Example:
+    if isinstance(row["prompt"], list) and isinstance(row["completion"], list):
+        return _chat(row["prompt"] + row["completion"], _rest(row, {"prompt", "completion"}), source, OPENAI)
+    return Example("", text_of(row, "prompt"), answer_of(row, "completion"), source, metadata=_rest(row, {"prompt", "completion"}))
+
+
+def _messages(row: Mapping[str, Any], source: Source) -> Example:
+    return _chat(row["messages"], _rest(row, {"messages"}), source, OPENAI)
+
+
+def _conversations(row: Mapping[str, Any], source: Source) -> Example:
+    turns = row["conversations"]
+    first = turns[0] if isinstance(turns, list) and turns else None
+    names = OPENAI if isinstance(first, dict) and "role" in first else SHAREGPT
+    extra = [{names.role: "system", names.content: row["system"]}] if isinstance(row.get("system"), str) and row["system"] else []
+    return _chat(extra + turns if isinstance(turns, list) else turns, _rest(row, {"conversations", "system"}), source, names)
+
+
+@dataclass(frozen=True)
+class TurnNames:
+    """What a format calls the parts of a turn, and its speakers."""
+
+    role: str
+    content: str
+    speakers: Mapping[str, str]
+
+
+OPENAI = TurnNames(
+    "role",
+    "content",
+    {"system": "system", "developer": "system", "user": "user", "assistant": "assistant", "tool": "tool"},
+)
+SHAREGPT = TurnNames(
+    "from",
+    "value",
+    {
+        "system": "system",
+        "human": "user",
+        "user": "user",
+        "gpt": "assistant",
+        "assistant": "assistant",
+        "chatgpt": "assistant",
+    },
+)
+
+
+def _chat(turns: Any, metadata: Mapping[str, Any], source: Source, names: TurnNames) -> Example:
+    """The last assistant turn is the output, the user turn before it the input, and what came before is history."""
+    if not isinstance(turns, list) or not turns:
+        raise RowProblem("the conversation is not a list of turns")
+    messages = [_turn(turn, number, names) for number, turn in enumerate(turns, start=1)]
+    system = "\n\n".join(m.content for m in messages if m.role == "system")
+    spoken = [m for m in messages if m.role != "system"]
+    if not spoken or spoken[-1].role != "assistant":
+        raise RowProblem("the last turn is not the assistant's, so there is nothing to learn")
+    if len(spoken) < 2 or spoken[-2].role != "user":
+        raise RowProblem("the answer does not follow a user's turn")
+    return Example("", spoken[-2].content, spoken[-1].content, source, system, tuple(spoken[:-2]), metadata)
+
+
+def _turn(turn: Any, number: int, names: TurnNames) -> Message:
+    if not isinstance(turn, dict):
+        raise RowProblem(f"turn {number} is not an object")
+    role = names.speakers.get(str(turn.get(names.role)))
+    if role is None:
+        raise RowProblem(f"turn {number} has the unknown role {turn.get(names.role)!r}")
+    if turn.get("tool_calls"):
+        raise RowProblem(f"turn {number} calls tools, which this version does not train")
+    content = turn.get(names.content)
+    if isinstance(content, list) and all(isinstance(p, dict) and p.get("type") == "text" for p in content):
+        content = "".join(str(p.get("text", "")) for p in content)
+    return Message(role, text_of({"content": content}, "content"))
+
+
+def _rest(row: Mapping[str, Any], used: set[str]) -> dict[str, Any]:
+    """What the row says beside the example; explicit `metadata` is laid flat."""
+    rest = {key: value for key, value in row.items() if key not in used}
+    inner = rest.pop("metadata", None)
+    return {**rest, **inner} if isinstance(inner, dict) else rest if inner is None else {**rest, "metadata": inner}
+
+
+SHAPES = [
+    Shape("messages", frozenset({"messages"}), _messages),
+    Shape("conversations", frozenset({"conversations"}), _conversations),
+    Shape("instruction/input/output", frozenset({"instruction", "output"}), _alpaca),
+    Shape("input/output", frozenset({"input", "output"}), _alpaca),
+    Shape("prompt/completion", frozenset({"prompt", "completion"}), _prompt_completion),
+]

@@ -1,0 +1,73 @@
+"""The one family of errors that a user, or the user's machine, can cause; anything else is a defect and may raise."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """How a command ends; the meaning of each number is part of the contract."""
+
+    DONE = 0
+    DEFECT = 1
+    USAGE = 2
+    REFUSED = 3
+    FAILED = 4
+    DIFFERS = 5
+    INTERRUPTED = 130
+
+
+class TuneproofError(Exception):
+    """What is wrong, where (file, line, key), and what to do about it."""
+
+    exit_code = ExitCode.DEFECT
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what, where, fix)
+        self.what, self.where, self.fix = what, where, fix
+
+    def __str__(self) -> str:
+        located = f"{self.where}: {self.what}" if self.where else self.what
+        return f"{located}; {self.fix}" if self.fix else located
+
+
+class UsageError(TuneproofError):
+    """The command line asks for something that does not exist or cannot be combined."""
+
+    exit_code = ExitCode.USAGE
+
+
+class CaseError(TuneproofError):
+    """The case file cannot be read, or says something that is not allowed."""
+
+    exit_code = ExitCode.USAGE
+
+
+class DataRefused(TuneproofError):
+    """The data cannot be used as it is."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class GateClosed(TuneproofError):
+    """A step was asked for whose conditions do not hold."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class RunFailed(TuneproofError):
+    """The run met a limit of the machine or of the numbers; it can be resumed."""
+
+    exit_code = ExitCode.FAILED
+
+
+class VerifyFailed(TuneproofError):
+    """A stored file is not what the card says it is."""
+
+    exit_code = ExitCode.DIFFERS
+
+
+class Interrupted(TuneproofError):
+    """The run was asked to stop; it can be resumed."""
+
+    exit_code = ExitCode.INTERRUPTED

@@ -1,0 +1,247 @@
+"""Making the card, only from what lies in the run folder, so that anyone can make it again and compare."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuneproof.engine import facts
+from tuneproof.engine.audit.finding import Severity
+from tuneproof.engine.audit.report import Report
+from tuneproof.engine.card import Card, CardArm, DataShape, Decision, EvalSet, Method, Provenance, Risk
+from tuneproof.engine.case import SAMPLE, Case
+from tuneproof.engine.data.frozen import from_lines
+from tuneproof.engine.data.split import Part
+from tuneproof.engine.route import REASONS, Route
+from tuneproof.engine.run.store import CASE, STRADDLING, RunStore, part_file
+from tuneproof.engine.scoring.predictions import Scores, read_predictions
+from tuneproof.engine.scoring.statistics import minimum_detectable_effect
+from tuneproof.engine.verdict import ScoredArm, Verdict, decide, points
+
+SMALL_EVAL = 50
+"""Below this many cases an interval is wider than most differences worth having."""
+
+ARM_STEP = "arm "
+"""How the steps of the arms are called in the manifest."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a run folder holds, read once; what is not there yet is none."""
+
+    store: RunStore
+    case: Case
+    route: facts.RouteFacts
+    report: Report | None
+    counts: dict[Part, int] | None
+    straddling: int
+    model: facts.ModelFacts | None
+    method: facts.MethodFacts | None
+    training: facts.TrainingFacts | None
+    untuned: list[ScoredArm]
+    tuned: ScoredArm | None
+
+
+def gather(store: RunStore) -> Evidence:
+    """Everything the card rests on."""
+    steps = store.manifest.steps
+    arms = [_scored(store, name.removeprefix(ARM_STEP)) for name in steps if name.startswith(ARM_STEP)]
+    order = store.case.baselines
+    return Evidence(
+        store=store,
+        case=store.case,
+        route=facts.RouteFacts.model_validate_json(store.read(facts.ROUTE)),
+        report=Report.model_validate_json(store.read(facts.AUDIT)) if "audit" in steps else None,
+        counts={part: len(store.part(part)) for part in Part} if "split" in steps else None,
+        straddling=len(from_lines(store.read(STRADDLING))) if store.has(STRADDLING) else 0,
+        model=facts.ModelFacts.model_validate_json(store.read(facts.MODEL)) if "model" in steps else None,
+        method=facts.MethodFacts.model_validate_json(store.read(facts.METHOD)) if "method" in steps else None,
+        training=facts.TrainingFacts.model_validate_json(store.read(facts.TRAINING)) if "train" in steps else None,
+        untuned=sorted((a for a in arms if a.name in order), key=lambda a: order.index(a.name)),
+        tuned=next((a for a in arms if a.name == "tuned"), None),
+    )
+
+
+def make_card(store: RunStore) -> Card:
+    """The card of a run as far as it has come."""
+    evidence = gather(store)
+    verdict = decide(evidence.untuned, evidence.tuned, evidence.case.task, evidence.case.target, _missing(evidence))
+    return Card(
+        name=evidence.case.name,
+        decision=_decision(evidence),
+        data_shape=_data_shape(evidence),
+        method=_method(evidence),
+        eval_set=_eval_set(evidence),
+        risk=_risk(evidence, verdict),
+        verdict=verdict,
+        arms=[_arm(arm) for arm in _arms(evidence)],
+        provenance=_provenance(evidence),
+    )
+
+
+def _scored(store: RunStore, arm: str) -> ScoredArm:
+    scores = Scores.model_validate_json(store.read(facts.scores_file(arm)))
+    return ScoredArm(scores, read_predictions(store.read(facts.predictions_file(arm))))
+
+
+def _arms(evidence: Evidence) -> list[ScoredArm]:
+    return evidence.untuned + ([evidence.tuned] if evidence.tuned else [])
+
+
+def _missing(evidence: Evidence) -> list[str]:
+    """What the verdict would need and the run does not have."""
+    missing = []
+    if evidence.counts is None:
+        missing.append("data")
+    if not evidence.untuned:
+        missing.append("prompt baseline")
+    if evidence.tuned is None:
+        missing.append("tuned arm")
+    return missing
+
+
+def _decision(evidence: Evidence) -> Decision:
+    answers = evidence.case.decision.model_dump()
+    answers["labeled_examples"] = evidence.route.labeled_examples
+    overruled = evidence.method.despite if evidence.method else []
+    told = f" Overruled: {'; '.join(overruled)}." if overruled else ""
+    return Decision(
+        summary=f"{evidence.route.route}. {REASONS[evidence.route.route]}{told}",
+        route=evidence.route.route,
+        answers=answers,
+        overruled=overruled,
+    )
+
+
+def _data_shape(evidence: Evidence) -> DataShape | None:
+    report, counts = evidence.report, evidence.counts
+    if report is None or counts is None:
+        return None
+    train, validation = counts[Part.TRAIN], counts[Part.VALIDATION]
+    findings = {severity.value: report.count(severity) for severity in Severity}
+    shapes = ", ".join(f"{file} ({shape})" for file, shape in report.shapes.items())
+    return DataShape(
+        summary=f"{report.counts.rows} examples from {shapes}: {train} to train on, {validation} to validate with, "
+        f"{len(report.left_out) + evidence.straddling} left out; {findings['block']} blocking findings, {findings['warn']} warnings.",
+        files=report.shapes,
+        rows=report.counts.rows,
+        duplicate_rows=report.counts.duplicate_rows.norm,
+        conflict_rows=report.counts.conflict_rows.norm,
+        left_out=len(report.left_out) + evidence.straddling,
+        train=train,
+        validation=validation,
+        findings=findings,
+    )
+
+
+def _method(evidence: Evidence) -> Method | None:
+    chosen, training = evidence.method, evidence.training
+    if chosen is None:
+        return None
+    if chosen.skipped is not None:
+        summary = f"None: {chosen.skipped}."
+    elif training is None:
+        summary = f"{chosen.name} is planned and not trained yet: {chosen.why}."
+    else:
+        share = 100 * training.trained_parameters / training.all_parameters
+        summary = (
+            f"{chosen.name}, {chosen.trains}: {training.trained_parameters:,} of {training.all_parameters:,} parameters "
+            f"({share:.1f} %), {training.steps} steps on {training.examples} examples; step {training.best_step} was best on "
+            f"{training.validation_cases} validation cases. Chosen because {chosen.why}."
+        )
+    return Method(
+        summary=summary,
+        name=None if chosen.skipped else chosen.name,
+        settings=chosen.settings,
+        skipped=chosen.skipped,
+        trained_parameters=training and training.trained_parameters,
+        all_parameters=training and training.all_parameters,
+        best_step=training and training.best_step,
+        steps=training and training.steps,
+    )
+
+
+def _eval_set(evidence: Evidence) -> EvalSet | None:
+    if evidence.counts is None:
+        return None
+    n = evidence.counts[Part.EVAL]
+    digest = evidence.store.digest(part_file(Part.EVAL))
+    effect = round(minimum_detectable_effect(n), 6)
+    return EvalSet(
+        summary=f"{n} cases frozen before anything ran (sha256 {digest[:12]}…); they can show a difference of about "
+        f"{100 * effect:.0f} points.",
+        n=n,
+        sha256=digest,
+        metric=evidence.case.task.measured_by if evidence.case.task else None,
+        minimum_detectable_effect=effect,
+    )
+
+
+def _risk(evidence: Evidence, verdict: Verdict) -> Risk:
+    items = [*_data_risks(evidence), *_model_risks(evidence, verdict)]
+    return Risk(summary=items[0] if items else "Nothing was seen that speaks against the verdict.", items=items)
+
+
+def _data_risks(evidence: Evidence) -> list[str]:
+    items = []
+    n = evidence.counts[Part.EVAL] if evidence.counts else 0
+    stated = evidence.case.decision.labeled_examples
+    if evidence.report and stated is not None and stated != evidence.report.counts.rows:
+        items.append(f"The case says {stated} labelled examples; its files have {evidence.report.counts.rows}.")
+    if evidence.counts and n < SMALL_EVAL:
+        items.append(f"{n} eval cases are few: only a large difference can be seen.")
+    if evidence.straddling:
+        items.append(f"{evidence.straddling} rows were left out because another group has their input in a later part.")
+    if evidence.report:
+        items += [f"Data, {f.check}: {f.message}{' (left out)' if f.left_out else ''}." for f in evidence.report.findings]
+    items += [
+        f"{arm.name}: {arm.scores.truncated} of {arm.scores.n} answers were cut off before they ended."
+        for arm in _arms(evidence)
+        if arm.scores.truncated
+    ]
+    return items
+
+
+def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:
+    items = []
+    if evidence.model and evidence.model.name == SAMPLE:
+        items.append("The base is the small sample model: this shows that the program works, not what a real model would do.")
+    if evidence.model and not evidence.model.chat_template:
+        items.append("The base has no chat template; a plain one was used for every arm.")
+    if verdict.difference and verdict.difference.only_untuned_right:
+        newly, change = verdict.difference.only_untuned_right, points(verdict.difference)
+        items.append(f"Cases that {verdict.best_untuned_arm} answers and that are wrong after tuning: {newly} ({change} in all).")
+    if evidence.tuned:
+        items.append("What tuning cost outside this task was not measured.")
+    if evidence.route.route is not Route.FINE_TUNING and evidence.tuned:
+        items.append(f"The answers route to `{evidence.route.route}`; training was asked for all the same.")
+    return items
+
+
+def _arm(arm: ScoredArm) -> CardArm:
+    scores = arm.scores
+    return CardArm(
+        arm=scores.arm,
+        n=scores.n,
+        format_valid=scores.format_valid,
+        correct=scores.correct,
+        metrics={metric.value: value for metric, value in scores.metrics.items()},
+        failures={failure.value: count for failure, count in scores.failures.items()},
+        truncated=scores.truncated,
+        tokens_per_case=scores.tokens_per_case,
+        seconds_per_case=scores.seconds_per_case,
+    )
+
+
+def _provenance(evidence: Evidence) -> Provenance:
+    manifest, model = evidence.store.manifest, evidence.model
+    adapter = manifest.steps["train"].files.get(facts.ADAPTER) if evidence.training else None
+    return Provenance(
+        case_sha256=evidence.store.digest(CASE),
+        eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,
+        base=model.name if model else None,
+        base_sha256=model.sha256 if model else None,
+        adapter_sha256=adapter,
+        device=f"{model.device}, {model.dtype}" if model else None,
+        versions=model.versions if model else {},
+        steps=manifest.digest_before("card"),
+    )

@@ -1,0 +1,325 @@
+"""The stages that run the model: baselines, method, training and the tuned arm. Only the worker imports this module."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from functools import cached_property
+from importlib.metadata import version
+from pathlib import Path
+
+from tuneproof.engine import facts
+from tuneproof.engine.arms import TUNED, UNTUNED, Arm, Setting
+from tuneproof.engine.audit.finding import Lengths
+from tuneproof.engine.audit.leakage import leaks
+from tuneproof.engine.case import Case, Model, Task
+from tuneproof.engine.data.example import Example, Message
+from tuneproof.engine.data.split import Part, shuffled
+from tuneproof.engine.data_stages import labels
+from tuneproof.engine.errors import GateClosed
+from tuneproof.engine.evidence import ARM_STEP, gather
+from tuneproof.engine.generation import Decoder
+from tuneproof.engine.hashing import sha256_data
+from tuneproof.engine.methods.catalogue import METHODS, Plan, plan
+from tuneproof.engine.model import BaseModel, best_device, load_base, load_weights
+from tuneproof.engine.route import Route
+from tuneproof.engine.run.events import ArmScored, Decoded, EventLog, TrainingSkipped
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.scoring.outputs import Judge, make_judge
+from tuneproof.engine.scoring.predictions import (
+    Prediction,
+    Scores,
+    failures,
+    lines,
+    predict,
+    prompts_digest,
+    read_predictions,
+    score,
+)
+from tuneproof.engine.verdict import meets
+
+VERSIONS = ["torch", "transformers", "trl", "peft", "tuneproof"]
+"""The libraries whose version can change a result."""
+
+
+class ModelStages:
+    """The stages of one run that need its base model, loaded once and only when a stage is not done yet."""
+
+    def __init__(self, store: RunStore, case: Case, log: EventLog, stop: StopRequest) -> None:
+        assert case.task is not None and case.model is not None
+        self._store, self._case, self._log, self._stop = store, case, log, stop
+        self._task: Task = case.task
+        self._model: Model = case.model
+
+    @cached_property
+    def base(self) -> BaseModel:
+        """The base model's tokenizer and files, put on record the first time."""
+        base = load_base(self._model)
+        device, dtype = best_device()
+        found = facts.ModelFacts(
+            name=self._model.base,
+            sha256=base.sha256,
+            context=base.context,
+            chat_template=base.has_chat_template,
+            device=device.type,
+            dtype=str(dtype).removeprefix("torch."),
+            versions={name: version(name) for name in VERSIONS},
+        )
+        if not self._store.is_done("model", {"base": base.sha256}):
+            self._store.write_step("model", {"base": base.sha256}, {facts.MODEL: found.as_text()})
+        return base
+
+    def lengths(self) -> Lengths:
+        """How long rows are for this base; prompts as the tuned arm asks them, which are the shortest."""
+        base = self.base
+        judge = make_judge(self._task, [""])
+        tuned = TUNED["tuned"](Setting(self._task.instruction or "", judge, (), lambda _: True, 0))
+        return Lengths(
+            prompt=lambda e: len(base.tokens(base.prompt(tuned.messages(e)))),
+            answer=lambda e: len(base.answer(tuned.messages(e), e.output)),
+            context=base.context,
+        )
+
+    def baselines(self) -> bool:
+        """Stage 4: every untuned arm of the case on the frozen cases, and the failure log."""
+        reused = [self._score_arm(UNTUNED[name](self._setting), None) for name in self._case.baselines]
+        self._write_failures()
+        return bool(reused) and all(reused)
+
+    def method(self) -> bool:
+        """Stage 5: how to train, or why not to."""
+        chosen = self._plan
+        skipped, despite = self._reasons_against()
+        found = facts.MethodFacts(
+            name=chosen.method,
+            why=chosen.why,
+            trains=METHODS[chosen.method].trains,
+            settings={k: v for k, v in asdict(chosen).items() if k not in ("method", "why")},
+            skipped=skipped,
+            despite=despite,
+        )
+        made_from = {"settings": sha256_data([asdict(chosen), skipped, despite])}
+        if self._store.is_done("method", made_from):
+            return True
+        self._store.write_step("method", made_from, {facts.METHOD: found.as_text()})
+        return False
+
+    def train(self) -> bool:
+        """Stage 6: the adapter, unless the evidence so far speaks against it. Raises GateClosed where the gate is."""
+        skipped = self._method_facts.skipped
+        if skipped is not None:
+            self._log.emit(TrainingSkipped(reason=skipped), sync=True)
+            return False
+        self._check_gate()
+        made_from = {
+            "base": self.base.sha256,
+            "plan": sha256_data(asdict(self._plan)),
+            part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
+            part_file(Part.VALIDATION): self._store.check(part_file(Part.VALIDATION)),
+        }
+        if self._store.is_done("train", made_from):
+            return True
+        self._train(made_from)
+        return False
+
+    def evaluate(self) -> bool:
+        """Stage 7: the tuned arm on the same frozen cases."""
+        if self._method_facts.skipped is not None:
+            return False
+        reused = [self._score_arm(make(self._setting), (self._store.path / facts.ADAPTER).parent) for make in TUNED.values()]
+        self._write_failures()
+        return all(reused)
+
+    @cached_property
+    def _plan(self) -> Plan:
+        return plan(self._case.method, self._case.training)
+
+    @property
+    def _method_facts(self) -> facts.MethodFacts:
+        return facts.MethodFacts.model_validate_json(self._store.read(facts.METHOD))
+
+    @cached_property
+    def _train_rows(self) -> list[tuple[str, Example]]:
+        return self._store.part(Part.TRAIN)
+
+    @cached_property
+    def _validation(self) -> list[tuple[str, Example]]:
+        return self._store.part(Part.VALIDATION)
+
+    @cached_property
+    def _judge(self) -> Judge:
+        return make_judge(self._task, labels(self._train_rows))
+
+    @cached_property
+    def _room(self) -> int:
+        """Tokens an answer may take: the longest answer of train and validation, a quarter more, and a little for the short ones."""
+        rows = [e for _, e in [*self._train_rows, *self._validation]]
+        answer = self.lengths().answer
+        return max(answer(e) for e in rows) * 5 // 4 + 16
+
+    @cached_property
+    def _setting(self) -> Setting:
+        def fits(messages: Sequence[Message]) -> bool:
+            return len(self.base.tokens(self.base.prompt(messages))) + self._room <= self.base.context
+
+        train = [example for _, example in self._train_rows]
+        seed = self._case.data.split.seed if self._case.data else 0
+        return Setting(self._task.instruction or "", self._judge, train, fits, seed)
+
+    def _score_arm(self, arm: Arm, adapter: Path | None) -> bool:
+        """Runs and scores one arm unless it was done before from the same inputs."""
+        made_from = {
+            part_file(Part.EVAL): self._store.check(part_file(Part.EVAL)),
+            part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
+            "base": self.base.sha256,
+            "task": sha256_data(self._task.model_dump(mode="json")),
+        }
+        if adapter is not None:
+            made_from[facts.ADAPTER] = self._store.check(facts.ADAPTER)
+        done = self._store.is_done(ARM_STEP + arm.name, made_from)
+        if not done:
+            self._run_arm(arm, adapter, made_from)
+        self._tell_scores(arm.name, reused=done)
+        return done
+
+    def _run_arm(self, arm: Arm, adapter: Path | None, made_from: dict[str, str]) -> None:
+        cases = self._store.part(Part.EVAL)
+        prompts = [self.base.prompt(arm.messages(case)) for _, case in cases]
+        decoder = self._decoder(adapter)
+        completions, seconds = decoder.complete(prompts, self._room, on_progress=self._progress(arm.name))
+        predictions = [
+            predict(
+                name,
+                prompt,
+                completion.text,
+                case.output,
+                self._judge,
+                truncated=completion.truncated,
+                prompt_tokens=completion.prompt_tokens,
+                output_tokens=completion.tokens,
+            )
+            for (name, case), prompt, completion in zip(cases, prompts, completions, strict=True)
+        ]
+        scores = score(arm.name, predictions, self._task.output.kind, self._judge, round(seconds, 3))
+        self._store.write_step(
+            ARM_STEP + arm.name,
+            made_from,
+            {
+                facts.predictions_file(arm.name): lines(predictions),
+                facts.scores_file(arm.name): scores.model_dump_json(indent=1) + "\n",
+            },
+            {"prompts": prompts_digest(predictions)},
+        )
+
+    def _decoder(self, adapter: Path | None) -> Decoder:
+        if adapter is None:
+            return self._untuned_decoder
+        return Decoder(self.base, load_weights(self.base, adapter))
+
+    @cached_property
+    def _untuned_decoder(self) -> Decoder:
+        return Decoder(self.base, load_weights(self.base))
+
+    def _progress(self, arm: str) -> Callable[[int, int], None]:
+        def tell(done: int, of: int) -> None:
+            self._log.emit(Decoded(arm=arm, done=done, of=of))
+            self._stop.check()
+
+        return tell
+
+    def _tell_scores(self, arm: str, *, reused: bool) -> None:
+        scores = Scores.model_validate_json(self._store.read(facts.scores_file(arm)))
+        self._log.emit(
+            ArmScored(
+                arm=arm,
+                n=scores.n,
+                format_valid=scores.format_valid,
+                correct=scores.correct,
+                tokens_per_case=scores.tokens_per_case,
+                seconds_per_case=scores.seconds_per_case,
+                reused=reused,
+            ),
+            sync=True,
+        )
+
+    def _write_failures(self) -> None:
+        """The failure log over all arms so far, made anew from their predictions."""
+        arms = [name.removeprefix(ARM_STEP) for name in self._store.manifest.steps if name.startswith(ARM_STEP)]
+        if not arms:
+            return
+        made_from = {facts.predictions_file(arm): self._store.check(facts.predictions_file(arm)) for arm in arms}
+        rows = [row for arm in arms for row in failures(arm, self._predictions(arm))]
+        self._store.write_step("failures", made_from, {facts.FAILURES: lines(rows)})
+
+    def _predictions(self, arm: str) -> list[Prediction]:
+        return read_predictions(self._store.read(facts.predictions_file(arm)))
+
+    def _reasons_against(self) -> tuple[str | None, list[str]]:
+        """Why training is not needed, or which of these reasons the case overrules."""
+        evidence = gather(self._store)
+        reasons = []
+        met = [arm.name for arm in evidence.untuned if meets(arm, self._task, self._case.target)]
+        if met:
+            reasons.append((f"{met[0]} already meets the target", self._case.method.even_if_met, "method.even_if_met"))
+        if evidence.route.route is not Route.FINE_TUNING:
+            key = "method.even_if_routed_elsewhere"
+            reasons.append((f"the route is `{evidence.route.route}`", self._case.method.even_if_routed_elsewhere, key))
+        standing = [f"{reason}; to train all the same, set {key}: true" for reason, overruled, key in reasons if not overruled]
+        return (standing[0] if standing else None), [reason for reason, overruled, _ in reasons if overruled]
+
+    def _check_gate(self) -> None:
+        """No training without the three things that make its result mean something. Raises GateClosed with those that are missing."""
+        missing = []
+        steps = self._store.manifest.steps
+        if not any(UNTUNED[name](self._setting).is_prompt_baseline for name in self._case.baselines if ARM_STEP + name in steps):
+            missing.append("prompt baseline")
+        train = [example for _, example in self._train_rows]
+        validation = [example for _, example in self._validation]
+        if not validation:
+            missing.append("validation set")
+        elif leaks(train, validation):
+            missing.append("validation set (a train row leaks into it)")
+        if not self._store.has(facts.FAILURES):
+            missing.append("failure log")
+        if missing:
+            raise GateClosed(
+                f"no training without these: {', '.join(missing)}",
+                where=str(self._store.path),
+                fix="give the case `baselines: [zero_shot]` and a share for `data.split.validation`",
+            )
+
+    def _train(self, made_from: dict[str, str]) -> None:
+        # TRL takes seconds to import, and most commands never train.
+        from tuneproof.engine.training.encode import encode
+        from tuneproof.engine.training.probe import Probe
+        from tuneproof.engine.training.sft import ADAPTER_FILES, train
+
+        chosen = self._plan
+        tuned = TUNED["tuned"](self._setting)
+        by_id = {example.content_hash: (name, example) for name, example in self._validation}
+        probed = [by_id[e.content_hash] for e in shuffled([e for _, e in self._validation], chosen.seed)[: chosen.probe_cases]]
+        cases = [example for _, example in probed]
+        probe = Probe(
+            base=self.base,
+            judge=self._judge,
+            cases=probed,
+            prompts=[self.base.prompt(tuned.messages(case)) for case in cases],
+            encoded=encode(self.base, tuned, cases),
+            room=self._room,
+        )
+        rows = encode(self.base, tuned, [example for _, example in self._train_rows])
+        done = train(self.base, rows, probe, chosen, self._store.path / "training", self._log, self._stop)
+        found = facts.TrainingFacts(
+            examples=len(rows),
+            steps=done.steps,
+            best_step=done.best_step,
+            validation_cases=done.best_probe.n,
+            validation_format_valid=done.best_probe.format_valid,
+            validation_correct=done.best_probe.correct,
+            validation_loss=done.best_probe.loss,
+            trained_parameters=done.trained_parameters,
+            all_parameters=done.all_parameters,
+        )
+        self._store.write(facts.TRAINING, found.as_text())
+        self._store.record_step("train", made_from, [facts.TRAINING, *(f"training/adapter/{name}" for name in ADAPTER_FILES)])

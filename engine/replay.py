@@ -1,0 +1,158 @@
+"""The stages of a case in order; what is done already, from the same inputs, is not done again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from tuneproof.engine import facts
+from tuneproof.engine.card import CARD_JSON, CARD_MD
+from tuneproof.engine.case import Case
+from tuneproof.engine.errors import CaseError, Interrupted
+from tuneproof.engine.route import MINIMUM_BEFORE_TRAINING, REASONS, Answers, decide, what_if
+from tuneproof.engine.run.events import CardWritten, EventLog, RouteDecided, StageFinished, StageStarted, WhatIfRow
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.store import CASE, RunStore
+from tuneproof.engine.stages import Stage
+
+NEEDS: dict[Stage, tuple[str, ...]] = {
+    Stage.AUDIT: ("data",),
+    Stage.SPLIT: ("data",),
+    Stage.BASELINES: ("data", "task", "model"),
+    Stage.METHOD: ("data", "task", "model"),
+    Stage.TRAIN: ("data", "task", "model"),
+    Stage.EVALUATE: ("data", "task", "model"),
+}
+"""The parts of the case that a stage cannot do without."""
+
+
+def planned_stages(case: Case, until: Stage) -> list[Stage]:
+    """The stages that the case has enough for, up to the one asked for; the card closes a case that ends early.
+
+    Raises CaseError where a stage was asked for by name and the case lacks what it needs.
+    """
+    stages = []
+    for stage in list(Stage)[: until.place + 1]:
+        missing = [part for part in NEEDS.get(stage, ()) if getattr(case, part) is None]
+        if not missing:
+            stages.append(stage)
+        elif until is not Stage.CARD:
+            raise CaseError(
+                f"`{missing[0]}` is missing",
+                where=f"--until {until}",
+                fix=f"the stage {stage} needs it: add `{missing[0]}:`",
+            )
+    return stages
+
+
+def check_names(case: Case, stages: list[Stage]) -> None:
+    """Raises CaseError for a check, arm or method that does not exist, and for a schema that is none, before anything is begun."""
+    if Stage.AUDIT in stages and case.data is not None:
+        from tuneproof.engine.audit.report import check_names_to_leave_out
+
+        check_names_to_leave_out(case.data.leave_out)
+    if Stage.BASELINES in stages and case.task is not None:
+        from tuneproof.engine.arms import UNTUNED
+        from tuneproof.engine.methods.catalogue import plan
+        from tuneproof.engine.scoring.outputs import make_judge
+
+        for arm in case.baselines:
+            if arm not in UNTUNED:
+                raise CaseError(f"`{arm}` is no arm this version runs", where="baselines", fix=f"use {', '.join(UNTUNED)}")
+        plan(case.method, case.training)
+        make_judge(case.task, [])
+
+
+def is_light(case: Case, until: Stage) -> bool:
+    """Whether everything planned can be done at once, without a worker: the route of a case that counts its own examples."""
+    light = {Stage.ROUTE, Stage.CARD}
+    return set(planned_stages(case, until)) <= light and case.decision.labeled_examples is not None
+
+
+def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest) -> None:
+    """Does the planned stages of a run that this process has locked, telling each in the log."""
+    case = store.case
+    stages = planned_stages(case, until)
+    do = _actions(store, case, log, stop, stages)
+    for stage in stages:
+        if stop.asked:
+            raise Interrupted("stopped as asked", fix="add --resume to go on")
+        log.emit(StageStarted(stage=stage))
+        started = time.monotonic()
+        reused = do[stage]()
+        log.emit(StageFinished(stage=stage, seconds=round(time.monotonic() - started, 3), reused=reused), sync=True)
+
+
+def _actions(store: RunStore, case: Case, log: EventLog, stop: StopRequest, stages: list[Stage]) -> dict[Stage, Callable[[], bool]]:
+    """What each stage does; each answers whether it had been done before."""
+    actions: dict[Stage, Callable[[], bool]] = {
+        Stage.ROUTE: lambda: decide_route(store, case, log),
+        Stage.CARD: lambda: write_card(store, log),
+    }
+    if case.data is None:
+        return actions
+    # Everything past the route reads data; with a model it also loads transformers and torch.
+    from tuneproof.engine.data_stages import DataStages
+
+    data = DataStages(store, case, case.data, log)
+    actions |= {Stage.AUDIT: data.audit, Stage.SPLIT: data.split}
+    if Stage.BASELINES in stages:
+        from tuneproof.engine.model_stages import ModelStages
+
+        model = ModelStages(store, case, log, stop)
+        data.lengths = model.lengths
+        actions |= {
+            Stage.BASELINES: model.baselines,
+            Stage.METHOD: model.method,
+            Stage.TRAIN: model.train,
+            Stage.EVALUATE: model.evaluate,
+        }
+    return actions
+
+
+def decide_route(store: RunStore, case: Case, log: EventLog) -> bool:
+    """Stage 1: the answers to a route, with the number of examples counted where the case does not say it."""
+    given = case.decision.labeled_examples
+    answers = Answers(**{**case.decision.model_dump(), "labeled_examples": _count_examples(case) if given is None else given})
+    route = decide(answers)
+    log.emit(
+        RouteDecided(
+            route=route,
+            reason=REASONS[route],
+            labeled_examples=answers.labeled_examples,
+            minimum_before_training=MINIMUM_BEFORE_TRAINING,
+            what_if=[WhatIfRow(answer=w.key, value=w.value, route=w.route) for w in what_if(answers)],
+        ),
+        sync=True,
+    )
+    made_from = {CASE: store.check(CASE), "labeled_examples": str(answers.labeled_examples)}
+    if store.is_done("route", made_from):
+        return True
+    written = facts.RouteFacts(route=route, labeled_examples=answers.labeled_examples)
+    store.write_step("route", made_from, {facts.ROUTE: written.as_text()})
+    return False
+
+
+def _count_examples(case: Case) -> int:
+    if case.data is None:
+        raise CaseError(
+            "`labeled_examples` is missing",
+            where="decision",
+            fix="say how many there are, or add `data.examples` to count them",
+        )
+    from tuneproof.engine.data.read import read_examples
+
+    return len(read_examples(case.data.examples, case.data.columns).examples)
+
+
+def write_card(store: RunStore, log: EventLog) -> bool:
+    """Stage 8: the card, made anew from what is stored."""
+    from tuneproof.engine.card_text import card_text
+    from tuneproof.engine.evidence import make_card
+
+    card = make_card(store)
+    made_from: dict[str, Any] = card.provenance.steps
+    store.write_step("card", made_from, {CARD_JSON: card.as_text(), CARD_MD: card_text(card)})
+    log.emit(CardWritten(answer=card.verdict.answer, reason=card.verdict.reason), sync=True)
+    return False

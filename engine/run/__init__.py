@@ -1,0 +1,1 @@
+"""One run: its folder, its log of events, and the process that does the work."""

@@ -1,0 +1,1 @@
+"""Whether an output is right, why not, and how sure that is."""

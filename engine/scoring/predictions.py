@@ -1,0 +1,197 @@
+"""What an arm answered, case by case, and the scores that follow from it: stored, and computed again by `verify`."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from tuneproof.engine.case import Metric, OutputKind
+from tuneproof.engine.hashing import sha256_data
+from tuneproof.engine.run.events import Rate
+from tuneproof.engine.scoring.outputs import FailureClass, Judge, Judgement
+from tuneproof.engine.scoring.statistics import wilson
+
+
+class Prediction(BaseModel):
+    """One line of `predictions.jsonl`: a case, the exact prompt, what came back, and what it is worth."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    id: str
+    prompt: str
+    output: str
+    expected: str
+    format_valid: bool
+    correct: bool
+    failure_class: FailureClass | None
+    fields: list[str]
+    truncated: bool
+    tokens: int
+    prompt_tokens: int
+    output_tokens: int
+
+
+class Failure(BaseModel):
+    """One line of the failure log: a case that an arm got wrong, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    arm: str
+    id: str
+    failure_class: FailureClass
+    fields: list[str]
+    output: str
+    expected: str
+
+
+class Scores(BaseModel):
+    """An arm on the frozen cases; `seconds` was measured, everything else follows from the predictions."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    arm: str
+    n: int
+    format_valid: Rate
+    correct: Rate
+    metrics: dict[Metric, float]
+    failures: dict[FailureClass, int]
+    wrong_fields: dict[str, int]
+    truncated: int
+    tokens_per_case: float
+    prompt_tokens_per_case: float
+    seconds: float
+    seconds_per_case: float
+
+
+def predict(
+    case_id: str,
+    prompt: str,
+    output: str,
+    expected: str,
+    judge: Judge,
+    *,
+    truncated: bool,
+    prompt_tokens: int,
+    output_tokens: int,
+) -> Prediction:
+    """The line for one answered case."""
+    judged = judge.judge(output, expected, truncated=truncated)
+    return Prediction(
+        id=case_id,
+        prompt=prompt,
+        output=output,
+        expected=expected,
+        format_valid=judged.format_valid,
+        correct=judged.correct,
+        failure_class=judged.failure,
+        fields=list(judged.fields),
+        truncated=truncated,
+        tokens=prompt_tokens + output_tokens,
+        prompt_tokens=prompt_tokens,
+        output_tokens=output_tokens,
+    )
+
+
+def judged_again(prediction: Prediction, judge: Judge, expected: str) -> Prediction:
+    """The same prediction with its verdicts computed anew from the output and the frozen case."""
+    return predict(
+        prediction.id,
+        prediction.prompt,
+        prediction.output,
+        expected,
+        judge,
+        truncated=prediction.truncated,
+        prompt_tokens=prediction.prompt_tokens,
+        output_tokens=prediction.output_tokens,
+    )
+
+
+def score(arm: str, predictions: Sequence[Prediction], kind: OutputKind, judge: Judge, seconds: float) -> Scores:
+    """The scores of an arm. Raises ValueError for no predictions."""
+    n = len(predictions)
+    judgements = [judge.judge(p.output, p.expected, truncated=p.truncated) for p in predictions]
+    return Scores(
+        arm=arm,
+        n=n,
+        format_valid=rate(sum(p.format_valid for p in predictions), n),
+        correct=rate(sum(p.correct for p in predictions), n),
+        metrics=metrics(kind, predictions, judgements),
+        failures=dict(Counter(p.failure_class for p in predictions if p.failure_class).most_common()),
+        wrong_fields=dict(Counter(f for p in predictions for f in p.fields).most_common()),
+        truncated=sum(p.truncated for p in predictions),
+        tokens_per_case=round(sum(p.tokens for p in predictions) / n, 3),
+        prompt_tokens_per_case=round(sum(p.prompt_tokens for p in predictions) / n, 3),
+        seconds=seconds,
+        seconds_per_case=round(seconds / n, 6),
+    )
+
+
+def rate(successes: int, n: int) -> Rate:
+    """A proportion with its Wilson interval, as the files have it."""
+    interval = wilson(successes, n)
+    return Rate(rate=round(interval.estimate, 6), low=round(interval.low, 6), high=round(interval.high, 6))
+
+
+def metrics(kind: OutputKind, predictions: Sequence[Prediction], judgements: Sequence[Judgement]) -> dict[Metric, float]:
+    """Every metric that means something for the output kind."""
+    n = len(predictions)
+    correct = round(sum(p.correct for p in predictions) / n, 6)
+    match kind:
+        case OutputKind.JSON:
+            fields = round(sum(j.field_score for j in judgements) / n, 6)
+            return {Metric.EXACT_MATCH: correct, Metric.FIELD_ACCURACY: fields}
+        case OutputKind.CHOICE:
+            pairs = [(p.expected.strip(), j.answer) for p, j in zip(predictions, judgements, strict=True)]
+            return {
+                Metric.CHOICE_ACCURACY: correct,
+                Metric.MACRO_F1: round(macro_f1(pairs), 6),
+                Metric.EXACT_MATCH: correct,
+            }
+        case OutputKind.PATTERN:
+            same = round(sum(p.output.strip() == p.expected.strip() for p in predictions) / n, 6)
+            return {Metric.PATTERN_MATCH: correct, Metric.EXACT_MATCH: same}
+        case OutputKind.TEXT:
+            return {Metric.EXACT_MATCH: correct}
+
+
+def macro_f1(pairs: Iterable[tuple[str, str]]) -> float:
+    """The mean over labels of F1, the labels being those that are expected or answered; an unreadable answer is no label.
+
+    As `sklearn.metrics.f1_score(average="macro")` without the label for unreadable answers.
+    """
+    expected: Counter[str] = Counter()
+    answered: Counter[str] = Counter()
+    right: Counter[str] = Counter()
+    for wanted, got in pairs:
+        expected[wanted] += 1
+        if got:
+            answered[got] += 1
+        right[wanted] += wanted == got
+    labels = expected.keys() | answered.keys()
+    return sum(2 * right[label] / (expected[label] + answered[label]) for label in labels) / len(labels)
+
+
+def failures(arm: str, predictions: Iterable[Prediction]) -> list[Failure]:
+    """The failure log of an arm."""
+    return [
+        Failure(arm=arm, id=p.id, failure_class=p.failure_class, fields=p.fields, output=p.output, expected=p.expected)
+        for p in predictions
+        if p.failure_class is not None
+    ]
+
+
+def prompts_digest(predictions: Iterable[Prediction]) -> str:
+    """One digest over the exact prompts, case by case."""
+    return sha256_data([[p.id, p.prompt] for p in predictions])
+
+
+def lines(rows: Iterable[BaseModel]) -> str:
+    """Rows as JSON lines."""
+    return "".join(row.model_dump_json() + "\n" for row in rows)
+
+
+def read_predictions(text: str) -> list[Prediction]:
+    """The predictions of a stored file."""
+    return [Prediction.model_validate_json(line) for line in text.split("\n") if line]

@@ -1,0 +1,134 @@
+"""Rates and differences with the intervals that small eval sets need, each formula with its source."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from statistics import NormalDist
+
+ASSUMED_DISCORDANCE = 0.2
+"""The share of cases on which two arms are taken to disagree while nothing is measured yet."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """An estimate with its confidence limits."""
+
+    estimate: float
+    low: float
+    high: float
+
+
+@dataclass(frozen=True)
+class PairedCounts:
+    """On how many cases both arms were right, only the first, only the second, and neither."""
+
+    both: int
+    only_first: int
+    only_second: int
+    neither: int
+
+    @classmethod
+    def of(cls, first: list[bool], second: list[bool]) -> PairedCounts:
+        """The counts for two arms over the same cases in the same order. Raises ValueError for unequal lengths."""
+        pairs = list(zip(first, second, strict=True))
+        return cls(
+            pairs.count((True, True)),
+            pairs.count((True, False)),
+            pairs.count((False, True)),
+            pairs.count((False, False)),
+        )
+
+    @property
+    def n(self) -> int:
+        """How many cases there are."""
+        return self.both + self.only_first + self.only_second + self.neither
+
+
+def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
+    """Wilson score interval for a proportion (Wilson 1927; Brown, Cai and DasGupta 2001, section 3.1.1).
+
+    Coverage stays near nominal down to n = 50, where the normal interval falls to 0.64 near the ends. Raises ValueError for n < 1.
+    """
+    if n < 1 or not 0 <= successes <= n:
+        raise ValueError(f"{successes} of {n} is not a proportion")
+    z = _z(confidence)
+    p = successes / n
+    centre = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
+    # At the ends the limit is exactly the end; the subtraction would leave a rounding error.
+    low = 0.0 if successes == 0 else centre - half
+    high = 1.0 if successes == n else centre + half
+    return Interval(p, low, high)
+
+
+def newcombe_paired(counts: PairedCounts, confidence: float = 0.95) -> Interval:
+    """Interval for the difference of two paired proportions, first minus second: method 10 of Newcombe 1998.
+
+    Statistics in Medicine 17:2635-2650. Wilson limits of each arm, squared and added with the correlation phi of the two, which is
+    continuity corrected where it is positive. Raises ValueError for no cases.
+    """
+    n = counts.n
+    first = wilson(counts.both + counts.only_first, n, confidence)
+    second = wilson(counts.both + counts.only_second, n, confidence)
+    phi = _corrected_phi(counts)
+    difference = first.estimate - second.estimate
+    below_first, above_first = first.estimate - first.low, first.high - first.estimate
+    below_second, above_second = second.estimate - second.low, second.high - second.estimate
+    below = below_first**2 - 2 * phi * below_first * above_second + above_second**2
+    above = above_first**2 - 2 * phi * above_first * below_second + below_second**2
+    return Interval(difference, difference - math.sqrt(max(0.0, below)), difference + math.sqrt(max(0.0, above)))
+
+
+def _corrected_phi(counts: PairedCounts) -> float:
+    a, b, c, d = counts.both, counts.only_first, counts.only_second, counts.neither
+    margins = (a + b) * (c + d) * (a + c) * (b + d)
+    if margins == 0:
+        return 0.0
+    cross = a * d - b * c
+    corrected = max(cross - counts.n / 2, 0.0) if cross > 0 else cross
+    return corrected / math.sqrt(margins)
+
+
+def mcnemar_exact(counts: PairedCounts) -> float:
+    """Two-sided exact p-value of McNemar's test: the binomial test of the discordant cases against one half (McNemar 1947)."""
+    discordant = counts.only_first + counts.only_second
+    if discordant == 0:
+        return 1.0
+    return min(1.0, 2 * _half_binomial(min(counts.only_first, counts.only_second), discordant))
+
+
+def mcnemar_mid_p(counts: PairedCounts) -> float:
+    """Mid-p value of McNemar's test (Fagerland, Lydersen and Laake 2013, BMC Medical Research Methodology 13:91).
+
+    Less conservative than the exact test, and in their simulations it does not exceed the nominal level.
+    """
+    discordant = counts.only_first + counts.only_second
+    if discordant == 0:
+        return 1.0
+    smaller = min(counts.only_first, counts.only_second)
+    this_split = math.comb(discordant, smaller) / (1 << discordant)
+    # Half of what is exactly as extreme, all of what is more so: with equal counts only the split itself is as extreme.
+    if counts.only_first == counts.only_second:
+        return 1.0 - this_split / 2
+    return 2 * _half_binomial(smaller, discordant) - this_split
+
+
+def _half_binomial(most: int, n: int) -> float:
+    """The chance of at most so many heads in n fair tosses, from exact integers."""
+    return sum(math.comb(n, k) for k in range(most + 1)) / (1 << n)
+
+
+def minimum_detectable_effect(n: int, discordance: float = ASSUMED_DISCORDANCE, power: float = 0.8, confidence: float = 0.95) -> float:
+    """The smallest difference between two arms on the same n cases that is found with the given power.
+
+    (z_alpha/2 + z_beta) * sqrt(discordance / n): McNemar's test in its normal form with the variance under no difference (Miettinen
+    1968, Biometrics 24:339). Never more than 1. Raises ValueError for n < 1.
+    """
+    if n < 1:
+        raise ValueError("no cases")
+    return min(1.0, (_z(confidence) + NormalDist().inv_cdf(power)) * math.sqrt(discordance / n))
+
+
+def _z(confidence: float) -> float:
+    return NormalDist().inv_cdf(0.5 + confidence / 2)

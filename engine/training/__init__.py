@@ -1,0 +1,1 @@
+"""Training on the local machine, watched live and resumable."""

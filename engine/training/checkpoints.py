@@ -1,0 +1,104 @@
+"""Checkpoints that can be trusted: sealed with digests when whole, and only then resumed from or chosen."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from tuneproof.engine.hashing import sha256_file
+from tuneproof.engine.run.store import write_whole
+
+SEAL = "seal.json"
+
+
+class ProbeResult(BaseModel):
+    """What the model answered on the validation cases at a step: two rates, and the mean loss over the answer tokens in nats."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    n: int
+    format_valid: float
+    correct: float
+    loss: float
+
+    @property
+    def quality(self) -> tuple[float, float, float]:
+        """How good the model was: most exact answers, then most valid ones, then the lowest loss."""
+        return (self.correct, self.format_valid, -self.loss)
+
+
+class Seal(BaseModel):
+    """The digests of a checkpoint's files, and how good it is; none where it was saved between two probes."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    step: int
+    probe: ProbeResult | None
+    files: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """One sealed checkpoint on disk."""
+
+    path: Path
+    seal: Seal
+
+
+def seal(path: Path, step: int, probe: ProbeResult | None) -> Checkpoint:
+    """Closes a checkpoint whose files are all written."""
+    files = {p.name: sha256_file(p) for p in sorted(path.iterdir()) if p.is_file() and p.name != SEAL}
+    sealed = Seal(step=step, probe=probe, files=files)
+    write_whole(path / SEAL, sealed.model_dump_json(indent=1) + "\n")
+    return Checkpoint(path, sealed)
+
+
+def sealed_checkpoints(folder: Path) -> list[Checkpoint]:
+    """The checkpoints that are whole, oldest first; what is torn or altered is removed, for no one could use it."""
+    whole = []
+    for path in folder.glob("checkpoint-*"):
+        checkpoint = _open(path)
+        if checkpoint is None:
+            shutil.rmtree(path)
+        else:
+            whole.append(checkpoint)
+    return sorted(whole, key=lambda c: c.seal.step)
+
+
+def best(checkpoints: list[Checkpoint]) -> Checkpoint:
+    """The best of those that were probed, of equals the earliest. Raises ValueError where none was."""
+    probed = [(c.seal.probe.quality, -c.seal.step, c) for c in checkpoints if c.seal.probe is not None]
+    return max(probed, key=lambda found: found[:2])[2]
+
+
+def prune(folder: Path) -> None:
+    """Keeps the newest checkpoint, to resume from, and the best one."""
+    found = [c for c in (_read(path) for path in folder.glob("checkpoint-*")) if c is not None]
+    if not found:
+        return
+    keep = {max(found, key=lambda c: c.seal.step).path}
+    if any(c.seal.probe for c in found):
+        keep.add(best(found).path)
+    for checkpoint in found:
+        if checkpoint.path not in keep:
+            shutil.rmtree(checkpoint.path)
+
+
+def _read(path: Path) -> Checkpoint | None:
+    try:
+        return Checkpoint(path, Seal.model_validate_json((path / SEAL).read_text(encoding="utf-8")))
+    except (OSError, ValidationError):
+        return None
+
+
+def _open(path: Path) -> Checkpoint | None:
+    checkpoint = _read(path)
+    if checkpoint is None:
+        return None
+    for name, digest in checkpoint.seal.files.items():
+        if not (path / name).is_file() or sha256_file(path / name) != digest:
+            return None
+    return checkpoint

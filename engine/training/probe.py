@@ -1,0 +1,82 @@
+"""The live probe: the model in training answers validation cases, as it will answer the frozen ones."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from tuneproof.engine.data.example import Example
+from tuneproof.engine.generation import Decoder
+from tuneproof.engine.model import BaseModel
+from tuneproof.engine.run.events import Sample
+from tuneproof.engine.scoring.outputs import Judge
+from tuneproof.engine.training.checkpoints import ProbeResult
+from tuneproof.engine.training.encode import IGNORED, EncodedRow
+
+SHOWN = 3
+"""How many answers a probe shows."""
+
+LOSS_ROWS = 32
+"""Rows a forward pass of the validation loss takes at once."""
+
+
+@dataclass(frozen=True)
+class Probe:
+    """The validation cases with their prompts and encoded answers."""
+
+    base: BaseModel
+    judge: Judge
+    cases: Sequence[tuple[str, Example]]
+    prompts: Sequence[str]
+    encoded: Sequence[EncodedRow]
+    room: int
+
+    def run(self, model: Any) -> tuple[ProbeResult, list[Sample]]:
+        """Answers and loss of the model as it is now; draws no random number, so training goes on as if nothing had been."""
+        was_training = model.training
+        model.eval()
+        try:
+            completions, _ = Decoder(self.base, model).complete(self.prompts, self.room)
+            loss = self._loss(model)
+        finally:
+            model.train(was_training)
+        judged = [
+            self.judge.judge(c.text, case.output, truncated=c.truncated) for c, (_, case) in zip(completions, self.cases, strict=True)
+        ]
+        n = len(judged)
+        result = ProbeResult(
+            n=n,
+            format_valid=sum(j.format_valid for j in judged) / n,
+            correct=sum(j.correct for j in judged) / n,
+            loss=loss,
+        )
+        samples = [
+            Sample(id=name, expected=case.output, output=c.text, correct=j.correct)
+            for (name, case), c, j in zip(self.cases, completions, judged, strict=True)
+        ]
+        return result, samples[:SHOWN]
+
+    @torch.no_grad()
+    def _loss(self, model: Any) -> float:
+        """Mean over all answer tokens, in nats."""
+        total, tokens = 0.0, 0
+        for start in range(0, len(self.encoded), LOSS_ROWS):
+            rows = self.encoded[start : start + LOSS_ROWS]
+            ids, labels = padded(rows, self.base.tokenizer.pad_token_id)
+            mask = torch.arange(ids.shape[1])[None, :] < torch.tensor([len(r.input_ids) for r in rows])[:, None]
+            logits = model(input_ids=ids.to(model.device), attention_mask=mask.to(model.device).long()).logits[:, :-1].float()
+            wanted = labels[:, 1:].to(model.device)
+            total += torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum").item()
+            tokens += int((wanted != IGNORED).sum())
+        return total / tokens
+
+
+def padded(rows: Sequence[EncodedRow], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and labels of some rows, both (rows, longest), padded to the right."""
+    longest = max(len(r.input_ids) for r in rows)
+    ids = [r.input_ids + [pad] * (longest - len(r.input_ids)) for r in rows]
+    labels = [r.labels + [IGNORED] * (longest - len(r.labels)) for r in rows]
+    return torch.tensor(ids), torch.tensor(labels)

@@ -1,0 +1,241 @@
+"""The one module that knows TRL: it hands SFTTrainer rows that this project built, and turns its callbacks into events."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import datasets
+import torch
+from peft import LoraConfig
+from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
+from trl import SFTConfig, SFTTrainer
+
+from tuneproof.engine.errors import Interrupted, RunFailed
+from tuneproof.engine.hashing import sha256_file
+from tuneproof.engine.methods.catalogue import Plan
+from tuneproof.engine.model import BaseModel, best_device, load_weights
+from tuneproof.engine.run.events import CheckpointSaved, EventLog, Probed, StepLogged, TrainingFinished, TrainingStarted
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.training.checkpoints import Checkpoint, ProbeResult, best, prune, seal, sealed_checkpoints
+from tuneproof.engine.training.encode import EncodedRow
+from tuneproof.engine.training.probe import Probe
+
+ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors"]
+PROBES = 8
+"""How often a training is probed where the case does not say."""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a training left: the adapter of the best step."""
+
+    adapter: Path
+    steps: int
+    best_step: int
+    best_probe: ProbeResult
+    trained_parameters: int
+    all_parameters: int
+
+
+def train(
+    base: BaseModel,
+    rows: Sequence[EncodedRow],
+    probe: Probe,
+    plan: Plan,
+    folder: Path,
+    log: EventLog,
+    stop: StopRequest,
+) -> Trained:
+    """Trains the plan's adapter, from the newest whole checkpoint where there is one, and keeps the best step's.
+
+    Raises Interrupted after a checkpoint where a stop was asked for, and RunFailed where the loss is not finite.
+    """
+    checkpoints = folder / "checkpoints"
+    checkpoints.mkdir(parents=True, exist_ok=True)
+    resumable = sealed_checkpoints(checkpoints)
+    trainer = _trainer(base, rows, plan, checkpoints)
+    live = Live(trainer, probe, plan, log, stop, examples=len(rows), resumable=resumable)
+    trainer.add_callback(live)
+    # Every step is an event; the printed copy would only fill the log.
+    trainer.remove_callback(PrinterCallback)
+    started = time.monotonic()
+    trainer.train(resume_from_checkpoint=str(resumable[-1].path) if resumable else None)
+    if live.interrupted:
+        raise Interrupted("stopped as asked", fix="add --resume to go on")
+    chosen = best(sealed_checkpoints(checkpoints))
+    adapter = folder / "adapter"
+    adapter.mkdir(exist_ok=True)
+    for name in ADAPTER_FILES:
+        shutil.copyfile(chosen.path / name, adapter / name)
+    assert chosen.seal.probe is not None
+    log.emit(
+        TrainingFinished(
+            steps=trainer.state.global_step,
+            best_step=chosen.seal.step,
+            seconds=round(time.monotonic() - started, 3),
+            adapter_sha256=sha256_file(adapter / "adapter_model.safetensors"),
+        ),
+        sync=True,
+    )
+    return Trained(
+        adapter,
+        trainer.state.global_step,
+        chosen.seal.step,
+        chosen.seal.probe,
+        live.trained_parameters,
+        live.all_parameters,
+    )
+
+
+def _trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> SFTTrainer:
+    device, dtype = best_device()
+    steps = plan.max_steps or math.ceil(math.ceil(len(rows) / plan.batch_size) * plan.epochs)
+    arguments = SFTConfig(
+        output_dir=str(checkpoints),
+        per_device_train_batch_size=plan.batch_size,
+        gradient_accumulation_steps=1,
+        num_train_epochs=plan.epochs,
+        max_steps=plan.max_steps or -1,
+        learning_rate=plan.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=math.ceil(plan.warmup * steps),
+        max_grad_norm=1.0,
+        seed=plan.seed,
+        data_seed=plan.seed,
+        # TRL turns both of these on by itself.
+        bf16=dtype is torch.bfloat16,
+        gradient_checkpointing=False,
+        # The rows come whole and encoded; nothing may cut or re-tokenise them.
+        dataset_kwargs={"skip_prepare_dataset": True},
+        max_length=None,
+        # The probes decide when to save; a loss that is no number must be seen and not be shown as zero.
+        save_strategy="no",
+        logging_steps=1,
+        logging_nan_inf_filter=False,
+        report_to="none",
+        disable_tqdm=True,
+        dataloader_pin_memory=device.type == "cuda",
+    )
+    return SFTTrainer(
+        model=load_weights(base),
+        args=arguments,
+        train_dataset=datasets.Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in rows]),
+        processing_class=base.tokenizer,
+        peft_config=LoraConfig(r=plan.rank, lora_alpha=plan.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"),
+    )
+
+
+class Live(TrainerCallback):
+    """Every step told, every few steps a probe and a checkpoint, and an end where one is asked for."""
+
+    def __init__(
+        self,
+        trainer: Any,
+        probe: Probe,
+        plan: Plan,
+        log: EventLog,
+        stop: StopRequest,
+        *,
+        examples: int,
+        resumable: list[Checkpoint],
+    ) -> None:
+        self._trainer, self._probe, self._plan, self._log, self._stop = trainer, probe, plan, log, stop
+        self._examples, self._resumed_at = examples, resumable[-1].seal.step if resumable else 0
+        self._result: ProbeResult | None = None
+        self._best = best(resumable).seal.probe if any(c.seal.probe for c in resumable) else None
+        self._step_began = self._step_ended = 0.0
+        self._tokens_seen = 0.0
+        self._every = 1
+        self.interrupted = False
+        parameters = list(trainer.model.parameters())
+        self.trained_parameters = sum(p.numel() for p in parameters if p.requires_grad)
+        self.all_parameters = sum(p.numel() for p in parameters)
+
+    def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._every = self._plan.probe_every or max(1, state.max_steps // PROBES)
+        self._log.emit(
+            TrainingStarted(
+                method=self._plan.method,
+                examples=self._examples,
+                steps=state.max_steps,
+                resumed_at=self._resumed_at,
+                trained_parameters=self.trained_parameters,
+                all_parameters=self.all_parameters,
+            ),
+            sync=True,
+        )
+
+    def on_step_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step_began = time.monotonic()
+
+    def on_step_end(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        self._step_ended = time.monotonic()
+
+    def on_log(self, args: Any, state: TrainerState, control: TrainerControl, logs: dict[str, Any] | None = None, **_: Any) -> None:
+        """The trainer logs once after each optimizer step, and once more, without a loss, at the end."""
+        if not logs or "loss" not in logs:
+            return
+        self._tell_step(state, logs)
+        step = state.global_step
+        if step % self._every == 0 or step == state.max_steps:
+            self._run_probe(step)
+            control.should_save = True
+        elif self._stop.asked:
+            control.should_save = True
+        if self._stop.asked and step < state.max_steps:
+            self.interrupted = True
+            control.should_training_stop = True
+
+    def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
+        folder = Path(args.output_dir)
+        sealed = seal(folder / f"checkpoint-{state.global_step}", state.global_step, self._result)
+        prune(folder)
+        self._result = None
+        self._log.emit(CheckpointSaved(step=state.global_step, path=f"training/checkpoints/{sealed.path.name}"), sync=True)
+
+    def _tell_step(self, state: TrainerState, logs: dict[str, Any]) -> None:
+        loss, grad_norm = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
+        if not (math.isfinite(loss) and math.isfinite(grad_norm)):
+            raise RunFailed(
+                f"the {'loss' if not math.isfinite(loss) else 'gradient'} is not finite at step {state.global_step}",
+                where="training.learning_rate",
+                fix=f"{self._plan.learning_rate:g} is probably too high: lower it and start a new run",
+            )
+        tokens = float(logs.get("num_tokens", 0.0))
+        seconds = max(self._step_ended - self._step_began, 1e-9)
+        self._log.emit(
+            StepLogged(
+                step=state.global_step,
+                of=state.max_steps,
+                epoch=float(state.epoch or 0.0),
+                loss=loss,
+                learning_rate=float(logs["learning_rate"]),
+                grad_norm=grad_norm,
+                tokens_per_second=round((tokens - self._tokens_seen) / seconds, 1),
+            )
+        )
+        self._tokens_seen = tokens
+
+    def _run_probe(self, step: int) -> None:
+        result, samples = self._probe.run(self._trainer.model)
+        self._result = result
+        better = self._best is None or result.quality > self._best.quality
+        if better:
+            self._best = result
+        self._log.emit(
+            Probed(
+                step=step,
+                n=result.n,
+                format_valid=result.format_valid,
+                correct=result.correct,
+                loss=result.loss,
+                best=better,
+                samples=samples,
+            )
+        )

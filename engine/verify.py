@@ -1,0 +1,182 @@
+"""Making every number and digest of a run again from its stored files, and naming the first file that differs."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+
+from pydantic import ValidationError
+
+from tuneproof.engine import facts
+from tuneproof.engine.card import CARD_JSON, CARD_MD
+from tuneproof.engine.card_text import card_text
+from tuneproof.engine.case import Task
+from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.split import Part, case_ids
+from tuneproof.engine.errors import CaseError, VerifyFailed
+from tuneproof.engine.evidence import ARM_STEP, make_card
+from tuneproof.engine.hashing import sha256_file
+from tuneproof.engine.model_files import digest, local_folder
+from tuneproof.engine.route import Answers, decide
+from tuneproof.engine.run.store import CASE, MANIFEST, RunStore, manifest_text, part_file
+from tuneproof.engine.scoring.outputs import Judge, make_judge
+from tuneproof.engine.scoring.predictions import (
+    Scores,
+    failures,
+    judged_again,
+    lines,
+    prompts_digest,
+    read_predictions,
+    score,
+)
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was checked: files by digest, and numbers made again."""
+
+    files: int
+    predictions: int
+    base: str
+
+
+def verify(store: RunStore) -> Verified:
+    """Checks a run that has a card. Raises VerifyFailed with the first file that is not what it should be."""
+    files = _check_files(store)
+    try:
+        _check_manifest(store)
+        base = _check_base(store)
+        _check_route(store)
+        predictions = sum(_check_arm(store, arm) for arm in _arms(store))
+        _check_failures(store)
+        _check_training(store)
+        _check_card(store)
+    except (ValidationError, json.JSONDecodeError, UnicodeDecodeError, CaseError) as error:
+        # Every file still has its recorded digest, so the manifest was changed together with what it records.
+        raise VerifyFailed(f"a stored file is not readable as what it should be: {error}", where=MANIFEST) from None
+    return Verified(files, predictions, base)
+
+
+def _check_files(store: RunStore) -> int:
+    """Every recorded file has its recorded digest, and every file that the card rests on is recorded."""
+    steps = store.manifest.steps
+    checked = 0
+    for step in steps.values():
+        for file, recorded in step.files.items():
+            if not store.has(file):
+                raise VerifyFailed("the file is gone", where=file)
+            if sha256_file(store.path / file) != recorded:
+                raise VerifyFailed("the file is not what the run wrote", where=file)
+            checked += 1
+    if "card" not in steps:
+        raise VerifyFailed("the run has no card yet", where=CARD_JSON, fix="finish it: tuneproof --replay with --resume")
+    return checked
+
+
+def _check_base(store: RunStore) -> str:
+    """The base model, where it still lies on this machine."""
+    if not store.has(facts.MODEL):
+        return "no model was needed"
+    model = facts.ModelFacts.model_validate_json(store.read(facts.MODEL))
+    folder = local_folder(model.name)
+    if folder is None:
+        return f"base {model.name} is not a folder on this machine and was not checked"
+    if digest(folder) != model.sha256:
+        raise VerifyFailed("the base model is not the one that was measured", where=str(folder))
+    return f"base {model.name} is the one that was measured"
+
+
+def _check_route(store: RunStore) -> None:
+    stored = facts.RouteFacts.model_validate_json(store.read(facts.ROUTE))
+    answers = {**store.case.decision.model_dump(), "labeled_examples": stored.labeled_examples}
+    _same(
+        store,
+        facts.ROUTE,
+        facts.RouteFacts(route=decide(Answers(**answers)), labeled_examples=stored.labeled_examples).as_text(),
+    )
+
+
+def _arms(store: RunStore) -> list[str]:
+    return [name.removeprefix(ARM_STEP) for name in store.manifest.steps if name.startswith(ARM_STEP)]
+
+
+def _check_arm(store: RunStore, arm: str) -> int:
+    """Judges every stored output again, and scores the arm again; how long it took was measured, and is taken as stored."""
+    task = _task(store)
+    judge, cases = _judge(store, task), dict(store.part(Part.EVAL))
+    name = facts.predictions_file(arm)
+    stored = read_predictions(store.read(name))
+    if [p.id for p in stored] != list(cases):
+        raise VerifyFailed("the cases are not the frozen ones", where=name)
+    again = [judged_again(p, judge, cases[p.id].output) for p in stored]
+    _same(store, name, lines(again))
+    seconds = Scores.model_validate_json(store.read(facts.scores_file(arm))).seconds
+    _same(
+        store,
+        facts.scores_file(arm),
+        score(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n",
+    )
+    if store.manifest.steps[ARM_STEP + arm].digests.get("prompts") != prompts_digest(again):
+        raise VerifyFailed(f"the recorded digest of the prompts of {arm} is not theirs", where=MANIFEST)
+    return len(again)
+
+
+def _check_training(store: RunStore) -> None:
+    """The number of trained parameters is that of the adapter, as the header of its file has it."""
+    if "train" not in store.manifest.steps:
+        return
+    with (store.path / facts.ADAPTER).open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    trained = sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    if trained != facts.TrainingFacts.model_validate_json(store.read(facts.TRAINING)).trained_parameters:
+        raise VerifyFailed(f"the adapter has {trained} parameters, which is not the number told", where=facts.TRAINING)
+
+
+def _check_failures(store: RunStore) -> None:
+    if arms := _arms(store):
+        rows = [row for arm in arms for row in failures(arm, read_predictions(store.read(facts.predictions_file(arm))))]
+        _same(store, facts.FAILURES, lines(rows))
+
+
+def _check_card(store: RunStore) -> None:
+    for part in Part:
+        if "split" in store.manifest.steps:
+            _check_ids(part, store.part(part))
+    card = make_card(store)
+    _same(store, CARD_JSON, card.as_text())
+    _same(store, CARD_MD, card_text(card))
+
+
+def _check_ids(part: Part, rows: list[tuple[str, Example]]) -> None:
+    if [name for name, _ in rows] != case_ids(example for _, example in rows):
+        raise VerifyFailed("an id is not that of its row", where=part_file(part))
+
+
+def _check_manifest(store: RunStore) -> None:
+    """The manifest is written as it always is, and what each step says it was made from is what is there."""
+    manifest = store.manifest
+    if manifest_text(manifest) != store.read(MANIFEST):
+        raise VerifyFailed("the file is not what the run wrote", where=MANIFEST)
+    written = {file: sha for step in manifest.steps.values() for file, sha in step.files.items()}
+    for name, step in manifest.steps.items():
+        known = manifest.digest_before("card") if name == "card" else written
+        wrong = [key for key, sha in step.made_from.items() if key in known and known[key] != sha]
+        if wrong or (name == "card" and step.made_from != known):
+            raise VerifyFailed(f"the step `{name}` was made from another {wrong[0] if wrong else 'run'}", where=MANIFEST)
+
+
+def _same(store: RunStore, name: str, expected: str) -> None:
+    if store.read(name) != expected:
+        raise VerifyFailed("the numbers do not follow from what is stored", where=name)
+
+
+def _task(store: RunStore) -> Task:
+    task = store.case.task
+    if task is None:
+        raise VerifyFailed("the case has no task, and yet arms were scored", where=CASE)
+    return task
+
+
+def _judge(store: RunStore, task: Task) -> Judge:
+    return make_judge(task, [example.output for _, example in store.part(Part.TRAIN)])
