@@ -1,0 +1,157 @@
+"""`tuneproof --replay`: a case without a screen; results to stdout, progress to stderr."""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+
+from tuneproof.engine.card import CARD_JSON, CARD_MD
+from tuneproof.engine.case import Case
+from tuneproof.engine.case_file import load_case
+from tuneproof.engine.errors import ExitCode, GateClosed, TuneproofError, UsageError
+from tuneproof.engine.hashing import sha256_data
+from tuneproof.engine.replay import check_names, is_light, planned_stages, run_stages
+from tuneproof.engine.run.events import AnyEvent, EventLog, EventReader, RouteDecided
+from tuneproof.engine.run.launch import Worker, launch, log_tail, wait_until_launched
+from tuneproof.engine.run.limits import machine_limit
+from tuneproof.engine.run.state import RunState
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
+from tuneproof.engine.stages import Stage
+from tuneproof.tui.progress import progress_line, route_text
+
+POLL_SECONDS = 0.1
+
+
+def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: bool, overrides: list[str], as_json: bool) -> int:
+    """Replays a case and returns the exit code of how it ended."""
+    case = load_case(path, overrides)
+    last = until or Stage.CARD
+    check_names(case, planned_stages(case, last))
+    store = _open_run(case, run_dir, resume)
+    state = RunState()
+    show = _shower(state, as_json)
+    code = _at_once(store, last, show) if is_light(case, last) else _with_worker(store, last, show)
+    if as_json:
+        print(json.dumps(_document(store, state, code), ensure_ascii=False))
+    elif code is ExitCode.DONE and state.card and state.frozen:
+        print(store.read(CARD_MD), end="")
+    _say_the_end(store, state, code)
+    return int(code)
+
+
+def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
+    """A new run folder, or the one to go on with. Raises GateClosed where the case is not the one that the run began with."""
+    if not resume:
+        return RunStore.create(run_dir or _next_run_dir(case.name), case)
+    if run_dir is None:
+        raise UsageError("--resume needs --run-dir", fix="name the run folder to go on with")
+    store = RunStore.open(run_dir)
+    if sha256_data(store.case.model_dump(mode="json")) != sha256_data(case.model_dump(mode="json")):
+        raise GateClosed(
+            "the case is not the one that this run began with",
+            where=str(run_dir),
+            fix=f"resume with {run_dir / 'case.yaml'}, or start a new run",
+        )
+    return store
+
+
+def _next_run_dir(name: str) -> Path:
+    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "case"
+    taken = [int(p.name.rpartition("-")[2]) for p in Path("runs").glob(f"{stem}-*") if p.name.rpartition("-")[2].isdigit()]
+    return Path("runs") / f"{stem}-{max(taken, default=0) + 1}"
+
+
+def _shower(state: RunState, as_json: bool) -> Callable[[AnyEvent], None]:
+    """Folds events into the state, prints the route when it is known, and tells progress."""
+
+    def show(event: AnyEvent) -> None:
+        state.apply(event)
+        if isinstance(event, RouteDecided) and not as_json:
+            print(route_text(event), flush=True)
+        line = progress_line(event)
+        if line:
+            print(line, file=sys.stderr, flush=True)
+
+    return show
+
+
+def _at_once(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) -> ExitCode:
+    """The light stages in this process. Any error is shown by the caller; a defect's traceback goes to the run's log."""
+    reader = EventReader(store.path / EVENTS)
+    try:
+        with store.lock(), EventLog(store.path / EVENTS) as log:
+            run_stages(store, log, until, StopRequest())
+    except TuneproofError:
+        raise
+    except Exception as error:
+        if limit := machine_limit(error, store.path):
+            raise limit from None
+        with (store.path / WORKER_LOG).open("a", encoding="utf-8") as file:
+            traceback.print_exc(file=file)
+        return ExitCode.DEFECT
+    finally:
+        for event in reader.read():
+            show(event)
+    return ExitCode.DONE
+
+
+def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) -> ExitCode:
+    """The run in a process of its own; this one only watches, and passes an interrupt on."""
+    worker, offset = launch(store.path, until)
+    try:
+        if not wait_until_launched(worker, offset):
+            worker.stop()
+            print(f"tuneproof: the worker did not start: {log_tail(store.path)}", file=sys.stderr)
+            return ExitCode(worker.exit_code())
+        return _watch(worker, EventReader(store.path / EVENTS, offset), show)
+    except KeyboardInterrupt:
+        print("stopping at the next safe place …", file=sys.stderr)
+        worker.stop()
+        return _watch(worker, EventReader(store.path / EVENTS, offset), lambda event: None)
+
+
+def _watch(worker: Worker, reader: EventReader, show: Callable[[AnyEvent], None]) -> ExitCode:
+    while True:
+        running = worker.is_running()
+        for event in reader.read():
+            show(event)
+        if not running:
+            return ExitCode(worker.exit_code())
+        time.sleep(POLL_SECONDS)
+
+
+def _document(store: RunStore, state: RunState, code: ExitCode) -> dict[str, object]:
+    """What `--json` prints."""
+    route = state.route
+    return {
+        "run_dir": str(store.path),
+        "exit_code": int(code),
+        "route": route.route if route else None,
+        "reason": route.reason if route else None,
+        "minimum_before_training": route.minimum_before_training if route else [],
+        "what_if": [row.model_dump() for row in route.what_if] if route else [],
+        "error": state.failure.message if state.failure else None,
+        "card": json.loads(store.read(CARD_JSON)) if code is ExitCode.DONE and state.card else None,
+    }
+
+
+def _say_the_end(store: RunStore, state: RunState, code: ExitCode) -> None:
+    if code is ExitCode.DONE and state.card:
+        print(f"card: {store.path / CARD_MD}   verify: tuneproof verify {store.path}", file=sys.stderr)
+    elif code is ExitCode.DONE:
+        print(f"run: {store.path}", file=sys.stderr)
+    elif code is ExitCode.INTERRUPTED:
+        print(f"tuneproof: interrupted; go on with --resume --run-dir {store.path}", file=sys.stderr)
+    elif code is ExitCode.DEFECT:
+        print(f"tuneproof: a defect in tuneproof; the traceback is in {store.path / WORKER_LOG}", file=sys.stderr)
+    elif state.failure:
+        print(f"tuneproof: {state.failure.message}", file=sys.stderr)
+    elif code is ExitCode.FAILED:
+        told = f"the worker was killed, perhaps for want of memory; go on with --resume --run-dir {store.path}"
+        print(f"tuneproof: {store.path / WORKER_LOG}: {told}", file=sys.stderr)
