@@ -1,0 +1,73 @@
+"""What tests share: the real command, the shipped cases, and one finished run of the sample case."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+REAL_DATA = Path(os.environ.get("TUNEPROOF_REAL_DATA", ROOT.parent / "shared" / "data"))
+COMMAND = Path(sys.executable).with_name("tuneproof")
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+
+def tuneproof(*words: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> Result:
+    """Runs the installed command as a user would."""
+    done = subprocess.run(
+        [str(COMMAND), *map(str, words)], cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, timeout=900
+    )
+    return Result(done.returncode, done.stdout, done.stderr)
+
+
+def sample_case() -> Path:
+    """The shipped case as it stands in the repository."""
+    return ROOT / "sample_cases" / "support_tickets.yaml"
+
+
+@pytest.fixture
+def write_case(tmp_path: Path) -> Any:
+    """Writes a case file and returns its path."""
+
+    def write(text: str | dict[str, Any], name: str = "case.yaml") -> Path:
+        path = tmp_path / name
+        path.write_text(text if isinstance(text, str) else yaml.safe_dump(text, sort_keys=False), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture
+def write_jsonl(tmp_path: Path) -> Any:
+    """Writes rows as JSON lines and returns the path."""
+
+    def write(rows: list[dict[str, Any]], name: str = "rows.jsonl") -> Path:
+        path = tmp_path / name
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+        return path
+
+    return write
+
+
+@pytest.fixture(scope="session")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    """The run folder of the sample case, replayed once by the real command, and what the command printed."""
+    run = tmp_path_factory.mktemp("sample") / "run"
+    result = tuneproof("--replay", sample_case(), "--run-dir", run)
+    assert result.code == 0, result.err
+    return run, result

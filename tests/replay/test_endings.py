@@ -1,0 +1,97 @@
+"""A case can end without training: where a baseline is good enough, and where the answers point elsewhere."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import sample_case, tuneproof
+
+QUICK = ["training.epochs=1", "baselines=[zero_shot]"]
+
+
+def card_of(run: Path, *overrides: str) -> dict[str, Any]:
+    words = [word for override in [*QUICK, *overrides] for word in ("--set", override)]
+    result = tuneproof("--replay", sample_case(), "--run-dir", run, "--json", *words)
+    assert result.code == 0, result.err
+    assert tuneproof("verify", run).code == 0
+    card: dict[str, Any] = json.loads(result.out)["card"]
+    return card
+
+
+@pytest.mark.parametrize(
+    ("override", "insist", "answer", "why"),
+    [
+        ("target.at_least=0.1", "method.even_if_met=true", "do not tune", "zero_shot already meets the target"),
+        ("decision.private_facts=true", "method.even_if_routed_elsewhere=true", "inconclusive", "the route is `RAG first`"),
+    ],
+)
+def test_training_is_skipped_for_a_reason_unless_the_case_insists_which_the_card_records(
+    tmp_path: Path, override: str, insist: str, answer: str, why: str
+) -> None:
+    skipped = card_of(tmp_path / "a", override)
+    assert skipped["verdict"]["answer"] == answer
+    assert why in skipped["method"]["skipped"] and insist.split("=")[0] in skipped["method"]["skipped"]
+    assert [arm["arm"] for arm in skipped["arms"]] == ["zero_shot"] and not (tmp_path / "a" / "training").exists()
+    insisted = card_of(tmp_path / "b", override, insist)
+    assert [arm["arm"] for arm in insisted["arms"]] == ["zero_shot", "tuned"]
+    assert insisted["method"]["skipped"] is None and why in insisted["decision"]["overruled"][0]
+    assert insisted["verdict"]["answer"] == ("do not tune" if answer == "do not tune" else "tune")
+
+
+def test_a_case_without_a_task_ends_after_its_split_and_says_what_is_missing(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:
+    write_jsonl([{"input": f"question {i}", "output": f"answer {i}"} for i in range(60)])
+    decision = {"private_facts": False, "format_drift": True, "stable_task": True}
+    result = tuneproof("--replay", write_case({"decision": decision, "data": {"examples": "rows.jsonl"}}), "--run-dir", tmp_path / "run")
+    assert result.code == 0 and result.out.startswith("route: fine-tuning candidate")
+    card = json.loads((tmp_path / "run" / "card.json").read_text())
+    assert card["verdict"]["missing"] == ["prompt baseline", "tuned arm"]
+    assert card["decision"]["answers"]["labeled_examples"] == 60 and card["eval_set"]["n"] > 0
+
+
+def test_rows_of_one_group_stay_together_and_what_would_straddle_is_left_out_and_told(
+    write_case: Any, write_jsonl: Any, tmp_path: Path
+) -> None:
+    rows = [{"input": f"question {i}", "output": f"answer {i}", "speaker": f"s{i % 20}"} for i in range(80)]
+    write_jsonl(rows + [{**row, "speaker": f"t{i}"} for i, row in enumerate(rows)])
+    decision = {"private_facts": False, "format_drift": True, "stable_task": True}
+    data = {"examples": "rows.jsonl", "split": {"group_by": "speaker"}}
+    assert tuneproof("--replay", write_case({"decision": decision, "data": data}), "--run-dir", tmp_path / "run").code == 0
+    parts = {p.stem: [json.loads(line) for line in p.read_text().splitlines()] for p in (tmp_path / "run" / "splits").iterdir()}
+    inputs = {name: {row["input"] for row in part} for name, part in parts.items()}
+    assert not inputs["train"] & inputs["eval"] and not inputs["train"] & inputs["validation"] and not inputs["validation"] & inputs["eval"]
+    card = json.loads((tmp_path / "run" / "card.json").read_text())
+    assert card["data_shape"]["left_out"] == len(parts["straddling"]) > 0
+    assert any("another group" in item for item in card["risk"]["items"])
+
+
+@pytest.mark.parametrize(
+    ("rows", "task"),
+    [
+        (
+            [{"messages": [{"role": "user", "content": f"Repeat.\n\n{i}"}, {"role": "assistant", "content": str(i)}]} for i in range(60)],
+            None,
+        ),
+        ([{"q": f"{i} and {i}", "a": f"so\n#### {2 * i}"} for i in range(60)], {"kind": "pattern", "pattern": r"#### (-?\d+)"}),
+        ([{"q": f"Is {i} even?", "a": "no" if i % 2 else "yes"} for i in range(60)], {"kind": "choice"}),
+    ],
+)
+def test_other_shapes_and_output_kinds_go_the_whole_way(
+    write_case: Any, write_jsonl: Any, tmp_path: Path, rows: list[dict[str, Any]], task: dict[str, Any] | None
+) -> None:
+    write_jsonl(rows)
+    case = {
+        "decision": {"private_facts": False, "format_drift": True, "stable_task": True},
+        "task": {"output": task or {"kind": "text"}},
+        "data": {"examples": "rows.jsonl", "columns": {"input": "q", "output": "a"} if task else None},
+        "model": {"base": "sample"},
+        "training": {"max_steps": 4, "probe_every": 2},
+    }
+    result = tuneproof("--replay", write_case(case), "--run-dir", tmp_path / "run")
+    assert result.code == 0, result.err
+    card = json.loads((tmp_path / "run" / "card.json").read_text())
+    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "few_shot", "tuned"]
+    assert tuneproof("verify", tmp_path / "run").code == 0

@@ -1,0 +1,105 @@
+"""`verify` makes every number again, and one changed byte in any file that the card rests on is noticed."""
+
+from __future__ import annotations
+
+import json
+import random
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Result, tuneproof
+from tuneproof.engine.errors import VerifyFailed
+from tuneproof.engine.hashing import sha256_file
+from tuneproof.engine.run.store import MANIFEST, RunStore
+from tuneproof.engine.verify import verify
+
+
+@pytest.fixture
+def copy(finished: tuple[Path, Result], tmp_path: Path) -> RunStore:
+    """A run of one's own to break."""
+    kept = shutil.ignore_patterns("checkpoints")
+    shutil.copytree(finished[0], tmp_path / "run", ignore=kept)
+    return RunStore(tmp_path / "run")
+
+
+def resting_on(store: RunStore) -> list[str]:
+    """Every file that the card rests on."""
+    return [MANIFEST, *(file for step in store.manifest.steps.values() for file in step.files)]
+
+
+def test_a_finished_run_verifies(finished: tuple[Path, Result]) -> None:
+    result = tuneproof("verify", finished[0], "--json")
+    assert result.code == 0
+    document = json.loads(result.out)
+    assert document["verified"] is True and document["predictions"] == 240
+
+
+def test_the_manifest_covers_every_file_that_the_contract_names(copy: RunStore) -> None:
+    named = {"case.yaml", "audit.json", "failures.jsonl", "card.json", "card.md", "training/adapter/adapter_model.safetensors"}
+    named |= {f"splits/{part}.jsonl" for part in ("train", "validation", "eval")}
+    named |= {f"arms/{arm}/{file}" for arm in ("zero_shot", "few_shot", "tuned") for file in ("predictions.jsonl", "scores.json")}
+    assert named <= set(resting_on(copy))
+
+
+def test_one_changed_byte_in_any_file_is_noticed(copy: RunStore) -> None:
+    rng = random.Random(0)
+    for file in resting_on(copy):
+        path = copy.path / file
+        whole = path.read_bytes()
+        if not whole:
+            # No failure of an arm that made none: the file is empty, and one byte more is what can change.
+            path.write_bytes(b"\n")
+            with pytest.raises(VerifyFailed):
+                verify(copy)
+            path.write_bytes(whole)
+            continue
+        for at in {0, len(whole) - 1, *(rng.randrange(len(whole)) for _ in range(12 if file == MANIFEST else 2))}:
+            path.write_bytes(whole[:at] + bytes([whole[at] ^ 1]) + whole[at + 1 :])
+            with pytest.raises(VerifyFailed) as caught:
+                verify(copy)
+            # A byte of the manifest may be in the digest of another file, which then is the one that differs.
+            assert file in (MANIFEST, caught.value.where), f"{file} byte {at}: {caught.value}"
+        path.write_bytes(whole)
+    assert verify(copy).predictions == 240
+
+
+def rehash(store: RunStore, step: str) -> None:
+    """Makes the recorded digests of a step fit its files, as a forger would."""
+    manifest = store.manifest
+    for file in manifest.steps[step].files:
+        manifest.steps[step].files[file] = sha256_file(store.path / file)
+    store.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+
+
+@pytest.mark.parametrize(
+    ("step", "file", "old", "new"),
+    [
+        ("arm tuned", "arms/tuned/scores.json", '"truncated": ', '"truncated": 1'),
+        ("arm zero_shot", "arms/zero_shot/predictions.jsonl", '"correct":false', '"correct":true'),
+        ("card", "card.json", '"answer": "tune"', '"answer": "do not tune"'),
+        ("failures", "failures.jsonl", "\n", "\n\n"),
+    ],
+)
+def test_a_number_that_does_not_follow_is_noticed_even_with_its_digest_forged(
+    copy: RunStore, step: str, file: str, old: str, new: str
+) -> None:
+    text = copy.read(file)
+    assert old in text
+    copy.write(file, text.replace(old, new, 1))
+    rehash(copy, step)
+    with pytest.raises(VerifyFailed):
+        verify(copy)
+
+
+def test_a_file_that_is_gone_is_named(copy: RunStore) -> None:
+    (copy.path / "splits" / "eval.jsonl").unlink()
+    result = tuneproof("verify", copy.path)
+    assert result.code == 5 and "splits/eval.jsonl: the file is gone" in result.err
+
+
+def test_a_run_without_a_card_does_not_verify(finished: tuple[Path, Result], tmp_path: Path) -> None:
+    assert tuneproof("--replay", "route_only.yaml", "--until", "route", "--run-dir", tmp_path / "run").code == 0
+    result = tuneproof("verify", tmp_path / "run")
+    assert result.code == 5 and "no card yet" in result.err
