@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
@@ -49,13 +49,24 @@ SAMPLE = "sample"
 Word = Field(strict=False)
 
 
-class Decision(Section):
+class DraftDecision(Section):
+    """The answers given so far, of the seven that the route rests on."""
+
+    private_facts: bool | None = None
+    format_drift: bool | None = None
+    stable_task: bool | None = None
+    labeled_examples: int | None = Field(default=None, ge=0)
+    needs_actions: bool | None = None
+    preference_problem: bool | None = None
+    facts_change_often: bool | None = None
+
+
+class Decision(DraftDecision):
     """The answers that the route rests on; `labeled_examples` left out is counted from the data."""
 
     private_facts: bool
     format_drift: bool
     stable_task: bool
-    labeled_examples: int | None = Field(default=None, ge=0)
     needs_actions: bool = False
     preference_problem: bool = False
     facts_change_often: bool = False
@@ -198,12 +209,12 @@ class Budget(Section):
     usd_per_gpu_hour: float | None = Field(default=None, ge=0)
 
 
-class Case(Section):
-    """One planning problem. Paths are absolute once loaded."""
+class DraftCase(Section):
+    """One planning problem whose answers may not all be given yet. Paths are absolute once loaded."""
 
     version: Literal[1] = 1
     name: str = Field(min_length=1)
-    decision: Decision
+    decision: DraftDecision = DraftDecision()
     task: Task | None = None
     data: Data | None = None
     model: Model | None = None
@@ -214,8 +225,14 @@ class Case(Section):
     budget: Budget = Budget()
 
     @model_validator(mode="after")
-    def target_fits_task(self) -> Case:
+    def target_fits_task(self) -> Self:
         metric = self.target.metric if self.target else None
         if metric is not None and (self.task is None or metric not in METRICS[self.task.output.kind]):
             raise ValueError(f"target.metric {metric} cannot be measured on this task")
         return self
+
+
+class Case(DraftCase):
+    """One planning problem, with every answer that the route needs."""
+
+    decision: Decision

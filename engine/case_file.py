@@ -6,15 +6,16 @@ import difflib
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from tuneproof.engine.case import SAMPLE, Case
+from tuneproof.engine.case import SAMPLE, Case, DraftCase
 from tuneproof.engine.errors import CaseError
 
 Keys = tuple[str | int, ...]
+Read = TypeVar("Read", bound=DraftCase)
 
 
 def load_case(path: Path, overrides: Sequence[str] = ()) -> Case:
@@ -22,6 +23,11 @@ def load_case(path: Path, overrides: Sequence[str] = ()) -> Case:
 
     `overrides` are `KEY=VALUE` with a dotted key and a YAML value. Raises CaseError for whatever is wrong, with the line where it stands.
     """
+    return read_as(Case, path, overrides)
+
+
+def read_as(model: type[Read], path: Path, overrides: Sequence[str] = ()) -> Read:
+    """The file as a whole case or as a draft of one, told apart by the model. Raises CaseError as `load_case` does."""
     node = _parse(path)
     raw = yaml.SafeLoader("").construct_document(node) if node is not None else {}
     if not isinstance(raw, dict):
@@ -31,7 +37,7 @@ def load_case(path: Path, overrides: Sequence[str] = ()) -> Case:
         lines[_override(raw, override)] = override
     raw.setdefault("name", path.stem)
     try:
-        case = Case.model_validate(raw)
+        case = model.model_validate(raw)
     except ValidationError as error:
         raise _first_error(path, error, lines) from None
     return _resolved(case, path, lines)
@@ -140,7 +146,7 @@ def _fields_at(loc: Keys) -> list[str]:
     return [field.alias or name for name, field in model.model_fields.items()]
 
 
-def _resolved(case: Case, path: Path, lines: dict[Keys, int | str]) -> Case:
+def _resolved(case: Read, path: Path, lines: dict[Keys, int | str]) -> Read:
     """The case with absolute paths and its schema inline."""
     folder = path.resolve().parent
     data = case.data and case.data.model_copy(

@@ -9,6 +9,7 @@ from pathlib import Path
 import tuneproof.engine.audit  # noqa: F401  registers the checks
 from tuneproof.engine import facts
 from tuneproof.engine.audit.finding import Lengths, Severity, Table
+from tuneproof.engine.audit.preview import data_facts
 from tuneproof.engine.audit.report import Report, audit
 from tuneproof.engine.case import Case, Data
 from tuneproof.engine.data.example import Example, Source
@@ -46,7 +47,7 @@ class DataStages:
         for reading in readings:
             self._tell_shapes(reading)
         lengths = self.lengths() if self.lengths else None
-        made_from = self._made_from(readings) | ({"context": str(lengths.context)} if lengths else {})
+        made_from = self._made_from(readings, lengths)
         done = self._store.is_done("audit", made_from)
         if not done:
             report = audit(
@@ -54,7 +55,10 @@ class DataStages:
                 self._data.leave_out,
                 {k: v for r in readings for k, v in r.shapes.items()},
             )
-            self._store.write_step("audit", made_from, {facts.AUDIT: report.model_dump_json(indent=1) + "\n"})
+            instruction = self._case.task.instruction if self._case.task else None
+            seen = data_facts(self._reading.examples, instruction or "", lengths)
+            written = {facts.AUDIT: report.model_dump_json(indent=1) + "\n", facts.DATA: seen.as_text()}
+            self._store.write_step("audit", made_from, written)
         report = self._report()
         told = {severity.value: report.count(severity) for severity in Severity}
         self._log.emit(Audited(rows=report.counts.rows, **told), sync=True)
@@ -80,11 +84,12 @@ class DataStages:
         self._log.emit(SplitFrozen(**sizes, eval_sha256=digest, minimum_detectable_effect=effect), sync=True)
         return done
 
-    def _made_from(self, readings: list[Reading]) -> dict[str, str]:
+    def _made_from(self, readings: list[Reading], lengths: Lengths | None) -> dict[str, str]:
         data = self._data.model_dump(mode="json", include={"columns", "leave_out"})
         task = self._case.task.model_dump(mode="json") if self._case.task else None
         files = {f"data {label}": digest for reading in readings for label, digest in reading.digests.items()}
-        return files | {"settings": sha256_data([data, task])}
+        base = {"base": lengths.sha256, "base name": lengths.base, "context": str(lengths.context)} if lengths else {}
+        return files | {"settings": sha256_data([data, task])} | base
 
     def _table(self, readings: list[Reading], lengths: Lengths | None) -> Table:
         task = self._case.task

@@ -1,9 +1,12 @@
-"""What the stages write down for the card: small typed files in the run folder."""
+"""What the stages write down for the card and for the wizard: small typed files in the run folder."""
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict
 
+from tuneproof.engine.case import Output
 from tuneproof.engine.route import Route
 
 ROUTE = "route.json"
@@ -12,6 +15,8 @@ METHOD = "method.json"
 TRAINING = "training/summary.json"
 ADAPTER = "training/adapter/adapter_model.safetensors"
 AUDIT = "audit.json"
+DATA = "data.json"
+CATALOGUE = "catalogue.json"
 FAILURES = "failures.jsonl"
 
 
@@ -22,7 +27,7 @@ class Facts(BaseModel):
 
     def as_text(self) -> str:
         """The one way the file is written."""
-        return self.model_dump_json(indent=1) + "\n"
+        return self.model_dump_json(indent=1, by_alias=True) + "\n"
 
 
 class RouteFacts(Facts):
@@ -30,6 +35,38 @@ class RouteFacts(Facts):
 
     route: Route
     labeled_examples: int
+
+
+class PreviewRow(Facts):
+    """One row as it reaches the model, and the answer it should give; the lengths in the unit of the file."""
+
+    file: str
+    line: int
+    prompt: str
+    answer: str
+    prompt_length: int
+    answer_length: int
+
+
+class LengthSummary(Facts):
+    """How long rows are."""
+
+    median: int
+    p99: int
+    longest: int
+
+
+class DataFacts(Facts):
+    """What the data looks like: how long its rows are, the first of them, and the output format that its outputs suggest."""
+
+    unit: Literal["tokens", "characters"]
+    base: str | None
+    context: int | None
+    prompt: LengthSummary
+    answer: LengthSummary
+    rows: list[PreviewRow]
+    drafted_output: Output
+    drafted_why: str
 
 
 class ModelFacts(Facts):
@@ -42,6 +79,23 @@ class ModelFacts(Facts):
     device: str
     dtype: str
     versions: dict[str, str]
+
+
+class CatalogueEntry(Facts):
+    """One method that could be trained, with its settings for this case, and how much of this base it would train."""
+
+    name: str
+    trains: str
+    good_for: str
+    trained_parameters: int
+    all_parameters: int
+    settings: dict[str, float | int | None]
+
+
+class Catalogue(Facts):
+    """Every method there is, in the order of the catalogue."""
+
+    methods: list[CatalogueEntry]
 
 
 class MethodFacts(Facts):

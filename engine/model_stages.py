@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import cached_property
+from functools import cache, cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.evidence import ARM_STEP, gather
 from tuneproof.engine.generation import Decoder
 from tuneproof.engine.hashing import sha256_data
-from tuneproof.engine.methods.catalogue import METHODS, Plan, plan
+from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans
 from tuneproof.engine.model import BaseModel, best_device, load_base, load_weights
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.events import ArmScored, Decoded, EventLog, TrainingSkipped
@@ -41,6 +41,8 @@ from tuneproof.engine.verdict import meets
 
 VERSIONS = ["torch", "transformers", "trl", "peft", "tuneproof"]
 """The libraries whose version can change a result."""
+
+CATALOGUE_STEP = "catalogue"
 
 
 class ModelStages:
@@ -72,17 +74,26 @@ class ModelStages:
 
     def lengths(self) -> Lengths:
         """How long rows are for this base; prompts as the tuned arm asks them, which are the shortest."""
+        return self._lengths
+
+    @cached_property
+    def _lengths(self) -> Lengths:
         base = self.base
         judge = make_judge(self._task, [""])
         tuned = TUNED["tuned"](Setting(self._task.instruction or "", judge, (), lambda _: True, 0))
+        # Each row is measured for the context check, for the preview and for the room an answer gets, and tokenised for the first alone.
         return Lengths(
-            prompt=lambda e: len(base.tokens(base.prompt(tuned.messages(e)))),
-            answer=lambda e: len(base.answer(tuned.messages(e), e.output)),
+            render=lambda e: base.prompt(tuned.messages(e)),
+            prompt=cache(lambda e: len(base.tokens(base.prompt(tuned.messages(e))))),
+            answer=cache(lambda e: len(base.answer(tuned.messages(e), e.output))),
+            base=base.name,
+            sha256=base.sha256,
             context=base.context,
         )
 
     def baselines(self) -> bool:
-        """Stage 4: every untuned arm of the case on the frozen cases, and the failure log."""
+        """Stage 4: every untuned arm of the case on the frozen cases, and the failure log; before them, what could be trained."""
+        self._write_catalogue()
         reused = [self._score_arm(UNTUNED[name](self._setting), None) for name in self._case.baselines]
         self._write_failures()
         return bool(reused) and all(reused)
@@ -95,7 +106,7 @@ class ModelStages:
             name=chosen.method,
             why=chosen.why,
             trains=METHODS[chosen.method].trains,
-            settings={k: v for k, v in asdict(chosen).items() if k not in ("method", "why")},
+            settings=chosen.settings,
             skipped=skipped,
             despite=despite,
         )
@@ -166,6 +177,19 @@ class ModelStages:
         train = [example for _, example in self._train_rows]
         seed = self._case.data.split.seed if self._case.data else 0
         return Setting(self._task.instruction or "", self._judge, train, fits, seed)
+
+    def _write_catalogue(self) -> None:
+        """What each method would train of this base: no evidence, so it is written anew where the settings are others now."""
+        every = plans(self._case.training)
+        made_from = {"base": self.base.sha256, "methods": sha256_data([[asdict(METHODS[p.method]), asdict(p)] for p in every])}
+        step = self._store.manifest.steps.get(CATALOGUE_STEP)
+        if step is not None and step.made_from == made_from:
+            self._store.check(facts.CATALOGUE)
+            return
+        # Only now, because it imports peft.
+        from tuneproof.engine.methods.parameters import catalogue
+
+        self._store.write_step(CATALOGUE_STEP, made_from, {facts.CATALOGUE: catalogue(self.base.folder, every).as_text()})
 
     def _score_arm(self, arm: Arm, adapter: Path | None) -> bool:
         """Runs and scores one arm unless it was done before from the same inputs."""
@@ -259,7 +283,7 @@ class ModelStages:
         """Why training is not needed, or which of these reasons the case overrules."""
         evidence = gather(self._store)
         reasons = []
-        met = [arm.name for arm in evidence.untuned if meets(arm, self._task, self._case.target)]
+        met = [arm.name for arm in evidence.untuned if meets(arm.scores, self._task, self._case.target)]
         if met:
             reasons.append((f"{met[0]} already meets the target", self._case.method.even_if_met, "method.even_if_met"))
         if evidence.route.route is not Route.FINE_TUNING:

@@ -10,6 +10,7 @@ from tuneproof.engine import facts
 from tuneproof.engine.card import CARD_JSON, CARD_MD
 from tuneproof.engine.case import Case
 from tuneproof.engine.errors import CaseError, Interrupted
+from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.route import MINIMUM_BEFORE_TRAINING, REASONS, Answers, decide, what_if
 from tuneproof.engine.run.events import CardWritten, EventLog, RouteDecided, StageFinished, StageStarted, WhatIfRow
 from tuneproof.engine.run.stop import StopRequest
@@ -97,7 +98,8 @@ def _actions(store: RunStore, case: Case, log: EventLog, stop: StopRequest, stag
 
     data = DataStages(store, case, case.data, log)
     actions |= {Stage.AUDIT: data.audit, Stage.SPLIT: data.split}
-    if Stage.BASELINES in stages:
+    # With a task and a model the audit counts tokens, whether the run stops there or goes on: a resumed run finds what it left.
+    if case.task is not None and case.model is not None and Stage.AUDIT in stages:
         from tuneproof.engine.model_stages import ModelStages
 
         model = ModelStages(store, case, log, stop)
@@ -126,7 +128,8 @@ def decide_route(store: RunStore, case: Case, log: EventLog) -> bool:
         ),
         sync=True,
     )
-    made_from = {CASE: store.check(CASE), "labeled_examples": str(answers.labeled_examples)}
+    store.check(CASE)
+    made_from = {"decision": sha256_data(case.decision.model_dump(mode="json")), "labeled_examples": str(answers.labeled_examples)}
     if store.is_done("route", made_from):
         return True
     written = facts.RouteFacts(route=route, labeled_examples=answers.labeled_examples)

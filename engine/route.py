@@ -37,9 +37,10 @@ class Answers:
 
 @dataclass(frozen=True)
 class Question:
-    """One question as a planner hears it, and why the answer matters."""
+    """One question as a planner hears it, in short and whole, and why the answer matters."""
 
     key: str
+    short: str
     text: str
     why: str
 
@@ -47,36 +48,43 @@ class Question:
 QUESTIONS = [
     Question(
         "private_facts",
+        "Private facts needed?",
         "Does the model need private facts it has never seen?",
         "Training teaches habits. Facts are better looked up: they can be corrected, dated and cited.",
     ),
     Question(
         "format_drift",
         "Does the output format drift?",
+        "Does the output format drift?",
         "The same request comes back as JSON once and as prose the next time: a habit, and habits are what training changes.",
     ),
     Question(
         "stable_task",
+        "Same task every time?",
         "Is it the same task every time?",
         "A tuned model is good at what it saw. A task that moves makes yesterday's training today's mistake.",
     ),
     Question(
         "labeled_examples",
+        "Labelled examples",
         "How many labelled examples are there?",
         f"Below {ENOUGH_EXAMPLES} there is too little to train on and too little left to measure with.",
     ),
     Question(
         "needs_actions",
+        "Must act or obey a grammar?",
         "Must it call tools, or obey a grammar that a decoder can enforce?",
         "A decoder that enforces the grammar is right every time, and needs no training.",
     ),
     Question(
         "preference_problem",
+        "Right, but others preferred?",
         "Are the answers right, and people prefer others?",
         "Preferences are learned from comparisons, not from single right answers.",
     ),
     Question(
         "facts_change_often",
+        "Do the facts change often?",
         "Do the facts change often?",
         "What changes next week should be looked up next week.",
     ),
@@ -89,6 +97,15 @@ REASONS = {
     Route.FINE_TUNING: f"The format drifts, the task is stable, and there are at least {ENOUGH_EXAMPLES} examples.",
     Route.PROMPT: "Nothing here asks for more than a good prompt yet: measure one first.",
 }
+
+ADVICE = {
+    Route.RAG: "Put the passages that an answer needs into its prompt, and measure how often the right ones are found.",
+    Route.ALIGNMENT: "Collect pairs of a better and a worse answer, and train on these (DPO and its kin).",
+    Route.TOOLING: "Give the model tools, or decode under the grammar; measure that first.",
+    Route.FINE_TUNING: "Measure the best prompt first; then train the lightest method that fits.",
+    Route.PROMPT: "Write the prompt you would use, with and without solved examples, and measure both.",
+}
+"""What to do on each route: a route other than fine-tuning is a good ending too."""
 
 
 @dataclass(frozen=True)

@@ -73,14 +73,14 @@ def best_of(arms: Sequence[ScoredArm]) -> ScoredArm | None:
     return max(arms, key=lambda a: a.scores.correct.rate, default=None)
 
 
-def value_of(arm: ScoredArm, task: Task, target: Target) -> float:
+def value_of(scores: Scores, task: Task, target: Target) -> float:
     """What the target's metric came to on the frozen cases."""
-    return arm.scores.metrics[target.metric or task.measured_by]
+    return scores.metrics[target.metric or task.measured_by]
 
 
-def meets(arm: ScoredArm, task: Task, target: Target | None) -> bool:
-    """Whether the arm reaches the target, as measured."""
-    return target is not None and value_of(arm, task, target) >= target.at_least
+def meets(scores: Scores, task: Task, target: Target | None) -> bool:
+    """Whether the arm with these scores reaches the target, as measured."""
+    return target is not None and value_of(scores, task, target) >= target.at_least
 
 
 def decide(untuned: Sequence[ScoredArm], tuned: ScoredArm | None, task: Task | None, target: Target | None, missing: list[str]) -> Verdict:
@@ -97,7 +97,7 @@ def decide(untuned: Sequence[ScoredArm], tuned: ScoredArm | None, task: Task | N
             missing=missing,
         )
     difference = _difference(tuned, best) if tuned else None
-    met = next((arm for arm in untuned if meets(arm, task, target)), None)
+    met = next((arm for arm in untuned if meets(arm.scores, task, target)), None)
     if met is not None and target is not None:
         answer, reason = Answer.DO_NOT_TUNE, _met(met, task, target)
     elif difference is None or tuned is None:
@@ -105,7 +105,7 @@ def decide(untuned: Sequence[ScoredArm], tuned: ScoredArm | None, task: Task | N
     else:
         answer, reason = _compared(difference, tuned, best)
     shown = tuned or met or best
-    meets_target = None if target is None else meets(shown, task, target)
+    meets_target = None if target is None else meets(shown.scores, task, target)
     if tuned and target and met is None:
         reason += f" It {'meets' if meets_target else 'does not meet'} the target: {_against_target(tuned, task, target)}."
     return Verdict(
@@ -150,7 +150,7 @@ def _met(arm: ScoredArm, task: Task, target: Target) -> str:
 
 def _against_target(arm: ScoredArm, task: Task, target: Target) -> str:
     metric = target.metric or task.measured_by
-    return f"{metric} {value_of(arm, task, target):.3f}, asked for {target.at_least:g}"
+    return f"{metric} {value_of(arm.scores, task, target):.3f}, asked for {target.at_least:g}"
 
 
 def _rate(arm: ScoredArm, *, article: bool = False) -> str:

@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
@@ -62,11 +62,14 @@ def _unforeseen(error: Exception) -> int:
 
 def run(words: list[str]) -> int:
     """Finds the command among the words and does it."""
-    if words[:1] == ["verify"]:
-        return _verify(words[1:])
-    options = _replay_parser().parse_args(words)
+    command = COMMANDS.get(words[0]) if words else None
+    if command is not None:
+        return command(words[1:])
+    options = _parser().parse_args(words)
     if options.replay is None:
-        raise UsageError("nothing to do", fix="try: tuneproof --replay support_tickets.yaml")
+        return _wizard(options)
+    if options.case is not None:
+        raise UsageError(f"`{options.case}` and --replay are two cases", fix="name one")
     from tuneproof.tui.replay import replay
 
     return replay(
@@ -77,6 +80,62 @@ def run(words: list[str]) -> int:
         overrides=options.set,
         as_json=options.json,
     )
+
+
+def _wizard(options: argparse.Namespace) -> int:
+    """The wizard, at home or opened on a case or a run folder."""
+    given = [name for name in ("run_dir", "until", "resume", "set", "json") if getattr(options, name)]
+    if given:
+        raise UsageError(f"--{given[0].replace('_', '-')} goes with --replay", fix="try: tuneproof --replay CASE.yaml")
+    opens = options.case if options.case is None or options.case.is_dir() else find_case(options.case)
+    return _open_wizard(opens)
+
+
+def _open_wizard(opens: Path | None) -> int:
+    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise UsageError("the wizard needs a terminal", fix="without one: tuneproof --replay CASE.yaml")
+    if opens is not None:
+        _check_it_opens(opens)
+    from tuneproof.tui.app import TuneproofApp
+
+    app = TuneproofApp(opens)
+    app.run()
+    if app.farewell:
+        print(app.farewell)
+    return int(app.return_code or ExitCode.DONE)
+
+
+def _check_it_opens(path: Path) -> None:
+    """Raises before the screen is taken, so that the error stays in the terminal."""
+    if path.is_dir():
+        from tuneproof.engine.run.store import RunStore
+
+        RunStore.open(path)
+    else:
+        from tuneproof.engine.case import DraftCase
+        from tuneproof.engine.case_file import read_as
+
+        read_as(DraftCase, path)
+
+
+def _attach(words: list[str]) -> int:
+    parser = Parser(prog="tuneproof attach", description="Watch a run that is under way, or look at a finished one.")
+    parser.add_argument("run", metavar="RUN", type=Path)
+    run_dir: Path = parser.parse_args(words).run
+    if not run_dir.is_dir():
+        raise UsageError("there is no such run folder", where=str(run_dir), fix="list them with: tuneproof runs")
+    return _open_wizard(run_dir)
+
+
+def _runs(words: list[str]) -> int:
+    parser = Parser(prog="tuneproof runs", description="List runs: state, stage, verdict.")
+    parser.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", default=Path("runs"), help="where the runs lie (default: runs)")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
+    options = parser.parse_args(words)
+    from tuneproof.tui.runs import runs_json, runs_text
+
+    print((runs_json if options.json else runs_text)(options.folder))
+    return int(ExitCode.DONE)
 
 
 def find_case(name: Path) -> Path:
@@ -95,12 +154,24 @@ def sample_cases() -> list[str]:
     return sorted(entry.name for entry in files("tuneproof.sample_cases").iterdir() if entry.name.endswith(".yaml"))
 
 
-def _replay_parser() -> Parser:
+COMMANDS_HELP = """\
+without --replay: the wizard, at home or opened on CASE (a case file or a run folder)
+
+further commands:
+  tuneproof attach RUN   watch a run that is under way, or look at a finished one
+  tuneproof runs         list runs: state, stage, verdict
+  tuneproof verify RUN   recompute the card from what is stored and compare
+"""
+
+
+def _parser() -> Parser:
     parser = Parser(
         prog="tuneproof",
         description="Should you fine-tune? Measured on frozen cases, against the best prompt, with an interval.",
-        epilog="tuneproof verify RUN   recompute the card from what is stored and compare",
+        epilog=COMMANDS_HELP,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("case", metavar="CASE", type=Path, nargs="?", help="open the wizard on this case file or run folder")
     parser.add_argument("--version", action=Version, nargs=0, help="show the version and exit")
     parser.add_argument(
         "--replay",
@@ -143,6 +214,9 @@ def _verify(words: list[str]) -> int:
     else:
         print(f"verified: {checked.files} files, {checked.predictions} predictions judged again, and the card; {checked.base}")
     return int(ExitCode.DONE)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"verify": _verify, "attach": _attach, "runs": _runs}
 
 
 def _log_defect() -> Path:

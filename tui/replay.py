@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
-import re
+import signal
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from tuneproof.engine.card import CARD_JSON, CARD_MD
 from tuneproof.engine.case import Case
 from tuneproof.engine.case_file import load_case
+from tuneproof.engine.draft import next_run_dir
 from tuneproof.engine.errors import ExitCode, GateClosed, TuneproofError, UsageError
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.replay import check_names, is_light, planned_stages, run_stages
@@ -48,7 +50,7 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
 def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
     """A new run folder, or the one to go on with. Raises GateClosed where the case is not the one that the run began with."""
     if not resume:
-        return RunStore.create(run_dir or _next_run_dir(case.name), case)
+        return RunStore.create(run_dir or next_run_dir(case.name), case)
     if run_dir is None:
         raise UsageError("--resume needs --run-dir", fix="name the run folder to go on with")
     store = RunStore.open(run_dir)
@@ -59,12 +61,6 @@ def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
             fix=f"resume with {run_dir / 'case.yaml'}, or start a new run",
         )
     return store
-
-
-def _next_run_dir(name: str) -> Path:
-    stem = re.sub(r"[^\w.-]+", "-", name).strip("-.") or "case"
-    taken = [int(p.name.rpartition("-")[2]) for p in Path("runs").glob(f"{stem}-*") if p.name.rpartition("-")[2].isdigit()]
-    return Path("runs") / f"{stem}-{max(taken, default=0) + 1}"
 
 
 def _shower(state: RunState, as_json: bool) -> Callable[[AnyEvent], None]:
@@ -104,16 +100,27 @@ def _at_once(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) ->
 def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) -> ExitCode:
     """The run in a process of its own; this one only watches, and passes an interrupt on."""
     worker, offset = launch(store.path, until)
-    try:
+    with _passing_interrupts_to(worker):
         if not wait_until_launched(worker, offset):
             worker.stop()
             print(f"tuneproof: the worker did not start: {log_tail(store.path)}", file=sys.stderr)
             return ExitCode(worker.exit_code())
         return _watch(worker, EventReader(store.path / EVENTS, offset), show)
-    except KeyboardInterrupt:
+
+
+@contextmanager
+def _passing_interrupts_to(worker: Worker) -> Iterator[None]:
+    """An interrupt asks the worker to stop and raises nothing here, so that the watching goes on to the end."""
+
+    def pass_on(*_: object) -> None:
         print("stopping at the next safe place …", file=sys.stderr)
         worker.stop()
-        return _watch(worker, EventReader(store.path / EVENTS, offset), lambda event: None)
+
+    before = signal.signal(signal.SIGINT, pass_on)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _watch(worker: Worker, reader: EventReader, show: Callable[[AnyEvent], None]) -> ExitCode:

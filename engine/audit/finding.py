@@ -41,10 +41,16 @@ class Finding:
 
 @dataclass(frozen=True)
 class Lengths:
-    """The tokens of a row for the chosen base: its shortest prompt, its answer with the end token; and what the model can read."""
+    """A row as the chosen base reads it: its shortest prompt as text and in tokens, its answer with the end token in tokens.
 
+    And the base itself: its name, the digest of its files, and the longest text it reads, in tokens.
+    """
+
+    render: Callable[[Example], str]
     prompt: Callable[[Example], int]
     answer: Callable[[Example], int]
+    base: str
+    sha256: str
     context: int
 
 

@@ -14,6 +14,9 @@ from tuneproof.engine.data.shapes import RowProblem, Shape, detect, of_columns
 from tuneproof.engine.errors import DataRefused
 from tuneproof.engine.hashing import sha256_data, sha256_file
 
+QUARANTINE_ENDING = ".quarantine.jsonl"
+"""How files of rows that were set aside are called."""
+
 
 @dataclass
 class Reading:
@@ -34,8 +37,7 @@ def read_examples(named: str | list[str], columns: Columns | None = None, apart_
     """
     reading = Reading()
     names = [named] if isinstance(named, str) else named
-    paths = [path for name in names for path in _paths(name)]
-    for path, label in zip(paths, _labels(paths, apart_from), strict=True):
+    for label, path in labelled_paths(named, apart_from).items():
         _read_rows(reading, label, read_file(path), columns)
         reading.digests[label] = sha256_file(path)
     for name in names:
@@ -48,10 +50,19 @@ def read_examples(named: str | list[str], columns: Columns | None = None, apart_
     return reading
 
 
+def labelled_paths(named: str | list[str], apart_from: Collection[str] = ()) -> dict[str, Path]:
+    """The files behind what the case calls its examples, by the names that sources have; hub data sets have none."""
+    names = [named] if isinstance(named, str) else named
+    paths = [path for name in names for path in _paths(name)]
+    return dict(zip(_labels(paths, apart_from), paths, strict=True))
+
+
 def _paths(name: str) -> list[Path]:
     path = Path(name)
     if path.is_dir():
         found = sorted(p for p in path.rglob("*") if p.is_file() and set(map(str.lower, p.suffixes)) & READERS.keys())
+        # Rows that were set aside beside the data are not data.
+        found = [p for p in found if not p.name.endswith(QUARANTINE_ENDING)]
         if not found:
             raise DataRefused("the folder holds no file of a known format", where=name, fix=f"known: {', '.join(READERS)}")
         return found

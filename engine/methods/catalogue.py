@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.case import Training
@@ -44,6 +44,11 @@ class Plan:
     probe_cases: int
     seed: int
 
+    @property
+    def settings(self) -> dict[str, float | int | None]:
+        """The numbers of the plan, as they are shown and stored."""
+        return {key: value for key, value in asdict(self).items() if key not in ("method", "why")}
+
 
 METHODS = {
     "lora": Method(
@@ -54,6 +59,11 @@ METHODS = {
         rank=16,
     )
 }
+
+
+def plans(training: Training) -> list[Plan]:
+    """The plan that each method would follow with the case's settings."""
+    return [plan(MethodChoice(name=name), training) for name in METHODS]
 
 
 def plan(choice: MethodChoice, training: Training) -> Plan:

@@ -10,8 +10,11 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuneproof.engine.errors import ExitCode
+import psutil
+
+from tuneproof.engine.errors import ExitCode, UsageError
 from tuneproof.engine.run.events import EventReader, Launched
+from tuneproof.engine.run.liveness import worker_process
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG
 from tuneproof.engine.stages import Stage
 
@@ -45,6 +48,24 @@ def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
     with (run_dir / WORKER_LOG).open("ab") as log:
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     return Worker(process, run_dir), offset
+
+
+def stop_run(launched: Launched) -> bool:
+    """Asks the worker for a checkpoint at the next step and an end; does not wait. Whether there was one, on this machine, to ask.
+
+    Raises UsageError where it belongs to another user.
+    """
+    process = worker_process(launched)
+    if process is None:
+        return False
+    try:
+        # psutil makes sure once more that the pid was not used again.
+        process.send_signal(signal.SIGTERM)
+    except psutil.NoSuchProcess:
+        return False
+    except psutil.AccessDenied:
+        raise UsageError("the worker belongs to another user", where=f"process {launched.pid}", fix="ask them to stop it") from None
+    return True
 
 
 def wait_until_launched(worker: Worker, offset: int, seconds: float = 120) -> bool:

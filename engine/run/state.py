@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-import psutil
-
+from tuneproof.engine.run.curve import Curve
 from tuneproof.engine.run.events import (
     AnyEvent,
     ArmScored,
     Audited,
     CardWritten,
+    CheckpointSaved,
     Decoded,
     Failed,
     Finished,
@@ -29,7 +29,11 @@ from tuneproof.engine.run.events import (
     TrainingStarted,
     Warned,
 )
+from tuneproof.engine.run.liveness import is_alive
 from tuneproof.engine.stages import Stage
+
+PROBES_WITH_SAMPLES = 2
+"""Of how many probes the answers are kept: what is looked at is the newest, beside the one before."""
 
 
 class Life(StrEnum):
@@ -49,8 +53,10 @@ class RunState:
 
     life: Life = Life.NEW
     launched: Launched | None = None
+    started_at: float = 0.0  # when the run was first launched
     stage: Stage | None = None
     done: set[Stage] = field(default_factory=set)
+    stage_seconds: dict[Stage, float] = field(default_factory=dict)
     route: RouteDecided | None = None
     shapes: list[ShapeDetected] = field(default_factory=list)
     audited: Audited | None = None
@@ -60,8 +66,10 @@ class RunState:
     training: TrainingStarted | None = None
     training_skipped: TrainingSkipped | None = None
     trained: TrainingFinished | None = None
-    steps: list[StepLogged] = field(default_factory=list)
+    steps: Curve = field(default_factory=Curve)
+    last: StepLogged | None = None  # none, too, between a resume and its first step
     probes: list[Probed] = field(default_factory=list)
+    checkpoint: CheckpointSaved | None = None
     card: CardWritten | None = None
     warnings: list[str] = field(default_factory=list)
     failure: Failed | None = None
@@ -71,13 +79,18 @@ class RunState:
         """Takes one event in."""
         self.last_ts = event.ts
         match event:
+            case StepLogged():
+                self.steps.append(event)
+                self.last = event
             case Launched():
-                self.life, self.launched, self.failure = Life.RUNNING, event, None
-                self.shapes.clear()
+                self._take_launched(event)
             case StageStarted():
                 self.stage = event.stage
             case StageFinished():
                 self.done.add(event.stage)
+                # What was reused took its time when it was done.
+                if not event.reused or event.stage not in self.stage_seconds:
+                    self.stage_seconds[event.stage] = event.seconds
             case RouteDecided():
                 self.route = event
             case ShapeDetected():
@@ -90,16 +103,17 @@ class RunState:
                 self.decoding = event
             case ArmScored():
                 self.arms[event.arm] = event
+                if self.decoding and self.decoding.arm == event.arm:
+                    self.decoding = None
             case TrainingStarted():
-                self.training = event
-                self.steps = [s for s in self.steps if s.step <= event.resumed_at]
-                self.probes = [p for p in self.probes if p.step <= event.resumed_at]
+                self._take_training_started(event)
             case TrainingSkipped():
                 self.training_skipped = event
-            case StepLogged():
-                self.steps.append(event)
             case Probed():
                 self.probes.append(event)
+                self._forget_samples()
+            case CheckpointSaved():
+                self.checkpoint = event
             case TrainingFinished():
                 self.trained = event
             case CardWritten():
@@ -117,15 +131,36 @@ class RunState:
 
     def check_alive(self) -> None:
         """Turns a run whose worker is gone without a word into a crashed one."""
-        if self.life is Life.RUNNING and self.launched and not _is_alive(self.launched):
+        if self.life is Life.RUNNING and self.launched and not is_alive(self.launched):
             self.life = Life.CRASHED
 
+    def time_left(self) -> float | None:
+        """Seconds of training that were left when the last step was taken; none where nothing trains or it cannot be told yet.
 
-def _is_alive(launched: Launched) -> bool:
-    try:
-        process = psutil.Process(launched.pid)
-        # A worker that has ended and was not waited for yet is a zombie of its parent.
-        same = abs(process.create_time() - launched.process_started) < 2
-        return same and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
+        The pace is that of the last quarter of all steps: probes come every eighth where the case does not say otherwise, so there
+        are about two of them in it, and the estimate does not jump at each.
+        """
+        if self.life is not Life.RUNNING or self.training is None or self.trained or self.last is None:
+            return None
+        pace = self.steps.seconds_per_step(recent=max(10, self.last.of // 4))
+        return None if pace is None else max(0, self.last.of - self.last.step) * pace
+
+    def _take_launched(self, event: Launched) -> None:
+        if self.launched is None:
+            self.started_at = event.ts
+        self.life, self.launched = Life.RUNNING, event
+        # Of the process before, these say how far it got; this one tells them anew.
+        self.failure = self.decoding = self.card = self.training_skipped = None
+        self.shapes.clear()
+
+    def _take_training_started(self, event: TrainingStarted) -> None:
+        self.training, self.trained, self.last = event, None, None
+        self.steps.truncate_after(event.resumed_at)
+        self.probes = [probe for probe in self.probes if probe.step <= event.resumed_at]
+        if self.checkpoint and self.checkpoint.step > event.resumed_at:
+            self.checkpoint = None
+
+    def _forget_samples(self) -> None:
+        if len(self.probes) > PROBES_WITH_SAMPLES:
+            old = self.probes[-1 - PROBES_WITH_SAMPLES]
+            self.probes[-1 - PROBES_WITH_SAMPLES] = old.model_copy(update={"samples": []})

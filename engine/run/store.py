@@ -24,6 +24,9 @@ EVENTS = "events.jsonl"
 WORKER_LOG = "worker.log"
 STRADDLING = "splits/straddling.jsonl"
 
+CHOSEN_LATER = ("baselines", "method", "training", "budget")
+"""The sections of a case that may still be chosen after its eval set is frozen: none of them changes what is scored, or by what measure."""
+
 
 class Step(BaseModel):
     """One step of a run: digests of what it was made from, of the files it wrote, and of other things it made."""
@@ -74,6 +77,33 @@ class RunStore:
     def case(self) -> Case:
         """The case as it runs."""
         return load_case(self.path / CASE)
+
+    def amend(self, case: Case) -> None:
+        """Takes later choices into a run whose eval set is frozen.
+
+        Raises GateClosed for a change to what is scored or how it is judged, for an arm taken away after it was scored, and for another
+        way to train once training has begun: each would make the card say something that was not measured that way.
+        """
+        now = self.case
+        changed = [name for name in Case.model_fields if getattr(now, name) != getattr(case, name)]
+        if not changed:
+            return
+        fix = "start a new run for it"
+        frozen = [name for name in changed if name not in CHOSEN_LATER]
+        if frozen:
+            raise GateClosed(f"the eval set is frozen under another `{frozen[0]}`", where=str(self.path), fix=fix)
+        if (self.path / "training").exists() and {"method", "training"} & set(changed):
+            raise GateClosed("training has begun with another method or other settings", where=str(self.path), fix=fix)
+        manifest = self.manifest
+        gone = [arm for arm in now.baselines if arm not in case.baselines and f"arm {arm}" in manifest.steps]
+        if gone:
+            raise GateClosed(f"{gone[0]} is scored already, and stays in the evidence", where=str(self.path), fix=fix)
+        with self.lock():
+            # What was planned under the earlier choices is planned anew; nothing was measured with it.
+            for step in ("method", "card"):
+                manifest.steps.pop(step, None)
+            self.write(MANIFEST, manifest_text(manifest))
+            self.write_step("case", {}, {CASE: dump_case(case)})
 
     @property
     def manifest(self) -> Manifest:

@@ -12,13 +12,13 @@ from typing import Any
 
 import datasets
 import torch
-from peft import LoraConfig
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
 from trl import SFTConfig, SFTTrainer
 
 from tuneproof.engine.errors import Interrupted, RunFailed
 from tuneproof.engine.hashing import sha256_file
 from tuneproof.engine.methods.catalogue import Plan
+from tuneproof.engine.methods.parameters import count, lora_config
 from tuneproof.engine.model import BaseModel, best_device, load_weights
 from tuneproof.engine.run.events import CheckpointSaved, EventLog, Probed, StepLogged, TrainingFinished, TrainingStarted
 from tuneproof.engine.run.stop import StopRequest
@@ -88,8 +88,8 @@ def train(
         trainer.state.global_step,
         chosen.seal.step,
         chosen.seal.probe,
-        live.trained_parameters,
-        live.all_parameters,
+        live.parameters.trained,
+        live.parameters.all,
     )
 
 
@@ -127,7 +127,7 @@ def _trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkpoint
         args=arguments,
         train_dataset=datasets.Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in rows]),
         processing_class=base.tokenizer,
-        peft_config=LoraConfig(r=plan.rank, lora_alpha=plan.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM"),
+        peft_config=lora_config(plan),
     )
 
 
@@ -153,9 +153,7 @@ class Live(TrainerCallback):
         self._tokens_seen = 0.0
         self._every = 1
         self.interrupted = False
-        parameters = list(trainer.model.parameters())
-        self.trained_parameters = sum(p.numel() for p in parameters if p.requires_grad)
-        self.all_parameters = sum(p.numel() for p in parameters)
+        self.parameters = count(trainer.model)
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._every = self._plan.probe_every or max(1, state.max_steps // PROBES)
@@ -165,8 +163,8 @@ class Live(TrainerCallback):
                 examples=self._examples,
                 steps=state.max_steps,
                 resumed_at=self._resumed_at,
-                trained_parameters=self.trained_parameters,
-                all_parameters=self.all_parameters,
+                trained_parameters=self.parameters.trained,
+                all_parameters=self.parameters.all,
             ),
             sync=True,
         )

@@ -1,0 +1,55 @@
+"""What the data looks like to a reader: its first rows as the model reads them, how long rows are, what the outputs suggest."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+
+from tuneproof.engine import facts
+from tuneproof.engine.audit.finding import Lengths
+from tuneproof.engine.data.example import Example, prompt_text
+from tuneproof.engine.scoring.drafting import draft_output
+
+ROWS_SHOWN = 5
+
+
+def data_facts(examples: Sequence[Example], instruction: str, lengths: Lengths | None) -> facts.DataFacts:
+    """The facts of the rows to learn from, before any is left out: in tokens where a base is chosen, else in characters."""
+
+    def plain(example: Example) -> str:
+        return prompt_text(replace(example, instruction=example.instruction or instruction))
+
+    render: Callable[[Example], str] = lengths.render if lengths else plain
+    prompt: Callable[[Example], int] = lengths.prompt if lengths else lambda e: len(plain(e))
+    answer: Callable[[Example], int] = lengths.answer if lengths else lambda e: len(e.output)
+    drafted = draft_output([e.output for e in examples])
+    return facts.DataFacts(
+        unit="tokens" if lengths else "characters",
+        base=lengths and lengths.base,
+        context=lengths and lengths.context,
+        prompt=summary(map(prompt, examples)),
+        answer=summary(map(answer, examples)),
+        rows=[
+            facts.PreviewRow(
+                file=e.source.file,
+                line=e.source.line,
+                prompt=render(e),
+                answer=e.output,
+                prompt_length=prompt(e),
+                answer_length=answer(e),
+            )
+            for e in examples[:ROWS_SHOWN]
+        ],
+        drafted_output=drafted.output,
+        drafted_why=drafted.why,
+    )
+
+
+def summary(lengths: Iterable[int]) -> facts.LengthSummary:
+    """Median, 99th percentile and longest, each the length of a row that is there (nearest rank); zeros where there is no row."""
+    ordered = sorted(lengths)
+    if not ordered:
+        return facts.LengthSummary(median=0, p99=0, longest=0)
+    median, p99 = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.99))
+    return facts.LengthSummary(median=median, p99=p99, longest=ordered[-1])

@@ -1,0 +1,78 @@
+"""What this machine has to compute with: read from the system and from NVIDIA's management library, never through torch."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+GIB = 1 << 30
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU as it stands: memory in GiB, use in percent of the last sample period."""
+
+    name: str
+    total: float
+    free: float
+    use: int
+
+
+@dataclass(frozen=True)
+class Machine:
+    """Cores, memory in GiB, and the first GPU where there is one."""
+
+    cores: int
+    memory: float
+    gpu: Gpu | None
+
+    @property
+    def line(self) -> str:
+        """It all in one line."""
+        if self.gpu is not None:
+            return f"{self.gpu.name}  {self.gpu.free:.0f} of {self.gpu.total:.0f} GiB free"
+        return f"CPU, {self.cores} cores, {self.memory:.0f} GiB"
+
+
+def look() -> Machine:
+    """The machine as it is now; quick enough to be called every few seconds."""
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    return Machine(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, memory, first_gpu())
+
+
+def first_gpu() -> Gpu | None:
+    """The first GPU; none where the driver or its library is missing."""
+    library = _library()
+    if library is None:
+        return None
+    with suppress(library.NVMLError):
+        handle = library.nvmlDeviceGetHandleByIndex(0)
+        memory = library.nvmlDeviceGetMemoryInfo(handle)
+        name = library.nvmlDeviceGetName(handle)
+        short = (name.decode() if isinstance(name, bytes) else name).removeprefix("NVIDIA ")
+        return Gpu(short, memory.total / GIB, memory.free / GIB, int(library.nvmlDeviceGetUtilizationRates(handle).gpu))
+    return None
+
+
+_STARTED: dict[str, Any] = {}
+
+
+def _library() -> Any | None:
+    """NVIDIA's library, started once a process; none where there is no driver."""
+    if "nvml" not in _STARTED:
+        _STARTED["nvml"] = _start()
+    return _STARTED["nvml"]
+
+
+def _start() -> Any | None:
+    try:
+        import pynvml
+    except ImportError:
+        return None
+    try:
+        pynvml.nvmlInit()
+    except pynvml.NVMLError:
+        return None
+    return pynvml

@@ -1,0 +1,97 @@
+"""The runs of a folder at a glance, told from a few lines of each log rather than from all of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuneproof.engine.errors import UsageError
+from tuneproof.engine.run.events import AnyEvent, CardWritten, Event, Failed, Finished, Launched, StageStarted, Stopped, parse
+from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST
+from tuneproof.engine.stages import Stage
+
+TELLING: tuple[type[Event], ...] = (Launched, StageStarted, Failed, Stopped, Finished, CardWritten)
+"""The events whose newest decides what a summary shows. None of it depends on the ones before, but for the first launch."""
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """One run in a list of runs; times are in seconds since 1970."""
+
+    path: Path
+    name: str
+    life: Life
+    stage: Stage | None
+    verdict: str | None  # of the last launch: one that is under way has none yet
+    started: float | None
+    updated: float
+
+
+def list_runs(folder: Path) -> list[RunSummary]:
+    """The run folders in a folder, those that something happened in last first.
+
+    A run that nothing was told of yet is new; what is no run folder, or cannot be read, is left out.
+    Raises UsageError where the folder itself cannot be read; one that is not there has no runs.
+    """
+    try:
+        paths = sorted(folder.iterdir())
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise UsageError(f"cannot be listed: {os.strerror(error.errno or 0)}", where=str(folder), fix="name a folder of runs") from None
+    found = [summary for path in paths if (summary := _summary(path)) is not None]
+    return sorted(found, key=lambda summary: summary.updated, reverse=True)
+
+
+def _summary(path: Path) -> RunSummary | None:
+    try:
+        if not ((path / MANIFEST).is_file() and (path / CASE).is_file()):
+            return None
+        made = (path / CASE).stat().st_mtime
+        content = (path / EVENTS).read_bytes() if (path / EVENTS).is_file() else b""
+    except OSError:
+        return None
+    state = RunState()
+    for event in _telling_events(content):
+        state.apply(event)
+    state.check_alive()
+    return RunSummary(
+        path=path,
+        name=path.name,
+        life=state.life,
+        stage=state.stage,
+        verdict=state.card.answer if state.card else None,
+        started=state.started_at if state.launched else None,
+        updated=state.last_ts or made,
+    )
+
+
+def _telling_events(content: bytes) -> list[AnyEvent]:
+    """The first launch, the newest event of each telling kind and the newest of all, in the order of the log."""
+    content = content[: content.rfind(b"\n") + 1]
+    found = [next(_having(_mark(Launched), content, newest_first=False), None)]
+    found += [next(_having(mark, content), None) for mark in [*(_mark(kind) for kind in TELLING), b"\n"]]
+    return [event for _, event in sorted(dict(place for place in found if place).items())]
+
+
+def _mark(event: type[Event]) -> bytes:
+    """How the log writes the kind. Inside a text its quotes would be escaped, so that nothing a user wrote can look like it."""
+    return f'"kind":"{event.model_fields["kind"].default}"'.encode()
+
+
+def _having(mark: bytes, content: bytes, newest_first: bool = True) -> Iterator[tuple[int, AnyEvent]]:
+    """The events in whose lines the mark is, each with the place where its line begins."""
+    find = content.rfind if newest_first else content.find
+    low, high = 0, len(content)
+    while (found := find(mark, low, high)) >= 0:
+        start, end = content.rfind(b"\n", 0, found) + 1, content.find(b"\n", found) + 1
+        low, high = (low, start) if newest_first else (end, high)
+        try:
+            event = parse(content[start:end])
+        except ValueError:
+            continue
+        if event is not None:
+            yield start, event

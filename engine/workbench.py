@@ -1,0 +1,237 @@
+"""One case under way: its draft, the run made of it, and what may be done next. Knows no screen, holds the rules for one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tuneproof.engine import facts
+from tuneproof.engine.audit.report import Report
+from tuneproof.engine.card import CARD_JSON, Card
+from tuneproof.engine.case import DraftCase
+from tuneproof.engine.draft import Draft, next_run_dir
+from tuneproof.engine.errors import GateClosed, TuneproofError
+from tuneproof.engine.replay import check_names, planned_stages
+from tuneproof.engine.route import Answers, Route, decide
+from tuneproof.engine.run.launch import Worker, launch
+from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
+from tuneproof.engine.run.trial import Trial
+from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predictions
+from tuneproof.engine.stages import Stage
+from tuneproof.engine.steps import Step
+from tuneproof.engine.verdict import meets
+
+
+class Workbench:
+    """A draft, the trial that shows what its data is like, and, once the eval set is frozen, its run."""
+
+    def __init__(self, draft: Draft, store: RunStore | None = None) -> None:
+        self.draft, self.store = draft, store
+        self.trial: Trial | None = None
+        self._worker: Worker | None = None
+
+    @classmethod
+    def of_case(cls, draft: Draft, runs: Path = Path("runs")) -> Workbench:
+        """The draft with its newest run, where one was made of the same frozen parts."""
+        return cls(draft, _run_of(draft, runs))
+
+    @classmethod
+    def of_run(cls, path: Path) -> Workbench:
+        """A run that is there already. Raises UsageError where it is none."""
+        store = RunStore.open(path)
+        return cls(Draft(DraftCase.model_validate(store.case.model_dump(by_alias=True)), None), store)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether there is a run, so that answers, data, task and target can no longer change."""
+        return self.store is not None
+
+    def thaw(self) -> None:
+        """Lays the run aside, so that everything can be chosen anew; the run stays where it is."""
+        self.store = self._worker = None
+        if self.draft.path is None:
+            self.draft = Draft.copy_into(self.draft, Path.cwd())
+
+    def answers(self) -> Answers | None:
+        """The answers, once there is a route in them; the number of examples counted where it was not told."""
+        data = self.data_facts
+        report = self.report
+        counted = report.counts.rows if report and data else None
+        return self.draft.answers(counted)
+
+    def route(self) -> Route | None:
+        """The route as it stands now."""
+        answers = self.answers()
+        return decide(answers) if answers else None
+
+    def try_data(self) -> Trial:
+        """A trial of the draft as it stands, in place of the one before. Raises a TuneproofError where the draft cannot be run."""
+        case = self.draft.case()
+        check_names(case, planned_stages(case, Stage.SPLIT))
+        self.end_trial()
+        self.trial = Trial(case)
+        self.trial.start()
+        return self.trial
+
+    def end_trial(self) -> None:
+        """Throws the trial away."""
+        if self.trial is not None:
+            self.trial.discard()
+            self.trial = None
+
+    @property
+    def trial_is_current(self) -> bool:
+        """Whether the trial is of the draft as it stands."""
+        if self.trial is None or self.draft.unanswered():
+            return False
+        now, tried = self.draft.content, self.trial.case
+        return all(getattr(now, part) == getattr(tried, part) for part in ("data", "task", "model"))
+
+    def freeze(self) -> RunStore:
+        """Makes the run and starts its split. Raises a TuneproofError where the case cannot go so far."""
+        case = self.draft.case()
+        check_names(case, planned_stages(case, Stage.BASELINES))
+        self.store = RunStore.create(next_run_dir(case.name), case)
+        self._start(Stage.SPLIT)
+        self.end_trial()
+        return self.store
+
+    def go_on(self, until: Stage) -> None:
+        """Takes the later choices into the run and starts its worker up to a stage. Raises a TuneproofError where that cannot be."""
+        if self.store is None:
+            raise GateClosed("nothing is frozen yet", where=self.draft.content.name, fix="freeze the eval set first")
+        case = self.draft.case()
+        check_names(case, planned_stages(case, until))
+        self.store.amend(case)
+        self._start(until)
+
+    def _start(self, until: Stage) -> None:
+        assert self.store is not None
+        self._worker, _ = launch(self.store.path, until)
+
+    def has_ended(self) -> bool:
+        """Whether the worker that was started from here is gone; true where none was."""
+        return self._worker is None or not self._worker.is_running()
+
+    @property
+    def report(self) -> Report | None:
+        """The audit of the run, or of the trial."""
+        text = self._file(facts.AUDIT)
+        return Report.model_validate_json(text) if text else None
+
+    @property
+    def data_facts(self) -> facts.DataFacts | None:
+        """What the data looks like, from the run or the trial."""
+        text = self._file(facts.DATA)
+        return facts.DataFacts.model_validate_json(text) if text else None
+
+    @property
+    def card(self) -> Card | None:
+        """The card of the run, once it is written."""
+        text = self._of_run(CARD_JSON)
+        return Card.model_validate_json(text) if text else None
+
+    def scores(self, arm: str) -> Scores | None:
+        """The scores of an arm on the frozen cases, once it has been run."""
+        text = self._of_run(facts.scores_file(arm))
+        return Scores.model_validate_json(text) if text else None
+
+    def predictions(self, arm: str) -> list[Prediction]:
+        """What an arm answered, case by case; nothing where it was not run yet."""
+        text = self._of_run(facts.predictions_file(arm))
+        return read_predictions(text) if text else []
+
+    def arms_that_meet_the_target(self) -> list[str]:
+        """The untuned arms that reach the target, lightest first."""
+        content = self.draft.content
+        measured = [(arm, self.scores(arm)) for arm in content.baselines]
+        return [arm for arm, scores in measured if scores and content.task and meets(scores, content.task, content.target)]
+
+    @property
+    def catalogue(self) -> list[facts.CatalogueEntry]:
+        """The methods for this base, with what each would train; empty until the baselines have begun."""
+        text = self._of_run(facts.CATALOGUE)
+        return facts.Catalogue.model_validate_json(text).methods if text else []
+
+    @property
+    def method(self) -> facts.MethodFacts | None:
+        """How the run trains, or why it does not, once that is planned."""
+        text = self._of_run(facts.METHOD)
+        return facts.MethodFacts.model_validate_json(text) if text else None
+
+    def _of_run(self, name: str) -> str | None:
+        return self.store.read(name) if self.store and self.store.has(name) else None
+
+    def _file(self, name: str) -> str | None:
+        store = self.store or (self.trial.store if self.trial else None)
+        return store.read(name) if store and store.has(name) else None
+
+    def done(self, step: Step, state: RunState) -> bool:
+        """Whether a step is behind one."""
+        content = self.draft.content
+        match step:
+            case Step.DECIDE:
+                return not [key for key in self.draft.unanswered() if key != "labeled_examples"]
+            case Step.DATA:
+                return content.data is not None
+            case Step.AUDIT:
+                return Stage.AUDIT in state.done or self._audit_is_open()
+            case Step.TASK:
+                return Stage.SPLIT in state.done
+            case Step.BASELINES:
+                return Stage.BASELINES in state.done
+            case Step.METHOD:
+                return state.training is not None or state.training_skipped is not None
+            case Step.TRAIN:
+                return state.trained is not None or state.training_skipped is not None
+            case Step.CARD:
+                return state.card is not None
+
+    def may_enter(self, step: Step, state: RunState) -> str | None:
+        """Why a step cannot be entered yet; none where it can."""
+        needed = {
+            Step.DATA: (Step.DECIDE, "answer the questions first"),
+            Step.AUDIT: (Step.DATA, "choose the data first"),
+            Step.TASK: (Step.AUDIT, "the audit comes first; what blocks must be settled"),
+            Step.BASELINES: (Step.TASK, "freeze the eval set first"),
+            Step.METHOD: (Step.BASELINES, "run the baselines first: no training without one"),
+            Step.TRAIN: (Step.BASELINES, "run the baselines first: no training without one"),
+            Step.CARD: (Step.BASELINES, "run the baselines first: the card is made of measurements"),
+        }.get(step)
+        return None if needed is None or self.done(needed[0], state) else needed[1]
+
+    def _audit_is_open(self) -> bool:
+        report = self.report
+        return report is not None and (self.is_frozen or self.trial_is_current) and not report.blocking()
+
+    def step_of(self, state: RunState) -> Step:
+        """Where the work stands: the first step that is not done, or the card."""
+        if state.life is Life.RUNNING and state.stage in STEP_OF_STAGE:
+            return STEP_OF_STAGE[state.stage]
+        return next((step for step in Step if not self.done(step, state)), Step.CARD)
+
+
+STEP_OF_STAGE = {
+    Stage.ROUTE: Step.TASK,
+    Stage.AUDIT: Step.TASK,
+    Stage.SPLIT: Step.TASK,
+    Stage.BASELINES: Step.BASELINES,
+    Stage.METHOD: Step.METHOD,
+    Stage.TRAIN: Step.TRAIN,
+    Stage.EVALUATE: Step.TRAIN,
+    Stage.CARD: Step.CARD,
+}
+"""Where the wizard shows a stage of a run."""
+
+
+def _run_of(draft: Draft, runs: Path) -> RunStore | None:
+    """The newest run whose frozen parts are those of the draft."""
+    for path in sorted(runs.glob("*"), key=lambda p: p.stat().st_mtime, reverse=True):
+        try:
+            case = RunStore.open(path).case
+            wanted = draft.case()
+        except TuneproofError:
+            continue
+        if all(getattr(case, part) == getattr(wanted, part) for part in DraftCase.model_fields if part not in CHOSEN_LATER):
+            return RunStore(path)
+    return None

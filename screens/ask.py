@@ -1,0 +1,88 @@
+"""Small dialogs: a line of text, a longer text, and a choice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Input, OptionList, Static, TextArea
+from textual.widgets.option_list import Option
+
+from tuneproof.tui.widgets.plain import plain
+
+
+class AskLine(ModalScreen[str | None]):
+    """Asks for one line; none where it was left with escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave as it was")]
+
+    def __init__(self, title: str, why: str, value: str = "", placeholder: str = "") -> None:
+        super().__init__()
+        self._title, self._why, self._value, self._placeholder = title, why, value, placeholder
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(self._title)
+            yield Static(plain(self._why))
+            yield Input(self._value, placeholder=self._placeholder)
+            yield Static("enter takes it, escape leaves it as it was", classes="hint")
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        self.dismiss(event.value)
+
+
+class AskText(ModalScreen[str | None]):
+    """Asks for a longer text; none where it was left with escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("f2,ctrl+s", "take", "Take it", priority=True),
+        Binding("escape", "dismiss(None)", "Leave as it was", priority=True),
+    ]
+
+    def __init__(self, title: str, why: str, value: str, *, language: str | None = None) -> None:
+        super().__init__()
+        self._title, self._why, self._value = title, why, value
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog tall") as dialog:
+            dialog.border_title = Content(self._title)
+            yield Static(plain(self._why))
+            yield TextArea(self._value, show_line_numbers=True, tab_behavior="focus")
+            yield Footer(show_command_palette=False)
+
+    def action_take(self) -> None:
+        self.dismiss(self.query_one(TextArea).text)
+
+
+class AskChoice(ModalScreen[str | None]):
+    """Asks for one of a few words, each with what it means; none where it was left with escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave as it was")]
+
+    def __init__(self, title: str, why: str, choices: Sequence[tuple[str, str]], chosen: str | None = None) -> None:
+        super().__init__()
+        self._title, self._why, self._choices, self._chosen = title, why, list(choices), chosen
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = Content(self._title)
+            yield Static(plain(self._why))
+            width = max(len(word) for word, _ in self._choices)
+            yield OptionList(*(Option(plain(f"{word:<{width}}  {meaning}"), id=word) for word, meaning in self._choices))
+            yield Static("enter takes it, escape leaves it as it was", classes="hint")
+
+    def on_mount(self) -> None:
+        words = [word for word, _ in self._choices]
+        if self._chosen in words:
+            self.query_one(OptionList).highlighted = words.index(self._chosen)
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(str(event.option.id))

@@ -1,0 +1,239 @@
+"""Step 3: what is wrong with the data, most severe first, with both sides of every duplicate and leak."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, VerticalScroll
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tuneproof.engine.audit.finding import CHECKS, Severity
+from tuneproof.engine.audit.quarantine import write_quarantine
+from tuneproof.engine.audit.report import FoundRow, Report, StoredFinding
+from tuneproof.engine.data.rows_at import files_by_label, row_text
+from tuneproof.engine.errors import TuneproofError
+from tuneproof.engine.steps import Step
+from tuneproof.screens.reading import ReadingScreen
+from tuneproof.screens.step import StepScreen
+from tuneproof.tui.widgets.plain import plain, visible
+
+MARKS = {Severity.BLOCK: "■", Severity.WARN: "▲", Severity.INFO: "·"}
+
+ROWS_LISTED = 1000
+"""A finding of a million rows is looked at by its first; audit.json has them all."""
+
+
+class AuditScreen(StepScreen):
+    """Shows the findings and takes what is to be done about them."""
+
+    STEP = Step.AUDIT
+    HELP_TEXT = """
+**Is the data fit to be learned from, and to be measured with?** Every check looks at every row.
+
+- ■ **block**: the gate is closed until the rows are mended in the file or left out. ▲ **warn**: told on the card.
+  · **info**: for you to know.
+- **Leakage**: a row to learn from that is also an eval row. The score would then measure memory, not skill.
+- **Conflict**: the same request with two different answers. Whatever the model says, one row calls it wrong.
+- **Duplicate**: a request that stands there twice weighs double.
+- **Format**: an answer that is not what the task asks for teaches the very drift you want to cure.
+- **Leave out** (x): the rows of this check go no further in this case. **Quarantine** (w): the same, and a copy of the rows is written
+  beside the data, to be looked at and mended. Your file is never edited.
+
+i explains the check that is marked. enter goes from a finding to its rows, escape comes back.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("x", "leave_out", "Leave out"),
+        Binding("w", "quarantine", "Quarantine"),
+        Binding("i", "explain", "Explain"),
+        Binding("r", "audit_again", "Again"),
+    ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._report: Report | None = None
+
+    def compose_step(self) -> ComposeResult:
+        yield OptionList(id="findings")
+        yield OptionList(id="found-rows")
+        with Horizontal(id="sides"):
+            with VerticalScroll(id="this", classes="panel fill"):
+                yield Static(id="this-row")
+            with VerticalScroll(id="other", classes="panel fill"):
+                yield Static(id="other-row")
+
+    def on_mount(self) -> None:
+        self.query_one("#found-rows").border_title = "Rows"
+        super().on_mount()
+        self.query_one("#findings").focus()
+        if not self.bench.is_frozen and not self.bench.trial_is_current:
+            self.wizard.try_data()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        return not (action in ("leave_out", "quarantine", "audit_again") and self.bench.is_frozen)
+
+    def show(self) -> None:
+        report = self.bench.report
+        if report != self._report or report is None:
+            self._report = report
+            self._list_findings()
+        self._say_the_gate()
+
+    def _list_findings(self) -> None:
+        listed = self.query_one("#findings", OptionList)
+        marked = listed.highlighted or 0
+        listed.clear_options()
+        findings = self._findings
+        if self._report is None:
+            listed.border_title = "The audit has not ended yet"
+            return
+        counted = f"{len(findings)} {'finding' if len(findings) == 1 else 'findings'} in {self._report.counts.rows:,} rows"
+        listed.border_title = counted
+        listed.border_subtitle = ", ".join(f"{self._report.count(severity)} {severity}" for severity in Severity)
+        left_out = set(self.bench.draft.content.data.leave_out if self.bench.draft.content.data else [])
+        for number, finding in enumerate(findings):
+            out = finding.left_out or finding.check in left_out
+            listed.add_option(Option(_finding_line(finding, out), id=str(number)))
+        if findings:
+            listed.highlighted = min(marked, len(findings) - 1)
+        else:
+            listed.add_option(Option("nothing was found", disabled=True))
+            self._list_rows()
+
+    @property
+    def _findings(self) -> list[StoredFinding]:
+        return self._report.findings if self._report else []
+
+    @property
+    def _marked(self) -> StoredFinding | None:
+        at = self.query_one("#findings", OptionList).highlighted
+        return self._findings[at] if at is not None and at < len(self._findings) else None
+
+    @on(OptionList.OptionHighlighted, "#findings")
+    def _list_rows(self) -> None:
+        listed = self.query_one("#found-rows", OptionList)
+        listed.clear_options()
+        finding = self._marked
+        listed.border_subtitle = visible(finding.action, one_line=True, most=70) if finding else ""
+        if finding is None:
+            self._show_sides(None)
+            return
+        for row in finding.rows[:ROWS_LISTED]:
+            twin = f" = {row.of.file}:{row.of.line}" if row.of else ""
+            note = f"  {row.note}" if row.note else ""
+            listed.add_option(Option(plain(f"{row.file}:{row.line}{twin}{note}", one_line=True, most=200)))
+        if finding.rows:
+            listed.highlighted = 0
+            self._show_sides(finding.rows[0])
+
+    @on(OptionList.OptionHighlighted, "#found-rows")
+    def _row_marked(self, event: OptionList.OptionHighlighted) -> None:
+        finding = self._marked
+        if finding is not None and event.option_index < len(finding.rows):
+            self._show_sides(finding.rows[event.option_index])
+
+    @on(OptionList.OptionSelected, "#findings")
+    def _opened(self) -> None:
+        self.query_one("#found-rows").focus()
+
+    @on(OptionList.OptionSelected, "#found-rows")
+    def _row_opened(self, event: OptionList.OptionSelected) -> None:
+        finding = self._marked
+        if finding is None:
+            return
+        row = finding.rows[event.option_index]
+        parts = [f"{row.file}:{row.line}  {row.note}", self._text(row.file, row.line)]
+        if row.of:
+            parts += ["", f"{row.of.file}:{row.of.line}", self._text(row.of.file, row.of.line)]
+        self.app.push_screen(ReadingScreen(finding.message, "\n".join(parts)))
+
+    def _show_sides(self, row: FoundRow | None) -> None:
+        this, other = self.query_one("#this"), self.query_one("#other")
+        other.display = row is not None and row.of is not None
+        this.border_title = Content(visible(f"{row.file}:{row.line}", one_line=True)) if row else ""
+        text = plain(self._text(row.file, row.line)) if row else Content("")
+        note = [Content.styled(visible(row.note, one_line=True, most=160), "bold")] if row and row.note else []
+        self.query_one("#this-row", Static).update(Content("\n").join([*note, text]))
+        if row and row.of:
+            other.border_title = Content(visible(f"{row.of.file}:{row.of.line}", one_line=True))
+            self.query_one("#other-row", Static).update(plain(self._text(row.of.file, row.of.line)))
+
+    def _text(self, file: str, line: int) -> str:
+        data = self.bench.draft.content.data
+        path = files_by_label(data).get(file) if data else None
+        return row_text(path, line) if path else "(not a file on this machine)"
+
+    def _say_the_gate(self) -> None:
+        if self._report is None:
+            state = self.wizard.trial_state
+            failed = state.failure is not None and not self.bench.is_frozen
+            self.say(state.failure.message if failed and state.failure else "auditing …", error=failed)
+            return
+        blocking = len(self._report.blocking())
+        if blocking:
+            self.say(f"the gate is closed: {blocking} of these block. Mend the file and press r, or leave the rows out: x", error=True)
+        else:
+            left = len(self._report.left_out)
+            self.say(f"the gate is open{f'; {left} rows are left out' if left else ''}: c goes on")
+
+    def action_leave_out(self) -> None:
+        finding = self._marked
+        data = self.bench.draft.content.data
+        if finding is None or data is None:
+            return
+        names = [name for name in data.leave_out if name != finding.check]
+        if len(names) == len(data.leave_out):
+            names.append(finding.check)
+        self._set_left_out(names)
+
+    def action_quarantine(self) -> None:
+        finding = self._marked
+        data = self.bench.draft.content.data
+        if finding is None or data is None:
+            return
+        try:
+            written = write_quarantine(finding, files_by_label(data))
+        except OSError as error:
+            self.say(f"the quarantine file cannot be written: {error}", error=True)
+            return
+        self._set_left_out([*(name for name in data.leave_out if name != finding.check), finding.check])
+        self.notify(f"{len(finding.rows)} rows written to {', '.join(map(str, written))}", markup=False)
+
+    def action_explain(self) -> None:
+        finding = self._marked
+        if finding is not None:
+            check = CHECKS.get(finding.check)
+            why = check.help if check else ""
+            self.app.push_screen(
+                ReadingScreen(f"{finding.check}: {finding.severity}", f"{why}\n\n{finding.message}\n\nWhat to do: {finding.action}.")
+            )
+
+    def action_audit_again(self) -> None:
+        self._report = None
+        self.wizard.try_data()
+        self.refresh_all()
+
+    def action_leave_field(self) -> None:
+        self.query_one("#findings").focus()
+
+    def _set_left_out(self, names: list[str]) -> None:
+        data = self.bench.draft.content.data
+        assert data is not None
+        try:
+            self.bench.draft.choose(data=data.model_copy(update={"leave_out": names}))
+        except TuneproofError as error:
+            self.attempt("Audit", error)
+            return
+        self.wizard.try_data()
+        self.refresh_all()
+
+
+def _finding_line(finding: StoredFinding, left_out: bool) -> Content:
+    severity = "left out" if left_out else finding.severity.value
+    text = visible(finding.message, one_line=True, most=120)
+    style = "bold" if finding.severity is Severity.BLOCK else ""
+    return Content.styled(f"{MARKS[finding.severity]} {finding.check:<13} {severity:<8}  {text}", style)

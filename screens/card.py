@@ -1,0 +1,145 @@
+"""Step 8: the evidence card: the verdict with its interval, all arms, the five fields, and what tuning fixed and broke."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tuneproof.engine.card import CARD_MD, Card
+from tuneproof.engine.card import Field as CardField
+from tuneproof.engine.run.state import Life
+from tuneproof.engine.scoring.comparison import Change, ComparedCase, compare
+from tuneproof.engine.steps import Step
+from tuneproof.engine.verdict import p_value, points
+from tuneproof.screens.failures import comparison_screen, failures_screen
+from tuneproof.screens.step import StepScreen
+from tuneproof.tui.widgets.bars import rate_bar
+from tuneproof.tui.widgets.plain import plain, visible
+
+TUNED = "tuned"
+
+
+class CardScreen(StepScreen):
+    """Shows the card as it is stored; nothing here is computed but the comparison of the stored answers."""
+
+    STEP = Step.CARD
+    HELP_TEXT = """
+**The answer, and why you can believe it.**
+
+- **tune**: on the same frozen cases the tuned model is better than the best untuned arm, beyond what luck explains.
+  **do not tune**: an untuned arm meets the target, or tuning made it worse. **inconclusive**: the interval of the difference spans zero.
+- **+41 points [+30, +52]**: the difference and its 95 % interval (Newcombe's, for paired cases). **p**: how often so lopsided a split of
+  the cases that changed would come by luck (McNemar's mid-p).
+- **Fixed, still wrong, newly wrong**: what became of each case that one of the two got wrong. Look at the newly wrong ones before you ship.
+- **Verify**: `tuneproof verify RUN` judges every stored answer again and compares every number and digest with the card.
+
+v opens the cases by what became of them, y copies the card and writes it to a file.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v", "compare", "Fixed / newly wrong"),
+        Binding("y", "copy", "Copy"),
+    ]
+
+    def compose_step(self) -> ComposeResult:
+        yield Static(id="verdict", classes="panel")
+        yield Static(id="card-arms", classes="panel")
+        with VerticalScroll(id="fields", classes="panel fill"):
+            yield Static(id="fields-text")
+
+    def on_mount(self) -> None:
+        self.query_one("#card-arms").border_title = "On the same frozen cases"
+        self.query_one("#fields").border_title = "Decision ─ Data Shape ─ Method ─ Eval Set ─ Risk"
+        super().on_mount()
+        self.query_one("#fields").focus()
+
+    def show(self) -> None:
+        card = self.bench.card if self.state.card is not None else None
+        verdict = self.query_one("#verdict", Static)
+        if card is None:
+            verdict.border_title = "No card yet"
+            verdict.update(self._before())
+            self.query_one("#card-arms", Static).update(self._arms_so_far())
+            self.query_one("#fields-text", Static).update("")
+            self.say("7 goes to the training")
+            return
+        verdict.border_title = card.verdict.answer
+        verdict.update(Content.assemble((card.verdict.answer, "bold"), f": {visible(card.verdict.reason)}"))
+        self.query_one("#card-arms", Static).update(self._arms(card))
+        self.query_one("#fields-text", Static).update(_fields(card))
+        assert self.bench.store is not None
+        path = self.bench.store.path
+        self.say(f"card: {path / CARD_MD}   check it: tuneproof verify {path}")
+        self.refresh_bindings()
+
+    def _before(self) -> Content:
+        if self.state.life is Life.RUNNING:
+            return Content(f"the run is under way: {self.state.stage or 'starting'}")
+        return Content("The card is written when the tuned arm has been scored, or when you finish without training.")
+
+    def _arms_so_far(self) -> Content:
+        lines = [f"{arm.arm:<12} {rate_bar(arm.correct, 20)}" for arm in self.state.arms.values()]
+        return Content("\n".join(lines) or "nothing measured yet")
+
+    def _arms(self, card: Card) -> Content:
+        width = 20 if self.size.width >= 100 else 12
+        lines = [
+            Content(f"{arm.arm:<11} {rate_bar(arm.correct, width):<{width + 15}}  format {rate_bar(arm.format_valid, 4)}")
+            for arm in card.arms
+        ]
+        difference = card.verdict.difference
+        if difference is not None:
+            told = f"{TUNED} − {card.verdict.best_untuned_arm}: {points(difference)}, {p_value(difference.p_value)}"
+            lines.append(Content.styled(told, "bold"))
+        counted = self._counted()
+        if counted:
+            lines.append(Content(f"failures: {counted}   v opens them"))
+        return Content("\n").join(lines)
+
+    def _counted(self) -> str:
+        cases = self._compared()
+        return " · ".join(f"{sum(c.change is change for c in cases)} {change}" for change in reversed(Change)) if cases is not None else ""
+
+    def _compared(self) -> list[ComparedCase] | None:
+        card = self.bench.card
+        best = card.verdict.best_untuned_arm if card else None
+        if best is None or not self.bench.predictions(TUNED):
+            return None
+        return compare(self.bench.predictions(best), self.bench.predictions(TUNED))
+
+    def action_compare(self) -> None:
+        card = self.bench.card
+        best = card.verdict.best_untuned_arm if card else None
+        cases = self._compared()
+        if cases is not None and best is not None:
+            self.app.push_screen(comparison_screen(best, TUNED, cases))
+        elif best is not None:
+            self.app.push_screen(failures_screen(best, self.bench.predictions(best)))
+        else:
+            self.say("nothing has been measured yet", error=True)
+
+    def action_copy(self) -> None:
+        from tuneproof.tui.clipboard import copy
+
+        store = self.bench.store
+        if store is not None and store.has(CARD_MD):
+            self.notify(f"copied, and written to {copy(self.app, store.read(CARD_MD))}", markup=False)
+
+
+def _fields(card: Card) -> Content:
+    fields: list[tuple[str, CardField | None]] = [
+        ("Decision", card.decision),
+        ("Data Shape", card.data_shape),
+        ("Method", card.method),
+        ("Eval Set", card.eval_set),
+    ]
+    parts: list[Content] = []
+    for title, field in fields:
+        parts.append(Content.assemble((f"{title}  ", "bold"), visible(field.summary if field else "Not reached.")))
+    parts.append(Content.styled("Risk", "bold"))
+    parts += [plain(f"- {item}") for item in card.risk.items] or [plain(card.risk.summary)]
+    return Content("\n").join(parts)

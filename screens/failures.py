@@ -1,0 +1,108 @@
+"""The failure log, case by case: what was asked, what came, what was wanted, and the class of the failure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, OptionList, Static
+from textual.widgets.option_list import Option
+
+from tuneproof.engine.scoring.comparison import Change, ComparedCase
+from tuneproof.engine.scoring.predictions import Prediction
+from tuneproof.tui.widgets.plain import plain, visible
+
+LISTED = 2000
+"""More lines than anyone reads; the file has them all."""
+
+
+class CasesScreen(ModalScreen[None]):
+    """A list of cases, and the marked one whole below it."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "dismiss(None)", "Close"),
+        Binding("y", "copy", "Copy the case"),
+    ]
+
+    def __init__(self, title: str, summary: str, lines: Sequence[Content], whole: Sequence[Content]) -> None:
+        super().__init__()
+        self._title, self._summary, self._lines, self._whole = title, summary, lines[:LISTED], whole[:LISTED]
+
+    def compose(self) -> ComposeResult:
+        listed = OptionList(*(Option(line) for line in self._lines), id="cases")
+        listed.border_title = Content(self._title)
+        listed.border_subtitle = Content(self._summary)
+        yield listed
+        with VerticalScroll(id="case", classes="panel fill"):
+            yield Static(id="case-text")
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one("#cases").focus()
+        if self._lines:
+            self._show(0)
+
+    @on(OptionList.OptionHighlighted)
+    def _marked(self, event: OptionList.OptionHighlighted) -> None:
+        self._show(event.option_index)
+
+    def _show(self, at: int) -> None:
+        self.query_one("#case-text", Static).update(self._whole[at])
+        self.query_one("#case").scroll_home(animate=False)
+
+    def action_copy(self) -> None:
+        from tuneproof.tui.clipboard import copy
+
+        at = self.query_one("#cases", OptionList).highlighted
+        if at is not None:
+            self.notify(f"copied, and written to {copy(self.app, self._whole[at].plain)}", markup=False)
+
+
+def failures_screen(arm: str, predictions: Sequence[Prediction]) -> CasesScreen:
+    """The cases that an arm got wrong."""
+    wrong = [p for p in predictions if p.failure_class is not None]
+    counted = Counter(str(p.failure_class) for p in wrong)
+    summary = " · ".join(f"{name} {count}" for name, count in counted.most_common())
+    return CasesScreen(
+        f"{arm}: {len(wrong)} of {len(predictions)} cases wrong",
+        summary,
+        [_line(str(p.failure_class), p) for p in wrong],
+        [_whole([(arm, p)]) for p in wrong],
+    )
+
+
+def comparison_screen(before: str, after: str, cases: Sequence[ComparedCase]) -> CasesScreen:
+    """The cases that the first or the second arm got wrong, by what became of them."""
+    counted = Counter(case.change for case in cases)
+    summary = " · ".join(f"{count} {change}" for change, count in counted.items())
+    return CasesScreen(
+        f"{after} against {before}",
+        summary,
+        # What was mended is told by what it was, what is wrong by what it is now.
+        [_line(case.change, case.before if case.change is Change.FIXED else case.after) for case in cases],
+        [_whole([(before, case.before), (after, case.after)]) for case in cases],
+    )
+
+
+def _line(kind: str, prediction: Prediction) -> Content:
+    fields = f" ({', '.join(prediction.fields)})" if prediction.fields else ""
+    told = f"{kind:<13} wanted {prediction.expected}  got {prediction.output}"
+    return plain(told + fields, one_line=True, most=240)
+
+
+def _whole(answers: Sequence[tuple[str, Prediction]]) -> Content:
+    parts: list[Content] = [Content.styled("wanted", "bold"), plain(answers[0][1].expected)]
+    for arm, prediction in answers:
+        verdict = "correct" if prediction.correct else str(prediction.failure_class)
+        fields = f": {', '.join(prediction.fields)}" if prediction.fields else ""
+        parts += [Content.styled(visible(f"{arm} answered ({verdict}{fields})"), "bold"), plain(prediction.output)]
+    for arm, prediction in answers:
+        parts += [Content.styled(f"prompt of {arm}, {prediction.prompt_tokens} tokens", "bold"), plain(prediction.prompt, most=6000)]
+    return Content("\n").join(parts)

@@ -1,0 +1,196 @@
+"""Step 6: what can be trained on this base, what each way costs, and which one to take."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.content import Content
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+from tuneproof.engine.errors import TuneproofError
+from tuneproof.engine.methods.catalogue import AUTO, METHODS, plan
+from tuneproof.engine.run.state import Life
+from tuneproof.engine.steps import Step
+from tuneproof.screens.ask import AskChoice, AskLine
+from tuneproof.screens.step import StepScreen
+
+SETTINGS = {
+    "epochs": "how often each example is seen",
+    "learning_rate": "how far one step goes; too high and the loss jumps, too low and nothing happens",
+    "batch_size": "examples in one step",
+    "rank": "how much an adapter can learn; the trained parameters grow with it",
+    "max_steps": "end after so many steps, whatever the epochs say",
+    "probe_every": "steps between two looks at the validation cases",
+}
+
+
+class MethodScreen(StepScreen):
+    """The catalogue as a table for this base, the choice and its reason, and the settings."""
+
+    STEP = Step.METHOD
+    HELP_TEXT = """
+**How much of the model has to change?** The less, the cheaper, and the less that can be forgotten.
+
+- **LoRA** leaves the model as it is and trains two small matrices beside every linear layer. It costs a few percent of the parameters,
+  and the result is a small file, the *adapter*, that is loaded on top of the base.
+- **Parameters** are the numbers that training changes; the **share** is their part of all the model's numbers.
+- **auto** takes the lightest method that changes a habit of the model, and says why.
+- **Learning rate, epochs, batch size, rank**: what is not set here takes the documented default, which is shown and goes on the card.
+
+enter takes the marked method, a takes auto, t changes a setting. Once training has begun the method is fixed for this run.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("a", "auto", "Auto"),
+        Binding("t", "change_setting", "Settings"),
+        Binding("g", "train_all_the_same", "Train all the same"),
+    ]
+
+    def compose_step(self) -> ComposeResult:
+        yield OptionList(id="methods")
+        yield Static(id="why-method", classes="panel")
+        yield Static(id="settings", classes="panel fill")
+
+    def on_mount(self) -> None:
+        listed = self.query_one("#methods", OptionList)
+        listed.border_title = "What can be trained on this base"
+        for name in METHODS:
+            listed.add_option(Option("", id=name))
+        self.query_one("#why-method").border_title = "The choice"
+        self.query_one("#settings").border_title = "Settings: t changes one; what is not set takes its default"
+        super().on_mount()
+        listed.focus()
+        listed.highlighted = 0
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "train_all_the_same":
+            return self._against() is not None
+        return not (action in ("auto", "change_setting") and self._is_fixed)
+
+    @property
+    def _is_fixed(self) -> bool:
+        return self.state.training is not None
+
+    def show(self) -> None:
+        entries = {entry.name: entry for entry in self.bench.catalogue}
+        listed = self.query_one("#methods", OptionList)
+        chosen = self.bench.draft.content.method.name
+        for name, method in METHODS.items():
+            mark = "▸" if name == chosen or (chosen == AUTO and name == self._plan_name) else " "
+            entry = entries.get(name)
+            size = f"{entry.trained_parameters:>13,} {100 * entry.trained_parameters / entry.all_parameters:5.2f} %" if entry else " " * 21
+            listed.replace_option_prompt(name, Content(f"{mark} {name:<8} {size}  {method.trains}"))
+        listed.border_subtitle = "trained parameters, share of all"
+        self.query_one("#why-method", Static).update(self._why())
+        self.query_one("#settings", Static).update(self._settings())
+        self._say_how_it_stands()
+        self.refresh_bindings()
+
+    @property
+    def _plan_name(self) -> str:
+        content = self.bench.draft.content
+        return plan(content.method, content.training).method
+
+    def _why(self) -> Content:
+        content = self.bench.draft.content
+        try:
+            chosen = plan(content.method, content.training)
+        except TuneproofError as error:
+            return Content.styled(str(error), "bold")
+        method = METHODS[chosen.method]
+        asked = f"{AUTO} → {chosen.method}" if content.method.name == AUTO else chosen.method
+        lines = [Content.assemble((asked, "bold"), f": {chosen.why}"), Content(f"trains {method.trains}; good for {method.good_for}")]
+        against = self._against()
+        if against is not None:
+            insisted = content.method.even_if_met or content.method.even_if_routed_elsewhere
+            lines.append(
+                Content.styled(
+                    f"{against}. {'You train all the same.' if insisted else 'Training is skipped; g trains all the same.'}", "bold"
+                )
+            )
+        return Content("\n").join(lines)
+
+    def _against(self) -> str | None:
+        """What the evidence says against training, in words."""
+        met = self.bench.arms_that_meet_the_target()
+        if met:
+            return f"{met[0]} already meets the target"
+        route = self.bench.route()
+        from tuneproof.engine.route import Route
+
+        return None if route in (None, Route.FINE_TUNING) else f"the route is `{route}`"
+
+    def _settings(self) -> Content:
+        content = self.bench.draft.content
+        chosen = plan(content.method, content.training)
+        lines = []
+        for name, meaning in SETTINGS.items():
+            own = getattr(content.training, name)
+            value = own if own is not None else getattr(chosen, name)
+            shown = "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+            lines.append(
+                Content.assemble(
+                    f"{name:<14}", (f"{shown:>8}", "bold"), f"  {'yours  ' if own is not None else 'default'}  ", (meaning, "dim")
+                )
+            )
+        return Content("\n").join(lines)
+
+    def _say_how_it_stands(self) -> None:
+        if self._is_fixed:
+            self.say("training has begun: method and settings are fixed for this run; c goes to it")
+        elif self.state.life is Life.RUNNING:
+            self.say(f"the worker is at work: {self.state.stage}")
+        else:
+            self.say("c goes on to training; nothing starts before you say so there")
+
+    @on(OptionList.OptionSelected, "#methods")
+    def _taken(self, event: OptionList.OptionSelected) -> None:
+        self._choose_method(name=str(event.option.id))
+
+    def action_auto(self) -> None:
+        self._choose_method(name=AUTO)
+
+    def action_train_all_the_same(self) -> None:
+        method = self.bench.draft.content.method
+        key = "even_if_met" if self.bench.arms_that_meet_the_target() else "even_if_routed_elsewhere"
+        self._choose_method(**{key: not getattr(method, key)})
+
+    def _choose_method(self, **changes: Any) -> None:
+        if self._is_fixed:
+            self.say("training has begun: the method is fixed for this run", error=True)
+            return
+        self._choose(method=self.bench.draft.content.method.model_copy(update=changes))
+
+    def action_change_setting(self) -> None:
+        self.app.push_screen(
+            AskChoice("Which setting?", "What is not set takes the default of the method.", list(SETTINGS.items())), self._ask_value
+        )
+
+    def _ask_value(self, name: str | None) -> None:
+        if name is None:
+            return
+        own = getattr(self.bench.draft.content.training, name)
+        asked = AskLine(name, f"{SETTINGS[name]}. Empty: the default.", "" if own is None else f"{own:g}")
+        self.app.push_screen(asked, lambda text: self._take_value(name, text))
+
+    def _take_value(self, name: str, text: str | None) -> None:
+        if text is None:
+            return
+        try:
+            value = float(text) if text.strip() else None
+        except ValueError:
+            self.say(f"{name} is a number", error=True)
+            return
+        whole = value is not None and value.is_integer() and name not in ("epochs", "learning_rate")
+        training = self.bench.draft.content.training.model_dump() | {name: int(value) if whole and value is not None else value}
+        self._choose(training=training)
+
+    def _choose(self, **sections: Any) -> None:
+        try:
+            self.bench.draft.choose(**sections)
+        except TuneproofError as error:
+            self.attempt("Method", error)
+        self.refresh_all()

@@ -1,0 +1,89 @@
+"""Choosing a file: a path to type, and below it the folder where the user stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import DirectoryTree, Footer, Input, Static
+
+from tuneproof.tui.widgets.plain import visible
+
+
+class FilesOf(DirectoryTree):
+    """A folder's files of some endings, and its folders; what begins with a dot is not shown."""
+
+    # The emoji of Textual's own are two cells wide in one terminal and one in another.
+    ICON_NODE, ICON_NODE_EXPANDED, ICON_FILE = "▸ ", "▾ ", "  "
+
+    def __init__(self, folder: Path, endings: Sequence[str]) -> None:
+        super().__init__(folder)
+        self._endings = tuple(endings)
+
+    def filter_paths(self, paths: Iterable[Path]) -> Iterable[Path]:
+        return [path for path in paths if not path.name.startswith(".") and (path.is_dir() or path.name.lower().endswith(self._endings))]
+
+    def render_label(self, node, base_style, style):  # type: ignore[no-untyped-def]
+        label = super().render_label(node, base_style, style)
+        shown = visible(label.plain, one_line=True)
+        if shown != label.plain:
+            label.plain = shown
+        return label
+
+
+class PickScreen(ModalScreen[Path | None]):
+    """A file, or with `folders` also a folder; none where it was left with escape."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Leave as it was", priority=True),
+        Binding("f2", "other_field", "Type a path / choose below"),
+        Binding("f3", "folder_above", "Folder above"),
+    ]
+
+    def __init__(self, title: str, endings: Sequence[str], *, folders: bool = False, folder: Path | None = None) -> None:
+        super().__init__()
+        self._title, self._endings, self._folders, self._folder = title, endings, folders, (folder or Path.cwd()).resolve()
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog tall") as dialog:
+            dialog.border_title = Content(self._title)
+            yield Input(placeholder=f"a path, or choose below with the arrows and enter{' (F4 takes a folder)' if self._folders else ''}")
+            yield FilesOf(self._folder, self._endings)
+            yield Static("", id="wrong", markup=False)
+            yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(FilesOf).focus()
+
+    @on(DirectoryTree.FileSelected)
+    def _selected(self, event: DirectoryTree.FileSelected) -> None:
+        self.dismiss(event.path)
+
+    @on(DirectoryTree.DirectorySelected)
+    def _folder_selected(self, event: DirectoryTree.DirectorySelected) -> None:
+        # A run folder is chosen as a whole: what is in it is not for opening.
+        if self._folders and (event.path / "manifest.json").is_file():
+            self.dismiss(event.path)
+
+    @on(Input.Submitted)
+    def _submitted(self, event: Input.Submitted) -> None:
+        path = Path(event.value.strip()).expanduser()
+        path = path if path.is_absolute() else self._folder / path
+        if path.is_file() or (self._folders and path.is_dir()):
+            self.dismiss(path)
+        else:
+            self.query_one("#wrong", Static).update(f"there is no such file: {visible(str(path), one_line=True)}")
+
+    def action_other_field(self) -> None:
+        self.focus_next()
+
+    def action_folder_above(self) -> None:
+        self._folder = self._folder.parent
+        self.query_one(FilesOf).path = self._folder

@@ -1,0 +1,53 @@
+"""The questions in between: leaving while a run is under way, a line of text, and help."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import OptionList, Static
+from textual.widgets.option_list import Option
+
+
+class Leave(StrEnum):
+    """What to do with a run that is under way when the wizard is left."""
+
+    RUNNING = "leave it running"
+    STOP = "stop it at the next checkpoint"
+    STAY = "stay here"
+
+
+class QuitScreen(ModalScreen[Leave]):
+    """Asked before leaving a run that is under way; leaving it running is the default."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("l", f"choose('{Leave.RUNNING.name}')", "Leave running"),
+        Binding("s", f"choose('{Leave.STOP.name}')", "Stop"),
+        Binding("escape,n", f"choose('{Leave.STAY.name}')", "Stay"),
+    ]
+
+    def __init__(self, run: str) -> None:
+        super().__init__()
+        self._run = run
+
+    def compose(self) -> ComposeResult:
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_title = "A run is under way"
+            yield Static(f"The worker goes on without this screen. To come back:\n\n  tuneproof attach {self._run}\n", markup=False)
+            yield OptionList(
+                Option("l  leave it running", id=Leave.RUNNING.name),
+                Option("s  stop it at the next checkpoint; it can be resumed", id=Leave.STOP.name),
+                Option("n  stay here", id=Leave.STAY.name),
+            )
+
+    @on(OptionList.OptionSelected)
+    def _selected(self, event: OptionList.OptionSelected) -> None:
+        self.dismiss(Leave[str(event.option.id)])
+
+    def action_choose(self, name: str) -> None:
+        self.dismiss(Leave[name])

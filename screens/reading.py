@@ -1,0 +1,69 @@
+"""Texts to read and come back from: help, a log, one failure whole."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
+from textual.content import Content
+from textual.screen import ModalScreen
+from textual.widgets import Footer, Static
+
+from tuneproof.tui.widgets.plain import plain
+
+KEYS = """
+**Everywhere**: 1 to 8 go to a step, c goes on, backspace goes back, h goes home, ? explains the screen,
+q leaves (and asks what to do with a run that is under way), ctrl+p lists every command and theme.
+"""
+
+
+class ReadingScreen(ModalScreen[None]):
+    """A text over the whole terminal; escape or q closes it, y writes it to a file and to the clipboard."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark", "dismiss(None)", "Close"),
+        Binding("y", "copy", "Copy"),
+    ]
+
+    def __init__(self, title: str, text: str | Content, *, to_copy: str | None = None) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+        self._to_copy = to_copy if to_copy is not None else text if isinstance(text, str) else text.plain
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(classes="reading") as scroll:
+            scroll.border_title = Content(self._title)
+            yield Static(plain(self._text) if isinstance(self._text, str) else self._text)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()
+
+    def action_copy(self) -> None:
+        from tuneproof.tui.clipboard import copy
+
+        path = copy(self.app, self._to_copy)
+        self.notify(f"copied, and written to {path}", markup=False)
+
+
+class HelpScreen(ModalScreen[None]):
+    """The terms and keys of one screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "dismiss(None)", "Close")]
+
+    def __init__(self, title: str, text: str) -> None:
+        super().__init__()
+        self._title, self._text = title, text
+
+    def compose(self) -> ComposeResult:
+        from textual.widgets import Markdown
+
+        with VerticalScroll(classes="reading") as scroll:
+            scroll.border_title = Content(self._title)
+            yield Markdown(self._text + "\n\n" + KEYS)
+        yield Footer(show_command_palette=False)
+
+    def on_mount(self) -> None:
+        self.query_one(VerticalScroll).focus()

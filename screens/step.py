@@ -1,0 +1,165 @@
+"""What every step's screen has: the title, the rail, its own panels, the evidence so far, and the way to the other steps."""
+
+from __future__ import annotations
+
+from typing import ClassVar, cast
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.content import Content
+from textual.screen import Screen
+from textual.widgets import Footer, Static
+
+from tuneproof.engine.errors import ExitCode, TuneproofError
+from tuneproof.engine.run.launch import log_tail
+from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.store import WORKER_LOG
+from tuneproof.engine.steps import Step
+from tuneproof.engine.workbench import Workbench
+from tuneproof.screens.reading import ReadingScreen
+from tuneproof.screens.wizard import Wizard
+from tuneproof.tui.messages import RunChanged, TrialChanged
+from tuneproof.tui.widgets.evidence_panel import EvidencePanel
+from tuneproof.tui.widgets.plain import plain, visible
+from tuneproof.tui.widgets.step_rail import StepRail
+
+LOG_LINES = 200
+
+
+class TooSmall(Static):
+    """The notice below 80×24: everything is still there, by scrolling."""
+
+    DEFAULT_CSS = "TooSmall { display: none; height: 1; background: $warning; color: $text; }"
+
+    def __init__(self) -> None:
+        super().__init__("the terminal is smaller than 80×24: some panels scroll", id="too-small")
+
+
+class StepScreen(Screen[None]):
+    """One step: shows the workbench and the state, posts intents, holds no rule."""
+
+    STEP: ClassVar[Step]
+    HELP_TEXT: ClassVar[str] = ""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("c", "next_step", "Continue"),
+        Binding("backspace", "previous_step", "Back", show=False),
+        Binding("escape", "leave_field", "Leave the field", show=False),
+        Binding("l", "log", "The worker's log", show=False),
+    ]
+
+    @property
+    def wizard(self) -> Wizard:
+        """What the step can ask of the app."""
+        return cast(Wizard, self.app)
+
+    @property
+    def bench(self) -> Workbench:
+        """The case under way."""
+        bench = self.wizard.bench
+        assert bench is not None
+        return bench
+
+    @property
+    def state(self) -> RunState:
+        """How the run stands; as new where there is none."""
+        return self.wizard.state
+
+    def compose(self) -> ComposeResult:
+        yield Static(id="title")
+        yield StepRail(id="rail")
+        yield TooSmall()
+        with Horizontal(id="columns"):
+            with Vertical(id="step"):
+                yield from self.compose_step()
+            yield EvidencePanel(id="evidence")
+        yield Static(id="said")
+        yield Footer(show_command_palette=False)
+
+    def compose_step(self) -> ComposeResult:
+        """The panels of the step."""
+        raise NotImplementedError
+
+    def show(self) -> None:
+        """Draws the step anew from the workbench and the state."""
+        raise NotImplementedError
+
+    def on_mount(self) -> None:
+        self.refresh_all()
+
+    def on_screen_resume(self) -> None:
+        self.refresh_all()
+
+    def on_run_changed(self, message: RunChanged) -> None:
+        self.refresh_all()
+
+    def on_trial_changed(self, message: TrialChanged) -> None:
+        self.refresh_all()
+
+    def refresh_all(self) -> None:
+        """Draws everything anew."""
+        if not self.is_mounted:
+            return
+        done = [step for step in Step if self.bench.done(step, self.state)]
+        self.query_one("#title", Static).update(self._title())
+        self.query_one("#rail", StepRail).show(self.STEP, done)
+        route = self.bench.route()
+        shown = self.state if self.bench.is_frozen else self.wizard.trial_state
+        self.query_one("#evidence", EvidencePanel).show(self.bench.draft.content, shown, route.value if route else None)
+        self.show()
+
+    def say(self, text: str, *, error: bool = False) -> None:
+        """Puts one line above the keys, until the next one."""
+        self.query_one("#said", Static).update(plain(("✗ " if error else "") + text, "bold" if error else "", one_line=True))
+
+    def attempt(self, step: str, error: TuneproofError) -> None:
+        """Tells what could not be done and what to do about it."""
+        self.say(f"{step}: {error}", error=True)
+        self.notify(visible(str(error)), title=step, severity="error", markup=False, timeout=12)
+
+    def action_next_step(self) -> None:
+        self.wizard.go_to(list(Step)[min(self.STEP.number, len(Step) - 1)])
+
+    def action_previous_step(self) -> None:
+        if self.STEP.number > 1:
+            self.wizard.go_to(list(Step)[self.STEP.number - 2])
+
+    def action_leave_field(self) -> None:
+        self.focus_first()
+
+    def action_log(self) -> None:
+        store = self.bench.store
+        if store is None:
+            self.say("there is no run yet, so there is no log")
+        else:
+            text = log_tail(store.path, LOG_LINES) or "the log is empty: nothing went wrong so far"
+            self.app.push_screen(ReadingScreen(str(store.path / WORKER_LOG), text))
+
+    def end_of_log(self) -> Content | None:
+        """The end of the log of a worker that is gone without a word, or by a defect; none for any other."""
+        store, state = self.bench.store, self.state
+        defect = state.failure is not None and state.failure.exit_code == ExitCode.DEFECT
+        if store is None or not (state.life is Life.CRASHED or defect):
+            return None
+        return plain(log_tail(store.path) or "the log is empty: the process was killed from outside, perhaps for want of memory")
+
+    def focus_first(self) -> None:
+        """Gives the keys back to the step's own list."""
+        self.screen.set_focus(None)
+        self.screen.focus_next()
+
+    def _title(self) -> Content:
+        name = visible(self.bench.draft.content.name, one_line=True, most=30)
+        where = _where(self.bench, self.state)
+        machine = self.wizard.machine_line
+        left = f" tuneproof  {name}  {where}"
+        gap = self.size.width - len(left) - len(machine) - 1
+        return Content(left + " " * gap + machine if gap > 0 else left)
+
+
+def _where(bench: Workbench, state: RunState) -> str:
+    if bench.store is None:
+        return "draft"
+    life = state.life.value if state.life is not Life.NEW else ""
+    at = f" ({state.stage})" if state.stage and state.life is Life.RUNNING else ""
+    return f"{bench.store.path.name} {life}{at}"

@@ -1,0 +1,183 @@
+"""Step 7: the training as it goes, or as it went: loss, validation, speed, answers, and the way to stop it."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical, VerticalScroll
+from textual.content import Content
+from textual.widgets import Static
+
+from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.stages import Stage
+from tuneproof.engine.steps import Step
+from tuneproof.screens.step import StepScreen
+from tuneproof.tui.widgets.bars import percent, spark
+from tuneproof.tui.widgets.loss_plot import LossPlot
+from tuneproof.tui.widgets.plain import plain, visible
+
+GPU_SECONDS = 2.0
+
+
+class TrainScreen(StepScreen):
+    """Starts, shows, stops and resumes the training; the worker needs none of this to go on."""
+
+    STEP = Step.TRAIN
+    HELP_TEXT = """
+**Is it learning, and is it learning the right thing?**
+
+- **Loss**: how surprised the model is by the wanted answers, in nats; lower is better. The *line* is on the examples it learns from, the
+  *o* on validation cases it never learns from. When the line falls and the o rises, it memorises: the best checkpoint lies before that.
+- **Format valid, correct**: the model in training answers validation cases by itself. That is what counts; loss only says where it goes.
+- **Best**: the checkpoint with the most correct validation cases. It is the one that is kept and scored.
+- **Gradient norm**: how strongly a step pulls. Sudden jumps mean that the learning rate is too high.
+- **Worker**: the process that trains. It is not this screen: close the terminal, and it goes on. `tuneproof attach RUN` shows it again.
+
+t starts, s stops at the next step with a checkpoint, r resumes from there, l shows the end of the worker's log, d leaves it running.
+"""
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("t", "start", "Start training"),
+        Binding("r", "start", "Resume"),
+        Binding("s", "stop", "Stop at checkpoint"),
+        Binding("d", "leave_running", "Leave it running"),
+    ]
+
+    def compose_step(self) -> ComposeResult:
+        with Horizontal():
+            with Vertical(id="curves"):
+                yield LossPlot(id="loss")
+                yield Static(id="progress", classes="panel")
+            with Vertical(id="validation"):
+                with Vertical(id="probes", classes="panel"):
+                    yield Static(id="rates")
+                with VerticalScroll(id="sample", classes="panel fill"):
+                    yield Static(id="sample-text")
+                yield Static(id="worker", classes="panel")
+
+    def on_mount(self) -> None:
+        self.query_one("#progress").border_title = "Step"
+        self.query_one("#worker").border_title = "Worker"
+        super().on_mount()
+        self.query_one("#sample").focus()
+        if "free" in self.wizard.machine_line:
+            self.set_interval(GPU_SECONDS, self._look_at_gpu)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        running = self.state.life is Life.RUNNING
+        match action:
+            case "start":
+                return not running and self.state.card is None
+            case "stop" | "leave_running":
+                return running
+        return True
+
+    def show(self) -> None:
+        state = self.state
+        self.query_one(LossPlot).show(state.steps, state.probes)
+        self._show_probes(state)
+        self.query_one("#progress", Static).update(_progress(state))
+        ended = self.end_of_log()
+        self.query_one("#sample").border_title = "The end of the worker's log" if ended else "Answers at the last probe"
+        self.query_one("#sample-text", Static).update(ended or _samples(state))
+        self._show_worker()
+        self._say_how_it_stands(state)
+        self.refresh_bindings()
+
+    def _show_probes(self, state: RunState) -> None:
+        last = state.probes[-1] if state.probes else None
+        self.query_one("#probes").border_title = f"On {last.n} validation cases" if last else "On validation cases"
+        rates = [("format valid", [p.format_valid for p in state.probes]), ("correct", [p.correct for p in state.probes])]
+        lines = [f"{name:<12} {percent(values[-1]) if values else '  –'} {spark(values[-12:])}" for name, values in rates]
+        best = next((probe.step for probe in reversed(state.probes) if probe.best), None)
+        lines.append(f"loss {last.loss:.3f}   best so far: step {best}" if last else "the first probe is still to come")
+        self.query_one("#rates", Static).update(Content("\n".join(lines)))
+
+    def _show_worker(self, gpu: str = "") -> None:
+        state = self.state
+        launched = state.launched
+        lines = [gpu] if gpu else []
+        if launched is not None and state.life is Life.RUNNING:
+            lines.append(f"pid {launched.pid}, safe to close this")
+        elif state.life is not Life.NEW:
+            lines.append(state.life.value)
+        if state.checkpoint is not None:
+            lines.append(f"checkpoint {state.checkpoint.step} is on disk")
+        self.query_one("#worker", Static).update(Content("\n".join(lines) or "not started"))
+
+    def _look_at_gpu(self) -> None:
+        from tuneproof.engine.machine import first_gpu
+
+        gpu = first_gpu()
+        if gpu is not None and self.state.life is Life.RUNNING:
+            self._show_worker(f"GPU {gpu.use} %  {gpu.total - gpu.free:.1f} of {gpu.total:.0f} GiB")
+
+    def _say_how_it_stands(self, state: RunState) -> None:
+        if state.life is Life.CRASHED:
+            self.say("the worker died without a word; r goes on from the last checkpoint, l shows the end of its log", error=True)
+        elif state.life is Life.FAILED and state.failure is not None:
+            self.say(state.failure.message, error=True)
+        elif state.training_skipped is not None:
+            self.say(f"not trained: {state.training_skipped.reason}")
+        elif state.life is Life.RUNNING and state.stage is Stage.EVALUATE:
+            self.say("trained; now the tuned model answers the frozen cases")
+        elif state.life is Life.RUNNING:
+            self.say("close this whenever you like: the worker goes on")
+        elif state.card is not None:
+            self.say("done; c goes to the card")
+        elif state.life is Life.STOPPED and state.training is not None:
+            self.say("stopped at a checkpoint; r goes on from there")
+        else:
+            self.say(self._before())
+
+    def _before(self) -> str:
+        from tuneproof.engine.methods.catalogue import plan
+
+        content = self.bench.draft.content
+        chosen = plan(content.method, content.training)
+        return f"t starts: {chosen.method}, {chosen.epochs:g} epochs, learning rate {chosen.learning_rate:g}; then the tuned arm is scored"
+
+    def action_start(self) -> None:
+        if self.wizard.go_on(Stage.CARD):
+            self.say("starting the worker …")
+
+    def action_stop(self) -> None:
+        self.wizard.stop_run()
+
+    def action_leave_running(self) -> None:
+        self.wizard.leave_running()
+
+
+def _progress(state: RunState) -> Content:
+    last = state.last
+    if last is None:
+        return Content("no step yet\n\n")
+    left = state.time_left()
+    began = state.training.ts if state.training else state.last_ts
+    times = f"{_clock((state.trained.ts if state.trained else state.last_ts) - began)} gone"
+    times += f", {_clock(left)} left" if left is not None and state.trained is None else ""
+    lines = [
+        f"{last.step} of {last.of}  epoch {last.epoch:.1f}  loss {last.loss:.3f}",
+        f"lr {last.learning_rate:.1e}  gradient norm {last.grad_norm:.2f}",
+        f"{last.tokens_per_second:,.0f} tokens/s  {times}",
+    ]
+    return Content("\n".join(lines))
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def _samples(state: RunState) -> Content:
+    if not state.probes:
+        return Content("at every probe the model in training answers\nvalidation cases; some are shown here")
+    parts: list[Content] = []
+    for sample in state.probes[-1].samples:
+        mark = "✓" if sample.correct else "✗"
+        parts.append(Content.styled(visible(f"{mark} wanted {sample.expected}", one_line=True, most=300), "" if sample.correct else "bold"))
+        if not sample.correct:
+            parts.append(plain(f"  got    {sample.output}", one_line=True, most=300))
+    return Content("\n").join(parts)

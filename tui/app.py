@@ -1,0 +1,329 @@
+"""The app: which screen is shown, the case and the run they are about, and the keys that work everywhere."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import ClassVar
+
+from textual.app import App, SystemCommand
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from tuneproof.engine.errors import TuneproofError
+from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.stages import Stage
+from tuneproof.engine.steps import Step
+from tuneproof.screens.home import HomeScreen
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from tuneproof.engine.workbench import Workbench
+    from tuneproof.screens.step import StepScreen
+    from tuneproof.tui.feed import Feed
+
+MACHINE_SECONDS = 10.0
+PLAIN_THEME = "textual-dark"
+"""Without colour, Textual greys the theme; an ANSI theme then comes out black on black."""
+
+
+class TuneproofApp(App[None]):
+    """The wizard; what a screen may ask of it is `screens.wizard.Wizard`."""
+
+    TITLE = "tuneproof"
+    CSS_PATH = "app.tcss"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (80, "-normal"), (120, "-wide")]  # noqa: RUF012  Textual types it as of the instance
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (24, "-tall")]  # noqa: RUF012
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q", "leave", "Quit"),
+        Binding("question_mark,f1", "help", "Help", key_display="?"),
+        Binding("h", "home", "Home", show=False),
+        Binding("ctrl+z", "suspend_process", show=False),
+        Binding("ctrl+q", "leave", show=False, priority=True),
+        *(Binding(str(step.number), f"step({step.number})", show=False) for step in Step),
+    ]
+
+    def __init__(self, opens: Path | None = None) -> None:
+        super().__init__()
+        self.bench: Workbench | None = None
+        self.state, self.trial_state = RunState(), RunState()
+        self.machine_line = ""
+        self.farewell: str | None = None
+        self._opens = opens
+        self._feed: Feed | None = None
+        self._trial_feed: Feed | None = None
+        if self.no_color:
+            self.theme = PLAIN_THEME
+        if "SSH_CONNECTION" in os.environ:
+            self.animation_level = "none"
+
+    def on_mount(self) -> None:
+        self.push_screen(HomeScreen())
+        self.call_after_refresh(self._after_first_paint)
+
+    def _after_first_paint(self) -> None:
+        """What the first picture does not need: the machine, and what was asked to be opened."""
+        self._look_at_machine()
+        self.set_interval(MACHINE_SECONDS, self._look_at_machine)
+        if self._opens is not None:
+            self._open(self._opens)
+
+    def watch_theme(self, theme_name: str) -> None:
+        if self.no_color and self.available_themes[theme_name].ansi:
+            self.theme = PLAIN_THEME
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        yield from super().get_system_commands(screen)
+        yield SystemCommand("Home", "New case, open a case, recent runs", self.action_home)
+        if self.bench is not None:
+            for step in Step:
+                yield SystemCommand(f"Go to {step}", f"Step {step.number} of the case", lambda step=step: self.go_to(step))
+
+    def open_case(self, path: Path, *, copy: bool = False) -> None:
+        from tuneproof.engine.draft import Draft
+        from tuneproof.engine.workbench import Workbench
+
+        with self._told("Open"):
+            self._take(Workbench.of_case(Draft.own_copy_of(path, Path.cwd()) if copy else Draft.open(path)))
+
+    def open_run(self, path: Path) -> None:
+        from tuneproof.engine.workbench import Workbench
+
+        with self._told("Open"):
+            self._take(Workbench.of_run(path))
+
+    def new_case(self, name: str) -> None:
+        from tuneproof.engine.draft import Draft
+        from tuneproof.engine.workbench import Workbench
+
+        with self._told("New case"):
+            self._take(Workbench(Draft.new(Path.cwd(), name)))
+
+    def go_to(self, step: Step) -> None:
+        if self.bench is None:
+            return
+        refused = self.bench.may_enter(step, self.state)
+        if refused:
+            self.notify(f"{step}: {refused}", severity="warning", markup=False)
+            return
+        from tuneproof.screens.steps import screen_of
+
+        self._close_dialogs()
+        if isinstance(self.screen, screen_of(step)):
+            return
+        if isinstance(self.screen, HomeScreen):
+            self.push_screen(screen_of(step)())
+        else:
+            self.switch_screen(screen_of(step)())
+
+    def try_data(self) -> None:
+        from tuneproof.tui.feed import Feed
+
+        assert self.bench is not None
+        self._end_trial_feed()
+        with self._told("Data"):
+            trial = self.bench.try_data()
+            self._trial_feed = Feed(self, trial.store.path, self._tell_trial)
+            self.trial_state = self._trial_feed.state
+            self._trial_feed.start()
+
+    def freeze(self) -> None:
+        assert self.bench is not None
+        with self._told("Freeze"):
+            store = self.bench.freeze()
+            self._end_trial_feed()
+            self._follow(store.path)
+
+    def go_on(self, until: Stage) -> bool:
+        assert self.bench is not None
+        with self._told("Run"):
+            self.bench.go_on(until)
+            return True
+        return False
+
+    def stop_run(self) -> None:
+        from tuneproof.engine.run.launch import stop_run
+
+        if self.state.launched is not None and self.state.life is Life.RUNNING and stop_run(self.state.launched):
+            self.notify("asked to stop: at the next step it saves a checkpoint and ends")
+        else:
+            self.notify("no worker is at work on this run", severity="warning")
+
+    def leave_running(self) -> None:
+        self._leave("still running")
+
+    def start_anew(self) -> None:
+        assert self.bench is not None
+        self._end_feed()
+        self.bench.thaw()
+        self.state = RunState()
+        self.go_to(Step.DECIDE)
+
+    async def action_leave(self) -> None:
+        """Leaves; asks first what to do with a run that is under way."""
+        if self.bench is None or self.bench.store is None or self.state.life is not Life.RUNNING:
+            self._leave(None)
+            return
+        from tuneproof.screens.quit import QuitScreen
+
+        if not isinstance(self.screen, QuitScreen):
+            self.push_screen(QuitScreen(str(self.bench.store.path)), self._leave_as)
+
+    def action_help(self) -> None:
+        from tuneproof.screens.reading import HelpScreen
+
+        text = getattr(self.screen, "HELP_TEXT", "")
+        if text:
+            title = getattr(self.screen, "STEP", None)
+            self.push_screen(HelpScreen(str(title or "Home"), text))
+
+    def action_home(self) -> None:
+        self._close_dialogs()
+        if not isinstance(self.screen, HomeScreen):
+            self._put_away()
+            self.pop_screen()
+
+    def action_step(self, number: int) -> None:
+        self.go_to(list(Step)[number - 1])
+
+    def on_unmount(self) -> None:
+        self._put_away()
+
+    def _open(self, path: Path) -> None:
+        from tuneproof.screens.home import samples_folder
+
+        if path.is_dir():
+            self.open_run(path)
+        else:
+            # A case that ships is nobody's to write to.
+            self.open_case(path, copy=path.resolve().parent == samples_folder().resolve())
+
+    def _take(self, bench: Workbench) -> None:
+        """Makes a case the one under way, and goes to where it stands."""
+        self._put_away()
+        self.bench = bench
+        if bench.store is not None:
+            self._follow(bench.store.path, catch_up=True)
+        elif not bench.draft.unanswered() and bench.draft.content.data is not None:
+            self.try_data()
+        self.go_to(self._first_step(bench))
+
+    def _first_step(self, bench: Workbench) -> Step:
+        step = bench.step_of(self.state)
+        # A trial that has only begun says nothing yet: the data is looked at first.
+        return Step.DATA if step in (Step.AUDIT, Step.TASK) and not bench.is_frozen else step
+
+    def _follow(self, run: Path, *, catch_up: bool = False) -> None:
+        from tuneproof.tui.feed import Feed
+
+        self._end_feed()
+        self._feed = Feed(self, run, self._tell_run)
+        self.state = self._feed.state
+        if catch_up:
+            self._feed.catch_up()
+        self._feed.start()
+
+    def _tell_run(self, state: RunState) -> None:
+        from tuneproof.tui.messages import RunChanged
+
+        for screen in self._steps():
+            screen.post_message(RunChanged(state))
+
+    def _tell_trial(self, state: RunState) -> None:
+        from tuneproof.tui.messages import TrialChanged
+
+        for screen in self._steps():
+            screen.post_message(TrialChanged(state))
+
+    def _steps(self) -> list[StepScreen]:
+        from tuneproof.screens.step import StepScreen
+
+        return [screen for screen in self.screen_stack if isinstance(screen, StepScreen)]
+
+    def _close_dialogs(self) -> None:
+        from textual.screen import ModalScreen
+
+        while isinstance(self.screen, ModalScreen):
+            self.pop_screen()
+
+    def _put_away(self) -> None:
+        """Follows nothing any more, and throws the trial away; a run goes on."""
+        self._end_feed()
+        self._end_trial_feed()
+        if self.bench is not None:
+            self.bench.end_trial()
+        self.bench = None
+        self.state, self.trial_state = RunState(), RunState()
+
+    def _end_feed(self) -> None:
+        if self._feed is not None:
+            self._feed.stop()
+            self._feed = None
+
+    def _end_trial_feed(self) -> None:
+        if self._trial_feed is not None:
+            self._trial_feed.stop()
+            self._trial_feed = None
+
+    def _leave_as(self, choice: object) -> None:
+        from tuneproof.screens.quit import Leave
+
+        if choice is Leave.STOP:
+            self.stop_run()
+            self._leave("stopping at the next checkpoint")
+        elif choice is Leave.RUNNING:
+            self._leave("still running")
+
+    def _leave(self, what: str | None) -> None:
+        """Ends the app; the shell then says how to come back."""
+        run = self.bench.store.path if self.bench and self.bench.store else None
+        if run is not None and what is not None:
+            self.farewell = f"{run} is {what}; come back with: tuneproof attach {run}"
+        elif run is not None:
+            self.farewell = f"look at it again with: tuneproof attach {run}"
+        elif self.bench is not None and self.bench.draft.path is not None and self.bench.draft.path.is_file():
+            self.farewell = f"the case is kept; go on with: tuneproof {_shown(self.bench.draft.path)}"
+        self.exit()
+
+    def _look_at_machine(self) -> None:
+        def look() -> None:
+            from tuneproof.engine.machine import look as look_at_machine
+
+            line = look_at_machine().line
+            if line != self.machine_line:
+                self.call_from_thread(self._show_machine, line)
+
+        self.run_worker(look, thread=True, group="machine", exclusive=True)
+
+    def _show_machine(self, line: str) -> None:
+        self.machine_line = line
+        for screen in self.screen_stack:
+            show: Callable[[], None] | None = getattr(screen, "show_machine", None)
+            if show is not None:
+                show()
+
+    def _told(self, doing: str) -> Telling:
+        return Telling(self, doing)
+
+
+class Telling:
+    """A context in which an error that a user can cause is told on the screen instead of raised."""
+
+    def __init__(self, app: TuneproofApp, doing: str) -> None:
+        self._app, self._doing = app, doing
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
+        if not isinstance(error, TuneproofError):
+            return False
+        from tuneproof.tui.widgets.plain import visible
+
+        self._app.notify(visible(str(error)), title=self._doing, severity="error", markup=False, timeout=15)
+        return True
+
+
+def _shown(path: Path) -> str:
+    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)

@@ -1,0 +1,47 @@
+"""`tuneproof runs`: the runs of a folder, as a table or as data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tuneproof.engine.run.listing import RunSummary, list_runs
+
+HEAD = ("state", "stage", "verdict", "run")
+
+
+def runs_text(folder: Path) -> str:
+    """A line a run, what happened last first; a sentence where there is none."""
+    runs = list_runs(folder)
+    if not runs:
+        return f"no runs in {_visible(folder)}; to start one: tuneproof --replay support_tickets.yaml\n"
+    rows = [HEAD, *map(_row, runs)]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD) - 1)]
+    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def runs_json(folder: Path) -> dict[str, object]:
+    """What `--json` prints; times are in seconds since 1970, and what is not there yet is null."""
+    return {
+        "runs": [
+            {
+                "path": str(run.path),
+                "name": run.name,
+                "state": run.life,
+                "stage": run.stage,
+                "verdict": run.verdict,
+                "started": run.started,
+                "updated": run.updated,
+            }
+            for run in list_runs(folder)
+        ]
+    }
+
+
+def _row(run: RunSummary) -> tuple[str, str, str, str]:
+    return run.life, run.stage or "-", run.verdict or "-", _visible(run.path)
+
+
+def _visible(path: Path) -> str:
+    """A path on one line: what would move the cursor, or cannot be encoded, is escaped."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in str(path))

@@ -1,0 +1,72 @@
+"""Evidence so far: the card in the making, beside every step where the terminal is wide enough."""
+
+from __future__ import annotations
+
+from textual.content import Content
+from textual.widgets import Static
+
+from tuneproof.engine.case import DraftCase
+from tuneproof.engine.run.state import Life, RunState
+from tuneproof.tui.widgets.bars import with_interval
+from tuneproof.tui.widgets.plain import visible
+
+
+class EvidencePanel(Static):
+    """What is known about the case, field by field as on the card."""
+
+    def on_mount(self) -> None:
+        self.border_title = "Evidence so far"
+
+    def show(self, draft: DraftCase, state: RunState, route: str | None) -> None:
+        """Draws what is known."""
+        fields = [
+            ("Decision", [route or "not decided yet"]),
+            ("Data Shape", _data(draft, state)),
+            ("Eval Set", _eval_set(state)),
+            ("Arms", _arms(state)),
+            ("Method", _method(state)),
+            ("Verdict", _verdict(state)),
+        ]
+        lines = []
+        for title, told in fields:
+            lines.append(Content.styled(title, "bold"))
+            lines += [Content(f"  {visible(line, one_line=True)}") for line in told]
+            lines.append(Content(""))
+        self.update(Content("\n").join(lines[:-1]))
+
+
+def _data(draft: DraftCase, state: RunState) -> list[str]:
+    if state.audited is None:
+        named = draft.data.examples if draft.data else None
+        return ["no data yet" if named is None else (named if isinstance(named, str) else ", ".join(named)).rpartition("/")[2]]
+    audited = state.audited
+    return [f"{audited.rows} rows", f"{audited.block} block, {audited.warn} warn, {audited.info} info"]
+
+
+def _eval_set(state: RunState) -> list[str]:
+    frozen = state.frozen
+    if frozen is None:
+        return ["not frozen yet"]
+    effect = round(100 * frozen.minimum_detectable_effect)
+    return [f"{frozen.eval} cases, sha {frozen.eval_sha256[:12]}…", f"can show about {effect} points"]
+
+
+def _arms(state: RunState) -> list[str]:
+    return [f"{arm.arm:<10} {with_interval(arm.correct)}" for arm in state.arms.values()] or ["none measured yet"]
+
+
+def _method(state: RunState) -> list[str]:
+    if state.training_skipped is not None:
+        return [f"none: {state.training_skipped.reason.partition(';')[0]}"]
+    if state.trained is not None:
+        return [f"{state.training.method if state.training else ''}: step {state.trained.best_step} of {state.trained.steps} was best"]
+    if state.training is not None:
+        share = 100 * state.training.trained_parameters / state.training.all_parameters
+        return [f"{state.training.method}: {state.training.trained_parameters:,} parameters, {share:.1f} %"]
+    return ["not chosen yet"]
+
+
+def _verdict(state: RunState) -> list[str]:
+    if state.card is not None:
+        return [state.card.answer]
+    return [state.life.value] if state.life in (Life.RUNNING, Life.CRASHED, Life.STOPPED, Life.FAILED) else ["not yet"]

@@ -1,0 +1,46 @@
+"""The loss of a training, as a curve of the steps and a mark at every probe."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import BindingType
+from textual_plot import HiResMode, PlotWidget
+
+from tuneproof.engine.run.curve import Curve
+from tuneproof.engine.run.events import Probed
+
+POINTS = 400
+"""More than a wide terminal has columns of braille dots for."""
+
+
+class LossPlot(PlotWidget):
+    """Train loss as a line, validation loss as `o`, so that they are told apart without colour; redrawn only on new data."""
+
+    # Its own keys would shadow those of the step.
+    BINDINGS: ClassVar[list[BindingType]] = []
+    can_focus = False
+
+    def __init__(self, id: str | None = None) -> None:  # noqa: A002  the name is Textual's
+        super().__init__(id=id, allow_pan_and_zoom=False)
+        self._drawn = (0, 0)
+
+    def on_mount(self) -> None:
+        self.margin_top, self.margin_bottom, self.margin_left = 0, 2, 7
+        self.border_title = "Loss: line train, o validation"
+        super().on_mount()
+        self._drawn = (0, 0)
+
+    def show(self, curve: Curve, probes: Sequence[Probed]) -> None:
+        """Draws the curve where it has grown."""
+        now = (len(curve), len(probes))
+        if now == self._drawn or len(curve) < 2:
+            return
+        self._drawn = now
+        steps, losses = curve.points(POINTS)
+        self.clear()
+        self.plot(steps, losses, line_style="cyan", hires_mode=HiResMode.BRAILLE)
+        if probes:
+            self.scatter([p.step for p in probes], [p.loss for p in probes], marker="o", marker_style="bold yellow")
+        self.set_ylimits(0, None)

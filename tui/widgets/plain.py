@@ -1,0 +1,39 @@
+"""Text that comes from data, made safe to show: no markup, nothing a terminal would obey, nothing that reorders what stands beside it."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from textual.content import Content
+
+TAB, NEWLINE = "\t", "\n"
+
+
+def visible(text: str, *, one_line: bool = False, most: int | None = None) -> str:
+    """The text with control and format characters as signs; with `one_line` also line ends, and no longer than `most`.
+
+    Control characters become the pictures of Unicode's block 2400, as `␛` for escape; others that have no shape of their own
+    (direction marks, zero-width and lone surrogate code points) become their number, as `<202E>`.
+    """
+    kept = text if most is None or len(text) <= most else text[: most - 1] + "…"
+    return "".join(_sign(character, one_line) for character in kept)
+
+
+def plain(text: str, style: str = "", *, one_line: bool = False, most: int | None = None) -> Content:
+    """The text as content that is never read as markup."""
+    return Content.styled(visible(text, one_line=one_line, most=most), style)
+
+
+def _sign(character: str, one_line: bool) -> str:
+    if character == NEWLINE:
+        return "␊" if one_line else NEWLINE
+    if character == TAB:
+        return "␉" if one_line else "    "
+    code = ord(character)
+    if code < 0x20:
+        return chr(0x2400 + code)
+    if code == 0x7F:
+        return "␡"
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+        return f"<{code:04X}>"
+    return character

@@ -1,0 +1,30 @@
+"""The step rail: where one is, what is done, and the digit that goes there."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from textual.content import Content
+from textual.widgets import Static
+
+from tuneproof.engine.steps import Step
+
+DONE, HERE, OPEN = "✓", "●", "○"
+
+
+class StepRail(Static):
+    """One line with every step; marks, not colours, tell them apart."""
+
+    def show(self, current: Step, done: Collection[Step]) -> None:
+        """Draws the rail."""
+        self.update(rail(current, done))
+
+
+def rail(current: Step, done: Collection[Step]) -> Content:
+    """The line, 72 cells wide."""
+    parts = []
+    for step in Step:
+        mark = HERE if step is current else DONE if step in done else OPEN
+        style = "reverse bold" if step is current else "" if step in done else "dim"
+        parts.append(Content.styled(f"{step.number}{mark}{step}", style))
+    return Content(" ").join([Content(""), *parts])
