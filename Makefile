@@ -22,6 +22,8 @@ real: setup  ## the two real cases whole, with the figures they give
 bench: setup  ## measured figures, never asserted by the tests
 	$(BIN)/python -m tests.bench.route
 	$(BIN)/python -m tests.bench.replay
+	$(BIN)/python -m tests.bench.attach
+	$(BIN)/python -m tests.bench.wizard
 
 # The link tree of a strict editable install is made once; made again each time, it has the files that are there now.
 setup: .venv/ready

@@ -37,9 +37,10 @@ class Answers:
 
 @dataclass(frozen=True)
 class Question:
-    """One question as a planner hears it, in short and whole, and why the answer matters."""
+    """One question as a planner hears it: in a word or two, in short, and whole; and why the answer matters."""
 
     key: str
+    topic: str
     short: str
     text: str
     why: str
@@ -48,42 +49,49 @@ class Question:
 QUESTIONS = [
     Question(
         "private_facts",
+        "private facts",
         "Private facts needed?",
         "Does the model need private facts it has never seen?",
         "Training teaches habits. Facts are better looked up: they can be corrected, dated and cited.",
     ),
     Question(
         "format_drift",
+        "format drift",
         "Does the output format drift?",
         "Does the output format drift?",
         "The same request comes back as JSON once and as prose the next time: a habit, and habits are what training changes.",
     ),
     Question(
         "stable_task",
+        "stable task",
         "Same task every time?",
         "Is it the same task every time?",
         "A tuned model is good at what it saw. A task that moves makes yesterday's training today's mistake.",
     ),
     Question(
         "labeled_examples",
+        "examples",
         "Labelled examples",
         "How many labelled examples are there?",
         f"Below {ENOUGH_EXAMPLES} there is too little to train on and too little left to measure with.",
     ),
     Question(
         "needs_actions",
+        "acts, grammar",
         "Must act or obey a grammar?",
         "Must it call tools, or obey a grammar that a decoder can enforce?",
         "A decoder that enforces the grammar is right every time, and needs no training.",
     ),
     Question(
         "preference_problem",
+        "preference",
         "Right, but others preferred?",
         "Are the answers right, and people prefer others?",
         "Preferences are learned from comparisons, not from single right answers.",
     ),
     Question(
         "facts_change_often",
+        "facts change",
         "Do the facts change often?",
         "Do the facts change often?",
         "What changes next week should be looked up next week.",

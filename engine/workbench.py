@@ -11,7 +11,7 @@ from tuneproof.engine.case import DraftCase
 from tuneproof.engine.draft import Draft, next_run_dir
 from tuneproof.engine.errors import GateClosed, TuneproofError
 from tuneproof.engine.replay import check_names, planned_stages
-from tuneproof.engine.route import Answers, Route, decide
+from tuneproof.engine.route import ENOUGH_EXAMPLES, Answers, Route, decide
 from tuneproof.engine.run.launch import Worker, launch
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
@@ -60,9 +60,11 @@ class Workbench:
         return self.draft.answers(counted)
 
     def route(self) -> Route | None:
-        """The route as it stands now."""
+        """The route as it stands now; none where an answer that decides it is missing."""
         answers = self.answers()
-        return decide(answers) if answers else None
+        likely = [answers] if answers else [self.draft.answers(ENOUGH_EXAMPLES - 1), self.draft.answers(ENOUGH_EXAMPLES)]
+        routes = {decide(given) for given in likely if given is not None}
+        return routes.pop() if len(routes) == 1 else None
 
     def try_data(self) -> Trial:
         """A trial of the draft as it stands, in place of the one before. Raises a TuneproofError where the draft cannot be run."""

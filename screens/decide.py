@@ -31,6 +31,15 @@ from tuneproof.screens.step import StepScreen
 
 NUMBER = "labeled_examples"
 
+SHORT_ROUTES = {
+    Route.RAG: "RAG first",
+    Route.FINE_TUNING: "fine-tuning",
+    Route.PROMPT: "prompt first",
+    Route.TOOLING: "tooling first",
+    Route.ALIGNMENT: "alignment first",
+}
+"""The routes, short enough to stand beside an answer at 80 columns."""
+
 
 class QuestionList(OptionList):
     """The questions with their answers; digits and backspace edit the one that asks for a number."""
@@ -99,7 +108,7 @@ points elsewhere.
             return self.bench.route() not in (None, Route.FINE_TUNING)
         if action == "start_anew":
             return self.bench.is_frozen
-        return True
+        return not (action == "answer" and self.bench.is_frozen)
 
     def show(self) -> None:
         listed = self.query_one(QuestionList)
@@ -113,6 +122,8 @@ points elsewhere.
             self.say("the eval set is frozen under these answers; e lays this run aside and begins another")
         elif self.bench.route() not in (None, Route.FINE_TUNING):
             self.say("c goes on and measures the lighter way first; the case is saved, and training is skipped unless you press g")
+        else:
+            self.say("y and n answer, digits set the number; c goes on to the data")
         self.refresh_bindings()
 
     @on(OptionList.OptionHighlighted)
@@ -180,7 +191,7 @@ points elsewhere.
             shown = f"{answers.labeled_examples:,} found" if answers else "count"
         else:
             shown = "?" if question.key in ALWAYS_ASKED else "(no)"
-        return Content.assemble(f" {question.short:<29}", (f"{shown:>10}", "bold"))
+        return Content.assemble(f" {question.short:<29}", (f"{shown:>9}", "bold"))
 
 
 def _route_text(draft: Draft, answers: Answers | None, route: Route | None, insists: bool) -> Content:
@@ -188,7 +199,7 @@ def _route_text(draft: Draft, answers: Answers | None, route: Route | None, insi
     few, enough = draft.answers(ENOUGH_EXAMPLES - 1), draft.answers(ENOUGH_EXAMPLES)
     if few is None or enough is None:
         return Content(f"not known yet: the answers marked ? decide it\n\n{minimum}")
-    if route is None or answers is None:
+    if route is None:
         told = f"with {ENOUGH_EXAMPLES} examples or more: {decide(enough)}\nwith fewer: {decide(few)}"
         return Content(f"{told}\n\nType the number, or go on: they are counted from the data.")
     told = REASONS[route] if route is Route.FINE_TUNING else f"{REASONS[route]} {ADVICE[route]}"
@@ -202,12 +213,12 @@ def _route_text(draft: Draft, answers: Answers | None, route: Route | None, insi
 
 def _what_if_text(answers: Answers | None) -> Content:
     if answers is None:
-        return Content(f"Below {ENOUGH_EXAMPLES} examples the route is a prompt baseline first, whatever else is answered.")
+        return Content(" the table appears with the answers")
     lines, route = [], decide(answers)
-    short = {question.key: question.short for question in QUESTIONS}
+    topics = {question.key: question.topic for question in QUESTIONS}
     for row in what_if(answers):
-        value = {True: "yes", False: "no"}[row.value] if isinstance(row.value, bool) else str(row.value)
+        value = ("yes" if row.value else "no") if isinstance(row.value, bool) else str(row.value)
         changes = row.route is not route
-        name = short[row.key].rstrip("?")[:17]
-        lines.append(Content.styled(f"{'→' if changes else ' '} {name:<17} {value:<3} {row.route}", "bold" if changes else "dim"))
+        line = f"{'→' if changes else ' '} {topics[row.key]:<13} {value:<3} {SHORT_ROUTES[row.route]}"
+        lines.append(Content.styled(line, "bold" if changes else "dim"))
     return Content("\n").join(lines)

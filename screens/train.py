@@ -91,7 +91,7 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         rates = [("format valid", [p.format_valid for p in state.probes]), ("correct", [p.correct for p in state.probes])]
         lines = [f"{name:<12} {percent(values[-1]) if values else '  –'} {spark(values[-12:])}" for name, values in rates]
         best = next((probe.step for probe in reversed(state.probes) if probe.best), None)
-        lines.append(f"loss {last.loss:.3f}   best so far: step {best}" if last else "the first probe is still to come")
+        lines.append(f"loss {last.loss:.3f}   best: step {best}" if last else "the first probe is still to come")
         self.query_one("#rates", Static).update(Content("\n".join(lines)))
 
     def _show_worker(self, gpu: str = "") -> None:

@@ -158,6 +158,8 @@ class TuneproofApp(App[None]):
         self._end_feed()
         self.bench.thaw()
         self.state = RunState()
+        if self.bench.draft.content.data is not None:
+            self.try_data()
         self.go_to(Step.DECIDE)
 
     async def action_leave(self) -> None:

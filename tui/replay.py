@@ -18,7 +18,7 @@ from tuneproof.engine.draft import next_run_dir
 from tuneproof.engine.errors import ExitCode, GateClosed, TuneproofError, UsageError
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.replay import check_names, is_light, planned_stages, run_stages
-from tuneproof.engine.run.events import AnyEvent, EventLog, EventReader, RouteDecided
+from tuneproof.engine.run.events import AnyEvent, EventLog, EventReader, Finished, RouteDecided
 from tuneproof.engine.run.launch import Worker, launch, log_tail, wait_until_launched
 from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.state import RunState
@@ -83,6 +83,7 @@ def _at_once(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) ->
     try:
         with store.lock(), EventLog(store.path / EVENTS) as log:
             run_stages(store, log, until, StopRequest())
+            log.emit(Finished(), sync=True)
     except TuneproofError:
         raise
     except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 from tuneproof.engine.run.listing import RunSummary, list_runs
@@ -13,29 +14,29 @@ def runs_text(folder: Path) -> str:
     """A line a run, what happened last first; a sentence where there is none."""
     runs = list_runs(folder)
     if not runs:
-        return f"no runs in {_visible(folder)}; to start one: tuneproof --replay support_tickets.yaml\n"
+        return f"no runs in {_visible(folder)}; to start one: tuneproof --replay support_tickets.yaml"
     rows = [HEAD, *map(_row, runs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD) - 1)]
     lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines)
 
 
-def runs_json(folder: Path) -> dict[str, object]:
+def runs_json(folder: Path) -> str:
     """What `--json` prints; times are in seconds since 1970, and what is not there yet is null."""
-    return {
-        "runs": [
-            {
-                "path": str(run.path),
-                "name": run.name,
-                "state": run.life,
-                "stage": run.stage,
-                "verdict": run.verdict,
-                "started": run.started,
-                "updated": run.updated,
-            }
-            for run in list_runs(folder)
-        ]
-    }
+    runs = [
+        {
+            "path": str(run.path),
+            "name": run.name,
+            "state": run.life,
+            "stage": run.stage,
+            "verdict": run.verdict,
+            "started": run.started,
+            "updated": run.updated,
+        }
+        for run in list_runs(folder)
+    ]
+    # In ASCII, because the name of a folder need not be text that can be encoded.
+    return json.dumps({"runs": runs})
 
 
 def _row(run: RunSummary) -> tuple[str, str, str, str]:

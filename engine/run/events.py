@@ -353,12 +353,10 @@ class EventReader:
         events = []
         for line in whole[:-1].split(b"\n"):
             try:
-                event = parse(line)
+                if (event := parse(line)) is not None:
+                    events.append(event)
             except ValueError:
                 self.damaged += 1
-                continue
-            if event is not None:
-                events.append(event)
         return events
 
 
@@ -382,9 +380,7 @@ def _parse_newer(line: bytes, error: ValidationError) -> AnyEvent | None:
     if not isinstance(row, dict):
         raise error
     version, kind = row.get("v"), row.get("kind")
-    if isinstance(version, int) and version > VERSION:
-        return None
-    if isinstance(kind, str) and kind not in KINDS:
+    if (isinstance(version, int) and version > VERSION) or (isinstance(kind, str) and kind not in KINDS):
         return None
     for found in error.errors():
         if found["type"] != "extra_forbidden":

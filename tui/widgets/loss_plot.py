@@ -5,14 +5,29 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from rich.segment import Segment
+from rich.style import Style
+from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.containers import Grid
+from textual.strip import Strip
+from textual_hires_canvas import Canvas
 from textual_plot import HiResMode, PlotWidget
+from textual_plot.plot_widget import Legend
 
 from tuneproof.engine.run.curve import Curve
 from tuneproof.engine.run.events import Probed
 
 POINTS = 400
 """More than a wide terminal has columns of braille dots for."""
+
+
+class StyledCanvas(Canvas):
+    """A canvas whose blank lines have a style too: without colour, Textual's filter asks every piece of a line for one."""
+
+    def render_line(self, y: int) -> Strip:
+        strip = super().render_line(y)
+        return Strip([Segment(text, style or Style.null(), control) for text, style, control in strip], strip.cell_length)
 
 
 class LossPlot(PlotWidget):
@@ -25,6 +40,15 @@ class LossPlot(PlotWidget):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002  the name is Textual's
         super().__init__(id=id, allow_pan_and_zoom=False)
         self._drawn = (0, 0)
+
+    def compose(self) -> ComposeResult:
+        """As the plot of the library is composed, of canvases that can be shown without colour."""
+        with Grid():
+            yield StyledCanvas(1, 1, id="margin-top")
+            yield StyledCanvas(1, 1, id="margin-left")
+            yield StyledCanvas(1, 1, id="plot")
+            yield StyledCanvas(1, 1, id="margin-bottom")
+        yield Legend(id="legend")
 
     def on_mount(self) -> None:
         self.margin_top, self.margin_bottom, self.margin_left = 0, 2, 7
