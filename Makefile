@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test real bench setup clean
+.PHONY: demo test real bench pictures setup clean
 
 demo: setup  ## the sample case, from the first question to the card
 	rm -rf runs/demo
@@ -24,6 +24,9 @@ bench: setup  ## measured figures, never asserted by the tests
 	$(BIN)/python -m tests.bench.replay
 	$(BIN)/python -m tests.bench.attach
 	$(BIN)/python -m tests.bench.wizard
+
+pictures: setup  ## the pictures of the README
+	$(BIN)/python -m tests.snapshots.pictures
 
 # The link tree of a strict editable install is made once; made again each time, it has the files that are there now.
 setup: .venv/ready

@@ -15,6 +15,7 @@ from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from tuneproof.engine import facts
+from tuneproof.engine.errors import CaseError
 from tuneproof.engine.methods.catalogue import METHODS, Plan
 
 
@@ -41,7 +42,13 @@ def count_planned(folder: Path, plan: Plan) -> Parameters:
     """The parameters that a plan would train of the base in the folder, from shapes alone."""
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
-        return count(get_peft_model(model, lora_config(plan)))
+        try:
+            return count(get_peft_model(model, lora_config(plan)))
+        except ValueError as error:
+            told = str(error).splitlines()[0]
+            raise CaseError(
+                f"{plan.method} cannot adapt this base: {told}", where="method.name", fix="choose another base or method"
+            ) from None
 
 
 def catalogue(folder: Path, plans: Sequence[Plan]) -> facts.Catalogue:

@@ -188,8 +188,15 @@ class TextJudge:
         return ""
 
 
+DEEPEST = 100
+"""Levels of nesting that are followed; no one asks for more, and the validator ends at a few hundred."""
+
+
 def parse_json(text: str) -> Any:
-    """One JSON document. Raises ValueError for anything else: text around it, NaN, a key that stands twice."""
+    """One JSON document. Raises ValueError for anything else: text around it, NaN, a key that stands twice.
+
+    So it does for what the grammar allows and nothing can be done with: half a surrogate pair, a number beyond a float, endless nesting.
+    """
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in found]
@@ -201,9 +208,18 @@ def parse_json(text: str) -> Any:
         raise ValueError(f"{name} is not JSON")
 
     try:
-        return json.loads(text.strip(), object_pairs_hook=pairs, parse_constant=constant)
+        value = json.loads(text.strip(), object_pairs_hook=pairs, parse_constant=constant)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:
         raise ValueError("nested too deeply") from None
+    if _is_deeper(value, DEEPEST):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inside)
 
 
 def same_json(a: Any, b: Any) -> bool:

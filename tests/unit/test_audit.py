@@ -87,7 +87,9 @@ def test_a_check_that_does_not_exist_cannot_be_left_out() -> None:
 
 
 def test_rows_that_do_not_fit_are_left_out_of_training_and_kept_in_eval() -> None:
-    lengths = Lengths(prompt=lambda e: len(e.input), answer=lambda e: len(e.output), context=25)
+    lengths = Lengths(
+        render=lambda e: e.input, prompt=lambda e: len(e.input), answer=lambda e: len(e.output), base="any", sha256="", context=25
+    )
     long = [row(50, "x" * 18)]
     report = report_of([*CLEAN, *long], eval=[row(1, "y" * 30, file="eval.jsonl")], lengths=lengths)
     assert found(report) == {"context": [1], "context-train": [50]}

@@ -36,11 +36,11 @@ def test_the_list_of_packages_is_whole() -> None:
     tools = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
     listed = set(tools["packages"])
     there = set()
-    for folder in ("engine", "tui", "sample_cases"):
+    for folder in ("engine", "screens", "tui", "sample_cases"):
         for init in (ROOT / folder).rglob("__init__.py"):
             there.add(".".join(["tuneproof", *init.parent.relative_to(ROOT).parts]))
     assert listed == there
-    assert set(tools["package-dir"].values()) == {"engine", "tui", "sample_cases"}
+    assert set(tools["package-dir"].values()) == {"engine", "screens", "tui", "sample_cases"}
 
 
 def test_an_install_that_is_not_editable_has_everything_and_works_from_anywhere(tmp_path: Path) -> None:
@@ -61,6 +61,7 @@ def test_an_install_that_is_not_editable_has_everything_and_works_from_anywhere(
     )
     done = subprocess.run([sys.executable, "-c", program], cwd=elsewhere, capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.startswith("route: RAG first"), done.stderr
+    assert (target / "tuneproof" / "tui" / "app.tcss").is_file() and (target / "tuneproof" / "screens" / "card.py").is_file()
     shipped = target / "tuneproof" / "sample_cases"
     assert {"support_tickets.yaml", "support_tickets.jsonl"} <= {p.name for p in shipped.iterdir()}
     assert 1e6 < (shipped / "model" / "model.safetensors").stat().st_size < 12e6

@@ -39,6 +39,7 @@ WANTED = '{"city": "Oslo", "nights": 3}'
         ('{"city": "Oslo", "nights": "3"}', False, False, FailureClass.WRONG_SHAPE, ("nights",)),
         ('{"city": "Oslo"}', False, False, FailureClass.WRONG_SHAPE, ("nights",)),
         ("[]", False, False, FailureClass.WRONG_SHAPE, ("$",)),
+        ('{"city": "\\ud83d", "nights": 3}', False, False, FailureClass.EXTRA_TEXT, ()),
         (f"```json\n{WANTED}\n```", False, False, FailureClass.EXTRA_TEXT, ()),
         (f"Sure: {WANTED}", False, False, FailureClass.EXTRA_TEXT, ()),
         ("city: Oslo", False, False, FailureClass.NOT_PARSEABLE, ()),
@@ -118,7 +119,9 @@ def test_what_was_written_as_json_parses_back(value: Any) -> None:
     assert same_json(parse_json(json.dumps(value)), value)
 
 
-@pytest.mark.parametrize("text", ['{"a": 1} x', "NaN", '{"a": 1, "a": 1}', "[" * 100_000, ""])
+@pytest.mark.parametrize(
+    "text", ['{"a": 1} x', "NaN", '{"a": 1, "a": 1}', "[" * 100_000, "", '{"a": "\\ud83d"}', "1e400", "[" * 200 + "]" * 200]
+)
 def test_what_is_not_one_json_document_is_refused(text: str) -> None:
     with pytest.raises(ValueError):
         parse_json(text)
