@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TypeVar, cast
+
+from pydantic import BaseModel
 
 from tuneproof.engine import facts
 from tuneproof.engine.audit.report import Report
@@ -21,6 +24,8 @@ from tuneproof.engine.stages import Stage
 from tuneproof.engine.steps import Step
 from tuneproof.engine.verdict import meets
 
+Stored = TypeVar("Stored", bound=BaseModel)
+
 
 class Workbench:
     """A draft, the trial that shows what its data is like, and, once the eval set is frozen, its run."""
@@ -29,6 +34,7 @@ class Workbench:
         self.draft, self.store = draft, store
         self.trial: Trial | None = None
         self._worker: Worker | None = None
+        self._kept: dict[Path, tuple[tuple[int, int], BaseModel]] = {}
 
     @classmethod
     def of_case(cls, draft: Draft, runs: Path = Path("runs")) -> Workbench:
@@ -111,37 +117,29 @@ class Workbench:
         assert self.store is not None
         self._worker, _ = launch(self.store.path, until)
 
-    def has_ended(self) -> bool:
-        """Whether the worker that was started from here is gone; true where none was."""
-        return self._worker is None or not self._worker.is_running()
-
     @property
     def report(self) -> Report | None:
         """The audit of the run, or of the trial."""
-        text = self._file(facts.AUDIT)
-        return Report.model_validate_json(text) if text else None
+        return self._read(facts.AUDIT, Report, self.store or self._trial_store)
 
     @property
     def data_facts(self) -> facts.DataFacts | None:
         """What the data looks like, from the run or the trial."""
-        text = self._file(facts.DATA)
-        return facts.DataFacts.model_validate_json(text) if text else None
+        return self._read(facts.DATA, facts.DataFacts, self.store or self._trial_store)
 
     @property
     def card(self) -> Card | None:
         """The card of the run, once it is written."""
-        text = self._of_run(CARD_JSON)
-        return Card.model_validate_json(text) if text else None
+        return self._read(CARD_JSON, Card, self.store)
 
     def scores(self, arm: str) -> Scores | None:
         """The scores of an arm on the frozen cases, once it has been run."""
-        text = self._of_run(facts.scores_file(arm))
-        return Scores.model_validate_json(text) if text else None
+        return self._read(facts.scores_file(arm), Scores, self.store)
 
     def predictions(self, arm: str) -> list[Prediction]:
         """What an arm answered, case by case; nothing where it was not run yet."""
-        text = self._of_run(facts.predictions_file(arm))
-        return read_predictions(text) if text else []
+        name = facts.predictions_file(arm)
+        return read_predictions(self.store.read(name)) if self.store and self.store.has(name) else []
 
     def arms_that_meet_the_target(self) -> list[str]:
         """The untuned arms that reach the target, lightest first."""
@@ -152,21 +150,23 @@ class Workbench:
     @property
     def catalogue(self) -> list[facts.CatalogueEntry]:
         """The methods for this base, with what each would train; empty until the baselines have begun."""
-        text = self._of_run(facts.CATALOGUE)
-        return facts.Catalogue.model_validate_json(text).methods if text else []
+        found = self._read(facts.CATALOGUE, facts.Catalogue, self.store)
+        return found.methods if found else []
 
     @property
-    def method(self) -> facts.MethodFacts | None:
-        """How the run trains, or why it does not, once that is planned."""
-        text = self._of_run(facts.METHOD)
-        return facts.MethodFacts.model_validate_json(text) if text else None
+    def _trial_store(self) -> RunStore | None:
+        return self.trial.store if self.trial else None
 
-    def _of_run(self, name: str) -> str | None:
-        return self.store.read(name) if self.store and self.store.has(name) else None
-
-    def _file(self, name: str) -> str | None:
-        store = self.store or (self.trial.store if self.trial else None)
-        return store.read(name) if store and store.has(name) else None
+    def _read(self, name: str, model: type[Stored], store: RunStore | None) -> Stored | None:
+        """A file of facts, read again only when it has changed: screens ask at every event."""
+        if store is None or not store.has(name):
+            return None
+        path = store.path / name
+        stamp = (path.stat().st_mtime_ns, path.stat().st_size)
+        kept = self._kept.get(path)
+        if kept is None or kept[0] != stamp:
+            kept = self._kept[path] = (stamp, model.model_validate_json(store.read(name)))
+        return cast(Stored, kept[1])
 
     def done(self, step: Step, state: RunState) -> bool:
         """Whether a step is behind one."""
@@ -208,8 +208,9 @@ class Workbench:
 
     def step_of(self, state: RunState) -> Step:
         """Where the work stands: the first step that is not done, or the card."""
-        if state.life is Life.RUNNING and state.stage in STEP_OF_STAGE:
-            return STEP_OF_STAGE[state.stage]
+        if state.life is Life.RUNNING:
+            # A worker that goes on passes quickly through what is done; what it is there for is the first stage that is not.
+            return STEP_OF_STAGE[next((stage for stage in Stage if stage not in state.done), Stage.CARD)]
         return next((step for step in Step if not self.done(step, state)), Step.CARD)
 
 
@@ -218,7 +219,8 @@ STEP_OF_STAGE = {
     Stage.AUDIT: Step.TASK,
     Stage.SPLIT: Step.TASK,
     Stage.BASELINES: Step.BASELINES,
-    Stage.METHOD: Step.METHOD,
+    # Planning takes no time; whoever started it wants to see the training.
+    Stage.METHOD: Step.TRAIN,
     Stage.TRAIN: Step.TRAIN,
     Stage.EVALUATE: Step.TRAIN,
     Stage.CARD: Step.CARD,

@@ -120,6 +120,8 @@ points elsewhere.
         self._show_why()
         if self.bench.is_frozen:
             self.say("the eval set is frozen under these answers; e lays this run aside and begins another")
+        elif self.bench.route() not in (None, Route.FINE_TUNING) and self._insists():
+            self.say("it is recorded in the case that you train all the same; g takes that back")
         elif self.bench.route() not in (None, Route.FINE_TUNING):
             self.say("c goes on and measures the lighter way first; the case is saved, and training is skipped unless you press g")
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from importlib.resources import files
 from pathlib import Path
-from typing import ClassVar, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on
 from textual.app import ComposeResult
@@ -18,7 +18,6 @@ from textual.widgets.option_list import Option
 from tuneproof.engine.run.listing import RunSummary, list_runs
 from tuneproof.tui.widgets.plain import visible
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tuneproof.screens.wizard import Wizard
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
@@ -17,7 +17,6 @@ from tuneproof.engine.stages import Stage
 from tuneproof.engine.steps import Step
 from tuneproof.screens.home import HomeScreen
 
-TYPE_CHECKING = False
 if TYPE_CHECKING:
     from tuneproof.engine.workbench import Workbench
     from tuneproof.screens.step import StepScreen

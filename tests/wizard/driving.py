@@ -1,0 +1,60 @@
+"""Driving the wizard by its keys, and waiting on what it shows or knows."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from textual.pilot import Pilot
+
+from tuneproof.engine.run.state import Life
+from tuneproof.engine.stages import Stage
+from tuneproof.tui.app import TuneproofApp
+
+SECONDS = 180.0
+"""How long anything may take before a test gives it up: far more than it takes."""
+
+
+async def until(pilot: Pilot[Any], holds: Callable[[], bool], what: str) -> None:
+    """Returns once the condition holds; fails with the picture where it does not in time."""
+    deadline = time.monotonic() + SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, f"{what} did not come about; the screen:\n{picture(pilot)}"
+        await pilot.pause(0.05)
+    await pilot.pause()
+
+
+def picture(pilot: Pilot[Any]) -> str:
+    """The screen as text."""
+    lines = pilot.app.screen._compositor.render_strips()
+    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+
+
+async def typed(pilot: Pilot[Any], text: str) -> None:
+    """Types a text, key by key."""
+    for character in text:
+        await pilot.press({" ": "space", ".": "full_stop", "/": "slash", "_": "underscore", "-": "minus"}.get(character, character))
+
+
+async def tried(pilot: Pilot[Any]) -> None:
+    """Waits until the data has been read and audited in a trial of the draft as it stands."""
+    app = wizard(pilot)
+
+    def ended() -> bool:
+        assert app.bench is not None
+        return app.bench.trial_is_current and app.trial_state.life in (Life.FINISHED, Life.FAILED)
+
+    await until(pilot, ended, "the audit of the draft")
+
+
+async def stage_done(pilot: Pilot[Any], stage: Stage) -> None:
+    """Waits until the run has done a stage and its worker has ended."""
+    app = wizard(pilot)
+    await until(pilot, lambda: stage in app.state.done and app.state.life is Life.FINISHED, f"the stage {stage}")
+
+
+def wizard(pilot: Pilot[Any]) -> TuneproofApp:
+    """The app, as what it is."""
+    assert isinstance(pilot.app, TuneproofApp)
+    return pilot.app

@@ -1,0 +1,87 @@
+"""A first case from an empty folder with a file of one's own: asked, read, audited, mended, frozen, closed and opened again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.wizard.driving import picture, stage_done, tried, typed, until
+from tuneproof.engine.stages import Stage
+from tuneproof.tui.app import TuneproofApp
+
+ROWS = [{"q": f"Is {i} even?", "a": "no" if i % 2 else "yes"} for i in range(60)] + [{"q": "is 4 EVEN?", "a": "no"}]
+
+
+@pytest.mark.asyncio
+async def test_a_file_of_ones_own_from_the_first_question_to_the_freeze(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    app, case = TuneproofApp(), tmp_path / "even-numbers.yaml"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await typed(pilot, "even numbers")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Seven questions" in picture(pilot), "the questions")
+        await pilot.press("n", "y", "y")
+        assert yaml.safe_load(case.read_text())["decision"] == {"private_facts": False, "format_drift": True, "stable_task": True}
+        assert "with 50 examples or more:" in picture(pilot)
+        await pilot.press("6", "1", "backspace", "0")
+        assert yaml.safe_load(case.read_text())["decision"]["labeled_examples"] == 60
+        assert "fine-tuning candidate" in picture(pilot)
+        await pilot.press("c", "p")
+        await typed(pilot, "rows.jsonl")
+        await pilot.press("enter")
+        await tried(pilot)
+        assert "cannot be told" in picture(pilot)
+        await pilot.press("m")
+        await pilot.press("q", "a", "escape", "m")
+        for key in ("q", "comma", "a", "enter"):
+            await pilot.press(key)
+        await tried(pilot)
+        assert "61 rows, columns q -> a" in picture(pilot)
+        await pilot.press("c")
+        assert "the gate is closed: 1 of these block" in picture(pilot) and "conflict" in picture(pilot)
+        await pilot.press("c")
+        assert app.screen.__class__.__name__ == "AuditScreen", "a closed gate lets nobody through"
+        await pilot.press("x")
+        await tried(pilot)
+        assert "the gate is open; 2 rows are left out" in picture(pilot)
+        await pilot.press("c")
+        await until(pilot, lambda: "choice: one of a few labels" in picture(pilot), "the drafted task")
+        await tried(pilot)
+        await pilot.press("f")
+        await stage_done(pilot, Stage.SPLIT)
+        frozen = app.state.frozen
+        await pilot.press("q")
+    assert json.loads((tmp_path / "rows.jsonl").read_text().splitlines()[0]) == ROWS[0]
+    opened = TuneproofApp(case)
+    async with opened.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "not run yet" in picture(pilot), "the baselines, which come next")
+        assert opened.bench is not None and opened.bench.is_frozen
+        assert opened.state.frozen == frozen
+        await pilot.press("4")
+        assert frozen is not None and frozen.eval_sha256 in picture(pilot)
+
+
+@pytest.mark.asyncio
+async def test_a_route_other_than_training_is_a_good_ending_and_going_on_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    app, case = TuneproofApp(), tmp_path / "prices.yaml"
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n")
+        await typed(pilot, "prices")
+        await pilot.press("enter")
+        await until(pilot, lambda: "Seven questions" in picture(pilot), "the questions")
+        await pilot.press("y", "y", "y")
+        assert "RAG first" in picture(pilot) and "look them up first. Put" in picture(pilot)
+        await pilot.press("g")
+        assert yaml.safe_load(case.read_text())["method"]["even_if_routed_elsewhere"] is True
+        assert "You train all the same" in picture(pilot)
+        await pilot.press("g", "q")
+    assert "method" not in yaml.safe_load(case.read_text())
+    assert app.farewell == "the case is kept; go on with: tuneproof prices.yaml"

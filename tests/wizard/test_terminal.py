@@ -1,0 +1,104 @@
+"""In a real terminal: the terminal dies, the run does not."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import COMMAND, sample_case, tuneproof
+from tuneproof.engine.run.events import EventReader, Launched
+
+pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="TMUX IS MISSING: the terminal tests need it (apt-get install tmux)")
+
+
+class Terminal:
+    """A tmux server of its own with one pane of 80×24."""
+
+    def __init__(self, folder: Path) -> None:
+        self._socket, self._folder = f"tuneproof-{uuid.uuid4().hex[:8]}", folder
+
+    def run(self, *words: object) -> None:
+        """Starts a command in a new server."""
+        command = " ".join(map(str, words))
+        self._tmux("new-session", "-d", "-s", "t", "-x", "80", "-y", "24", "-c", str(self._folder), f"{command}; sleep 600")
+
+    def press(self, *keys: str) -> None:
+        """Presses keys."""
+        self._tmux("send-keys", "-t", "t", *keys)
+
+    @property
+    def picture(self) -> str:
+        """What the pane shows."""
+        return self._tmux("capture-pane", "-t", "t", "-p")
+
+    def wait_for(self, text: str, seconds: float = 180) -> None:
+        """Returns once the pane shows the text."""
+        wait_until(lambda: text in self.picture, lambda: f"`{text}` in:\n{self.picture}", seconds)
+
+    def kill(self) -> None:
+        """Kills the server with everything in it."""
+        subprocess.run(["tmux", "-L", self._socket, "kill-server"], capture_output=True)
+
+    def _tmux(self, *words: str) -> str:
+        return subprocess.run(["tmux", "-L", self._socket, *words], capture_output=True, text=True, check=True).stdout
+
+
+def wait_until(holds: Callable[[], bool], what: Callable[[], str], seconds: float) -> None:
+    """Returns once the condition holds."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline, f"did not come about in {seconds} s: {what()}"
+        time.sleep(0.1)
+
+
+@pytest.fixture
+def terminals(tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
+    """Makes terminals, and kills what is left of them."""
+    made: list[Terminal] = []
+
+    def make() -> Terminal:
+        made.append(Terminal(tmp_path))
+        return made[-1]
+
+    yield make
+    for terminal in made:
+        terminal.kill()
+
+
+def test_a_training_outlives_its_terminal_and_is_watched_again_to_its_end(tmp_path: Path, terminals: Callable[[], Terminal]) -> None:
+    words = ["--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", "--set", "training.epochs=30"]
+    assert tuneproof(*words, "--set", "baselines=[zero_shot]", cwd=tmp_path).code == 0
+    first = terminals()
+    first.run(COMMAND, "runs/a")
+    first.wait_for("What can be trained on this base")
+    first.press("c")
+    first.wait_for("t starts: lora, 30 epochs")
+    first.press("t")
+    first.wait_for("safe to close this")
+    log = EventReader(tmp_path / "runs" / "a" / "events.jsonl")
+    worker = psutil.Process([event for event in log.read() if isinstance(event, Launched)][-1].pid)
+    first.kill()
+    assert worker.is_running() and worker.status() != psutil.STATUS_ZOMBIE
+    assert "running" in tuneproof("runs", cwd=tmp_path).out
+    again = terminals()
+    again.run(COMMAND, "attach", "runs/a")
+    again.wait_for("On 26 validation cases")
+    again.wait_for("done; c goes to the card")
+    assert "180 of 180" in again.picture
+    again.press("c")
+    again.wait_for("tune: tuned answers")
+    again.press("q")
+    again.wait_for("look at it again with: tuneproof attach runs/a")
+    listed = tuneproof("runs", cwd=tmp_path).out
+    assert "finished" in listed and "tune" in listed
+
+
+def test_without_a_terminal_the_wizard_says_so() -> None:
+    assert "--replay" in tuneproof().err

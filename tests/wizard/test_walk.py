@@ -1,0 +1,113 @@
+"""A case is walked by keys alone, with the real worker and the sample model, and what it leaves can be replayed and verified."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import Result, tuneproof
+from tests.wizard.steering import arrive, on_top, picture, press, until, until_shown
+from tuneproof.engine.run.state import Life
+from tuneproof.engine.stages import Stage
+from tuneproof.tui.app import TuneproofApp
+
+SIZE = (80, 24)
+HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "accelerate")
+
+LOADED = f"""
+import asyncio, sys
+from tuneproof.engine.steps import Step
+from tuneproof.screens.steps import screen_of
+from tuneproof.tui.app import TuneproofApp
+for name in ("ask", "failures", "pick", "quit", "reading"):
+    __import__(f"tuneproof.screens.{{name}}")
+for step in Step:
+    screen_of(step)
+async def open_it():
+    app = TuneproofApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await pilot.press("n", *"a", "enter", "n", "y", "y", "9", "9")
+        await pilot.pause()
+        print(type(app.screen).__name__)
+asyncio.run(open_it())
+print("LOADED", *[name for name in {HEAVY!r} if name in sys.modules])
+"""
+
+
+@pytest.mark.asyncio
+async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    app = TuneproofApp()
+    async with app.run_test(size=SIZE) as pilot:
+        await until_shown(pilot, "support_tickets")
+        await press(pilot, "down down down enter")
+        await arrive(pilot, "DataScreen")
+        await until(pilot, lambda: app.trial_state.life is Life.FINISHED, "the trial of the data")
+        await until_shown(pilot, "120 rows, input/output", "the audit found 0 things that block")
+        await press(pilot, "c")
+        await arrive(pilot, "AuditScreen")
+        await until_shown(pilot, "0 findings in 120 rows", "the gate is open")
+        await press(pilot, "c")
+        await arrive(pilot, "TaskScreen")
+        await until_shown(pilot, "94 to train on, 26 to validate with, 80 to score on", "f freezes")
+        await press(pilot, "f")
+        await until(pilot, lambda: app.state.frozen and app.state.life is Life.FINISHED, "the frozen eval set")
+        await until_shown(pilot, "frozen; c goes on to the baselines")
+        await press(pilot, "c")
+        await arrive(pilot, "BaselinesScreen")
+        await press(pilot, "c")
+        assert on_top(pilot) == "BaselinesScreen", "no way past the baselines before they are run"
+        await press(pilot, "r")
+        await until(pilot, lambda: Stage.BASELINES in app.state.done and app.state.life is Life.FINISHED, "the baselines")
+        await until_shown(pilot, "None reaches the target. The best so far is few_shot")
+        await press(pilot, "down enter")
+        await arrive(pilot, "CasesScreen")
+        await until_shown(pilot, "few_shot: 33 of 80 cases wrong", "few_shot answered")
+        await press(pilot, "escape c")
+        await arrive(pilot, "MethodScreen")
+        await until_shown(pilot, "lora", "233,472")
+        await press(pilot, "c")
+        await arrive(pilot, "TrainScreen")
+        await press(pilot, "t")
+        await until(pilot, lambda: app.state.probes, "a probe")
+        await until_shown(pilot, "safe to close this", "On 26 validation cases")
+        await until(pilot, lambda: app.state.card is not None and app.state.life is Life.FINISHED, "the card")
+        await until_shown(pilot, "36 of 36", "done; c goes to the card")
+        await press(pilot, "c")
+        await arrive(pilot, "CardScreen")
+        await until_shown(pilot, "tune: tuned answers", "33 fixed", "tuneproof verify runs/support-tickets-1")
+        assert "╭─ tune ─" in picture(pilot)
+        await press(pilot, "v")
+        await arrive(pilot, "CasesScreen")
+        await until_shown(pilot, "tuned against few_shot", "33 fixed")
+        await press(pilot, "escape q")
+        await until(pilot, lambda: not app.is_running, "the end")
+    run = tmp_path / "runs" / "support-tickets-1"
+    assert app.farewell == "look at it again with: tuneproof attach runs/support-tickets-1"
+    verified = tuneproof("verify", run)
+    assert verified.code == 0, verified.err
+    _replays_the_same(tmp_path / "support-tickets.yaml", run, tmp_path / "replayed")
+
+
+def _replays_the_same(draft: Path, run: Path, again: Path) -> None:
+    """The file that the wizard kept, replayed without a screen, ends where the wizard did."""
+    replayed: Result = tuneproof("--replay", draft, "--run-dir", again)
+    assert replayed.code == 0, replayed.err
+    walked, headless = (json.loads((folder / "card.json").read_text()) for folder in (run, again))
+    assert walked["verdict"] == headless["verdict"] and walked["verdict"]["answer"] == "tune"
+    assert walked["eval_set"]["sha256"] == headless["eval_set"]["sha256"]
+    assert _rates(walked) == _rates(headless) and list(_rates(walked)) == ["zero_shot", "few_shot", "tuned"]
+
+
+def _rates(card: dict[str, Any]) -> dict[str, Any]:
+    return {arm["arm"]: arm["correct"] for arm in card["arms"]}
+
+
+def test_no_screen_loads_what_only_the_worker_needs(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", LOADED], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["DecideScreen", "LOADED"]
