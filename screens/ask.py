@@ -9,7 +9,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Footer, Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
@@ -28,7 +27,7 @@ class AskLine(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = Content(self._title)
+            dialog.border_title = plain(self._title, one_line=True)
             yield Static(plain(self._why))
             yield Input(self._value, placeholder=self._placeholder)
             yield Static("enter takes it, escape leaves it as it was", classes="hint")
@@ -52,7 +51,7 @@ class AskText(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall") as dialog:
-            dialog.border_title = Content(self._title)
+            dialog.border_title = plain(self._title, one_line=True)
             yield Static(plain(self._why))
             yield TextArea(self._value, show_line_numbers=True, tab_behavior="focus")
             yield Footer(show_command_palette=False)
@@ -72,7 +71,7 @@ class AskChoice(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = Content(self._title)
+            dialog.border_title = plain(self._title, one_line=True)
             yield Static(plain(self._why))
             width = max(len(word) for word, _ in self._choices)
             yield OptionList(*(Option(plain(f"{word:<{width}}  {meaning}"), id=word) for word, meaning in self._choices))

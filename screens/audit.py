@@ -68,7 +68,6 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
 
     def on_mount(self) -> None:
         self.query_one("#found-rows").border_title = "Rows"
-        super().on_mount()
         self.query_one("#findings").focus()
         if not self.bench.is_frozen and not self.bench.trial_is_current:
             self.wizard.try_data()
@@ -88,6 +87,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         marked = listed.highlighted or 0
         listed.clear_options()
         findings = self._findings
+        self.query_one("#found-rows").display = self.query_one("#sides").display = bool(findings)
         if self._report is None:
             listed.border_title = "The audit has not ended yet"
             return
@@ -201,7 +201,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
             self.say(f"the quarantine file cannot be written: {error}", error=True)
             return
         self._set_left_out([*(name for name in data.leave_out if name != finding.check), finding.check])
-        self.notify(f"{len(finding.rows)} rows written to {', '.join(map(str, written))}", markup=False)
+        self.notify(visible(f"{len(finding.rows)} rows written to {', '.join(map(str, written))}", one_line=True), markup=False)
 
     def action_explain(self) -> None:
         finding = self._marked

@@ -23,6 +23,7 @@ from tuneproof.tui.widgets.bars import bar, percent, rate_bar
 from tuneproof.tui.widgets.plain import visible
 
 BAR = 10
+HEAD = f"{'arm':<16} {'format valid':<21} {'correct':<20} tokens s/case"
 
 
 class BaselinesScreen(StepScreen):
@@ -56,13 +57,13 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
 
     def on_mount(self) -> None:
         listed = self.query_one("#arms", OptionList)
+        listed.add_option(Option(Content.styled(HEAD, "bold"), disabled=True))
         for name in UNTUNED:
             listed.add_option(Option("", id=name))
         self.query_one("#about").border_title = "The marked arm"
         self.query_one("#baseline-verdict").border_title = "So far"
-        super().on_mount()
         listed.focus()
-        listed.highlighted = 0
+        listed.highlighted = 1
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         running = self.state.life is Life.RUNNING
@@ -81,7 +82,6 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
         if frozen is not None:
             effect = round(100 * frozen.minimum_detectable_effect)
             listed.border_title = f"On {frozen.eval} frozen cases (sha {frozen.eval_sha256[:8]}…): can show about {effect} points"
-        listed.border_subtitle = "format valid · correct · tokens and seconds a case"
         for name in UNTUNED:
             listed.replace_option_prompt(name, self._line(name))
         self._about()
@@ -96,8 +96,8 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
         decoding = state.decoding
         head = f"{taken} {name:<12}"
         if scored is not None:
-            costs = f"{scored.tokens_per_case:5.0f} t {scored.seconds_per_case:6.3f} s"
-            told = f"{rate_bar(scored.format_valid, 6):<23} {rate_bar(scored.correct, 6):<23} {costs}"
+            costs = f"{scored.tokens_per_case:4.0f} {scored.seconds_per_case:6.3f}"
+            told = f"{rate_bar(scored.format_valid, 6):<21} {rate_bar(scored.correct, 6):<21} {costs}"
         elif decoding is not None and decoding.arm == name and state.life is Life.RUNNING:
             told = f"{bar(decoding.done / max(1, decoding.of), BAR)} answered {decoding.done} of {decoding.of}"
         else:
@@ -120,7 +120,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
 
     @property
     def _marked(self) -> str:
-        return list(UNTUNED)[self.query_one("#arms", OptionList).highlighted or 0]
+        return list(UNTUNED)[max(0, (self.query_one("#arms", OptionList).highlighted or 0) - 1)]
 
     def _so_far(self) -> Content:
         target = self.bench.draft.content.target
@@ -128,7 +128,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
         if ended := self.end_of_log():
             return ended
         if target is not None:
-            lines.append(Content(f"target   {bar(target.at_least, 30)} {percent(target.at_least)}"))
+            lines.append(Content(f"target {'':<29} {bar(target.at_least, 6)} {percent(target.at_least)}"))
         measured = [arm for arm in self.state.arms.values() if arm.arm in UNTUNED]
         met = self.bench.arms_that_meet_the_target()
         if met:

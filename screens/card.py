@@ -54,8 +54,12 @@ v opens the cases by what became of them, y copies the card and writes it to a f
     def on_mount(self) -> None:
         self.query_one("#card-arms").border_title = "On the same frozen cases"
         self.query_one("#fields").border_title = "Decision ─ Data Shape ─ Method ─ Eval Set ─ Risk"
-        super().on_mount()
         self.query_one("#fields").focus()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "next_step":
+            return False
+        return self.state.card is not None if action in ("compare", "copy") else True
 
     def show(self) -> None:
         card = self.bench.card if self.state.card is not None else None
@@ -67,7 +71,7 @@ v opens the cases by what became of them, y copies the card and writes it to a f
             self.query_one("#fields-text", Static).update("")
             self.say("7 goes to the training")
             return
-        verdict.border_title = card.verdict.answer
+        verdict.border_title = "Verdict"
         verdict.update(Content.assemble((card.verdict.answer, "bold"), f": {visible(card.verdict.reason)}"))
         self.query_one("#card-arms", Static).update(self._arms(card))
         self.query_one("#fields-text", Static).update(_fields(card))

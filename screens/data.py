@@ -59,7 +59,6 @@ Nothing here changes your files.
         self.query_one("#chosen").border_title = "Data"
         self.query_one("#preview").border_title = "As it reaches the model"
         self.query_one("#preview").focus()
-        super().on_mount()
         if self._data is None:
             self.say("o chooses a file from here; p takes a path, a folder or a hub name")
         elif not self.bench.is_frozen and not self.bench.trial_is_current:
@@ -86,8 +85,8 @@ Nothing here changes your files.
         elif self.bench.trial is not None and state.life in (Life.NEW, Life.RUNNING):
             self.say("reading …")
         elif state.failure is not None and state.audited is None:
-            told = state.failure.message
-            self.say(told, error=True)
+            unknown = "cannot be told" in state.failure.message
+            self.say(f"{state.failure.message.partition(';')[0]}: press m" if unknown else state.failure.message, error=True)
         elif state.audited is not None:
             block = state.audited.block
             self.say(f"read; the audit found {block} {'thing that blocks' if block == 1 else 'things that block'}: c goes on to it")
@@ -107,7 +106,7 @@ Nothing here changes your files.
         lines.append(_line("base", content.model.base if content.model else "not chosen yet (b): lengths are in characters"))
         if found is not None:
             for name, length in (("prompt", found.prompt), ("answer", found.answer)):
-                told = f"{length.median} {found.unit} in the middle, {length.p99} at the 99th percentile, {length.longest} at most"
+                told = f"{length.median} {found.unit} is the median, 99 % up to {length.p99}, at most {length.longest}"
                 lines.append(_line(name, told))
         return Content("\n").join(lines)
 
@@ -180,12 +179,6 @@ Nothing here changes your files.
         if self._data is not None:
             self.wizard.try_data()
         self.refresh_all()
-
-    def on_trial_changed(self, message: object) -> None:
-        self.refresh_all()
-        state = self.wizard.trial_state
-        if state.life is Life.FAILED and state.audited is None and state.failure and "cannot be told" in state.failure.message:
-            self.say(f"{state.failure.message}: press m", error=True)
 
 
 def _line(name: str, told: str) -> Content:

@@ -101,7 +101,6 @@ points elsewhere.
         first = self.bench.draft.unanswered()
         self.query_one(QuestionList).highlighted = next((i for i, q in enumerate(QUESTIONS) if q.key in first), 0)
         self.query_one(QuestionList).focus()
-        super().on_mount()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "train_all_the_same":

@@ -37,8 +37,8 @@ class CasesScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         listed = OptionList(*(Option(line) for line in self._lines), id="cases")
-        listed.border_title = Content(self._title)
-        listed.border_subtitle = Content(self._summary)
+        listed.border_title = plain(self._title, one_line=True)
+        listed.border_subtitle = plain(self._summary, one_line=True)
         yield listed
         with VerticalScroll(id="case", classes="panel fill"):
             yield Static(id="case-text")
@@ -93,7 +93,7 @@ def comparison_screen(before: str, after: str, cases: Sequence[ComparedCase]) ->
 
 def _line(kind: str, prediction: Prediction) -> Content:
     fields = f" ({', '.join(prediction.fields)})" if prediction.fields else ""
-    told = f"{kind:<13} wanted {prediction.expected}  got {prediction.output}"
+    told = f"{kind:<13} {prediction.output.strip() or '(nothing)'}  ≠ {prediction.expected}"
     return plain(told + fields, one_line=True, most=240)
 
 

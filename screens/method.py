@@ -20,11 +20,11 @@ from tuneproof.screens.step import StepScreen
 
 SETTINGS = {
     "epochs": "how often each example is seen",
-    "learning_rate": "how far one step goes; too high and the loss jumps, too low and nothing happens",
+    "learning_rate": "how far one step goes; too high: the loss jumps",
     "batch_size": "examples in one step",
-    "rank": "how much an adapter can learn; the trained parameters grow with it",
-    "max_steps": "end after so many steps, whatever the epochs say",
-    "probe_every": "steps between two looks at the validation cases",
+    "rank": "how much an adapter can learn, and its size",
+    "max_steps": "end after so many steps at the latest",
+    "probe_every": "steps between two looks at validation",
 }
 
 
@@ -61,7 +61,6 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
             listed.add_option(Option("", id=name))
         self.query_one("#why-method").border_title = "The choice"
         self.query_one("#settings").border_title = "Settings: t changes one; what is not set takes its default"
-        super().on_mount()
         listed.focus()
         listed.highlighted = 0
 
@@ -130,7 +129,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         for name, meaning in SETTINGS.items():
             own = getattr(content.training, name)
             value = own if own is not None else getattr(chosen, name)
-            shown = "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+            shown = "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
             lines.append(
                 Content.assemble(
                     f"{name:<14}", (f"{shown:>8}", "bold"), f"  {'yours  ' if own is not None else 'default'}  ", (meaning, "dim")

@@ -10,11 +10,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import DirectoryTree, Footer, Input, Static
 
-from tuneproof.tui.widgets.plain import visible
+from tuneproof.tui.widgets.plain import plain, visible
 
 
 class FilesOf(DirectoryTree):
@@ -42,8 +41,8 @@ class PickScreen(ModalScreen[Path | None]):
     """A file, or with `folders` also a folder; none where it was left with escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "dismiss(None)", "Leave as it was", priority=True),
-        Binding("f2", "other_field", "Type a path / choose below"),
+        Binding("escape", "dismiss(None)", "Cancel", priority=True),
+        Binding("f2", "other_field", "Path / list"),
         Binding("f3", "folder_above", "Folder above"),
     ]
 
@@ -53,8 +52,8 @@ class PickScreen(ModalScreen[Path | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall") as dialog:
-            dialog.border_title = Content(self._title)
-            yield Input(placeholder=f"a path, or choose below with the arrows and enter{' (F4 takes a folder)' if self._folders else ''}")
+            dialog.border_title = plain(self._title, one_line=True)
+            yield Input(placeholder="a path, or choose below with the arrows and enter")
             yield FilesOf(self._folder, self._endings)
             yield Static("", id="wrong", markup=False)
             yield Footer(show_command_palette=False)

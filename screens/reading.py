@@ -34,7 +34,7 @@ class ReadingScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="reading") as scroll:
-            scroll.border_title = Content(self._title)
+            scroll.border_title = plain(self._title, one_line=True)
             yield Static(plain(self._text) if isinstance(self._text, str) else self._text)
         yield Footer(show_command_palette=False)
 
@@ -61,7 +61,7 @@ class HelpScreen(ModalScreen[None]):
         from textual.widgets import Markdown
 
         with VerticalScroll(classes="reading") as scroll:
-            scroll.border_title = Content(self._title)
+            scroll.border_title = plain(self._title, one_line=True)
             yield Markdown(self._text + "\n\n" + KEYS)
         yield Footer(show_command_palette=False)
 

@@ -6,7 +6,7 @@ from typing import ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Footer, Static
@@ -33,7 +33,7 @@ class TooSmall(Static):
     DEFAULT_CSS = "TooSmall { display: none; height: 1; background: $warning; color: $text; }"
 
     def __init__(self) -> None:
-        super().__init__("the terminal is smaller than 80×24: some panels scroll", id="too-small")
+        super().__init__("smaller than 80×24: ctrl+arrows move about", id="too-small")
 
 
 class StepScreen(Screen[None]):
@@ -45,6 +45,7 @@ class StepScreen(Screen[None]):
         Binding("c", "next_step", "Continue"),
         Binding("backspace", "previous_step", "Back", show=False),
         Binding("escape", "leave_field", "Leave the field", show=False),
+        *(Binding(f"ctrl+{way}", f"scroll_step('{way}')", show=False) for way in ("up", "down", "left", "right")),
         Binding("l", "log", "The worker's log", show=False),
     ]
 
@@ -70,7 +71,7 @@ class StepScreen(Screen[None]):
         yield StepRail(id="rail")
         yield TooSmall()
         with Horizontal(id="columns"):
-            with Vertical(id="step"):
+            with VerticalScroll(id="step", can_focus=False), Vertical(id="panels"):
                 yield from self.compose_step()
             yield EvidencePanel(id="evidence")
         yield Static(id="said")
@@ -87,6 +88,13 @@ class StepScreen(Screen[None]):
     def on_mount(self) -> None:
         self.refresh_all()
 
+    def on_resize(self) -> None:
+        self.show_machine()
+
+    def show_machine(self) -> None:
+        """Draws the title, with the machine where there is room for it."""
+        self.query_one("#title", Static).update(self._title())
+
     def on_screen_resume(self) -> None:
         self.refresh_all()
 
@@ -101,11 +109,12 @@ class StepScreen(Screen[None]):
         if not self.is_mounted:
             return
         done = [step for step in Step if self.bench.done(step, self.state)]
-        self.query_one("#title", Static).update(self._title())
+        self.show_machine()
         self.query_one("#rail", StepRail).show(self.STEP, done)
         route = self.bench.route()
         shown = self.state if self.bench.is_frozen else self.wizard.trial_state
-        self.query_one("#evidence", EvidencePanel).show(self.bench.draft.content, shown, route.value if route else None)
+        panel = self.query_one("#evidence", EvidencePanel)
+        panel.show(self.bench.draft.content, shown, route.value if route else None, is_frozen=self.bench.is_frozen)
         self.show()
 
     def say(self, text: str, *, error: bool = False) -> None:
@@ -126,6 +135,11 @@ class StepScreen(Screen[None]):
 
     def action_leave_field(self) -> None:
         self.focus_first()
+
+    def action_scroll_step(self, way: str) -> None:
+        """Moves the step about in a terminal that is too small for it."""
+        step = self.query_one("#step", VerticalScroll)
+        {"up": step.scroll_up, "down": step.scroll_down, "left": step.scroll_left, "right": step.scroll_right}[way](animate=False)
 
     def action_log(self) -> None:
         store = self.bench.store
@@ -160,6 +174,9 @@ class StepScreen(Screen[None]):
 def _where(bench: Workbench, state: RunState) -> str:
     if bench.store is None:
         return "draft"
-    life = state.life.value if state.life is not Life.NEW else ""
+    life = "" if state.life is Life.NEW else state.life.value
+    if state.life is Life.FINISHED and state.card is None:
+        # The worker has done what it was asked for; the case has not come to its end.
+        life = "waits for you"
     at = f" ({state.stage})" if state.stage and state.life is Life.RUNNING else ""
-    return f"{bench.store.path.name} {life}{at}"
+    return f"{visible(bench.store.path.name, one_line=True, most=30)} {life}{at}"

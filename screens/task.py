@@ -79,10 +79,9 @@ class TaskScreen(StepScreen):
         yield Static(id="split", classes="panel")
 
     def on_mount(self) -> None:
-        self.query_one("#form").border_title = "Task: enter changes what is marked"
+        self.query_one("#form").border_title = "Task" if self.bench.is_frozen else "Task: enter changes what is marked"
         self.query_one("#split").border_title = "Eval set"
         self._complete()
-        super().on_mount()
         self.query_one("#form").focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -134,11 +133,13 @@ class TaskScreen(StepScreen):
             fields.append(Field("pattern", output.pattern or "", self._edit_pattern))
         target = f"at least {100 * content.target.at_least:g} %" if content.target else "none: any gain beyond the interval counts"
         split = content.data.split if content.data else Split()
+        scored = "eval a file of its own" if content.data and content.data.eval else f"eval {split.eval:g}"
+        shares = f"train {split.train:g}, validation {split.validation:g}, {scored}"
         fields += [
             Field("metric", f"{task.measured_by}: {MEASURES[task.measured_by]}", self._edit_metric),
             Field("target", target, self._edit_target),
             Field("base model", content.model.base if content.model else "none", self._edit_base),
-            Field("shares", f"train {split.train:g}, validation {split.validation:g}, eval {split.eval:g}", self._edit_shares),
+            Field("shares", shares, self._edit_shares),
             Field("keep together", split.group_by or "equal requests only", self._edit_group),
         ]
         return fields
@@ -162,7 +163,7 @@ class TaskScreen(StepScreen):
             Content(f"{frozen.eval} eval cases can show a difference of about {effect} points; {4 * frozen.eval} would show {quadruple}"),
         ]
         if self.bench.is_frozen:
-            lines.append(Content.styled(f"frozen: sha256 {frozen.eval_sha256}", "bold"))
+            lines.append(Content.styled(f"frozen, sha256 {frozen.eval_sha256}", "bold"))
         return Content("\n").join(lines)
 
     def _say_how_it_stands(self) -> None:
@@ -207,7 +208,6 @@ class TaskScreen(StepScreen):
     def on_trial_changed(self, message: object) -> None:
         if self.bench.draft.content.task is None:
             self._complete()
-        self.refresh_all()
 
     def _choose(self, **sections: Any) -> None:
         try:
@@ -285,7 +285,7 @@ class TaskScreen(StepScreen):
 
     def _take_choices(self, text: str | None) -> None:
         if text is not None:
-            choices = [line.strip() for line in text.splitlines() if line.strip()]
+            choices = [line.strip() for line in text.split("\n") if line.strip()]
             self._choose_output(Output(kind=OutputKind.CHOICE, choices=choices or None))
 
     def _edit_pattern(self) -> None:
@@ -375,4 +375,4 @@ def _schema_line(output: Output) -> str:
 
 
 def _line(field: Field, width: int) -> Content:
-    return Content.assemble((f" {field.name:<{width}}  ", "dim"), visible(field.value, one_line=True, most=200))
+    return Content.assemble(f" {field.name:<{width}}  ", (visible(field.value, one_line=True, most=200), "bold"))

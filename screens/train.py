@@ -39,10 +39,14 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", "start", "Start training"),
-        Binding("r", "start", "Resume"),
+        Binding("r", "resume", "Resume"),
         Binding("s", "stop", "Stop at checkpoint"),
         Binding("d", "leave_running", "Leave it running"),
     ]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._gpu = ""
 
     def compose_step(self) -> ComposeResult:
         with Horizontal():
@@ -59,7 +63,6 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
     def on_mount(self) -> None:
         self.query_one("#progress").border_title = "Step"
         self.query_one("#worker").border_title = "Worker"
-        super().on_mount()
         self.query_one("#sample").focus()
         if "free" in self.wizard.machine_line:
             self.set_interval(GPU_SECONDS, self._look_at_gpu)
@@ -68,7 +71,9 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         running = self.state.life is Life.RUNNING
         match action:
             case "start":
-                return not running and self.state.card is None
+                return not running and self.state.card is None and self.state.training is None
+            case "resume":
+                return not running and self.state.card is None and self.state.training is not None
             case "stop" | "leave_running":
                 return running
         return True
@@ -91,17 +96,17 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         rates = [("format valid", [p.format_valid for p in state.probes]), ("correct", [p.correct for p in state.probes])]
         lines = [f"{name:<12} {percent(values[-1]) if values else '  –'} {spark(values[-12:])}" for name, values in rates]
         best = next((probe.step for probe in reversed(state.probes) if probe.best), None)
-        lines.append(f"loss {last.loss:.3f}   best: step {best}" if last else "the first probe is still to come")
+        lines.append(f"loss {last.loss:.2g}   best: step {best}" if last else "the first probe is still to come")
         self.query_one("#rates", Static).update(Content("\n".join(lines)))
 
-    def _show_worker(self, gpu: str = "") -> None:
+    def _show_worker(self) -> None:
         state = self.state
         launched = state.launched
-        lines = [gpu] if gpu else []
+        lines = [self._gpu] if self._gpu and state.life is Life.RUNNING else []
         if launched is not None and state.life is Life.RUNNING:
             lines.append(f"pid {launched.pid}, safe to close this")
         elif state.life is not Life.NEW:
-            lines.append(state.life.value)
+            lines.append("at rest" if state.life is Life.FINISHED else state.life.value)
         if state.checkpoint is not None:
             lines.append(f"checkpoint {state.checkpoint.step} is on disk")
         self.query_one("#worker", Static).update(Content("\n".join(lines) or "not started"))
@@ -110,14 +115,16 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         from tuneproof.engine.machine import first_gpu
 
         gpu = first_gpu()
-        if gpu is not None and self.state.life is Life.RUNNING:
-            self._show_worker(f"GPU {gpu.use} %  {gpu.total - gpu.free:.1f} of {gpu.total:.0f} GiB")
+        told = f"GPU {gpu.use} %  {gpu.total - gpu.free:.1f} of {gpu.total:.0f} GiB" if gpu else ""
+        if told != self._gpu:
+            self._gpu = told
+            self._show_worker()
 
     def _say_how_it_stands(self, state: RunState) -> None:
         if state.life is Life.CRASHED:
             self.say("the worker died without a word; r goes on from the last checkpoint, l shows the end of its log", error=True)
         elif state.life is Life.FAILED and state.failure is not None:
-            self.say(state.failure.message, error=True)
+            self.say(f"{state.failure.message.partition('; add --resume')[0]}; r goes on from the last checkpoint", error=True)
         elif state.training_skipped is not None:
             self.say(f"not trained: {state.training_skipped.reason}")
         elif state.life is Life.RUNNING and state.stage is Stage.EVALUATE:
@@ -142,6 +149,9 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         if self.wizard.go_on(Stage.CARD):
             self.say("starting the worker …")
 
+    def action_resume(self) -> None:
+        self.action_start()
+
     def action_stop(self) -> None:
         self.wizard.stop_run()
 
@@ -158,8 +168,8 @@ def _progress(state: RunState) -> Content:
     times = f"{_clock((state.trained.ts if state.trained else state.last_ts) - began)} gone"
     times += f", {_clock(left)} left" if left is not None and state.trained is None else ""
     lines = [
-        f"{last.step} of {last.of}  epoch {last.epoch:.1f}  loss {last.loss:.3f}",
-        f"lr {last.learning_rate:.1e}  gradient norm {last.grad_norm:.2f}",
+        f"{last.step} of {last.of}  epoch {last.epoch:.1f}  loss {last.loss:.3g}",
+        f"lr {last.learning_rate:.1e}  gradient norm {last.grad_norm:.2g}",
         f"{last.tokens_per_second:,.0f} tokens/s  {times}",
     ]
     return Content("\n".join(lines))
@@ -173,7 +183,7 @@ def _clock(seconds: float) -> str:
 
 def _samples(state: RunState) -> Content:
     if not state.probes:
-        return Content("at every probe the model in training answers\nvalidation cases; some are shown here")
+        return Content("at every probe the model in training answers validation cases; some are shown here")
     parts: list[Content] = []
     for sample in state.probes[-1].samples:
         mark = "✓" if sample.correct else "✗"

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+import shlex
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
+from textual.filter import LineFilter
 from textual.screen import Screen
 
 from tuneproof.engine.errors import TuneproofError
@@ -16,6 +18,7 @@ from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.stages import Stage
 from tuneproof.engine.steps import Step
 from tuneproof.screens.home import HomeScreen
+from tuneproof.tui.widgets.plain import Harmless, visible
 
 if TYPE_CHECKING:
     from tuneproof.engine.workbench import Workbench
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from tuneproof.tui.feed import Feed
 
 MACHINE_SECONDS = 10.0
+HARMLESS = Harmless()
 PLAIN_THEME = "textual-dark"
 """Without colour, Textual greys the theme; an ANSI theme then comes out black on black."""
 
@@ -71,6 +75,9 @@ class TuneproofApp(App[None]):
     def watch_theme(self, theme_name: str) -> None:
         if self.no_color and self.available_themes[theme_name].ansi:
             self.theme = PLAIN_THEME
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        return [*super().get_line_filters(), HARMLESS]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
@@ -169,7 +176,7 @@ class TuneproofApp(App[None]):
         from tuneproof.screens.quit import QuitScreen
 
         if not isinstance(self.screen, QuitScreen):
-            self.push_screen(QuitScreen(str(self.bench.store.path)), self._leave_as)
+            self.push_screen(QuitScreen(_word(self.bench.store.path)), self._leave_as)
 
     def action_help(self) -> None:
         from tuneproof.screens.reading import HelpScreen
@@ -212,6 +219,8 @@ class TuneproofApp(App[None]):
 
     def _first_step(self, bench: Workbench) -> Step:
         step = bench.step_of(self.state)
+        if bench.draft.content.data is None:
+            return Step.DECIDE
         # A trial that has only begun says nothing yet: the data is looked at first.
         return Step.DATA if step in (Step.AUDIT, Step.TASK) and not bench.is_frozen else step
 
@@ -278,13 +287,13 @@ class TuneproofApp(App[None]):
 
     def _leave(self, what: str | None) -> None:
         """Ends the app; the shell then says how to come back."""
-        run = self.bench.store.path if self.bench and self.bench.store else None
+        run = _word(self.bench.store.path) if self.bench and self.bench.store else None
         if run is not None and what is not None:
             self.farewell = f"{run} is {what}; come back with: tuneproof attach {run}"
         elif run is not None:
             self.farewell = f"look at it again with: tuneproof attach {run}"
         elif self.bench is not None and self.bench.draft.path is not None and self.bench.draft.path.is_file():
-            self.farewell = f"the case is kept; go on with: tuneproof {_shown(self.bench.draft.path)}"
+            self.farewell = f"the case is kept; go on with: tuneproof {_word(_shown(self.bench.draft.path))}"
         self.exit()
 
     def _look_at_machine(self) -> None:
@@ -320,11 +329,14 @@ class Telling:
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
         if not isinstance(error, TuneproofError):
             return False
-        from tuneproof.tui.widgets.plain import visible
-
         self._app.notify(visible(str(error)), title=self._doing, severity="error", markup=False, timeout=15)
         return True
 
 
-def _shown(path: Path) -> str:
-    return str(path.relative_to(Path.cwd())) if path.is_absolute() and path.is_relative_to(Path.cwd()) else str(path)
+def _shown(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_absolute() and path.is_relative_to(Path.cwd()) else path
+
+
+def _word(path: Path) -> str:
+    """A path as one would type it into a shell."""
+    return visible(shlex.quote(str(path)), one_line=True)

@@ -10,6 +10,7 @@ import socket
 import sys
 import threading
 import traceback
+import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -104,6 +105,8 @@ def main() -> None:
     parser.add_argument("run_dir", type=Path)
     parser.add_argument("--until", type=Stage, default=Stage.CARD)
     arguments = parser.parse_args()
+    # Notices to programmers of other libraries; the log is for whoever looks for what went wrong.
+    warnings.filterwarnings("ignore", category=FutureWarning)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     # Nothing in a run needs a progress bar, and the log is read by people.
     os.environ.setdefault("TQDM_DISABLE", "1")

@@ -11,12 +11,11 @@ from typing import Any
 import pytest
 
 from tests.conftest import Result, tuneproof
-from tests.wizard.steering import arrive, on_top, picture, press, until, until_shown
+from tests.wizard.steering import SIZE, arrive, on_top, picture, press, until, until_shown
 from tuneproof.engine.run.state import Life
 from tuneproof.engine.stages import Stage
 from tuneproof.tui.app import TuneproofApp
 
-SIZE = (80, 24)
 HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "accelerate")
 
 LOADED = f"""

@@ -17,15 +17,15 @@ class EvidencePanel(Static):
     def on_mount(self) -> None:
         self.border_title = "Evidence so far"
 
-    def show(self, draft: DraftCase, state: RunState, route: str | None) -> None:
-        """Draws what is known."""
+    def show(self, draft: DraftCase, state: RunState, route: str | None, *, is_frozen: bool) -> None:
+        """Draws what is known; before the freeze, `state` is that of a trial, whose end says nothing about the case."""
         fields = [
             ("Decision", [route or "not decided yet"]),
             ("Data Shape", _data(draft, state)),
             ("Eval Set", _eval_set(state)),
             ("Arms", _arms(state)),
             ("Method", _method(state)),
-            ("Verdict", _verdict(state)),
+            ("Verdict", _verdict(state) if is_frozen else ["not yet"]),
         ]
         lines = []
         for title, told in fields:

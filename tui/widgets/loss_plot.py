@@ -51,8 +51,8 @@ class LossPlot(PlotWidget):
         yield Legend(id="legend")
 
     def on_mount(self) -> None:
-        self.margin_top, self.margin_bottom, self.margin_left = 0, 2, 7
-        self.border_title = "Loss: line train, o validation"
+        self.margin_top, self.margin_bottom, self.margin_left = 0, 1, 7
+        self.border_title = "Loss by step: line train, o validation"
         super().on_mount()
         self._drawn = (0, 0)
 

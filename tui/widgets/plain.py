@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import unicodedata
 
+from rich.segment import Segment
+from textual.color import Color
 from textual.content import Content
+from textual.filter import LineFilter
 
 TAB, NEWLINE = "\t", "\n"
+
+SHAPELESS = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+"""Categories of characters that a terminal obeys, or that have no shape of their own."""
+
+
+class Harmless(LineFilter):
+    """Takes what a terminal would obey out of every drawn line, wherever the text came from: the last gate, after `visible`."""
+
+    def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
+        return [segment if segment.control or segment.text.isprintable() else _without_shapeless(segment) for segment in segments]
+
+
+def _without_shapeless(segment: Segment) -> Segment:
+    kept = "".join(character for character in segment.text if unicodedata.category(character) not in SHAPELESS)
+    return Segment(kept, segment.style)
 
 
 def visible(text: str, *, one_line: bool = False, most: int | None = None) -> str:
@@ -34,6 +52,6 @@ def _sign(character: str, one_line: bool) -> str:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
-    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"):
+    if unicodedata.category(character) in SHAPELESS:
         return f"<{code:04X}>"
     return character

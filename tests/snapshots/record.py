@@ -1,0 +1,110 @@
+"""Records what the screens are pictured with, from the shipped case by the real command: `python -m tests.snapshots.record`.
+
+Of the run folder everything is kept that a screen reads, and no weights. Two things are made neutral, so that the recording tells nothing
+of the machine that made it and reads the same on every other: paths, and who ran it when. So `tuneproof verify` refuses it, rightly.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+import sysconfig
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.conftest import ROOT, sample_case, tuneproof
+from tuneproof.engine.run.store import Manifest, manifest_text
+
+RECORDED = Path(__file__).with_name("recorded")
+FINISHED = RECORDED / "support-tickets-1"
+TRAINING = RECORDED / "training"
+
+KEPT = (
+    "case.yaml manifest.json events.jsonl audit.json data.json catalogue.json method.json model.json route.json "
+    "splits arms failures.jsonl training/summary.json card.json card.md worker.log"
+).split()
+NOT_YET = "arms/tuned training card.json card.md".split()
+"""What a run that is still training does not have."""
+
+BEGAN = 1_790_000_000.0
+"""When the finished run was launched, in seconds since 1970; the one in training began `LATER` seconds after it."""
+LATER = 7200.0
+ELSEWHERE = "elsewhere"
+"""A host that no test runs on: whether the worker lives cannot be seen from here, and is taken for granted."""
+PROBES_SEEN = 3
+
+
+def main() -> None:
+    """Replays the case in a temporary folder, and replaces the recording."""
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(folder) / FINISHED.name
+        result = tuneproof("--replay", sample_case(), "--run-dir", run)
+        if result.code:
+            sys.exit(result.err)
+        shutil.rmtree(RECORDED, ignore_errors=True)
+        for name in KEPT:
+            _copy(run / name, FINISHED / name)
+    _scrub(FINISHED, {str(sample_case().parent): "/data", str(Path(folder)): "runs", sysconfig.get_path("purelib"): "site-packages"})
+    _write_events(FINISHED, _neutral(_events(FINISHED)))
+    _derive_training()
+
+
+def _copy(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(source, target) if source.is_dir() else shutil.copyfile(source, target)
+
+
+def _scrub(run: Path, neutral: dict[str, str]) -> None:
+    """Replaces the paths of this machine. Exits where one is left."""
+    for path in (path for path in run.rglob("*") if path.is_file()):
+        text = path.read_text(encoding="utf-8")
+        for here, there in neutral.items():
+            text = text.replace(here, there)
+        if any(here in text for here in (str(ROOT), str(Path.home()) + "/", tempfile.gettempdir() + "/")):
+            sys.exit(f"{path}: a path of this machine is left in it")
+        path.write_text(text, encoding="utf-8")
+
+
+def _events(run: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / "events.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def _write_events(run: Path, events: list[dict[str, Any]]) -> None:
+    lines = [json.dumps(event, ensure_ascii=False, separators=(",", ":")) + "\n" for event in events]
+    (run / "events.jsonl").write_text("".join(lines), encoding="utf-8")
+
+
+def _neutral(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The events with their distances in time kept, and the same beginning and worker whoever records."""
+    shift = BEGAN - events[0]["ts"]
+    who = {"pid": 4711, "process_started": BEGAN - 1, "host": ELSEWHERE}
+    return [{**event, **(who if event["kind"] == "launched" else {}), "ts": round(event["ts"] + shift, 3)} for event in events]
+
+
+def _derive_training() -> None:
+    """The same run as it stood in the middle of its training: as long as nothing ends it, a wizard shows it as running."""
+    shutil.copytree(FINISHED, TRAINING)
+    for name in NOT_YET:
+        path = TRAINING / name
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
+    failures = TRAINING / "failures.jsonl"
+    untuned = [line for line in failures.read_text(encoding="utf-8").splitlines(keepends=True) if json.loads(line)["arm"] != "tuned"]
+    failures.write_text("".join(untuned), encoding="utf-8")
+    manifest = Manifest.model_validate_json((TRAINING / "manifest.json").read_text(encoding="utf-8"))
+    done = {name: step for name, step in manifest.steps.items() if all((TRAINING / file).is_file() for file in step.files)}
+    (TRAINING / "manifest.json").write_text(manifest_text(manifest.model_copy(update={"steps": done})), encoding="utf-8")
+    _write_events(TRAINING, [{**event, "ts": round(event["ts"] + LATER, 3)} for event in _until_probe(_events(TRAINING), PROBES_SEEN)])
+
+
+def _until_probe(events: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
+    """The events up to two steps after so many probes."""
+    probes = [event for event in events if event["kind"] == "probed"]
+    last = probes[count - 1]["step"] + 2
+    end = next(at for at, event in enumerate(events) if event["kind"] == "step_logged" and event["step"] > last)
+    return events[:end]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,110 @@
+"""Text from data is data: whatever stands in it, it is shown, and does nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.screen import Screen
+
+from tests.snapshots.hostile import EVERYTHING, NAME, poison_run, write_case
+from tests.snapshots.scenes import DIALOGS, FINISHED_RUN, ON_DRAFT, STEPS, TRAINING_RUN, WALKS, Scene, still, strips
+from tuneproof.screens import data as data_screen
+from tuneproof.screens.ask import AskChoice, AskLine, AskText
+from tuneproof.screens.pick import PickScreen
+from tuneproof.screens.reading import ReadingScreen
+
+Compare = Callable[..., bool]
+
+BUTTON = "[@click=app.quit]"
+
+RENAMED = {FINISHED_RUN: Path("runs") / NAME, TRAINING_RUN: Path("runs") / f"{NAME} 2"}
+
+HOSTILE_DIALOGS: list[Callable[[], Screen[object]]] = [
+    lambda: AskLine(NAME, EVERYTHING, NAME, EVERYTHING),
+    lambda: AskText(NAME, EVERYTHING, EVERYTHING),
+    lambda: AskChoice(NAME, EVERYTHING, [(NAME, EVERYTHING)]),
+    lambda: ReadingScreen(NAME, EVERYTHING),
+    lambda: PickScreen(NAME, (".yaml",)),
+]
+
+
+@pytest.fixture
+def hostile_stage(stage: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The stage with a hostile case on it, and runs with hostile text in every file."""
+    write_case(stage)
+    for run in RENAMED:
+        poison_run(run)
+    # Where the tests stand differs from day to day.
+    monkeypatch.setattr(data_screen, "_named", lambda examples: f"/data/{Path(examples).name}")
+    return stage
+
+
+@pytest.mark.parametrize("name", ["data", "audit", "failures"])
+def test_hostile_data_looks_harmless(name: str, hostile_stage: Path, snap_compare: Compare) -> None:
+    scene = {**DIALOGS, **ON_DRAFT}[name]
+    assert snap_compare(scene.app(), terminal_size=(80, 24), run_before=scene.go)
+
+
+def test_both_rows_of_a_conflict_stand_side_by_side(hostile_stage: Path, snap_compare: Compare) -> None:
+    scene = ON_DRAFT["conflict"]
+    assert snap_compare(scene.app(), terminal_size=(120, 40), run_before=scene.go)
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", WALKS)
+async def test_hostile_text_does_nothing(name: str, hostile_stage: Path) -> None:
+    await _walk(WALKS[name])
+
+
+@pytest.mark.asyncio
+@pytest.mark.parametrize("name", ["home", "finished", "training"])
+async def test_a_hostile_folder_name_does_nothing(name: str, hostile_stage: Path) -> None:
+    for run, path in RENAMED.items():
+        run.rename(path)
+    walk = WALKS[name]
+    await _walk(replace(walk, opens=RENAMED[walk.opens]) if walk.opens else walk)
+
+
+@pytest.mark.asyncio
+async def test_hostile_text_in_a_dialog_does_nothing(hostile_stage: Path) -> None:
+    (hostile_stage / f"{NAME}.yaml").touch()
+    home = STEPS["home"]
+    async with home.app().run_test(size=(80, 24)) as pilot:
+        await home.go(pilot)
+        for dialog in HOSTILE_DIALOGS:
+            await pilot.app.push_screen(dialog())
+            await still(pilot)
+            await check(pilot)
+
+
+async def _walk(scene: Scene) -> None:
+    async with scene.app().run_test(size=(80, 24)) as pilot:
+        await scene.go(pilot, look=check)
+        await _click_on_markup(pilot)
+        assert pilot.app.is_running and pilot.app.return_code is None
+
+
+async def check(pilot: Pilot[None]) -> None:
+    """Nothing that is drawn acts on the terminal, or is a link or a button."""
+    drawn, screen = strips(pilot), type(pilot.app.screen).__name__
+    assert not [(screen, strip.text) for strip in drawn if any(map(_acts, strip.text))]
+    styles = [segment.style for strip in drawn for segment in strip if segment.style]
+    assert not [(screen, style) for style in styles if style.link or "app.quit" in str(style.meta)]
+
+
+async def _click_on_markup(pilot: Pilot[None]) -> None:
+    """Clicks on what would be a button if markup were obeyed; that may well open or mark the row that it stands in."""
+    for y, strip in enumerate(strips(pilot)):
+        at = strip.text.find(BUTTON)
+        if at >= 0:
+            await pilot.click(offset=(at + len(BUTTON), y))
+
+
+def _acts(character: str) -> bool:
+    """Whether a terminal would do something else with it than draw it."""
+    return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")

@@ -1,0 +1,82 @@
+"""Every screen looks as it did when it was last looked at; to take the pictures anew: `pytest tests/snapshots --snapshot-update`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import pytest
+from rich.color import blend_rgb
+from rich.style import Style
+from textual.pilot import Pilot
+
+from tests.snapshots.record import FINISHED, TRAINING
+from tests.snapshots.scenes import DIALOGS, STEPS, WALKS, strips
+from tuneproof.engine.run.events import EventReader
+from tuneproof.engine.run.store import RunStore
+
+SMALL, WIDE = (80, 24), (120, 40)
+Compare = Callable[..., bool]
+
+LEAST_CONTRAST = 3.0
+"""What WCAG 2.2 asks of large or bold text; to be read in a terminal, less is too little for any."""
+
+
+@pytest.mark.parametrize("run", [FINISHED, TRAINING], ids=lambda run: run.name)
+def test_the_recording_is_one_that_this_program_reads_whole(run: Path) -> None:
+    reader = EventReader(run / "events.jsonl")
+    assert len(reader.read()) == len((run / "events.jsonl").read_text(encoding="utf-8").splitlines())
+    assert reader.damaged == 0 and RunStore.open(run).case.name == "support-tickets"
+
+
+@pytest.mark.parametrize("size", [SMALL, WIDE], ids=["80x24", "120x40"])
+@pytest.mark.parametrize("name", STEPS)
+def test_a_step(name: str, size: tuple[int, int], stage: Path, snap_compare: Compare) -> None:
+    scene = STEPS[name]
+    assert snap_compare(scene.app(), terminal_size=size, run_before=scene.go)
+
+
+@pytest.mark.parametrize("name", DIALOGS)
+def test_a_dialog(name: str, stage: Path, snap_compare: Compare) -> None:
+    scene = DIALOGS[name]
+    assert snap_compare(scene.app(), terminal_size=SMALL, run_before=scene.go)
+
+
+def test_a_terminal_without_colour(stage: Path, snap_compare: Compare, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NO_COLOR", "1")
+    scene = STEPS["baselines"]
+    assert snap_compare(scene.app(), terminal_size=SMALL, run_before=scene.go)
+
+
+def test_a_terminal_that_is_too_small(stage: Path, snap_compare: Compare) -> None:
+    scene = STEPS["train-running"]
+    assert snap_compare(scene.app(), terminal_size=(60, 20), run_before=scene.go)
+
+
+@pytest.mark.asyncio
+async def test_all_text_can_be_told_from_its_background(stage: Path) -> None:
+    walk = WALKS["finished"]
+    async with walk.app().run_test(size=SMALL) as pilot:
+        await walk.go(pilot, look=_can_be_read)
+
+
+async def _can_be_read(pilot: Pilot[None]) -> None:
+    texts = [(s.text.strip(), contrast(s.style)) for strip in strips(pilot) for s in strip if s.style and any(map(str.isalnum, s.text))]
+    faint = {text: round(ratio, 1) for text, ratio in texts if ratio < LEAST_CONTRAST}
+    assert not faint, (type(pilot.app.screen).__name__, faint)
+
+
+def contrast(style: Style) -> float:
+    """The contrast ratio of a text, from 1 to 21; of dim text as a terminal that blends it half-way would draw it."""
+    assert style.color is not None and style.bgcolor is not None
+    text, ground = style.color.get_truecolor(), style.bgcolor.get_truecolor()
+    if style.dim:
+        text = blend_rgb(ground, text, 0.5)
+    dark, light = sorted(map(_luminance, (text, ground)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: Iterable[int]) -> float:
+    """Relative luminance as WCAG 2.2 defines it."""
+    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (value / 255 for value in color))
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
