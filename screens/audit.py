@@ -21,6 +21,7 @@ from tuneproof.engine.steps import Step
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.plain import plain, visible
+from tuneproof.tui.widgets.told import Told
 
 MARKS = {Severity.BLOCK: "■", Severity.WARN: "▲", Severity.INFO: "·"}
 
@@ -62,9 +63,9 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         yield OptionList(id="found-rows")
         with Horizontal(id="sides"):
             with VerticalScroll(id="this", classes="panel fill"):
-                yield Static(id="this-row")
+                yield Told(id="this-row")
             with VerticalScroll(id="other", classes="panel fill"):
-                yield Static(id="other-row")
+                yield Told(id="other-row")
 
     def on_mount(self) -> None:
         self.query_one("#found-rows").border_title = "Rows"

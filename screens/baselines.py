@@ -21,6 +21,7 @@ from tuneproof.screens.failures import failures_screen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import bar, percent, rate_bar
 from tuneproof.tui.widgets.plain import visible
+from tuneproof.tui.widgets.told import Told
 
 BAR = 10
 HEAD = f"{'arm':<16} {'format valid':<21} {'correct':<20} tokens s/case"
@@ -52,8 +53,8 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
 
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="arms")
-        yield Static(id="about", classes="panel")
-        yield Static(id="baseline-verdict", classes="panel fill")
+        yield Told(id="about", classes="panel")
+        yield Told(id="baseline-verdict", classes="panel fill")
 
     def on_mount(self) -> None:
         listed = self.query_one("#arms", OptionList)

@@ -20,6 +20,7 @@ from tuneproof.screens.failures import comparison_screen, failures_screen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import rate_bar
 from tuneproof.tui.widgets.plain import plain, visible
+from tuneproof.tui.widgets.told import Told
 
 TUNED = "tuned"
 
@@ -46,10 +47,10 @@ v opens the cases by what became of them, y copies the card and writes it to a f
     ]
 
     def compose_step(self) -> ComposeResult:
-        yield Static(id="verdict", classes="panel")
-        yield Static(id="card-arms", classes="panel")
+        yield Told(id="verdict", classes="panel")
+        yield Told(id="card-arms", classes="panel")
         with VerticalScroll(id="fields", classes="panel fill"):
-            yield Static(id="fields-text")
+            yield Told(id="fields-text")
 
     def on_mount(self) -> None:
         self.query_one("#card-arms").border_title = "On the same frozen cases"

@@ -21,6 +21,7 @@ from tuneproof.screens.ask import AskLine
 from tuneproof.screens.pick import PickScreen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.plain import plain, visible
+from tuneproof.tui.widgets.told import Told
 
 ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz", ".zst")]
 
@@ -51,9 +52,9 @@ Nothing here changes your files.
     ]
 
     def compose_step(self) -> ComposeResult:
-        yield Static(id="chosen", classes="panel")
+        yield Told(id="chosen", classes="panel")
         with VerticalScroll(id="preview", classes="panel fill"):
-            yield Static(id="rows")
+            yield Told(id="rows")
 
     def on_mount(self) -> None:
         self.query_one("#chosen").border_title = "Data"

@@ -28,6 +28,7 @@ from tuneproof.engine.route import (
 )
 from tuneproof.engine.steps import Step
 from tuneproof.screens.step import StepScreen
+from tuneproof.tui.widgets.told import Told
 
 NUMBER = "labeled_examples"
 
@@ -86,10 +87,10 @@ points elsewhere.
         with Horizontal():
             with Vertical(id="asked"):
                 yield QuestionList(self)
-                yield Static(id="why", classes="panel", markup=False)
+                yield Told(id="why", classes="panel", markup=False)
             with Vertical(id="answered"):
-                yield Static(id="route", classes="panel")
-                yield Static(id="what-if", classes="panel")
+                yield Told(id="route", classes="panel")
+                yield Told(id="what-if", classes="panel")
 
     def on_mount(self) -> None:
         self.query_one(QuestionList).border_title = "Seven questions"

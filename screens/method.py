@@ -17,6 +17,7 @@ from tuneproof.engine.run.state import Life
 from tuneproof.engine.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine
 from tuneproof.screens.step import StepScreen
+from tuneproof.tui.widgets.told import Told
 
 SETTINGS = {
     "epochs": "how often each example is seen",
@@ -51,8 +52,8 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="methods")
-        yield Static(id="why-method", classes="panel")
-        yield Static(id="settings", classes="panel fill")
+        yield Told(id="why-method", classes="panel")
+        yield Told(id="settings", classes="panel fill")
 
     def on_mount(self) -> None:
         listed = self.query_one("#methods", OptionList)

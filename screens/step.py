@@ -23,8 +23,11 @@ from tuneproof.tui.messages import RunChanged, TrialChanged
 from tuneproof.tui.widgets.evidence_panel import EvidencePanel
 from tuneproof.tui.widgets.plain import plain, visible
 from tuneproof.tui.widgets.step_rail import StepRail
+from tuneproof.tui.widgets.told import Told
 
 LOG_LINES = 200
+WIDE = 120
+"""Columns from which the evidence so far stands beside the step, as `app.tcss` has it."""
 
 
 class TooSmall(Static):
@@ -49,6 +52,8 @@ class StepScreen(Screen[None]):
         Binding("l", "log", "The worker's log", show=False),
     ]
 
+    _stood: object = None
+
     @property
     def wizard(self) -> Wizard:
         """What the step can ask of the app."""
@@ -67,14 +72,14 @@ class StepScreen(Screen[None]):
         return self.wizard.state
 
     def compose(self) -> ComposeResult:
-        yield Static(id="title")
+        yield Told(id="title")
         yield StepRail(id="rail")
         yield TooSmall()
         with Horizontal(id="columns"):
             with VerticalScroll(id="step", can_focus=False), Vertical(id="panels"):
                 yield from self.compose_step()
             yield EvidencePanel(id="evidence")
-        yield Static(id="said")
+        yield Told(id="said")
         yield Footer(show_command_palette=False)
 
     def compose_step(self) -> ComposeResult:
@@ -89,11 +94,12 @@ class StepScreen(Screen[None]):
         self.refresh_all()
 
     def on_resize(self) -> None:
-        self.show_machine()
+        # The evidence is drawn only where there is room for it.
+        self.refresh_all()
 
     def show_machine(self) -> None:
         """Draws the title, with the machine where there is room for it."""
-        self.query_one("#title", Static).update(self._title())
+        self.query_one("#title", Told).update(self._title(), layout=False)
 
     def on_screen_resume(self) -> None:
         self.refresh_all()
@@ -111,11 +117,21 @@ class StepScreen(Screen[None]):
         done = [step for step in Step if self.bench.done(step, self.state)]
         self.show_machine()
         self.query_one("#rail", StepRail).show(self.STEP, done)
+        self._refresh_keys()
         route = self.bench.route()
         shown = self.state if self.bench.is_frozen else self.wizard.trial_state
         panel = self.query_one("#evidence", EvidencePanel)
-        panel.show(self.bench.draft.content, shown, route.value if route else None, is_frozen=self.bench.is_frozen)
+        if self.app.size.width >= WIDE:
+            panel.show(self.bench.draft.content, shown, route.value if route else None, is_frozen=self.bench.is_frozen)
         self.show()
+
+    def _refresh_keys(self) -> None:
+        """Shows the keys that work now; making the footer anew is dear, so only where they can have changed."""
+        state, bench = self.state, self.bench
+        stands = (state.life, state.stage, state.training is None, state.card is None, bench.is_frozen, bench.route())
+        if stands != self._stood:
+            self._stood = stands
+            self.refresh_bindings()
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Puts one line above the keys, until the next one."""

@@ -22,6 +22,7 @@ from tuneproof.engine.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine, AskText
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.plain import visible
+from tuneproof.tui.widgets.told import Told
 
 KINDS = {
     OutputKind.JSON: "a JSON object; a schema says what is in it",
@@ -76,7 +77,7 @@ class TaskScreen(StepScreen):
 
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="form")
-        yield Static(id="split", classes="panel")
+        yield Told(id="split", classes="panel")
 
     def on_mount(self) -> None:
         self.query_one("#form").border_title = "Task" if self.bench.is_frozen else "Task: enter changes what is marked"

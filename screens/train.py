@@ -17,6 +17,7 @@ from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import percent, spark
 from tuneproof.tui.widgets.loss_plot import LossPlot
 from tuneproof.tui.widgets.plain import plain, visible
+from tuneproof.tui.widgets.told import Told
 
 GPU_SECONDS = 2.0
 
@@ -52,13 +53,13 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         with Horizontal():
             with Vertical(id="curves"):
                 yield LossPlot(id="loss")
-                yield Static(id="progress", classes="panel")
+                yield Told(id="progress", classes="panel")
             with Vertical(id="validation"):
                 with Vertical(id="probes", classes="panel"):
-                    yield Static(id="rates")
+                    yield Told(id="rates")
                 with VerticalScroll(id="sample", classes="panel fill"):
-                    yield Static(id="sample-text")
-                yield Static(id="worker", classes="panel")
+                    yield Told(id="sample-text")
+                yield Told(id="worker", classes="panel")
 
     def on_mount(self) -> None:
         self.query_one("#progress").border_title = "Step"
@@ -82,13 +83,12 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         state = self.state
         self.query_one(LossPlot).show(state.steps, state.probes)
         self._show_probes(state)
-        self.query_one("#progress", Static).update(_progress(state))
+        self.query_one("#progress", Told).update(_progress(state), layout=False)
         ended = self.end_of_log()
         self.query_one("#sample").border_title = "The end of the worker's log" if ended else "Answers at the last probe"
         self.query_one("#sample-text", Static).update(ended or _samples(state))
         self._show_worker()
         self._say_how_it_stands(state)
-        self.refresh_bindings()
 
     def _show_probes(self, state: RunState) -> None:
         last = state.probes[-1] if state.probes else None

@@ -31,6 +31,22 @@ def picture(pilot: Pilot[Any]) -> str:
     return "\n".join("".join(segment.text for segment in strip) for strip in lines)
 
 
+def shown(pilot: Pilot[Any]) -> str:
+    """The screen as one text, so that it does not matter where a line ends."""
+    return " ".join(picture(pilot).replace("│", " ").split())
+
+
+async def until_shown(pilot: Pilot[Any], *texts: str) -> None:
+    """Waits until every text stands on the screen."""
+    for text in texts:
+        await until(pilot, lambda text=text: text in shown(pilot), f"`{text}`")  # type: ignore[misc]
+
+
+async def arrive(pilot: Pilot[Any], screen: str) -> None:
+    """Waits until a screen is on top."""
+    await until(pilot, lambda: type(pilot.app.screen).__name__ == screen and pilot.app.screen.is_mounted, screen)
+
+
 async def typed(pilot: Pilot[Any], text: str) -> None:
     """Types a text, key by key."""
     for character in text:

@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import Result, tuneproof
-from tests.wizard.steering import SIZE, arrive, on_top, picture, press, until, until_shown
-from tuneproof.engine.run.state import Life
+from tests.wizard.driving import arrive, stage_done, tried, until, until_shown
 from tuneproof.engine.stages import Stage
 from tuneproof.tui.app import TuneproofApp
 
@@ -42,49 +41,48 @@ print("LOADED", *[name for name in {HEAVY!r} if name in sys.modules])
 async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     app = TuneproofApp()
-    async with app.run_test(size=SIZE) as pilot:
+    async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "support_tickets")
-        await press(pilot, "down down down enter")
+        await pilot.press("down", "down", "down", "enter")
         await arrive(pilot, "DataScreen")
-        await until(pilot, lambda: app.trial_state.life is Life.FINISHED, "the trial of the data")
+        await tried(pilot)
         await until_shown(pilot, "120 rows, input/output", "the audit found 0 things that block")
-        await press(pilot, "c")
+        await pilot.press("c")
         await arrive(pilot, "AuditScreen")
         await until_shown(pilot, "0 findings in 120 rows", "the gate is open")
-        await press(pilot, "c")
+        await pilot.press("c")
         await arrive(pilot, "TaskScreen")
         await until_shown(pilot, "94 to train on, 26 to validate with, 80 to score on", "f freezes")
-        await press(pilot, "f")
-        await until(pilot, lambda: app.state.frozen and app.state.life is Life.FINISHED, "the frozen eval set")
+        await pilot.press("f")
+        await stage_done(pilot, Stage.SPLIT)
         await until_shown(pilot, "frozen; c goes on to the baselines")
-        await press(pilot, "c")
+        await pilot.press("c")
         await arrive(pilot, "BaselinesScreen")
-        await press(pilot, "c")
-        assert on_top(pilot) == "BaselinesScreen", "no way past the baselines before they are run"
-        await press(pilot, "r")
-        await until(pilot, lambda: Stage.BASELINES in app.state.done and app.state.life is Life.FINISHED, "the baselines")
+        await pilot.press("c")
+        assert type(app.screen).__name__ == "BaselinesScreen"
+        await pilot.press("r")
+        await stage_done(pilot, Stage.BASELINES)
         await until_shown(pilot, "None reaches the target. The best so far is few_shot")
-        await press(pilot, "down enter")
+        await pilot.press("down", "enter")
         await arrive(pilot, "CasesScreen")
         await until_shown(pilot, "few_shot: 33 of 80 cases wrong", "few_shot answered")
-        await press(pilot, "escape c")
+        await pilot.press("escape", "c")
         await arrive(pilot, "MethodScreen")
         await until_shown(pilot, "lora", "233,472")
-        await press(pilot, "c")
+        await pilot.press("c")
         await arrive(pilot, "TrainScreen")
-        await press(pilot, "t")
-        await until(pilot, lambda: app.state.probes, "a probe")
+        await pilot.press("t")
+        await until(pilot, lambda: bool(app.state.probes), "a probe")
         await until_shown(pilot, "safe to close this", "On 26 validation cases")
-        await until(pilot, lambda: app.state.card is not None and app.state.life is Life.FINISHED, "the card")
+        await stage_done(pilot, Stage.CARD)
         await until_shown(pilot, "36 of 36", "done; c goes to the card")
-        await press(pilot, "c")
+        await pilot.press("c")
         await arrive(pilot, "CardScreen")
         await until_shown(pilot, "tune: tuned answers", "33 fixed", "tuneproof verify runs/support-tickets-1")
-        assert "╭─ tune ─" in picture(pilot)
-        await press(pilot, "v")
+        await pilot.press("v")
         await arrive(pilot, "CasesScreen")
         await until_shown(pilot, "tuned against few_shot", "33 fixed")
-        await press(pilot, "escape q")
+        await pilot.press("escape", "q")
         await until(pilot, lambda: not app.is_running, "the end")
     run = tmp_path / "runs" / "support-tickets-1"
     assert app.farewell == "look at it again with: tuneproof attach runs/support-tickets-1"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from textual.content import Content
-from textual.widgets import Static
 
 from tuneproof.engine.case import DraftCase
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.tui.widgets.bars import with_interval
 from tuneproof.tui.widgets.plain import visible
+from tuneproof.tui.widgets.told import Told
 
 
-class EvidencePanel(Static):
+class EvidencePanel(Told):
     """What is known about the case, field by field as on the card."""
 
     def on_mount(self) -> None:

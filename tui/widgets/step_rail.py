@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from textual.content import Content
-from textual.widgets import Static
 
 from tuneproof.engine.steps import Step
+from tuneproof.tui.widgets.told import Told
 
 DONE, HERE, OPEN = "✓", "●", "○"
 
 
-class StepRail(Static):
+class StepRail(Told):
     """One line with every step; marks, not colours, tell them apart."""
 
     def show(self, current: Step, done: Collection[Step]) -> None:
         """Draws the rail."""
-        self.update(rail(current, done))
+        self.update(rail(current, done), layout=False)
 
 
 def rail(current: Step, done: Collection[Step]) -> Content:

@@ -1,0 +1,45 @@
+"""A worker that dies, and a run that is left while it is under way."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import sample_case, tuneproof
+from tests.wizard.driving import picture, stage_done, until, until_shown
+from tuneproof.engine.run.state import Life
+from tuneproof.engine.stages import Stage
+from tuneproof.engine.steps import Step
+from tuneproof.screens.steps import screen_of
+from tuneproof.tui.app import TuneproofApp
+
+
+@pytest.mark.asyncio
+async def test_a_worker_that_was_killed_is_shown_as_crashed_and_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "runs" / "a"
+    assert tuneproof("--replay", sample_case(), "--run-dir", run, "--until", "split").code == 0
+    app = TuneproofApp(Path("runs/a"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "r runs the arms that are marked")
+        await pilot.press("space", "r")
+        await until(pilot, lambda: app.state.life is Life.RUNNING, "the worker")
+        await pilot.press("q")
+        await until_shown(pilot, "tuneproof attach runs/a")
+        await pilot.press("escape")
+        assert app.state.launched is not None
+        psutil.Process(app.state.launched.pid).kill()
+        await until(pilot, lambda: app.state.life is Life.CRASHED, "the crash")
+        await until_shown(pilot, "r goes on where it was", "the process was killed from outside")
+        await pilot.press("r")
+        await stage_done(pilot, Stage.BASELINES)
+        assert set(app.state.arms) == {"few_shot"} and "few_shot" in picture(pilot)
+        await pilot.press("q")
+    assert app.farewell == "look at it again with: tuneproof attach runs/a"
+
+
+def test_every_step_explains_its_terms() -> None:
+    for step in Step:
+        assert len(screen_of(step).HELP_TEXT.split()) > 60

@@ -1,0 +1,71 @@
+"""Training goes on without its screen, and after its worker has died: from the last checkpoint, by one key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import sample_case, tuneproof
+from tests.wizard.driving import arrive, picture, until, until_shown
+from tuneproof.engine.run.events import EventReader
+from tuneproof.engine.run.launch import stop_run
+from tuneproof.engine.run.liveness import is_alive, worker_process
+from tuneproof.engine.run.state import Life, RunState
+from tuneproof.tui.app import TuneproofApp
+
+SMALLER = ["baselines=[zero_shot]", "data.eval=null", "data.split={train: 0.6, validation: 0.15, eval: 0.25}", "training.probe_every=4"]
+
+
+@pytest.mark.asyncio
+async def test_a_training_is_resumed_after_a_crash_and_left_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    smaller = [word for override in SMALLER for word in ("--set", override)]
+    assert tuneproof("--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", *smaller, cwd=tmp_path).code == 0
+    app = TuneproofApp(Path("runs/a"))
+    async with app.run_test(size=(80, 24)) as pilot:
+        await arrive(pilot, "MethodScreen")
+        await pilot.press("t", "enter")
+        await until_shown(pilot, "how often each example is seen. Empty: the default.")
+        await pilot.press("ctrl+u", *"500", "enter")
+        await until_shown(pilot, "epochs 500 yours")
+        await pilot.press("c")
+        await arrive(pilot, "TrainScreen")
+        await until_shown(pilot, "t starts: lora, 500 epochs")
+        await pilot.press("t")
+        await until(pilot, lambda: app.state.checkpoint is not None, "a checkpoint")
+        await until_shown(pilot, "checkpoint 4 is on disk", "safe to close this")
+        first = app.state.launched
+        assert first is not None
+        psutil.Process(first.pid).kill()
+        await until(pilot, lambda: app.state.life is Life.CRASHED, "the crash")
+        await until_shown(pilot, "the worker died without a word; r goes on from the last checkpoint", "a crashed", "r Resume")
+        assert not is_alive(first)
+        await pilot.press("r")
+        await until(pilot, lambda: app.state.last is not None and app.state.launched != first, "a step after the crash")
+        assert app.state.training is not None and app.state.training.resumed_at >= 4
+        assert list(app.state.steps.step) == list(range(1, len(app.state.steps) + 1)), "no step is missing or twice"
+        await pilot.press("q")
+        await arrive(pilot, "QuitScreen")
+        assert "tuneproof attach runs/a" in picture(pilot)
+        await pilot.press("escape")
+        await arrive(pilot, "TrainScreen")
+        assert app.is_running and app.farewell is None
+        await pilot.press("q", "l")
+        await until(pilot, lambda: not app.is_running, "the end of the wizard")
+        left = app.state.launched
+    assert app.farewell == "runs/a is still running; come back with: tuneproof attach runs/a"
+    assert left is not None and is_alive(left)
+    assert "running  train" in tuneproof("runs", cwd=tmp_path).out
+    process = worker_process(left)
+    assert stop_run(left) and process is not None
+    process.wait(60)
+    assert _state(tmp_path / "runs" / "a").life is Life.STOPPED
+
+
+def _state(run: Path) -> RunState:
+    state = RunState()
+    for event in EventReader(run / "events.jsonl").read():
+        state.apply(event)
+    return state
