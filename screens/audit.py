@@ -199,7 +199,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         try:
             written = write_quarantine(finding, files_by_label(data))
         except OSError as error:
-            self.say(f"the quarantine file cannot be written: {error}", error=True)
+            self.complain(f"the quarantine file cannot be written: {error}")
             return
         self._set_left_out([*(name for name in data.leave_out if name != finding.check), finding.check])
         self.notify(visible(f"{len(finding.rows)} rows written to {', '.join(map(str, written))}", one_line=True), markup=False)

@@ -173,7 +173,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
         name = self._marked
         names = [arm for arm in UNTUNED if (arm in chosen) != (arm == name)]
         if name in chosen and self.bench.scores(name) is not None:
-            self.say(f"{name} is scored already, and stays in the evidence", error=True)
+            self.complain(f"{name} is scored already, and stays in the evidence")
             return
         try:
             self.bench.draft.choose(baselines=names)
@@ -183,7 +183,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
 
     def action_run(self) -> None:
         if not self.bench.draft.content.baselines:
-            self.say("take in at least one arm: no training without a baseline", error=True)
+            self.complain("take in at least one arm: no training without a baseline")
         elif self.wizard.go_on(Stage.BASELINES):
             self.say("starting the worker …")
 

@@ -125,7 +125,7 @@ v opens the cases by what became of them, y copies the card and writes it to a f
         elif best is not None:
             self.app.push_screen(failures_screen(best, self.bench.predictions(best)))
         else:
-            self.say("nothing has been measured yet", error=True)
+            self.complain("nothing has been measured yet")
 
     def action_copy(self) -> None:
         from tuneproof.tui.clipboard import copy

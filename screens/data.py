@@ -116,7 +116,7 @@ Nothing here changes your files.
 
     def action_pick_eval(self) -> None:
         if self._data is None:
-            self.say("choose the examples first", error=True)
+            self.complain("choose the examples first")
         else:
             self.app.push_screen(PickScreen("The separate eval file", ENDINGS), self._take_eval)
 
@@ -154,7 +154,7 @@ Nothing here changes your files.
             return
         asked, _, answered = (part.strip() for part in text.partition(","))
         if text.strip() and not (asked and answered):
-            self.say("two names with a comma between", error=True)
+            self.complain("two names with a comma between")
             return
         columns = Columns(input=asked, output=answered) if text.strip() else None
         self._choose(self._data.model_copy(update={"columns": columns}))

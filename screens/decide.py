@@ -168,7 +168,7 @@ points elsewhere.
 
     def _take(self, key: str, value: bool | int | None) -> None:
         if self.bench.is_frozen:
-            self.say("the eval set is frozen under these answers; e lays this run aside and begins another", error=True)
+            self.complain("the eval set is frozen under these answers; e lays this run aside and begins another")
             return
         try:
             self.bench.draft.answer(key, value)

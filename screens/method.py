@@ -160,7 +160,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     def _choose_method(self, **changes: Any) -> None:
         if self._is_fixed:
-            self.say("training has begun: the method is fixed for this run", error=True)
+            self.complain("training has begun: the method is fixed for this run")
             return
         self._choose(method=self.bench.draft.content.method.model_copy(update=changes))
 
@@ -182,7 +182,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         try:
             value = float(text) if text.strip() else None
         except ValueError:
-            self.say(f"{name} is a number", error=True)
+            self.complain(f"{name} is a number")
             return
         whole = value is not None and value.is_integer() and name not in ("epochs", "learning_rate")
         training = self.bench.draft.content.training.model_dump() | {name: int(value) if whole and value is not None else value}

@@ -139,8 +139,11 @@ class StepScreen(Screen[None]):
 
     def attempt(self, step: str, error: TuneproofError) -> None:
         """Tells what could not be done and what to do about it."""
-        self.say(f"{step}: {error}", error=True)
-        self.notify(visible(str(error)), title=step, severity="error", markup=False, timeout=12)
+        self.complain(str(error), title=step)
+
+    def complain(self, text: str, title: str = "") -> None:
+        """Tells that something asked for was not done; it stays although the screen is drawn anew when a dialog closes."""
+        self.notify(visible(text), title=title, severity="error", markup=False, timeout=12)
 
     def action_next_step(self) -> None:
         self.wizard.go_to(list(Step)[min(self.STEP.number, len(Step) - 1)])

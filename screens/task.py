@@ -148,7 +148,7 @@ class TaskScreen(StepScreen):
     @on(OptionList.OptionSelected, "#form")
     def _edit(self, event: OptionList.OptionSelected) -> None:
         if self.bench.is_frozen:
-            self.say("frozen: e lays this run aside and begins another", error=True)
+            self.complain("frozen: e lays this run aside and begins another")
         else:
             self._fields[event.option_index].edit()
 
@@ -191,7 +191,7 @@ class TaskScreen(StepScreen):
 
     def action_freeze(self) -> None:
         if not self._is_ready():
-            self.say("not yet: the data has not gone through the audit with this task", error=True)
+            self.complain("not yet: the data has not gone through the audit with this task")
             return
         self.wizard.freeze()
         self.refresh_all()
@@ -272,10 +272,10 @@ class TaskScreen(StepScreen):
         try:
             schema = json.loads(text) if text.strip() else None
         except ValueError as error:
-            self.say(f"not JSON, so the schema stays as it was: {error}", error=True)
+            self.complain(f"not JSON, so the schema stays as it was: {error}")
             return
         if schema is not None and not isinstance(schema, dict):
-            self.say("a schema is a JSON object; it stays as it was", error=True)
+            self.complain("a schema is a JSON object; it stays as it was")
             return
         self._choose_output(Output(kind=OutputKind.JSON, json_schema=schema))
 
@@ -324,7 +324,7 @@ class TaskScreen(StepScreen):
         try:
             share = round(float(number) / 100, 6)
         except ValueError:
-            self.say("a number between 0 and 100", error=True)
+            self.complain("a number between 0 and 100")
             return
         task = self.bench.draft.content.task or Task()
         self._choose(target={"metric": task.measured_by.value, "at_least": share})
@@ -351,7 +351,7 @@ class TaskScreen(StepScreen):
         try:
             train, validation, scored = (float(part) for part in text.replace(",", " ").split())
         except ValueError:
-            self.say("three numbers that add up to 1", error=True)
+            self.complain("three numbers that add up to 1")
             return
         split = data.split.model_dump() | {"train": train, "validation": validation, "eval": scored}
         self._choose(data=data.model_dump() | {"split": split})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import statistics
 import subprocess
 import sys
@@ -218,7 +219,10 @@ FIGURES = {
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("figures", metavar="FIGURE", nargs="*", choices=[*FIGURES, []], help=f"{', '.join(FIGURES)} (default: all)")
-    for name in parser.parse_args().figures or FIGURES:
+    figures = parser.parse_args().figures or FIGURES
+    # An end from outside, too, ends what was started here.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    for name in figures:
         print(f"{name}:")
         FIGURES[name]()
 

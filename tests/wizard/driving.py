@@ -17,9 +17,10 @@ SECONDS = 180.0
 
 
 async def until(pilot: Pilot[Any], holds: Callable[[], bool], what: str) -> None:
-    """Returns once the condition holds; fails with the picture where it does not in time."""
+    """Returns once the condition holds; fails with the picture where it does not in time, and at once where the wizard has crashed."""
     deadline = time.monotonic() + SECONDS
     while not holds():
+        assert pilot.app._exception is None, f"{what} did not come about: {pilot.app._exception!r}"
         assert time.monotonic() < deadline, f"{what} did not come about; the screen:\n{picture(pilot)}"
         await pilot.pause(0.05)
     await pilot.pause()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -18,11 +19,21 @@ from tuneproof.tui.app import TuneproofApp
 SMALLER = ["baselines=[zero_shot]", "data.eval=null", "data.split={train: 0.6, validation: 0.15, eval: 0.25}", "training.probe_every=4"]
 
 
-@pytest.mark.asyncio
-async def test_a_training_is_resumed_after_a_crash_and_left_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The folder where one stands; whatever becomes of the test, no worker of the run in it is left."""
     monkeypatch.chdir(tmp_path)
+    yield tmp_path
+    launched = _state(tmp_path / "runs" / "a").launched
+    process = worker_process(launched) if launched else None
+    if process is not None:
+        process.kill()
+
+
+@pytest.mark.asyncio
+async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) -> None:
     smaller = [word for override in SMALLER for word in ("--set", override)]
-    assert tuneproof("--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", *smaller, cwd=tmp_path).code == 0
+    assert tuneproof("--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", *smaller, cwd=here).code == 0
     app = TuneproofApp(Path("runs/a"))
     async with app.run_test(size=(80, 24)) as pilot:
         await arrive(pilot, "MethodScreen")
@@ -43,8 +54,8 @@ async def test_a_training_is_resumed_after_a_crash_and_left_running(tmp_path: Pa
         await until_shown(pilot, "the worker died without a word; r goes on from the last checkpoint", "a crashed", "r Resume")
         assert not is_alive(first)
         await pilot.press("r")
-        await until(pilot, lambda: app.state.last is not None and app.state.launched != first, "a step after the crash")
-        assert app.state.training is not None and app.state.training.resumed_at >= 4
+        await until(pilot, lambda: resumed_at(app.state) >= 4 and app.state.last is not None, "a step after the crash")
+        assert app.state.launched != first
         assert list(app.state.steps.step) == list(range(1, len(app.state.steps) + 1)), "no step is missing or twice"
         await pilot.press("q")
         await arrive(pilot, "QuitScreen")
@@ -57,11 +68,15 @@ async def test_a_training_is_resumed_after_a_crash_and_left_running(tmp_path: Pa
         left = app.state.launched
     assert app.farewell == "runs/a is still running; come back with: tuneproof attach runs/a"
     assert left is not None and is_alive(left)
-    assert "running  train" in tuneproof("runs", cwd=tmp_path).out
+    assert "running  train" in tuneproof("runs", cwd=here).out
     process = worker_process(left)
     assert stop_run(left) and process is not None
     process.wait(60)
-    assert _state(tmp_path / "runs" / "a").life is Life.STOPPED
+    assert _state(here / "runs" / "a").life is Life.STOPPED
+
+
+def resumed_at(state: RunState) -> int:
+    return state.training.resumed_at if state.training else 0
 
 
 def _state(run: Path) -> RunState:
