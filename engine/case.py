@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 class Section(BaseModel):
     """A part of the case file: unknown keys are errors, and a word is never taken for a number or a yes."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
 
 
 class Metric(StrEnum):
@@ -213,7 +213,7 @@ class DraftCase(Section):
     """One planning problem whose answers may not all be given yet. Paths are absolute once loaded."""
 
     version: Literal[1] = 1
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, max_length=200)
     decision: DraftDecision = DraftDecision()
     task: Task | None = None
     data: Data | None = None

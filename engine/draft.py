@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 from collections.abc import Mapping
@@ -11,9 +12,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from tuneproof.engine.case import Case, Data, DraftCase, DraftDecision, Model, Task
+from tuneproof.engine.case import SAMPLE, Case, Data, DraftCase, DraftDecision, Model, Task
 from tuneproof.engine.case_file import read_as
-from tuneproof.engine.errors import CaseError
+from tuneproof.engine.errors import CaseError, UsageError
 from tuneproof.engine.route import QUESTIONS, Answers
 from tuneproof.engine.run.store import write_whole
 
@@ -23,20 +24,26 @@ LATER_SECTIONS = {"method", "training", "budget"}
 ALWAYS_ASKED = ["private_facts", "format_drift", "stable_task"]
 """The answers without which there is no route; the number of examples can be counted, the others default to no."""
 
+LONGEST_STEM = 60
+"""Characters of a case's name that its file and its runs are called by: of four bytes each, they leave room for what is put behind them."""
+
 
 class Draft:
     """A case file in the making; `path` is None where there is nowhere to keep it (a run that was opened by its folder)."""
 
     def __init__(self, content: DraftCase, path: Path | None) -> None:
         self.content, self.path = content, path
-        self._kept_original = False
+        self._written: str | None = None
 
     @classmethod
     def new(cls, folder: Path, name: str) -> Draft:
         """A draft with no answer yet, in a file of its own. Raises CaseError for a name that cannot be one."""
         if not name.strip():
             raise CaseError("a case needs a name", where="name", fix="type a word or two, as `support tickets`")
-        return cls(DraftCase(name=name.strip()), free_path(folder, name))
+        try:
+            return cls(DraftCase(name=name.strip()), free_path(folder, name))
+        except ValidationError as error:
+            raise CaseError(error.errors()[0]["msg"], where="name", fix="type a word or two, as `support tickets`") from None
 
     @classmethod
     def open(cls, path: Path) -> Draft:
@@ -99,13 +106,29 @@ class Draft:
         return Answers(**{**given, "labeled_examples": examples})
 
     def save(self) -> None:
-        """Writes the file whole. A file that a person wrote is kept beside it first, because its comments cannot be."""
+        """Writes the file whole. A file that a person wrote is kept beside it first: its comments and its order would be lost.
+
+        Raises UsageError where it cannot be written.
+        """
         if self.path is None:
             return
-        if self.path.is_file() and not self._kept_original and "#" in self.path.read_text(encoding="utf-8"):
-            shutil.copyfile(self.path, self.path.with_name(self.path.name + ".orig"))
-        self._kept_original = True
-        write_whole(self.path, draft_text(self.content, self.path.parent))
+        text = draft_text(self.content, self.path.parent)
+        try:
+            if self.path.is_file() and not self._is_ours(self.path):
+                shutil.copyfile(self.path, _free_original(self.path))
+            write_whole(self.path, text)
+        except OSError as error:
+            told = os.strerror(error.errno) if error.errno else str(error)
+            raise UsageError(f"cannot write: {told}", where=str(self.path), fix="nothing is lost while this stays open") from None
+        self._written = text
+
+    def _is_ours(self, path: Path) -> bool:
+        """Whether the file stands as this program writes it, so that nothing of a person's is lost when it is written over."""
+        try:
+            text = path.read_text(encoding="utf-8")
+            return text == self._written or text == draft_text(read_as(DraftCase, path), path.parent)
+        except (UnicodeDecodeError, CaseError):
+            return False
 
     def _take(self, sections: Mapping[str, Any]) -> None:
         try:
@@ -130,7 +153,9 @@ def draft_text(content: DraftCase, folder: Path) -> str:
         if key in data:
             data[key] = _relative(data[key], folder)
     if content.model is not None:
-        whole["model"]["base"] = _relative(content.model.base, folder)
+        base = _relative(content.model.base, folder)
+        # A folder of that name is not the model that ships.
+        whole["model"]["base"] = f"./{base}" if base == SAMPLE != content.model.base else base
     return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120)
 
 
@@ -143,7 +168,7 @@ def free_path(folder: Path, name: str) -> Path:
 
 def file_stem(name: str) -> str:
     """The name of a case as a file name."""
-    return re.sub(r"[^\w.-]+", "-", name).strip("-.") or "case"
+    return re.sub(r"[^\w.-]+", "-", name)[:LONGEST_STEM].strip("-.") or "case"
 
 
 def next_run_dir(name: str, folder: Path = Path("runs")) -> Path:
@@ -151,6 +176,13 @@ def next_run_dir(name: str, folder: Path = Path("runs")) -> Path:
     stem = file_stem(name)
     taken = [int(p.name.rpartition("-")[2]) for p in folder.glob(f"{stem}-*") if p.name.rpartition("-")[2].isdigit()]
     return folder / f"{stem}-{max(taken, default=0) + 1}"
+
+
+def _free_original(path: Path) -> Path:
+    """Where a file that a person wrote is kept: beside it, and never over one that was kept before."""
+    first = path.with_name(path.name + ".orig")
+    candidates = [first, *(path.with_name(f"{path.name}.orig-{number}") for number in range(2, 10_000))]
+    return next(candidate for candidate in candidates if not candidate.exists())
 
 
 def _relative(value: Any, folder: Path) -> Any:

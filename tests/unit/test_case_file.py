@@ -87,7 +87,7 @@ def test_paths_are_taken_from_the_folder_of_the_case(write_case: Any, write_json
 
 
 @given(
-    name=st.text(min_size=1).filter(str.isprintable),
+    name=st.text(min_size=1, max_size=200).filter(str.isprintable),
     examples=st.integers(0, 10**6),
     flags=st.lists(st.booleans(), min_size=3, max_size=3),
     rate=st.floats(1e-6, 1.0),
