@@ -170,9 +170,10 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
 
     def _say_the_gate(self) -> None:
         if self._report is None:
-            state = self.wizard.trial_state
-            failed = state.failure is not None and not self.bench.is_frozen
-            self.say(state.failure.message if failed and state.failure else "auditing …", error=failed)
+            state = self.state if self.bench.is_frozen else self.wizard.trial_state
+            broken = self.bench.freeze_broke_off(self.state)
+            told = "the worker ended before the audit had: 4 says how to go on" if broken else "auditing …"
+            self.say(state.failure.message if state.failure else told, error=broken or state.failure is not None)
             return
         blocking = len(self._report.blocking())
         if blocking:
@@ -198,6 +199,9 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
             return
         try:
             written = write_quarantine(finding, files_by_label(data))
+        except TuneproofError as error:
+            self.attempt("Quarantine", error)
+            return
         except OSError as error:
             self.complain(f"the quarantine file cannot be written: {error}")
             return

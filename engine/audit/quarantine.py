@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
+from pydantic import BaseModel, ConfigDict, ValidationError
+
 from tuneproof.engine.audit.report import StoredFinding
+from tuneproof.engine.data.files import ending_of
 from tuneproof.engine.data.read import QUARANTINE_ENDING
 from tuneproof.engine.data.rows_at import row_text
+from tuneproof.engine.errors import DataRefused
 from tuneproof.engine.run.store import write_whole
+from tuneproof.engine.scoring.predictions import lines
+
+
+class QuarantinedRow(BaseModel):
+    """One line of a quarantine file: what is wrong, where the row stands, and the row as it stands there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    check: str
+    file: str
+    line: int
+    note: str
+    row: str
 
 
 def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[Path]:
     """Writes the rows of a finding, with what is wrong with each, beside the file they come from; the files written.
 
-    What stands there from other checks stays; rows of the same check are written anew. Rows of hub data sets have no place to be beside.
+    What stands there from other checks stays; rows of the same check and file are written anew. Rows of hub data sets have no place to be
+    beside. Raises OSError where a file cannot be written, and DataRefused where one of that name is something else.
     """
     written = []
     for label in dict.fromkeys(row.file for row in finding.rows):
@@ -22,25 +39,27 @@ def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[Pat
         if source is None:
             continue
         path = quarantine_path(source)
-        kept = [line for line in _lines(path) if json.loads(line)["check"] != finding.check]
+        kept = [row for row in _read(path) if (row.check, row.file) != (finding.check, source.name)]
         added = [
-            json.dumps(
-                {"check": finding.check, "line": row.line, "note": row.note, "row": row_text(source, row.line)},
-                ensure_ascii=False,
-            )
+            QuarantinedRow(check=finding.check, file=source.name, line=row.line, note=row.note, row=row_text(source, row.line))
             for row in finding.rows
             if row.file == label
         ]
-        write_whole(path, "".join(line + "\n" for line in kept + added))
+        write_whole(path, lines([*kept, *added]))
         written.append(path)
-    return written
+    return list(dict.fromkeys(written))
 
 
 def quarantine_path(source: Path) -> Path:
     """Where the rows of a data file go: `tickets.quarantine.jsonl` beside `tickets.jsonl`."""
-    stem = source.name[: -len("".join(source.suffixes))] if source.suffixes else source.name
-    return source.with_name(stem + QUARANTINE_ENDING)
+    ending = ending_of(source)
+    return source.with_name(source.name[: len(source.name) - len(ending.format + ending.compression)] + QUARANTINE_ENDING)
 
 
-def _lines(path: Path) -> list[str]:
-    return path.read_text(encoding="utf-8").split("\n")[:-1] if path.is_file() else []
+def _read(path: Path) -> list[QuarantinedRow]:
+    if not path.is_file():
+        return []
+    try:
+        return [QuarantinedRow.model_validate_json(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
+    except (ValidationError, UnicodeDecodeError):
+        raise DataRefused("rows cannot be put here: the file holds something else", where=str(path), fix="move it away") from None

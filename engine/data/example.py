@@ -13,7 +13,10 @@ from tuneproof.engine.hashing import sha256_data
 
 @dataclass(frozen=True, order=True)
 class Source:
-    """Where a record stands: the file as the case names it, and the line (for Parquet and hub data, the row), from 1."""
+    """Where a record stands: the file as the case names it, and the line, from 1.
+
+    The row where rows have no lines of their own: in Parquet, hub data, and a JSON array that stands on one line.
+    """
 
     file: str
     line: int

@@ -8,7 +8,7 @@ import io
 import json
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,28 @@ class BadRow:
 
 Rows = Iterator[RawRow | BadRow]
 
+COMPRESSIONS = (".gz", ".zst")
+
+
+@dataclass(frozen=True)
+class Ending:
+    """What the end of a file's name says: the format of its rows, and how it is compressed; each may be empty."""
+
+    format: str
+    compression: str
+
+
+def ending_of(path: Path) -> Ending:
+    """The format is the last ending, or the last but one before a compression; what else has a dot is part of the name."""
+    suffixes = [s.lower() for s in path.suffixes]
+    compression = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else ""
+    return Ending(suffixes[-1] if suffixes else "", compression)
+
 
 def read_file(path: Path) -> Rows:
     """The rows of one file, by its ending. Raises DataRefused for an ending or a file that cannot be read at all."""
-    suffixes = [s.lower() for s in path.suffixes]
-    compression = suffixes.pop() if suffixes and suffixes[-1] in (".gz", ".zst") else ""
-    reader = READERS.get(suffixes[-1] if suffixes else "")
+    ending = ending_of(path)
+    reader = READERS.get(ending.format)
     if reader is None:
         raise DataRefused(
             f"`{path.suffix or 'no ending'}` is not a format this program reads",
@@ -46,7 +62,7 @@ def read_file(path: Path) -> Rows:
             fix=f"use {', '.join(READERS)}, plain or with .gz or .zst",
         )
     try:
-        yield from reader(_decompressed(path, compression))
+        yield from reader(_decompressed(path, ending.compression))
     except (OSError, EOFError, zlib.error) as error:
         raise DataRefused(f"the file cannot be read: {error}", where=str(path)) from None
 
@@ -86,7 +102,7 @@ def _json(content: bytes) -> Rows:
         return
     start = len(text) - len(text.lstrip())
     if text[start : start + 1] == "[":
-        yield from _array(text, start + 1)
+        yield from _told_apart(list(_array(text, start + 1)))
         return
     try:
         whole = _strict_json(text)
@@ -98,6 +114,14 @@ def _json(content: bytes) -> Rows:
         yield from (RawRow(number, value) for number, value in enumerate(arrays[0], start=1))
     else:
         yield RawRow(1, whole)
+
+
+def _told_apart(rows: list[RawRow | BadRow]) -> Rows:
+    """The rows by their lines, or by their numbers where two begin on one line: a place in the data has to be that of one row."""
+    if len({row.line for row in rows}) == len(rows):
+        yield from rows
+    else:
+        yield from (replace(row, line=number) for number, row in enumerate(rows, start=1))
 
 
 def _array(text: str, at: int) -> Rows:

@@ -9,7 +9,7 @@ from typing import Any
 
 from tuneproof.engine.case import Columns
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.data.files import READERS, BadRow, RawRow, read_file
+from tuneproof.engine.data.files import READERS, BadRow, RawRow, ending_of, read_file
 from tuneproof.engine.data.shapes import RowProblem, Shape, detect, of_columns
 from tuneproof.engine.errors import DataRefused
 from tuneproof.engine.hashing import sha256_data, sha256_file
@@ -60,7 +60,7 @@ def labelled_paths(named: str | list[str], apart_from: Collection[str] = ()) -> 
 def _paths(name: str) -> list[Path]:
     path = Path(name)
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.is_file() and set(map(str.lower, p.suffixes)) & READERS.keys())
+        found = sorted(p for p in path.rglob("*") if p.is_file() and ending_of(p).format in READERS)
         # Rows that were set aside beside the data are not data.
         found = [p for p in found if not p.name.endswith(QUARANTINE_ENDING)]
         if not found:

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
 from tuneproof.engine.case import Data
-from tuneproof.engine.data.files import RawRow, read_file
+from tuneproof.engine.data.files import RawRow, ending_of, read_file
 from tuneproof.engine.data.read import labelled_paths
+from tuneproof.engine.errors import DataRefused
 
-BY_ROW = (".parquet", ".json")
-"""Formats whose rows are not lines, so the file is read through to the row."""
+LINES = (".jsonl", ".ndjson")
+"""Formats in which a row is a line, so that nothing after it has to be read."""
 
 LONGEST = 20_000
 
@@ -27,31 +28,17 @@ def files_by_label(data: Data) -> dict[str, Path]:
 
 
 def row_text(path: Path, line: int) -> str:
-    """The row at a line (for Parquet: at a row), at most 20,000 characters; empty where the file is gone or has no such row."""
+    """The row at a line (or of that number, see `Source`), at most 20,000 characters; empty where the file is gone or has no such row."""
+    ending = ending_of(path)
     try:
-        return _text(path, line)[:LONGEST]
-    except OSError:
+        if ending.format in LINES and ending.compression != ".zst":
+            return next(islice(_lines(path), line - 1, line), "").rstrip("\r\n")[:LONGEST]
+        found = next((row for row in read_file(path) if row.line == line), None)
+    except (DataRefused, OSError, EOFError, zlib.error):
         return ""
-
-
-def _text(path: Path, line: int) -> str:
-    endings = [suffix.lower() for suffix in path.suffixes]
-    if any(ending in BY_ROW for ending in endings[-2:]) or ".zst" in endings:
-        found = next((row for row in read_file(path) if isinstance(row, RawRow) and row.line == line), None)
-        return "" if found is None else json.dumps(found.value, ensure_ascii=False, default=str)
-    lines = _lines(path)
-    if ".csv" in endings or ".tsv" in endings:
-        return _table_row(lines, line, "," if ".csv" in endings else "\t")
-    return next(islice(lines, line - 1, line), "").rstrip("\r\n")
-
-
-def _table_row(lines: Iterator[str], line: int, delimiter: str) -> str:
-    """A table's row under its header, over as many lines as its quotes take."""
-    header = next(csv.reader(lines, delimiter=delimiter), [])
-    # The header was the first line: one that runs over several is told by its own count of line ends.
-    skipped = 1 + sum(cell.count("\n") for cell in header)
-    row = next(csv.reader(islice(lines, max(0, line - 1 - skipped), None), delimiter=delimiter), [])
-    return json.dumps(dict(zip(header, row, strict=False)), ensure_ascii=False) if row else ""
+    if found is None:
+        return ""
+    return json.dumps(found.value, ensure_ascii=False, default=str)[:LONGEST] if isinstance(found, RawRow) else found.problem
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -178,19 +178,16 @@ def test_a_row_that_is_not_there_any_more_is_shown_as_nothing(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".json", ".jsonl.zst"])
-@pytest.mark.xfail(strict=True, reason="what reads these files raises another error than those that are caught")
 def test_a_row_of_any_format_that_is_not_there_any_more_is_shown_as_nothing(tmp_path: Path, ending: str) -> None:
     assert row_text(tmp_path / f"gone{ending}", 1) == ""
 
 
-@pytest.mark.xfail(strict=True, reason="only OSError is caught")
 def test_a_file_that_was_cut_off_meanwhile_is_shown_as_nothing(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"input": "a"}\n' * 1000)[:-20])
     assert row_text(path, 999) == ""
 
 
-@pytest.mark.xfail(strict=True, reason="the limit of the csv module is lifted in the worker and not here: the wizard crashes")
 def test_a_cell_of_any_length_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(table_of(["input", "output"], [["q", "x" * 200_000]]))
@@ -201,21 +198,18 @@ def test_a_cell_of_any_length_is_shown(tmp_path: Path) -> None:
         csv.field_size_limit(before)
 
 
-@pytest.mark.xfail(strict=True, reason="lines are counted by line feeds alone, and the csv module raises: the wizard crashes")
 def test_a_table_whose_lines_end_as_on_an_old_mac_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(b"input,output\rq,a\rr,b\r")
     assert [json.loads(row_text(path, row.line)) for row in rows_of(path)] == [row.value for row in rows_of(path)] != []
 
 
-@pytest.mark.xfail(strict=True, reason="any ending in the name counts, not the last")
 def test_a_dot_in_the_name_does_not_make_lines_a_table(tmp_path: Path) -> None:
     path = tmp_path / "export.csv.jsonl"
     path.write_bytes(encoded(".jsonl"))
     assert [json.loads(row_text(path, row.line)) for row in rows_of(path)] == ROWS
 
 
-@pytest.mark.xfail(strict=True, reason="every row of an array on one line is row 1, so leaving one out leaves all out")
 def test_rows_of_an_array_on_one_line_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(ROWS))
@@ -267,7 +261,6 @@ def test_rows_of_a_hub_data_set_have_no_place_to_be_written_beside(tmp_path: Pat
 
 
 @pytest.mark.parametrize("names", [("rows.jsonl", "rows.csv"), ("2026.01.jsonl", "2026.02.jsonl")])
-@pytest.mark.xfail(strict=True, reason="both files are quarantined in one, and the rows of the second replace those of the first")
 def test_two_files_keep_their_rows_apart_in_quarantine(tmp_path: Path, names: tuple[str, str]) -> None:
     for name in names:
         (tmp_path / name).write_bytes(encoded(f".{name.rpartition('.')[2]}"))
