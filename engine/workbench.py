@@ -200,7 +200,14 @@ class Workbench:
             Step.TRAIN: (Step.BASELINES, "run the baselines first: no training without one"),
             Step.CARD: (Step.BASELINES, "run the baselines first: the card is made of measurements"),
         }.get(step)
-        return None if needed is None or self.done(needed[0], state) else needed[1]
+        # What a run began with was audited as a draft; where its own audit ends otherwise, the task step says what to do.
+        if needed is None or (step is Step.TASK and self.is_frozen) or self.done(needed[0], state):
+            return None
+        return needed[1]
+
+    def freeze_broke_off(self, state: RunState) -> bool:
+        """Whether the worker that should have frozen the eval set of the run ended before it had."""
+        return self.is_frozen and Stage.SPLIT not in state.done and state.life not in (Life.NEW, Life.RUNNING)
 
     def _audit_is_open(self) -> bool:
         report = self.report
@@ -211,6 +218,8 @@ class Workbench:
         if state.life is Life.RUNNING:
             # A worker that goes on passes quickly through what is done; what it is there for is the first stage that is not.
             return STEP_OF_STAGE[next((stage for stage in Stage if stage not in state.done), Stage.CARD)]
+        if self.freeze_broke_off(state):
+            return Step.TASK
         return next((step for step in Step if not self.done(step, state)), Step.CARD)
 
 

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from textual.widgets import Footer, OptionList, Static
 from textual.widgets.option_list import Option
 
+from tuneproof.engine.errors import TuneproofError
 from tuneproof.engine.run.listing import RunSummary, list_runs
 from tuneproof.tui.widgets.plain import visible
 
@@ -78,8 +79,7 @@ class HomeScreen(Screen[None]):
         listed.add_option(Option(Content.styled("Sample cases", "bold"), disabled=True))
         for name in sample_names():
             listed.add_option(Option(f"   {name}", id=f"sample:{name}"))
-        runs = list_runs(Path("runs"))[:RUNS_SHOWN]
-        head = "Recent runs" if runs else "No run in ./runs yet"
+        runs, head = _recent_runs()
         listed.add_option(Option(Content.styled(head, "bold"), disabled=True))
         for run in runs:
             listed.add_option(Option(run_line(run, time.time()), id=f"run:{run.path}"))
@@ -130,6 +130,15 @@ def samples_folder() -> Path:
 def sample_names() -> list[str]:
     """The cases that ship, without their ending."""
     return sorted(path.stem for path in samples_folder().glob("*.yaml"))
+
+
+def _recent_runs() -> tuple[list[RunSummary], str]:
+    """The runs of the folder where one stands, and what to call them."""
+    try:
+        runs = list_runs(Path("runs"))[:RUNS_SHOWN]
+    except TuneproofError as error:
+        return [], visible(f"Recent runs: {error}", one_line=True)
+    return runs, "Recent runs" if runs else "No run in ./runs yet"
 
 
 def run_line(run: RunSummary, now: float) -> Content:

@@ -111,8 +111,8 @@ class StepScreen(Screen[None]):
         self.refresh_all()
 
     def refresh_all(self) -> None:
-        """Draws everything anew."""
-        if not self.is_mounted:
+        """Draws everything anew; nothing where the case was put away meanwhile, and word of it was still on its way."""
+        if not self.is_mounted or self.wizard.bench is None:
             return
         done = [step for step in Step if self.bench.done(step, self.state)]
         self.show_machine()

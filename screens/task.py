@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.case import METRICS, SAMPLE, Metric, Model, Output, OutputKind, Split, Target, Task
-from tuneproof.engine.errors import TuneproofError
+from tuneproof.engine.errors import ExitCode, TuneproofError
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
 from tuneproof.engine.stages import Stage
 from tuneproof.engine.steps import Step
@@ -68,6 +68,7 @@ class TaskScreen(StepScreen):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "freeze", "Freeze the eval set"),
         Binding("d", "draft_again", "Draft from the examples"),
+        Binding("r", "freeze_again", "Go on"),
         Binding("e", "start_anew", "Change (new run)"),
     ]
 
@@ -88,7 +89,15 @@ class TaskScreen(StepScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "start_anew":
             return self.bench.is_frozen
+        if action == "freeze_again":
+            return self.bench.freeze_broke_off(self.state) and not self._is_refused
         return not (action in ("freeze", "draft_again") and self.bench.is_frozen)
+
+    @property
+    def _is_refused(self) -> bool:
+        """Whether the run can never freeze: what it was made from is not fit for it."""
+        failure = self.state.failure
+        return failure is not None and failure.exit_code == ExitCode.REFUSED
 
     def show(self) -> None:
         self._fields = self._form()
@@ -169,8 +178,9 @@ class TaskScreen(StepScreen):
 
     def _say_how_it_stands(self) -> None:
         state = self.state
-        if self.bench.is_frozen and state.failure is not None:
-            self.say(state.failure.message, error=True)
+        if self.bench.freeze_broke_off(state):
+            told = state.failure.message if state.failure is not None else f"the worker {state.life.value} before the eval set was frozen"
+            self.say(f"{told}; {'e begins another run' if self._is_refused else 'r goes on where it was'}", error=True)
         elif self.bench.is_frozen and Stage.SPLIT in state.done:
             self.say("frozen; c goes on to the baselines")
         elif self.bench.is_frozen:
@@ -196,6 +206,10 @@ class TaskScreen(StepScreen):
         self.wizard.freeze()
         self.refresh_all()
 
+    def action_freeze_again(self) -> None:
+        if self.wizard.go_on(Stage.SPLIT):
+            self.say("starting the worker …")
+
     def action_draft_again(self) -> None:
         found = self.bench.data_facts
         if found is not None:
@@ -207,7 +221,7 @@ class TaskScreen(StepScreen):
         self.wizard.start_anew()
 
     def on_trial_changed(self, message: object) -> None:
-        if self.bench.draft.content.task is None:
+        if self.wizard.bench is not None and self.bench.draft.content.task is None:
             self._complete()
 
     def _choose(self, **sections: Any) -> None:

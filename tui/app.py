@@ -327,10 +327,22 @@ class Telling:
         return None
 
     def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        if not isinstance(error, TuneproofError):
+        told = _told_error(error)
+        if told is None:
             return False
-        self._app.notify(visible(str(error)), title=self._doing, severity="error", markup=False, timeout=15)
+        self._app.notify(visible(str(told)), title=self._doing, severity="error", markup=False, timeout=15)
         return True
+
+
+def _told_error(error: BaseException | None) -> TuneproofError | None:
+    """What a user can do something about: an error of the program's own family, or a limit of the machine."""
+    if isinstance(error, TuneproofError):
+        return error
+    if not isinstance(error, OSError):
+        return None
+    from tuneproof.engine.run.limits import machine_limit
+
+    return machine_limit(error, Path(error.filename or "."))
 
 
 def _shown(path: Path) -> Path:

@@ -32,8 +32,7 @@ class Trial:
         return self._worker is not None and self._worker.is_running()
 
     def discard(self) -> None:
-        """Ends the worker and removes the folder."""
-        if self._worker is not None and self._worker.is_running():
-            self._worker.stop()
-            self._worker.process.wait()
+        """Ends the worker, at once, and removes the folder."""
+        if self._worker is not None:
+            self._worker.kill()
         shutil.rmtree(self.store.path, ignore_errors=True)
