@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -62,6 +63,21 @@ def write_jsonl(tmp_path: Path) -> Any:
         return path
 
     return write
+
+
+@pytest.fixture(scope="session")
+def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The run folder of the sample case, replayed once up to its baselines; whoever goes on with it takes a copy."""
+    run = tmp_path_factory.mktemp("measured") / "run"
+    result = tuneproof("--replay", sample_case(), "--run-dir", run, "--until", "baselines")
+    assert result.code == 0, result.err
+    return run
+
+
+@pytest.fixture
+def run(measured: Path, tmp_path: Path) -> Path:
+    """A copy of one's own of the run that has its baselines."""
+    return shutil.copytree(measured, tmp_path / "run")
 
 
 @pytest.fixture(scope="session")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import COMMAND, Result, sample_case, tuneproof
-from tuneproof.engine.run.events import EventReader, StepLogged
+from tuneproof.engine.run.events import EventReader, Launched, StepLogged
 
 DECISION = {"private_facts": False, "format_drift": True, "stable_task": True, "labeled_examples": 120}
 TASK = {"instruction": "Answer.", "output": {"kind": "choice", "choices": ["yes", "no"]}}
@@ -144,13 +144,11 @@ def test_3_the_gate_says_which_of_the_three_is_missing(tmp_path: Path, override:
     assert not (tmp_path / "run" / "training").exists()
 
 
-def test_a_failure_log_that_is_gone_is_made_again_from_the_predictions(tmp_path: Path) -> None:
-    words = ["--replay", sample_case(), "--run-dir", tmp_path / "run", "--until", "baselines"]
-    assert tuneproof(*words).code == 0
-    log = tmp_path / "run" / "failures.jsonl"
+def test_a_failure_log_that_is_gone_is_made_again_from_the_predictions(run: Path) -> None:
+    log = run / "failures.jsonl"
     written = log.read_bytes()
     log.unlink()
-    assert tuneproof(*words, "--resume").code == 0
+    assert tuneproof("--replay", sample_case(), "--run-dir", run, "--until", "baselines", "--resume").code == 0
     assert log.read_bytes() == written != b""
 
 
@@ -160,9 +158,7 @@ def test_4_a_loss_that_is_not_finite_fails_and_says_what_to_lower(tmp_path: Path
     assert result.code == 4 and "not finite" in told and "training.learning_rate" in told
 
 
-def test_4_a_full_disk_fails_and_can_be_resumed(tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    assert tuneproof("--replay", sample_case(), "--run-dir", run, "--until", "method").code == 0
+def test_4_a_full_disk_fails_and_can_be_resumed(run: Path) -> None:
     limited = ["bash", "-c", 'ulimit -f 200; exec "$@"', "bash", str(COMMAND)]
     words = ["--replay", str(sample_case()), "--run-dir", str(run), "--resume", "--until", "train"]
     full = subprocess.run([*limited, *words], capture_output=True, text=True, timeout=600)
@@ -180,11 +176,8 @@ def test_5_verify_names_the_file_that_differs(finished: tuple[Path, Result], tmp
     assert result.code == 5 and "arms/tuned/predictions.jsonl" in one_line(result)
 
 
-def test_130_an_interrupted_run_stops_at_a_checkpoint_and_resumes_to_the_same_adapter(
-    finished: tuple[Path, Result], tmp_path: Path
-) -> None:
-    run = tmp_path / "run"
-    words = [str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run)]
+def test_130_an_interrupted_run_stops_at_a_checkpoint_and_resumes_to_the_same_adapter(finished: tuple[Path, Result], run: Path) -> None:
+    words = [str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), "--resume"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     wait_for_step(run, 5)
     process.send_signal(signal.SIGINT)
@@ -196,12 +189,11 @@ def test_130_an_interrupted_run_stops_at_a_checkpoint_and_resumes_to_the_same_ad
     assert adapter(run) == adapter(finished[0])
 
 
-def test_a_killed_run_resumes_to_the_same_adapter(finished: tuple[Path, Result], tmp_path: Path) -> None:
-    run = tmp_path / "run"
-    process = subprocess.Popen([str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run)], stderr=subprocess.DEVNULL)
+def test_a_killed_run_resumes_to_the_same_adapter(finished: tuple[Path, Result], run: Path) -> None:
+    process = subprocess.Popen([str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), "--resume"], stderr=subprocess.DEVNULL)
     wait_for_step(run, 13)
-    launched = EventReader(run / "events.jsonl").read()[0]
-    os.kill(launched.pid, signal.SIGKILL)  # type: ignore[union-attr]
+    launched = [event for event in EventReader(run / "events.jsonl").read() if isinstance(event, Launched)][-1]
+    os.kill(launched.pid, signal.SIGKILL)
     assert process.wait(timeout=60) == 4
     resumed = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume")
     assert resumed.code == 0, resumed.err

@@ -73,13 +73,13 @@ def terminals(tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
 
 
 def test_a_training_outlives_its_terminal_and_is_watched_again_to_its_end(tmp_path: Path, terminals: Callable[[], Terminal]) -> None:
-    words = ["--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", "--set", "training.epochs=30"]
+    words = ["--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", "--set", "training.epochs=12"]
     assert tuneproof(*words, "--set", "baselines=[zero_shot]", cwd=tmp_path).code == 0
     first = terminals()
     first.run(COMMAND, "runs/a")
     first.wait_for("What can be trained on this base")
     first.press("c")
-    first.wait_for("t starts: lora, 30 epochs")
+    first.wait_for("t starts: lora, 12 epochs")
     first.press("t")
     first.wait_for("safe to close this")
     log = EventReader(tmp_path / "runs" / "a" / "events.jsonl")
@@ -91,7 +91,7 @@ def test_a_training_outlives_its_terminal_and_is_watched_again_to_its_end(tmp_pa
     again.run(COMMAND, "attach", "runs/a")
     again.wait_for("On 26 validation cases")
     again.wait_for("done; c goes to the card")
-    assert "180 of 180" in again.picture
+    assert "72 of 72" in again.picture
     again.press("c")
     again.wait_for("tune: tuned answers")
     again.press("q")
