@@ -10,9 +10,10 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Input, OptionList, Static, TextArea
+from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
+from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.plain import plain
 
 
@@ -54,7 +55,7 @@ class AskText(ModalScreen[str | None]):
             dialog.border_title = plain(self._title, one_line=True)
             yield Static(plain(self._why))
             yield TextArea(self._value, show_line_numbers=True, tab_behavior="focus")
-            yield Footer(show_command_palette=False)
+            yield KeyLine()
 
     def action_take(self) -> None:
         self.dismiss(self.query_one(TextArea).text)

@@ -70,6 +70,8 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
     def on_mount(self) -> None:
         self.query_one("#found-rows").border_title = "Rows"
         self.query_one("#findings").focus()
+
+    def on_screen_resume(self) -> None:
         if not self.bench.is_frozen and not self.bench.trial_is_current:
             self.wizard.try_data()
 

@@ -60,6 +60,8 @@ Nothing here changes your files.
         self.query_one("#chosen").border_title = "Data"
         self.query_one("#preview").border_title = "As it reaches the model"
         self.query_one("#preview").focus()
+
+    def on_screen_resume(self) -> None:
         if self._data is None:
             self.say("o chooses a file from here; p takes a path, a folder or a hub name")
         elif not self.bench.is_frozen and not self.bench.trial_is_current:

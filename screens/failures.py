@@ -12,11 +12,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.scoring.comparison import Change, ComparedCase
 from tuneproof.engine.scoring.predictions import Prediction
+from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.plain import plain, visible
 
 LISTED = 2000
@@ -42,7 +43,7 @@ class CasesScreen(ModalScreen[None]):
         yield listed
         with VerticalScroll(id="case", classes="panel fill"):
             yield Static(id="case-text")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#cases").focus()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, cast
 
@@ -12,14 +11,16 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.screen import Screen
-from textual.widgets import Footer, OptionList, Static
+from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+import tuneproof.sample_cases
 from tuneproof.engine.errors import TuneproofError
-from tuneproof.engine.run.listing import RunSummary, list_runs
+from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.plain import visible
 
 if TYPE_CHECKING:
+    from tuneproof.engine.run.listing import RunSummary
     from tuneproof.screens.wizard import Wizard
 
 HELP = """
@@ -47,20 +48,24 @@ class HomeScreen(Screen[None]):
         Binding("r", "read_runs", "Refresh"),
     ]
 
+    _has_read = False
+
     def compose(self) -> ComposeResult:
         yield Static(" tuneproof   should you fine-tune? measured, not guessed", id="title")
         yield Static(id="machine")
         yield OptionList(id="home")
         yield Static(" enter opens what is marked; a run goes on when you leave", id="said")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#home", OptionList).border_title = "Begin, or go on"
         self.show_machine()
-        self.action_read_runs()
+        self._list([], "Recent runs: reading …")
 
     def on_screen_resume(self) -> None:
-        self.action_read_runs()
+        # At first the app says when: what reads a run takes longer to import than the first picture takes to paint.
+        if self._has_read:
+            self.action_read_runs()
 
     def show_machine(self) -> None:
         """Draws the line about the machine."""
@@ -71,6 +76,10 @@ class HomeScreen(Screen[None]):
         return cast("Wizard", self.app)
 
     def action_read_runs(self) -> None:
+        self._has_read = True
+        self._list(*_recent_runs())
+
+    def _list(self, runs: list[RunSummary], head: str) -> None:
         listed = self.query_one("#home", OptionList)
         marked = listed.highlighted
         listed.clear_options()
@@ -79,7 +88,6 @@ class HomeScreen(Screen[None]):
         listed.add_option(Option(Content.styled("Sample cases", "bold"), disabled=True))
         for name in sample_names():
             listed.add_option(Option(f"   {name}", id=f"sample:{name}"))
-        runs, head = _recent_runs()
         listed.add_option(Option(Content.styled(head, "bold"), disabled=True))
         for run in runs:
             listed.add_option(Option(run_line(run, time.time()), id=f"run:{run.path}"))
@@ -124,7 +132,7 @@ class HomeScreen(Screen[None]):
 
 def samples_folder() -> Path:
     """Where the cases that ship lie."""
-    return Path(str(files("tuneproof.sample_cases")))
+    return Path(tuneproof.sample_cases.__file__).parent
 
 
 def sample_names() -> list[str]:
@@ -134,6 +142,8 @@ def sample_names() -> list[str]:
 
 def _recent_runs() -> tuple[list[RunSummary], str]:
     """The runs of the folder where one stands, and what to call them."""
+    from tuneproof.engine.run.listing import list_runs
+
     try:
         runs = list_runs(Path("runs"))[:RUNS_SHOWN]
     except TuneproofError as error:

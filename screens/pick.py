@@ -11,8 +11,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
-from textual.widgets import DirectoryTree, Footer, Input, Static
+from textual.widgets import DirectoryTree, Input, Static
 
+from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.plain import plain, visible
 
 
@@ -56,7 +57,7 @@ class PickScreen(ModalScreen[Path | None]):
             yield Input(placeholder="a path, or choose below with the arrows and enter")
             yield FilesOf(self._folder, self._endings)
             yield Static("", id="wrong", markup=False)
-            yield Footer(show_command_palette=False)
+            yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(FilesOf).focus()

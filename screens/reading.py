@@ -9,8 +9,10 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
+from tuneproof.tui.widgets.help_text import help_content
+from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.plain import plain
 
 KEYS = """
@@ -36,7 +38,7 @@ class ReadingScreen(ModalScreen[None]):
         with VerticalScroll(classes="reading") as scroll:
             scroll.border_title = plain(self._title, one_line=True)
             yield Static(plain(self._text) if isinstance(self._text, str) else self._text)
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()
@@ -58,12 +60,10 @@ class HelpScreen(ModalScreen[None]):
         self._title, self._text = title, text
 
     def compose(self) -> ComposeResult:
-        from textual.widgets import Markdown
-
         with VerticalScroll(classes="reading") as scroll:
             scroll.border_title = plain(self._title, one_line=True)
-            yield Markdown(self._text + "\n\n" + KEYS)
-        yield Footer(show_command_palette=False)
+            yield Static(help_content(f"{self._text}\n\n{KEYS}"))
+        yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one(VerticalScroll).focus()

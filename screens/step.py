@@ -8,8 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
+from textual.geometry import Size
 from textual.screen import Screen
-from textual.widgets import Footer, Static
+from textual.widgets import Static
 
 from tuneproof.engine.errors import ExitCode, TuneproofError
 from tuneproof.engine.run.launch import log_tail
@@ -21,6 +22,7 @@ from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.wizard import Wizard
 from tuneproof.tui.messages import RunChanged, TrialChanged
 from tuneproof.tui.widgets.evidence_panel import EvidencePanel
+from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.plain import plain, visible
 from tuneproof.tui.widgets.step_rail import StepRail
 from tuneproof.tui.widgets.told import Told
@@ -52,7 +54,9 @@ class StepScreen(Screen[None]):
         Binding("l", "log", "The worker's log", show=False),
     ]
 
+    _bench: Workbench | None = None
     _stood: object = None
+    _drawn_for: Size | None = None
 
     @property
     def wizard(self) -> Wizard:
@@ -61,10 +65,10 @@ class StepScreen(Screen[None]):
 
     @property
     def bench(self) -> Workbench:
-        """The case under way."""
-        bench = self.wizard.bench
-        assert bench is not None
-        return bench
+        """The case under way; for a screen that is on its way out, the one that was."""
+        self._bench = self.wizard.bench or self._bench
+        assert self._bench is not None
+        return self._bench
 
     @property
     def state(self) -> RunState:
@@ -80,7 +84,7 @@ class StepScreen(Screen[None]):
                 yield from self.compose_step()
             yield EvidencePanel(id="evidence")
         yield Told(id="said")
-        yield Footer(show_command_palette=False)
+        yield KeyLine()
 
     def compose_step(self) -> ComposeResult:
         """The panels of the step."""
@@ -90,12 +94,10 @@ class StepScreen(Screen[None]):
         """Draws the step anew from the workbench and the state."""
         raise NotImplementedError
 
-    def on_mount(self) -> None:
-        self.refresh_all()
-
     def on_resize(self) -> None:
-        # The evidence is drawn only where there is room for it.
-        self.refresh_all()
+        # The evidence is drawn only where there is room for it. A screen that was not drawn yet is about to be.
+        if self._drawn_for not in (None, self.app.size):
+            self.refresh_all()
 
     def show_machine(self) -> None:
         """Draws the title, with the machine where there is room for it."""
@@ -114,6 +116,7 @@ class StepScreen(Screen[None]):
         """Draws everything anew; nothing where the case was put away meanwhile, and word of it was still on its way."""
         if not self.is_mounted or self.wizard.bench is None:
             return
+        self._drawn_for = self.app.size
         done = [step for step in Step if self.bench.done(step, self.state)]
         self.show_machine()
         self.query_one("#rail", StepRail).show(self.STEP, done)

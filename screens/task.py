@@ -81,10 +81,11 @@ class TaskScreen(StepScreen):
         yield Told(id="split", classes="panel")
 
     def on_mount(self) -> None:
-        self.query_one("#form").border_title = "Task" if self.bench.is_frozen else "Task: enter changes what is marked"
         self.query_one("#split").border_title = "Eval set"
-        self._complete()
         self.query_one("#form").focus()
+
+    def on_screen_resume(self) -> None:
+        self._complete()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "start_anew":
@@ -102,6 +103,7 @@ class TaskScreen(StepScreen):
     def show(self) -> None:
         self._fields = self._form()
         listed = self.query_one("#form", OptionList)
+        listed.border_title = "Task" if self.bench.is_frozen else "Task: enter changes what is marked"
         marked = listed.highlighted or 0
         width = max(len(field.name) for field in self._fields)
         listed.clear_options()

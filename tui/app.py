@@ -14,18 +14,19 @@ from textual.filter import LineFilter
 from textual.screen import Screen
 
 from tuneproof.engine.errors import TuneproofError
-from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.stages import Stage
 from tuneproof.engine.steps import Step
 from tuneproof.screens.home import HomeScreen
 from tuneproof.tui.widgets.plain import Harmless, visible
 
 if TYPE_CHECKING:
+    from tuneproof.engine.run.state import RunState
     from tuneproof.engine.workbench import Workbench
     from tuneproof.screens.step import StepScreen
     from tuneproof.tui.feed import Feed
 
 MACHINE_SECONDS = 10.0
+IDLE_SECONDS = 0.2
 HARMLESS = Harmless()
 PLAIN_THEME = "textual-dark"
 """Without colour, Textual greys the theme; an ANSI theme then comes out black on black."""
@@ -50,27 +51,47 @@ class TuneproofApp(App[None]):
     def __init__(self, opens: Path | None = None) -> None:
         super().__init__()
         self.bench: Workbench | None = None
-        self.state, self.trial_state = RunState(), RunState()
         self.machine_line = ""
         self.farewell: str | None = None
         self._opens = opens
         self._feed: Feed | None = None
         self._trial_feed: Feed | None = None
+        self._nothing: RunState | None = None
         if self.no_color:
             self.theme = PLAIN_THEME
         if "SSH_CONNECTION" in os.environ:
             self.animation_level = "none"
 
-    def on_mount(self) -> None:
-        self.push_screen(HomeScreen())
-        self.call_after_refresh(self._after_first_paint)
+    @property
+    def state(self) -> RunState:
+        """How the run of the case stands; as new where there is none."""
+        return self._feed.state if self._feed is not None else self._as_new()
 
-    def _after_first_paint(self) -> None:
-        """What the first picture does not need: the machine, and what was asked to be opened."""
-        self._look_at_machine()
-        self.set_interval(MACHINE_SECONDS, self._look_at_machine)
+    @property
+    def trial_state(self) -> RunState:
+        """How the trial of the draft stands; as new where there is none."""
+        return self._trial_feed.state if self._trial_feed is not None else self._as_new()
+
+    def _as_new(self) -> RunState:
+        # Imported only now: the events it is made of take longer to import than the first picture takes to paint.
+        from tuneproof.engine.run.state import RunState
+
+        if self._nothing is None:
+            self._nothing = RunState()
+        return self._nothing
+
+    def on_mount(self) -> None:
+        home = HomeScreen()
+        self.push_screen(home)
+        self.call_after_refresh(self._after_first_paint, home)
+
+    def _after_first_paint(self, home: HomeScreen) -> None:
+        """What the first picture does not need: what was asked to be opened, the runs, and the machine."""
         if self._opens is not None:
             self._open(self._opens)
+        home.action_read_runs()
+        self._look_at_machine()
+        self.set_interval(MACHINE_SECONDS, self._look_at_machine)
 
     def watch_theme(self, theme_name: str) -> None:
         if self.no_color and self.available_themes[theme_name].ansi:
@@ -118,10 +139,13 @@ class TuneproofApp(App[None]):
         self._close_dialogs()
         if isinstance(self.screen, screen_of(step)):
             return
+        # Kept while the case is open: going back to a step takes half of what making it anew takes.
+        if not self.is_screen_installed(step.value):
+            self.install_screen(screen_of(step)(), step.value)
         if isinstance(self.screen, HomeScreen):
-            self.push_screen(screen_of(step)())
+            self.push_screen(step.value)
         else:
-            self.switch_screen(screen_of(step)())
+            self.switch_screen(step.value)
 
     def try_data(self) -> None:
         from tuneproof.tui.feed import Feed
@@ -131,7 +155,6 @@ class TuneproofApp(App[None]):
         with self._told("Data"):
             trial = self.bench.try_data()
             self._trial_feed = Feed(self, trial.store.path, self._tell_trial)
-            self.trial_state = self._trial_feed.state
             self._trial_feed.start()
 
     def freeze(self) -> None:
@@ -150,6 +173,7 @@ class TuneproofApp(App[None]):
 
     def stop_run(self) -> None:
         from tuneproof.engine.run.launch import stop_run
+        from tuneproof.engine.run.state import Life
 
         if self.state.launched is not None and self.state.life is Life.RUNNING and stop_run(self.state.launched):
             self.notify("asked to stop: at the next step it saves a checkpoint and ends")
@@ -163,20 +187,28 @@ class TuneproofApp(App[None]):
         assert self.bench is not None
         self._end_feed()
         self.bench.thaw()
-        self.state = RunState()
         if self.bench.draft.content.data is not None:
             self.try_data()
         self.go_to(Step.DECIDE)
 
     async def action_leave(self) -> None:
         """Leaves; asks first what to do with a run that is under way."""
-        if self.bench is None or self.bench.store is None or self.state.life is not Life.RUNNING:
+        if not self._is_at_work():
             self._leave(None)
             return
         from tuneproof.screens.quit import QuitScreen
 
+        assert self.bench is not None and self.bench.store is not None
         if not isinstance(self.screen, QuitScreen):
             self.push_screen(QuitScreen(_word(self.bench.store.path)), self._leave_as)
+
+    def _is_at_work(self) -> bool:
+        """Whether a worker is at the run of the case now."""
+        if self.bench is None or self.bench.store is None:
+            return False
+        from tuneproof.engine.run.state import Life
+
+        return self.state.life is Life.RUNNING
 
     def action_help(self) -> None:
         from tuneproof.screens.reading import HelpScreen
@@ -191,6 +223,7 @@ class TuneproofApp(App[None]):
         if not isinstance(self.screen, HomeScreen):
             self._put_away()
             self.pop_screen()
+            self._forget_steps()
 
     def action_step(self, number: int) -> None:
         self.go_to(list(Step)[number - 1])
@@ -210,12 +243,23 @@ class TuneproofApp(App[None]):
     def _take(self, bench: Workbench) -> None:
         """Makes a case the one under way, and goes to where it stands."""
         self._put_away()
+        self._forget_steps()
         self.bench = bench
         if bench.store is not None:
             self._follow(bench.store.path, catch_up=True)
         elif not bench.draft.unanswered() and bench.draft.content.data is not None:
             self.try_data()
         self.go_to(self._first_step(bench))
+        self._import_soon(list(Step))
+
+    def _import_soon(self, steps: list[Step]) -> None:
+        """Imports the screens of the other steps one by one while nothing else is to do, so that the first visit to each is quick."""
+        from tuneproof.screens.steps import screen_of
+
+        if steps:
+            first, *rest = steps
+            screen_of(first)
+            self.set_timer(IDLE_SECONDS, lambda: self._import_soon(rest))
 
     def _first_step(self, bench: Workbench) -> Step:
         step = bench.step_of(self.state)
@@ -229,7 +273,6 @@ class TuneproofApp(App[None]):
 
         self._end_feed()
         self._feed = Feed(self, run, self._tell_run)
-        self.state = self._feed.state
         if catch_up:
             self._feed.catch_up()
         self._feed.start()
@@ -257,6 +300,15 @@ class TuneproofApp(App[None]):
         while isinstance(self.screen, ModalScreen):
             self.pop_screen()
 
+    def _forget_steps(self) -> None:
+        """Removes the screens that were kept for a case."""
+        for step in Step:
+            if self.is_screen_installed(step.value):
+                screen = self.get_screen(step.value)
+                self.uninstall_screen(screen)
+                if screen.is_attached and screen not in self.screen_stack:
+                    screen.remove()
+
     def _put_away(self) -> None:
         """Follows nothing any more, and throws the trial away; a run goes on."""
         self._end_feed()
@@ -264,7 +316,6 @@ class TuneproofApp(App[None]):
         if self.bench is not None:
             self.bench.end_trial()
         self.bench = None
-        self.state, self.trial_state = RunState(), RunState()
 
     def _end_feed(self) -> None:
         if self._feed is not None:

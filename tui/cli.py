@@ -7,7 +7,6 @@ import json
 import sys
 import traceback
 from collections.abc import Callable, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import NoReturn
 
@@ -142,7 +141,7 @@ def find_case(name: Path) -> Path:
     """The case file of that name: where the user stands, or among the sample cases that ship."""
     if name.exists():
         return name
-    shipped = Path(str(files("tuneproof.sample_cases"))) / name.with_suffix(".yaml").name
+    shipped = _shipped() / name.with_suffix(".yaml").name
     if len(name.parts) == 1 and shipped.is_file():
         print(f"there is no {name} here: using the sample case that ships", file=sys.stderr)
         return shipped
@@ -151,7 +150,13 @@ def find_case(name: Path) -> Path:
 
 def sample_cases() -> list[str]:
     """The names of the cases that ship."""
-    return sorted(entry.name for entry in files("tuneproof.sample_cases").iterdir() if entry.name.endswith(".yaml"))
+    return sorted(path.name for path in _shipped().glob("*.yaml"))
+
+
+def _shipped() -> Path:
+    import tuneproof.sample_cases
+
+    return Path(tuneproof.sample_cases.__file__).parent
 
 
 COMMANDS_HELP = """\
