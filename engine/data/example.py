@@ -10,8 +10,10 @@ from typing import Any
 
 from tuneproof.engine.hashing import sha256_data
 
+_NOT_WORD = re.compile(r"\W+")
 
-@dataclass(frozen=True, order=True)
+
+@dataclass(frozen=True, order=True, slots=True)
 class Source:
     """Where a record stands: the file as the case names it, and the line, from 1.
 
@@ -25,7 +27,7 @@ class Source:
         return f"{self.file}:{self.line}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a chat."""
 
@@ -33,7 +35,7 @@ class Message:
     content: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Example:
     """One record: what is asked, what should be answered, the turns before, and what else the file said about it."""
 
@@ -54,12 +56,18 @@ class Example:
 
 def norm(text: str) -> str:
     """NFKC, casefold, white-space runs to one space, strip."""
-    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
+    # NFKC leaves ASCII as it is, and most rows are ASCII.
+    return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold().split())
 
 
 def loose(text: str) -> str:
     """`norm` with every character that is not a word character turned to a space, runs collapsed."""
-    return " ".join(re.sub(r"[^\w]", " ", norm(text)).split())
+    return loose_of(norm(text))
+
+
+def loose_of(normalised: str) -> str:
+    """`loose` of a text that is under `norm` already."""
+    return _NOT_WORD.sub(" ", normalised).strip()
 
 
 def prompt_text(example: Example) -> str:
@@ -73,5 +81,5 @@ def prompt_text(example: Example) -> str:
 
 def duplicate_key(example: Example) -> str:
     """The text that a row shares with its duplicates: `loose`, or `norm` where nothing but punctuation is left of it."""
-    text = prompt_text(example)
-    return loose(text) or norm(text)
+    text = norm(prompt_text(example))
+    return loose_of(text) or text
