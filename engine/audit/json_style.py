@@ -1,0 +1,133 @@
+"""JSON outputs that are written in more than one way."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import chain
+
+from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
+from tuneproof.engine.audit.table import Table
+from tuneproof.engine.data.example import Source
+
+MOST_KEYS = 50
+"""Outputs with more different keys than this are maps from one thing to another, whose keys are data and in no order."""
+
+_FIRST_KEY = re.compile(r'[\s\[{]*"(?:[^"\\]|\\.)*"\s*:( ?)')
+_NUMBER = re.compile(r"-?\d+(?:\.\d+)?")
+
+
+class Spacing(StrEnum):
+    """How white space stands in a document."""
+
+    COMPACT = "compact"
+    SPACED = "on one line with spaces"
+    INDENTED = "over several lines"
+
+
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How one output is written: its white space, the order of its keys, and the keys whose values are numbers, bare or in quotes."""
+
+    at: Source
+    spacing: Spacing | None
+    keys: tuple[str, ...]
+    bare: tuple[str, ...]
+    quoted: tuple[str, ...]
+
+
+@check("json-style", severity=Severity.INFO)
+def inconsistent_json(table: Table) -> Iterator[Finding]:
+    """JSON outputs written otherwise than most: other white space, another order of the keys, or numbers in quotes.
+
+    They mean the same, but the model has to guess which way is wanted, and spends on that what it should spend on the answer. Told where
+    most outputs are JSON objects; keys are those of the outermost object, or of the first one in a list.
+    """
+    styles = [style for e in chain(table.examples, table.eval) if (style := style_of(e.output, e.source))]
+    if 2 * len(styles) <= len(table.examples) + len(table.eval):
+        return
+    rows = tuple(_differing(styles))
+    if rows:
+        count = len(rows)
+        yield Finding(
+            f"{count} JSON {several(count, 'output is', 'outputs are')} written otherwise than most",
+            "write all outputs with one program and the same options",
+            rows,
+        )
+
+
+def style_of(output: str, at: Source) -> Style | None:
+    """The style of an output that is a JSON object or a list of objects; of others none."""
+    if output.lstrip()[:1] not in ("{", "["):
+        return None
+    try:
+        value = json.loads(output)
+    except (ValueError, RecursionError):
+        return None
+    first = value[0] if isinstance(value, list) and value else value
+    if not isinstance(first, dict):
+        return None
+    bare = tuple([key for key, inner in first.items() if type(inner) in (int, float)])
+    quoted = tuple([key for key, inner in first.items() if type(inner) is str and _NUMBER.fullmatch(inner)])
+    return Style(at, _spacing(output.strip()), tuple(first), bare, quoted)
+
+
+def _spacing(text: str) -> Spacing | None:
+    # Inside strings JSON has no line breaks.
+    if "\n" in text:
+        return Spacing.INDENTED
+    key = _FIRST_KEY.match(text)
+    if key is None:
+        return None
+    return Spacing.SPACED if key[1] else Spacing.COMPACT
+
+
+def _differing(styles: Sequence[Style]) -> Iterator[Row]:
+    spacing = _most(style.spacing for style in styles if style.spacing)
+    order = _usual_order(styles)
+    numbers = _usual_numbers(styles)
+    for style in styles:
+        notes = []
+        if style.spacing and style.spacing is not spacing:
+            notes.append(f"{style.spacing}, most are {spacing}")
+        usual = order.get(frozenset(style.keys), style.keys)
+        if style.keys != usual:
+            notes.append(f"keys in the order {_named(style.keys)}, most have {_named(usual)}")
+        notes += [f"`{key}` is a number without quotes, most have quotes" for key in style.bare if numbers.get(key) == "quoted"]
+        notes += [f"`{key}` is a number in quotes, most have none" for key in style.quoted if numbers.get(key) == "bare"]
+        if notes:
+            yield Row(style.at, note="; ".join(notes))
+
+
+def _most(found: Iterator[Spacing]) -> Spacing | None:
+    return next((value for value, _ in Counter(found).most_common(1)), None)
+
+
+def _usual_order(styles: Sequence[Style]) -> dict[frozenset[str], tuple[str, ...]]:
+    """The commonest order of each set of keys; nothing where keys are data."""
+    orders = Counter(style.keys for style in styles)
+    if len({key for keys in orders for key in keys}) > MOST_KEYS:
+        return {}
+    usual: dict[frozenset[str], tuple[str, ...]] = {}
+    for keys, _ in orders.most_common():
+        usual.setdefault(frozenset(keys), keys)
+    return usual
+
+
+def _usual_numbers(styles: Sequence[Style]) -> dict[str, str]:
+    """Of keys whose numbers stand both in quotes and without: which of the two is commoner."""
+    counts: dict[str, Counter[str]] = defaultdict(Counter)
+    for style in styles:
+        for key in style.bare:
+            counts[key]["bare"] += 1
+        for key in style.quoted:
+            counts[key]["quoted"] += 1
+    return {key: found.most_common(1)[0][0] for key, found in counts.items() if len(found) > 1}
+
+
+def _named(keys: Sequence[str]) -> str:
+    return ", ".join(keys[:6]) + (", ..." if len(keys) > 6 else "")
