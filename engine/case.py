@@ -154,7 +154,10 @@ class Columns(Section):
 
 
 class Data(Section):
-    """Where the examples lie; `leave_out` names the checks whose blocking rows are left out instead of closing the gate."""
+    """Where the examples lie; `leave_out` names the checks whose rows are left out instead of closing the gate.
+
+    `accept` has, by the name of a check, the reason why its findings are lived with; the card shows it.
+    """
 
     examples: str | list[str]
     eval: str | list[str] | None = None
@@ -162,6 +165,7 @@ class Data(Section):
     columns: Columns | None = None
     split: Split = Split()
     leave_out: list[str] = []
+    accept: dict[str, Annotated[str, Field(min_length=1)]] = {}
 
 
 class Model(Section):

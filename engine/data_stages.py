@@ -8,16 +8,18 @@ from pathlib import Path
 
 import tuneproof.engine.audit  # noqa: F401  registers the checks
 from tuneproof.engine import facts
-from tuneproof.engine.audit.finding import Lengths, Severity, Table
+from tuneproof.engine.audit.finding import Severity
+from tuneproof.engine.audit.near_parts import without_near_leaks
 from tuneproof.engine.audit.preview import data_facts
 from tuneproof.engine.audit.report import Report, audit
+from tuneproof.engine.audit.table import Lengths, Rows, Table
 from tuneproof.engine.case import Case, Data
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.read import Reading, read_examples
 from tuneproof.engine.data.split import Part, split
 from tuneproof.engine.errors import CaseError, GateClosed
 from tuneproof.engine.hashing import sha256_data
-from tuneproof.engine.run.events import Audited, EventLog, ShapeDetected, SplitFrozen
+from tuneproof.engine.run.events import Audited, CheckStarted, EventLog, ShapeDetected, SplitFrozen
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.scoring.outputs import make_judge
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
@@ -54,9 +56,12 @@ class DataStages:
                 self._table(readings, lengths),
                 self._data.leave_out,
                 {k: v for r in readings for k, v in r.shapes.items()},
+                self._data.accept,
+                lambda check: self._log.emit(CheckStarted(check=check)),
             )
             instruction = self._case.task.instruction if self._case.task else None
-            seen = data_facts(self._reading.examples, instruction or "", lengths)
+            gone = {Source(place.file, place.line) for place in report.left_out}
+            seen = data_facts(self._reading.examples, instruction or "", lengths, gone)
             written = {facts.AUDIT: report.model_dump_json(indent=1) + "\n", facts.DATA: seen.as_text()}
             self._store.write_step("audit", made_from, written)
         report = self._report()
@@ -77,7 +82,8 @@ class DataStages:
             gone = {Source(place.file, place.line) for place in self._report().left_out}
             rows = [e for e in self._reading.examples if e.source not in gone]
             scored = [e for e in self._eval_reading.examples if e.source not in gone] if self._eval_reading else None
-            self._store.write_parts(made_from, split(rows, self._data.split, scored))
+            parts = without_near_leaks(split(rows, self._data.split, scored), cut_from_one_file=scored is None)
+            self._store.write_parts(made_from, parts)
         sizes = {part.value: len(self._store.part(part)) for part in Part}
         effect = round(minimum_detectable_effect(sizes[Part.EVAL]), 6)
         digest = self._store.digest(part_file(Part.EVAL))
@@ -85,7 +91,7 @@ class DataStages:
         return done
 
     def _made_from(self, readings: list[Reading], lengths: Lengths | None) -> dict[str, str]:
-        data = self._data.model_dump(mode="json", include={"columns", "leave_out"})
+        data = self._data.model_dump(mode="json", include={"columns", "leave_out", "accept"})
         task = self._case.task.model_dump(mode="json") if self._case.task else None
         files = {f"data {label}": digest for reading in readings for label, digest in reading.digests.items()}
         base = {"base": lengths.sha256, "base name": lengths.base, "context": str(lengths.context)} if lengths else {}
@@ -94,8 +100,8 @@ class DataStages:
     def _table(self, readings: list[Reading], lengths: Lengths | None) -> Table:
         task = self._case.task
         return Table(
-            examples=list(readings[0].examples),
-            eval=[e for reading in readings[1:] for e in reading.examples],
+            examples=Rows(readings[0].examples),
+            eval=Rows(e for reading in readings[1:] for e in reading.examples),
             problems=[p for reading in readings for p in reading.problems],
             judge=make_judge(task, [e.output for e in readings[0].examples]) if task else None,
             lengths=lengths,
@@ -127,7 +133,9 @@ def _must_differ(data: Data) -> None:
 
 def _closed(report: Report, run: Path) -> GateClosed:
     blocking = report.blocking()
-    told = "; ".join(f"{f.check}: {f.message} (first: {f.rows[0].file}:{f.rows[0].line})" for f in blocking)
+    told = "; ".join(
+        f"{f.check}: {f.message} (first: {f.rows[0].file}:{f.rows[0].line})" if f.rows else f"{f.check}: {f.message}" for f in blocking
+    )
     names = ", ".join(dict.fromkeys(f.check for f in blocking))
     return GateClosed(
         f"the audit blocks: {told}",

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from tuneproof.engine import facts
 from tuneproof.engine.audit.finding import Severity
-from tuneproof.engine.audit.report import Report
+from tuneproof.engine.audit.report import Report, StoredFinding
 from tuneproof.engine.card import Card, CardArm, DataShape, Decision, EvalSet, Method, Provenance, Risk
 from tuneproof.engine.case import SAMPLE, Case
 from tuneproof.engine.data.frozen import from_lines
@@ -190,15 +190,21 @@ def _data_risks(evidence: Evidence) -> list[str]:
     if evidence.counts and n < SMALL_EVAL:
         items.append(f"{n} eval cases are few: only a large difference can be seen.")
     if evidence.straddling:
-        items.append(f"{evidence.straddling} rows were left out because another group has their input in a later part.")
+        items.append(f"{evidence.straddling} rows were left out because a later part has their input, or nearly.")
     if evidence.report:
-        items += [f"Data, {f.check}: {f.message}{' (left out)' if f.left_out else ''}." for f in evidence.report.findings]
+        items += [f"Data, {f.check}: {f.message}{_done_about(f)}." for f in evidence.report.findings if f.severity is not Severity.INFO]
     items += [
         f"{arm.name}: {arm.scores.truncated} of {arm.scores.n} answers were cut off before they ended."
         for arm in _arms(evidence)
         if arm.scores.truncated
     ]
     return items
+
+
+def _done_about(finding: StoredFinding) -> str:
+    if finding.accepted is not None:
+        return f" (accepted: {finding.accepted})"
+    return " (left out)" if finding.left_out else ""
 
 
 def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
-from functools import cache, cached_property
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
 from tuneproof.engine import facts
 from tuneproof.engine.arms import TUNED, UNTUNED, Arm, Setting
-from tuneproof.engine.audit.finding import Lengths
 from tuneproof.engine.audit.leakage import leaks
+from tuneproof.engine.audit.table import Lengths, Rows
 from tuneproof.engine.case import Case, Model, Task
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
@@ -20,6 +20,7 @@ from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.evidence import ARM_STEP, gather
 from tuneproof.engine.generation import Decoder
 from tuneproof.engine.hashing import sha256_data
+from tuneproof.engine.lengths import lengths_for
 from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans
 from tuneproof.engine.model import BaseModel, best_device, load_base, load_weights
 from tuneproof.engine.route import Route
@@ -73,23 +74,12 @@ class ModelStages:
         return base
 
     def lengths(self) -> Lengths:
-        """How long rows are for this base; prompts as the tuned arm asks them, which are the shortest."""
+        """How long rows are for this base."""
         return self._lengths
 
     @cached_property
     def _lengths(self) -> Lengths:
-        base = self.base
-        judge = make_judge(self._task, [""])
-        tuned = TUNED["tuned"](Setting(self._task.instruction or "", judge, (), lambda _: True, 0))
-        # Each row is measured for the context check, for the preview and for the room an answer gets, and tokenised for the first alone.
-        return Lengths(
-            render=lambda e: base.prompt(tuned.messages(e)),
-            prompt=cache(lambda e: len(base.tokens(base.prompt(tuned.messages(e))))),
-            answer=cache(lambda e: len(base.answer(tuned.messages(e), e.output))),
-            base=base.name,
-            sha256=base.sha256,
-            context=base.context,
-        )
+        return lengths_for(self.base, self._task)
 
     def baselines(self) -> bool:
         """Stage 4: every untuned arm of the case on the frozen cases, and the failure log; before them, what could be trained."""
@@ -298,8 +288,8 @@ class ModelStages:
         steps = self._store.manifest.steps
         if not any(UNTUNED[name](self._setting).is_prompt_baseline for name in self._case.baselines if ARM_STEP + name in steps):
             missing.append("prompt baseline")
-        train = [example for _, example in self._train_rows]
-        validation = [example for _, example in self._validation]
+        train = Rows(example for _, example in self._train_rows)
+        validation = Rows(example for _, example in self._validation)
         if not validation:
             missing.append("validation set")
         elif leaks(train, validation):

@@ -50,9 +50,9 @@ def planned_stages(case: Case, until: Stage) -> list[Stage]:
 def check_names(case: Case, stages: list[Stage]) -> None:
     """Raises CaseError for a check, arm or method that does not exist, and for a schema that is none, before anything is begun."""
     if Stage.AUDIT in stages and case.data is not None:
-        from tuneproof.engine.audit.report import check_names_to_leave_out
+        from tuneproof.engine.audit.report import check_names as check_names_of_checks
 
-        check_names_to_leave_out(case.data.leave_out)
+        check_names_of_checks(case.data.leave_out, case.data.accept)
     if Stage.BASELINES in stages and case.task is not None:
         from tuneproof.engine.arms import UNTUNED
         from tuneproof.engine.methods.catalogue import plan

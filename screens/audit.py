@@ -13,11 +13,13 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.audit.finding import CHECKS, Severity
+from tuneproof.engine.audit.masking import masked
 from tuneproof.engine.audit.quarantine import write_quarantine
 from tuneproof.engine.audit.report import FoundRow, Report, StoredFinding
 from tuneproof.engine.data.rows_at import files_by_label, row_text
 from tuneproof.engine.errors import TuneproofError
 from tuneproof.engine.steps import Step
+from tuneproof.screens.ask import AskLine
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.plain import plain, visible
@@ -43,13 +45,16 @@ class AuditScreen(StepScreen):
 - **Duplicate**: a request that stands there twice weighs double.
 - **Format**: an answer that is not what the task asks for teaches the very drift you want to cure.
 - **Leave out** (x): the rows of this check go no further in this case. **Quarantine** (w): the same, and a copy of the rows is written
-  beside the data, to be looked at and mended. Your file is never edited.
+  beside the data, to be looked at and mended. Your file is never edited. **Accept** (a): the finding is lived with, for a reason that
+  the card shows.
+- Private data and secrets are shown masked.
 
 i explains the check that is marked. enter goes from a finding to its rows, escape comes back.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "leave_out", "Leave out"),
         Binding("w", "quarantine", "Quarantine"),
+        Binding("a", "accept", "Accept"),
         Binding("i", "explain", "Explain"),
         Binding("r", "audit_again", "Again"),
     ]
@@ -76,7 +81,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
             self.wizard.try_data()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action in ("leave_out", "quarantine", "audit_again") and self.bench.is_frozen)
+        return not (action in ("leave_out", "quarantine", "accept", "audit_again") and self.bench.is_frozen)
 
     def show(self) -> None:
         report = self.bench.report
@@ -97,15 +102,20 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         counted = f"{len(findings)} {'finding' if len(findings) == 1 else 'findings'} in {self._report.counts.rows:,} rows"
         listed.border_title = counted
         listed.border_subtitle = ", ".join(f"{self._report.count(severity)} {severity}" for severity in Severity)
-        left_out = set(self.bench.draft.content.data.leave_out if self.bench.draft.content.data else [])
         for number, finding in enumerate(findings):
-            out = finding.left_out or finding.check in left_out
-            listed.add_option(Option(_finding_line(finding, out), id=str(number)))
+            listed.add_option(Option(_finding_line(finding, self._state_of(finding)), id=str(number)))
         if findings:
             listed.highlighted = min(marked, len(findings) - 1)
         else:
             listed.add_option(Option("nothing was found", disabled=True))
             self._list_rows()
+
+    def _state_of(self, finding: StoredFinding) -> str:
+        """What is done about a finding, once the choice just made has been taken in; else how severe it is."""
+        data = self.bench.draft.content.data
+        if finding.left_out or (data and finding.check in data.leave_out):
+            return "left out"
+        return "accepted" if finding.accepted is not None or (data and finding.check in data.accept) else finding.severity.value
 
     @property
     def _findings(self) -> list[StoredFinding]:
@@ -131,7 +141,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
             listed.add_option(Option(plain(f"{row.file}:{row.line}{twin}{note}", one_line=True, most=200)))
         if finding.rows:
             listed.highlighted = 0
-            self._show_sides(finding.rows[0])
+        self._show_sides(finding.rows[0] if finding.rows else None)
 
     @on(OptionList.OptionHighlighted, "#found-rows")
     def _row_marked(self, event: OptionList.OptionHighlighted) -> None:
@@ -168,13 +178,14 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
     def _text(self, file: str, line: int) -> str:
         data = self.bench.draft.content.data
         path = files_by_label(data).get(file) if data else None
-        return row_text(path, line) if path else "(not a file on this machine)"
+        return masked(row_text(path, line)) if path else "(not a file on this machine)"
 
     def _say_the_gate(self) -> None:
         if self._report is None:
             state = self.state if self.bench.is_frozen else self.wizard.trial_state
             broken = self.bench.freeze_broke_off(self.state)
-            told = "the worker ended before the audit had: 4 says how to go on" if broken else "auditing …"
+            under_way = f"auditing: {state.checking} …" if state.checking else "auditing …"
+            told = "the worker ended before the audit had: 4 says how to go on" if broken else under_way
             self.say(state.failure.message if state.failure else told, error=broken or state.failure is not None)
             return
         blocking = len(self._report.blocking())
@@ -189,10 +200,8 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         data = self.bench.draft.content.data
         if finding is None or data is None:
             return
-        names = [name for name in data.leave_out if name != finding.check]
-        if len(names) == len(data.leave_out):
-            names.append(finding.check)
-        self._set_left_out(names)
+        leaves_out = finding.check not in data.leave_out
+        self._decide(finding.check, leave_out=leaves_out)
 
     def action_quarantine(self) -> None:
         finding = self._marked
@@ -207,8 +216,21 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         except OSError as error:
             self.complain(f"the quarantine file cannot be written: {error}")
             return
-        self._set_left_out([*(name for name in data.leave_out if name != finding.check), finding.check])
+        self._decide(finding.check, leave_out=True)
         self.notify(visible(f"{len(finding.rows)} rows written to {', '.join(map(str, written))}", one_line=True), markup=False)
+
+    def action_accept(self) -> None:
+        finding = self._marked
+        data = self.bench.draft.content.data
+        if finding is None or data is None:
+            return
+        why = f"{finding.message}.\n\nWhy can this be lived with? The card shows the reason. An empty line takes it back."
+
+        def taken(reason: str | None) -> None:
+            if reason is not None:
+                self._decide(finding.check, reason=reason.strip())
+
+        self.app.push_screen(AskLine(f"Accept: {finding.check}", why, data.accept.get(finding.check, "")), taken)
 
     def action_explain(self) -> None:
         finding = self._marked
@@ -227,11 +249,18 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
     def action_leave_field(self) -> None:
         self.query_one("#findings").focus()
 
-    def _set_left_out(self, names: list[str]) -> None:
+    def _decide(self, check: str, *, leave_out: bool = False, reason: str = "") -> None:
+        """Leaves the rows of a check out, or accepts them for a reason, or neither; and audits again."""
         data = self.bench.draft.content.data
         assert data is not None
+        kept = [name for name in data.leave_out if name != check]
+        accepted = {name: why for name, why in data.accept.items() if name != check}
+        update = {
+            "leave_out": [*kept, check] if leave_out else kept,
+            "accept": {**accepted, check: reason} if reason and not leave_out else accepted,
+        }
         try:
-            self.bench.draft.choose(data=data.model_copy(update={"leave_out": names}))
+            self.bench.draft.choose(data=data.model_copy(update=update))
         except TuneproofError as error:
             self.attempt("Audit", error)
             return
@@ -239,8 +268,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         self.refresh_all()
 
 
-def _finding_line(finding: StoredFinding, left_out: bool) -> Content:
-    severity = "left out" if left_out else finding.severity.value
+def _finding_line(finding: StoredFinding, state: str) -> Content:
     text = visible(finding.message, one_line=True, most=120)
-    style = "bold" if finding.severity is Severity.BLOCK else ""
-    return Content.styled(f"{MARKS[finding.severity]} {finding.check:<13} {severity:<8}  {text}", style)
+    style = "bold" if finding.closes_the_gate else ""
+    return Content.styled(f"{MARKS[finding.severity]} {finding.check:<18} {state:<8}  {text}", style)

@@ -165,6 +165,7 @@ without --replay: the wizard, at home or opened on CASE (a case file or a run fo
 further commands:
   tuneproof attach RUN   watch a run that is under way, or look at a finished one
   tuneproof runs         list runs: state, stage, verdict
+  tuneproof audit FILE   the audit alone: duplicates, leaks, conflicts, private data …
   tuneproof verify RUN   recompute the card from what is stored and compare
 """
 
@@ -221,7 +222,22 @@ def _verify(words: list[str]) -> int:
     return int(ExitCode.DONE)
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"verify": _verify, "attach": _attach, "runs": _runs}
+def _audit(words: list[str]) -> int:
+    parser = Parser(prog="tuneproof audit", description="The audit alone: what is wrong in files of examples. Files are never edited.")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="examples to learn from: files, folders, or a data set's hub name")
+    parser.add_argument("--against", metavar="EVALFILE", action="append", default=[], help="a file that is scored on: what leaks into it?")
+    parser.add_argument("--near", choices=["w3", "c5"], default="w3", help="near rows share runs of three words, or of five characters")
+    parser.add_argument("--case", metavar="CASE", type=Path, help="a case whose task, model and data settings count")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
+    options = parser.parse_args(words)
+    case = find_case(options.case) if options.case else None
+    from tuneproof.engine.audit.table import Shingle
+    from tuneproof.tui.audit import audit_command
+
+    return audit_command(options.files, options.against, Shingle(options.near), case, as_json=options.json)
+
+
+COMMANDS: dict[str, Callable[[list[str]], int]] = {"verify": _verify, "attach": _attach, "runs": _runs, "audit": _audit}
 
 
 def _log_defect() -> Path:

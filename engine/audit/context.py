@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuneproof.engine.audit.finding import Finding, Lengths, Row, Severity, Table, check, several
+from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
+from tuneproof.engine.audit.table import Lengths, Table
 from tuneproof.engine.data.example import Example
 
 

@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator, Sequence
 
-from tuneproof.engine.audit.finding import Finding, Row, Severity, Table, check, several
-from tuneproof.engine.data.example import Example, norm, prompt_text
-
-
-def groups(examples: Iterable[Example], key: Callable[[str], str]) -> Iterator[list[Example]]:
-    """Rows whose prompts are equal under a key, two or more each, in the order of the file."""
-    found: dict[str, list[Example]] = defaultdict(list)
-    for example in examples:
-        found[key(prompt_text(example))].append(example)
-    return (rows for rows in found.values() if len(rows) > 1)
+from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
+from tuneproof.engine.audit.masking import quoted
+from tuneproof.engine.audit.table import Rows, Table, groups
+from tuneproof.engine.data.example import norm
 
 
-def conflicting(examples: Iterable[Example], key: Callable[[str], str]) -> Iterator[list[Example]]:
-    """Groups of equal prompts whose outputs differ by more than case and white space."""
-    return (rows for rows in groups(examples, key) if len({norm(e.output) for e in rows}) > 1)
+def conflicting(rows: Rows, keys: Sequence[str]) -> Iterator[list[int]]:
+    """The numbers of rows with equal prompts whose outputs differ by more than case and white space."""
+    return (group for group in groups(keys) if len({norm(rows[at].output) for at in group}) > 1)
 
 
 @check("conflict", severity=Severity.BLOCK)
@@ -28,30 +21,28 @@ def conflicting_outputs(table: Table) -> Iterator[Finding]:
 
     Compared after Unicode and white-space normalisation, with punctuation: "C++" is not "C".
     """
-    rows = tuple(
-        Row(
-            e.source,
-            of=next(o.source for o in group if norm(o.output) != norm(e.output)),
-            note=e.output.strip()[:120],
-        )
-        for part in (table.examples, table.eval)
-        for group in conflicting(part, norm)
-        for e in group
-    )
-    if rows:
+    found = [row for part in table.parts for group in conflicting(part, part.norm) for row in _contradictions(part, group)]
+    if found:
         yield Finding(
-            f"{len(rows)} rows give different outputs for the same input",
+            f"{len(found)} rows give different outputs for the same input",
             "keep the right row of each group; or leave these rows out",
-            rows,
+            tuple(found),
         )
+
+
+def _contradictions(rows: Rows, group: list[int]) -> Iterator[Row]:
+    """Every row of a group beside the first that says something else."""
+    said = {at: norm(rows[at].output) for at in group}
+    other = next(at for at in group if said[at] != said[group[0]])
+    for at in group:
+        against = other if said[at] == said[group[0]] else group[0]
+        yield Row(rows[at].source, of=rows[against].source, note=quoted(rows[at].output))
 
 
 @check("duplicate", severity=Severity.WARN)
 def duplicate_inputs(table: Table) -> Iterator[Finding]:
     """Rows whose input stands there already, after Unicode and white-space normalisation: they weigh double and stay in one part."""
-    rows = tuple(
-        Row(e.source, of=group[0].source) for part in (table.examples, table.eval) for group in groups(part, norm) for e in group[1:]
-    )
+    rows = tuple(Row(part[at].source, of=part[group[0]].source) for part in table.parts for group in groups(part.norm) for at in group[1:])
     if rows:
         count = len(rows)
         yield Finding(

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 
-from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.scoring.outputs import Judge
+from tuneproof.engine.audit.table import Table
+from tuneproof.engine.data.example import Source
 
 
 class Severity(StrEnum):
@@ -18,7 +18,7 @@ class Severity(StrEnum):
     INFO = "info"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Row:
     """One row of a finding, the row it is a duplicate or leak of, and what is wrong with this one."""
 
@@ -37,39 +37,6 @@ class Finding:
     check: str = ""
     severity: Severity = Severity.WARN
     left_out: bool = False
-
-
-@dataclass(frozen=True)
-class Lengths:
-    """A row as the chosen base reads it: its shortest prompt as text and in tokens, its answer with the end token in tokens.
-
-    And the base itself: its name, the digest of its files, and the longest text it reads, in tokens.
-    """
-
-    render: Callable[[Example], str]
-    prompt: Callable[[Example], int]
-    answer: Callable[[Example], int]
-    base: str
-    sha256: str
-    context: int
-
-
-@dataclass
-class Table:
-    """The rows under audit: those to learn from, those of a separate eval file, and those that could not be read."""
-
-    examples: list[Example]
-    eval: list[Example]
-    problems: list[tuple[Source, str]]
-    judge: Judge | None = None
-    lengths: Lengths | None = None
-    gone: set[Source] = field(default_factory=set)
-
-    def leave_out(self, rows: tuple[Row, ...]) -> None:
-        """Takes rows out of the table, so that later checks see what is left."""
-        self.gone |= {row.at for row in rows}
-        self.examples = [e for e in self.examples if e.source not in self.gone]
-        self.eval = [e for e in self.eval if e.source not in self.gone]
 
 
 Find = Callable[[Table], Iterator[Finding]]

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tuneproof.engine.audit.finding import Finding, Row, Severity, Table, check, several
+from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
+from tuneproof.engine.audit.near_miss import near_miss
+from tuneproof.engine.audit.table import Table
+from tuneproof.engine.scoring.outputs import JsonJudge, Judge
 
 
 @check("format", severity=Severity.BLOCK)
@@ -16,7 +19,7 @@ def outputs_off_format(table: Table) -> Iterator[Finding]:
     for example in [*table.examples, *table.eval]:
         problem = table.judge.problem(example.output)
         if problem:
-            rows.append(Row(example.source, note=problem))
+            rows.append(Row(example.source, note=_told(table.judge, example.output, problem)))
     if rows:
         count = len(rows)
         yield Finding(
@@ -24,3 +27,9 @@ def outputs_off_format(table: Table) -> Iterator[Finding]:
             "mend the outputs or task.output; or leave these rows out",
             tuple(rows),
         )
+
+
+def _told(judge: Judge, output: str, problem: str) -> str:
+    """The problem, and which near miss it is where JSON was asked for."""
+    missed = near_miss(output) if isinstance(judge, JsonJudge) else None
+    return f"{problem}: {missed}" if missed else problem

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterator
 
-from tuneproof.engine.audit.finding import Finding, Row, Severity, Table, check, several
-from tuneproof.engine.data.example import Example, duplicate_key
+from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
+from tuneproof.engine.audit.masking import quoted
+from tuneproof.engine.audit.table import Rows, Table
 
 
 @check("leakage", severity=Severity.BLOCK)
@@ -26,14 +26,17 @@ def leaked_rows(table: Table) -> Iterator[Finding]:
         )
 
 
-def leaks(learned: list[Example], scored: list[Example]) -> tuple[Row, ...]:
+def leaks(learned: Rows, scored: Rows) -> tuple[Row, ...]:
     """Rows to learn from that are also scored, each with the scored row; those with another output first."""
-    by_key: dict[str, list[Example]] = defaultdict(list)
-    for example in scored:
-        by_key[duplicate_key(example)].append(example)
+    if not scored:
+        return ()
+    first: dict[str, int] = {}
+    for at, key in enumerate(scored.duplicate):
+        first.setdefault(key, at)
     rows = []
-    for example in learned:
-        for twin in by_key.get(duplicate_key(example), [])[:1]:
+    for example, key in zip(learned, learned.duplicate, strict=True):
+        if key in first:
+            twin = scored[first[key]]
             differs = example.output.strip() != twin.output.strip()
-            rows.append(Row(example.source, of=twin.source, note=f"eval says {twin.output.strip()[:120]}" if differs else ""))
+            rows.append(Row(example.source, of=twin.source, note=f"eval says {quoted(twin.output)}" if differs else ""))
     return tuple(sorted(rows, key=lambda row: not row.note))

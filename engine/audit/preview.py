@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import replace
 
 from tuneproof.engine import facts
-from tuneproof.engine.audit.finding import Lengths
-from tuneproof.engine.data.example import Example, prompt_text
+from tuneproof.engine.audit.table import Lengths
+from tuneproof.engine.data.example import Example, Source, prompt_text
 from tuneproof.engine.scoring.drafting import draft_output
 
 ROWS_SHOWN = 5
 
 
-def data_facts(examples: Sequence[Example], instruction: str, lengths: Lengths | None) -> facts.DataFacts:
-    """The facts of the rows to learn from, before any is left out: in tokens where a base is chosen, else in characters."""
+def data_facts(
+    examples: Sequence[Example], instruction: str, lengths: Lengths | None, left_out: Collection[Source] = ()
+) -> facts.DataFacts:
+    """The facts of the rows to learn from, before any is left out: in tokens where a base is chosen, else in characters.
+
+    Only the output format is drafted from the rows that go on, so that what was left out as wrong does not shape it.
+    """
 
     def plain(example: Example) -> str:
         return prompt_text(replace(example, instruction=example.instruction or instruction))
@@ -23,7 +28,7 @@ def data_facts(examples: Sequence[Example], instruction: str, lengths: Lengths |
     render: Callable[[Example], str] = lengths.render if lengths else plain
     prompt: Callable[[Example], int] = lengths.prompt if lengths else lambda e: len(plain(e))
     answer: Callable[[Example], int] = lengths.answer if lengths else lambda e: len(e.output)
-    drafted = draft_output([e.output for e in examples])
+    drafted = draft_output([e.output for e in examples if e.source not in left_out] or [e.output for e in examples])
     return facts.DataFacts(
         unit="tokens" if lengths else "characters",
         base=lengths and lengths.base,

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
-from tuneproof.engine.audit.duplicates import conflicting, groups
-from tuneproof.engine.audit.finding import CHECKS, Check, Finding, Severity, Table
-from tuneproof.engine.data.example import Example, Source, loose, norm, prompt_text
+from tuneproof.engine.audit.duplicates import conflicting
+from tuneproof.engine.audit.finding import CHECKS, Check, Finding, Severity
+from tuneproof.engine.audit.masking import masked
+from tuneproof.engine.audit.near_table import near_table
+from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.data.example import Source
 from tuneproof.engine.errors import CaseError
 
 
@@ -40,7 +44,13 @@ class StoredFinding(BaseModel):
     action: str
     count: int
     left_out: bool
+    accepted: str | None = None
     rows: list[FoundRow]
+
+    @property
+    def closes_the_gate(self) -> bool:
+        """Whether it blocks, and nobody has accepted it with a reason."""
+        return self.severity is Severity.BLOCK and self.accepted is None
 
 
 class ByKey(BaseModel):
@@ -62,15 +72,24 @@ class ByNormalisedKey(BaseModel):
     loose: int
 
 
+class Leaked(ByKey):
+    """Eval rows that stand among the rows to learn from, under the three ways of comparing texts, and those that nearly do."""
+
+    near: int
+
+
 class Counts(BaseModel):
-    """What the audit counted, before any row was left out."""
+    """What the audit counted, before any row was left out; the near counts are lower bounds where they are not complete."""
 
     model_config = ConfigDict(extra="forbid")
 
     rows: int
     duplicate_rows: ByKey
     conflict_rows: ByNormalisedKey
-    leaked_rows: dict[str, ByKey]
+    near_pairs: int
+    near_complete: bool
+    near_rows_to_drop: int
+    leaked_rows: dict[str, Leaked]
 
 
 class Report(BaseModel):
@@ -85,37 +104,49 @@ class Report(BaseModel):
 
     def blocking(self) -> list[StoredFinding]:
         """The findings that close the gate."""
-        return [f for f in self.findings if f.severity is Severity.BLOCK]
+        return [f for f in self.findings if f.closes_the_gate]
 
     def count(self, severity: Severity) -> int:
         """How many findings have the severity."""
         return sum(f.severity is severity for f in self.findings)
 
 
-def audit(table: Table, leave_out: Sequence[str], shapes: Mapping[str, str]) -> Report:
+def audit(
+    table: Table,
+    leave_out: Sequence[str],
+    shapes: Mapping[str, str],
+    accept: Mapping[str, str] | None = None,
+    on_check: Callable[[str], None] = lambda check: None,
+) -> Report:
     """Runs every check; the rows of the checks named in `leave_out` are taken out instead of blocking.
 
-    The table is left with the rows that go on. Raises CaseError for the name of a check that does not exist.
+    `accept` has the reasons why findings of some checks are lived with: they are told and no longer block. `on_check` hears the name of
+    each check before it runs. The table is left with the rows that go on. Raises CaseError for the name of a check that does not exist.
     """
-    check_names_to_leave_out(leave_out)
+    accepted = dict(accept or {})
+    check_names(leave_out, accepted)
     counts = _counts(table)
-    findings: list[Finding] = []
+    findings: list[tuple[Finding, str | None]] = []
     for check in CHECKS.values():
-        found = [_severed(check, finding, check.name in leave_out) for finding in check.find(table)]
-        for finding in found:
+        on_check(check.name)
+        for finding in [_severed(check, finding, check.name in leave_out) for finding in check.find(table)]:
             if finding.left_out:
-                table.leave_out(finding.rows)
-        findings += found
+                table.leave_out(row.at for row in finding.rows)
+            findings.append((finding, None if finding.left_out else accepted.get(check.name)))
     order = list(Severity)
-    stored = [_stored(f) for f in sorted(findings, key=lambda f: order.index(f.severity))]
+    stored = [_stored(*found) for found in sorted(findings, key=lambda found: order.index(found[0].severity))]
     return Report(findings=stored, counts=counts, shapes=dict(shapes), left_out=[_place(source) for source in sorted(table.gone)])
 
 
-def check_names_to_leave_out(names: Sequence[str]) -> None:
-    """Raises CaseError for the name of a check that does not exist."""
-    unknown = sorted(set(names) - CHECKS.keys())
-    if unknown:
-        raise CaseError(f"`{unknown[0]}` is no check", where="data.leave_out", fix=f"the checks are {', '.join(CHECKS)}")
+def check_names(leave_out: Sequence[str], accept: Mapping[str, str]) -> None:
+    """Raises CaseError for the name of a check that does not exist, and for a check whose rows are both left out and accepted."""
+    for names, where in ((leave_out, "data.leave_out"), (accept, "data.accept")):
+        unknown = sorted(set(names) - CHECKS.keys())
+        if unknown:
+            raise CaseError(f"`{unknown[0]}` is no check", where=where, fix=f"the checks are {', '.join(CHECKS)}")
+    both = sorted(set(leave_out) & accept.keys())
+    if both:
+        raise CaseError(f"`{both[0]}` is left out and accepted", where="data.accept", fix="do one of the two")
 
 
 def _severed(check: Check, finding: Finding, asked: bool) -> Finding:
@@ -126,36 +157,45 @@ def _severed(check: Check, finding: Finding, asked: bool) -> Finding:
 
 
 def _counts(table: Table) -> Counts:
-    examples = table.examples
-    files = sorted({e.source.file for e in table.eval})
+    learned = table.examples
+    by_file: dict[str, list[int]] = {}
+    for at, example in enumerate(table.eval):
+        by_file.setdefault(example.source.file, []).append(at)
+    near = near_table(table)
+    nearly = Counter(table.eval[found.row - len(learned)].source.file for found in near.eval_near_learned())
     return Counts(
-        rows=len(examples),
-        duplicate_rows=ByKey(**{name: _repeats(examples, key) for name, key in KEYS.items()}),
-        conflict_rows=ByNormalisedKey(**{name: sum(map(len, conflicting(examples, KEYS[name]))) for name in ("norm", "loose")}),
-        leaked_rows={
-            file: ByKey(**{n: _leaked(examples, [e for e in table.eval if e.source.file == file], k) for n, k in KEYS.items()})
-            for file in files
-        },
+        rows=len(learned),
+        duplicate_rows=ByKey(raw=_repeats(learned.raw), norm=_repeats(learned.norm), loose=_repeats(learned.loose)),
+        conflict_rows=ByNormalisedKey(norm=_conflicts(learned, learned.norm), loose=_conflicts(learned, learned.loose)),
+        near_pairs=near.pairs(),
+        near_complete=near.complete,
+        near_rows_to_drop=len(near.dropped()),
+        leaked_rows={file: _leaked(learned, table.eval, rows, nearly[file]) for file, rows in sorted(by_file.items())},
     )
 
 
-def _repeats(examples: list[Example], key: Callable[[str], str]) -> int:
-    return sum(len(rows) - 1 for rows in groups(examples, key))
+def _repeats(keys: list[str]) -> int:
+    return len(keys) - len(set(keys))
 
 
-def _leaked(learned: list[Example], scored: list[Example], key: Callable[[str], str]) -> int:
-    known = {key(prompt_text(e)) for e in learned}
-    return sum(key(prompt_text(e)) in known for e in scored)
+def _conflicts(rows: Rows, keys: list[str]) -> int:
+    return sum(map(len, conflicting(rows, keys)))
 
 
-def _raw(text: str) -> str:
-    return text
+def _leaked(learned: Rows, scored: Rows, rows: list[int], near: int) -> Leaked:
+    def among(known: list[str], keys: list[str]) -> int:
+        present = set(known)
+        return sum(keys[at] in present for at in rows)
+
+    return Leaked(
+        raw=among(learned.raw, scored.raw),
+        norm=among(learned.norm, scored.norm),
+        loose=among(learned.loose, scored.loose),
+        near=near,
+    )
 
 
-KEYS: dict[str, Callable[[str], str]] = {"raw": _raw, "norm": norm, "loose": loose}
-
-
-def _stored(finding: Finding) -> StoredFinding:
+def _stored(finding: Finding, accepted: str | None) -> StoredFinding:
     return StoredFinding(
         check=finding.check,
         severity=finding.severity,
@@ -163,7 +203,8 @@ def _stored(finding: Finding) -> StoredFinding:
         action=finding.action,
         count=len(finding.rows),
         left_out=finding.left_out,
-        rows=[FoundRow(file=r.at.file, line=r.at.line, of=_place(r.of) if r.of else None, note=r.note) for r in finding.rows],
+        accepted=accepted,
+        rows=[FoundRow(file=r.at.file, line=r.at.line, of=_place(r.of) if r.of else None, note=masked(r.note)) for r in finding.rows],
     )
 
 

@@ -105,6 +105,13 @@ class ShapeDetected(Event):
     unreadable: int
 
 
+class CheckStarted(Event):
+    """A check of the audit begins."""
+
+    kind: Literal["check_started"] = "check_started"
+    check: str
+
+
 class Audited(Event):
     """The data has been audited."""
 
@@ -264,6 +271,7 @@ AnyEvent = Annotated[
     | StageStarted
     | StageFinished
     | ShapeDetected
+    | CheckStarted
     | Audited
     | SplitFrozen
     | Decoded

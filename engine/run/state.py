@@ -12,6 +12,7 @@ from tuneproof.engine.run.events import (
     Audited,
     CardWritten,
     CheckpointSaved,
+    CheckStarted,
     Decoded,
     Failed,
     Finished,
@@ -59,6 +60,7 @@ class RunState:
     stage_seconds: dict[Stage, float] = field(default_factory=dict)
     route: RouteDecided | None = None
     shapes: list[ShapeDetected] = field(default_factory=list)
+    checking: str | None = None  # the check of the audit that runs
     audited: Audited | None = None
     frozen: SplitFrozen | None = None
     decoding: Decoded | None = None
@@ -95,8 +97,10 @@ class RunState:
                 self.route = event
             case ShapeDetected():
                 self.shapes.append(event)
+            case CheckStarted():
+                self.checking = event.check
             case Audited():
-                self.audited = event
+                self.audited, self.checking = event, None
             case SplitFrozen():
                 self.frozen = event
             case Decoded():

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit.finding import Table
 from tuneproof.engine.audit.report import audit
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.read import read_examples
 
 EXACT = {

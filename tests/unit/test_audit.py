@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 import tuneproof.engine.audit  # noqa: F401  registers the checks
-from tuneproof.engine.audit.finding import CHECKS, Lengths, Severity, Table
+from tuneproof.engine.audit.finding import CHECKS, Severity
 from tuneproof.engine.audit.report import Report, audit
+from tuneproof.engine.audit.table import Lengths, Table
 from tuneproof.engine.case import Task
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.errors import CaseError
@@ -43,7 +44,7 @@ def test_clean_rows_have_no_findings() -> None:
 PLANTED = {
     "empty": [row(101, "  "), row(102, "asks", "")],
     "format": [row(103, "prose", "n is 1"), row(104, "shape", '{"n": "one"}')],
-    "duplicate": [row(105, "  Text  NUMBER 3")],
+    "duplicate": [row(105, "Text  NUMBER 3")],
     "conflict": [row(107, "ﬁve", '{"n": 5}'), row(108, "Five", '{"n": 6}')],
 }
 
@@ -70,7 +71,7 @@ def test_a_leak_names_both_rows_and_contradictions_come_first() -> None:
     (finding,) = report.findings
     assert (finding.check, finding.severity) == ("leakage", Severity.BLOCK)
     assert [(r.line, r.of and (r.of.file, r.of.line)) for r in finding.rows] == [(9, ("eval.jsonl", 2)), (4, ("eval.jsonl", 1))]
-    assert report.counts.leaked_rows["eval.jsonl"].model_dump() == {"raw": 1, "norm": 1, "loose": 2}
+    assert report.counts.leaked_rows["eval.jsonl"].model_dump() == {"raw": 1, "norm": 1, "loose": 2, "near": 2}
 
 
 def test_what_the_case_leaves_out_no_longer_blocks_and_goes_no_further() -> None:

@@ -385,7 +385,15 @@ def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
 
 def report(rows: int) -> Report:
     none = ByKey(raw=0, norm=0, loose=0)
-    counts = Counts(rows=rows, duplicate_rows=none, conflict_rows=ByNormalisedKey(norm=0, loose=0), leaked_rows={})
+    counts = Counts(
+        rows=rows,
+        duplicate_rows=none,
+        conflict_rows=ByNormalisedKey(norm=0, loose=0),
+        near_pairs=0,
+        near_complete=True,
+        near_rows_to_drop=0,
+        leaked_rows={},
+    )
     return Report(findings=[], counts=counts, shapes={}, left_out=[])
 
 

@@ -1,0 +1,92 @@
+"""`tuneproof audit`: the audit of files without a case's run; findings to stdout, progress to stderr."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from tuneproof.engine.audit.report import Counts, Report, StoredFinding
+from tuneproof.engine.audit.table import Shingle
+from tuneproof.engine.audit_files import Told, audit_files
+from tuneproof.engine.case import DraftCase
+from tuneproof.engine.case_file import read_as
+from tuneproof.engine.errors import ExitCode, GateClosed
+from tuneproof.tui.widgets.plain import visible
+
+ROWS_SHOWN = 5
+"""Enough to see what is meant; --json has every row."""
+
+WIDTH = 140
+
+
+def audit_command(files: Sequence[str], against: Sequence[str], shingle: Shingle, case: Path | None, *, as_json: bool) -> int:
+    """Audits files and returns the exit code. Raises GateClosed where something blocks, after it has been told."""
+    progress = _Progress()
+    draft = read_as(DraftCase, case) if case else None
+    report = audit_files(files, against, shingle, draft, Told(progress.file, progress.check))
+    progress.end()
+    print(report.model_dump_json() if as_json else report_text(report))
+    blocking = report.blocking()
+    if blocking:
+        names = ", ".join(dict.fromkeys(finding.check for finding in blocking))
+        raise GateClosed(
+            f"the audit blocks: {names}",
+            where=next((f"{row.file}:{row.line}" for finding in blocking for row in finding.rows), ""),
+            fix="mend the rows; or name the checks in a case, under data.leave_out or with a reason under data.accept",
+        )
+    return int(ExitCode.DONE)
+
+
+def report_text(report: Report) -> str:
+    """The findings, most severe first, each with its first rows, and the counts."""
+    parts = [_finding_text(finding) for finding in report.findings] or ["nothing was found"]
+    return "\n\n".join([*parts, _counts_text(report.counts)])
+
+
+def _finding_text(finding: StoredFinding) -> str:
+    state = "left out" if finding.left_out else "accepted" if finding.accepted is not None else finding.severity.value
+    lines = [f"{state:<8}  {finding.check}: {visible(finding.message, one_line=True, most=WIDTH)}"]
+    for row in finding.rows[:ROWS_SHOWN]:
+        twin = f" = {row.of.file}:{row.of.line}" if row.of else ""
+        lines.append("          " + visible(f"{row.file}:{row.line}{twin}  {row.note}".rstrip(), one_line=True, most=WIDTH))
+    if finding.count > ROWS_SHOWN:
+        lines.append(f"          … and {finding.count - ROWS_SHOWN:,} more: --json has them all")
+    reason = visible(finding.accepted, one_line=True, most=WIDTH) if finding.accepted else ""
+    lines.append(f"          accepted: {reason}" if reason else f"          what to do: {finding.action}")
+    return "\n".join(lines)
+
+
+def _counts_text(counts: Counts) -> str:
+    repeats, conflicts = counts.duplicate_rows, counts.conflict_rows
+    least = "" if counts.near_complete else "at least "
+    lines = [
+        f"{counts.rows:,} rows",
+        f"  beyond the first of equal inputs: {repeats.raw:,} as they stand, {repeats.norm:,} under norm, {repeats.loose:,} under loose",
+        f"  equal input, different output: {conflicts.norm:,} under norm, {conflicts.loose:,} under loose",
+        f"  near pairs: {least}{counts.near_pairs:,}; rows to drop so that none is left: {least}{counts.near_rows_to_drop:,}",
+    ]
+    for file, leaked in counts.leaked_rows.items():
+        lines.append(
+            f"  of {visible(file, one_line=True)} also in these rows: {leaked.raw:,} as they stand, {leaked.norm:,} under norm, "
+            f"{leaked.loose:,} under loose, {leaked.near:,} nearly"
+        )
+    return "\n".join(lines)
+
+
+class _Progress:
+    """One line on a terminal that says which check runs; elsewhere a line for each file alone."""
+
+    def __init__(self) -> None:
+        self._live = sys.stderr.isatty()
+
+    def file(self, file: str, shape: str, rows: int) -> None:
+        print(f"{visible(file, one_line=True)}: {rows:,} rows, {shape}", file=sys.stderr)
+
+    def check(self, name: str) -> None:
+        if self._live:
+            print(f"\r\x1b[Kchecking: {name} …", end="", file=sys.stderr, flush=True)
+
+    def end(self) -> None:
+        if self._live:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
