@@ -62,6 +62,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
     def __init__(self) -> None:
         super().__init__()
         self._report: Report | None = None
+        self._marked_check: str | None = None
 
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="findings")
@@ -92,7 +93,6 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
 
     def _list_findings(self) -> None:
         listed = self.query_one("#findings", OptionList)
-        marked = listed.highlighted or 0
         listed.clear_options()
         findings = self._findings
         self.query_one("#found-rows").display = self.query_one("#sides").display = bool(findings)
@@ -105,7 +105,8 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         for number, finding in enumerate(findings):
             listed.add_option(Option(_finding_line(finding, self._state_of(finding)), id=str(number)))
         if findings:
-            listed.highlighted = min(marked, len(findings) - 1)
+            # What is done about a finding moves it; the mark goes with it.
+            listed.highlighted = next((at for at, finding in enumerate(findings) if finding.check == self._marked_check), 0)
         else:
             listed.add_option(Option("nothing was found", disabled=True))
             self._list_rows()
@@ -131,6 +132,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         listed = self.query_one("#found-rows", OptionList)
         listed.clear_options()
         finding = self._marked
+        self._marked_check = finding.check if finding else self._marked_check
         listed.border_subtitle = visible(finding.action, one_line=True, most=70) if finding else ""
         if finding is None:
             self._show_sides(None)

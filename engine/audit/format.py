@@ -32,4 +32,4 @@ def outputs_off_format(table: Table) -> Iterator[Finding]:
 def _told(judge: Judge, output: str, problem: str) -> str:
     """The problem, and which near miss it is where JSON was asked for."""
     missed = near_miss(output) if isinstance(judge, JsonJudge) else None
-    return f"{problem}: {missed}" if missed else problem
+    return f"{missed}: {problem}" if missed else problem
