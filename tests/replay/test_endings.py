@@ -65,7 +65,7 @@ def test_rows_of_one_group_stay_together_and_what_would_straddle_is_left_out_and
     assert not inputs["train"] & inputs["eval"] and not inputs["train"] & inputs["validation"] and not inputs["validation"] & inputs["eval"]
     card = json.loads((tmp_path / "run" / "card.json").read_text())
     assert card["data_shape"]["left_out"] == len(parts["straddling"]) > 0
-    assert any("another group" in item for item in card["risk"]["items"])
+    assert any("a later part has their input" in item for item in card["risk"]["items"])
 
 
 @pytest.mark.parametrize(
