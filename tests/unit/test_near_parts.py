@@ -1,0 +1,54 @@
+"""Parts that are cut from one file have no near row on both sides."""
+
+from __future__ import annotations
+
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.planting import sentence
+from tuneproof.engine.audit.near_parts import without_near_leaks
+from tuneproof.engine.audit.near_table import near_table
+from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.case import Split
+from tuneproof.engine.data.example import Example, Source
+from tuneproof.engine.data.split import split
+
+SHARES = Split(train=0.5, validation=0.2, eval=0.3)
+
+
+def families(seed: int) -> list[Example]:
+    """Sentences, each with two that are nearly the same."""
+    rng = Random(seed)
+    texts = [
+        text for _ in range(30) for stem in [sentence(rng)] for text in (stem, f"{stem} {sentence(rng, 1)}", f"{sentence(rng, 1)} {stem}")
+    ]
+    return [Example("", text, "yes", Source("rows.jsonl", at)) for at, text in enumerate(texts, start=1)]
+
+
+def near(learned: list[Example], scored: list[Example]) -> int:
+    return len(near_table(Table(Rows(learned), Rows(scored), [])).learned_near_eval())
+
+
+@settings(max_examples=10, deadline=None)
+@given(seed=st.integers(0, 2**32))
+def test_no_near_row_stays_on_both_sides_and_none_is_lost(seed: int) -> None:
+    rows = families(seed)
+    cut = split(rows, SHARES)
+    parts = without_near_leaks(cut, cut_from_one_file=True)
+    assert near(cut.train, cut.eval) > 0
+    assert near(parts.train, [*parts.validation, *parts.eval]) == near(parts.validation, parts.eval) == 0
+    assert parts.eval == cut.eval, "what is scored stays"
+    everything = [*parts.train, *parts.validation, *parts.eval, *parts.straddling]
+    assert sorted(e.source for e in everything) == [e.source for e in rows]
+
+
+def test_a_separate_eval_file_is_left_to_the_audit() -> None:
+    rows = families(1)
+    cut = split(rows, SHARES, [Example("", rows[0].input, "yes", Source("eval.jsonl", 1))])
+    parts = without_near_leaks(cut, cut_from_one_file=False)
+    assert near(parts.train, parts.validation) == 0
+    kept = {e.source for e in [*parts.train, *parts.validation]}
+    assert rows[0].source in kept or rows[0].source in {e.source for e in parts.straddling}
+    assert near([*parts.train, *parts.validation], parts.eval) > 0
