@@ -119,9 +119,11 @@ def _data_shape(evidence: Evidence) -> DataShape | None:
     train, validation = counts[Part.TRAIN], counts[Part.VALIDATION]
     findings = {severity.value: report.count(severity) for severity in Severity}
     shapes = ", ".join(f"{file} ({shape})" for file, shape in report.shapes.items())
+    found = f"{findings['block']} blocking findings, {findings['warn']} warnings"
+    found += f", {report.accepted} accepted" if report.accepted else ""
     return DataShape(
         summary=f"{report.counts.rows} examples from {shapes}: {train} to train on, {validation} to validate with, "
-        f"{len(report.left_out) + evidence.straddling} left out; {findings['block']} blocking findings, {findings['warn']} warnings.",
+        f"{len(report.left_out) + evidence.straddling} left out; {found}.",
         files=report.shapes,
         rows=report.counts.rows,
         duplicate_rows=report.counts.duplicate_rows.norm,

@@ -107,8 +107,13 @@ class Report(BaseModel):
         return [f for f in self.findings if f.closes_the_gate]
 
     def count(self, severity: Severity) -> int:
-        """How many findings have the severity."""
-        return sum(f.severity is severity for f in self.findings)
+        """How many findings have the severity, and nobody has accepted them with a reason."""
+        return sum(f.severity is severity and f.accepted is None for f in self.findings)
+
+    @property
+    def accepted(self) -> int:
+        """How many findings are lived with."""
+        return sum(f.accepted is not None for f in self.findings)
 
 
 def audit(

@@ -52,6 +52,18 @@ def test_a_case_without_a_task_ends_after_its_split_and_says_what_is_missing(wri
     assert card["decision"]["answers"]["labeled_examples"] == 60 and card["eval_set"]["n"] > 0
 
 
+def test_an_accepted_finding_no_longer_blocks_and_the_card_has_the_reason(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:
+    write_jsonl([{"input": f"question {i}", "output": "yes"} for i in range(60)] + [{"input": "question 7", "output": "no"}])
+    decision = {"private_facts": False, "format_drift": True, "stable_task": True}
+    data = {"examples": "rows.jsonl", "accept": {"conflict": "two people disagree"}}
+    run = tmp_path / "run"
+    assert tuneproof("--replay", write_case({"decision": decision, "data": data}), "--run-dir", run).code == 0
+    told = (run / "card.md").read_text()
+    assert "different outputs for the same input (accepted: two people disagree)" in told
+    assert "0 blocking findings" in told and ", 1 accepted." in told
+    assert tuneproof("verify", run).code == 0
+
+
 def test_rows_of_one_group_stay_together_and_what_would_straddle_is_left_out_and_told(
     write_case: Any, write_jsonl: Any, tmp_path: Path
 ) -> None:
