@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import tuneproof.engine.audit  # noqa: F401  registers the checks
+from tuneproof.engine.audit.preview import row_lengths
+from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.report import Report, audit
 from tuneproof.engine.audit.table import Lengths, Rows, Shingle, Table
 from tuneproof.engine.case import Data, DraftCase
@@ -44,7 +46,10 @@ def audit_files(files: Sequence[str], against: Sequence[str], shingle: Shingle, 
     shapes = {file: shape for reading in readings for file, shape in reading.shapes.items()}
     # From here on the table alone holds the rows, so that what is left out of it is let go.
     readings.clear()
-    return audit(table, data.leave_out, shapes, data.accept, told.check)
+    report = audit(table, data.leave_out, shapes, data.accept, told.check)
+    told.check("profile")
+    lengths = row_lengths(table.examples, (task and task.instruction) or "", table.lengths)
+    return report.model_copy(update={"profile": profile(table.examples, (), table.eval, table.judge, lengths)})
 
 
 def _tell(reading: Reading, told: Told) -> None:

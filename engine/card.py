@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.events import Rate
 from tuneproof.engine.verdict import Verdict
@@ -39,6 +40,7 @@ class DataShape(Field):
     train: int
     validation: int
     findings: dict[str, int]
+    profile: Profile
 
 
 class Method(Field):
@@ -54,12 +56,18 @@ class Method(Field):
 
 
 class EvalSet(Field):
-    """The frozen cases."""
+    """The frozen cases, and what they can show.
+
+    `fewest_cases_for_target` is how many cases it takes to show that the target is met, `fewest_right_for_target` how many of these have
+    to be right; none where there is no target, the metric is not a share of right cases, or no number is enough.
+    """
 
     n: int
     sha256: str | None
     metric: str | None
     minimum_detectable_effect: float | None
+    fewest_cases_for_target: int | None
+    fewest_right_for_target: int | None
 
 
 class Risk(Field):

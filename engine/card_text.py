@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.card import Card, CardArm, Field
+from tuneproof.engine.audit.profile_text import profile_lines
+from tuneproof.engine.card import Card, CardArm, DataShape, Field
 from tuneproof.engine.run.events import Rate
 from tuneproof.engine.verdict import p_value, points
 
@@ -18,6 +19,8 @@ def card_text(card: Card) -> str:
     ]
     for title, field in fields:
         parts += [f"## {title}", field.summary if field else "Not reached."]
+        if isinstance(field, DataShape):
+            parts.append("\n".join(f"- {line}" for line in profile_lines(field.profile)))
     parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
     parts += ["## Provenance", _provenance(card)]
     return "\n\n".join(parts) + "\n"

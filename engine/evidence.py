@@ -6,19 +6,25 @@ from dataclasses import dataclass
 
 from tuneproof.engine import facts
 from tuneproof.engine.audit.finding import Severity
+from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.report import Report, StoredFinding
 from tuneproof.engine.card import Card, CardArm, DataShape, Decision, EvalSet, Method, Provenance, Risk
-from tuneproof.engine.case import SAMPLE, Case
+from tuneproof.engine.case import SAMPLE, Case, Metric
+from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.frozen import from_lines
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.route import REASONS, Route
 from tuneproof.engine.run.store import CASE, STRADDLING, RunStore, part_file
+from tuneproof.engine.scoring.outputs import make_judge
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
-from tuneproof.engine.scoring.statistics import minimum_detectable_effect
+from tuneproof.engine.scoring.statistics import fewest_cases, fewest_right, minimum_detectable_effect
 from tuneproof.engine.verdict import ScoredArm, Verdict, decide, points
 
 SMALL_EVAL = 50
 """Below this many cases an interval is wider than most differences worth having."""
+
+GRADED = (Metric.FIELD_ACCURACY, Metric.MACRO_F1)
+"""Metrics that are not the share of cases that are right, so that an interval for a proportion says nothing about them."""
 
 ARM_STEP = "arm "
 """How the steps of the arms are called in the manifest."""
@@ -32,13 +38,19 @@ class Evidence:
     case: Case
     route: facts.RouteFacts
     report: Report | None
-    counts: dict[Part, int] | None
+    parts: dict[Part, list[Example]] | None
+    data: facts.DataFacts | None
     straddling: int
     model: facts.ModelFacts | None
     method: facts.MethodFacts | None
     training: facts.TrainingFacts | None
     untuned: list[ScoredArm]
     tuned: ScoredArm | None
+
+    @property
+    def counts(self) -> dict[Part, int] | None:
+        """How many rows each part has."""
+        return {part: len(rows) for part, rows in self.parts.items()} if self.parts else None
 
 
 def gather(store: RunStore) -> Evidence:
@@ -51,7 +63,8 @@ def gather(store: RunStore) -> Evidence:
         case=store.case,
         route=facts.RouteFacts.model_validate_json(store.read(facts.ROUTE)),
         report=Report.model_validate_json(store.read(facts.AUDIT)) if "audit" in steps else None,
-        counts={part: len(store.part(part)) for part in Part} if "split" in steps else None,
+        parts={part: [example for _, example in store.part(part)] for part in Part} if "split" in steps else None,
+        data=facts.DataFacts.model_validate_json(store.read(facts.DATA)) if "audit" in steps else None,
         straddling=len(from_lines(store.read(STRADDLING))) if store.has(STRADDLING) else 0,
         model=facts.ModelFacts.model_validate_json(store.read(facts.MODEL)) if "model" in steps else None,
         method=facts.MethodFacts.model_validate_json(store.read(facts.METHOD)) if "method" in steps else None,
@@ -113,9 +126,11 @@ def _decision(evidence: Evidence) -> Decision:
 
 
 def _data_shape(evidence: Evidence) -> DataShape | None:
-    report, counts = evidence.report, evidence.counts
-    if report is None or counts is None:
+    report, counts, parts = evidence.report, evidence.counts, evidence.parts
+    if report is None or counts is None or parts is None:
         return None
+    task, train_rows = evidence.case.task, parts[Part.TRAIN]
+    judge = make_judge(task, [e.output for e in train_rows]) if task else None
     train, validation = counts[Part.TRAIN], counts[Part.VALIDATION]
     findings = {severity.value: report.count(severity) for severity in Severity}
     shapes = ", ".join(f"{file} ({shape})" for file, shape in report.shapes.items())
@@ -132,6 +147,7 @@ def _data_shape(evidence: Evidence) -> DataShape | None:
         train=train,
         validation=validation,
         findings=findings,
+        profile=profile(train_rows, parts[Part.VALIDATION], parts[Part.EVAL], judge, evidence.data),
     )
 
 
@@ -168,14 +184,34 @@ def _eval_set(evidence: Evidence) -> EvalSet | None:
     n = evidence.counts[Part.EVAL]
     digest = evidence.store.digest(part_file(Part.EVAL))
     effect = round(minimum_detectable_effect(n), 6)
+    target = _counted_target(evidence.case)
+    needed, right = (fewest_cases(target), fewest_right(n, target)) if target else (None, None)
     return EvalSet(
         summary=f"{n} cases frozen before anything ran (sha256 {digest[:12]}…); they can show a difference of about "
-        f"{100 * effect:.0f} points.",
+        f"{100 * effect:.0f} points.{_can_show_target(target, n, needed, right)}",
         n=n,
         sha256=digest,
         metric=evidence.case.task.measured_by if evidence.case.task else None,
         minimum_detectable_effect=effect,
+        fewest_cases_for_target=needed,
+        fewest_right_for_target=right,
     )
+
+
+def _counted_target(case: Case) -> float | None:
+    """The target, where its metric is the share of cases that are right."""
+    if case.target is None or case.task is None or (case.target.metric or case.task.measured_by) in GRADED:
+        return None
+    return case.target.at_least
+
+
+def _can_show_target(target: float | None, n: int, needed: int | None, right: int | None) -> str:
+    if target is None:
+        return ""
+    if right is not None:
+        return f" {right} of {n} right would show that {target:g} is met, with 95 % confidence."
+    enough = f"it takes {needed:,} cases" if needed else "no number of cases can"
+    return f" Not even {n} of {n} right would show that {target:g} is met, with 95 % confidence: {enough}."
 
 
 def _risk(evidence: Evidence, verdict: Verdict) -> Risk:
@@ -191,6 +227,9 @@ def _data_risks(evidence: Evidence) -> list[str]:
         items.append(f"The case says {stated} labelled examples; its files have {evidence.report.counts.rows}.")
     if evidence.counts and n < SMALL_EVAL:
         items.append(f"{n} eval cases are few: only a large difference can be seen.")
+    target = _counted_target(evidence.case)
+    if n and target and target < 1 and fewest_right(n, target) is None:
+        items.append(f"{n} eval cases are too few to show that the target of {target:g} is met, whatever the score.")
     if evidence.straddling:
         items.append(f"{evidence.straddling} rows were left out because a later part has their input, or nearly.")
     if evidence.report:

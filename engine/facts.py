@@ -56,14 +56,19 @@ class LengthSummary(Facts):
     longest: int
 
 
-class DataFacts(Facts):
-    """What the data looks like: how long its rows are, the first of them, and the output format that its outputs suggest."""
+class RowLengths(Facts):
+    """How long rows are, in tokens of the base where one is chosen."""
 
     unit: Literal["tokens", "characters"]
-    base: str | None
-    context: int | None
     prompt: LengthSummary
     answer: LengthSummary
+
+
+class DataFacts(RowLengths):
+    """What the data looks like: how long its rows are, the first of them, and the output format that its outputs suggest."""
+
+    base: str | None
+    context: int | None
     rows: list[PreviewRow]
     drafted_output: Output
     drafted_why: str

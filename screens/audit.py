@@ -133,7 +133,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         listed.clear_options()
         finding = self._marked
         self._marked_check = finding.check if finding else self._marked_check
-        listed.border_subtitle = visible(finding.action, one_line=True, most=70) if finding else ""
+        listed.border_subtitle = Content(visible(_what_to_do(finding), one_line=True, most=70)) if finding else ""
         if finding is None:
             self._show_sides(None)
             return
@@ -169,6 +169,11 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
     def _show_sides(self, row: FoundRow | None) -> None:
         this, other = self.query_one("#this"), self.query_one("#other")
         other.display = row is not None and row.of is not None
+        if row is None and self._marked is not None:
+            # What a finding without rows says of the data as a whole seldom fits into its line.
+            this.border_title = Content(self._marked.check)
+            self.query_one("#this-row", Static).update(plain(f"{self._marked.message}.\n\nWhat to do: {self._marked.action}."))
+            return
         this.border_title = Content(visible(f"{row.file}:{row.line}", one_line=True)) if row else ""
         text = plain(self._text(row.file, row.line)) if row else Content("")
         note = [Content.styled(visible(row.note, one_line=True, most=160), "bold")] if row and row.note else []
@@ -203,6 +208,9 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         if finding is None or data is None:
             return
         leaves_out = finding.check not in data.leave_out
+        if leaves_out and not finding.rows:
+            self.complain(f"{finding.check} has no rows to leave out: {finding.action}")
+            return
         self._decide(finding.check, leave_out=leaves_out)
 
     def action_quarantine(self) -> None:
@@ -268,6 +276,10 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
             return
         self.wizard.try_data()
         self.refresh_all()
+
+
+def _what_to_do(finding: StoredFinding) -> str:
+    return f"accepted: {finding.accepted}" if finding.accepted is not None else finding.action
 
 
 def _finding_line(finding: StoredFinding, state: str) -> Content:

@@ -10,7 +10,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tuneproof.engine.card import CARD_MD, Card
+from tuneproof.engine.audit.profile_text import profile_lines
+from tuneproof.engine.card import CARD_MD, Card, DataShape
 from tuneproof.engine.card import Field as CardField
 from tuneproof.engine.run.state import Life
 from tuneproof.engine.scoring.comparison import Change, ComparedCase, compare
@@ -145,6 +146,8 @@ def _fields(card: Card) -> Content:
     parts: list[Content] = []
     for title, field in fields:
         parts.append(Content.assemble((f"{title}  ", "bold"), visible(field.summary if field else "Not reached.")))
+        if isinstance(field, DataShape):
+            parts += [plain(f"- {line}") for line in profile_lines(field.profile)]
     parts.append(Content.styled("Risk", "bold"))
     parts += [plain(f"- {item}") for item in card.risk.items] or [plain(card.risk.summary)]
     return Content("\n").join(parts)

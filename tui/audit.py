@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.audit.report import Counts, Report, StoredFinding
 from tuneproof.engine.audit.table import Shingle
 from tuneproof.engine.audit_files import Told, audit_files
@@ -41,7 +42,12 @@ def audit_command(files: Sequence[str], against: Sequence[str], shingle: Shingle
 def report_text(report: Report) -> str:
     """The findings, most severe first, each with its first rows, and the counts."""
     parts = [_finding_text(finding) for finding in report.findings] or ["nothing was found"]
-    return "\n\n".join([*parts, _counts_text(report.counts)])
+    shape = (
+        ["\n".join(["what is left", *(f"  {visible(line, one_line=True)}" for line in profile_lines(report.profile))])]
+        if report.profile
+        else []
+    )
+    return "\n\n".join([*parts, _counts_text(report.counts), *shape])
 
 
 def _finding_text(finding: StoredFinding) -> str:

@@ -8,7 +8,7 @@ from tuneproof.engine.audit.finding import Finding, Row, Severity, check, severa
 from tuneproof.engine.audit.label_names import label_reader
 from tuneproof.engine.audit.masking import quoted
 from tuneproof.engine.audit.near_table import near_table
-from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.table import MOST_PAIRS, Table
 from tuneproof.engine.data.example import norm
 
 
@@ -31,12 +31,6 @@ def nearly_leaked_rows(table: Table) -> Iterator[Finding]:
         differs = norm(learned.output) != norm(scored.output)
         said = f", and eval says {quoted(scored.output)}" if differs else ""
         rows.append((not differs, -found.jaccard, Row(learned.source, of=scored.source, note=f"{found.jaccard:.0%} alike{said}")))
-    if not near.complete:
-        yield Finding(
-            "so many rows are near each other that not every near leak was found",
-            "leave out the near rows of the largest clusters, and audit again",
-            (),
-        )
     if rows:
         rows.sort(key=lambda row: row[:2])
         count, contradicting = len(rows), sum(not same for same, _, _ in rows)
@@ -45,6 +39,21 @@ def nearly_leaked_rows(table: Table) -> Iterator[Finding]:
             f"{count} {several(count, 'row is', 'rows are')} nearly an eval row{told}",
             "leave the rows to learn from out; the eval rows stay",
             tuple(row for _, _, row in rows),
+        )
+
+
+@check("near-incomplete", severity=Severity.BLOCK)
+def near_rows_not_all_found(table: Table) -> Iterator[Finding]:
+    """So many pairs of rows are nearly the same that not all of them were found: a near leak may be among those that were not.
+
+    Where thousands of rows follow one template, pairs grow with their square, and the search ends at five million. It has no rows to leave
+    out: thin out the rows of the largest templates in the file, or accept it with a reason.
+    """
+    if not near_table(table).complete:
+        yield Finding(
+            f"more than {MOST_PAIRS:,} pairs of rows are nearly the same; not every near row was found",
+            "thin out the rows that follow the same template in the file and audit again, or accept it with a reason",
+            (),
         )
 
 

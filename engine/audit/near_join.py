@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneproof.engine.audit.shingles import TokenSets, blocks, spans
+from tuneproof.engine.audit.table import MOST_PAIRS
 
 AT_LEAST = 0.8
-MOST_PAIRS = 5_000_000
 _BLOCK_CANDIDATES = 1 << 21
 _BLOCK_TOKENS = 1 << 22
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)

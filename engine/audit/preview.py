@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from tuneproof.engine import facts
 from tuneproof.engine.audit.table import Lengths
@@ -21,34 +21,54 @@ def data_facts(
 
     Only the output format is drafted from the rows that go on, so that what was left out as wrong does not shape it.
     """
-
-    def plain(example: Example) -> str:
-        return prompt_text(replace(example, instruction=example.instruction or instruction))
-
-    render: Callable[[Example], str] = lengths.render if lengths else plain
-    prompt: Callable[[Example], int] = lengths.prompt if lengths else lambda e: len(plain(e))
-    answer: Callable[[Example], int] = lengths.answer if lengths else lambda e: len(e.output)
+    read = _reading(instruction, lengths)
     drafted = draft_output([e.output for e in examples if e.source not in left_out] or [e.output for e in examples])
     return facts.DataFacts(
-        unit="tokens" if lengths else "characters",
+        **dict(row_lengths(examples, instruction, lengths)),
         base=lengths and lengths.base,
         context=lengths and lengths.context,
-        prompt=summary(map(prompt, examples)),
-        answer=summary(map(answer, examples)),
         rows=[
             facts.PreviewRow(
                 file=e.source.file,
                 line=e.source.line,
-                prompt=render(e),
+                prompt=read.render(e),
                 answer=e.output,
-                prompt_length=prompt(e),
-                answer_length=answer(e),
+                prompt_length=read.prompt(e),
+                answer_length=read.answer(e),
             )
             for e in examples[:ROWS_SHOWN]
         ],
         drafted_output=drafted.output,
         drafted_why=drafted.why,
     )
+
+
+def row_lengths(examples: Sequence[Example], instruction: str, lengths: Lengths | None) -> facts.RowLengths:
+    """How long the rows are: in tokens where a base is chosen, else in characters."""
+    read = _reading(instruction, lengths)
+    return facts.RowLengths(
+        unit="tokens" if lengths else "characters",
+        prompt=summary(map(read.prompt, examples)),
+        answer=summary(map(read.answer, examples)),
+    )
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """A row as it is shown, and how long its prompt and its answer are."""
+
+    render: Callable[[Example], str]
+    prompt: Callable[[Example], int]
+    answer: Callable[[Example], int]
+
+
+def _reading(instruction: str, lengths: Lengths | None) -> _Reading:
+    def plain(example: Example) -> str:
+        return prompt_text(replace(example, instruction=example.instruction or instruction))
+
+    if lengths:
+        return _Reading(lengths.render, lengths.prompt, lengths.answer)
+    return _Reading(plain, lambda e: len(plain(e)), lambda e: len(e.output))
 
 
 def summary(lengths: Iterable[int]) -> facts.LengthSummary:

@@ -12,6 +12,7 @@ from tuneproof.engine.audit.duplicates import conflicting
 from tuneproof.engine.audit.finding import CHECKS, Check, Finding, Severity
 from tuneproof.engine.audit.masking import masked
 from tuneproof.engine.audit.near_table import near_table
+from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.audit.table import Rows, Table
 from tuneproof.engine.data.example import Source
 from tuneproof.engine.errors import CaseError
@@ -101,6 +102,8 @@ class Report(BaseModel):
     counts: Counts
     shapes: dict[str, str]
     left_out: list[Place]
+    profile: Profile | None = None
+    """What the data is like as a whole, where there are no parts yet for the card to tell it of."""
 
     def blocking(self) -> list[StoredFinding]:
         """The findings that close the gate."""
@@ -155,8 +158,8 @@ def check_names(leave_out: Sequence[str], accept: Mapping[str, str]) -> None:
 
 
 def _severed(check: Check, finding: Finding, asked: bool) -> Finding:
-    """The finding with its check's name and severity; what is left out no longer blocks."""
-    left_out = asked or check.always_leaves_out
+    """The finding with its check's name and severity; what is left out no longer blocks. Without rows nothing can be left out."""
+    left_out = bool(finding.rows) and (asked or check.always_leaves_out)
     severity = Severity.WARN if left_out and check.severity is Severity.BLOCK else check.severity
     return replace(finding, check=check.name, severity=severity, left_out=left_out)
 

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tuneproof.engine.audit.near_table import NearTable
 
 
+MOST_PAIRS = 5_000_000
+"""Pairs of near rows at which the search for more ends."""
+
+
 class Shingle(StrEnum):
     """What two near texts have in common: runs of three words, or runs of five characters."""
 

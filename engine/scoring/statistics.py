@@ -62,6 +62,20 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     return Interval(p, low, high)
 
 
+def fewest_cases(target: float) -> int | None:
+    """The fewest cases that can show a true rate of at least the target: with all of them right, Wilson's interval lies above it.
+
+    The lower limit of n right of n is n / (n + z²). None for a target of 1, which no number of cases can show.
+    """
+    z = _z(0.95)
+    return math.ceil(z * z * target / (1 - target) - 1e-9) if target < 1 else None
+
+
+def fewest_right(n: int, target: float) -> int | None:
+    """How many of n cases have to be right for Wilson's interval to lie at or above the target; None where not even n are enough."""
+    return next((right for right in range(math.ceil(target * n), n + 1) if wilson(right, n).low >= target), None)
+
+
 def newcombe_paired(counts: PairedCounts, confidence: float = 0.95) -> Interval:
     """Interval for the difference of two paired proportions, first minus second: method 10 of Newcombe 1998.
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from random import Random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import tuneproof.engine.audit  # noqa: F401  registers the checks
 from tests.unit.planting import sentence
+from tuneproof.engine.audit import near_join
 from tuneproof.engine.audit.near_parts import without_near_leaks
 from tuneproof.engine.audit.near_table import near_table
+from tuneproof.engine.audit.report import audit
 from tuneproof.engine.audit.table import Rows, Table
 from tuneproof.engine.case import Split
 from tuneproof.engine.data.example import Example, Source
@@ -52,3 +56,19 @@ def test_a_separate_eval_file_is_left_to_the_audit() -> None:
     kept = {e.source for e in [*parts.train, *parts.validation]}
     assert rows[0].source in kept or rows[0].source in {e.source for e in parts.straddling}
     assert near([*parts.train, *parts.validation], parts.eval) > 0
+
+
+def test_a_search_that_ended_early_blocks_until_it_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(near_join, "MOST_PAIRS", 100)
+    monkeypatch.setattr(near_join, "_BLOCK_CANDIDATES", 50)
+    words = " ".join(f"word{at}" for at in range(30))
+    rows = Rows(Example("", f"{at} {words} {at}", "yes", Source("rows.jsonl", at)) for at in range(60))
+
+    def blocking(leave_out: list[str], accept: dict[str, str]) -> set[str]:
+        table = Table(Rows(rows[:50]), Rows(rows[50:]), [])
+        return {finding.check for finding in audit(table, leave_out, {}, accept).blocking()}
+
+    assert "near-incomplete" in blocking([], {})
+    # What was not found cannot be left out.
+    assert blocking(["near-leakage", "near-incomplete"], {}) == {"near-incomplete"}
+    assert blocking(["near-leakage"], {"near-incomplete": "all from one template"}) == set()

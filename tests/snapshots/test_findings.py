@@ -1,0 +1,70 @@
+"""The audit step shows each kind of finding so that it can be acted on: its two sides, its mask, its reason, or that it has no rows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from textual.pilot import Pilot
+from textual.widgets import OptionList
+
+from tests.snapshots.findings import KEY, write_dirty_case
+from tests.snapshots.scenes import ON_DRAFT, Scene, app_of, still, strips, until
+from tuneproof.screens import data as data_screen
+
+Compare = Callable[..., bool]
+
+KINDS = ("secret", "near-leakage", "conflict", "private-data", "imbalance")
+
+
+@pytest.fixture
+def dirty_stage(stage: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    write_dirty_case(stage)
+    monkeypatch.setattr(data_screen, "_named", lambda examples: f"/data/{Path(examples).name}")
+    return stage
+
+
+async def mark(pilot: Pilot[None], check: str) -> None:
+    """Goes down to the finding of a check, with the keys."""
+    listed = pilot.app.screen.query_one("#findings", OptionList)
+    lines = [str(listed.get_option_at_index(at).prompt) for at in range(listed.option_count)]
+    at = next(number for number, line in enumerate(lines) if f" {check} " in line)
+    await pilot.press("home", *["down"] * at)
+    await until(pilot, lambda: listed.highlighted == at)
+    await still(pilot)
+
+
+@pytest.mark.parametrize("check", KINDS)
+def test_a_kind_of_finding(check: str, dirty_stage: Path, snap_compare: Compare) -> None:
+    scene: Scene = ON_DRAFT["audit"]
+
+    async def go(pilot: Pilot[None]) -> None:
+        await scene.go(pilot)
+        await mark(pilot, check)
+
+    assert snap_compare(scene.app(), terminal_size=(80, 24), run_before=go)
+
+
+@pytest.mark.asyncio
+async def test_no_key_is_shown_whole_on_any_finding(dirty_stage: Path) -> None:
+    scene = ON_DRAFT["audit"]
+    async with scene.app().run_test(size=(120, 40)) as pilot:
+        await scene.go(pilot)
+        report = app_of(pilot).bench.report  # type: ignore[union-attr]
+        assert report is not None and set(KINDS) <= {finding.check for finding in report.findings}
+        for check in dict.fromkeys(finding.check for finding in report.findings):
+            await mark(pilot, check)
+            drawn = "".join(strip.text for strip in strips(pilot))
+            assert KEY not in drawn and "ann.smith" not in drawn
+        assert KEY not in report.model_dump_json() and "ann.smith" not in report.model_dump_json()
+
+
+@pytest.mark.asyncio
+async def test_a_finding_without_rows_says_that_it_cannot_be_left_out(dirty_stage: Path) -> None:
+    scene = ON_DRAFT["audit"]
+    async with scene.app().run_test(size=(80, 24), notifications=True) as pilot:
+        await scene.go(pilot)
+        await mark(pilot, "imbalance")
+        await pilot.press("x")
+        await until(pilot, lambda: any("imbalance has no rows" in strip.text for strip in strips(pilot)))
