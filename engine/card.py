@@ -77,7 +77,10 @@ class Risk(Field):
 
 
 class CardArm(BaseModel):
-    """One arm on the frozen cases: rates with their 95 % Wilson intervals, and what a case costs."""
+    """One arm on the frozen cases: rates with their 95 % Wilson intervals, and what a case costs.
+
+    The price is that of the machine, at the rate measured here, where `budget.usd_per_gpu_hour` gives one.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -90,6 +93,7 @@ class CardArm(BaseModel):
     truncated: int
     tokens_per_case: float
     seconds_per_case: float
+    usd_per_1000_requests: float | None
 
 
 class Provenance(BaseModel):

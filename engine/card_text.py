@@ -29,7 +29,9 @@ def card_text(card: Card) -> str:
 def _arms(card: Card) -> list[str]:
     if not card.arms:
         return []
-    head = ["| arm | format valid | correct | tokens a case | seconds a case |", "|---|---|---|---|---|"]
+    names = ["arm", "format valid", "correct", "tokens a case", "seconds a case"]
+    names += ["USD for 1,000 requests"] if card.arms[0].usd_per_1000_requests is not None else []
+    head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
     return ["\n".join(head + [_row(arm) for arm in card.arms])]
 
 
@@ -40,6 +42,7 @@ def _row(arm: CardArm) -> str:
         percent(arm.correct),
         f"{arm.tokens_per_case:.0f}",
         f"{arm.seconds_per_case:.3f}",
+        *([f"{arm.usd_per_1000_requests:.4f}"] if arm.usd_per_1000_requests is not None else []),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -54,10 +57,21 @@ def _difference(card: Card) -> list[str]:
     if difference is None:
         return []
     fixed, newly = difference.only_tuned_right, difference.only_untuned_right
-    return [
+    told = [
         f"Tuned minus {verdict.best_untuned_arm}, on the same cases: {points(difference)}, {p_value(difference.p_value)} "
         f"(McNemar mid-p; exact {p_value(difference.p_value_exact)}). {fixed} cases fixed, {newly} newly wrong."
     ]
+    graded = verdict.graded
+    if graded is not None:
+        low, high = (f"{100 * end:+.1f}" for end in (graded.low, graded.high))
+        told.append(f"In {graded.metric}: {100 * graded.estimate:+.1f} points [{low}, {high}] (paired bootstrap).")
+    if len(verdict.comparisons) > 1:
+        told.append(
+            "Tuned against each untuned arm, p-values after Holm: "
+            + "; ".join(f"{each.arm} {100 * each.estimate:+.0f} points, {p_value(each.p_holm)}" for each in verdict.comparisons)
+            + "."
+        )
+    return [*told, *([verdict.cost] if verdict.cost else [])]
 
 
 def _provenance(card: Card) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from tuneproof.engine import facts
@@ -9,22 +10,23 @@ from tuneproof.engine.audit.finding import Severity
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.report import Report, StoredFinding
 from tuneproof.engine.card import Card, CardArm, DataShape, Decision, EvalSet, Method, Provenance, Risk
-from tuneproof.engine.case import SAMPLE, Case, Metric
+from tuneproof.engine.case import SAMPLE, Case
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.frozen import from_lines
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.route import REASONS, Route
 from tuneproof.engine.run.store import CASE, STRADDLING, RunStore, part_file
-from tuneproof.engine.scoring.outputs import make_judge
+from tuneproof.engine.scoring.graded import GRADED, GradedDifference, graded_difference
+from tuneproof.engine.scoring.outputs import Judge, make_judge
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
 from tuneproof.engine.scoring.statistics import fewest_cases, fewest_right, minimum_detectable_effect
-from tuneproof.engine.verdict import ScoredArm, Verdict, decide, points
+from tuneproof.engine.verdict import ScoredArm, Verdict, best_of, decide, points
 
 SMALL_EVAL = 50
 """Below this many cases an interval is wider than most differences worth having."""
 
-GRADED = (Metric.FIELD_ACCURACY, Metric.MACRO_F1)
-"""Metrics that are not the share of cases that are right, so that an interval for a proportion says nothing about them."""
+REQUESTS = 1000
+"""How many requests a price is told for."""
 
 ARM_STEP = "arm "
 """How the steps of the arms are called in the manifest."""
@@ -77,7 +79,7 @@ def gather(store: RunStore) -> Evidence:
 def make_card(store: RunStore) -> Card:
     """The card of a run as far as it has come."""
     evidence = gather(store)
-    verdict = decide(evidence.untuned, evidence.tuned, evidence.case.task, evidence.case.target, _missing(evidence))
+    verdict = decide(evidence.untuned, evidence.tuned, evidence.case.task, evidence.case.target, _missing(evidence), _graded(evidence))
     return Card(
         name=evidence.case.name,
         decision=_decision(evidence),
@@ -86,7 +88,7 @@ def make_card(store: RunStore) -> Card:
         eval_set=_eval_set(evidence),
         risk=_risk(evidence, verdict),
         verdict=verdict,
-        arms=[_arm(arm) for arm in _arms(evidence)],
+        arms=[_arm(arm, evidence.case.budget.usd_per_gpu_hour) for arm in _arms(evidence)],
         provenance=_provenance(evidence),
     )
 
@@ -112,6 +114,22 @@ def _missing(evidence: Evidence) -> list[str]:
     return missing
 
 
+def _judge(evidence: Evidence) -> Judge | None:
+    task, parts = evidence.case.task, evidence.parts
+    return make_judge(task, [example.output for example in parts[Part.TRAIN]]) if task and parts else None
+
+
+def _graded(evidence: Evidence) -> GradedDifference | None:
+    """The difference in the target's or the task's metric, where that gives part of the credit."""
+    task, judge, best = evidence.case.task, _judge(evidence), best_of(evidence.untuned)
+    if task is None or judge is None or best is None or evidence.tuned is None or evidence.parts is None:
+        return None
+    metric = (evidence.case.target and evidence.case.target.metric) or task.measured_by
+    key = evidence.case.data.split.group_by if evidence.case.data else None
+    groups = [json.dumps(case.metadata.get(key), sort_keys=True) for case in evidence.parts[Part.EVAL]] if key else None
+    return graded_difference(metric, evidence.tuned.predictions, best.predictions, judge, groups)
+
+
 def _decision(evidence: Evidence) -> Decision:
     answers = evidence.case.decision.model_dump()
     answers["labeled_examples"] = evidence.route.labeled_examples
@@ -129,8 +147,6 @@ def _data_shape(evidence: Evidence) -> DataShape | None:
     report, counts, parts = evidence.report, evidence.counts, evidence.parts
     if report is None or counts is None or parts is None:
         return None
-    task, train_rows = evidence.case.task, parts[Part.TRAIN]
-    judge = make_judge(task, [e.output for e in train_rows]) if task else None
     train, validation = counts[Part.TRAIN], counts[Part.VALIDATION]
     findings = {severity.value: report.count(severity) for severity in Severity}
     shapes = ", ".join(f"{file} ({shape})" for file, shape in report.shapes.items())
@@ -147,7 +163,7 @@ def _data_shape(evidence: Evidence) -> DataShape | None:
         train=train,
         validation=validation,
         findings=findings,
-        profile=profile(train_rows, parts[Part.VALIDATION], parts[Part.EVAL], judge, evidence.data),
+        profile=profile(parts[Part.TRAIN], parts[Part.VALIDATION], parts[Part.EVAL], _judge(evidence), evidence.data),
     )
 
 
@@ -264,8 +280,9 @@ def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:
     return items
 
 
-def _arm(arm: ScoredArm) -> CardArm:
+def _arm(arm: ScoredArm, usd_per_hour: float | None) -> CardArm:
     scores = arm.scores
+    usd = round(usd_per_hour * scores.seconds_per_case * REQUESTS / 3600, 6) if usd_per_hour is not None else None
     return CardArm(
         arm=scores.arm,
         n=scores.n,
@@ -276,6 +293,7 @@ def _arm(arm: ScoredArm) -> CardArm:
         truncated=scores.truncated,
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
+        usd_per_1000_requests=usd,
     )
 
 

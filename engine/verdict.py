@@ -9,14 +9,20 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.case import Target, Task
+from tuneproof.engine.scoring.graded import GradedDifference
 from tuneproof.engine.scoring.predictions import Prediction, Scores
 from tuneproof.engine.scoring.statistics import (
     PairedCounts,
+    cases_to_tell,
+    holm,
     mcnemar_exact,
     mcnemar_mid_p,
     minimum_detectable_effect,
     newcombe_paired,
 )
+
+CHEAPER = 0.8
+"""From this share of the other arm's tokens on, an arm is called cheaper."""
 
 
 class Answer(StrEnum):
@@ -41,8 +47,24 @@ class Difference(BaseModel):
     only_untuned_right: int
 
 
+class Comparison(BaseModel):
+    """Tuned minus one untuned arm; `p_holm` is McNemar's mid-p adjusted for as many tests as there are untuned arms."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    arm: str
+    estimate: float
+    low: float
+    high: float
+    p_value: float
+    p_holm: float
+
+
 class Verdict(BaseModel):
-    """The answer and the sentence that carries it; `missing` names what was not measured."""
+    """The answer and the sentence that carries it; `missing` names what was not measured.
+
+    `cases_to_tell` is how many cases it would take to find a difference as large as the one that was seen, where these cannot tell.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -51,7 +73,11 @@ class Verdict(BaseModel):
     best_untuned_arm: str | None
     meets_target: bool | None
     difference: Difference | None
+    graded: GradedDifference | None
+    comparisons: list[Comparison]
     minimum_detectable_effect: float | None
+    cases_to_tell: int | None
+    cost: str | None
     missing: list[str]
 
 
@@ -83,8 +109,18 @@ def meets(scores: Scores, task: Task, target: Target | None) -> bool:
     return target is not None and value_of(scores, task, target) >= target.at_least
 
 
-def decide(untuned: Sequence[ScoredArm], tuned: ScoredArm | None, task: Task | None, target: Target | None, missing: list[str]) -> Verdict:
-    """The verdict of the contract: an untuned arm that meets the target ends it; else the paired difference decides."""
+def decide(
+    untuned: Sequence[ScoredArm],
+    tuned: ScoredArm | None,
+    task: Task | None,
+    target: Target | None,
+    missing: list[str],
+    graded: GradedDifference | None = None,
+) -> Verdict:
+    """The verdict of the contract: an untuned arm that meets the target ends it; else the paired difference decides.
+
+    `graded` is the difference in a metric that gives part of the credit, which is told beside it.
+    """
     best = best_of(untuned)
     if best is None or task is None:
         return Verdict(
@@ -93,7 +129,11 @@ def decide(untuned: Sequence[ScoredArm], tuned: ScoredArm | None, task: Task | N
             best_untuned_arm=None,
             meets_target=None,
             difference=None,
+            graded=None,
+            comparisons=[],
             minimum_detectable_effect=None,
+            cases_to_tell=None,
+            cost=None,
             missing=missing,
         )
     difference = _difference(tuned, best) if tuned else None
@@ -114,9 +154,40 @@ def decide(untuned: Sequence[ScoredArm], tuned: ScoredArm | None, task: Task | N
         best_untuned_arm=best.name,
         meets_target=meets_target,
         difference=difference,
+        graded=graded,
+        comparisons=_comparisons(tuned, untuned) if tuned else [],
         minimum_detectable_effect=round(minimum_detectable_effect(best.scores.n), 6),
+        cases_to_tell=_cases_to_tell(difference, best.scores.n) if difference and difference.low <= 0 <= difference.high else None,
+        cost=_cost(tuned, met or best) if tuned else None,
         missing=missing,
     )
+
+
+def _comparisons(tuned: ScoredArm, untuned: Sequence[ScoredArm]) -> list[Comparison]:
+    found = [_difference(tuned, arm) for arm in untuned]
+    adjusted = holm([difference.p_value for difference in found])
+    return [
+        Comparison(arm=arm.name, estimate=each.estimate, low=each.low, high=each.high, p_value=each.p_value, p_holm=float(f"{p:.6g}"))
+        for arm, each, p in zip(untuned, found, adjusted, strict=True)
+    ]
+
+
+def _cases_to_tell(difference: Difference, n: int) -> int | None:
+    disagree = (difference.only_tuned_right + difference.only_untuned_right) / n
+    return cases_to_tell((difference.only_tuned_right - difference.only_untuned_right) / n, disagree)
+
+
+def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
+    """What a request costs with either arm, and which is cheaper where they are equally good."""
+    tokens = (
+        f"{tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case, {other.name} {other.scores.tokens_per_case:.0f}"
+    )
+    times = f"{tuned.scores.seconds_per_case:.3f} s against {other.scores.seconds_per_case:.3f} s"
+    difference = _difference(tuned, other)
+    cheaper = tuned.scores.tokens_per_case <= CHEAPER * other.scores.tokens_per_case
+    equal = difference.low <= 0 <= difference.high
+    wins = " They cannot be told apart in accuracy, so on cost the tuned model wins." if cheaper and equal else ""
+    return f"Cost: {tokens}; {times}.{wins}"
 
 
 def _difference(tuned: ScoredArm, untuned: ScoredArm) -> Difference:
@@ -140,7 +211,10 @@ def _compared(difference: Difference, tuned: ScoredArm, best: ScoredArm) -> tupl
         return Answer.DO_NOT_TUNE, f"{told} Tuning made it worse."
     if difference.low <= 0:
         can_show = round(100 * minimum_detectable_effect(best.scores.n))
-        return Answer.INCONCLUSIVE, f"{told} {best.scores.n} cases can show a difference of about {can_show} points."
+        needed = _cases_to_tell(difference, best.scores.n)
+        more = max(0, needed - best.scores.n) if needed else 0
+        told += f" {best.scores.n} cases can show a difference of about {can_show} points"
+        return Answer.INCONCLUSIVE, f"{told}; to tell one like this takes about {more:,} more." if more else f"{told}."
     return Answer.TUNE, told
 
 

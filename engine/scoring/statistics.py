@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -142,6 +143,28 @@ def minimum_detectable_effect(n: int, discordance: float = ASSUMED_DISCORDANCE, 
     if n < 1:
         raise ValueError("no cases")
     return min(1.0, (_z(confidence) + NormalDist().inv_cdf(power)) * math.sqrt(discordance / n))
+
+
+def cases_to_tell(difference: float, discordance: float, power: float = 0.8, confidence: float = 0.95) -> int | None:
+    """How many cases it takes to find a difference of this size with the given power: `minimum_detectable_effect` turned round.
+
+    None where there is no difference to find. Raises ValueError for a difference larger than the discordance, which cannot be.
+    """
+    if abs(difference) > discordance + 1e-12:
+        raise ValueError("two arms differ by no more than the share of cases on which they disagree")
+    if difference == 0:
+        return None
+    return math.ceil(discordance * ((_z(confidence) + NormalDist().inv_cdf(power)) / difference) ** 2)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """P-values of several tests adjusted so that the chance of any false alarm among them stays at the level (Holm 1979)."""
+    order = sorted(range(len(p_values)), key=p_values.__getitem__)
+    adjusted, largest = [0.0] * len(p_values), 0.0
+    for rank, at in enumerate(order):
+        largest = max(largest, min(1.0, (len(p_values) - rank) * p_values[at]))
+        adjusted[at] = largest
+    return adjusted
 
 
 def _z(confidence: float) -> float:

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from tuneproof.engine.scoring.statistics import (
     PairedCounts,
+    cases_to_tell,
+    holm,
     mcnemar_exact,
     mcnemar_mid_p,
     minimum_detectable_effect,
@@ -76,6 +78,36 @@ def test_the_paired_interval_covers_the_true_difference(first: float, second: fl
         interval = newcombe_paired(PairedCounts(*[drawn.count(k) for k in range(4)]))
         covered += interval.low <= first - second <= interval.high
     assert covered >= 0.93 * 2000
+
+
+def test_holm_gives_the_values_of_a_worked_example() -> None:
+    # As `statsmodels.stats.multitest.multipletests(method="holm")` and R's `p.adjust` give them.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.5, 0.6]) == pytest.approx([1.0, 1.0]) and holm([]) == []
+
+
+@given(st.lists(st.floats(0, 1), max_size=8))
+def test_holm_never_lowers_a_p_value_nor_changes_their_order(p_values: list[float]) -> None:
+    adjusted = holm(p_values)
+    assert all(p <= a <= 1 for p, a in zip(p_values, adjusted, strict=True))
+    assert sorted(range(len(p_values)), key=lambda at: (adjusted[at], p_values[at])) == sorted(
+        range(len(p_values)), key=p_values.__getitem__
+    )
+
+
+@given(st.floats(0.01, 0.5), st.floats(0.5, 1))
+def test_so_many_cases_show_the_difference_and_one_fewer_does_not(difference: float, discordance: float) -> None:
+    needed = cases_to_tell(difference, discordance)
+    assert needed is not None
+    assert minimum_detectable_effect(needed, discordance) <= difference * (1 + 1e-9)
+    if needed > 1:
+        assert minimum_detectable_effect(needed - 1, discordance) > difference * (1 - 1e-9)
+
+
+def test_no_number_of_cases_tells_where_nothing_differs() -> None:
+    assert cases_to_tell(0.0, 0.2) is None
+    with pytest.raises(ValueError):
+        cases_to_tell(0.3, 0.2)
 
 
 def test_no_cases_is_an_error_and_not_a_rate() -> None:

@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 import pytest
 
-from tuneproof.engine.case import Target, Task
+from tuneproof.engine.case import Metric, Target, Task
+from tuneproof.engine.scoring.graded import graded_difference
 from tuneproof.engine.scoring.outputs import make_judge
-from tuneproof.engine.scoring.predictions import predict, score
+from tuneproof.engine.scoring.predictions import macro_f1, predict, score
 from tuneproof.engine.verdict import Answer, ScoredArm, Verdict, decide
 
 TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no"]}})
@@ -55,6 +56,50 @@ def test_an_interval_around_zero_is_inconclusive_and_says_what_could_be_seen() -
     assert found.answer is Answer.INCONCLUSIVE and "60 cases can show a difference of about 16 points" in found.reason
     assert found.difference is not None and found.difference.low <= 0 <= found.difference.high
     assert found.meets_target is None
+
+
+def test_what_cannot_be_told_says_how_many_more_cases_would_tell() -> None:
+    found = verdict([arm("zero_shot", first(40))], arm("tuned", first(42)))
+    # Two of 60 cases differ, both one way: 0.0333 * (2.8016 / 0.0333)² cases.
+    assert found.cases_to_tell == 236
+    assert "to tell one like this takes about 176 more" in found.reason
+    same = verdict([arm("zero_shot", first(40))], arm("tuned", first(40)))
+    assert same.cases_to_tell is None and "takes about" not in same.reason
+
+
+def test_every_untuned_arm_is_compared_and_the_tests_are_paid_for() -> None:
+    found = verdict([arm("zero_shot", first(20)), arm("few_shot", first(40))], arm("tuned", first(47)))
+    zero, few = found.comparisons
+    assert (zero.arm, few.arm, few.estimate) == ("zero_shot", "few_shot", pytest.approx(7 / 60, abs=1e-6))
+    assert few.p_holm == pytest.approx(few.p_value) and zero.p_holm == pytest.approx(2 * zero.p_value, abs=1e-6)
+    assert found.difference is not None and few.p_value == found.difference.p_value
+
+
+def test_a_tuned_arm_that_is_as_good_for_fewer_tokens_wins_on_cost() -> None:
+    def costs(tokens: int, right: int) -> str:
+        few = arm("few_shot", first(40))
+        scored = few.scores.model_copy(update={"tokens_per_case": float(tokens)})
+        return verdict([ScoredArm(scored, few.predictions)], arm("tuned", first(right))).cost or ""
+
+    assert "tuned reads and writes 10 tokens a case, few_shot 90" in costs(90, 41)
+    assert "on cost the tuned model wins" in costs(90, 41)
+    assert "wins" not in costs(11, 41) and "wins" not in costs(90, 58)
+
+
+def test_a_graded_metric_has_an_interval_of_its_own() -> None:
+    wanted = ["yes", "no"] * 30
+    good, bad = (
+        [
+            predict(str(i), "?", o, w, JUDGE, truncated=False, prompt_tokens=9, output_tokens=1)
+            for i, (o, w) in enumerate(zip(out, wanted, strict=True))
+        ]
+        for out in (wanted, ["yes"] * 60)
+    )
+    found = graded_difference(Metric.MACRO_F1, good, bad, JUDGE, None)
+    assert found is not None and found.estimate == pytest.approx(1 - macro_f1([(p.expected, p.output) for p in bad]), abs=1e-6)
+    assert 0.6 < found.low < found.estimate < found.high < 0.75
+    assert graded_difference(Metric.CHOICE_ACCURACY, good, bad, JUDGE, None) is None
+    assert graded_difference(Metric.MACRO_F1, good, bad, JUDGE, ["one"] * 60) is None
 
 
 def test_a_tuned_arm_that_is_worse_beyond_its_interval_is_not_to_be_used() -> None:
