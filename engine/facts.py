@@ -38,7 +38,7 @@ class RouteFacts(Facts):
 
 
 class PreviewRow(Facts):
-    """One row as it reaches the model, and the answer it should give; the lengths in the unit of the file."""
+    """One row as it reaches the model, private data masked, and the answer it should give; the lengths in the unit of the file."""
 
     file: str
     line: int

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from tuneproof.engine import facts
+from tuneproof.engine.audit.masking import masked
 from tuneproof.engine.audit.table import Lengths
 from tuneproof.engine.data.example import Example, Source, prompt_text
 from tuneproof.engine.scoring.drafting import draft_output
@@ -19,6 +20,7 @@ def data_facts(
 ) -> facts.DataFacts:
     """The facts of the rows to learn from, before any is left out: in tokens where a base is chosen, else in characters.
 
+    The rows are for a person to look at, so private data and secrets in them are masked; their lengths are those of the rows as they stand.
     Only the output format is drafted from the rows that go on, so that what was left out as wrong does not shape it.
     """
     read = _reading(instruction, lengths)
@@ -31,8 +33,8 @@ def data_facts(
             facts.PreviewRow(
                 file=e.source.file,
                 line=e.source.line,
-                prompt=read.render(e),
-                answer=e.output,
+                prompt=masked(read.render(e)),
+                answer=masked(e.output),
                 prompt_length=read.prompt(e),
                 answer_length=read.answer(e),
             )

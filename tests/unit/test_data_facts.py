@@ -88,3 +88,11 @@ def test_each_part_of_the_case_that_the_preview_shows_is_on_record(write_case: A
 )
 def test_a_summary_names_lengths_that_are_there(lengths: list[int], median: int, p99: int, longest: int) -> None:
     assert summary(lengths) == LengthSummary(median=median, p99=p99, longest=longest)
+
+
+def test_first_rows_are_shown_with_private_data_masked(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:
+    address = "ann.smith" + "@" + "example.net"
+    write_jsonl([{"input": f"Write to {address} about {at}", "output": f"Dear {address}"} for at in range(12)])
+    found = audited(write_case({"decision": DECISION, "task": {}, "data": {"examples": "rows.jsonl"}}), tmp_path / "run")
+    assert found.rows[0].prompt == "Write to a…@e….net about 0" and found.rows[0].answer == "Dear a…@e….net"
+    assert found.rows[0].prompt_length == len(f"Write to {address} about 0")
