@@ -8,6 +8,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar
 
+from tuneproof.engine.case import LabelErrors
 from tuneproof.engine.data.example import Example, Source, loose_of, norm, prompt_text
 from tuneproof.engine.data.problems import Problem
 from tuneproof.engine.scoring.outputs import Judge
@@ -88,6 +89,7 @@ class Table:
     judge: Judge | None = None
     lengths: Lengths | None = None
     shingle: Shingle = Shingle.W3
+    label_errors: LabelErrors = LabelErrors.NEIGHBOURS
     gone: set[Source] = field(default_factory=set)
     near: NearTable | None = None
     joined: list[Source] = field(default_factory=list)
