@@ -66,7 +66,9 @@ def _rows(table: Table, look: Callable[[Example], str]) -> tuple[Row, ...]:
 
 def _out_of_order(example: Example) -> str:
     roles = ["", *(message.role for message in example.history), "user"]
-    wrong = [(number, before, role) for number, (before, role) in enumerate(pairwise(roles), start=1) if role not in MAY_FOLLOW[before]]
+    wrong = [
+        (number, before, role) for number, (before, role) in enumerate(pairwise(roles), start=1) if role not in MAY_FOLLOW.get(before, ())
+    ]
     if not wrong:
         return ""
     number, before, role = wrong[0]
