@@ -10,7 +10,7 @@ from tuneproof.engine.audit.preview import row_lengths
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.report import Report, audit
 from tuneproof.engine.audit.table import Lengths, Rows, Shingle, Table
-from tuneproof.engine.case import Data, DraftCase
+from tuneproof.engine.case import Data, DraftCase, LabelErrors
 from tuneproof.engine.data.read import Reading, read_examples
 from tuneproof.engine.scoring.outputs import make_judge
 
@@ -23,10 +23,18 @@ class Told:
     check: Callable[[str], None]
 
 
-def audit_files(files: Sequence[str], against: Sequence[str], shingle: Shingle, case: DraftCase | None, told: Told) -> Report:
+def audit_files(
+    files: Sequence[str],
+    against: Sequence[str],
+    shingle: Shingle,
+    case: DraftCase | None,
+    told: Told,
+    label_errors: LabelErrors | None = None,
+) -> Report:
     """Every check over the rows of the files, and over what leaks from them into the files they are held `against`.
 
     With a case its task, its base model, its columns, and what it leaves out or accepts count; which files it names does not.
+    `label_errors` goes before what the case says.
     Raises DataRefused where nothing can be read, and CaseError for a model that cannot be had or a check that does not exist.
     """
     data = case.data if case and case.data else Data(examples=list(files))
@@ -42,6 +50,7 @@ def audit_files(files: Sequence[str], against: Sequence[str], shingle: Shingle, 
         judge=make_judge(task, [example.output for example in learned.examples]) if task else None,
         lengths=_lengths(case) if case else None,
         shingle=shingle,
+        label_errors=label_errors or data.label_errors,
     )
     shapes = {file: shape for reading in readings for file, shape in reading.shapes.items()}
     # From here on the table alone holds the rows, so that what is left out of it is let go.

@@ -153,6 +153,13 @@ class Columns(Section):
     instruction: str | None = None
 
 
+class LabelErrors(StrEnum):
+    """By what labels are doubted: by the rows with the most similar words, or by cleanlab, which is an extra and takes longer."""
+
+    NEIGHBOURS = "neighbours"
+    CLEANLAB = "cleanlab"
+
+
 class Data(Section):
     """Where the examples lie; `leave_out` names the checks whose rows are left out instead of closing the gate.
 
@@ -166,6 +173,7 @@ class Data(Section):
     split: Split = Split()
     leave_out: list[str] = []
     accept: dict[str, Annotated[str, Field(min_length=1)]] = {}
+    label_errors: Annotated[LabelErrors, Word] = LabelErrors.NEIGHBOURS
 
 
 class Model(Section):

@@ -91,7 +91,7 @@ class DataStages:
         return done
 
     def _made_from(self, readings: list[Reading], lengths: Lengths | None) -> dict[str, str]:
-        data = self._data.model_dump(mode="json", include={"columns", "leave_out", "accept"})
+        data = self._data.model_dump(mode="json", include={"columns", "leave_out", "accept", "label_errors"})
         task = self._case.task.model_dump(mode="json") if self._case.task else None
         files = {f"data {label}": digest for reading in readings for label, digest in reading.digests.items()}
         base = {"base": lengths.sha256, "base name": lengths.base, "context": str(lengths.context)} if lengths else {}
@@ -105,6 +105,7 @@ class DataStages:
             problems=[p for reading in readings for p in reading.problems],
             judge=make_judge(task, [e.output for e in readings[0].examples]) if task else None,
             lengths=lengths,
+            label_errors=self._data.label_errors,
         )
 
     def _report(self) -> Report:

@@ -10,7 +10,7 @@ from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.audit.report import Counts, Report, StoredFinding
 from tuneproof.engine.audit.table import Shingle
 from tuneproof.engine.audit_files import Told, audit_files
-from tuneproof.engine.case import DraftCase
+from tuneproof.engine.case import DraftCase, LabelErrors
 from tuneproof.engine.case_file import read_as
 from tuneproof.engine.errors import ExitCode, GateClosed
 from tuneproof.tui.widgets.plain import visible
@@ -21,11 +21,13 @@ ROWS_SHOWN = 5
 WIDTH = 140
 
 
-def audit_command(files: Sequence[str], against: Sequence[str], shingle: Shingle, case: Path | None, *, as_json: bool) -> int:
+def audit_command(
+    files: Sequence[str], against: Sequence[str], shingle: Shingle, case: Path | None, label_errors: LabelErrors | None, *, as_json: bool
+) -> int:
     """Audits files and returns the exit code. Raises GateClosed where something blocks, after it has been told."""
     progress = _Progress()
     draft = read_as(DraftCase, case) if case else None
-    report = audit_files(files, against, shingle, draft, Told(progress.file, progress.check))
+    report = audit_files(files, against, shingle, draft, Told(progress.file, progress.check), label_errors)
     progress.end()
     print(report.model_dump_json() if as_json else report_text(report))
     blocking = report.blocking()

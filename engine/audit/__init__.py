@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 
 # What takes rows out comes first, so that later checks see what is left.
-_UNUSABLE = ("unreadable", "context")
+_UNUSABLE = ("unreadable", "encoding", "mixed_shapes", "turns", "context")
 _MEASURE = ("format", "duplicates", "leakage", "near")
 _PARTS = ("group_leakage", "template_leakage", "answer_in_prompt")
 _LABELS = ("labels", "label_errors")

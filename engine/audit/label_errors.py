@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from statistics import median
 from typing import TYPE_CHECKING
 
+from tuneproof.engine.audit.cross_validated import doubts
 from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.label_names import label_reader
 from tuneproof.engine.audit.neighbours import Neighbours, nearest
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.case import LabelErrors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -55,7 +57,7 @@ def probable_label_errors(table: Table) -> Iterator[Finding]:
     """Rows whose label is probably wrong: nearly all rows with similar words have the same other label. Some of them will be right.
 
     Wrong labels are learned like right ones. Only where the outputs are single labels, for 50 to 50,000 rows to learn from, and where
-    similar rows mostly have the same label.
+    similar rows mostly have the same label. With `data.label_errors: cleanlab` a classifier takes the place of the similar rows.
     """
     reader = label_reader(table)
     if reader is None or reader.separator is not None or not FEWEST_ROWS <= len(table.examples) <= MOST_ROWS:
@@ -64,6 +66,9 @@ def probable_label_errors(table: Table) -> Iterator[Finding]:
     names = sorted(set(outputs))
     number = {name: at for at, name in enumerate(names)}
     own = [number[output] for output in outputs]
+    if table.label_errors is LabelErrors.CLEANLAB:
+        yield from _doubted(table, names, own)
+        return
     neighbours = nearest(table.examples.norm, _asked(own))
     votes = count_votes(neighbours, own, len(names))
     if agreement(votes.winner.tolist(), own) < AGREEMENT:
@@ -73,6 +78,25 @@ def probable_label_errors(table: Table) -> Iterator[Finding]:
         count = len(rows)
         yield Finding(
             f"{count} {several(count, 'label is', 'labels are')} probably wrong: the rows with the most similar words have another",
+            "look at them, the surest first: mend what is wrong, and keep the others",
+            rows,
+        )
+
+
+def _doubted(table: Table, names: Sequence[str], own: Sequence[int]) -> Iterator[Finding]:
+    """What cleanlab doubts, where the classifier can tell the labels at all."""
+    found = doubts(table.examples.norm, own)
+    if found is None or agreement(found.likeliest.tolist(), [own[at] for at in found.judged.tolist()]) < AGREEMENT:
+        return
+    likeliest = dict(zip(found.judged.tolist(), found.likeliest.tolist(), strict=True))
+    rows = tuple(
+        Row(table.examples[at].source, note=f"says `{names[own[at]]}`, a classifier of the other rows `{names[likeliest[at]]}`")
+        for at in found.doubted
+    )
+    if rows:
+        count = len(rows)
+        yield Finding(
+            f"{count} {several(count, 'label is', 'labels are')} probably wrong by cleanlab, in {found.seconds:.0f} s",
             "look at them, the surest first: mend what is wrong, and keep the others",
             rows,
         )

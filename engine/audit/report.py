@@ -8,12 +8,14 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
+from tuneproof.engine.audit.cross_validated import must_be_installed
 from tuneproof.engine.audit.duplicates import conflicting
 from tuneproof.engine.audit.finding import CHECKS, Check, Finding, Severity
 from tuneproof.engine.audit.masking import masked
 from tuneproof.engine.audit.near_table import near_table
 from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.case import LabelErrors
 from tuneproof.engine.data.example import Source
 from tuneproof.engine.errors import CaseError
 
@@ -129,10 +131,14 @@ def audit(
     """Runs every check; the rows of the checks named in `leave_out` are taken out instead of blocking.
 
     `accept` has the reasons why findings of some checks are lived with: they are told and no longer block. `on_check` hears the name of
-    each check before it runs. The table is left with the rows that go on. Raises CaseError for the name of a check that does not exist.
+    each check before it runs. The table is left with the rows that go on. Raises CaseError for the name of a check that does not exist,
+    and where cleanlab is asked for and not there.
     """
     accepted = dict(accept or {})
     check_names(leave_out, accepted)
+    if table.label_errors is LabelErrors.CLEANLAB:
+        # Before the minutes that other checks may take.
+        must_be_installed()
     counts = _counts(table)
     findings: list[tuple[Finding, str | None]] = []
     for check in CHECKS.values():

@@ -6,13 +6,17 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from tuneproof.engine.case import LabelErrors
 from tuneproof.engine.data.example import Example, Source, loose_of, norm, prompt_text
+from tuneproof.engine.data.problems import Problem
 from tuneproof.engine.scoring.outputs import Judge
 
 if TYPE_CHECKING:
     from tuneproof.engine.audit.near_table import NearTable
+
+P = TypeVar("P", bound=Problem)
 
 
 MOST_PAIRS = 5_000_000
@@ -85,10 +89,11 @@ class Table:
 
     examples: Rows
     eval: Rows
-    problems: list[tuple[Source, str]]
+    problems: list[tuple[Source, Problem]]
     judge: Judge | None = None
     lengths: Lengths | None = None
     shingle: Shingle = Shingle.W3
+    label_errors: LabelErrors = LabelErrors.NEIGHBOURS
     gone: set[Source] = field(default_factory=set)
     near: NearTable | None = None
     joined: list[Source] = field(default_factory=list)
@@ -101,6 +106,10 @@ class Table:
     def parts(self) -> tuple[Rows, Rows]:
         """The rows to learn from, and the rows of a separate eval file."""
         return self.examples, self.eval
+
+    def problems_of(self, kind: type[P]) -> list[tuple[Source, P]]:
+        """The rows that make no example for a reason of one kind."""
+        return [(source, problem) for source, problem in self.problems if isinstance(problem, kind)]
 
     def leave_out(self, rows: Iterable[Source]) -> None:
         """Takes rows out of the table, so that later checks see what is left."""

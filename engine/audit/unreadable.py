@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.data.problems import Unreadable
 
 
 @check("unreadable", severity=Severity.WARN, always_leaves_out=True)
 def unreadable_rows(table: Table) -> Iterator[Finding]:
-    """Rows that cannot be read: broken JSON, broken encoding, missing keys. They are left out: nothing else can be done."""
-    rows = tuple(Row(source, note=problem) for source, problem in table.problems)
+    """Rows that cannot be read: broken JSON, missing keys, fields of a wrong type. They are left out: nothing else can be done."""
+    rows = tuple(Row(source, note=problem.told) for source, problem in table.problems_of(Unreadable))
     if rows:
         count = len(rows)
         yield Finding(f"{count} {several(count, 'row', 'rows')} cannot be read", "mend the rows in the file", rows)

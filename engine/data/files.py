@@ -5,33 +5,16 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-import json
 import zlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from tuneproof.engine.data.encodings import first_bad_of, is_marked, wide_encoding
+from tuneproof.engine.data.json_rows import json_file, json_lines
+from tuneproof.engine.data.problems import NotUtf8, Unreadable
+from tuneproof.engine.data.raw import BadRow, RawRow, Rows
 from tuneproof.engine.errors import DataRefused
-
-
-@dataclass(frozen=True)
-class RawRow:
-    """One row as the file has it."""
-
-    line: int
-    value: Any
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """One row that cannot be read, and why."""
-
-    line: int
-    problem: str
-
-
-Rows = Iterator[RawRow | BadRow]
 
 COMPRESSIONS = (".gz", ".zst")
 
@@ -52,7 +35,7 @@ def ending_of(path: Path) -> Ending:
 
 
 def read_file(path: Path) -> Rows:
-    """The rows of one file, by its ending. Raises DataRefused for an ending or a file that cannot be read at all."""
+    """The rows of one file, by its ending. Raises DataRefused for an ending, an encoding or a file that cannot be read at all."""
     ending = ending_of(path)
     reader = READERS.get(ending.format)
     if reader is None:
@@ -62,7 +45,10 @@ def read_file(path: Path) -> Rows:
             fix=f"use {', '.join(READERS)}, plain or with .gz or .zst",
         )
     try:
-        yield from reader(_decompressed(path, ending.compression))
+        content = _decompressed(path, ending.compression)
+        if ending.format in TEXT_FORMATS and (encoding := wide_encoding(content)):
+            raise DataRefused(f"the file is {encoding}, not UTF-8", where=str(path), fix="save it as UTF-8")
+        yield from reader(content)
     except (OSError, EOFError, zlib.error) as error:
         raise DataRefused(f"the file cannot be read: {error}", where=str(path)) from None
 
@@ -80,82 +66,6 @@ def _decompressed(path: Path, compression: str) -> bytes:
     return path.read_bytes()
 
 
-def _jsonl(content: bytes) -> Rows:
-    for number, line in enumerate(content.removeprefix(b"\xef\xbb\xbf").split(b"\n"), start=1):
-        if not line.strip():
-            continue
-        try:
-            yield RawRow(number, _strict_json(line.decode("utf-8")))
-        except UnicodeDecodeError as error:
-            yield BadRow(number, f"not UTF-8 at byte {error.start + 1} of the line (0x{line[error.start]:02x})")
-        except ValueError as error:
-            yield BadRow(number, f"not JSON: {error}")
-
-
-def _json(content: bytes) -> Rows:
-    """A JSON array of rows, an object that holds one such array, or JSON lines under the wrong ending."""
-    try:
-        text = content.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = content.count(b"\n", 0, error.start) + 1
-        yield BadRow(line, f"not UTF-8 (0x{content[error.start]:02x}); the file cannot be read as one JSON value")
-        return
-    start = len(text) - len(text.lstrip())
-    if text[start : start + 1] == "[":
-        yield from _told_apart(list(_array(text, start + 1)))
-        return
-    try:
-        whole = _strict_json(text)
-    except ValueError:
-        yield from _jsonl(content)
-        return
-    arrays = [v for v in whole.values() if isinstance(v, list)] if isinstance(whole, dict) else []
-    if len(arrays) == 1:
-        yield from (RawRow(number, value) for number, value in enumerate(arrays[0], start=1))
-    else:
-        yield RawRow(1, whole)
-
-
-def _told_apart(rows: list[RawRow | BadRow]) -> Rows:
-    """The rows by their lines, or by their numbers where two begin on one line: a place in the data has to be that of one row."""
-    if len({row.line for row in rows}) == len(rows):
-        yield from rows
-    else:
-        yield from (replace(row, line=number) for number, row in enumerate(rows, start=1))
-
-
-def _array(text: str, at: int) -> Rows:
-    """The elements of an array one by one, each with the line where it begins."""
-    decoder = json.JSONDecoder(parse_constant=_no_constant)
-    line, counted = 1, 0
-    while True:
-        at = _skip(text, at, " \t\r\n")
-        line, counted = line + text.count("\n", counted, at), at
-        if at >= len(text):
-            yield BadRow(line, "the array is not closed; what follows cannot be read")
-            return
-        if text[at] == "]":
-            return
-        try:
-            value, end = decoder.raw_decode(text, at)
-        except (ValueError, RecursionError) as error:
-            yield BadRow(line, f"not JSON: {error}; the rest of the array cannot be read")
-            return
-        yield RawRow(line, value)
-        at = _skip(text, end, " \t\r\n")
-        if at < len(text) and text[at] == ",":
-            at += 1
-        elif at < len(text) and text[at] != "]":
-            yield BadRow(line, "no comma between two rows; the rest of the array cannot be read")
-            return
-
-
-def _skip(text: str, at: int, characters: str) -> int:
-    while at < len(text) and text[at] in characters:
-        at += 1
-    return at
-
-
 def _table(delimiter: str) -> Callable[[bytes], Rows]:
     def read(content: bytes) -> Rows:
         # Undecodable bytes become lone surrogates, so that one bad cell costs one row and not the file.
@@ -168,12 +78,15 @@ def _table(delimiter: str) -> Callable[[bytes], Rows]:
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                yield BadRow(line, f"not a table row: {error}")
+                yield BadRow(line, Unreadable(f"not a table row: {error}"))
                 return
             if cells is None:
                 return
             if header is None:
-                header = cells
+                header = [_shown(cell) for cell in cells]
+                bad = _bad_cell(header, cells)
+                if bad is not None:
+                    yield BadRow(line, bad)
             elif cells:
                 yield _table_row(line, header, cells)
             line = reader.line_num + 1
@@ -183,10 +96,21 @@ def _table(delimiter: str) -> Callable[[bytes], Rows]:
 
 def _table_row(line: int, header: list[str], cells: list[str]) -> RawRow | BadRow:
     if len(cells) != len(header):
-        return BadRow(line, f"{len(cells)} cells where the header has {len(header)}")
-    if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
-        return BadRow(line, "not UTF-8")
-    return RawRow(line, dict(zip(header, cells, strict=True)))
+        return BadRow(line, Unreadable(f"{len(cells)} cells where the header has {len(header)}"))
+    bad = _bad_cell(header, cells)
+    return RawRow(line, dict(zip(header, cells, strict=True))) if bad is None else BadRow(line, bad)
+
+
+def _bad_cell(header: list[str], cells: list[str]) -> NotUtf8 | None:
+    for name, cell in zip(header, cells, strict=True):
+        if is_marked(cell) and (bad := first_bad_of(cell)) is not None:
+            return NotUtf8.at(bad, f"of the cell `{name}`")
+    return None
+
+
+def _shown(name: str) -> str:
+    """The name of a column with bytes that are no text written as \\xe9, so that its rows can be read."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _parquet(content: bytes) -> Rows:
@@ -204,21 +128,12 @@ def _parquet(content: bytes) -> Rows:
             yield RawRow(number, value)
 
 
-def _strict_json(text: str) -> Any:
-    try:
-        return json.loads(text, parse_constant=_no_constant)
-    except RecursionError:
-        raise ValueError("nested too deeply") from None
-
-
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is not JSON")
-
+TEXT_FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 
 READERS: dict[str, Callable[[bytes], Rows]] = {
-    ".jsonl": _jsonl,
-    ".ndjson": _jsonl,
-    ".json": _json,
+    ".jsonl": json_lines,
+    ".ndjson": json_lines,
+    ".json": json_file,
     ".csv": _table(","),
     ".tsv": _table("\t"),
     ".parquet": _parquet,

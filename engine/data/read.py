@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from tuneproof.engine.case import Columns
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.data.files import READERS, BadRow, RawRow, ending_of, read_file
-from tuneproof.engine.data.shapes import RowProblem, Shape, detect, of_columns
+from tuneproof.engine.data.files import READERS, ending_of, read_file
+from tuneproof.engine.data.problems import OtherShape, Problem, Unreadable
+from tuneproof.engine.data.raw import BadRow, RawRow, Rows
+from tuneproof.engine.data.shapes import SHAPES, RowProblem, Shape, detect, of_columns
 from tuneproof.engine.errors import DataRefused
 from tuneproof.engine.hashing import sha256_data, sha256_file
 
 QUARANTINE_ENDING = ".quarantine.jsonl"
 """How files of rows that were set aside are called."""
+
+ROWS_FOR_THE_SHAPE = 1000
+"""Rows at the head of a file by which its shape is told, so that one stray row does not decide for all that follow."""
 
 
 @dataclass
@@ -23,7 +30,7 @@ class Reading:
     """The examples that could be read, the rows that could not, the shape of each file, and the digest of each file."""
 
     examples: list[Example] = field(default_factory=list)
-    problems: list[tuple[Source, str]] = field(default_factory=list)
+    problems: list[tuple[Source, Problem]] = field(default_factory=list)
     shapes: dict[str, str] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
 
@@ -78,21 +85,23 @@ def _labels(paths: list[Path], taken: Collection[str]) -> list[str]:
     return [str(p) for p in paths]
 
 
-def _read_rows(reading: Reading, label: str, rows: Iterator[RawRow | BadRow], columns: Columns | None) -> None:
+def _read_rows(reading: Reading, label: str, rows: Rows, columns: Columns | None) -> None:
     shape = of_columns(columns) if columns else None
     unknown: tuple[Source, Mapping[str, Any]] | None = None
-    for row in rows:
+    first = list(islice(rows, ROWS_FOR_THE_SHAPE))
+    shape = shape or _commonest(row.value for row in first if isinstance(row, RawRow) and isinstance(row.value, Mapping))
+    for row in chain(first, rows):
         source = Source(label, row.line)
         if isinstance(row, BadRow):
             reading.problems.append((source, row.problem))
             continue
         if not isinstance(row.value, Mapping):
-            reading.problems.append((source, "not a record of named fields"))
+            reading.problems.append((source, Unreadable("not a record of named fields")))
             continue
         shape = shape or detect(row.value)
         if shape is None:
             unknown = unknown or (source, row.value)
-            reading.problems.append((source, f"no known shape has the keys {', '.join(map(str, row.value))}"))
+            reading.problems.append((source, Unreadable(f"no known shape has the keys {', '.join(map(str, row.value))}")))
         else:
             _convert(reading, shape, row.value, source, told=columns is not None)
     if shape is not None:
@@ -105,18 +114,27 @@ def _read_rows(reading: Reading, label: str, rows: Iterator[RawRow | BadRow], co
         )
 
 
+def _commonest(records: Iterable[Mapping[str, Any]]) -> Shape | None:
+    """The shape that most of the records have; of equally many, the one that comes first."""
+    counted = Counter(shape.name for record in records if (shape := detect(record)))
+    return next((shape for shape in SHAPES if counted and shape.name == counted.most_common(1)[0][0]), None)
+
+
 def _convert(reading: Reading, shape: Shape, row: Mapping[str, Any], source: Source, *, told: bool) -> None:
-    try:
-        if not shape.needs <= row.keys():
-            missing = ", ".join(f"`{key}`" for key in sorted(shape.needs - row.keys()))
-            other = None if told else detect(row)
-            raise RowProblem(f"{missing} missing" + (f": the row is {other.name}, the file {shape.name}" if other else ""))
-        reading.examples.append(shape.convert(row, source))
-    except RowProblem as problem:
-        reading.problems.append((source, str(problem)))
+    missing = ", ".join(f"`{key}`" for key in sorted(shape.needs - row.keys()))
+    other = detect(row) if missing and not told else None
+    if other:
+        reading.problems.append((source, OtherShape(f"the row is {other.name}, the file {shape.name}", other.name, shape.name)))
+    elif missing:
+        reading.problems.append((source, Unreadable(f"{missing} missing")))
+    else:
+        try:
+            reading.examples.append(shape.convert(row, source))
+        except RowProblem as problem:
+            reading.problems.append((source, problem.kind(str(problem))))
 
 
-def _hub_rows(name: str) -> Iterator[RawRow | BadRow]:
+def _hub_rows(name: str) -> Rows:
     if name.count("/") > 1 or name.startswith((".", "/", "~")) or Path(name).suffix.lower() in READERS:
         raise DataRefused("there is no such file", where=name, fix="paths are relative to the case file")
     import datasets

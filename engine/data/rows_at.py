@@ -11,7 +11,8 @@ from itertools import islice
 from pathlib import Path
 
 from tuneproof.engine.case import Data
-from tuneproof.engine.data.files import RawRow, ending_of, read_file
+from tuneproof.engine.data.files import ending_of, read_file
+from tuneproof.engine.data.raw import RawRow
 from tuneproof.engine.data.read import labelled_paths
 from tuneproof.engine.errors import DataRefused
 
@@ -38,7 +39,7 @@ def row_text(path: Path, line: int) -> str:
         return ""
     if found is None:
         return ""
-    return json.dumps(found.value, ensure_ascii=False, default=str)[:LONGEST] if isinstance(found, RawRow) else found.problem
+    return json.dumps(found.value, ensure_ascii=False, default=str)[:LONGEST] if isinstance(found, RawRow) else str(found.problem)
 
 
 def _lines(path: Path) -> Iterator[str]:

@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from tuneproof.engine.case import Columns
 from tuneproof.engine.data.example import Example, Message, Source
+from tuneproof.engine.data.problems import Problem, Unreadable, WrongTurns
 
 
 class RowProblem(ValueError):
     """One row does not make an example; the message says why."""
+
+    kind: type[Problem] = Unreadable
+
+
+class TurnProblem(RowProblem):
+    """A conversation leads to no answer that can be learned."""
+
+    kind = WrongTurns
 
 
 @dataclass(frozen=True)
@@ -135,16 +145,32 @@ SHAREGPT = TurnNames(
 
 def _chat(turns: Any, metadata: Mapping[str, Any], source: Source, names: TurnNames) -> Example:
     """The last assistant turn is the output, the user turn before it the input, and what came before is history."""
-    if not isinstance(turns, list) or not turns:
+    if not isinstance(turns, list):
         raise RowProblem("the conversation is not a list of turns")
     messages = [_turn(turn, number, names) for number, turn in enumerate(turns, start=1)]
-    system = "\n\n".join(m.content for m in messages if m.role == "system")
     spoken = [m for m in messages if m.role != "system"]
-    if not spoken or spoken[-1].role != "assistant":
-        raise RowProblem("the last turn is not the assistant's, so there is nothing to learn")
-    if len(spoken) < 2 or spoken[-2].role != "user":
-        raise RowProblem("the answer does not follow a user's turn")
+    _must_lead_to_an_answer(messages, spoken)
+    system = "\n\n".join(m.content for m in messages if m.role == "system")
     return Example("", spoken[-2].content, spoken[-1].content, source, system, tuple(spoken[:-2]), metadata)
+
+
+def _must_lead_to_an_answer(messages: Sequence[Message], spoken: Sequence[Message]) -> None:
+    """Raises where no answer can be learned; turns before it that are merely odd are left to the audit."""
+    if not spoken:
+        raise TurnProblem("the conversation has no turns" + (" but the system's" if messages else ""))
+    roles = [message.role for message in messages]
+    late = next((at for at, two in enumerate(pairwise(roles), start=2) if two[1] == "system" != two[0]), None)
+    if late is not None:
+        # Moved to the start it would govern turns that were spoken without it.
+        raise TurnProblem(f"turn {late} is the system's, in the middle of the conversation; models read it at the start alone")
+    if spoken[-1].role != "assistant":
+        raise TurnProblem("the last turn is not the assistant's, so there is nothing to learn")
+    if len(spoken) < 2:
+        raise TurnProblem("the conversation begins with the answer, and nothing was asked")
+    if spoken[-2].role == "tool":
+        raise RowProblem("the answer follows a tool's turn, which this version does not train")
+    if spoken[-2].role != "user":
+        raise TurnProblem("the last two turns are both the assistant's: the answer does not follow a user's turn")
 
 
 def _turn(turn: Any, number: int, names: TurnNames) -> Message:
@@ -152,13 +178,14 @@ def _turn(turn: Any, number: int, names: TurnNames) -> Message:
         raise RowProblem(f"turn {number} is not an object")
     role = names.speakers.get(str(turn.get(names.role)))
     if role is None:
-        raise RowProblem(f"turn {number} has the unknown role {turn.get(names.role)!r}")
+        raise TurnProblem(f"turn {number} has the unknown role {turn.get(names.role)!r}")
     if turn.get("tool_calls"):
         raise RowProblem(f"turn {number} calls tools, which this version does not train")
     content = turn.get(names.content)
     if isinstance(content, list) and all(isinstance(p, dict) and p.get("type") == "text" for p in content):
         content = "".join(str(p.get("text", "")) for p in content)
-    return Message(role, text_of({"content": content}, "content"))
+    named = f"{names.content} of turn {number}"
+    return Message(role, text_of({named: content}, named))
 
 
 def _rest(row: Mapping[str, Any], used: set[str]) -> dict[str, Any]:

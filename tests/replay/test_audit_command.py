@@ -47,6 +47,28 @@ def test_what_leaks_is_told_with_both_rows_and_refused(write_jsonl: Any) -> None
     assert told.err.splitlines()[-1].startswith("tuneproof: rows.jsonl:4: the audit blocks: leakage, near-leakage")
 
 
+def test_rows_that_cannot_be_used_are_told_by_kind_and_left_out(tmp_path: Path) -> None:
+    unusable = [
+        b'{"input": "torn',
+        b'{"input": "caf\xe9s", "output": "b"}',
+        b'{"prompt": "a", "completion": "b"}',
+        b'{"messages": [{"role": "user", "content": "a"}]}',
+    ]
+    chats = [
+        json.dumps({"messages": [{"role": "user", "content": r["input"]}, {"role": "assistant", "content": r["output"]}]}) for r in LEARNED
+    ]
+    file = tmp_path / "rows.jsonl"
+    file.write_bytes(b"\n".join([*unusable, *(chat.encode() for chat in chats)]))
+    document = document_of(file)
+    assert {f["check"]: (f["message"], [row["line"] for row in f["rows"]], f["left_out"]) for f in document["findings"]} == {
+        "unreadable": ("1 row cannot be read", [1], True),
+        "encoding": ("1 row is not UTF-8: Latin-1 or Windows-1252 by its looks in 1", [2], True),
+        "mixed-shapes": ("rows.jsonl holds 2 shapes: 30 rows are messages, 1 is prompt/completion", [3], True),
+        "turns": ("1 conversation leads to no answer that can be learned", [4], True),
+    }
+    assert "rows.jsonl:2  not UTF-8 at byte 15 of the line: E9 is Latin-1 or Windows-1252 by its looks: é" in tuneproof("audit", file).out
+
+
 def test_near_rows_are_told_by_the_runs_that_are_asked_for(write_jsonl: Any) -> None:
     twin = "please book a table for two in the corner by the window at eight tonight"
     file = write_jsonl([{"input": twin, "output": "a"}, {"input": twin.replace("corner", "corners"), "output": "a"}, *LEARNED])

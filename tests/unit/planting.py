@@ -9,7 +9,9 @@ from random import Random
 
 from tuneproof.engine.audit.table import Lengths, Table
 from tuneproof.engine.case import Task
-from tuneproof.engine.data.example import Example, Source
+from tuneproof.engine.data.encodings import Form
+from tuneproof.engine.data.example import Example, Message, Source
+from tuneproof.engine.data.problems import NotUtf8, OtherShape, Problem, Unreadable, WrongTurns
 from tuneproof.engine.scoring.outputs import Judge, make_judge
 
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
@@ -24,7 +26,7 @@ class World:
     examples: list[Example]
     eval: list[Example] = field(default_factory=list)
     planted: list[Source] = field(default_factory=list)
-    problems: list[tuple[Source, str]] = field(default_factory=list)
+    problems: list[tuple[Source, Problem]] = field(default_factory=list)
     judge: Judge | None = None
     lengths: Lengths | None = None
 
@@ -137,12 +139,59 @@ _changes("answer-in-prompt", free, lambda rng, e: {"input": f"{e.input} {e.outpu
 _changes("json-style", structured, lambda rng, e: {"output": json.dumps(dict(reversed(json.loads(e.output).items())))})
 
 
-@plants("unreadable")
-def unreadable(rng: Random, count: int) -> World:
-    world = free(rng)
-    world.planted = [Source(LEARNED, 1000 + at) for at in range(count)]
-    world.problems = [(at, "not JSON") for at in world.planted]
+PROBLEMS = {
+    "unreadable": Unreadable("not JSON"),
+    "encoding": NotUtf8("not UTF-8 at byte 3 of the line", Form.CESU_8),
+    "mixed-shapes": OtherShape("the row is messages, the file input/output", "messages", "input/output"),
+    "turns": WrongTurns("the last turn is not the assistant's"),
+}
+
+
+def _has_problems(check: str) -> None:
+    """Registers planting rows that make no example, for a reason of this check's kind; every other kind is there beside it."""
+
+    @plants(check)
+    def plant(rng: Random, count: int) -> World:
+        world = free(rng)
+        for kind, problem in PROBLEMS.items():
+            rows = [Source(rng.choice([LEARNED, SCORED]), 1000 * (1 + len(world.problems)) + at) for at in range(count)]
+            world.problems += [(row, problem) for row in rows]
+            world.planted += rows if kind == check else []
+        rng.shuffle(world.problems)
+        return world
+
+
+for _check in PROBLEMS:
+    _has_problems(_check)
+
+
+def chats(rng: Random, rows: int = 60) -> World:
+    """Conversations of two questions, in some of which the assistant calls a tool before its first answer."""
+    world = free(rng, rows)
+    for part in (world.examples, world.eval):
+        part[:] = [replace(e, history=_history(rng)) for e in part]
     return world
+
+
+def _history(rng: Random) -> tuple[Message, ...]:
+    answer = Message("assistant", sentence(rng, 8))
+    called = (Message("assistant", sentence(rng, 8)), Message("tool", sentence(rng, 8))) * rng.randrange(3)
+    return (Message("user", sentence(rng, 8)), *called, answer)
+
+
+def _disordered(rng: Random, history: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The assistant first, the user twice at either end, or the assistant twice."""
+    asked, answered = Message("user", sentence(rng, 8)), Message("assistant", sentence(rng, 8))
+    return rng.choice([history[1:], (asked, *history), (*history, asked), (*history, answered)])
+
+
+def _one_emptied(rng: Random, history: tuple[Message, ...]) -> tuple[Message, ...]:
+    at = rng.randrange(len(history))
+    return (*history[:at], replace(history[at], content=rng.choice(["", " \n"])), *history[at + 1 :])
+
+
+_changes("turn-order", chats, lambda rng, e: {"history": _disordered(rng, e.history)})
+_changes("empty-turn", chats, lambda rng, e: {"history": _one_emptied(rng, e.history)})
 
 
 def _measured(world: World) -> World:

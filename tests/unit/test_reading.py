@@ -16,7 +16,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.engine.case import Columns
-from tuneproof.engine.data.example import Message
+from tuneproof.engine.data.example import Message, Source
+from tuneproof.engine.data.problems import OtherShape, Unreadable, WrongTurns
 from tuneproof.engine.data.read import read_examples
 from tuneproof.engine.errors import DataRefused
 
@@ -137,7 +138,7 @@ def test_bad_rows_are_named_with_their_line_and_the_good_rows_go_on(tmp_path: Pa
     reading = read_examples(str(path))
     assert [source.line for source, _ in reading.problems] == [3, 5, 7, 9, 11, 13, 15]
     assert [e.source.line for e in reading.examples] == [1, 4, 6, 8, 10, 12, 14, 16]
-    told = [problem for _, problem in reading.problems]
+    told = [str(problem) for _, problem in reading.problems]
     assert "not JSON" in told[0] and "not UTF-8" in told[1] and "surrogate" in told[2] and "`output` missing" in told[4]
     assert "the row is messages, the file input/output" in told[5]
 
@@ -166,14 +167,28 @@ def test_a_bad_cell_costs_one_row_of_a_table(tmp_path: Path) -> None:
         [ASK, {"role": "robot", "content": "2"}],
         [ASK, {"role": "assistant", "content": None, "tool_calls": [{"id": "1"}]}],
         [ASK, ANSWER, ANSWER],
+        [SYSTEM],
+        [ASK, SYSTEM, ANSWER],
+        [ASK, ANSWER, {"role": "tool", "content": "3"}, ANSWER],
         "text",
         [],
     ],
 )
 def test_a_chat_without_an_answer_to_learn_is_a_bad_row(write_jsonl: Any, turns: Any) -> None:
     reading = read_examples(str(write_jsonl([{"messages": turns}, {"messages": [ASK, ANSWER]}])))
-    assert [source.line for source, _ in reading.problems] == [1]
+    ((source, problem),) = reading.problems
+    is_of_another_kind = turns == "text" or any("tool_calls" in turn or turn["role"] == "tool" for turn in turns)
+    assert source.line == 1 and isinstance(problem, Unreadable if is_of_another_kind else WrongTurns)
     assert len(reading.examples) == 1
+
+
+@pytest.mark.parametrize("at", [0, 1, 3])
+def test_one_row_of_another_shape_does_not_decide_for_the_file(write_jsonl: Any, at: int) -> None:
+    rows: list[dict[str, Any]] = [{"input": "a", "output": "b"}] * 3
+    reading = read_examples(str(write_jsonl([*rows[:at], {"messages": [ASK, ANSWER]}, *rows[at:]])))
+    assert reading.shapes == {"rows.jsonl": "input/output"} and len(reading.examples) == 3
+    told = "the row is messages, the file input/output"
+    assert reading.problems == [(Source("rows.jsonl", at + 1), OtherShape(told, "messages", "input/output"))]
 
 
 def test_a_folder_and_a_list_are_read_whole_and_files_of_one_name_are_told_apart(tmp_path: Path) -> None:
