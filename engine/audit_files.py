@@ -38,7 +38,7 @@ def audit_files(files: Sequence[str], against: Sequence[str], shingle: Shingle, 
         eval=Rows(example for reading in readings[1:] for example in reading.examples),
         problems=[problem for reading in readings for problem in reading.problems],
         judge=make_judge(task, [example.output for example in learned.examples]) if task else None,
-        lengths=_lengths(case) if case else None,
+        lengths=lengths_of(case) if case else None,
         shingle=shingle,
     )
     shapes = {file: shape for reading in readings for file, shape in reading.shapes.items()}
@@ -52,7 +52,7 @@ def _tell(reading: Reading, told: Told) -> None:
         told.file(file, shape, sum(example.source.file == file for example in reading.examples))
 
 
-def _lengths(case: DraftCase) -> Lengths | None:
+def lengths_of(case: DraftCase) -> Lengths | None:
     """Lengths in tokens, where the case has a task and a base."""
     if case.task is None or case.model is None:
         return None

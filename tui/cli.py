@@ -228,13 +228,14 @@ def _audit(words: list[str]) -> int:
     parser.add_argument("--against", metavar="EVALFILE", action="append", default=[], help="a file that is scored on: what leaks into it?")
     parser.add_argument("--near", choices=["w3", "c5"], default="w3", help="near rows share runs of three words, or of five characters")
     parser.add_argument("--case", metavar="CASE", type=Path, help="a case whose task, model and data settings count")
+    parser.add_argument("--on", choices=["here", "ray"], default="here", help="where: in this process, or on Ray with each file a shard")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
     options = parser.parse_args(words)
     case = find_case(options.case) if options.case else None
     from tuneproof.engine.audit.table import Shingle
     from tuneproof.tui.audit import audit_command
 
-    return audit_command(options.files, options.against, Shingle(options.near), case, as_json=options.json)
+    return audit_command(options.files, options.against, Shingle(options.near), case, on_ray=options.on == "ray", as_json=options.json)
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {"verify": _verify, "attach": _attach, "runs": _runs, "audit": _audit}
