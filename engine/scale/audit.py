@@ -9,45 +9,31 @@ from __future__ import annotations
 import pickle
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import reduce
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tuneproof.engine.audit.boilerplate import Pieces, decide, deciding, shared, take_out
+from tuneproof.engine.audit.boilerplate import Pieces, decide, deciding, shared
 from tuneproof.engine.audit.finding import CHECKS
-from tuneproof.engine.audit.near import holding
-from tuneproof.engine.audit.near_table import Whole, compared
+from tuneproof.engine.audit.near_table import compared
 from tuneproof.engine.audit.population import Population
 from tuneproof.engine.audit.report import Report, audit, check_names
 from tuneproof.engine.audit.table import Rows, Shingle, Table
-from tuneproof.engine.audit.tally import TALLIES
 from tuneproof.engine.audit_files import Told
 from tuneproof.engine.case import Data, DraftCase, OutputKind
-from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.read import labelled_paths, nothing_read
 from tuneproof.engine.errors import CaseError, DataRefused, UsageError
-from tuneproof.engine.scale.joins import PLACES, rows_with_equals, rows_with_near, sketch
+from tuneproof.engine.scale.joins import rows_together, sketch
+from tuneproof.engine.scale.naming import Named, name_rows
 from tuneproof.engine.scale.session import ray_started
-from tuneproof.engine.scale.shard import Asked, Kept, Seen, Shard, look, packed
+from tuneproof.engine.scale.shard import Asked, Kept, Seen, Shard, counted, look, packed
 from tuneproof.engine.scoring.outputs import make_judge
 
 if TYPE_CHECKING:
+    import numpy as np
     from ray.data import Dataset
-
-
-@dataclass(frozen=True)
-class Named:
-    """The rows of a shard that may stand in a finding, what was taken out of its rows, and which rows hold each piece of boilerplate."""
-
-    number: int
-    examples: list[Example]
-    lines: Counter[str]
-    runs: Counter[int]
-    holding: Mapping[str, tuple[Source, ...]]
 
 
 def audit_shards(files: Sequence[str], against: Sequence[str], shingle: Shingle, case: DraftCase | None, told: Told) -> Report:
@@ -89,10 +75,7 @@ class _Sharded:
 
     def report(self, files: Sequence[str], against: Sequence[str], data: Data, told: Told) -> Report:
         kept, seen = self._look(files, against, told)
-        population = Population(
-            {Whole: reduce(Whole.plus, (s.whole for s in seen if s.whole))}
-            | {kind: reduce(kind.plus, (s.tallies[kind] for s in seen if s.tallies)) for kind in TALLIES}
-        )
+        population = counted(seen)
         labels = self._labels(seen)
         pieces = self._pieces(kept, population)
         population = replace(population, pieces=pieces)
@@ -160,11 +143,10 @@ class _Sharded:
         sketches = kept.map_batches(
             _sketch, batch_size=1, batch_format="pyarrow", fn_kwargs={"asked": self._asked, "population": population}
         ).materialize()
-        near, complete = rows_with_near(sketches, rows)
-        return np.union1d(rows_with_equals(sketches, rows), near), complete
+        return rows_together(sketches, rows)
 
     def _name(self, kept: Dataset, population: Population, labels: frozenset[str], joined: NDArray[np.int64]) -> list[Named]:
-        return [named for _, named in _each(kept, _named, self._asked, population, labels, joined)]
+        return [named for _, named in _each(kept, name_rows, self._asked, population, labels, joined)]
 
 
 def _each(kept: Dataset, find: Callable[..., Any], *given: object) -> list[tuple[int, Any]]:
@@ -201,24 +183,3 @@ def _deciding(kept: Kept, asked: Asked, population: Population) -> Mapping[str, 
 def _sketch(batch: pa.Table, asked: Asked, population: Population) -> pa.Table:
     kept = _kept(batch)
     return sketch(kept.table(asked, population), kept.shard.number, population.pieces or Pieces())
-
-
-def _named(kept: Kept, asked: Asked, population: Population, labels: frozenset[str], joined: NDArray[np.int64]) -> Named:
-    """The rows of a shard that checks name, or that they have to see; those of eval files all."""
-    table = kept.table(asked, population, labels)
-    pieces = population.pieces or Pieces()
-    taken = take_out(pieces, *compared(table))
-    number = {kept.rows[at][3]: at for at in range(len(kept.rows))}
-    table.leave_out(kept.example(at).source for at in kept.gone)
-    sources: set[Source] = set()
-    for check in CHECKS.values():
-        if not check.compares and not check.always_leaves_out:
-            sources.update(row.at for finding in check.find(table) for row in finding.rows)
-        sources.update(check.also(table))
-    first = kept.shard.number << PLACES
-    own = joined[(joined >= first) & (joined < first + (1 << PLACES))] - first
-    rows = {number[source.line] for source in sources} | kept.gone | set(own.tolist())
-    if kept.shard.scored:
-        rows = set(range(len(kept.rows)))
-    held = {each.text: tuple(holding(table, each.text)) for each in shared(pieces, Counter(pieces.lines), Counter())}
-    return Named(kept.shard.number, [kept.example(at) for at in sorted(rows)], taken.lines, taken.runs, held)

@@ -31,6 +31,8 @@ ROWS_A_PARTITION = 60_000
 FEWEST_PARTITIONS = 4
 _BUCKETS = 22
 """Bits of the buckets in which runs are counted: 4 million, since nothing but the order of the runs hangs on it."""
+_LEVEL = 56
+"""The bits of a run that tell runs of the same frequency apart; those above say how frequent it is."""
 
 INCOMPLETE = -1
 """In place of a row: there were more near pairs than are looked at."""
@@ -50,49 +52,24 @@ def sketch(table: Table, number: int, pieces: Pieces) -> pa.Table:
     )
 
 
-def rows_with_equals(sketches: Dataset, rows: int) -> NDArray[np.int64]:
-    """The rows whose prompts are equal to others under `loose`, and so under all keys."""
-    parts = _partitions(rows)
-    keyed = sketches.map_batches(_by_key, batch_size=None, batch_format="pyarrow", fn_kwargs={"parts": parts})
-    return _rows(keyed.groupby("part", num_partitions=parts).map_groups(_equal, batch_format="pyarrow"))
+def rows_together(sketches: Dataset, rows: int) -> tuple[NDArray[np.int64], bool]:
+    """The rows whose prompts are equal to others under `loose`, and so under every key, or near others; and whether these are all.
 
-
-def rows_with_near(sketches: Dataset, rows: int) -> tuple[NDArray[np.int64], bool]:
-    """The rows that are near others, and whether these are all.
-
-    Each row goes to the partitions of its rarest runs: two near rows share one of them (the prefix filter of near_join), and so they meet.
+    Each row goes to a partition by its key, and to those of its rarest runs: two near rows share one of these (the prefix filter of
+    near_join), and so they meet.
     """
     import ray
 
-    parts = _partitions(rows)
-    counted = sketches.map_batches(_counted, batch_size=None, batch_format="pyarrow").iter_rows()
+    parts = max(FEWEST_PARTITIONS, rows // ROWS_A_PARTITION)
     often = np.zeros(1 << _BUCKETS, np.uint32)
-    for each in counted:
+    for each in sketches.map_batches(_counted, batch_size=None, batch_format="pyarrow").iter_rows():
         often += np.frombuffer(each["often"], np.uint32)
     levels = ray.put(np.minimum(255, 8 * np.log2(np.maximum(often, 1))).astype(np.uint8))
-    routed = sketches.map_batches(_by_rare_runs, batch_size=None, batch_format="pyarrow", fn_kwargs={"parts": parts, "levels": levels})
-    found = _rows(routed.groupby("part", num_partitions=parts).map_groups(_near, batch_format="pyarrow"))
-    complete = not (found == INCOMPLETE).any()
-    return found[found != INCOMPLETE], complete
-
-
-def _partitions(rows: int) -> int:
-    return max(FEWEST_PARTITIONS, rows // ROWS_A_PARTITION)
-
-
-def _rows(found: Dataset) -> NDArray[np.int64]:
-    blocks = [block.column("row").to_numpy() for block in found.iter_batches(batch_size=None, batch_format="pyarrow") if block.num_rows]
-    return np.unique(np.concatenate([np.zeros(0, np.int64), *blocks]))
-
-
-def _by_key(batch: pa.Table, parts: int) -> pa.Table:
-    keys = batch.column("key").to_numpy()
-    return pa.table({"part": (keys % np.uint64(parts)).astype(np.int64), "row": batch.column("row"), "key": keys})
-
-
-def _equal(group: pa.Table) -> pa.Table:
-    _, own, counts = np.unique(group.column("key").to_numpy(), return_inverse=True, return_counts=True)
-    return pa.table({"row": group.column("row").to_numpy()[counts[own] > 1]})
+    sent = sketches.map_batches(_sent, batch_size=None, batch_format="pyarrow", fn_kwargs={"parts": parts, "levels": levels})
+    met = sent.groupby("part", num_partitions=parts).map_groups(_together, batch_format="pyarrow")
+    blocks = [block.column("row").to_numpy() for block in met.iter_batches(batch_size=None, batch_format="pyarrow") if block.num_rows]
+    found = np.unique(np.concatenate([np.zeros(0, np.int64), *blocks]))
+    return found[found != INCOMPLETE], not (found == INCOMPLETE).any()
 
 
 def _counted(batch: pa.Table) -> dict[str, Any]:
@@ -101,31 +78,51 @@ def _counted(batch: pa.Table) -> dict[str, Any]:
     return {"often": [often.astype(np.uint32).tobytes()]}
 
 
-def _by_rare_runs(batch: pa.Table, parts: int, levels: Any) -> pa.Table:
-    """Each row once for each partition that one of its rarest runs falls to, with all its runs, rarest first."""
+def _sent(batch: pa.Table, parts: int, levels: Any) -> pa.Table:
+    """Each row for the partition of its key, which have negative numbers, and with its runs for each that one of its rarest falls to."""
     import ray
 
-    sizes, runs = _flat(batch)
-    level = ray.get(levels)[(runs >> np.uint64(64 - _BUCKETS)).astype(np.int64)]
-    # The upper bits are the order by frequency, the lower tell runs of the same frequency apart.
-    keys = level.astype(np.uint64) << np.uint64(56) | runs & np.uint64((1 << 56) - 1)
-    order = np.lexsort((keys, np.repeat(np.arange(len(sizes)), sizes)))
-    keys, level = keys[order], level[order]
+    numbers, keys = batch.column("row").to_numpy(), batch.column("key").to_numpy()
+    sizes, runs = _by_rarity(batch, ray.get(levels))
+    row, part = _of_rare_runs(sizes, runs, parts)
     starts = np.cumsum(sizes) - sizes
-    prefix = sizes - lower_bound(sizes, AT_LEAST) + 1
-    at = spans(starts, prefix)
-    rows = np.repeat(np.arange(len(sizes)), prefix)
-    # A run that is alone in its bucket is in no other row.
-    shared = level[at] > 0
-    sent = np.unique(rows[shared] * parts + (keys[at[shared]] % np.uint64(parts)).astype(np.int64))
-    row = sent // parts
     return pa.table(
         {
-            "part": sent % parts,
-            "row": batch.column("row").to_numpy()[row],
-            "runs": _lists(sizes[row], keys[spans(starts[row], sizes[row])]),
+            "part": np.concatenate([part, -1 - (keys % np.uint64(parts)).astype(np.int64)]),
+            "row": np.concatenate([numbers[row], numbers]),
+            "key": np.concatenate([keys[row], keys]),
+            "runs": _lists(np.concatenate([sizes[row], np.zeros(len(numbers), np.int64)]), runs[spans(starts[row], sizes[row])]),
         }
     )
+
+
+def _by_rarity(batch: pa.Table, levels: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """How many runs each row has, and the runs with how often they stand there in their upper bits, the rarest of each row first."""
+    sizes, runs = _flat(batch)
+    level = levels[(runs >> np.uint64(64 - _BUCKETS)).astype(np.int64)]
+    keys = level.astype(np.uint64) << np.uint64(_LEVEL) | runs & np.uint64((1 << _LEVEL) - 1)
+    return sizes, keys[np.lexsort((keys, np.repeat(np.arange(len(sizes)), sizes)))]
+
+
+def _of_rare_runs(sizes: NDArray[np.int64], runs: NDArray[np.uint64], parts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows and the partitions that their rarest runs fall to, once each."""
+    prefix = sizes - lower_bound(sizes, AT_LEAST) + 1
+    rare = runs[spans(np.cumsum(sizes) - sizes, prefix)]
+    rows = np.repeat(np.arange(len(sizes)), prefix)
+    # A run that is alone in its bucket is in no other row.
+    shared = rare >> np.uint64(_LEVEL) > 0
+    both = np.unique(rows[shared] * parts + (rare[shared] % np.uint64(parts)).astype(np.int64))
+    return both // parts, both % parts
+
+
+def _together(group: pa.Table) -> pa.Table:
+    return _equal(group) if group.column("part")[0].as_py() < 0 else _near(group)
+
+
+def _equal(group: pa.Table) -> pa.Table:
+    """The rows of a partition whose key others have."""
+    _, own, counts = np.unique(group.column("key").to_numpy(), return_inverse=True, return_counts=True)
+    return pa.table({"row": group.column("row").to_numpy()[counts[own] > 1]})
 
 
 def _near(group: pa.Table) -> pa.Table:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +133,13 @@ def look(shard: Shard, asked: Asked) -> tuple[Kept, Seen]:
         outputs if len(outputs) <= MOST_OUTPUTS else None,
     )
     return Kept.of(shard, rows, gone), seen
+
+
+def counted(seen: Sequence[Seen]) -> Population:
+    """What shards come to together, in their order."""
+    wholes = [each.whole for each in seen if each.whole]
+    tallies = {kind: reduce(kind.plus, [each.tallies[kind] for each in seen if each.tallies]) for kind in TALLIES}
+    return Population({Whole: reduce(Whole.plus, wholes), **tallies})
 
 
 def packed(thing: object) -> bytes:
