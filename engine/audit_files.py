@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import tuneproof.engine.audit  # noqa: F401  registers the checks
-from tuneproof.engine.audit.preview import row_lengths
-from tuneproof.engine.audit.profile import profile
+from tuneproof.engine.audit.label_names import label_reader
+from tuneproof.engine.audit.profile import RowCounts, profile_of
 from tuneproof.engine.audit.report import Report, audit
 from tuneproof.engine.audit.table import Lengths, Rows, Shingle, Table
 from tuneproof.engine.case import Data, DraftCase, LabelErrors
@@ -48,17 +48,21 @@ def audit_files(
         eval=Rows(example for reading in readings[1:] for example in reading.examples),
         problems=[problem for reading in readings for problem in reading.problems],
         judge=make_judge(task, [example.output for example in learned.examples]) if task else None,
-        lengths=_lengths(case) if case else None,
+        lengths=lengths_of(case) if case else None,
         shingle=shingle,
         label_errors=label_errors or data.label_errors,
     )
     shapes = {file: shape for reading in readings for file, shape in reading.shapes.items()}
     # From here on the table alone holds the rows, so that what is left out of it is let go.
     readings.clear()
-    report = audit(table, data.leave_out, shapes, data.accept, told.check)
+    return with_profile(audit(table, data.leave_out, shapes, data.accept, told.check), table, told)
+
+
+def with_profile(report: Report, table: Table, told: Told) -> Report:
+    """The report with what the rows that are left are like as a whole."""
     told.check("profile")
-    lengths = row_lengths(table.examples, (task and task.instruction) or "", table.lengths)
-    return report.model_copy(update={"profile": profile(table.examples, (), table.eval, table.judge, lengths)})
+    counted = table.count(RowCounts)
+    return report.model_copy(update={"profile": profile_of(counted.learned, None, counted.scored, label_reader(table), counted.lengths())})
 
 
 def _tell(reading: Reading, told: Told) -> None:
@@ -66,7 +70,7 @@ def _tell(reading: Reading, told: Told) -> None:
         told.file(file, shape, sum(example.source.file == file for example in reading.examples))
 
 
-def _lengths(case: DraftCase) -> Lengths | None:
+def lengths_of(case: DraftCase) -> Lengths | None:
     """Lengths in tokens, where the case has a task and a base."""
     if case.task is None or case.model is None:
         return None

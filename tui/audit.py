@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tuneproof.engine.audit.profile_text import profile_lines
@@ -22,12 +22,19 @@ WIDTH = 140
 
 
 def audit_command(
-    files: Sequence[str], against: Sequence[str], shingle: Shingle, case: Path | None, label_errors: LabelErrors | None, *, as_json: bool
+    files: Sequence[str],
+    against: Sequence[str],
+    shingle: Shingle,
+    case: Path | None,
+    label_errors: LabelErrors | None,
+    *,
+    on_ray: bool,
+    as_json: bool,
 ) -> int:
-    """Audits files and returns the exit code. Raises GateClosed where something blocks, after it has been told."""
+    """Audits files, here or on Ray, and returns the exit code. Raises GateClosed where something blocks, after it has been told."""
     progress = _Progress()
     draft = read_as(DraftCase, case) if case else None
-    report = audit_files(files, against, shingle, draft, Told(progress.file, progress.check), label_errors)
+    report = _auditor(on_ray)(files, against, shingle, draft, Told(progress.file, progress.check), label_errors)
     progress.end()
     print(report.model_dump_json() if as_json else report_text(report))
     blocking = report.blocking()
@@ -39,6 +46,17 @@ def audit_command(
             fix="mend the rows; or name the checks in a case, under data.leave_out or with a reason under data.accept",
         )
     return int(ExitCode.DONE)
+
+
+Auditor = Callable[[Sequence[str], Sequence[str], Shingle, DraftCase | None, Told, LabelErrors | None], Report]
+
+
+def _auditor(on_ray: bool) -> Auditor:
+    if not on_ray:
+        return audit_files
+    from tuneproof.engine.scale.audit import audit_shards
+
+    return audit_shards
 
 
 def report_text(report: Report) -> str:

@@ -230,6 +230,7 @@ def _audit(words: list[str]) -> int:
     parser.add_argument("--case", metavar="CASE", type=Path, help="a case whose task, model and data settings count")
     labels = "by what labels are doubted (default: neighbours, or what the case says); cleanlab takes longer and needs tuneproof[labels]"
     parser.add_argument("--label-errors", choices=["neighbours", "cleanlab"], help=labels)
+    parser.add_argument("--on", choices=["here", "ray"], default="here", help="where: in this process, or on Ray with each file a shard")
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
     options = parser.parse_args(words)
     case = find_case(options.case) if options.case else None
@@ -238,7 +239,8 @@ def _audit(words: list[str]) -> int:
     from tuneproof.tui.audit import audit_command
 
     label_errors = LabelErrors(options.label_errors) if options.label_errors else None
-    return audit_command(options.files, options.against, Shingle(options.near), case, label_errors, as_json=options.json)
+    on_ray = options.on == "ray"
+    return audit_command(options.files, options.against, Shingle(options.near), case, label_errors, on_ray=on_ray, as_json=options.json)
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {"verify": _verify, "attach": _attach, "runs": _runs, "audit": _audit}

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 
+from tuneproof.engine.audit.digests import DigestCounts
 from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.label_names import label_reader
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.tally import Size, tally
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.scoring.drafting import MARKED_ANSWERS
 
@@ -39,8 +41,7 @@ def answers_in_prompts(table: Table) -> Iterator[Finding]:
     labels = label_reader(table) is not None
     shared = _shared_instructions(table)
     rows = [Row(e.source, note=why) for part in table.parts for e in part if (why := _why(e, shared, labels)) is not None]
-    everything = len(table.examples) + len(table.eval)
-    if not rows or len(rows) > THE_TASK * everything:
+    if not rows or len(rows) > THE_TASK * table.count(Size).rows:
         return
     count, scored = len(rows), len({row.at for row in rows} & {e.source for e in table.eval})
     told = f" ({scored} of them in eval)" if scored else ""
@@ -51,9 +52,24 @@ def answers_in_prompts(table: Table) -> Iterator[Finding]:
     )
 
 
+@tally
+@dataclass(frozen=True)
+class Instructions:
+    """How often each instruction stands there."""
+
+    counts: DigestCounts
+
+    @classmethod
+    def of(cls, table: Table) -> Instructions:
+        return cls(DigestCounts.of(example.instruction for part in table.parts for example in part))
+
+    def plus(self, later: Instructions) -> Instructions:
+        return Instructions(self.counts.plus(later.counts))
+
+
 def _shared_instructions(table: Table) -> set[str]:
-    """Instructions of more than one row."""
-    counts = Counter(example.instruction for part in table.parts for example in part)
+    """Instructions of these rows that more than one row has."""
+    counts = table.count(Instructions).counts.each(example.instruction for part in table.parts for example in part)
     return {instruction for instruction, count in counts.items() if count > 1}
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, KeysView, Sequence
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from math import ceil
+from zlib import crc32
 
 import numpy as np
 
@@ -19,6 +20,8 @@ RUN_SHARE = 0.1
 """A run of words has no end of its own: where few rows share it, they may as well be edited copies of one another."""
 LEAST_WORDS = 8
 """With fewer than 8x + 2 leading words in common, two rows that go on with x different words each are below 0.8 at word 3-grams."""
+MOST_DECIDING = 100_000
+"""Different rows that decide what is boilerplate: enough for a share of 1 % to be known to a tenth of it."""
 _STAYS = 0.9
 _BUCKETS = 1 << 20
 
@@ -41,6 +44,39 @@ class Shared:
 
 
 @dataclass(frozen=True)
+class Run:
+    """Words that are taken out of one end of a text, counted from that end, if the text goes on after them."""
+
+    words: tuple[str, ...]
+    number: int
+
+
+@dataclass(frozen=True)
+class Round:
+    """Runs that are taken out of the same end at once, by their first words."""
+
+    place: Place
+    runs: Mapping[str, Run]
+
+
+@dataclass(frozen=True)
+class Pieces:
+    """What counts as boilerplate: whole lines, and then runs of words, round by round."""
+
+    lines: frozenset[str] = frozenset()
+    rounds: tuple[Round, ...] = ()
+
+
+@dataclass(frozen=True)
+class Taken:
+    """Texts under `norm` without boilerplate, and in how many each line, and each run by its number, was."""
+
+    texts: list[str]
+    lines: Counter[str]
+    runs: Counter[int]
+
+
+@dataclass(frozen=True)
 class SetAside:
     """The rows' texts under `norm` without boilerplate, and the boilerplate."""
 
@@ -51,74 +87,112 @@ class SetAside:
 def set_aside(raw: Sequence[str], normalised: Sequence[str] | None = None) -> SetAside:
     """Takes out whole lines, and runs of words at the start or the end, that many rows share; `normalised` is `norm` of each text.
 
-    A line counts as shared from 20 rows and 1 % of all, a run from 8 words, 20 rows and 10 %, where equal rows count as one. A row
-    that is nothing but boilerplate keeps its text.
+    A line counts as shared from 20 rows and 1 % of all, a run from 8 words, 20 rows and 10 %, where equal rows count as one, and of more
+    than 100,000 different ones as many are looked at. A row that is nothing but boilerplate keeps its text.
     """
-    rows = _Rows(Counter(raw))
-    rows.texts = [norm(text) for text in rows.raw] if normalised is None else list(dict(zip(raw, normalised, strict=True)).values())
-    rows.take_lines()
+    normalised = [norm(text) for text in raw] if normalised is None else normalised
+    pieces = decide(deciding(dict(zip(raw, normalised, strict=True))))
+    taken = take_out(pieces, raw, normalised)
+    return SetAside(taken.texts, shared(pieces, taken.lines, taken.runs))
+
+
+def deciding(rows: Mapping[str, str]) -> Mapping[str, str]:
+    """The rows that decide what is boilerplate, in their order: all, or those whose texts have the smallest checksums.
+
+    So the rows that decide are the same however the rows are divided: those of all are among those of the parts.
+    """
+    if len(rows) <= MOST_DECIDING:
+        return rows
+    sums = np.fromiter((crc32(text.encode("utf-8", "surrogatepass")) for text in rows), np.uint32, len(rows))
+    limit = np.partition(sums, MOST_DECIDING - 1)[MOST_DECIDING - 1]
+    texts = list(rows)
+    open_ = sorted(texts[at] for at in np.flatnonzero(sums == limit).tolist())
+    last = set(open_[: MOST_DECIDING - int((sums < limit).sum())])
+    return {text: rows[text] for text, own in zip(texts, sums.tolist(), strict=True) if own < limit or (own == limit and text in last)}
+
+
+def decide(rows: Mapping[str, str]) -> Pieces:
+    """What these different rows, each with its text under `norm`, have in common."""
+    common = _common_lines(list(rows))
+    left = take_out(Pieces(common), list(rows), list(rows.values())).texts
+    rounds: list[Round] = []
     for place in (Place.START, Place.END):
-        while rows.take_runs(place):
-            pass
-    text_of = dict(zip(rows.raw, rows.texts, strict=True))
-    return SetAside([text_of[text] for text in raw], rows.shared)
+        while runs := _common_runs(left, place, sum(len(each.runs) for each in rounds)):
+            rounds.append(Round(place, runs))
+            left = [_without_run(text, rounds[-1])[0] for text in left]
+    return Pieces(common, tuple(rounds))
 
 
-class _Rows:
-    """Rows that differ, what is left of their texts under `norm`, and what was taken out of them."""
+def take_out(pieces: Pieces, raw: Sequence[str], normalised: Sequence[str]) -> Taken:
+    """The rows without the boilerplate, and what was taken out of how many."""
+    taken = Taken(list(normalised), Counter(), Counter())
+    texts = taken.texts
+    if pieces.lines:
+        for at, text in enumerate(raw):
+            common = pieces.lines.intersection(_lines(text)) if "\n" in text else None
+            if common and (left := norm("\n".join(line for line in text.splitlines() if line.strip() not in pieces.lines))):
+                texts[at] = left
+                taken.lines.update(common)
+    for each in pieces.rounds:
+        for at, text in enumerate(texts):
+            texts[at], number = _without_run(text, each)
+            if number is not None:
+                taken.runs[number] += 1
+    return taken
 
-    def __init__(self, copies: Counter[str]) -> None:
-        self.raw = list(copies)
-        self.copies = list(copies.values())
-        self.texts: list[str] = []
-        self.shared: list[Shared] = []
 
-    def take_lines(self) -> None:
-        """Takes out the lines that many rows have beside others."""
-        many = [at for at, text in enumerate(self.raw) if "\n" in text]
-        common = _common(lambda: (line for at in many for line in _lines(self.raw[at])), self._enough(LINE_SHARE))
-        taken: Counter[str] = Counter()
-        for at in many if common else []:
-            lines = _lines(self.raw[at])
-            text = norm("\n".join(line for line in self.raw[at].splitlines() if line.strip() not in common))
-            if text and not common.isdisjoint(lines):
-                self.texts[at] = text
-                for line in common.intersection(lines):
-                    taken[line] += self.copies[at]
-        self.shared += [Shared(Place.LINE, line, rows) for line, rows in sorted(taken.items(), key=lambda each: (-each[1], each[0]))]
+def shared(pieces: Pieces, lines: Counter[str], runs: Counter[int]) -> list[Shared]:
+    """The boilerplate as a reader is told of it, with the numbers of rows that it was taken out of."""
+    told = [Shared(Place.LINE, line, rows) for line, rows in sorted(lines.items(), key=lambda each: (-each[1], each[0]))]
+    return told + [
+        Shared(each.place, _joined(list(run.words), each.place), runs[run.number]) for each in pieces.rounds for run in each.runs.values()
+    ]
 
-    def take_runs(self, place: Place) -> bool:
-        """Takes out the runs of words that many rows have at one end, and says whether there were any."""
-        enough = self._enough(RUN_SHARE)
-        # Words of one letter and the spaces between them: no shared run is shorter.
-        shortest = 2 * LEAST_WORDS - 1
-        end = slice(None, shortest) if place is Place.START else slice(-shortest, None)
-        ends = _common(lambda: (text[end] for text in self.texts), enough)
-        starts: dict[str, list[int]] = {}
-        for at, text in enumerate(self.texts) if ends else ():
-            if text[end] in ends and len(words := _words(text, place)) > LEAST_WORDS:
-                starts.setdefault(" ".join(words[:LEAST_WORDS]), []).append(at)
-        runs = [rows for rows in starts.values() if len(rows) >= enough]
-        for rows in runs:
-            self._take(rows, place)
-        return bool(runs)
 
-    def _take(self, rows: list[int], place: Place) -> None:
-        """Takes the run that these rows share out of them: as long as nearly all of them have it, and less than a row."""
-        words = {at: _words(self.texts[at], place) for at in rows}
-        run, having = LEAST_WORDS, rows
-        while longer := [at for at in having if len(words[at]) > run + 1]:
-            word, count = Counter(words[at][run] for at in longer).most_common(1)[0]
-            if count < _STAYS * len(rows):
-                break
-            having = [at for at in longer if words[at][run] == word]
-            run += 1
-        for at in having:
-            self.texts[at] = _joined(words[at][run:], place)
-        self.shared.append(Shared(place, _joined(words[having[0]][:run], place), sum(self.copies[at] for at in having)))
+def _common_lines(raw: Sequence[str]) -> frozenset[str]:
+    """The lines that many rows have beside others."""
+    many = [text for text in raw if "\n" in text]
+    return frozenset(_common(lambda: (line for text in many for line in _lines(text)), _enough(raw, LINE_SHARE)))
 
-    def _enough(self, share: float) -> int:
-        return max(LEAST_ROWS, ceil(len(self.raw) * share))
+
+def _common_runs(texts: Sequence[str], place: Place, number: int) -> dict[str, Run]:
+    """The runs of words that many rows have at one end, numbered from here on."""
+    enough = _enough(texts, RUN_SHARE)
+    # Words of one letter and the spaces between them: no shared run is shorter.
+    shortest = 2 * LEAST_WORDS - 1
+    end = slice(None, shortest) if place is Place.START else slice(-shortest, None)
+    ends = _common(lambda: (text[end] for text in texts), enough)
+    starts: dict[str, list[list[str]]] = {}
+    for text in texts if ends else ():
+        if text[end] in ends and len(words := _words(text, place)) > LEAST_WORDS:
+            starts.setdefault(" ".join(words[:LEAST_WORDS]), []).append(words)
+    often = {start: rows for start, rows in starts.items() if len(rows) >= enough}
+    return {start: Run(tuple(_run(rows)), at) for at, (start, rows) in enumerate(often.items(), number)}
+
+
+def _run(rows: list[list[str]]) -> list[str]:
+    """The run that these rows share: as long as nearly all of them have it, and less than a row."""
+    run, having = LEAST_WORDS, rows
+    while longer := [words for words in having if len(words) > run + 1]:
+        word, count = Counter(words[run] for words in longer).most_common(1)[0]
+        if count < _STAYS * len(rows):
+            break
+        having = [words for words in longer if words[run] == word]
+        run += 1
+    return having[0][:run]
+
+
+def _without_run(text: str, round_: Round) -> tuple[str, int | None]:
+    """The text without the run of this round that it has, and the number of the run."""
+    words = _words(text, round_.place)
+    run = round_.runs.get(" ".join(words[:LEAST_WORDS]))
+    if run is None or len(words) <= len(run.words) or tuple(words[: len(run.words)]) != run.words:
+        return text, None
+    return _joined(words[len(run.words) :], round_.place), run.number
+
+
+def _enough(rows: Sequence[str], share: float) -> int:
+    return max(LEAST_ROWS, ceil(len(rows) * share))
 
 
 def _lines(text: str) -> KeysView[str]:

@@ -15,7 +15,7 @@ def conflicting(rows: Rows, keys: Sequence[str]) -> Iterator[list[int]]:
     return (group for group in groups(keys) if len({norm(rows[at].output) for at in group}) > 1)
 
 
-@check("conflict", severity=Severity.BLOCK)
+@check("conflict", severity=Severity.BLOCK, compares=True)
 def conflicting_outputs(table: Table) -> Iterator[Finding]:
     """The same input with two different outputs: whatever the model answers, one row calls it wrong.
 
@@ -39,7 +39,7 @@ def _contradictions(rows: Rows, group: list[int]) -> Iterator[Row]:
         yield Row(rows[at].source, of=rows[against].source, note=quoted(rows[at].output))
 
 
-@check("duplicate", severity=Severity.WARN)
+@check("duplicate", severity=Severity.WARN, compares=True)
 def duplicate_inputs(table: Table) -> Iterator[Finding]:
     """Rows whose input stands there already, after Unicode and white-space normalisation: they weigh double and stay in one part."""
     rows = tuple(Row(part[at].source, of=part[group[0]].source) for part in table.parts for group in groups(part.norm) for at in group[1:])

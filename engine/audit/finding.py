@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -40,19 +40,24 @@ class Finding:
 
 
 Find = Callable[[Table], Iterator[Finding]]
+Also = Callable[[Table], Iterable[Source]]
 
 
 @dataclass(frozen=True)
 class Check:
     """One check of the audit: its docstring says what it looks for and why it matters.
 
-    `always_leaves_out` is for rows that cannot be used at all, whatever the case says.
+    `always_leaves_out` is for rows that cannot be used at all, whatever the case says. Where a table holds part of the rows, a check that
+    does not hold rows against each other (`compares`) names there the rows that it could name of all; `also` says which further rows it has
+    to see for its findings to be those of all rows.
     """
 
     name: str
     severity: Severity
     find: Find
     always_leaves_out: bool
+    compares: bool
+    also: Also
 
     @property
     def help(self) -> str:
@@ -63,11 +68,17 @@ class Check:
 CHECKS: dict[str, Check] = {}
 
 
-def check(name: str, *, severity: Severity, always_leaves_out: bool = False) -> Callable[[Find], Find]:
+def _nothing(table: Table) -> Iterable[Source]:
+    return ()
+
+
+def check(
+    name: str, *, severity: Severity, always_leaves_out: bool = False, compares: bool = False, also: Also = _nothing
+) -> Callable[[Find], Find]:
     """Registers a check; checks run in the order in which they are declared."""
 
     def register(find: Find) -> Find:
-        CHECKS[name] = Check(name, severity, find, always_leaves_out)
+        CHECKS[name] = Check(name, severity, find, always_leaves_out, compares, also)
         return find
 
     return register

@@ -2,33 +2,15 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tuneproof.engine.audit.digests import DigestCounts
 from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
+from tuneproof.engine.audit.group_fields import GroupFields, value_of
 from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.tally import Size, tally
 from tuneproof.engine.data.example import Example, Source
-
-GROUPS = frozenset(
-    "conversation conversations conv convo dialog dialogue thread session chat user author speaker customer client patient account "
-    "doc document article group cluster family db database repo repository project".split()
-)
-"""Words in the name of a field that say whose the row is."""
-
-PLACES = frozenset("source url uri link file filename path book chapter page paragraph passage context table video episode ticket".split())
-"""Words that name where a row was taken from, unless the value is a plain number: page 12 is in every book."""
-
-IDENTIFIERS = frozenset("id ids uid uuid guid key hash".split())
-
-PROPERTIES = frozenset(
-    "type kind category lang language format count num total index position length len size age date day time timestamp created updated "
-    "turn turns message prompt query text question answer response score rating version country city gender role model tokens words".split()
-)
-"""Words that name something about the conversation or user, which many others have as well."""
-
-NO_VALUE = frozenset(("", "-", "0", "none", "null", "nan", "n/a", "na", "unknown", "anonymous", "other"))
 
 FEWEST_VALUES = 10
 ROWS_A_VALUE = 50
@@ -36,8 +18,6 @@ ROWS_A_VALUE = 50
 
 WORDS_OF_AN_OPENING = 5
 """Shorter first turns are greetings, with which strangers begin as well."""
-
-_NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 @dataclass(frozen=True)
@@ -56,7 +36,8 @@ def rows_of_one_group(table: Table) -> Iterator[Finding]:
     new ones. Told by fields such as conversation_id, user_id or document that have many different values, and by conversations that open
     with the same question and the same answer. Only for a separate eval file.
     """
-    if not table.examples or not table.eval:
+    size = table.count(Size)
+    if not size.learned or not size.scored:
         return
     fields = list(_shared_fields(table))
     opening = _shared_openings(table)
@@ -68,21 +49,10 @@ def rows_of_one_group(table: Table) -> Iterator[Finding]:
     count = len(rows)
     told = several(count, "row", "rows")
     yield Finding(
-        f"{scored} of {len(table.eval)} eval rows share their {', '.join(kinds)} with {count} {told} to learn from",
+        f"{scored} of {size.scored} eval rows share their {', '.join(kinds)} with {count} {told} to learn from",
         "put all rows of a group into one part (data.split.group_by), or leave the rows to learn from out; the eval rows stay",
         rows,
     )
-
-
-def names_a_group(name: str, value: object = "") -> bool:
-    """Whether a field's name says that its values are conversations, users, documents or other groups of rows."""
-    parts = [part.lower() for part in _NAME_PARTS.findall(name)]
-    if PROPERTIES.intersection(parts):
-        return False
-    if GROUPS.intersection(parts):
-        return True
-    plain_number = isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit())
-    return bool(PLACES.intersection(parts)) and (bool(IDENTIFIERS.intersection(parts)) or not plain_number)
 
 
 def _rows(learned: Rows, fields: list[Shared], opening: Shared | None) -> Iterator[Row]:
@@ -95,7 +65,7 @@ def _rows(learned: Rows, fields: list[Shared], opening: Shared | None) -> Iterat
 def _common(example: Example, fields: list[Shared], opening: Shared | None) -> tuple[str, Source] | None:
     """What the row shares with the other part, in words, and the first eval row that has it."""
     for shared in fields:
-        value = _value(example, shared.name)
+        value = value_of(example, shared.name)
         if value is not None and value in shared.first:
             return f"{shared.name} {value[:80]}", shared.first[value]
     if opening is not None:
@@ -106,52 +76,70 @@ def _common(example: Example, fields: list[Shared], opening: Shared | None) -> t
 
 
 def _shared_fields(table: Table) -> Iterator[Shared]:
-    for name in sorted(_field_names(table.examples) & _field_names(table.eval)):
-        learned, scored = _values(table.examples, name), _values(table.eval, name)
-        rows, different = learned.total() + scored.total(), len(learned.keys() | scored.keys())
-        if different < FEWEST_VALUES or rows > ROWS_A_VALUE * different or (_are_numbered(learned) and _are_numbered(scored)):
+    fields = table.count(GroupFields)
+    for name in sorted(fields.learned.names & fields.scored.names & fields.learned.values.keys() & fields.scored.values.keys()):
+        learned, scored = fields.learned.values[name], fields.scored.values[name]
+        rows, different = learned.counts.total() + scored.counts.total(), len(learned.counts.plus(scored.counts))
+        if different < FEWEST_VALUES or rows > ROWS_A_VALUE * different or (learned.are_numbered and scored.are_numbered):
             continue
-        common = learned.keys() & scored.keys()
+        known = learned.counts.each(fields.first[name])
+        common = {value: first for value, first in fields.first[name].items() if known[value]}
         if common:
-            yield Shared(name, _first_rows(common, ((e, _value(e, name)) for e in table.eval)))
+            yield Shared(name, common)
 
 
-def _field_names(rows: Rows) -> set[str]:
-    """The fields that could tell groups apart; a value is looked at only where the name alone does not say it."""
-    seen = {(name, isinstance(value, int)): value for example in rows if example.metadata for name, value in example.metadata.items()}
-    return {name for (name, _), value in seen.items() if names_a_group(name, value)}
+@tally
+@dataclass(frozen=True)
+class Openings:
+    """How often conversations of either part open in each way, the first eval row of each, and the openings that a turn follows.
+
+    `histories` says whether there are conversations at all.
+    """
+
+    learned: DigestCounts
+    scored: DigestCounts
+    first: Mapping[str, Source]
+    gone_on: DigestCounts
+    histories: bool
+
+    @classmethod
+    def of(cls, table: Table) -> Openings:
+        histories = any(example.history for part in table.parts for example in part)
+        # In other parts of the whole there may be conversations that open as rows here do.
+        learned, scored = table.parts if histories or table.is_part else ((), ())
+        first: dict[str, Source] = {}
+        for example in scored:
+            if (began := _opening(example)) is not None:
+                first.setdefault(began, example.source)
+        return cls(_openings(learned), _openings(scored), first, _openings(e for p in table.parts for e in p if e.history), histories)
+
+    def plus(self, later: Openings) -> Openings:
+        return Openings(
+            self.learned.plus(later.learned),
+            self.scored.plus(later.scored),
+            {**later.first, **self.first},
+            self.gone_on.plus(later.gone_on),
+            self.histories or later.histories,
+        )
 
 
-def _values(rows: Rows, name: str) -> Counter[str]:
-    return Counter(value for example in rows if (value := _value(example, name)) is not None)
-
-
-def _value(example: Example, name: str) -> str | None:
-    """The value of a field as text, where it has one that could name a group."""
-    value = example.metadata.get(name)
-    if isinstance(value, bool) or not isinstance(value, str | int):
-        return None
-    text = str(value).strip()
-    return None if text.casefold() in NO_VALUE else text
-
-
-def _are_numbered(values: Counter[str]) -> bool:
-    """Whether the values only count the groups of a file, from 0 or 1 without a gap: then the same number is not the same group."""
-    if not all(value.isdecimal() for value in values):
-        return False
-    numbers = {int(value) for value in values}
-    return min(numbers, default=0) <= 1 and max(numbers, default=0) - min(numbers, default=0) == len(numbers) - 1
+def _openings(rows: Iterable[Example]) -> DigestCounts:
+    return DigestCounts.of(began for example in rows if (began := _opening(example)) is not None)
 
 
 def _shared_openings(table: Table) -> Shared | None:
     """Openings of conversations that stand in both parts, in one of them at least with a turn after it."""
-    if not any(example.history for part in table.parts for example in part):
+    all_ = table.count(Openings)
+    if not all_.histories:
         return None
-    learned, scored = (Counter(began for example in part if (began := _opening(example)) is not None) for part in table.parts)
-    gone_on = {_opening(example) for part in table.parts for example in part if example.history}
+    learned, scored, gone_on = (counts.each(all_.first) for counts in (all_.learned, all_.scored, all_.gone_on))
     # What many rows open with is an example given to the model, not a conversation.
-    common = {began for began in learned.keys() & scored.keys() & gone_on if began and learned[began] + scored[began] <= ROWS_A_VALUE}
-    return Shared("first turns", _first_rows(common, ((e, _opening(e)) for e in table.eval))) if common else None
+    common = {
+        began: first
+        for began, first in all_.first.items()
+        if learned[began] and gone_on[began] and learned[began] + scored[began] <= ROWS_A_VALUE
+    }
+    return Shared("first turns", common) if common else None
 
 
 def _opening(example: Example) -> str | None:
@@ -163,13 +151,3 @@ def _opening(example: Example) -> str | None:
     else:
         return None
     return f"{question.strip()} / {answer.strip()}" if len(question.split()) >= WORDS_OF_AN_OPENING else None
-
-
-def _first_rows(common: Iterable[str], rows: Iterable[tuple[Example, str | None]]) -> dict[str, Source]:
-    """The first row of each of the values."""
-    wanted = set(common)
-    first: dict[str, Source] = {}
-    for example, value in rows:
-        if value is not None and value in wanted:
-            first.setdefault(value, example.source)
-    return first

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,6 +12,7 @@ from itertools import chain
 
 from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.tally import Size, tally
 from tuneproof.engine.data.example import Source
 
 MOST_KEYS = 50
@@ -47,10 +48,10 @@ def inconsistent_json(table: Table) -> Iterator[Finding]:
     They mean the same, but the model has to guess which way is wanted, and spends on that what it should spend on the answer. Told where
     most outputs are JSON objects; keys are those of the outermost object, or of the first one in a list.
     """
-    styles = [style for e in chain(table.examples, table.eval) if (style := style_of(e.output, e.source))]
-    if 2 * len(styles) <= len(table.examples) + len(table.eval):
+    usual = table.count(Styles)
+    if 2 * usual.outputs <= table.count(Size).rows:
         return
-    rows = tuple(_differing(styles))
+    rows = tuple(_differing(table.once(_styles), usual))
     if rows:
         count = len(rows)
         yield Finding(
@@ -58,6 +59,47 @@ def inconsistent_json(table: Table) -> Iterator[Finding]:
             "write all outputs with one program and the same options",
             rows,
         )
+
+
+@tally
+@dataclass(frozen=True)
+class Styles:
+    """How many outputs are JSON objects, and how often each way of writing them occurs; no orders where keys are data.
+
+    `numbers` counts keys whose values are numbers, with whether they are in quotes.
+    """
+
+    outputs: int
+    spacing: Counter[Spacing]
+    orders: Counter[tuple[str, ...]] | None
+    numbers: Counter[tuple[str, str]]
+
+    @classmethod
+    def of(cls, table: Table) -> Styles:
+        styles = table.once(_styles)
+        return cls(
+            len(styles),
+            Counter(style.spacing for style in styles if style.spacing),
+            _of_few_keys(Counter(style.keys for style in styles)),
+            Counter(number for style in styles for number in _numbers(style)),
+        )
+
+    def plus(self, later: Styles) -> Styles:
+        orders = None if self.orders is None or later.orders is None else _of_few_keys(self.orders + later.orders)
+        return Styles(self.outputs + later.outputs, self.spacing + later.spacing, orders, self.numbers + later.numbers)
+
+
+def _styles(table: Table) -> list[Style]:
+    return [style for e in chain(table.examples, table.eval) if (style := style_of(e.output, e.source))]
+
+
+def _of_few_keys(orders: Counter[tuple[str, ...]]) -> Counter[tuple[str, ...]] | None:
+    return orders if len({key for keys in orders for key in keys}) <= MOST_KEYS else None
+
+
+def _numbers(style: Style) -> Iterator[tuple[str, str]]:
+    yield from ((key, "bare") for key in style.bare)
+    yield from ((key, "quoted") for key in style.quoted)
 
 
 def style_of(output: str, at: Source) -> Style | None:
@@ -86,10 +128,10 @@ def _spacing(text: str) -> Spacing | None:
     return Spacing.SPACED if key[1] else Spacing.COMPACT
 
 
-def _differing(styles: Sequence[Style]) -> Iterator[Row]:
-    spacing = _most(style.spacing for style in styles if style.spacing)
-    order = _usual_order(styles)
-    numbers = _usual_numbers(styles)
+def _differing(styles: Sequence[Style], all_: Styles) -> Iterator[Row]:
+    spacing = next((value for value, _ in all_.spacing.most_common(1)), None)
+    order = _usual_order(all_.orders or Counter())
+    numbers = _usual_numbers(all_.numbers)
     for style in styles:
         notes = []
         if style.spacing and style.spacing is not spacing:
@@ -103,30 +145,22 @@ def _differing(styles: Sequence[Style]) -> Iterator[Row]:
             yield Row(style.at, note="; ".join(notes))
 
 
-def _most(found: Iterator[Spacing]) -> Spacing | None:
-    return next((value for value, _ in Counter(found).most_common(1)), None)
-
-
-def _usual_order(styles: Sequence[Style]) -> dict[frozenset[str], tuple[str, ...]]:
-    """The commonest order of each set of keys; nothing where keys are data."""
-    orders = Counter(style.keys for style in styles)
-    if len({key for keys in orders for key in keys}) > MOST_KEYS:
-        return {}
+def _usual_order(orders: Counter[tuple[str, ...]]) -> dict[frozenset[str], tuple[str, ...]]:
+    """The commonest order of each set of keys."""
     usual: dict[frozenset[str], tuple[str, ...]] = {}
     for keys, _ in orders.most_common():
         usual.setdefault(frozenset(keys), keys)
     return usual
 
 
-def _usual_numbers(styles: Sequence[Style]) -> dict[str, str]:
+def _usual_numbers(numbers: Counter[tuple[str, str]]) -> dict[str, str]:
     """Of keys whose numbers stand both in quotes and without: which of the two is commoner."""
-    counts: dict[str, Counter[str]] = defaultdict(Counter)
-    for style in styles:
-        for key in style.bare:
-            counts[key]["bare"] += 1
-        for key in style.quoted:
-            counts[key]["quoted"] += 1
-    return {key: found.most_common(1)[0][0] for key, found in counts.items() if len(found) > 1}
+    both = {key for key, _ in numbers if (key, "bare") in numbers and (key, "quoted") in numbers}
+    usual: dict[str, str] = {}
+    for (key, way), _ in numbers.most_common():
+        if key in both:
+            usual.setdefault(key, way)
+    return usual
 
 
 def _named(keys: Sequence[str]) -> str:

@@ -13,7 +13,9 @@ from tuneproof.engine.audit.finding import Finding, Row, Severity, check, severa
 from tuneproof.engine.audit.label_names import label_reader
 from tuneproof.engine.audit.neighbours import Neighbours, nearest
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.tally import Size
 from tuneproof.engine.case import LabelErrors
+from tuneproof.engine.data.example import Source
 
 if TYPE_CHECKING:
     import numpy as np
@@ -52,15 +54,25 @@ class Votes:
     winner: NDArray[np.intp]
 
 
-@check("label-error", severity=Severity.INFO)
+def _every_row(table: Table) -> Iterator[Source]:
+    """All rows to learn from, where the check looks at them: any may be the neighbour of any other."""
+    if _is_for(table):
+        yield from (example.source for example in table.examples)
+
+
+def _is_for(table: Table) -> bool:
+    reader = label_reader(table)
+    return reader is not None and reader.separator is None and FEWEST_ROWS <= table.count(Size).learned <= MOST_ROWS
+
+
+@check("label-error", severity=Severity.INFO, compares=True, also=_every_row)
 def probable_label_errors(table: Table) -> Iterator[Finding]:
     """Rows whose label is probably wrong: nearly all rows with similar words have the same other label. Some of them will be right.
 
     Wrong labels are learned like right ones. Only where the outputs are single labels, for 50 to 50,000 rows to learn from, and where
     similar rows mostly have the same label. With `data.label_errors: cleanlab` a classifier takes the place of the similar rows.
     """
-    reader = label_reader(table)
-    if reader is None or reader.separator is not None or not FEWEST_ROWS <= len(table.examples) <= MOST_ROWS:
+    if not _is_for(table):
         return
     outputs = [example.output.strip() for example in table.examples]
     names = sorted(set(outputs))

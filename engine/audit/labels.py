@@ -7,8 +7,9 @@ from collections.abc import Iterable, Iterator
 from statistics import median
 
 from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
-from tuneproof.engine.audit.label_names import LabelReader, label_reader
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.label_names import LabelReader, Outputs, label_reader
+from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.tally import Size
 from tuneproof.engine.scoring.outputs import ChoiceJudge
 
 RARE = 5
@@ -33,7 +34,7 @@ def rare_labels(table: Table) -> Iterator[Finding]:
     reader = label_reader(table)
     if reader is None:
         return
-    counts = _counts(table.examples, reader)
+    counts = _counts(table, reader)
     choices = table.judge.choices if isinstance(table.judge, ChoiceJudge) else list(counts)
     # An output that is none of the choices is for the format check to name.
     rare = {label: counts[label] for label in choices if counts[label] < RARE}
@@ -62,9 +63,11 @@ def uneven_labels(table: Table) -> Iterator[Finding]:
     reader = label_reader(table)
     if reader is None:
         return
-    counts = _counts(table.examples, reader)
+    counts = _counts(table, reader)
+    if len(counts) < 2:
+        return
     (most, often), (least, seldom) = counts.most_common()[0], counts.most_common()[-1]
-    if len(counts) < 2 or (often < UNEVEN * seldom and often < MOSTLY * len(table.examples)):
+    if often < UNEVEN * seldom and often < MOSTLY * table.count(Size).learned:
         return
     yield Finding(
         f"`{most}` stands in {often:,} rows, `{least}` in {seldom:,}, a label in the middle in {median(counts.values()):,.0f}; "
@@ -83,7 +86,7 @@ def unseen_labels(table: Table) -> Iterator[Finding]:
     reader = label_reader(table) if table.eval else None
     if reader is None:
         return
-    known = set(_counts(table.examples, reader))
+    known = set(_counts(table, reader))
     unseen: Counter[str] = Counter()
     rows = []
     for example in table.eval:
@@ -100,11 +103,10 @@ def unseen_labels(table: Table) -> Iterator[Finding]:
         )
 
 
-def _counts(rows: Rows, reader: LabelReader) -> Counter[str]:
-    """The labels with the number of rows that name each; every different output is read once."""
-    outputs = Counter(example.output for example in rows)
+def _counts(table: Table, reader: LabelReader) -> Counter[str]:
+    """The labels with the number of rows to learn from that name each; every different output is read once."""
     counts: Counter[str] = Counter()
-    for output, times in outputs.items():
+    for output, times in table.count(Outputs).counts.items():
         for label in reader.labels(output):
             counts[label] += times
     return counts
@@ -112,10 +114,12 @@ def _counts(rows: Rows, reader: LabelReader) -> Counter[str]:
 
 def _always_the_same(table: Table) -> str:
     """What always giving the output that is most frequent among the rows to learn from gets right, in eval where there is one."""
-    output = Counter(example.output.strip() for example in table.examples).most_common(1)[0][0]
-    scored, where = (table.eval, "eval rows") if table.eval else (table.examples, "rows")
-    right = sum(example.output.strip() == output for example in scored)
-    return f"always answering `{output}` is right in {right / len(scored):.1%} of the {where}"
+    output, times = table.count(Outputs).counts.most_common(1)[0]
+    size = table.count(Size)
+    if size.scored:
+        right = sum(example.output.strip() == output for example in table.eval)
+        return f"always answering `{output}` is right in {right / size.scored:.1%} of the eval rows"
+    return f"always answering `{output}` is right in {times / size.learned:.1%} of the rows"
 
 
 def _named(counts: dict[str, int]) -> str:

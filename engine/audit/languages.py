@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.tally import tally
 
 SHORTEST = 40
 """Characters from which on a text is long enough: shorter ones are names, formulas and foreign words."""
@@ -59,8 +61,10 @@ def other_scripts(table: Table) -> Iterator[Finding]:
     """
     notes: dict[int, str] = {}
     rows = list(chain(table.examples, table.eval))
-    for name, texts in (("input", [e.input for e in rows]), ("output", [e.output for e in rows])):
-        for at, note in _strays(texts):
+    inputs, outputs = table.once(_scripts)
+    counts = table.count(Scripts)
+    for name, scripts, all_ in (("input", inputs, counts.inputs), ("output", outputs, counts.outputs)):
+        for at, note in _strays(scripts, all_):
             notes[at] = f"{notes[at]}; {name}: {note}" if at in notes else f"{name}: {note}"
     found = tuple(Row(rows[at].source, note=notes[at]) for at in sorted(notes))
     if found:
@@ -72,12 +76,38 @@ def other_scripts(table: Table) -> Iterator[Finding]:
         )
 
 
-def _strays(texts: list[str]) -> Iterator[tuple[int, str]]:
-    scripts = {at: script for at, text in enumerate(texts) if len(text) >= SHORTEST and (script := script_of(text))}
-    counts = Counter(scripts.values()).most_common(1)
-    if not counts or counts[0][1] < NEARLY_ALL * len(scripts):
+@tally
+@dataclass(frozen=True)
+class Scripts:
+    """In how many long inputs and outputs each script stands."""
+
+    inputs: Counter[str]
+    outputs: Counter[str]
+
+    @classmethod
+    def of(cls, table: Table) -> Scripts:
+        inputs, outputs = table.once(_scripts)
+        return cls(Counter(inputs.values()), Counter(outputs.values()))
+
+    def plus(self, later: Scripts) -> Scripts:
+        return Scripts(self.inputs + later.inputs, self.outputs + later.outputs)
+
+
+def _scripts(table: Table) -> tuple[dict[int, str], dict[int, str]]:
+    """The scripts of long inputs, and of long outputs, by the number of the row."""
+    inputs, outputs = (
+        {at: script for at, text in enumerate(texts) if len(text) >= SHORTEST and (script := script_of(text))}
+        for texts in ([e.input for part in table.parts for e in part], [e.output for part in table.parts for e in part])
+    )
+    return inputs, outputs
+
+
+def _strays(scripts: dict[int, str], counts: Counter[str]) -> Iterator[tuple[int, str]]:
+    if not counts:
         return
-    usual = counts[0][0]
+    usual, often = counts.most_common(1)[0]
+    if often < NEARLY_ALL * counts.total():
+        return
     yield from ((at, f"{script}, the others are {usual}") for at, script in scripts.items() if script != usual)
 
 

@@ -9,7 +9,7 @@ from tuneproof.engine.audit.masking import quoted
 from tuneproof.engine.audit.table import Rows, Table
 
 
-@check("leakage", severity=Severity.BLOCK)
+@check("leakage", severity=Severity.BLOCK, compares=True)
 def leaked_rows(table: Table) -> Iterator[Finding]:
     """Rows to learn from whose input is also an eval row, punctuation and case aside: the score would measure memory.
 

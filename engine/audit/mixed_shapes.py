@@ -21,13 +21,11 @@ def mixed_shapes(table: Table) -> Iterator[Finding]:
     by_file: dict[str, list[tuple[Source, OtherShape]]] = {}
     for source, problem in table.problems_of(OtherShape):
         by_file.setdefault(source.file, []).append((source, problem))
-    read = Counter(example.source.file for part in table.parts for example in part) if by_file else {}
     for file, problems in by_file.items():
         others = Counter(problem.row for _, problem in problems)
         told = ", ".join(f"{number:,} {several(number, 'is', 'are')} {shape}" for shape, number in others.most_common())
-        own = read.get(file, 0)
         yield Finding(
-            f"{file} holds {len(others) + 1} shapes: {own:,} {several(own, 'row is', 'rows are')} {problems[0][1].file}, {told}",
+            f"{file} holds {len(others) + 1} shapes: most rows are {problems[0][1].file}, {told}",
             "put the rows of each shape into a file of their own",
             tuple(Row(source, note=problem.told) for source, problem in problems),
         )

@@ -9,10 +9,10 @@ from tuneproof.engine.audit.label_names import label_reader
 from tuneproof.engine.audit.masking import quoted
 from tuneproof.engine.audit.near_table import near_table
 from tuneproof.engine.audit.table import MOST_PAIRS, Table
-from tuneproof.engine.data.example import norm
+from tuneproof.engine.data.example import Source, norm
 
 
-@check("near-leakage", severity=Severity.BLOCK)
+@check("near-leakage", severity=Severity.BLOCK, compares=True)
 def nearly_leaked_rows(table: Table) -> Iterator[Finding]:
     """Rows to learn from that are nearly an eval row: the score would measure memory as much as skill.
 
@@ -42,7 +42,7 @@ def nearly_leaked_rows(table: Table) -> Iterator[Finding]:
         )
 
 
-@check("near-incomplete", severity=Severity.BLOCK)
+@check("near-incomplete", severity=Severity.BLOCK, compares=True)
 def near_rows_not_all_found(table: Table) -> Iterator[Finding]:
     """So many pairs of rows are nearly the same that not all of them were found: a near leak may be among those that were not.
 
@@ -57,7 +57,7 @@ def near_rows_not_all_found(table: Table) -> Iterator[Finding]:
         )
 
 
-@check("near-duplicate", severity=Severity.WARN)
+@check("near-duplicate", severity=Severity.WARN, compares=True)
 def nearly_duplicate_rows(table: Table) -> Iterator[Finding]:
     """Rows to learn from that are nearly another one: what they say weighs double. The first row of each cluster is not among them.
 
@@ -78,7 +78,7 @@ def nearly_duplicate_rows(table: Table) -> Iterator[Finding]:
         )
 
 
-@check("near-conflict", severity=Severity.INFO)
+@check("near-conflict", severity=Severity.INFO, compares=True)
 def nearly_conflicting_rows(table: Table) -> Iterator[Finding]:
     """Rows to learn from that are nearly the same and have different labels: one of the two may be wrong, or a single word decides.
 
@@ -103,18 +103,22 @@ def nearly_conflicting_rows(table: Table) -> Iterator[Finding]:
         )
 
 
-@check("boilerplate", severity=Severity.INFO)
+@check("boilerplate", severity=Severity.INFO, compares=True)
 def shared_boilerplate(table: Table) -> Iterator[Finding]:
     """Text that many inputs share word for word, such as a preamble.
 
     It is set aside before rows are compared, or every row would look like every other.
     """
+    whole = table.population
     for shared in near_table(table).boilerplate:
-        rows = tuple(
-            Row(example.source) for part in table.parts for example, text in zip(part, part.norm, strict=True) if shared.text in text
-        )
+        rows = tuple(Row(source) for source in (holding(table, shared.text) if whole is None else whole.holding[shared.text]))
         yield Finding(
             f"{shared.rows} inputs share: {quoted(shared.text, 80)}{'…' if len(shared.text) > 80 else ''}",
             "if it says the same everywhere, make it the instruction",
             rows,
         )
+
+
+def holding(table: Table, text: str) -> list[Source]:
+    """The rows in whose prompt, under `norm`, a text stands."""
+    return [example.source for part in table.parts for example, prompt in zip(part, part.norm, strict=True) if text in prompt]

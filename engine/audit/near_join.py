@@ -80,7 +80,7 @@ class _BySize:
     def overlap_of_sum(self) -> NDArray[np.int64]:
         """How many runs two sets must share at the least, by the sum of their sizes."""
         sums = np.arange(2 * int(self.sizes.max(initial=0)) + 1)
-        return _at_least(sums, self.at_least / (1 + self.at_least))
+        return lower_bound(sums, self.at_least / (1 + self.at_least))
 
     @cached_property
     def signatures(self) -> list[NDArray[np.uint64]]:
@@ -127,7 +127,7 @@ class _Postings:
     def __init__(self, by_size: _BySize) -> None:
         self.by_size = by_size
         sizes = by_size.sizes
-        prefix = sizes - _at_least(sizes, by_size.at_least) + 1
+        prefix = sizes - lower_bound(sizes, by_size.at_least) + 1
         at = spans(by_size.sets.starts[:-1], prefix)
         tokens = by_size.sets.tokens[at]
         shared = np.flatnonzero(np.bincount(tokens)[tokens] > 1) if len(tokens) else np.zeros(0, np.int64)
@@ -157,13 +157,13 @@ class _Postings:
     def _partners(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """For each posting where the smaller sets begin that are large enough for it, and how many there are."""
         sizes, keys = self.by_size.sizes, self.keys[self.small]
-        smallest = np.searchsorted(sizes, _at_least(sizes, self.by_size.at_least))
+        smallest = np.searchsorted(sizes, lower_bound(sizes, self.by_size.at_least))
         low = np.searchsorted(keys, self.keys & ~0xFFFFFFFF | smallest[self.rows])
         high = np.searchsorted(keys, self.keys)
         return low, np.maximum(high - low, 0)
 
 
-def _at_least(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
+def lower_bound(sizes: NDArray[np.int64], share: float) -> NDArray[np.int64]:
     """The smallest whole numbers that are not below this share of the sizes; rounding may make one too small, never too large."""
     bound: NDArray[np.int64] = np.ceil(sizes * share - 1e-6).astype(np.int64)
     return bound

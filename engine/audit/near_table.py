@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.audit.table import Rows, Table
-from tuneproof.engine.data.example import norm
+from tuneproof.engine.audit.table import Table
+from tuneproof.engine.data.example import Message, norm
 
 if TYPE_CHECKING:
     from tuneproof.engine.audit.boilerplate import Shared
@@ -60,21 +60,45 @@ def near_table(table: Table) -> NearTable:
     return table.near
 
 
-def _join(table: Table) -> NearTable:
-    # NumPy and SciPy take a third of a second to import, and the wizard imports the checks.
-    from tuneproof.engine.audit.boilerplate import set_aside
-    from tuneproof.engine.audit.clusters import near_rows
+@dataclass(frozen=True)
+class Whole:
+    """The rows before any was left out: how many there are to learn from, and in how many ways they are asked, as far as two."""
 
-    raw, normalised = _compared(table)
-    aside = set_aside(raw, normalised)
-    return NearTable(len(table.examples), len(table.eval), near_rows(aside.texts, table.shingle), aside.shared)
+    learned: int
+    asked: frozenset[tuple[str, str, tuple[Message, ...]]]
+
+    @classmethod
+    def of(cls, table: Table) -> Whole:
+        asked = {(example.instruction, example.system, example.history) for part in table.parts for example in part}
+        return cls(len(table.examples), frozenset(list(asked)[:2]))
+
+    def plus(self, later: Whole) -> Whole:
+        return Whole(self.learned + later.learned, frozenset(list(self.asked | later.asked)[:2]))
+
+    @property
+    def inputs_alone(self) -> bool:
+        """Whether every row is asked in the same way, so that only the inputs tell rows apart."""
+        return len(self.asked) == 1 and self.asked != {("", "", ())}
 
 
-def _compared(table: Table) -> tuple[list[str], list[str]]:
+def compared(table: Table) -> tuple[list[str], list[str]]:
     """The texts that are compared, and the same under `norm`: the input alone where every row is asked in the same way."""
-    rows = Rows(example for part in table.parts for example in part)
-    asked = {(example.instruction, example.system, example.history) for example in rows}
-    if len(asked) == 1 and asked != {("", "", ())}:
-        raw = [example.input for example in rows]
+    if table.count(Whole).inputs_alone:
+        raw = [example.input for part in table.parts for example in part]
         return raw, [norm(text) for text in raw]
     return table.examples.raw + table.eval.raw, table.examples.norm + table.eval.norm
+
+
+def _join(table: Table) -> NearTable:
+    # NumPy and SciPy take a third of a second to import, and the wizard imports the checks.
+    from tuneproof.engine.audit.boilerplate import set_aside, take_out
+    from tuneproof.engine.audit.clusters import near_rows
+
+    raw, normalised = compared(table)
+    learned, scored, whole = len(table.examples), len(table.eval), table.population
+    if whole is None or whole.pieces is None:
+        aside = set_aside(raw, normalised)
+        return NearTable(learned, scored, near_rows(aside.texts, table.shingle), aside.shared)
+    near = near_rows(take_out(whole.pieces, raw, normalised).texts, table.shingle)
+    pairs = replace(near.pairs, complete=near.pairs.complete and whole.near_complete)
+    return NearTable(learned, scored, replace(near, pairs=pairs), list(whole.shared))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.masking import quoted
 from tuneproof.engine.audit.placeholders import fewest_frequent
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.data.example import Example, norm
+from tuneproof.engine.audit.tally import Size, tally
+from tuneproof.engine.data.example import Example, Source, norm
 from tuneproof.engine.scoring.outputs import REFUSALS
 
 _SIGNS = ("as an ai", "can't", "cannot", "can not", "unable", "able to", "won't")
@@ -78,14 +80,37 @@ def _refusal(output: str) -> str:
     return output[match.start() : match.start() + 80].strip() if match else ""
 
 
-@check("echo", severity=Severity.WARN)
+@tally
+@dataclass(frozen=True)
+class Echoed:
+    """The outputs that are the input again."""
+
+    outputs: frozenset[str]
+
+    @classmethod
+    def of(cls, table: Table) -> Echoed:
+        return cls(frozenset(e.output.strip() for e in table.once(_echoes)))
+
+    def plus(self, later: Echoed) -> Echoed:
+        return Echoed(self.outputs | later.outputs)
+
+
+def _other_inputs(table: Table) -> Iterator[Source]:
+    """A row for each echoed output that has it for another input."""
+    first: dict[str, Source] = {}
+    for e in _answering_otherwise(table.count(Echoed).outputs, table):
+        first.setdefault(e.output.strip(), e.source)
+    return iter(first.values())
+
+
+@check("echo", severity=Severity.WARN, also=_other_inputs)
 def echoes(table: Table) -> Iterator[Finding]:
     """Outputs that are the input again, case and white space aside: the model learns to repeat what it is asked.
 
     An output that other inputs have too is a label, and does not count.
     """
-    same = [e for e in chain(table.examples, table.eval) if _is_echo(e.input, e.output)]
-    labels = _also_for_other_inputs({e.output.strip() for e in same}, table) if same else set()
+    same = table.once(_echoes)
+    labels = {e.output.strip() for e in _answering_otherwise({e.output.strip() for e in same}, table)}
     rows = tuple(Row(e.source, note=quoted(e.output, 80)) for e in same if e.output.strip() not in labels)
     if rows:
         count = len(rows)
@@ -103,9 +128,38 @@ def _is_echo(asked: str, answered: str) -> bool:
     return bool(answered.strip()) and norm(asked) == norm(answered)
 
 
-def _also_for_other_inputs(outputs: set[str], table: Table) -> set[str]:
-    rows: Iterator[Example] = chain(table.examples, table.eval)
-    return {text for e in rows if (text := e.output.strip()) in outputs and not _is_echo(e.input, e.output)}
+def _echoes(table: Table) -> list[Example]:
+    return [e for e in chain(table.examples, table.eval) if _is_echo(e.input, e.output)]
+
+
+def _answering_otherwise(outputs: Collection[str], table: Table) -> Iterator[Example]:
+    """The rows with one of these outputs that is not the input again."""
+    rows = chain(table.examples, table.eval) if outputs else iter(())
+    return (e for e in rows if e.output.strip() in outputs and not _is_echo(e.input, e.output))
+
+
+@tally
+@dataclass(frozen=True)
+class Nothings:
+    """How often each explicit empty answer stands there, under `norm`."""
+
+    counts: Counter[str]
+
+    @classmethod
+    def of(cls, table: Table) -> Nothings:
+        counts: Counter[str] = Counter()
+        for output, count in table.once(_empty_answers).items():
+            counts[norm(output)] += count
+        return cls(counts)
+
+    def plus(self, later: Nothings) -> Nothings:
+        return Nothings(self.counts + later.counts)
+
+
+def _empty_answers(table: Table) -> dict[str, int]:
+    """The outputs that are an explicit empty answer, as they stand, and how often."""
+    counts = Counter(e.output for e in chain(table.examples, table.eval) if len(e.output) <= _LONGEST_EMPTY)
+    return {output: count for output, count in counts.items() if norm(output) in EMPTY_ANSWERS}
 
 
 @check("empty-on-purpose", severity=Severity.INFO)
@@ -114,13 +168,10 @@ def empty_answers(table: Table) -> Iterator[Finding]:
 
     The model learns to answer so as often. That is right where nothing is the answer, and wrong where an answer was missing.
     """
-    counts = Counter(e.output for e in chain(table.examples, table.eval) if len(e.output) <= _LONGEST_EMPTY)
-    by_answer: Counter[str] = Counter()
-    for output, count in counts.items():
-        by_answer[norm(output)] += count
-    total = len(table.examples) + len(table.eval)
-    frequent = {answer for answer in EMPTY_ANSWERS if by_answer[answer] >= fewest_frequent(total)}
-    spelled = {output for output in counts if norm(output) in frequent} if frequent else set()
+    counts = table.count(Nothings).counts
+    total = table.count(Size).rows
+    frequent = {answer for answer in EMPTY_ANSWERS if counts[answer] >= fewest_frequent(total)}
+    spelled = {output for output in table.once(_empty_answers) if norm(output) in frequent}
     rows = tuple(Row(e.source, note=e.output.strip()) for e in chain(table.examples, table.eval) if e.output in spelled)
     if rows:
         named = ", ".join(f"`{answer}`" for answer in sorted(frequent))

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import chain
 
 from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.tally import Size, tally
 from tuneproof.engine.data.example import Example, norm
 from tuneproof.engine.scoring.outputs import ChoiceJudge
 
@@ -53,13 +55,8 @@ def placeholders(table: Table) -> Iterator[Finding]:
     The model learns to expect or to write them. An output such as "none" that is one of the labels, or that stands in at least 5 % of
     the outputs, is taken for an answer that is meant.
     """
-    candidates = [
-        (example, in_input, in_output)
-        for example in chain(table.examples, table.eval)
-        for in_input, in_output in [(_is_placeholder(example.input), _is_placeholder(example.output))]
-        if in_input or in_output
-    ]
-    meant = _meant_outputs([e for e, _, in_output in candidates if in_output], table)
+    candidates = table.once(_candidates)
+    meant = _meant_outputs(table)
     noted = [(e, _note(e, in_input, in_output and norm(e.output) not in meant)) for e, in_input, in_output in candidates]
     rows = tuple(Row(e.source, note=note) for e, note in noted if note)
     if rows:
@@ -71,16 +68,42 @@ def placeholders(table: Table) -> Iterator[Finding]:
         )
 
 
+@tally
+@dataclass(frozen=True)
+class Doubtful:
+    """How often each output stands there that looks like a placeholder and may be meant, under `norm`."""
+
+    counts: Counter[str]
+
+    @classmethod
+    def of(cls, table: Table) -> Doubtful:
+        found = (e.output for e, _, in_output in table.once(_candidates) if in_output)
+        return cls(Counter(norm(output) for output in found if _PERHAPS_MEANT.fullmatch(output)))
+
+    def plus(self, later: Doubtful) -> Doubtful:
+        return Doubtful(self.counts + later.counts)
+
+
+def _candidates(table: Table) -> list[tuple[Example, bool, bool]]:
+    """Rows that have what looks like a placeholder, in the input, in the output."""
+    return [
+        (example, in_input, in_output)
+        for example in chain(table.examples, table.eval)
+        for in_input, in_output in [(_is_placeholder(example.input), _is_placeholder(example.output))]
+        if in_input or in_output
+    ]
+
+
 def _is_placeholder(text: str) -> bool:
     if len(text) > LONGEST:
         return text[:LONGEST].lstrip()[: len(_FILLER)].lower() == _FILLER
     return bool(_PERHAPS_MEANT.fullmatch(text) or _NEVER_MEANT.fullmatch(text))
 
 
-def _meant_outputs(found: list[Example], table: Table) -> set[str]:
+def _meant_outputs(table: Table) -> set[str]:
     """The outputs, under `norm`, that look like a placeholder and are an answer."""
-    counts = Counter(norm(e.output) for e in found if _PERHAPS_MEANT.fullmatch(e.output))
-    fewest = fewest_frequent(len(table.examples) + len(table.eval))
+    counts = table.count(Doubtful).counts
+    fewest = fewest_frequent(table.count(Size).rows)
     choices = table.judge.choices if isinstance(table.judge, ChoiceJudge) else []
     return {text for text, count in counts.items() if count >= fewest} | {norm(choice) for choice in choices}
 

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
+from typing import Literal
 
 from tuneproof.engine import facts
 from tuneproof.engine.audit.masking import masked
@@ -23,7 +27,7 @@ def data_facts(
     The rows are for a person to look at, so private data and secrets in them are masked; their lengths are those of the rows as they stand.
     Only the output format is drafted from the rows that go on, so that what was left out as wrong does not shape it.
     """
-    read = _reading(instruction, lengths)
+    read = row_measures(instruction, lengths)
     drafted = draft_output([e.output for e in examples if e.source not in left_out] or [e.output for e in examples])
     return facts.DataFacts(
         **dict(row_lengths(examples, instruction, lengths)),
@@ -47,36 +51,45 @@ def data_facts(
 
 def row_lengths(examples: Sequence[Example], instruction: str, lengths: Lengths | None) -> facts.RowLengths:
     """How long the rows are: in tokens where a base is chosen, else in characters."""
-    read = _reading(instruction, lengths)
+    read = row_measures(instruction, lengths)
     return facts.RowLengths(
-        unit="tokens" if lengths else "characters",
+        unit=read.unit,
         prompt=summary(map(read.prompt, examples)),
         answer=summary(map(read.answer, examples)),
     )
 
 
 @dataclass(frozen=True)
-class _Reading:
+class Measures:
     """A row as it is shown, and how long its prompt and its answer are."""
 
+    unit: Literal["tokens", "characters"]
     render: Callable[[Example], str]
     prompt: Callable[[Example], int]
     answer: Callable[[Example], int]
 
 
-def _reading(instruction: str, lengths: Lengths | None) -> _Reading:
+def row_measures(instruction: str, lengths: Lengths | None) -> Measures:
+    """How rows are measured: in tokens where a base is chosen, else in characters; `instruction` is for rows without one of their own."""
+
     def plain(example: Example) -> str:
         return prompt_text(replace(example, instruction=example.instruction or instruction))
 
     if lengths:
-        return _Reading(lengths.render, lengths.prompt, lengths.answer)
-    return _Reading(plain, lambda e: len(plain(e)), lambda e: len(e.output))
+        return Measures("tokens", lengths.render, lengths.prompt, lengths.answer)
+    return Measures("characters", plain, lambda e: len(plain(e)), lambda e: len(e.output))
 
 
 def summary(lengths: Iterable[int]) -> facts.LengthSummary:
     """Median, 99th percentile and longest, each the length of a row that is there (nearest rank); zeros where there is no row."""
-    ordered = sorted(lengths)
-    if not ordered:
+    return summary_of(Counter(lengths))
+
+
+def summary_of(lengths: Counter[int]) -> facts.LengthSummary:
+    """The same of how often each length comes."""
+    if not lengths:
         return facts.LengthSummary(median=0, p99=0, longest=0)
-    median, p99 = (ordered[math.ceil(share * len(ordered)) - 1] for share in (0.5, 0.99))
+    ordered = sorted(lengths)
+    ranks = list(accumulate(lengths[length] for length in ordered))
+    median, p99 = (ordered[bisect_left(ranks, math.ceil(share * ranks[-1]))] for share in (0.5, 0.99))
     return facts.LengthSummary(median=median, p99=p99, longest=ordered[-1])

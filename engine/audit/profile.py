@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tuneproof.engine.audit.label_names import LabelReader, label_reader
+from tuneproof.engine.audit.label_names import MOST_OUTPUTS, LabelReader, label_reader
+from tuneproof.engine.audit.preview import row_measures, summary_of
 from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.tally import tally
 from tuneproof.engine.data.example import Example, norm
 from tuneproof.engine.facts import RowLengths
 from tuneproof.engine.scoring.outputs import Judge
@@ -59,40 +63,116 @@ class Profile(Part):
     outputs: Overlap | None
 
 
+@dataclass(frozen=True)
+class PartCounts:
+    """What is counted of one part; counts of two halves add up.
+
+    `outputs` are counted as long as they may be labels. Words are those of the inputs and of the outputs.
+    """
+
+    filled: Counter[str]
+    metadata: dict[str, tuple[int, frozenset[str]]]
+    outputs: Counter[str] | None
+    input_words: Counter[str]
+    output_words: Counter[str]
+
+    @classmethod
+    def of(cls, rows: Sequence[Example]) -> PartCounts:
+        """The counts of these rows."""
+        outputs = Counter(row.output for row in rows)
+        return cls(
+            _filled(rows),
+            _metadata(rows),
+            outputs if len(outputs) <= MOST_OUTPUTS else None,
+            _words(Counter(row.input for row in rows)),
+            _words(outputs),
+        )
+
+    def plus(self, later: PartCounts) -> PartCounts:
+        """The counts of both."""
+        outputs = self.outputs + later.outputs if self.outputs is not None and later.outputs is not None else None
+        names = self.metadata.keys() | later.metadata.keys()
+        nothing: tuple[int, frozenset[str]] = (0, frozenset())
+        both = {name: (self.metadata.get(name, nothing), later.metadata.get(name, nothing)) for name in names}
+        return PartCounts(
+            self.filled + later.filled,
+            {name: (one[0] + other[0], one[1] | other[1]) for name, (one, other) in both.items()},
+            outputs if outputs is None or len(outputs) <= MOST_OUTPUTS else None,
+            self.input_words + later.input_words,
+            self.output_words + later.output_words,
+        )
+
+
+@tally
+@dataclass(frozen=True)
+class RowCounts:
+    """The counts of the rows to learn from and of a separate eval file, and how often each length of a prompt and an answer comes."""
+
+    learned: PartCounts
+    scored: PartCounts
+    unit: Literal["tokens", "characters"]
+    prompts: Counter[int]
+    answers: Counter[int]
+
+    @classmethod
+    def of(cls, table: Table) -> RowCounts:
+        measures = row_measures("", table.lengths)
+        return cls(
+            PartCounts.of(table.examples),
+            PartCounts.of(table.eval),
+            measures.unit,
+            Counter(map(measures.prompt, table.examples)),
+            Counter(map(measures.answer, table.examples)),
+        )
+
+    def plus(self, later: RowCounts) -> RowCounts:
+        return RowCounts(
+            self.learned.plus(later.learned),
+            self.scored.plus(later.scored),
+            self.unit,
+            self.prompts + later.prompts,
+            self.answers + later.answers,
+        )
+
+    def lengths(self) -> RowLengths:
+        """How long the rows to learn from are."""
+        return RowLengths(unit=self.unit, prompt=summary_of(self.prompts), answer=summary_of(self.answers))
+
+
 def profile(
     train: Sequence[Example], validation: Sequence[Example], scored: Sequence[Example], judge: Judge | None, lengths: RowLengths | None
 ) -> Profile:
     """The profile of the parts; `lengths` says how long the rows to learn from are."""
-    rows = [*train, *validation, *scored]
     reader = label_reader(Table(Rows(train), Rows(scored), [], judge))
+    return profile_of(PartCounts.of(train), PartCounts.of(validation), PartCounts.of(scored), reader, lengths)
+
+
+def profile_of(
+    train: PartCounts, validation: PartCounts | None, scored: PartCounts, reader: LabelReader | None, lengths: RowLengths | None
+) -> Profile:
+    """The profile of parts that are counted already."""
+    whole = train.plus(scored) if validation is None else train.plus(validation).plus(scored)
     return Profile(
-        fields=_fields(rows),
-        metadata=_metadata(rows),
+        fields={name: whole.filled[name] for name in FIELDS if whole.filled[name]},
+        metadata={name: MetadataField(rows=rows, different=len(different)) for name, (rows, different) in sorted(whole.metadata.items())},
         labels=_labels(reader, train, validation, scored) if reader else None,
         lengths=RowLengths(unit=lengths.unit, prompt=lengths.prompt, answer=lengths.answer) if lengths else None,
-        inputs=_overlap((e.input for e in train), (e.input for e in scored)) if scored else None,
-        outputs=_overlap((e.output for e in train), (e.output for e in scored)) if scored else None,
+        inputs=_overlap(train.input_words, scored.input_words),
+        outputs=_overlap(train.output_words, scored.output_words),
     )
 
 
-def _fields(rows: Sequence[Example]) -> dict[str, int]:
+FIELDS = ("instruction", "system", "history", "input", "output")
+"""The parts of an example."""
+
+
+def _filled(rows: Sequence[Example]) -> Counter[str]:
     """In how many rows each part of an example has something in it."""
-    filled = Counter(
-        name
-        for row in rows
-        for name, value in (
-            ("instruction", row.instruction),
-            ("system", row.system),
-            ("history", row.history),
-            ("input", row.input),
-            ("output", row.output),
-        )
-        if value
-    )
-    return {name: filled[name] for name in ("instruction", "system", "history", "input", "output") if filled[name]}
+    return Counter({name: sum(bool(getattr(row, name)) for row in rows) for name in FIELDS})
 
 
-def _metadata(rows: Iterable[Example]) -> dict[str, MetadataField]:
+def _metadata(rows: Sequence[Example]) -> dict[str, tuple[int, frozenset[str]]]:
+    """In how many rows each field has a value, and which."""
     counts: Counter[str] = Counter()
     values: dict[str, set[str]] = {}
     for row in rows:
@@ -100,22 +180,40 @@ def _metadata(rows: Iterable[Example]) -> dict[str, MetadataField]:
             if value is not None and value != "":
                 counts[name] += 1
                 values.setdefault(name, set()).add(str(value))
-    return {name: MetadataField(rows=count, different=len(values[name])) for name, count in sorted(counts.items())}
+    return {name: (count, frozenset(values[name])) for name, count in counts.items()}
 
 
-def _labels(reader: LabelReader, *parts: Sequence[Example]) -> list[LabelRows]:
+def _words(texts: Counter[str]) -> Counter[str]:
+    words: Counter[str] = Counter()
+    for text, times in texts.items():
+        found = _WORD.findall(norm(text))
+        if times == 1:
+            words.update(found)
+        else:
+            words.update({word: times * count for word, count in Counter(found).items()})
+    return words
+
+
+def _labels(reader: LabelReader, *parts: PartCounts | None) -> list[LabelRows]:
     """Every label that is named, the most frequent one in train first."""
-    train, validation, scored = (Counter(label for row in part for label in reader.labels(row.output)) for part in parts)
+    train, validation, scored = (_label_counts(reader, part) for part in parts)
     names = sorted(train.keys() | validation.keys() | scored.keys(), key=lambda name: (-train[name], -validation[name], name))
     return [LabelRows(label=name, train=train[name], validation=validation[name], eval=scored[name]) for name in names]
 
 
-def _overlap(train: Iterable[str], scored: Iterable[str]) -> Overlap:
-    known = {word for text in train for word in _WORD.findall(norm(text))}
-    words = Counter(word for text in scored for word in _WORD.findall(norm(text)))
+def _label_counts(reader: LabelReader, part: PartCounts | None) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for output, times in ((part and part.outputs) or {}).items():
+        for label in reader.labels(output):
+            counts[label] += times
+    return counts
+
+
+def _overlap(train: Counter[str], scored: Counter[str]) -> Overlap | None:
+    """None where there is no word to look for."""
+    if not scored:
+        return None
+    known = scored.keys() & train.keys()
     return Overlap(
-        different=len(words),
-        different_known=len(words.keys() & known),
-        running=words.total(),
-        running_known=sum(times for word, times in words.items() if word in known),
+        different=len(scored), different_known=len(known), running=scored.total(), running_known=sum(scored[word] for word in known)
     )

@@ -12,7 +12,7 @@ from tuneproof.engine.audit.cross_validated import must_be_installed
 from tuneproof.engine.audit.duplicates import conflicting
 from tuneproof.engine.audit.finding import CHECKS, Check, Finding, Severity
 from tuneproof.engine.audit.masking import masked
-from tuneproof.engine.audit.near_table import near_table
+from tuneproof.engine.audit.near_table import Whole, near_table
 from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.audit.table import Rows, Table
 from tuneproof.engine.case import LabelErrors
@@ -178,7 +178,7 @@ def _counts(table: Table) -> Counts:
     near = near_table(table)
     nearly = Counter(table.eval[found.row - len(learned)].source.file for found in near.eval_near_learned())
     return Counts(
-        rows=len(learned),
+        rows=table.count(Whole).learned,
         duplicate_rows=ByKey(raw=_repeats(learned.raw), norm=_repeats(learned.norm), loose=_repeats(learned.loose)),
         conflict_rows=ByNormalisedKey(norm=_conflicts(learned, learned.norm), loose=_conflicts(learned, learned.loose)),
         near_pairs=near.pairs(),

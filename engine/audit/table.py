@@ -6,8 +6,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, TypeVar, cast
 
+from tuneproof.engine.audit.tally import Tally
 from tuneproof.engine.case import LabelErrors
 from tuneproof.engine.data.example import Example, Source, loose_of, norm, prompt_text
 from tuneproof.engine.data.problems import Problem
@@ -15,6 +16,10 @@ from tuneproof.engine.scoring.outputs import Judge
 
 if TYPE_CHECKING:
     from tuneproof.engine.audit.near_table import NearTable
+    from tuneproof.engine.audit.population import Population
+
+Made = TypeVar("Made")
+T = TypeVar("T", bound=Tally)
 
 P = TypeVar("P", bound=Problem)
 
@@ -85,7 +90,10 @@ class Rows(list[Example]):
 
 @dataclass
 class Table:
-    """The rows under audit: those to learn from, those of a separate eval file, and those that could not be read."""
+    """The rows under audit: those to learn from, those of a separate eval file, and those that could not be read.
+
+    Where it holds only part of the rows, `is_part` is true; `population` then says what a check has to know of the whole, once it is known.
+    """
 
     examples: Rows
     eval: Rows
@@ -98,6 +106,9 @@ class Table:
     near: NearTable | None = None
     joined: list[Source] = field(default_factory=list)
     """The join over these rows, once a check has asked for it."""
+    is_part: bool = False
+    population: Population | None = None
+    _made: dict[Callable[[Table], object], object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.examples, self.eval = Rows(self.examples), Rows(self.eval)
@@ -114,7 +125,18 @@ class Table:
     def leave_out(self, rows: Iterable[Source]) -> None:
         """Takes rows out of the table, so that later checks see what is left."""
         self.gone.update(rows)
+        self._made.clear()
         self.examples, self.eval = self.examples.without(self.gone), self.eval.without(self.gone)
+
+    def once(self, make: Callable[[Table], Made]) -> Made:
+        """What a function makes of the rows, made once until some are left out."""
+        if make not in self._made:
+            self._made[make] = make(self)
+        return cast(Made, self._made[make])
+
+    def count(self, kind: type[T]) -> T:
+        """A tally over all rows: those of this table, or those of the whole of which it is a part."""
+        return self.population.count(kind) if self.population else self.once(kind.of)
 
 
 def groups(keys: Iterable[str]) -> Iterator[list[int]]:

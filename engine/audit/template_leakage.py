@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from heapq import nsmallest
+from zlib import crc32
 
 from tuneproof.engine.audit.finding import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.tally import Size, tally
+from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.scoring.drafting import MOST_KEYS, NEARLY_ALL
 
 FEWEST_SKELETONS = 20
 """Fewer are the few forms that the task has, and not templates."""
 
 LOOKED_AT = 200
-"""Outputs that tell whether outputs are code, spread evenly over the rows."""
+"""Outputs that tell whether outputs are code: those of the rows with the smallest checksums of their places, so any row may be one."""
 
 _STRING = r'"(?:[^"\\\n]|\\.)*+"' + r"|'(?:[^'\\\n]|\\.)*+'"
 _KEY = re.compile(rf"({_STRING})\s*:")
@@ -29,7 +34,54 @@ _FORMULA = re.compile(r"(?=[^\n]*[=+*/^\\()<>])[-\w.+*/^=()<>,:;$\"'\\{}\[\]|&!%
 _ADJOINING_WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 
 
-@check("template-leakage", severity=Severity.INFO)
+@tally
+@dataclass(frozen=True)
+class Forms:
+    """Outputs to learn from that are looked at, by the checksum of the row's place; the first skeletons; and the outputs of eval rows."""
+
+    looked_at: tuple[tuple[int, Source, str], ...]
+    skeletons: frozenset[str]
+    scored: frozenset[str]
+
+    @classmethod
+    def of(cls, table: Table) -> Forms:
+        sums = ((crc32(f"{e.source.file}:{e.source.line}".encode()), e.source, e.output) for e in table.examples)
+        looked_at = tuple(nsmallest(LOOKED_AT, sums))
+        skeletons: set[str] = set()
+        for output in dict.fromkeys(example.output for part in table.parts for example in part):
+            if len(skeletons) == FEWEST_SKELETONS:
+                break
+            skeletons.add(skeleton(output))
+        return cls(looked_at, frozenset(skeletons), frozenset(example.output for example in table.eval))
+
+    def plus(self, later: Forms) -> Forms:
+        skeletons = sorted(self.skeletons | later.skeletons)[:FEWEST_SKELETONS]
+        looked_at = tuple(nsmallest(LOOKED_AT, self.looked_at + later.looked_at))
+        return Forms(looked_at, frozenset(skeletons), self.scored | later.scored)
+
+    @property
+    def outputs(self) -> list[str]:
+        """The outputs that are looked at."""
+        return [output for _, _, output in self.looked_at]
+
+
+def _templates(table: Table) -> Iterator[Source]:
+    """The first row to learn from with each output and each skeleton that an eval row has."""
+    if not _applies(table):
+        return
+    scored = table.count(Forms).scored
+    forms = {skeleton(output) for output in scored}
+    outputs: set[str] = set()
+    found: set[str] = set()
+    for output, example in _first_rows(table.examples).items():
+        form = skeleton(output)
+        if (output in scored and output not in outputs) or (form in forms and form not in found):
+            yield example.source
+            outputs.add(output)
+            found.add(form)
+
+
+@check("template-leakage", severity=Severity.INFO, compares=True, also=_templates)
 def outputs_of_one_template(table: Table) -> Iterator[Finding]:
     """Eval rows whose output is built like one to learn from, with other values: the same query with another name or number in it.
 
@@ -38,22 +90,14 @@ def outputs_of_one_template(table: Table) -> Iterator[Finding]:
     more (JSON: more than fifty different keys), so that a fixed form is not called a leak. The skeleton is the output without its numbers,
     quoted strings and JSON values.
     """
-    if not table.examples or not table.eval or not _are_structured(table.examples):
+    if not _applies(table):
         return
-    outputs: dict[str, int] = {}
-    for at, example in enumerate(table.examples):
-        outputs.setdefault(example.output, at)
-    learned: dict[str, int] = {}
-    for output, at in outputs.items():
-        learned.setdefault(skeleton(output), at)
+    outputs = _first_rows(table.examples)
+    learned: dict[str, Source] = {}
+    for output, first in outputs.items():
+        learned.setdefault(skeleton(output), first.source)
     scored = [skeleton(example.output) for example in table.eval]
-    if len(learned.keys() | set(scored)) < FEWEST_SKELETONS or _is_one_schema(table):
-        return
-    rows = tuple(
-        Row(example.source, of=table.examples[learned[form]].source)
-        for example, form in zip(table.eval, scored, strict=True)
-        if form in learned
-    )
+    rows = tuple(Row(example.source, of=learned[form]) for example, form in zip(table.eval, scored, strict=True) if form in learned)
     if rows:
         literal = sum(example.output in outputs for example in table.eval)
         told = f", {literal} of them the very output" if literal else ""
@@ -83,18 +127,27 @@ def _begins_as_json(text: str) -> bool:
     return text[:1] in ("{", "[") and text[-1:] in ("}", "]")
 
 
-def _are_structured(rows: Rows) -> bool:
-    looked_at = _spread(rows)
-    return sum(map(is_structured, looked_at)) >= NEARLY_ALL * len(looked_at)
+def _applies(table: Table) -> bool:
+    """Whether there is a separate eval file, and outputs are structured and of more than a few forms."""
+    size = table.count(Size)
+    if not size.learned or not size.scored:
+        return False
+    forms = table.count(Forms)
+    looked_at = forms.outputs
+    structured = sum(map(is_structured, looked_at)) >= NEARLY_ALL * len(looked_at)
+    return structured and len(forms.skeletons) >= FEWEST_SKELETONS and not _is_one_schema(looked_at)
 
 
-def _spread(rows: Rows) -> Sequence[str]:
-    return [example.output for example in rows[:: max(1, len(rows) // LOOKED_AT)]]
+def _first_rows(rows: Rows) -> dict[str, Example]:
+    """The first row of each output."""
+    first: dict[str, Example] = {}
+    for example in rows:
+        first.setdefault(example.output, example)
+    return first
 
 
-def _is_one_schema(table: Table) -> bool:
+def _is_one_schema(looked_at: Sequence[str]) -> bool:
     """Whether outputs are JSON of so few different keys that the different skeletons are one schema with parts that may be left out."""
-    looked_at = _spread(table.examples)
     return (
         sum(_begins_as_json(text.strip()) for text in looked_at) >= NEARLY_ALL * len(looked_at) and _different_keys(looked_at) <= MOST_KEYS
     )

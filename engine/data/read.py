@@ -52,9 +52,21 @@ def read_examples(named: str | list[str], columns: Columns | None = None, apart_
             _read_rows(reading, name, _hub_rows(name), columns)
             reading.digests[name] = sha256_data([e.content_hash for e in reading.examples if e.source.file == name])
     if not reading.examples:
-        first = f"; the first: {reading.problems[0][0]}: {reading.problems[0][1]}" if reading.problems else ""
-        raise DataRefused(f"no row could be read{first}", where=", ".join(names), fix="see the formats in the README")
+        raise nothing_read(names, reading.problems)
     return reading
+
+
+def read_labelled(label: str, path: Path, columns: Columns | None = None) -> Reading:
+    """The rows of one file, whose sources are to have this name; it may be that none can be read."""
+    reading = Reading()
+    _read_rows(reading, label, read_file(path), columns)
+    return reading
+
+
+def nothing_read(names: list[str], problems: list[tuple[Source, Problem]]) -> DataRefused:
+    """What is said where not a single row can be read."""
+    first = f"; the first: {problems[0][0]}: {problems[0][1]}" if problems else ""
+    return DataRefused(f"no row could be read{first}", where=", ".join(names), fix="see the formats in the README")
 
 
 def labelled_paths(named: str | list[str], apart_from: Collection[str] = ()) -> dict[str, Path]:

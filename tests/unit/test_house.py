@@ -16,7 +16,7 @@ from tuneproof.engine.case import Case
 from tuneproof.engine.errors import UsageError
 from tuneproof.engine.run.store import RunStore
 
-HEAVY = {"torch", "transformers", "datasets", "trl", "peft", "accelerate", "pandas", "numpy", "pyarrow", "textual"}
+HEAVY = {"torch", "transformers", "datasets", "trl", "peft", "accelerate", "pandas", "numpy", "pyarrow", "ray", "textual"}
 
 
 @pytest.mark.parametrize("words", [["--replay", "sample_cases/route_only.yaml", "--run-dir", "{run}"], ["--version"], ["--help"]])
@@ -72,7 +72,7 @@ def test_constraints_pin_every_direct_dependency() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
     pinned = {line.split("==")[0].lower().replace("_", "-") for line in (ROOT / "constraints.txt").read_text().splitlines() if "==" in line}
     wanted = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
-    names = {name.split(">")[0].split("<")[0].lower() for name in wanted}
+    names = {name.split(">")[0].split("<")[0].split("[")[0].lower() for name in wanted}
     assert names <= pinned
 
 

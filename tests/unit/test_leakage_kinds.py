@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from tuneproof.engine.audit.answer_in_prompt import answers_in_prompts
 from tuneproof.engine.audit.finding import Finding, Row
-from tuneproof.engine.audit.group_leakage import names_a_group, rows_of_one_group
+from tuneproof.engine.audit.group_fields import names_a_group
+from tuneproof.engine.audit.group_leakage import rows_of_one_group
 from tuneproof.engine.audit.table import Rows, Table
 from tuneproof.engine.audit.template_leakage import is_structured, outputs_of_one_template, skeleton
 from tuneproof.engine.data.example import Example, Message, Source
@@ -67,8 +68,8 @@ def test_fields_that_do_not_tell_groups_apart_are_no_leak(name: str, learned: li
 
 
 def test_names_of_groups_and_of_other_things() -> None:
-    assert names_a_group("page_id", 3) and names_a_group("pageUrl", "http://x") and not names_a_group("page", 3)
-    assert not any(names_a_group(name, "v") for name in ("text", "idea", "usermessage", "user_message", "source_lang", "docs"))
+    assert names_a_group("page_id", plain_number=True) and names_a_group("pageUrl") and not names_a_group("page", plain_number=True)
+    assert not any(names_a_group(name) for name in ("text", "idea", "usermessage", "user_message", "source_lang", "docs"))
 
 
 def test_conversations_that_open_alike_are_one_conversation() -> None:

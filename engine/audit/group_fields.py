@@ -1,0 +1,153 @@
+"""Fields of rows that say whose the row is: the names that tell it, and their values counted over all rows."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuneproof.engine.audit.digests import DigestCounts
+from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.tally import tally
+from tuneproof.engine.data.example import Example, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+GROUPS = frozenset(
+    "conversation conversations conv convo dialog dialogue thread session chat user author speaker customer client patient account "
+    "doc document article group cluster family db database repo repository project".split()
+)
+"""Words in the name of a field that say whose the row is."""
+
+PLACES = frozenset("source url uri link file filename path book chapter page paragraph passage context table video episode ticket".split())
+"""Words that name where a row was taken from, unless the value is a plain number: page 12 is in every book."""
+
+IDENTIFIERS = frozenset("id ids uid uuid guid key hash".split())
+
+PROPERTIES = frozenset(
+    "type kind category lang language format count num total index position length len size age date day time timestamp created updated "
+    "turn turns message prompt query text question answer response score rating version country city gender role model tokens words".split()
+)
+"""Words that name something about the conversation or user, which many others have as well."""
+
+NO_VALUE = frozenset(("", "-", "0", "none", "null", "nan", "n/a", "na", "unknown", "anonymous", "other"))
+
+_LARGEST = 1 << 62
+
+_NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
+
+
+@dataclass(frozen=True)
+class Values:
+    """The values of one field: how often each occurs, and the numbers that they are, rising; none where one is no number."""
+
+    counts: DigestCounts
+    numbers: NDArray[np.int64] | None
+
+    @classmethod
+    def of(cls, values: list[str]) -> Values:
+        """These values, counted."""
+        import numpy as np
+
+        numbered = all(value.isdecimal() for value in values) and all(int(value) < _LARGEST for value in set(values))
+        return cls(DigestCounts.of(values), np.unique(np.array([int(value) for value in set(values)], np.int64)) if numbered else None)
+
+    def plus(self, later: Values) -> Values:
+        """The values of both."""
+        import numpy as np
+
+        both = None if self.numbers is None or later.numbers is None else np.union1d(self.numbers, later.numbers)
+        return Values(self.counts.plus(later.counts), both)
+
+    @property
+    def are_numbered(self) -> bool:
+        """Whether the values only count the groups of a file, from 0 or 1 without a gap: then the same number is not the same group."""
+        numbers = self.numbers
+        return numbers is not None and bool(numbers[0] <= 1 and numbers[-1] - numbers[0] == len(numbers) - 1)
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of one part that could tell groups apart.
+
+    `plain` has for each field that was seen, and whether its value was an integer, if the last such value was a plain number.
+    """
+
+    plain: Mapping[tuple[str, bool], bool]
+    values: Mapping[str, Values]
+
+    @classmethod
+    def of(cls, rows: Rows) -> Fields:
+        """Those of these rows."""
+        last = {(name, isinstance(value, int)): value for example in rows if example.metadata for name, value in example.metadata.items()}
+        found: dict[str, list[str]] = {name: [] for name, _ in last if names_a_group(name)}
+        for example in rows if found else ():
+            for name in found.keys() & example.metadata.keys():
+                if (value := value_of(example, name)) is not None:
+                    found[name].append(value)
+        plain = {key: is_plain_number(value) for key, value in last.items() if key[0] in found}
+        return cls(plain, {name: Values.of(values) for name, values in found.items() if values})
+
+    def plus(self, later: Fields) -> Fields:
+        """Those of both."""
+        values = dict(self.values)
+        for name, more in later.values.items():
+            values[name] = values[name].plus(more) if name in values else more
+        return Fields({**self.plain, **later.plain}, values)
+
+    @property
+    def names(self) -> set[str]:
+        """The fields that could tell groups apart; a value is looked at only where the name alone does not say it."""
+        return {name for (name, _), plain in self.plain.items() if names_a_group(name, plain_number=plain)}
+
+
+@tally
+@dataclass(frozen=True)
+class GroupFields:
+    """The fields of both parts, and for each value of a field in eval the first eval row that has it."""
+
+    learned: Fields
+    scored: Fields
+    first: Mapping[str, Mapping[str, Source]]
+
+    @classmethod
+    def of(cls, table: Table) -> GroupFields:
+        scored = Fields.of(table.eval)
+        first: dict[str, dict[str, Source]] = {name: {} for name in scored.values}
+        for name, rows in first.items():
+            for example in table.eval:
+                if (value := value_of(example, name)) is not None:
+                    rows.setdefault(value, example.source)
+        return cls(Fields.of(table.examples), scored, first)
+
+    def plus(self, later: GroupFields) -> GroupFields:
+        names = self.first.keys() | later.first.keys()
+        first = {name: {**later.first.get(name, {}), **self.first.get(name, {})} for name in names}
+        return GroupFields(self.learned.plus(later.learned), self.scored.plus(later.scored), first)
+
+
+def names_a_group(name: str, *, plain_number: bool = False) -> bool:
+    """Whether a field's name says that its values are conversations, users, documents or other groups of rows."""
+    parts = [part.lower() for part in _NAME_PARTS.findall(name)]
+    if PROPERTIES.intersection(parts):
+        return False
+    if GROUPS.intersection(parts):
+        return True
+    return bool(PLACES.intersection(parts)) and (bool(IDENTIFIERS.intersection(parts)) or not plain_number)
+
+
+def is_plain_number(value: object) -> bool:
+    """Whether a value is a whole number, or one written as text."""
+    return isinstance(value, int) or (isinstance(value, str) and value.strip().isdigit())
+
+
+def value_of(example: Example, name: str) -> str | None:
+    """The value of a field as text, where it has one that could name a group."""
+    value = example.metadata.get(name)
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    text = str(value).strip()
+    return None if text.casefold() in NO_VALUE else text

@@ -1,0 +1,112 @@
+"""`tuneproof audit --on ray`: shards on a real Ray, and the very report that one process gives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+from tests.conftest import tuneproof
+from tests.unit.planting import PLANTERS, World
+from tuneproof.engine.scale.session import ray_started
+from tuneproof.tui.cli import main
+
+SHARDS = 3
+TEXTS = (
+    *(
+        "empty",
+        "placeholder",
+        "outer-white-space",
+        "control-characters",
+        "mojibake",
+        "chat-tokens",
+        "refusal",
+        "echo",
+        "repetition",
+        "script",
+    ),
+    *("private-data", "secret", "answer-in-prompt", "duplicate", "conflict", "leakage", "near-leakage", "near-duplicate", "boilerplate"),
+    *("group-leakage", "empty-on-purpose"),
+)
+LABELS = ("rare-label", "unseen-label", "near-conflict", "label-error")
+
+
+@pytest.fixture(scope="module", autouse=True)
+def ray() -> Iterator[None]:
+    with ray_started():
+        yield
+
+
+def files_of(folder: Path, worlds: Sequence[World], more: Sequence[str] = ()) -> list[str]:
+    """The rows of all worlds dealt to the shards in turn, and the eval file, as words of the command."""
+    learned = [row_of(e) for world in worlds for e in world.examples] + list(more)
+    scored = [row_of(e) for world in worlds for e in world.eval]
+    shards = [folder / f"shard-{number}.jsonl" for number in range(SHARDS)]
+    for number, shard in enumerate(shards):
+        shard.write_text("\n".join(learned[number::SHARDS]) + "\n")
+    (folder / "eval.jsonl").write_text("\n".join(scored) + "\n")
+    return [*map(str, shards), "--against", str(folder / "eval.jsonl")]
+
+
+def row_of(example: Any) -> str:
+    return json.dumps({"input": example.input, "output": example.output, **example.metadata})
+
+
+def reports(words: Sequence[str], capfd: pytest.CaptureFixture[str]) -> tuple[str, set[str]]:
+    """The report of the command here, which must be that on Ray, and the checks that found something."""
+    said = []
+    for where in ("here", "ray"):
+        code = main(["audit", *words, "--json", "--on", where])
+        told = capfd.readouterr()
+        said.append((code, told.out, told.err))
+    assert said[1] == said[0]
+    document = said[0][1]
+    return document, {finding["check"] for finding in json.loads(document)["findings"]}
+
+
+def test_texts_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    worlds = [PLANTERS[name](Random(name), 3) for name in TEXTS]
+    broken = ["no JSON", json.dumps({"prompt": "who?", "completion": "you"}), json.dumps({"messages": []})]
+    document, found = reports(files_of(tmp_path, worlds, broken), capfd)
+    assert found >= {*TEXTS, "unreadable", "mixed-shapes"} - {"empty-on-purpose", "script"}
+    assert json.loads(document)["profile"]["inputs"]["different_known"] > 0
+
+
+def test_labels_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    worlds = [PLANTERS[name](Random(name), 3) for name in LABELS]
+    case = tmp_path / "case.yaml"
+    case.write_text("name: x\ntask: {output: {kind: choice}}\ndata: {examples: unused.jsonl, accept: {near-conflict: it is so}}\n")
+    _, found = reports([*files_of(tmp_path, worlds), "--near", "c5", "--case", str(case)], capfd)
+    assert found >= {"near-conflict", "near-duplicate"}
+
+
+def test_templates_and_json_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "json").mkdir()
+    _, found = reports(files_of(tmp_path, [PLANTERS["template-leakage"](Random(1), 3)]), capfd)
+    assert "template-leakage" in found
+    case = tmp_path / "case.yaml"
+    schema = "{type: object, properties: {name: {type: string}, count: {type: integer}}, required: [name, count]}"
+    case.write_text(f"name: x\ntask: {{output: {{kind: json, schema: {schema}}}}}\n")
+    worlds = [PLANTERS[name](Random(name), 3) for name in ("format", "json-style")]
+    _, found = reports([*files_of(tmp_path / "json", worlds), "--case", str(case)], capfd)
+    assert {"format", "json-style"} <= found
+
+
+def test_what_cannot_be_done_on_shards_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    case = tmp_path / "case.yaml"
+    case.write_text("name: x\ndata: {examples: unused.jsonl, leave_out: [secret]}\n")
+    words = files_of(tmp_path, [PLANTERS["secret"](Random(1), 1)])
+    assert main(["audit", *words, "--case", str(case), "--on", "ray"]) == 2
+    assert "`secret` cannot be left out of shards" in capfd.readouterr().err
+
+
+def test_without_ray_the_way_to_get_it_is_told(tmp_path: Path) -> None:
+    (tmp_path / "ray.py").write_text("raise ImportError\n")
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"input": "a", "output": "b"}\n')
+    result = tuneproof("audit", rows, "--on", "ray", env={"PYTHONPATH": str(tmp_path)})
+    assert result.code == 2 and "pip install 'tuneproof[scale]'" in result.err
