@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import IntEnum
+from functools import partial
 
 
 class ExitCode(IntEnum):
@@ -25,6 +27,10 @@ class TuneproofError(Exception):
     def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
         super().__init__(what, where, fix)
         self.what, self.where, self.fix = what, where, fix
+
+    def __reduce__(self) -> tuple[Callable[[str], TuneproofError], tuple[str]]:
+        # An error may come from another process.
+        return partial(type(self), where=self.where, fix=self.fix), (self.what,)
 
     def __str__(self) -> str:
         located = f"{self.where}: {self.what}" if self.where else self.what

@@ -85,7 +85,7 @@ class _Sharded:
         population = replace(
             population,
             shared=tuple(shared(pieces, lines, runs)),
-            holding={text: tuple(s for n in named for s in n.holding.get(text, ())) for n in named for text in n.holding},
+            holding={text: tuple(s for n in named for s in n.holding[text]) for text in named[0].holding},
             near_complete=complete,
         )
         task = self._asked.case.task if self._asked.case else None
@@ -135,8 +135,9 @@ class _Sharded:
         """The boilerplate, decided over the rows of all shards."""
         rows: dict[str, str] = {}
         for _, sample in _each(kept, _deciding, self._asked, population):
-            rows = {**rows, **{text: normalised for text, normalised in sample.items() if text not in rows}}
-        return decide(deciding(rows))
+            # The first of equal rows keeps its place, as it does among all rows.
+            rows = dict(deciding({**rows, **sample}))
+        return decide(rows)
 
     def _join(self, kept: Dataset, population: Population, rows: int) -> tuple[NDArray[np.int64], bool]:
         """The rows that are equal to others or near them, by their numbers, and whether these are all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pickle
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -25,8 +26,9 @@ from tuneproof.engine.audit.shingles import run_digests, token_sets
 from tuneproof.engine.audit.table import Lengths, Rows, Shingle, Table
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.read import read_examples
+from tuneproof.engine.errors import DataRefused
 from tuneproof.engine.scale.naming import name_rows
-from tuneproof.engine.scale.shard import Asked, Kept, Seen, Shard, counted, look
+from tuneproof.engine.scale.shard import Asked, Kept, Seen, Shard, counted, look, packed
 
 ELSEWHERE = {"format", "unreadable"}
 APART = [name for name, check in CHECKS.items() if (not check.compares or name in ("template-leakage", "label-error")) and name in PLANTERS]
@@ -111,3 +113,13 @@ def test_runs_under_digests_are_equal_where_the_runs_are(shingle: Shingle, texts
     alike = dict(zip(zip(rows.tolist(), runs.tolist(), strict=True), range(len(runs)), strict=True))
     assert len(alike) == len(runs) and len(set(runs.tolist())) == len(set(sets.tokens.tolist()))
     assert sorted(run_digests(texts[::-1], shingle)[1].tolist()) == sorted(runs.tolist())
+
+
+def test_why_a_shard_cannot_be_read_comes_back_whole(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"x": 1}\n')
+    with pytest.raises(DataRefused) as here:
+        read_examples(str(path))
+    _, seen = look(Shard(0, "rows.jsonl", path, False), Asked(Shingle.W3, None))
+    error = pickle.loads(packed(seen)).error
+    assert type(error) is DataRefused and str(error) == str(here.value)
