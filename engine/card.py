@@ -82,6 +82,10 @@ class CardArm(BaseModel):
     truncated: int
     tokens_per_case: float
     seconds_per_case: float
+    asked: str = ""
+    """What was settled about the arm before the frozen cases, in a sentence."""
+    recall: Rate | None = None
+    left_out: int = 0
 
 
 class Provenance(BaseModel):

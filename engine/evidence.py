@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuneproof.engine import facts
+from tuneproof.engine.arms import TUNED, UNTUNED
 from tuneproof.engine.audit.finding import Severity
 from tuneproof.engine.audit.report import Report, StoredFinding
 from tuneproof.engine.card import Card, CardArm, DataShape, Decision, EvalSet, Method, Provenance, Risk
@@ -39,13 +40,15 @@ class Evidence:
     training: facts.TrainingFacts | None
     untuned: list[ScoredArm]
     tuned: ScoredArm | None
+    also_tuned: list[ScoredArm]
+    asked: dict[str, facts.ArmFacts]
 
 
 def gather(store: RunStore) -> Evidence:
     """Everything the card rests on."""
     steps = store.manifest.steps
-    arms = [_scored(store, name.removeprefix(ARM_STEP)) for name in steps if name.startswith(ARM_STEP)]
-    order = store.case.baselines
+    done = {name.removeprefix(ARM_STEP) for name in steps if name.startswith(ARM_STEP)}
+    tuned, *also_tuned = [_scored(store, name) if name in done else None for name in TUNED]
     return Evidence(
         store=store,
         case=store.case,
@@ -56,15 +59,17 @@ def gather(store: RunStore) -> Evidence:
         model=facts.ModelFacts.model_validate_json(store.read(facts.MODEL)) if "model" in steps else None,
         method=facts.MethodFacts.model_validate_json(store.read(facts.METHOD)) if "method" in steps else None,
         training=facts.TrainingFacts.model_validate_json(store.read(facts.TRAINING)) if "train" in steps else None,
-        untuned=sorted((a for a in arms if a.name in order), key=lambda a: order.index(a.name)),
-        tuned=next((a for a in arms if a.name == "tuned"), None),
+        untuned=[_scored(store, name) for name in UNTUNED if name in done],
+        tuned=tuned,
+        also_tuned=[arm for arm in also_tuned if arm is not None],
+        asked={name: facts.ArmFacts.model_validate_json(store.read(facts.arm_file(name))) for name in done},
     )
 
 
 def make_card(store: RunStore) -> Card:
     """The card of a run as far as it has come."""
     evidence = gather(store)
-    verdict = decide(evidence.untuned, evidence.tuned, evidence.case.task, evidence.case.target, _missing(evidence))
+    verdict = decide(evidence.untuned, evidence.tuned, evidence.case.task, evidence.case.target, _missing(evidence), evidence.also_tuned)
     return Card(
         name=evidence.case.name,
         decision=_decision(evidence),
@@ -73,7 +78,7 @@ def make_card(store: RunStore) -> Card:
         eval_set=_eval_set(evidence),
         risk=_risk(evidence, verdict),
         verdict=verdict,
-        arms=[_arm(arm) for arm in _arms(evidence)],
+        arms=[_arm(arm, evidence.asked[arm.name]) for arm in _arms(evidence)],
         provenance=_provenance(evidence),
     )
 
@@ -84,7 +89,7 @@ def _scored(store: RunStore, arm: str) -> ScoredArm:
 
 
 def _arms(evidence: Evidence) -> list[ScoredArm]:
-    return evidence.untuned + ([evidence.tuned] if evidence.tuned else [])
+    return [*evidence.untuned, *([evidence.tuned] if evidence.tuned else []), *evidence.also_tuned]
 
 
 def _missing(evidence: Evidence) -> list[str]:
@@ -225,7 +230,7 @@ def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:
     return items
 
 
-def _arm(arm: ScoredArm) -> CardArm:
+def _arm(arm: ScoredArm, asked: facts.ArmFacts) -> CardArm:
     scores = arm.scores
     return CardArm(
         arm=scores.arm,
@@ -237,6 +242,9 @@ def _arm(arm: ScoredArm) -> CardArm:
         truncated=scores.truncated,
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
+        asked=asked.told,
+        recall=scores.recall,
+        left_out=scores.left_out,
     )
 
 

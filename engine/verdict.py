@@ -42,7 +42,10 @@ class Difference(BaseModel):
 
 
 class Verdict(BaseModel):
-    """The answer and the sentence that carries it; `missing` names what was not measured."""
+    """The answer and the sentence that carries it; `missing` names what was not measured.
+
+    `lightest_arm` is the first arm that meets the target, untuned before tuned, and none where no arm that was measured does.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -53,6 +56,7 @@ class Verdict(BaseModel):
     difference: Difference | None
     minimum_detectable_effect: float | None
     missing: list[str]
+    lightest_arm: str | None = None
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,18 @@ def meets(scores: Scores, task: Task, target: Target | None) -> bool:
     return target is not None and value_of(scores, task, target) >= target.at_least
 
 
-def decide(untuned: Sequence[ScoredArm], tuned: ScoredArm | None, task: Task | None, target: Target | None, missing: list[str]) -> Verdict:
-    """The verdict of the contract: an untuned arm that meets the target ends it; else the paired difference decides."""
+def decide(
+    untuned: Sequence[ScoredArm],
+    tuned: ScoredArm | None,
+    task: Task | None,
+    target: Target | None,
+    missing: list[str],
+    also_tuned: Sequence[ScoredArm] = (),
+) -> Verdict:
+    """The verdict of the contract: an untuned arm that meets the target ends it; else the paired difference decides.
+
+    The arms come lightest first. The further tuned ones decide nothing, and may be the lightest that meets the target.
+    """
     best = best_of(untuned)
     if best is None or task is None:
         return Verdict(
@@ -108,6 +122,10 @@ def decide(untuned: Sequence[ScoredArm], tuned: ScoredArm | None, task: Task | N
     meets_target = None if target is None else meets(shown.scores, task, target)
     if tuned and target and met is None:
         reason += f" It {'meets' if meets_target else 'does not meet'} the target: {_against_target(tuned, task, target)}."
+    everything = [*untuned, *([tuned] if tuned else []), *also_tuned]
+    lightest = next((arm for arm in everything if meets(arm.scores, task, target)), None)
+    if lightest is not None and lightest in also_tuned and target is not None:
+        reason += f" {lightest.name} meets it: {_against_target(lightest, task, target)}."
     return Verdict(
         answer=answer,
         reason=reason,
@@ -116,6 +134,7 @@ def decide(untuned: Sequence[ScoredArm], tuned: ScoredArm | None, task: Task | N
         difference=difference,
         minimum_detectable_effect=round(minimum_detectable_effect(best.scores.n), 6),
         missing=missing,
+        lightest_arm=lightest.name if lightest else None,
     )
 
 

@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 from pydantic import BaseModel
 
 from tuneproof.engine import facts
+from tuneproof.engine.arms import UNTUNED
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card import CARD_JSON, Card
 from tuneproof.engine.case import DraftCase
@@ -144,7 +145,7 @@ class Workbench:
     def arms_that_meet_the_target(self) -> list[str]:
         """The untuned arms that reach the target, lightest first."""
         content = self.draft.content
-        measured = [(arm, self.scores(arm)) for arm in content.baselines]
+        measured = [(arm, self.scores(arm)) for arm in UNTUNED if arm in content.baselines]
         return [arm for arm, scores in measured if scores and content.task and meets(scores, content.task, content.target)]
 
     @property
