@@ -137,6 +137,11 @@ class Workbench:
         """The scores of an arm on the frozen cases, once it has been run."""
         return self._read(facts.scores_file(arm), Scores, self.store)
 
+    def asked(self, arm: str) -> str:
+        """What was settled about how an arm asks, in a sentence; nothing where it was not run yet, or there was nothing to settle."""
+        found = self._read(facts.arm_file(arm), facts.ArmFacts, self.store)
+        return found.told if found else ""
+
     def predictions(self, arm: str) -> list[Prediction]:
         """What an arm answered, case by case; nothing where it was not run yet."""
         name = facts.predictions_file(arm)
