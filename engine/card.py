@@ -27,6 +27,8 @@ class Decision(Field):
     route: Route
     answers: dict[str, bool | int]
     overruled: list[str]
+    measured: str | None
+    """Whether the measurement agrees with the route; none where what it recommends was not measured."""
 
 
 class DataShape(Field):
@@ -94,6 +96,10 @@ class CardArm(BaseModel):
     tokens_per_case: float
     seconds_per_case: float
     usd_per_1000_requests: float | None
+    asked: str = ""
+    """What was settled about the arm before the frozen cases, in a sentence."""
+    recall: Rate | None = None
+    left_out: int = 0
 
 
 class Provenance(BaseModel):

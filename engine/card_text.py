@@ -32,7 +32,22 @@ def _arms(card: Card) -> list[str]:
     names = ["arm", "format valid", "correct", "tokens a case", "seconds a case"]
     names += ["USD for 1,000 requests"] if card.arms[0].usd_per_1000_requests is not None else []
     head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
-    return ["\n".join(head + [_row(arm) for arm in card.arms])]
+    return ["\n".join(head + [_row(arm) for arm in card.arms]), *_asked(card)]
+
+
+def _asked(card: Card) -> list[str]:
+    """How the arms asked, where that had to be settled."""
+    told = [f"- {arm.arm}: {'. '.join(_sentences(arm))}." for arm in card.arms if _sentences(arm)]
+    return ["\n".join(told)] if told else []
+
+
+def _sentences(arm: CardArm) -> list[str]:
+    told = [arm.asked] if arm.asked else []
+    if arm.recall is not None:
+        told.append(f"A passage of the document that the case names was shown for {percent(arm.recall)} of the cases that name one")
+    if arm.left_out:
+        told.append(f"{arm.left_out} times an example was not shown because it is nearly the case")
+    return told
 
 
 def _row(arm: CardArm) -> str:

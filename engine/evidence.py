@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass
 
 from tuneproof.engine import facts
+from tuneproof.engine.agreement import agreement
+from tuneproof.engine.arms import TUNED, UNTUNED
 from tuneproof.engine.audit.finding import Severity
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.report import Report, StoredFinding
@@ -48,6 +50,8 @@ class Evidence:
     training: facts.TrainingFacts | None
     untuned: list[ScoredArm]
     tuned: ScoredArm | None
+    also_tuned: list[ScoredArm]
+    asked: dict[str, facts.ArmFacts]
 
     @property
     def counts(self) -> dict[Part, int] | None:
@@ -58,8 +62,8 @@ class Evidence:
 def gather(store: RunStore) -> Evidence:
     """Everything the card rests on."""
     steps = store.manifest.steps
-    arms = [_scored(store, name.removeprefix(ARM_STEP)) for name in steps if name.startswith(ARM_STEP)]
-    order = store.case.baselines
+    done = {name.removeprefix(ARM_STEP) for name in steps if name.startswith(ARM_STEP)}
+    tuned, *also_tuned = [_scored(store, name) if name in done else None for name in TUNED]
     return Evidence(
         store=store,
         case=store.case,
@@ -71,24 +75,34 @@ def gather(store: RunStore) -> Evidence:
         model=facts.ModelFacts.model_validate_json(store.read(facts.MODEL)) if "model" in steps else None,
         method=facts.MethodFacts.model_validate_json(store.read(facts.METHOD)) if "method" in steps else None,
         training=facts.TrainingFacts.model_validate_json(store.read(facts.TRAINING)) if "train" in steps else None,
-        untuned=sorted((a for a in arms if a.name in order), key=lambda a: order.index(a.name)),
-        tuned=next((a for a in arms if a.name == "tuned"), None),
+        untuned=[_scored(store, name) for name in UNTUNED if name in done],
+        tuned=tuned,
+        also_tuned=[arm for arm in also_tuned if arm is not None],
+        asked={name: facts.ArmFacts.model_validate_json(store.read(facts.arm_file(name))) for name in done},
     )
 
 
 def make_card(store: RunStore) -> Card:
     """The card of a run as far as it has come."""
     evidence = gather(store)
-    verdict = decide(evidence.untuned, evidence.tuned, evidence.case.task, evidence.case.target, _missing(evidence), _graded(evidence))
+    verdict = decide(
+        evidence.untuned,
+        evidence.tuned,
+        evidence.case.task,
+        evidence.case.target,
+        _missing(evidence),
+        also_tuned=evidence.also_tuned,
+        graded=_graded(evidence),
+    )
     return Card(
         name=evidence.case.name,
-        decision=_decision(evidence),
+        decision=_decision(evidence, verdict),
         data_shape=_data_shape(evidence),
         method=_method(evidence),
         eval_set=_eval_set(evidence),
         risk=_risk(evidence, verdict),
         verdict=verdict,
-        arms=[_arm(arm, evidence.case.budget.usd_per_gpu_hour) for arm in _arms(evidence)],
+        arms=[_arm(arm, evidence.asked[arm.name], evidence.case.budget.usd_per_gpu_hour) for arm in _arms(evidence)],
         provenance=_provenance(evidence),
     )
 
@@ -99,7 +113,7 @@ def _scored(store: RunStore, arm: str) -> ScoredArm:
 
 
 def _arms(evidence: Evidence) -> list[ScoredArm]:
-    return evidence.untuned + ([evidence.tuned] if evidence.tuned else [])
+    return [*evidence.untuned, *([evidence.tuned] if evidence.tuned else []), *evidence.also_tuned]
 
 
 def _missing(evidence: Evidence) -> list[str]:
@@ -130,16 +144,19 @@ def _graded(evidence: Evidence) -> GradedDifference | None:
     return graded_difference(metric, evidence.tuned.predictions, best.predictions, judge, groups)
 
 
-def _decision(evidence: Evidence) -> Decision:
+def _decision(evidence: Evidence, verdict: Verdict) -> Decision:
     answers = evidence.case.decision.model_dump()
     answers["labeled_examples"] = evidence.route.labeled_examples
     overruled = evidence.method.despite if evidence.method else []
     told = f" Overruled: {'; '.join(overruled)}." if overruled else ""
+    measured = agreement(evidence.route.route, _arms(evidence), verdict)
+    told += f" {measured}" if measured else ""
     return Decision(
         summary=f"{evidence.route.route}. {REASONS[evidence.route.route]}{told}",
         route=evidence.route.route,
         answers=answers,
         overruled=overruled,
+        measured=measured,
     )
 
 
@@ -280,7 +297,7 @@ def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:
     return items
 
 
-def _arm(arm: ScoredArm, usd_per_hour: float | None) -> CardArm:
+def _arm(arm: ScoredArm, asked: facts.ArmFacts, usd_per_hour: float | None) -> CardArm:
     scores = arm.scores
     usd = round(usd_per_hour * scores.seconds_per_case * REQUESTS / 3600, 6) if usd_per_hour is not None else None
     return CardArm(
@@ -294,6 +311,9 @@ def _arm(arm: ScoredArm, usd_per_hour: float | None) -> CardArm:
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
         usd_per_1000_requests=usd,
+        asked=asked.told,
+        recall=scores.recall,
+        left_out=scores.left_out,
     )
 
 

@@ -128,6 +128,45 @@ class TrainingFacts(Facts):
     all_parameters: int
 
 
+class Tried(Facts):
+    """One way to ask, as it did on the validation cases that chose between the ways."""
+
+    variant: str
+    cases: int
+    correct: int
+    format_valid: int
+
+
+class ArmFacts(Facts):
+    """How an arm asked: what was settled before the frozen cases, in a sentence; the tokens an answer may take; what was tried."""
+
+    arm: str
+    told: str
+    answer_tokens: int
+    variant: str | None
+    tried: list[Tried]
+
+
+def arm_file(arm: str) -> str:
+    """Where it is told how an arm asked."""
+    return f"arms/{arm}/arm.json"
+
+
+def prompt_file(arm: str) -> str:
+    """Where an arm's prompt lies for a person to copy: as the model gets it, with places in braces for what differs by case."""
+    return f"arms/{arm}/prompt.txt"
+
+
+def grammar_file(arm: str) -> str:
+    """Where the grammar lies that an arm's answers were held to, as llguidance reads it."""
+    return f"arms/{arm}/grammar.json"
+
+
+def tried_file(arm: str) -> str:
+    """Where the answers to validation cases lie that chose between an arm's ways to ask."""
+    return f"arms/{arm}/validation.jsonl"
+
+
 def predictions_file(arm: str) -> str:
     """Where an arm's predictions lie in the run folder."""
     return f"arms/{arm}/predictions.jsonl"

@@ -1,14 +1,20 @@
-"""Batched greedy decoding, shared by the arms and the live probes. Imports torch, so only the worker imports this module."""
+"""Batched greedy decoding, free or under a grammar, shared by the arms and the live probes.
+
+Imports torch, so only the worker imports this module.
+"""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import torch
+from llguidance import LLTokenizer
 
+from tuneproof.engine.grammar_mask import GrammarMask, grammar_tokenizer
 from tuneproof.engine.kv_cache import Prefix, encode_prefix, keeps_every_token, new_cache
 from tuneproof.engine.model import BaseModel
 
@@ -41,12 +47,13 @@ class Decoder:
         prompts: Sequence[str],
         room: int,
         *,
+        grammar: str | None = None,
         on_progress: Callable[[int, int], None] = lambda done, of: None,
     ) -> tuple[list[Completion], float]:
         """The completions in the order of the prompts, and the seconds they took together.
 
         Rows are decoded in batches of like length, longest first; a prompt that leaves no room for an answer in the model's context is
-        not run and counts as truncated.
+        not run and counts as truncated. Under a grammar every completion that is not truncated satisfies it.
         """
         started = time.monotonic()
         ids = [self.base.tokens(prompt) for prompt in prompts]
@@ -56,19 +63,20 @@ class Decoder:
         prefix = encode_prefix(self.model, ids[fitting[0]][:shared]) if shared else None
         shared = shared if prefix else 0
         for batch in _batches(fitting, [len(tokens) for tokens in ids], room):
-            for row, completion in zip(batch, self._batch([ids[r] for r in batch], room, shared, prefix), strict=True):
+            for row, completion in zip(batch, self._batch([ids[r] for r in batch], room, shared, prefix, grammar), strict=True):
                 done[row] = completion
             on_progress(len(done), len(ids))
         return [done[row] for row in range(len(ids))], time.monotonic() - started
 
     @torch.inference_mode()
-    def _batch(self, rows: list[list[int]], room: int, shared: int, prefix: Prefix | None) -> list[Completion]:
+    def _batch(self, rows: list[list[int]], room: int, shared: int, prefix: Prefix | None, grammar: str | None) -> list[Completion]:
         """One batch: the shared beginning from its cache, then padding, then what differs, so that every row ends at the same place."""
         longest = max(len(row) for row in rows)
         room = min(room, self.base.context - longest)
         pad = self.base.tokenizer.pad_token_id
         padded = [row[:shared] + [pad] * (longest - len(row)) + row[shared:] for row in rows]
         mask = [[1] * shared + [0] * (longest - len(row)) + [1] * (len(row) - shared) for row in rows]
+        held = GrammarMask(self._grammar_tokenizer, grammar, len(rows), longest) if grammar is not None else None
         output = self.model.generate(
             input_ids=torch.tensor(padded, device=self.model.device),
             attention_mask=torch.tensor(mask, device=self.model.device),
@@ -77,15 +85,21 @@ class Decoder:
             do_sample=False,
             eos_token_id=self.base.end_tokens,
             pad_token_id=pad,
+            logits_processor=[held] if held else None,
         )
         answers = output[:, longest:].tolist()
-        return [self._completion(len(row), answer) for row, answer in zip(rows, answers, strict=True)]
+        broken = held.broken if held else set()
+        return [self._completion(len(row), answer, at in broken) for at, (row, answer) in enumerate(zip(rows, answers, strict=True))]
 
-    def _completion(self, prompt_tokens: int, tokens: list[int]) -> Completion:
+    @cached_property
+    def _grammar_tokenizer(self) -> LLTokenizer:
+        return grammar_tokenizer(self.base, self.model.config.get_text_config().vocab_size)
+
+    def _completion(self, prompt_tokens: int, tokens: list[int], broken: bool) -> Completion:
         end = next((at for at, token in enumerate(tokens) if token in self.base.end_tokens), None)
         kept = tokens if end is None else tokens[:end]
         text = self.base.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        return Completion(text, prompt_tokens, len(kept) + (end is not None), truncated=end is None)
+        return Completion(text, prompt_tokens, len(kept) + (end is not None), truncated=end is None or broken)
 
 
 def _shared_prefix(rows: list[list[int]]) -> int:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
 from functools import cached_property
 from importlib.metadata import version
-from pathlib import Path
 
 from tuneproof.engine import facts
-from tuneproof.engine.arms import TUNED, UNTUNED, Arm, Setting
+from tuneproof.engine.arm_runs import ArmRuns
+from tuneproof.engine.arms import TUNED, UNTUNED, Setting
 from tuneproof.engine.audit.leakage import leaks
 from tuneproof.engine.audit.table import Lengths, Rows
 from tuneproof.engine.case import Case, Model, Task
@@ -18,29 +18,18 @@ from tuneproof.engine.data.split import Part, shuffled
 from tuneproof.engine.data_stages import labels
 from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.evidence import ARM_STEP, gather
-from tuneproof.engine.generation import Decoder
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.lengths import lengths_for
 from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans
-from tuneproof.engine.model import BaseModel, best_device, load_base, load_weights
+from tuneproof.engine.model import BaseModel, best_device, load_base
 from tuneproof.engine.route import Route
-from tuneproof.engine.run.events import ArmScored, Decoded, EventLog, TrainingSkipped
+from tuneproof.engine.run.events import EventLog, TrainingSkipped
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.scoring.outputs import Judge, make_judge
-from tuneproof.engine.scoring.predictions import (
-    Prediction,
-    Scores,
-    failures,
-    lines,
-    predict,
-    prompts_digest,
-    read_predictions,
-    score,
-)
 from tuneproof.engine.verdict import meets
 
-VERSIONS = ["torch", "transformers", "trl", "peft", "tuneproof"]
+VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", "tuneproof"]
 """The libraries whose version can change a result."""
 
 CATALOGUE_STEP = "catalogue"
@@ -84,8 +73,8 @@ class ModelStages:
     def baselines(self) -> bool:
         """Stage 4: every untuned arm of the case on the frozen cases, and the failure log; before them, what could be trained."""
         self._write_catalogue()
-        reused = [self._score_arm(UNTUNED[name](self._setting), None) for name in self._case.baselines]
-        self._write_failures()
+        reused = [self._arms.score(arm) for arm in UNTUNED.values() if arm.is_wanted(self._case)]
+        self._arms.write_failures()
         return bool(reused) and all(reused)
 
     def method(self) -> bool:
@@ -125,12 +114,17 @@ class ModelStages:
         return False
 
     def evaluate(self) -> bool:
-        """Stage 7: the tuned arm on the same frozen cases."""
+        """Stage 7: the tuned arms on the same frozen cases."""
         if self._method_facts.skipped is not None:
             return False
-        reused = [self._score_arm(make(self._setting), (self._store.path / facts.ADAPTER).parent) for make in TUNED.values()]
-        self._write_failures()
+        adapter = (self._store.path / facts.ADAPTER).parent
+        reused = [self._arms.score(arm, adapter) for arm in TUNED.values() if arm.is_wanted(self._case)]
+        self._arms.write_failures()
         return all(reused)
+
+    @cached_property
+    def _arms(self) -> ArmRuns:
+        return ArmRuns(self._store, self._log, self._stop, self._task, self.base, self._setting, self._room)
 
     @cached_property
     def _plan(self) -> Plan:
@@ -165,8 +159,16 @@ class ModelStages:
             return len(self.base.tokens(self.base.prompt(messages))) + self._room <= self.base.context
 
         train = [example for _, example in self._train_rows]
-        seed = self._case.data.split.seed if self._case.data else 0
-        return Setting(self._task.instruction or "", self._judge, train, fits, seed)
+        data = self._case.data
+        return Setting(
+            instruction=self._task.instruction or "",
+            judge=self._judge,
+            train=train,
+            fits=fits,
+            seed=data.split.seed if data else 0,
+            output=self._task.output,
+            documents=data.documents if data else None,
+        )
 
     def _write_catalogue(self) -> None:
         """What each method would train of this base: no evidence, so it is written anew where the settings are others now."""
@@ -180,94 +182,6 @@ class ModelStages:
         from tuneproof.engine.methods.parameters import catalogue
 
         self._store.write_step(CATALOGUE_STEP, made_from, {facts.CATALOGUE: catalogue(self.base.folder, every).as_text()})
-
-    def _score_arm(self, arm: Arm, adapter: Path | None) -> bool:
-        """Runs and scores one arm unless it was done before from the same inputs."""
-        made_from = {
-            part_file(Part.EVAL): self._store.check(part_file(Part.EVAL)),
-            part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
-            "base": self.base.sha256,
-            "task": sha256_data(self._task.model_dump(mode="json")),
-        }
-        if adapter is not None:
-            made_from[facts.ADAPTER] = self._store.check(facts.ADAPTER)
-        done = self._store.is_done(ARM_STEP + arm.name, made_from)
-        if not done:
-            self._run_arm(arm, adapter, made_from)
-        self._tell_scores(arm.name, reused=done)
-        return done
-
-    def _run_arm(self, arm: Arm, adapter: Path | None, made_from: dict[str, str]) -> None:
-        cases = self._store.part(Part.EVAL)
-        prompts = [self.base.prompt(arm.messages(case)) for _, case in cases]
-        decoder = self._decoder(adapter)
-        completions, seconds = decoder.complete(prompts, self._room, on_progress=self._progress(arm.name))
-        predictions = [
-            predict(
-                name,
-                prompt,
-                completion.text,
-                case.output,
-                self._judge,
-                truncated=completion.truncated,
-                prompt_tokens=completion.prompt_tokens,
-                output_tokens=completion.tokens,
-            )
-            for (name, case), prompt, completion in zip(cases, prompts, completions, strict=True)
-        ]
-        scores = score(arm.name, predictions, self._task.output.kind, self._judge, round(seconds, 3))
-        self._store.write_step(
-            ARM_STEP + arm.name,
-            made_from,
-            {
-                facts.predictions_file(arm.name): lines(predictions),
-                facts.scores_file(arm.name): scores.model_dump_json(indent=1) + "\n",
-            },
-            {"prompts": prompts_digest(predictions)},
-        )
-
-    def _decoder(self, adapter: Path | None) -> Decoder:
-        if adapter is None:
-            return self._untuned_decoder
-        return Decoder(self.base, load_weights(self.base, adapter))
-
-    @cached_property
-    def _untuned_decoder(self) -> Decoder:
-        return Decoder(self.base, load_weights(self.base))
-
-    def _progress(self, arm: str) -> Callable[[int, int], None]:
-        def tell(done: int, of: int) -> None:
-            self._log.emit(Decoded(arm=arm, done=done, of=of))
-            self._stop.check()
-
-        return tell
-
-    def _tell_scores(self, arm: str, *, reused: bool) -> None:
-        scores = Scores.model_validate_json(self._store.read(facts.scores_file(arm)))
-        self._log.emit(
-            ArmScored(
-                arm=arm,
-                n=scores.n,
-                format_valid=scores.format_valid,
-                correct=scores.correct,
-                tokens_per_case=scores.tokens_per_case,
-                seconds_per_case=scores.seconds_per_case,
-                reused=reused,
-            ),
-            sync=True,
-        )
-
-    def _write_failures(self) -> None:
-        """The failure log over all arms so far, made anew from their predictions."""
-        arms = [name.removeprefix(ARM_STEP) for name in self._store.manifest.steps if name.startswith(ARM_STEP)]
-        if not arms:
-            return
-        made_from = {facts.predictions_file(arm): self._store.check(facts.predictions_file(arm)) for arm in arms}
-        rows = [row for arm in arms for row in failures(arm, self._predictions(arm))]
-        self._store.write_step("failures", made_from, {facts.FAILURES: lines(rows)})
-
-    def _predictions(self, arm: str) -> list[Prediction]:
-        return read_predictions(self._store.read(facts.predictions_file(arm)))
 
     def _reasons_against(self) -> tuple[str | None, list[str]]:
         """Why training is not needed, or which of these reasons the case overrules."""
@@ -286,7 +200,7 @@ class ModelStages:
         """No training without the three things that make its result mean something. Raises GateClosed with those that are missing."""
         missing = []
         steps = self._store.manifest.steps
-        if not any(UNTUNED[name](self._setting).is_prompt_baseline for name in self._case.baselines if ARM_STEP + name in steps):
+        if not any(UNTUNED[name].is_prompt_baseline for name in self._case.baselines if ARM_STEP + name in steps):
             missing.append("prompt baseline")
         train = Rows(example for _, example in self._train_rows)
         validation = Rows(example for _, example in self._validation)

@@ -61,6 +61,7 @@ def check_names(case: Case, stages: list[Stage]) -> None:
         for arm in case.baselines:
             if arm not in UNTUNED:
                 raise CaseError(f"`{arm}` is no arm this version runs", where="baselines", fix=f"use {', '.join(UNTUNED)}")
+            UNTUNED[arm].check(case)
         plan(case.method, case.training)
         make_judge(case.task, [])
 

@@ -63,6 +63,7 @@ class Comparison(BaseModel):
 class Verdict(BaseModel):
     """The answer and the sentence that carries it; `missing` names what was not measured.
 
+    `lightest_arm` is the first arm that meets the target, untuned before tuned, and none where no arm that was measured does.
     `cases_to_tell` is how many cases it would take to find a difference as large as the one that was seen, where these cannot tell.
     """
 
@@ -79,6 +80,7 @@ class Verdict(BaseModel):
     cases_to_tell: int | None
     cost: str | None
     missing: list[str]
+    lightest_arm: str | None = None
 
 
 @dataclass(frozen=True)
@@ -115,10 +117,12 @@ def decide(
     task: Task | None,
     target: Target | None,
     missing: list[str],
+    also_tuned: Sequence[ScoredArm] = (),
     graded: GradedDifference | None = None,
 ) -> Verdict:
     """The verdict of the contract: an untuned arm that meets the target ends it; else the paired difference decides.
 
+    The arms come lightest first. The further tuned ones decide nothing, and may be the lightest that meets the target.
     `graded` is the difference in a metric that gives part of the credit, which is told beside it.
     """
     best = best_of(untuned)
@@ -136,7 +140,7 @@ def decide(
             cost=None,
             missing=missing,
         )
-    difference = _difference(tuned, best) if tuned else None
+    difference = difference_of(tuned, best) if tuned else None
     met = next((arm for arm in untuned if meets(arm.scores, task, target)), None)
     if met is not None and target is not None:
         answer, reason = Answer.DO_NOT_TUNE, _met(met, task, target)
@@ -148,6 +152,10 @@ def decide(
     meets_target = None if target is None else meets(shown.scores, task, target)
     if tuned and target and met is None:
         reason += f" It {'meets' if meets_target else 'does not meet'} the target: {_against_target(tuned, task, target)}."
+    everything = [*untuned, *([tuned] if tuned else []), *also_tuned]
+    lightest = next((arm for arm in everything if meets(arm.scores, task, target)), None)
+    if lightest is not None and lightest in also_tuned and target is not None:
+        reason += f" {lightest.name} meets it: {_against_target(lightest, task, target)}."
     return Verdict(
         answer=answer,
         reason=reason,
@@ -160,11 +168,12 @@ def decide(
         cases_to_tell=_cases_to_tell(difference, best.scores.n) if difference and difference.low <= 0 <= difference.high else None,
         cost=_cost(tuned, met or best) if tuned else None,
         missing=missing,
+        lightest_arm=lightest.name if lightest else None,
     )
 
 
 def _comparisons(tuned: ScoredArm, untuned: Sequence[ScoredArm]) -> list[Comparison]:
-    found = [_difference(tuned, arm) for arm in untuned]
+    found = [difference_of(tuned, arm) for arm in untuned]
     adjusted = holm([difference.p_value for difference in found])
     return [
         Comparison(arm=arm.name, estimate=each.estimate, low=each.low, high=each.high, p_value=each.p_value, p_holm=float(f"{p:.6g}"))
@@ -183,16 +192,17 @@ def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
         f"{tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case, {other.name} {other.scores.tokens_per_case:.0f}"
     )
     times = f"{tuned.scores.seconds_per_case:.3f} s against {other.scores.seconds_per_case:.3f} s"
-    difference = _difference(tuned, other)
+    difference = difference_of(tuned, other)
     cheaper = tuned.scores.tokens_per_case <= CHEAPER * other.scores.tokens_per_case
     equal = difference.low <= 0 <= difference.high
     wins = " They cannot be told apart in accuracy, so on cost the tuned model wins." if cheaper and equal else ""
     return f"Cost: {tokens}; {times}.{wins}"
 
 
-def _difference(tuned: ScoredArm, untuned: ScoredArm) -> Difference:
-    right = {p.id: p.correct for p in untuned.predictions}
-    counts = PairedCounts.of([p.correct for p in tuned.predictions], [right[p.id] for p in tuned.predictions])
+def difference_of(first: ScoredArm, second: ScoredArm) -> Difference:
+    """The first arm minus the second, on the same cases. Raises KeyError where the second has not answered them."""
+    right = {p.id: p.correct for p in second.predictions}
+    counts = PairedCounts.of([p.correct for p in first.predictions], [right[p.id] for p in first.predictions])
     interval = newcombe_paired(counts)
     return Difference(
         estimate=round(interval.estimate, 6),

@@ -30,6 +30,7 @@ from tuneproof.engine.scoring.predictions import (
     read_predictions,
     score,
 )
+from tuneproof.engine.scoring.tried import TriedPrediction, best_way, read_tried, tally
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,24 @@ def _check_arm(store: RunStore, arm: str) -> int:
     )
     if store.manifest.steps[ARM_STEP + arm].digests.get("prompts") != prompts_digest(again):
         raise VerifyFailed(f"the recorded digest of the prompts of {arm} is not theirs", where=MANIFEST)
+    _check_choice(store, arm, judge)
     return len(again)
+
+
+def _check_choice(store: RunStore, arm: str, judge: Judge) -> None:
+    """Judges the answers to validation cases again that chose how an arm asks, and chooses again."""
+    about = facts.ArmFacts.model_validate_json(store.read(facts.arm_file(arm)))
+    name, tried = facts.tried_file(arm), []
+    if store.has(name):
+        cases = dict(store.part(Part.VALIDATION))
+        for row in read_tried(store.read(name)):
+            if row.id not in cases:
+                raise VerifyFailed("an answer is not to a validation case", where=name)
+            again = judged_again(row, judge, cases[row.id].output)
+            tried.append(TriedPrediction(variant=row.variant, **again.model_dump()))
+        _same(store, name, lines(tried))
+    if about.tried != tally(tried) or about.variant != best_way(about.tried):
+        raise VerifyFailed("the way to ask is not the one that did best on validation", where=facts.arm_file(arm))
 
 
 def _check_training(store: RunStore) -> None:

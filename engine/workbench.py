@@ -8,6 +8,7 @@ from typing import TypeVar, cast
 from pydantic import BaseModel
 
 from tuneproof.engine import facts
+from tuneproof.engine.arms import UNTUNED
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card import CARD_JSON, Card
 from tuneproof.engine.case import DraftCase
@@ -136,6 +137,11 @@ class Workbench:
         """The scores of an arm on the frozen cases, once it has been run."""
         return self._read(facts.scores_file(arm), Scores, self.store)
 
+    def asked(self, arm: str) -> str:
+        """What was settled about how an arm asks, in a sentence; nothing where it was not run yet, or there was nothing to settle."""
+        found = self._read(facts.arm_file(arm), facts.ArmFacts, self.store)
+        return found.told if found else ""
+
     def predictions(self, arm: str) -> list[Prediction]:
         """What an arm answered, case by case; nothing where it was not run yet."""
         name = facts.predictions_file(arm)
@@ -144,7 +150,7 @@ class Workbench:
     def arms_that_meet_the_target(self) -> list[str]:
         """The untuned arms that reach the target, lightest first."""
         content = self.draft.content
-        measured = [(arm, self.scores(arm)) for arm in content.baselines]
+        measured = [(arm, self.scores(arm)) for arm in UNTUNED if arm in content.baselines]
         return [arm for arm, scores in measured if scores and content.task and meets(scores, content.task, content.target)]
 
     @property

@@ -34,8 +34,8 @@ class BaselinesScreen(StepScreen):
     HELP_TEXT = """
 **What does the model do without any training?** If the best prompt is good enough, you are done; if not, this is what tuning has to beat.
 
-- **Arm**: one system that answers all the frozen cases. `zero_shot` is told the task and the format; `few_shot` is also shown solved
-  examples.
+- **Arm**: one system that answers all the frozen cases. What the marked one does stands below the list; the lightest is the first.
+  Where an arm can ask in several ways, validation cases choose the way, never the frozen ones.
 - **Format valid**: the answer has the shape that the task asks for. **Correct**: it is also right.
 - **58 % [45–70]**: the rate measured, and its 95 % *interval* (Wilson's): with another draw of as many cases the rate could well have
   been anywhere in it. When intervals of two arms overlap much, do not believe the difference yet.
@@ -109,8 +109,10 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
     def _about(self) -> None:
         name = self._marked
         about = " ".join((inspect.getdoc(UNTUNED[name]) or "").split())
-        scores = self.bench.scores(name)
+        scores, asked = self.bench.scores(name), self.bench.asked(name)
         lines = [Content(about)]
+        if asked:
+            lines.append(Content(visible(asked, one_line=True, most=200)))
         if scores is not None and scores.failures:
             classes = " · ".join(f"{failure} {count}" for failure, count in scores.failures.items())
             lines.append(Content(f"failures: {classes}"))

@@ -88,13 +88,15 @@ v opens the cases by what became of them, y copies the card and writes it to a f
         return Content("The card is written when the tuned arm has been scored, or when you finish without training.")
 
     def _arms_so_far(self) -> Content:
-        lines = [f"{arm.arm:<12} {rate_bar(arm.correct, 20)}" for arm in self.state.arms.values()]
+        widest = max([12, *map(len, self.state.arms)])
+        lines = [f"{arm.arm:<{widest}} {rate_bar(arm.correct, 20)}" for arm in self.state.arms.values()]
         return Content("\n".join(lines) or "nothing measured yet")
 
     def _arms(self, card: Card) -> Content:
         width = 20 if self.size.width >= 100 else 12
+        widest = max([11, *(len(arm.arm) for arm in card.arms)])
         lines = [
-            Content(f"{arm.arm:<11} {rate_bar(arm.correct, width):<{width + 15}}  format {rate_bar(arm.format_valid, 4)}")
+            Content(f"{arm.arm:<{widest}} {rate_bar(arm.correct, width):<{width + 15}}  format {rate_bar(arm.format_valid, 4)}")
             for arm in card.arms
         ]
         difference = card.verdict.difference

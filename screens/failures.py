@@ -104,6 +104,8 @@ def _whole(answers: Sequence[tuple[str, Prediction]]) -> Content:
         verdict = "correct" if prediction.correct else str(prediction.failure_class)
         fields = f": {', '.join(prediction.fields)}" if prediction.fields else ""
         parts += [Content.styled(visible(f"{arm} answered ({verdict}{fields})"), "bold"), plain(prediction.output)]
+        if prediction.shown:
+            parts.append(plain(f"it was shown {', '.join(prediction.shown)}", one_line=True, most=400))
     for arm, prediction in answers:
         parts += [Content.styled(f"prompt of {arm}, {prediction.prompt_tokens} tokens", "bold"), plain(prediction.prompt, most=6000)]
     return Content("\n").join(parts)

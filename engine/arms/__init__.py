@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-from tuneproof.engine.arms.arm import Arm, Setting
+from tuneproof.engine.arms.arm import Arm, Request, Setting
+from tuneproof.engine.arms.constrained import Constrained, TunedConstrained
 from tuneproof.engine.arms.few_shot import FewShot
+from tuneproof.engine.arms.retrieval import Retrieval
 from tuneproof.engine.arms.tuned import Tuned
 from tuneproof.engine.arms.zero_shot import ZeroShot
 
-UNTUNED: dict[str, Callable[[Setting], Arm]] = {"zero_shot": ZeroShot, "few_shot": FewShot}
+UNTUNED: dict[str, type[Arm]] = {arm.name: arm for arm in (ZeroShot, FewShot, Retrieval, Constrained)}
 """The arms that can stand under `baselines`, lightest first."""
 
-TUNED: dict[str, Callable[[Setting], Arm]] = {"tuned": Tuned}
-"""The arms that need a trained adapter."""
+TUNED: dict[str, type[Arm]] = {arm.name: arm for arm in (Tuned, TunedConstrained)}
+"""The arms that need a trained adapter, lightest first; training asks as the first of them does."""
 
-__all__ = ["TUNED", "UNTUNED", "Arm", "Setting"]
+__all__ = ["TUNED", "UNTUNED", "Arm", "Request", "Setting"]

@@ -1,51 +1,113 @@
-"""What an arm is: how a case becomes a request. It does not decode, score, store or loop."""
+"""What an arm is: how a case becomes a request, and what its answer must look like. It does not decode, score, store or loop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar
 
-from tuneproof.engine.data.example import Example, Message
+from tuneproof.engine.case import Case, Output, OutputKind
+from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.scoring.outputs import Judge
+
+PLACE = Source("", 0)
 
 
 @dataclass(frozen=True)
 class Setting:
-    """What arms are made from: the task's instruction, the judge that describes the format, the train part, and whether a prompt fits."""
+    """What arms are made from: the task, the judge that describes the format, the train part, and whether a prompt fits.
+
+    `fits` also keeps room for the answer.
+    """
 
     instruction: str
     judge: Judge
     train: Sequence[Example]
     fits: Callable[[Sequence[Message]], bool]
     seed: int
+    output: Output = field(default_factory=lambda: Output(kind=OutputKind.TEXT))
+    documents: str | None = None
 
 
-class Arm(Protocol):
+@dataclass(frozen=True)
+class Request:
+    """What the model is asked for one case: the chat, and where what is shown beside the case comes from (file and line).
+
+    `needed` names the documents that the case says its answer stands in; `left_out` counts the solved examples that are not shown because
+    they are nearly the case itself.
+    """
+
+    messages: list[Message]
+    shown: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
+    left_out: int = 0
+
+
+class Arm(ABC):
     """One system that is scored on the frozen eval set."""
 
-    name: str
-    is_prompt_baseline: bool
+    name: ClassVar[str]
+    is_prompt_baseline: ClassVar[bool] = False
 
+    grammar: str | None = None
+    """What answers are held to while they are decoded, as llguidance reads it; none where the model is free."""
+
+    told: str = ""
+    """What was settled when the arm was made, in a sentence for the card."""
+
+    def __init__(self, setting: Setting) -> None:
+        self.setting = setting
+        self.made_from: Mapping[str, str] = {}
+        """Digests of what the arm reads beyond the frozen parts and the task."""
+
+    @classmethod
+    def check(cls, case: Case) -> None:
+        """Raises CaseError where the case lacks what the arm needs, before anything is run."""
+        return
+
+    @classmethod
+    def is_wanted(cls, case: Case) -> bool:
+        """Whether the arm is scored: an untuned one where `baselines` names it."""
+        return cls.name in case.baselines
+
+    def variants(self) -> Mapping[str, Arm]:
+        """The ways to ask, by their names, of which validation cases choose one; lightest first. Empty where there is one way."""
+        return {}
+
+    @abstractmethod
     def messages(self, case: Example) -> list[Message]:
         """The chat that asks for the case's output."""
 
+    def requests(self, cases: Sequence[Example]) -> list[Request]:
+        """What is asked for each of the cases."""
+        return [Request(self.messages(case)) for case in cases]
 
-def request_text(case: Example, instruction: str, description: str = "") -> str:
-    """What the user says: the instruction (the row's own before the task's), the format, then the input.
+    def template(self) -> list[Message]:
+        """The chat with places in braces for what differs from case to case: what a person copies out and uses."""
+        return self.messages(self.placeholder())
+
+    def placeholder(self) -> Example:
+        """A case that has only places; its instruction is one too where rows bring their own."""
+        own = any(example.instruction for example in self.setting.train)
+        return Example("{instruction}" if own else "", "{input}", "", PLACE)
+
+
+def request_text(case: Example, instruction: str, description: str = "", context: str = "") -> str:
+    """What the user says: the instruction (the row's own before the task's), the format, what was looked up, then the input.
 
     What all cases share comes first, so that it has to be encoded only once.
     """
     head = "\n".join(part for part in (case.instruction or instruction, description) if part)
-    return "\n\n".join(part for part in (head, case.input) if part)
+    return "\n\n".join(part for part in (head, context, case.input) if part)
 
 
-def chat(case: Example, instruction: str, description: str = "") -> list[Message]:
+def chat(case: Example, instruction: str, description: str = "", context: str = "") -> list[Message]:
     """The whole chat of a case: system, the turns before, and the request; the instruction goes with the first user turn."""
     system = [Message("system", case.system)] if case.system else []
     if not case.history:
-        return [*system, Message("user", request_text(case, instruction, description))]
+        return [*system, Message("user", request_text(case, instruction, description, context))]
     head = "\n".join(part for part in (case.instruction or instruction, description) if part)
     first = next((at for at, turn in enumerate(case.history) if turn.role == "user"), None)
     history = [Message(turn.role, f"{head}\n\n{turn.content}") if at == first and head else turn for at, turn in enumerate(case.history)]
-    return [*system, *history, Message("user", case.input)]
+    return [*system, *history, Message("user", "\n\n".join(part for part in (context, case.input) if part))]

@@ -2,48 +2,119 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from enum import StrEnum
+from functools import cached_property
 
-from tuneproof.engine.arms.arm import Setting, chat, request_text
-from tuneproof.engine.data.example import Example, Message, duplicate_key
+from tuneproof.engine.arms.alike import alike
+from tuneproof.engine.arms.arm import PLACE, Arm, Request, Setting, chat, request_text
+from tuneproof.engine.arms.nearest import Nearest
+from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import shuffled
 
-SHOTS = 4
+SHOTS = (2, 4, 8)
+"""How many examples are tried."""
+
+SHOTS_UNTRIED = 4
+"""How many are shown where there is no validation part to try them on."""
 
 
-class FewShot:
-    """The untuned model that is shown solved examples as earlier turns; as many of four as fit the model's context."""
+class Kind(StrEnum):
+    """Which rows are shown: the same ones for every case, or those that have most in common with it."""
+
+    FIXED = "fixed"
+    NEAREST = "nearest"
+
+
+class FewShot(Arm):
+    """The untuned model that is shown solved examples as earlier turns. How many, and the same for all cases or the nearest to each,
+    validation cases decide; a row that is nearly the case itself is never shown."""
 
     name = "few_shot"
     is_prompt_baseline = True
 
-    def __init__(self, setting: Setting) -> None:
-        self._setting = setting
-        self._description = setting.judge.description()
-        self.shots = choose_shots(setting.train, SHOTS, setting.seed)
+    def __init__(self, setting: Setting, shots: int = SHOTS_UNTRIED, kind: Kind = Kind.FIXED, pool: _Pool | None = None) -> None:
+        super().__init__(setting)
+        self._shots, self._kind = shots, kind
+        self._pool = pool or _Pool(setting.train)
+        self._fixed = choose_shots(self._pool.rows, shots, setting.seed)
+        which = "fixed examples of train" if kind is Kind.FIXED else "examples of train nearest to the case"
+        self.told = f"{shots} {which}"
+
+    def variants(self) -> Mapping[str, Arm]:
+        counts = [shots for shots in SHOTS if shots <= len(self._pool.rows)]
+        return {f"{shots} {kind}": FewShot(self.setting, shots, kind, self._pool) for shots in counts for kind in Kind}
 
     def messages(self, case: Example) -> list[Message]:
-        own = duplicate_key(case)
-        shots = [shot for shot in self.shots if duplicate_key(shot) != own]
-        while shots and not self._setting.fits(self._with(shots, case)):
+        return self.requests([case])[0].messages
+
+    def requests(self, cases: Sequence[Example]) -> list[Request]:
+        return [self._request(case, near) for case, near in zip(cases, self._pool.near(cases), strict=True)]
+
+    def template(self) -> list[Message]:
+        if self._kind is Kind.FIXED:
+            return self._with(self._fixed, self.placeholder())
+        places = [Example("", f"{{input of example {n}}}", f"{{output of example {n}}}", PLACE) for n in range(1, self._shots + 1)]
+        return self._with(places, self.placeholder())
+
+    def _request(self, case: Example, near: set[int]) -> Request:
+        shots, left_out = [], 0
+        for at in self._ranked(case):
+            if at in near:
+                left_out += 1
+            else:
+                shots.append(self._pool.rows[at])
+            if len(shots) == self._shots:
+                break
+        while shots and not self.setting.fits(self._with(self._in_order(shots), case)):
             shots.pop()
-        return self._with(shots, case)
+        shown = self._in_order(shots)
+        return Request(self._with(shown, case), tuple(str(shot.source) for shot in shown), left_out=left_out)
+
+    def _ranked(self, case: Example) -> Iterable[int]:
+        """The rows to show by their numbers, the one to keep longest first; of fixed ones no other takes the place of one left out."""
+        if self._kind is Kind.FIXED:
+            number = {id(row): at for at, row in enumerate(self._pool.rows)}
+            return [number[id(row)] for row in self._fixed]
+        return self._pool.index.order(case.input)
+
+    def _in_order(self, shots: Sequence[Example]) -> list[Example]:
+        """What is nearest stands last, beside the question: that is what a model heeds most."""
+        return list(shots) if self._kind is Kind.FIXED else list(reversed(shots))
 
     def _with(self, shots: Sequence[Example], case: Example) -> list[Message]:
         """The format is described once, in the first turn; an instruction is repeated only where it is another one."""
+        described = self.setting.judge.description()
         if not shots:
-            return chat(case, self._setting.instruction, self._description)
+            return chat(case, self.setting.instruction, described)
         told, turns = None, [Message("system", case.system)] if case.system else []
         for shot in shots:
-            instruction = shot.instruction or self._setting.instruction
-            description = "" if told is not None else self._description
-            turns.append(Message("user", _ask(shot, instruction, told, description)))
+            instruction = shot.instruction or self.setting.instruction
+            turns.append(Message("user", _ask(shot, instruction, told, "" if told is not None else described)))
             turns.append(Message("assistant", shot.output))
             told = instruction
-        instruction = case.instruction or self._setting.instruction
         if case.history:
-            return [*turns, *chat(case, self._setting.instruction)]
-        return [*turns, Message("user", _ask(case, instruction, told, ""))]
+            return [*turns, *chat(case, self.setting.instruction)]
+        return [*turns, Message("user", _ask(case, case.instruction or self.setting.instruction, told, ""))]
+
+
+class _Pool:
+    """The rows of train that can be shown, with what all ways to choose among them share: those without turns before them."""
+
+    def __init__(self, train: Sequence[Example]) -> None:
+        self.rows = [example for example in train if not example.history]
+        self._near: dict[tuple[str, ...], list[set[int]]] = {}
+
+    @cached_property
+    def index(self) -> Nearest:
+        return Nearest([row.input for row in self.rows])
+
+    def near(self, cases: Sequence[Example]) -> list[set[int]]:
+        """The rows that are nearly each case; looked for once, since every way to ask asks the same cases."""
+        key = tuple(case.content_hash for case in cases)
+        if key not in self._near:
+            self._near[key] = alike(self.rows, cases)
+        return self._near[key]
 
 
 def _ask(row: Example, instruction: str, told: str | None, description: str) -> str:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.arms.arm import Setting, chat
+from tuneproof.engine.arms.arm import Arm, chat
+from tuneproof.engine.case import Case
 from tuneproof.engine.data.example import Example, Message
 
 
-class Tuned:
+class Tuned(Arm):
     """The model with its adapter; the format is not described, because the adapter has learned it."""
 
     name = "tuned"
-    is_prompt_baseline = False
 
-    def __init__(self, setting: Setting) -> None:
-        self._instruction = setting.instruction
+    @classmethod
+    def is_wanted(cls, case: Case) -> bool:
+        """Wherever something was trained: it is what the verdict is about."""
+        return True
 
     def messages(self, case: Example) -> list[Message]:
-        return chat(case, self._instruction)
+        return chat(case, self.setting.instruction)

@@ -31,6 +31,12 @@ class Prediction(BaseModel):
     tokens: int
     prompt_tokens: int
     output_tokens: int
+    shown: list[str] = []
+    """Where what was shown beside the case stands, file and line; of solved examples and passages alike."""
+    needed: list[str] = []
+    """The documents that the case names as those its answer stands in, where the arm looks things up."""
+    left_out: int = 0
+    """Solved examples that were not shown because they are nearly the case itself."""
 
 
 class Failure(BaseModel):
@@ -63,6 +69,9 @@ class Scores(BaseModel):
     prompt_tokens_per_case: float
     seconds: float
     seconds_per_case: float
+    recall: Rate | None = None
+    """Of the cases that name a document, those that were shown a passage of it."""
+    left_out: int = 0
 
 
 def predict(
@@ -75,6 +84,9 @@ def predict(
     truncated: bool,
     prompt_tokens: int,
     output_tokens: int,
+    shown: Sequence[str] = (),
+    needed: Sequence[str] = (),
+    left_out: int = 0,
 ) -> Prediction:
     """The line for one answered case."""
     judged = judge.judge(output, expected, truncated=truncated)
@@ -91,6 +103,9 @@ def predict(
         tokens=prompt_tokens + output_tokens,
         prompt_tokens=prompt_tokens,
         output_tokens=output_tokens,
+        shown=list(shown),
+        needed=list(needed),
+        left_out=left_out,
     )
 
 
@@ -105,6 +120,9 @@ def judged_again(prediction: Prediction, judge: Judge, expected: str) -> Predict
         truncated=prediction.truncated,
         prompt_tokens=prediction.prompt_tokens,
         output_tokens=prediction.output_tokens,
+        shown=prediction.shown,
+        needed=prediction.needed,
+        left_out=prediction.left_out,
     )
 
 
@@ -125,7 +143,17 @@ def score(arm: str, predictions: Sequence[Prediction], kind: OutputKind, judge: 
         prompt_tokens_per_case=round(sum(p.prompt_tokens for p in predictions) / n, 3),
         seconds=seconds,
         seconds_per_case=round(seconds / n, 6),
+        recall=_recall(predictions),
+        left_out=sum(p.left_out for p in predictions),
     )
+
+
+def _recall(predictions: Sequence[Prediction]) -> Rate | None:
+    naming = [p for p in predictions if p.needed]
+    if not naming:
+        return None
+    found = sum({place.rpartition(":")[0] for place in p.shown}.issuperset(p.needed) for p in naming)
+    return rate(found, len(naming))
 
 
 def rate(successes: int, n: int) -> Rate:
@@ -188,8 +216,8 @@ def prompts_digest(predictions: Iterable[Prediction]) -> str:
 
 
 def lines(rows: Iterable[BaseModel]) -> str:
-    """Rows as JSON lines."""
-    return "".join(row.model_dump_json() + "\n" for row in rows)
+    """Rows as JSON lines, without what is as it would be if it were not told."""
+    return "".join(row.model_dump_json(exclude_defaults=True) + "\n" for row in rows)
 
 
 def read_predictions(text: str) -> list[Prediction]:

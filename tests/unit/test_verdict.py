@@ -51,6 +51,18 @@ def test_an_untuned_arm_that_meets_the_target_ends_it_whatever_tuning_did() -> N
         assert found.answer is Answer.DO_NOT_TUNE and "zero_shot already meets the target" in found.reason
 
 
+def test_the_lightest_arm_that_meets_the_target_is_named_and_a_further_tuned_one_decides_nothing() -> None:
+    weak, strong, tuned, held = arm("zero_shot", first(20)), arm("few_shot", first(56)), arm("tuned", first(50)), arm("held", first(58))
+    missing: list[str] = []
+    expected = [([weak, strong], 0.9, "few_shot"), ([weak], 0.8, "tuned"), ([weak], 0.9, "held"), ([weak], 1.0, None)]
+    for untuned, at_least, lightest in expected:
+        found = decide(untuned, tuned, TASK, Target(at_least=at_least), missing, [held])
+        assert found.lightest_arm == lightest
+        assert found.answer is (Answer.DO_NOT_TUNE if lightest == "few_shot" else Answer.TUNE)
+        assert ("held meets it" in found.reason) == (lightest == "held")
+    assert decide([weak], None, TASK, None, missing).lightest_arm is None
+
+
 def test_an_interval_around_zero_is_inconclusive_and_says_what_could_be_seen() -> None:
     found = verdict([arm("zero_shot", first(40))], arm("tuned", first(42)))
     assert found.answer is Answer.INCONCLUSIVE and "60 cases can show a difference of about 16 points" in found.reason

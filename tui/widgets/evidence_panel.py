@@ -52,7 +52,8 @@ def _eval_set(state: RunState) -> list[str]:
 
 
 def _arms(state: RunState) -> list[str]:
-    return [f"{arm.arm:<10} {with_interval(arm.correct)}" for arm in state.arms.values()] or ["none measured yet"]
+    widest = max([10, *map(len, state.arms)])
+    return [f"{arm.arm:<{widest}} {with_interval(arm.correct)}" for arm in state.arms.values()] or ["none measured yet"]
 
 
 def _method(state: RunState) -> list[str]:

@@ -1,0 +1,177 @@
+"""Running arms on the frozen cases: choosing how to ask on validation, decoding, scoring, writing down. Only the worker imports this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from tuneproof.engine import facts
+from tuneproof.engine.arms import Arm, Setting
+from tuneproof.engine.case import Task
+from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.split import Part, shuffled
+from tuneproof.engine.evidence import ARM_STEP
+from tuneproof.engine.generation import Decoder
+from tuneproof.engine.hashing import sha256_data
+from tuneproof.engine.model import BaseModel, load_weights
+from tuneproof.engine.run.events import ArmScored, Decoded, EventLog
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.scoring.predictions import (
+    Prediction,
+    Scores,
+    failures,
+    lines,
+    predict,
+    prompts_digest,
+    read_predictions,
+    score,
+)
+from tuneproof.engine.scoring.tried import TriedPrediction, best_way, tally
+
+TRIED_ON = 32
+"""Validation cases that choose between an arm's ways to ask: each way answers them all, so they are kept few."""
+
+Cases = Sequence[tuple[str, Example]]
+
+
+@dataclass
+class ArmRuns:
+    """The arms of one run: those that are done from the same inputs are not run again."""
+
+    store: RunStore
+    log: EventLog
+    stop: StopRequest
+    task: Task
+    base: BaseModel
+    setting: Setting
+    room: int
+
+    def score(self, make: Callable[[Setting], Arm], adapter: Path | None = None) -> bool:
+        """Runs and scores one arm, and says whether it was done before."""
+        arm = make(self.setting)
+        made_from = self._made_from(arm, adapter)
+        done = self.store.is_done(ARM_STEP + arm.name, made_from)
+        if not done:
+            self._run(arm, adapter, made_from)
+        self._tell_scores(arm.name, reused=done)
+        return done
+
+    def write_failures(self) -> None:
+        """The failure log over all arms so far, made anew from their predictions."""
+        arms = [name.removeprefix(ARM_STEP) for name in self.store.manifest.steps if name.startswith(ARM_STEP)]
+        if not arms:
+            return
+        made_from = {facts.predictions_file(arm): self.store.check(facts.predictions_file(arm)) for arm in arms}
+        rows = [row for arm in arms for row in failures(arm, self._predictions(arm))]
+        self.store.write_step("failures", made_from, {facts.FAILURES: lines(rows)})
+
+    def _made_from(self, arm: Arm, adapter: Path | None) -> dict[str, str]:
+        parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
+        made_from = {part_file(part): self.store.check(part_file(part)) for part in parts}
+        made_from |= {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json")), **arm.made_from}
+        if adapter is not None:
+            made_from[facts.ADAPTER] = self.store.check(facts.ADAPTER)
+        return made_from
+
+    def _run(self, arm: Arm, adapter: Path | None, made_from: Mapping[str, str]) -> None:
+        cases, decoder = self.store.part(Part.EVAL), self._decoder(adapter)
+        variants, probing = arm.variants(), self._tried_on()
+        ahead = len(variants) * len(probing)
+        tried: list[TriedPrediction] = []
+        for name, variant in variants.items():
+            told = self._progress(arm.name, len(tried), ahead + len(cases))
+            answered, _ = self._answer(variant, decoder, probing, told)
+            tried += [TriedPrediction(variant=name, **prediction.model_dump()) for prediction in answered]
+        chosen = best_way(tally(tried))
+        asked = variants[chosen] if chosen is not None else arm
+        predictions, seconds = self._answer(asked, decoder, cases, self._progress(arm.name, ahead, ahead + len(cases)))
+        scores = score(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
+        about = facts.ArmFacts(
+            arm=arm.name, told=_told(asked, chosen, tally(tried)), answer_tokens=self.room, variant=chosen, tried=tally(tried)
+        )
+        files = {
+            facts.predictions_file(arm.name): lines(predictions),
+            facts.scores_file(arm.name): scores.model_dump_json(indent=1) + "\n",
+            facts.arm_file(arm.name): about.as_text(),
+            facts.prompt_file(arm.name): self.base.prompt(asked.template()),
+        }
+        if tried:
+            files[facts.tried_file(arm.name)] = lines(tried)
+        if asked.grammar is not None:
+            files[facts.grammar_file(arm.name)] = asked.grammar + "\n"
+        self.store.write_step(ARM_STEP + arm.name, made_from, files, {"prompts": prompts_digest(predictions)})
+
+    def _answer(self, arm: Arm, decoder: Decoder, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
+        """What comes back for each case when the arm asks, and the seconds that decoding took."""
+        requests = arm.requests([case for _, case in cases])
+        prompts = [self.base.prompt(request.messages) for request in requests]
+        completions, seconds = decoder.complete(prompts, self.room, grammar=arm.grammar, on_progress=on_progress)
+        predictions = [
+            predict(
+                name,
+                prompt,
+                completion.text,
+                case.output,
+                self.setting.judge,
+                truncated=completion.truncated,
+                prompt_tokens=completion.prompt_tokens,
+                output_tokens=completion.tokens,
+                shown=request.shown,
+                needed=request.needed,
+                left_out=request.left_out,
+            )
+            for (name, case), request, prompt, completion in zip(cases, requests, prompts, completions, strict=True)
+        ]
+        return predictions, seconds
+
+    def _tried_on(self) -> Cases:
+        """The validation cases that choose: the first in a shuffle by content."""
+        validation = self.store.part(Part.VALIDATION)
+        by_hash = {example.content_hash: (name, example) for name, example in validation}
+        return [by_hash[e.content_hash] for e in shuffled((e for _, e in by_hash.values()), self.setting.seed)[:TRIED_ON]]
+
+    def _decoder(self, adapter: Path | None) -> Decoder:
+        return self._untuned if adapter is None else self._tuned(adapter)
+
+    @cached_property
+    def _untuned(self) -> Decoder:
+        return Decoder(self.base, load_weights(self.base))
+
+    def _tuned(self, adapter: Path) -> Decoder:
+        return Decoder(self.base, load_weights(self.base, adapter))
+
+    def _progress(self, arm: str, before: int, of: int) -> Callable[[int, int], None]:
+        def tell(done: int, _: int) -> None:
+            self.log.emit(Decoded(arm=arm, done=before + done, of=of))
+            self.stop.check()
+
+        return tell
+
+    def _tell_scores(self, arm: str, *, reused: bool) -> None:
+        scores = Scores.model_validate_json(self.store.read(facts.scores_file(arm)))
+        self.log.emit(
+            ArmScored(
+                arm=arm,
+                n=scores.n,
+                format_valid=scores.format_valid,
+                correct=scores.correct,
+                tokens_per_case=scores.tokens_per_case,
+                seconds_per_case=scores.seconds_per_case,
+                reused=reused,
+            ),
+            sync=True,
+        )
+
+    def _predictions(self, arm: str) -> list[Prediction]:
+        return read_predictions(self.store.read(facts.predictions_file(arm)))
+
+
+def _told(arm: Arm, chosen: str | None, tried: Sequence[facts.Tried]) -> str:
+    """What was settled before the frozen cases, and on what grounds."""
+    if chosen is None:
+        return arm.told
+    way = next(t for t in tried if t.variant == chosen)
+    return f"{arm.told}, the best of {len(tried)} ways on {way.cases} validation cases ({way.correct} right)"

@@ -1,0 +1,153 @@
+"""A JSON Schema as a decoder needs it: fields in the order of the train outputs, and objects closed to fields that are known.
+
+Every value that the result allows the schema allows too. A decoder writes fields in the order of the schema, and a model that is trained
+or shown examples in another order would be held to a form that it does not know; an object that stays open lets it write fields for ever.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+MOST_FIELDS = 50
+"""An object with more different keys than this is a map from one thing to another, whose keys are data."""
+
+LARGEST = 1e15
+"""Numbers without bounds are kept within this, and so without an exponent: 1e999 is valid JSON, and no number to any reader."""
+
+COMBINE = ("allOf", "anyOf", "oneOf")
+CLOSES_NOT = (*COMBINE, "$ref", "patternProperties", "minProperties", "unevaluatedProperties", "propertyNames")
+
+
+def closed_schema(schema: dict[str, Any], values: Sequence[Any]) -> dict[str, Any]:
+    """The schema in the order of the values, which it allows, and closed to the fields that it or they name."""
+    own = json.loads(json.dumps(schema))
+    seen = _Seen(own)
+    for value in values:
+        seen.walk(own, value)
+    rewritten = _rewritten(own, seen)
+    assert isinstance(rewritten, dict)
+    return rewritten
+
+
+class _Seen:
+    """Which values each place of a schema was held against, and which places are parts of others, by the identity of the place.
+
+    A part says something about an object about which other places speak too: those under `allOf`, and what stands beside a `$ref` or a
+    choice. It cannot be closed, because the others may name fields of the same object.
+    """
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self.root = root
+        self.values: dict[int, list[Any]] = {}
+        self.parts: set[int] = set()
+        self._open: set[tuple[int, int]] = set()
+        self._find_parts(root)
+
+    def walk(self, node: Any, value: Any) -> None:
+        """Holds a value against a place and all places below it."""
+        if not isinstance(node, dict) or (id(node), id(value)) in self._open:
+            return
+        self._open.add((id(node), id(value)))
+        self.values.setdefault(id(node), []).append(value)
+        for beside in self._beside(node):
+            self.walk(beside, value)
+        if isinstance(value, dict):
+            self._walk_object(node, value)
+        elif isinstance(value, list):
+            self._walk_array(node, value)
+        self._open.discard((id(node), id(value)))
+
+    def _beside(self, node: dict[str, Any]) -> list[Any]:
+        """The places that speak about the same value."""
+        referred = self._referred(node.get("$ref"))
+        return [*([referred] if isinstance(referred, dict) else []), *(branch for word in COMBINE for branch in _listed(node.get(word)))]
+
+    def _find_parts(self, node: Any) -> None:
+        if isinstance(node, dict):
+            if "allOf" in node or (len(node) > 1 and any(word in node for word in ("$ref", "anyOf", "oneOf"))):
+                for beside in self._beside(node):
+                    self._is_part(beside)
+            for inner in node.values():
+                self._find_parts(inner)
+        elif isinstance(node, list):
+            for inner in node:
+                self._find_parts(inner)
+
+    def _is_part(self, node: Any) -> None:
+        if isinstance(node, dict) and id(node) not in self.parts:
+            self.parts.add(id(node))
+            for beside in self._beside(node):
+                self._is_part(beside)
+
+    def _walk_object(self, node: dict[str, Any], value: dict[str, Any]) -> None:
+        properties = node.get("properties")
+        named = properties if isinstance(properties, dict) else {}
+        for key, inner in value.items():
+            self.walk(named.get(key, node.get("additionalProperties")), inner)
+
+    def _walk_array(self, node: dict[str, Any], value: list[Any]) -> None:
+        first = _listed(node.get("prefixItems"))
+        for at, inner in enumerate(value):
+            self.walk(first[at] if at < len(first) else node.get("items"), inner)
+
+    def _referred(self, reference: Any) -> Any:
+        if not isinstance(reference, str) or not reference.startswith("#"):
+            return None
+        node: Any = self.root
+        for part in reference.removeprefix("#").split("/")[1:]:
+            key = part.replace("~1", "/").replace("~0", "~")
+            node = node.get(key) if isinstance(node, dict) else None
+        return node
+
+
+def _rewritten(node: Any, seen: _Seen) -> Any:
+    if isinstance(node, list):
+        return [_rewritten(item, seen) for item in node]
+    if not isinstance(node, dict):
+        return node
+    new = {key: inner if key in ("const", "enum", "default", "examples") else _rewritten(inner, seen) for key, inner in node.items()}
+    values = seen.values.get(id(node), [])
+    if node.get("type") == "number" and not any("imum" in key for key in node) and all(_is_within(value) for value in values):
+        new |= {"minimum": -LARGEST, "maximum": LARGEST}
+    objects = [value for value in values if isinstance(value, dict)]
+    order = key_order(objects)
+    named = new.get("properties") if isinstance(new.get("properties"), dict) else {}
+    if named:
+        new["properties"] = {key: named[key] for key in [*(k for k in order if k in named), *(k for k in named if k not in order)]}
+        if objects and len(objects) == len(values) and not any(word in node for word in ("type", "$ref", *COMBINE)):
+            new["type"] = "object"
+    return new | _closed(new, order) if id(node) not in seen.parts else new
+
+
+def _is_within(value: Any) -> bool:
+    return not isinstance(value, int | float) or abs(value) <= LARGEST
+
+
+def _closed(node: dict[str, Any], order: list[str]) -> dict[str, Any]:
+    """What closes an object; nothing where it is closed, is a map, or what else it says may be about other fields."""
+    named = node.get("properties", {})
+    if node.get("type") != "object" or node.get("additionalProperties", True) is not True or any(word in node for word in CLOSES_NOT):
+        return {}
+    fields = list(dict.fromkeys([*order, *named, *_listed(node.get("required"))]))
+    if not 0 < len(fields) <= MOST_FIELDS:
+        return {}
+    return {"properties": {key: named.get(key, {}) for key in fields}, "additionalProperties": False}
+
+
+def key_order(objects: Iterable[dict[str, Any]]) -> list[str]:
+    """All keys in one order: that of the most common sequence, with the keys of the others put in behind the one they follow there."""
+    order: list[str] = []
+    for keys, _ in sorted(Counter(tuple(value) for value in objects).items(), key=lambda found: -found[1]):
+        after = 0
+        for key in keys:
+            if key not in order:
+                order.insert(after, key)
+            after = order.index(key) + 1
+    return order
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

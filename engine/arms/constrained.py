@@ -1,0 +1,41 @@
+"""The plain prompt, answered under a grammar: only tokens that can still lead to an answer of the right form are chosen from."""
+
+from __future__ import annotations
+
+from tuneproof.engine.arms.arm import Setting
+from tuneproof.engine.arms.grammar import check_grammar, grammar_of
+from tuneproof.engine.arms.tuned import Tuned
+from tuneproof.engine.arms.zero_shot import ZeroShot
+from tuneproof.engine.case import Case
+
+
+class Constrained(ZeroShot):
+    """The untuned model with the plain prompt, held to the output format while it answers: every answer that ends is valid."""
+
+    name = "constrained"
+    is_prompt_baseline = False
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.grammar, self.told = grammar_of(setting.output, [e.output for e in setting.train])
+
+    @classmethod
+    def check(cls, case: Case) -> None:
+        """Raises CaseError where the output format is none that can be held to."""
+        if case.task is not None:
+            check_grammar(case.task.output, "baselines: constrained")
+
+
+class TunedConstrained(Tuned):
+    """The model with its adapter, held to the output format while it answers."""
+
+    name = "tuned_constrained"
+
+    def __init__(self, setting: Setting) -> None:
+        super().__init__(setting)
+        self.grammar, self.told = grammar_of(setting.output, [e.output for e in setting.train])
+
+    @classmethod
+    def is_wanted(cls, case: Case) -> bool:
+        """Where the untuned model is measured under the grammar too."""
+        return Constrained.is_wanted(case)

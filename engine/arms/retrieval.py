@@ -1,0 +1,101 @@
+"""The prompt with passages: the plain prompt with what BM25 finds for the case in `data.documents`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from tuneproof.engine.arms.arm import Arm, Request, Setting, chat
+from tuneproof.engine.arms.nearest import Nearest
+from tuneproof.engine.case import Case
+from tuneproof.engine.data.documents import Passage, documents_digest, read_passages
+from tuneproof.engine.data.example import Example, Message
+from tuneproof.engine.errors import CaseError
+
+PASSAGES = (1, 3, 5)
+"""How many passages are tried."""
+
+PASSAGES_UNTRIED = 3
+"""How many are shown where there is no validation part to try them on."""
+
+NAMES_A_DOCUMENT = ("passage", "source")
+"""The keys under which a row may name the document that its answer stands in: a file name, or several."""
+
+
+class Retrieval(Arm):
+    """The untuned model that is shown passages of your documents, found for each case by the words they share with it. How many,
+    validation cases decide."""
+
+    name = "retrieval"
+    is_prompt_baseline = True
+
+    def __init__(self, setting: Setting, count: int = PASSAGES_UNTRIED, library: _Library | None = None) -> None:
+        super().__init__(setting)
+        if setting.documents is None:
+            raise _no_documents()
+        self._count = count
+        self._library = library or _Library(Path(setting.documents))
+        self.made_from = {"documents": self._library.sha256}
+        best = f"{count} best passages" if count > 1 else "best passage"
+        self.told = f"the {best} of {len(self._library.passages)} in {len(self._library.files)} documents"
+
+    @classmethod
+    def check(cls, case: Case) -> None:
+        """Raises CaseError where there are no documents to look things up in."""
+        if case.data is None or case.data.documents is None:
+            raise _no_documents()
+        read_passages(Path(case.data.documents))
+
+    def variants(self) -> Mapping[str, Arm]:
+        return {f"passages: {count}": Retrieval(self.setting, count, self._library) for count in PASSAGES}
+
+    def messages(self, case: Example) -> list[Message]:
+        return self._request(case).messages
+
+    def requests(self, cases: Sequence[Example]) -> list[Request]:
+        return [self._request(case) for case in cases]
+
+    def template(self) -> list[Message]:
+        places = [Passage("", 0, f"{{passage {n}}}") for n in range(1, self._count + 1)]
+        return self._with(places, self.placeholder())
+
+    def _request(self, case: Example) -> Request:
+        question = "\n".join([*(turn.content for turn in case.history), case.input])
+        found = self._library.find(question)[: self._count]
+        while found and not self.setting.fits(self._with(found, case)):
+            found.pop()
+        return Request(self._with(found, case), tuple(passage.place for passage in found), needed=self._library.named_by(case))
+
+    def _with(self, found: Sequence[Passage], case: Example) -> list[Message]:
+        context = "Context: " + "\n\n".join(passage.text for passage in found) if found else ""
+        return chat(case, self.setting.instruction, self.setting.judge.description(), context)
+
+
+def _no_documents() -> CaseError:
+    fix = "add `documents:` under `data`: a folder of .txt or .md files"
+    return CaseError("the case names no documents to look things up in", where="baselines: retrieval", fix=fix)
+
+
+class _Library:
+    """The documents, indexed once for every number of passages."""
+
+    def __init__(self, folder: Path) -> None:
+        self.passages = read_passages(folder)
+        self.files = sorted({passage.file for passage in self.passages})
+        self.sha256 = documents_digest(folder)
+
+    @cached_property
+    def _index(self) -> Nearest:
+        # The words of the file's name say what it is about.
+        return Nearest([f"{PurePosixPath(p.file).stem} {p.text}".replace("_", " ").replace("-", " ") for p in self.passages])
+
+    def find(self, question: str) -> list[Passage]:
+        """The passages, the best first."""
+        return [self.passages[at] for at in self._index.order(question)]
+
+    def named_by(self, case: Example) -> tuple[str, ...]:
+        """The documents that a row names, as the folder calls them; what names no document here was about something else."""
+        told = [case.metadata.get(key) for key in NAMES_A_DOCUMENT]
+        names = [str(name) for value in told if value is not None for name in (value if isinstance(value, list) else [value])]
+        return tuple(dict.fromkeys(file for name in names for file in self.files if name in (file, PurePosixPath(file).name)))

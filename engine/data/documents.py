@@ -1,0 +1,110 @@
+"""Text files to look things up in, as passages short enough to be shown beside a question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+
+from tuneproof.engine.errors import CaseError
+from tuneproof.engine.hashing import sha256_data, sha256_file
+
+SUFFIXES = {".txt", ".md"}
+
+MOST_WORDS = 120
+"""Words in a passage: about what one paragraph has, so that several of them fit a small context."""
+
+_SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a document: the file as the folder names it, the line where it begins, and its text."""
+
+    file: str
+    line: int
+    text: str
+
+    @property
+    def place(self) -> str:
+        """Where it stands, as a person looks it up."""
+        return f"{self.file}:{self.line}"
+
+
+def read_passages(folder: Path) -> list[Passage]:
+    """The passages of all text files below a folder, in the order of their names. Raises CaseError where there are none."""
+    return [passage for file in document_files(folder) for passage in passages(_text(file, folder), file.relative_to(folder).as_posix())]
+
+
+def document_files(folder: Path) -> list[Path]:
+    """The .txt and .md files below a folder. Raises CaseError where there is no folder, or no such file in it."""
+    if not folder.is_dir():
+        raise CaseError("there is no such folder", where=f"data.documents: {folder}", fix="name a folder with .txt or .md files")
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
+    if not any(path.stat().st_size for path in files):
+        raise CaseError("the folder has no text", where=f"data.documents: {folder}", fix="put .txt or .md files into it")
+    return files
+
+
+def documents_digest(folder: Path) -> str:
+    """One digest over all documents and their names."""
+    return sha256_data({file.relative_to(folder).as_posix(): sha256_file(file) for file in document_files(folder)})
+
+
+def passages(text: str, file: str) -> Iterator[Passage]:
+    """The paragraphs of a text, which blank lines divide; a heading stays with what follows it, and a long one is cut at sentences."""
+    heading: list[tuple[int, str]] = []
+    for paragraph in _paragraphs(text):
+        lines = [*heading, *paragraph]
+        if all(line.lstrip().startswith("#") for _, line in paragraph):
+            heading = lines
+            continue
+        heading = []
+        yield from (Passage(file, piece[0][0], _joined(piece)) for piece in _pieces(lines))
+    if heading:
+        yield Passage(file, heading[0][0], _joined(heading))
+
+
+def _text(file: Path, folder: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise CaseError(f"the document cannot be read: {error}", where=f"data.documents: {file.relative_to(folder)}") from None
+
+
+def _paragraphs(text: str) -> Iterator[list[tuple[int, str]]]:
+    numbered = [(number, line.strip()) for number, line in enumerate(text.splitlines(), start=1)]
+    for is_text, lines in groupby(numbered, key=lambda each: bool(each[1])):
+        if is_text:
+            yield list(lines)
+
+
+def _pieces(lines: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
+    """Runs of sentences that stay within the bound; a sentence that does not is cut between words."""
+    piece: list[tuple[int, str]] = []
+    for line, sentence in _sentences(lines):
+        if piece and sum(_words(text) for _, text in piece) + _words(sentence) > MOST_WORDS:
+            yield piece
+            piece = []
+        piece.append((line, sentence))
+    if piece:
+        yield piece
+
+
+def _sentences(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
+    for line, text in lines:
+        for sentence in _SENTENCE_END.split(text):
+            words = sentence.split()
+            for at in range(0, len(words), MOST_WORDS):
+                yield line, " ".join(words[at : at + MOST_WORDS])
+
+
+def _joined(piece: list[tuple[int, str]]) -> str:
+    """The lines of the document as they stand there."""
+    return "\n".join(" ".join(text for _, text in line) for _, line in groupby(piece, key=lambda each: each[0]))
+
+
+def _words(text: str) -> int:
+    return len(text.split())
