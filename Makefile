@@ -9,12 +9,13 @@ demo: setup  ## the sample case, from the first question to the card
 	$(BIN)/tuneproof --replay sample_cases/support_tickets.yaml --run-dir runs/demo
 	$(BIN)/tuneproof verify runs/demo
 
+# Two test files side by side, each with a core of its own: most of the time is spent on starting the program again and again.
 test: setup  ## lint, format, types, import contracts, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/pytest
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
 real: setup  ## the two real cases whole, with the figures they give
 	$(BIN)/pytest -m real -s

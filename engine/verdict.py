@@ -187,16 +187,16 @@ def _cases_to_tell(difference: Difference, n: int) -> int | None:
 
 
 def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
-    """What a request costs with either arm, and which is cheaper where they are equally good."""
-    tokens = (
-        f"{tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case, {other.name} {other.scores.tokens_per_case:.0f}"
-    )
-    times = f"{tuned.scores.seconds_per_case:.3f} s against {other.scores.seconds_per_case:.3f} s"
+    """What a request costs with either arm, and which is cheaper where they are equally good.
+
+    In tokens alone, which the case decides; seconds differ from run to run.
+    """
+    mine, others = tuned.scores.tokens_per_case, other.scores.tokens_per_case
     difference = difference_of(tuned, other)
-    cheaper = tuned.scores.tokens_per_case <= CHEAPER * other.scores.tokens_per_case
+    cheaper = mine <= CHEAPER * others
     equal = difference.low <= 0 <= difference.high
     wins = " They cannot be told apart in accuracy, so on cost the tuned model wins." if cheaper and equal else ""
-    return f"Cost: {tokens}; {times}.{wins}"
+    return f"Cost: {tuned.name} reads and writes {mine:.0f} tokens a case, {other.name} {others:.0f}.{wins}"
 
 
 def difference_of(first: ScoredArm, second: ScoredArm) -> Difference:

@@ -13,10 +13,15 @@ from typing import Any
 
 import pytest
 import yaml
+from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = Path(os.environ.get("TUNEPROOF_REAL_DATA", ROOT.parent / "shared" / "data"))
 COMMAND = Path(sys.executable).with_name("tuneproof")
+
+# How fast examples are made tells of the machine and of what else runs on it, not of the program.
+settings.register_profile("any machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
+settings.load_profile("any machine")
 
 
 @dataclass(frozen=True)
