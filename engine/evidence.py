@@ -22,7 +22,7 @@ from tuneproof.engine.scoring.graded import GRADED, GradedDifference, graded_dif
 from tuneproof.engine.scoring.outputs import Judge, make_judge
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
 from tuneproof.engine.scoring.statistics import fewest_cases, fewest_right, minimum_detectable_effect
-from tuneproof.engine.verdict import ScoredArm, Verdict, best_of, decide, points
+from tuneproof.engine.verdict import ScoredArm, Verdict, best_of, decide, metric_of, points
 
 SMALL_EVAL = 50
 """Below this many cases an interval is wider than most differences worth having."""
@@ -138,7 +138,7 @@ def _graded(evidence: Evidence) -> GradedDifference | None:
     task, judge, best = evidence.case.task, _judge(evidence), best_of(evidence.untuned)
     if task is None or judge is None or best is None or evidence.tuned is None or evidence.parts is None:
         return None
-    metric = (evidence.case.target and evidence.case.target.metric) or task.measured_by
+    metric = metric_of(task, evidence.case.target)
     key = evidence.case.data.split.group_by if evidence.case.data else None
     groups = [json.dumps(case.metadata.get(key), sort_keys=True) for case in evidence.parts[Part.EVAL]] if key else None
     return graded_difference(metric, evidence.tuned.predictions, best.predictions, judge, groups)
@@ -233,7 +233,7 @@ def _eval_set(evidence: Evidence) -> EvalSet | None:
 
 def _counted_target(case: Case) -> float | None:
     """The target, where its metric is the share of cases that are right."""
-    if case.target is None or case.task is None or (case.target.metric or case.task.measured_by) in GRADED:
+    if case.target is None or case.task is None or metric_of(case.task, case.target) in GRADED:
         return None
     return case.target.at_least
 

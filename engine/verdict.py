@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from tuneproof.engine.case import Target, Task
+from tuneproof.engine.case import Metric, Target, Task
 from tuneproof.engine.scoring.graded import GradedDifference
 from tuneproof.engine.scoring.predictions import Prediction, Scores
 from tuneproof.engine.scoring.statistics import (
@@ -101,9 +101,14 @@ def best_of(arms: Sequence[ScoredArm]) -> ScoredArm | None:
     return max(arms, key=lambda a: a.scores.correct.rate, default=None)
 
 
+def metric_of(task: Task, target: Target | None) -> Metric:
+    """The metric that counts: the target's, or the task's where there is no target or it names none."""
+    return (target and target.metric) or task.measured_by
+
+
 def value_of(scores: Scores, task: Task, target: Target) -> float:
     """What the target's metric came to on the frozen cases."""
-    return scores.metrics[target.metric or task.measured_by]
+    return scores.metrics[metric_of(task, target)]
 
 
 def meets(scores: Scores, task: Task, target: Target | None) -> bool:
@@ -233,7 +238,7 @@ def _met(arm: ScoredArm, task: Task, target: Target) -> str:
 
 
 def _against_target(arm: ScoredArm, task: Task, target: Target) -> str:
-    metric = target.metric or task.measured_by
+    metric = metric_of(task, target)
     return f"{metric} {value_of(arm.scores, task, target):.3f}, asked for {target.at_least:g}"
 
 

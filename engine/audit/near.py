@@ -66,7 +66,7 @@ def nearly_duplicate_rows(table: Table) -> Iterator[Finding]:
     """
     rows = tuple(
         Row(table.examples[found.row].source, of=table.examples[found.of].source, note=f"{found.jaccard:.0%} alike")
-        for found in near_table(table).dropped()
+        for found in near_table(table).dropped
         if table.examples.norm[found.row] != table.examples.norm[found.of]
     )
     if rows:

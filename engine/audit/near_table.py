@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tuneproof.engine.audit.table import Table
@@ -39,6 +40,7 @@ class NearTable:
         """How many pairs of rows to learn from are near."""
         return self.rows.pair_count(self.learned)
 
+    @cached_property
     def dropped(self) -> list[Dropped]:
         """The rows to learn from to drop so that no near pair is left."""
         return self.rows.dropped(self.learned)

@@ -183,7 +183,7 @@ def _counts(table: Table) -> Counts:
         conflict_rows=ByNormalisedKey(norm=_conflicts(learned, learned.norm), loose=_conflicts(learned, learned.loose)),
         near_pairs=near.pairs(),
         near_complete=near.complete,
-        near_rows_to_drop=len(near.dropped()),
+        near_rows_to_drop=len(near.dropped),
         leaked_rows={file: _leaked(learned, table.eval, rows, nearly[file]) for file, rows in sorted(by_file.items())},
     )
 
