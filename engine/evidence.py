@@ -22,7 +22,7 @@ from tuneproof.engine.scoring.graded import GRADED, GradedDifference, graded_dif
 from tuneproof.engine.scoring.outputs import Judge, make_judge
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
 from tuneproof.engine.scoring.statistics import fewest_cases, fewest_right, minimum_detectable_effect
-from tuneproof.engine.verdict import ScoredArm, Verdict, best_of, decide, metric_of, points
+from tuneproof.engine.verdict import Difference, ScoredArm, Verdict, best_of, decide, metric_of, p_value, points
 
 SMALL_EVAL = 50
 """Below this many cases an interval is wider than most differences worth having."""
@@ -290,11 +290,19 @@ def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:
     if verdict.difference and verdict.difference.only_untuned_right:
         newly, change = verdict.difference.only_untuned_right, points(verdict.difference)
         items.append(f"Cases that {verdict.best_untuned_arm} answers and that are wrong after tuning: {newly} ({change} in all).")
+    if verdict.difference and _is_thin(verdict.difference):
+        told = p_value(verdict.difference.p_value_exact)
+        items.append(f"The interval leaves zero out, the exact test does not ({told}): so few cases are thin evidence.")
     if evidence.tuned:
         items.append("What tuning cost outside this task was not measured.")
     if evidence.route.route is not Route.FINE_TUNING and evidence.tuned:
         items.append(f"The answers route to `{evidence.route.route}`; training was asked for all the same.")
     return items
+
+
+def _is_thin(difference: Difference) -> bool:
+    """Whether interval and exact test disagree, as they do where only a handful of cases tell the arms apart."""
+    return not difference.low <= 0 <= difference.high and difference.p_value_exact >= 0.05
 
 
 def _arm(arm: ScoredArm, asked: facts.ArmFacts, usd_per_hour: float | None) -> CardArm:
