@@ -9,13 +9,16 @@ from tuneproof.engine import facts
 from tuneproof.engine.agreement import agreement
 from tuneproof.engine.arms import TUNED, UNTUNED
 from tuneproof.engine.audit.finding import Severity
+from tuneproof.engine.audit.masking import quoted
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.report import Report, StoredFinding
 from tuneproof.engine.card import Card, CardArm, DataShape, Decision, EvalSet, Method, Provenance, Risk
-from tuneproof.engine.case import SAMPLE, Case
+from tuneproof.engine.case import SAMPLE, Case, OutputKind
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.frozen import from_lines
 from tuneproof.engine.data.split import Part
+from tuneproof.engine.data.subsets import SHARES, missing_labels, nested_subsets
+from tuneproof.engine.learning_curve import WHOLE, CurvePoint, LearningCurve, make_curve
 from tuneproof.engine.route import REASONS, Route
 from tuneproof.engine.run.store import CASE, STRADDLING, RunStore, part_file
 from tuneproof.engine.scoring.graded import GRADED, GradedDifference, graded_difference
@@ -29,6 +32,9 @@ SMALL_EVAL = 50
 
 REQUESTS = 1000
 """How many requests a price is told for."""
+
+CURVE_STEP = "curve "
+"""How the steps of the learning curve are called in the manifest, followed by the share of train."""
 
 ARM_STEP = "arm "
 """How the steps of the arms are called in the manifest."""
@@ -51,6 +57,7 @@ class Evidence:
     untuned: list[ScoredArm]
     tuned: ScoredArm | None
     also_tuned: list[ScoredArm]
+    curve: dict[int, ScoredArm]
     asked: dict[str, facts.ArmFacts]
 
     @property
@@ -63,7 +70,7 @@ def gather(store: RunStore) -> Evidence:
     """Everything the card rests on."""
     steps = store.manifest.steps
     done = {name.removeprefix(ARM_STEP) for name in steps if name.startswith(ARM_STEP)}
-    tuned, *also_tuned = [_scored(store, name) if name in done else None for name in TUNED]
+    tuned, *also_tuned = [_scored_arm(store, name) if name in done else None for name in TUNED]
     return Evidence(
         store=store,
         case=store.case,
@@ -75,9 +82,10 @@ def gather(store: RunStore) -> Evidence:
         model=facts.ModelFacts.model_validate_json(store.read(facts.MODEL)) if "model" in steps else None,
         method=facts.MethodFacts.model_validate_json(store.read(facts.METHOD)) if "method" in steps else None,
         training=facts.TrainingFacts.model_validate_json(store.read(facts.TRAINING)) if "train" in steps else None,
-        untuned=[_scored(store, name) for name in UNTUNED if name in done],
+        untuned=[_scored_arm(store, name) for name in UNTUNED if name in done],
         tuned=tuned,
         also_tuned=[arm for arm in also_tuned if arm is not None],
+        curve={share: _scored_point(store, share) for share in SHARES if f"{CURVE_STEP}{share}" in steps},
         asked={name: facts.ArmFacts.model_validate_json(store.read(facts.arm_file(name))) for name in done},
     )
 
@@ -100,6 +108,7 @@ def make_card(store: RunStore) -> Card:
         data_shape=_data_shape(evidence),
         method=_method(evidence),
         eval_set=_eval_set(evidence),
+        learning_curve=_learning_curve(evidence),
         risk=_risk(evidence, verdict),
         verdict=verdict,
         arms=[_arm(arm, evidence.asked[arm.name], evidence.case.budget.usd_per_gpu_hour) for arm in _arms(evidence)],
@@ -107,9 +116,16 @@ def make_card(store: RunStore) -> Card:
     )
 
 
-def _scored(store: RunStore, arm: str) -> ScoredArm:
-    scores = Scores.model_validate_json(store.read(facts.scores_file(arm)))
-    return ScoredArm(scores, read_predictions(store.read(facts.predictions_file(arm))))
+def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
+    return _scored(store, facts.scores_file(arm), facts.predictions_file(arm))
+
+
+def _scored_point(store: RunStore, share: int) -> ScoredArm:
+    return _scored(store, facts.curve_file(share, "scores.json"), facts.curve_file(share, "predictions.jsonl"))
+
+
+def _scored(store: RunStore, scores: str, predictions: str) -> ScoredArm:
+    return ScoredArm(Scores.model_validate_json(store.read(scores)), read_predictions(store.read(predictions)))
 
 
 def _arms(evidence: Evidence) -> list[ScoredArm]:
@@ -228,6 +244,33 @@ def _eval_set(evidence: Evidence) -> EvalSet | None:
         minimum_detectable_effect=effect,
         fewest_cases_for_target=needed,
         fewest_right_for_target=right,
+    )
+
+
+def _learning_curve(evidence: Evidence) -> LearningCurve | None:
+    """The curve, where it was asked for and everything it needs has been measured."""
+    case, tuned, parts = evidence.case, evidence.tuned, evidence.parts
+    if not case.evaluate.learning_curve or case.data is None or tuned is None or parts is None:
+        return None
+    train = parts[Part.TRAIN]
+    subsets = nested_subsets(train, case.data.split.seed, case.data.split.group_by)
+    if evidence.curve.keys() != subsets.keys():
+        return None
+    measured = [(subsets[share], share, arm) for share, arm in evidence.curve.items()]
+    return make_curve(
+        [(_point(share, rows, train, arm, case), arm) for rows, share, arm in [*measured, (train, WHOLE, tuned)]],
+        not_measured=[share for share in SHARES if share not in subsets],
+    )
+
+
+def _point(share: int, rows: list[Example], train: list[Example], arm: ScoredArm, case: Case) -> CurvePoint:
+    is_choice = case.task is not None and case.task.output.kind is OutputKind.CHOICE
+    return CurvePoint(
+        share=share,
+        examples=len(rows),
+        correct=arm.scores.correct,
+        format_valid=arm.scores.format_valid,
+        missing_labels=[quoted(label) for label in missing_labels(rows, train)] if is_choice else [],
     )
 
 

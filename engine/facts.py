@@ -147,6 +147,21 @@ class ArmFacts(Facts):
     tried: list[Tried]
 
 
+def curve_file(share: int, name: str) -> str:
+    """Where a file lies of the training on a share of train, in per cent, that is a point of the learning curve."""
+    return f"training/curve/{share}/{name}"
+
+
+def curve_adapter(share: int) -> str:
+    """Where the weights lie that a point of the learning curve has learned."""
+    return curve_file(share, ADAPTER.removeprefix("training/"))
+
+
+def point_name(share: int) -> str:
+    """What a point of the learning curve is called where arms have their names: the tuned arm that learned from a share of train."""
+    return f"tuned_{share}"
+
+
 def arm_file(arm: str) -> str:
     """Where it is told how an arm asked."""
     return f"arms/{arm}/arm.json"
