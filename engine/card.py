@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.audit.profile import Profile
+from tuneproof.engine.facts import PlannedFacts
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.events import Rate
 from tuneproof.engine.verdict import Verdict
@@ -55,6 +56,8 @@ class Method(Field):
     all_parameters: int | None
     best_step: int | None
     steps: int | None
+    planned: PlannedFacts | None = None
+    """What memory, time and money were predicted and measured before training."""
 
 
 class EvalSet(Field):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from tuneproof.engine.audit.profile_text import profile_lines
-from tuneproof.engine.card import Card, CardArm, DataShape, Field
+from tuneproof.engine.card import Card, CardArm, DataShape, Field, Method
+from tuneproof.engine.planned_text import planned_lines
 from tuneproof.engine.run.events import Rate
 from tuneproof.engine.verdict import p_value, points
 
@@ -21,6 +22,8 @@ def card_text(card: Card) -> str:
         parts += [f"## {title}", field.summary if field else "Not reached."]
         if isinstance(field, DataShape):
             parts.append("\n".join(f"- {line}" for line in profile_lines(field.profile)))
+        if isinstance(field, Method) and field.planned is not None:
+            parts.append("\n".join(f"- {line}" for line in planned_lines(field.planned)))
     parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
     parts += ["## Provenance", _provenance(card)]
     return "\n\n".join(parts) + "\n"

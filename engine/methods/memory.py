@@ -19,6 +19,13 @@ HALF = 2
 CUDA_CONTEXT = 1_400_000_000
 """What a process takes of a GPU beside its tensors: context, kernels, library workspaces; 1.4 GB as Unsloth's VRAM_ESTIMATION.md has it."""
 
+LIBRARIES = 200_000_000
+"""What a process on a CPU loads for training beside its tensors, as trial steps measure it."""
+
+HEAP = 1.5
+"""What glibc keeps on a CPU of the memory that moves, for each byte in use: trial steps of the sample model show 1.1, and up to 3 with
+checkpointing. A lower threshold for mmap would halve it and takes 1.8 times as long."""
+
 CHUNKS = 8
 """Parts that a chunked loss is cut into: the default of torchtune's CEWithChunkedOutputLoss."""
 
@@ -145,7 +152,7 @@ def predict(model: ModelShape, step: TrainingShape) -> Memory:
         optimizer=round(optimizer_bytes(model, step)),
         activations=activations,
         logits=logits,
-        overhead=CUDA_CONTEXT if step.cuda else 0,
+        overhead=CUDA_CONTEXT if step.cuda else round(LIBRARIES + HEAP * (grads + activations + logits)),
     )
 
 
