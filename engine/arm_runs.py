@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+import torch
 
 from tuneproof.engine import facts
 from tuneproof.engine.arms import Arm, Setting
@@ -58,6 +61,13 @@ class ArmRuns:
             self._run(arm, adapter, made_from)
         self._tell_scores(arm.name, reused=done)
         return done
+
+    def release(self) -> None:
+        """Lets go of the models in memory, so that a training has it all; an arm that is scored later loads its own."""
+        self.__dict__.pop("_untuned", None)
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
 
     def write_failures(self) -> None:
         """The failure log over all arms so far, made anew from their predictions."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.audit.profile import Profile
+from tuneproof.engine.facts import PlannedFacts
 from tuneproof.engine.learning_curve import LearningCurve
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.events import Rate
@@ -56,6 +57,8 @@ class Method(Field):
     all_parameters: int | None
     best_step: int | None
     steps: int | None
+    planned: PlannedFacts | None = None
+    """What memory, time and money were predicted and measured before training."""
 
 
 class EvalSet(Field):

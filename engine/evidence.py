@@ -224,6 +224,7 @@ def _method(evidence: Evidence) -> Method | None:
         all_parameters=training and training.all_parameters,
         best_step=training and training.best_step,
         steps=training and training.steps,
+        planned=chosen.planned,
     )
 
 

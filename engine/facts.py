@@ -103,8 +103,76 @@ class Catalogue(Facts):
     methods: list[CatalogueEntry]
 
 
+class MemoryFacts(Facts):
+    """The predicted peak in bytes, split into what it is made of."""
+
+    weights: int
+    adapters: int
+    gradients: int
+    optimizer: int
+    activations: int
+    logits: int
+    overhead: int
+
+    @property
+    def total(self) -> int:
+        """All of it."""
+        return self.tensors + self.overhead
+
+    @property
+    def tensors(self) -> int:
+        """All but what is no tensor: what a trial step can be compared with."""
+        return self.weights + self.adapters + self.gradients + self.optimizer + self.activations + self.logits
+
+
+class TrialFacts(Facts):
+    """A real step in a process of its own: its peak in bytes and its seconds at the worst length, and the seconds of a usual one.
+
+    On a GPU the peak is that of all tensors; on a CPU that of the process, above what it was before the base was loaded.
+    """
+
+    peak: int
+    whole_process: bool
+    worst_seconds: float
+    usual_seconds: float
+    worst_length: int
+    usual_length: int
+
+
+class TurnedDown(Facts):
+    """A method that was considered and not taken."""
+
+    name: str
+    reason: str
+
+
+class PlannedFacts(Facts):
+    """What the plan was held against: memory, time and money, predicted, and measured where that tells more.
+
+    `room` is in bytes. Without a prediction or a measurement, `not_predicted` or `not_measured` says why.
+    """
+
+    room: int
+    room_told_by: str
+    margin: float
+    length: int
+    steps: int
+    accumulation: int
+    checkpointing: bool
+    memory: MemoryFacts | None
+    not_predicted: str | None
+    trial: TrialFacts | None
+    not_measured: str | None
+    hours: float | None
+    usd: float | None
+    turned_down: list[TurnedDown]
+
+
 class MethodFacts(Facts):
-    """The plan with every default written out, and why training is not needed, where it is not."""
+    """The plan with every default written out, and why training is not needed, where it is not.
+
+    `planned` is none where no training is to come, and in runs that were made before there was a planner.
+    """
 
     name: str
     why: str
@@ -112,6 +180,7 @@ class MethodFacts(Facts):
     settings: dict[str, float | int | None]
     skipped: str | None
     despite: list[str]
+    planned: PlannedFacts | None = None
 
 
 class TrainingFacts(Facts):

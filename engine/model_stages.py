@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
@@ -25,6 +25,7 @@ from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.lengths import lengths_for
 from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans
 from tuneproof.engine.model import BaseModel, best_device, load_base
+from tuneproof.engine.planning import Planner, RowLengths
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import EventLog, TrainingSkipped
@@ -86,8 +87,18 @@ class ModelStages:
 
     def method(self) -> bool:
         """Stage 5: how to train, or why not to."""
-        chosen = self._plan
+        asked = plan(self._case.method, self._case.training)
         skipped, despite = self._reasons_against()
+        # What is planned also rests on the memory that is free now: a plan that was settled once is kept when the run goes on.
+        spent = self._case.budget.model_dump(mode="json")
+        made_from = {
+            "settings": sha256_data([asdict(asked), spent, skipped, despite]),
+            "base": self.base.sha256,
+            part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
+        }
+        if self._store.is_done("method", made_from):
+            return True
+        chosen, planned = (asked, None) if skipped else self._planner.settle()
         found = facts.MethodFacts(
             name=chosen.method,
             why=chosen.why,
@@ -95,10 +106,8 @@ class ModelStages:
             settings=chosen.settings,
             skipped=skipped,
             despite=despite,
+            planned=planned,
         )
-        made_from = {"settings": sha256_data([asdict(chosen), skipped, despite])}
-        if self._store.is_done("method", made_from):
-            return True
         self._store.write_step("method", made_from, {facts.METHOD: found.as_text()})
         return False
 
@@ -136,8 +145,29 @@ class ModelStages:
         return ArmRuns(self._store, self._log, self._stop, self._task, self.base, self._setting, self._room)
 
     @cached_property
+    def _planner(self) -> Planner:
+        self._arms.release()
+        entries = facts.Catalogue.model_validate_json(self._store.read(facts.CATALOGUE)).methods
+        prompt, answer = self.lengths().prompt, self.lengths().answer
+        rows = [(prompt(e), answer(e)) for _, e in self._train_rows]
+        return Planner(
+            choice=self._case.method,
+            training=self._case.training,
+            budget=self._case.budget,
+            base=self.base,
+            rows=RowLengths(whole=[asked + told for asked, told in rows], learned=[told for _, told in rows]),
+            trained_parameters={entry.name: entry.trained_parameters for entry in entries},
+            stop=self._stop,
+        )
+
+    @cached_property
     def _plan(self) -> Plan:
-        return plan(self._case.method, self._case.training)
+        """The plan as the method stage settled it."""
+        found = self._method_facts
+        settled = plan(self._case.method.model_copy(update={"name": found.name}), self._case.training)
+        if found.planned is None:
+            return settled
+        return replace(settled, why=found.why, accumulation=found.planned.accumulation, checkpointing=found.planned.checkpointing)
 
     @property
     def _method_facts(self) -> facts.MethodFacts:

@@ -43,6 +43,10 @@ class Plan:
     probe_every: int | None
     probe_cases: int
     seed: int
+    accumulation: int = 1
+    """Parts that a batch is run in, one after the other, with their gradients summed: less memory for a little time."""
+    checkpointing: bool = False
+    """Whether activations are computed twice instead of kept: much less memory for about a third more time."""
 
     @property
     def settings(self) -> dict[str, float | int | None]:

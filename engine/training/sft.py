@@ -75,7 +75,7 @@ def train(
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     resumable = sealed_checkpoints(checkpoints)
-    trainer = _trainer(base, rows, plan, checkpoints)
+    trainer = make_trainer(base, rows, plan, checkpoints)
     live = Live(trainer, probe, plan, log, stop, examples=len(rows), resumable=resumable)
     trainer.add_callback(live)
     # Every step is an event; the printed copy would only fill the log.
@@ -109,13 +109,14 @@ def train(
     )
 
 
-def _trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> SFTTrainer:
+def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> SFTTrainer:
+    """The trainer of a plan, the same for training and for a trial step."""
     device, dtype = best_device()
     steps = plan.max_steps or math.ceil(math.ceil(len(rows) / plan.batch_size) * plan.epochs)
     arguments = SFTConfig(
         output_dir=str(checkpoints),
-        per_device_train_batch_size=plan.batch_size,
-        gradient_accumulation_steps=1,
+        per_device_train_batch_size=plan.batch_size // plan.accumulation,
+        gradient_accumulation_steps=plan.accumulation,
         num_train_epochs=plan.epochs,
         max_steps=plan.max_steps or -1,
         learning_rate=plan.learning_rate,
@@ -126,7 +127,7 @@ def _trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkpoint
         data_seed=plan.seed,
         # TRL turns both of these on by itself.
         bf16=dtype is torch.bfloat16,
-        gradient_checkpointing=False,
+        gradient_checkpointing=plan.checkpointing,
         # The rows come whole and encoded; nothing may cut or re-tokenise them.
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,

@@ -1,0 +1,240 @@
+"""How much memory a training takes at its peak, predicted from the model's shape and the settings, before anything is loaded.
+
+The formulas count what PyTorch keeps, tensor by tensor: for the activations as Korthikanti et al. 2022 (arXiv 2205.05198, section 4) do
+for GPT, here for a Llama block as transformers runs it, checked in the tests against the tensors that autograd really saves. What else
+is known is measured: `measured_memory.yaml` holds every published peak that the tests compare with. It does not hold for mixtures of
+experts, for several devices, or for kernels that replace whole blocks (Liger, Unsloth), which need less.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from enum import StrEnum
+
+from tuneproof.engine.methods.model_shape import ModelShape
+
+FLOAT32 = 4
+HALF = 2
+
+CUDA_CONTEXT = 1_400_000_000
+"""What a process takes of a GPU beside its tensors: context, kernels, library workspaces; 1.4 GB as Unsloth's VRAM_ESTIMATION.md has it."""
+
+LIBRARIES = 200_000_000
+"""What a process on a CPU loads for training beside its tensors, as trial steps measure it."""
+
+HEAP = 1.5
+"""What glibc keeps on a CPU of the memory that moves, for each byte in use: trial steps of the sample model show 1.1, and up to 3 with
+checkpointing. A lower threshold for mmap would halve it and takes 1.8 times as long."""
+
+CHUNKS = 8
+"""Parts that a chunked loss is cut into: the default of torchtune's CEWithChunkedOutputLoss."""
+
+FUSED_TILE = (4096, 32768)
+"""Tokens and vocabulary entries of which TRL's fused head holds the logits at once (`trl/kernels/chunked_logprob.py`)."""
+
+
+class Weights(StrEnum):
+    """How the base is held; bytes a parameter of a layer's matrix are in `WEIGHT_BYTES`."""
+
+    PLAIN = "plain"
+    INT8 = "int8"
+    NF4 = "nf4"
+    NF4_DOUBLE = "nf4_double"
+
+
+WEIGHT_BYTES = {Weights.INT8: 1.0, Weights.NF4: 0.5 + 4 / 64, Weights.NF4_DOUBLE: 0.5 + 0.127 / 8}
+"""NF4 is 4 bits and a float32 scale for 64 of them; double quantisation leaves 0.127 bits for the scales (QLoRA, arXiv 2305.14314, 3)."""
+
+
+class Optimizer(StrEnum):
+    """What is kept between steps."""
+
+    ADAMW = "adamw"
+    ADAMW_8BIT = "adamw_8bit"
+    PAGED_8BIT = "paged_8bit"
+
+
+class Attention(StrEnum):
+    """How attention is computed: by a fused kernel, by one that is given a mask (a padded batch), or score by score."""
+
+    FLASH = "flash"
+    MASKED = "masked"
+    EAGER = "eager"
+
+
+class Logits(StrEnum):
+    """How much of the logits stands in memory: all of it, bf16 of all and float32 of a chunk, or only a tile."""
+
+    FULL = "full"
+    CHUNKED = "chunked"
+    FUSED = "fused"
+
+
+@dataclass(frozen=True)
+class TrainingShape:
+    """One training step as far as memory goes.
+
+    `element` and `adapter` are the bytes of an activation or frozen weight, and of a trained parameter. Where adapters are float32 beside
+    a half-precision base, every adapted matrix keeps a copy of its input. A packed batch is one of full length.
+    """
+
+    length: int
+    batch: int
+    trained_parameters: int
+    full: bool = False
+    weights: Weights = Weights.PLAIN
+    element: int = HALF
+    adapter: int = FLOAT32
+    optimizer: Optimizer = Optimizer.ADAMW
+    accumulation: int = 1
+    checkpointing: bool = False
+    attention: Attention = Attention.MASKED
+    logits: Logits = Logits.FUSED
+    cuda: bool = True
+    compiled: bool = False
+    optimizer_in_backward: bool = False
+    offloaded: bool = False
+
+    @property
+    def tokens(self) -> int:
+        """Tokens that go through the model at once."""
+        return self.batch * self.length
+
+    @property
+    def trained(self) -> int:
+        """Bytes of a trained parameter."""
+        return self.element if self.full else self.adapter
+
+
+@dataclass(frozen=True)
+class Memory:
+    """The predicted peak in bytes, split into what it is made of at that moment; `overhead` is what is no tensor."""
+
+    weights: int
+    adapters: int
+    gradients: int
+    optimizer: int
+    activations: int
+    logits: int
+    overhead: int
+
+    @property
+    def tensors(self) -> int:
+        """All but the overhead: what torch counts as allocated."""
+        return self.total - self.overhead
+
+    @property
+    def total(self) -> int:
+        """All of it: what the machine must have."""
+        return sum(getattr(self, part.name) for part in fields(self))
+
+
+def predict(model: ModelShape, step: TrainingShape) -> Memory:
+    """The memory at the worst of three moments: at the loss, in the last layer of the backward pass, and when all gradients are there."""
+    gradients = step.trained_parameters * step.trained
+    # With accumulation the sum of the earlier gradients is there all the time; else they come while activations go.
+    standing = gradients if step.accumulation > 1 else 0
+    output = model.vocabulary * model.hidden * step.element if step.full else 0
+    kept, layer = kept_activations(model, step), working_layer(model, step)
+    if step.optimizer_in_backward:
+        # A layer's gradients are used up at once; that of the output matrix, the largest, waits where it is also the input's.
+        gradients = output
+    moments = [
+        (max(standing, output), kept, logit_bytes(model, step)),
+        (max(standing, output), kept + layer, 0),
+        (gradients, layer, 0),
+    ]
+    grads, activations, logits = max(moments, key=sum)
+    return Memory(
+        weights=round(weight_bytes(model, step)),
+        adapters=0 if step.full else step.trained_parameters * step.adapter,
+        gradients=grads,
+        optimizer=round(optimizer_bytes(model, step)),
+        activations=activations,
+        logits=logits,
+        overhead=CUDA_CONTEXT if step.cuda else round(LIBRARIES + HEAP * (grads + activations + logits)),
+    )
+
+
+def weight_bytes(model: ModelShape, step: TrainingShape) -> float:
+    """The base: its layers' matrices as they are held; embeddings, output and norms are never quantised (transformers' bitsandbytes)."""
+    matrix = WEIGHT_BYTES.get(step.weights, step.element)
+    return model.linear_parameters * matrix + (model.parameters - model.linear_parameters) * step.element
+
+
+def optimizer_bytes(model: ModelShape, step: TrainingShape) -> float:
+    """What the optimizer keeps for the trained parameters.
+
+    AdamW has two moments in the parameter's type (Kingma and Ba 2014); in 8 bits, a byte each and a float32 scale for every 256
+    (Dettmers et al. 2021, arXiv 2110.02861), but float32 for an embedding (as transformers' Trainer asks of bitsandbytes); paged, they
+    lie in memory of the host.
+    """
+    if step.optimizer is Optimizer.PAGED_8BIT:
+        return 0.0
+    if step.optimizer is Optimizer.ADAMW:
+        return 2.0 * step.trained_parameters * step.trained
+    embedding = model.vocabulary * model.hidden if step.full else 0
+    return 2.0 * FLOAT32 * embedding + 2 * (1 + 4 / 256) * (step.trained_parameters - embedding)
+
+
+def layer_bytes(model: ModelShape, step: TrainingShape) -> int:
+    """What one layer keeps for its backward pass, counted as the tensors that autograd saves in transformers' Llama block.
+
+    A token: float32 of both norms' inputs; queries, keys, values and attention's output; gate, up, their activation and product; the
+    inputs of the matrices, once where they are shared, and once for each matrix where a float32 adapter casts its own; a float32 a head
+    for the softmax. A quantised matrix keeps a cast copy of its input beside these (bitsandbytes up to 0.41; later ones less).
+    """
+    wide, half = model.hidden, step.element
+    inputs = half * (5 * wide + model.queries)
+    casts = not step.full and step.adapter > half
+    a_token = 2 * half * (model.queries + model.keys) + 4 * half * model.intermediate + FLOAT32 * model.heads
+    a_token += inputs if casts else 2 * half * wide
+    # Compiled, a norm is computed again from its input as it is; else what its weight multiplies is kept where that learns.
+    a_token += 2 * wide * half if step.compiled else 2 * wide * (FLOAT32 + (half if step.full else 0))
+    if step.weights is not Weights.PLAIN:
+        a_token += inputs + half * model.intermediate
+    scores = 6 * model.heads * step.length if step.attention is Attention.EAGER else 0
+    return step.tokens * (a_token + scores)
+
+
+def kept_activations(model: ModelShape, step: TrainingShape) -> int:
+    """What all layers keep: everything, or with checkpointing each layer's input alone (Chen et al. 2016), or that on the host.
+
+    A padded batch has a mask beside it, of a byte and of an element for each pair of positions.
+    """
+    mask = step.batch * step.length**2 * (1 + step.element) if step.attention is Attention.MASKED else 0
+    final = step.tokens * model.hidden * (FLOAT32 + step.element)
+    if step.offloaded:
+        return mask + final
+    a_layer = step.tokens * model.hidden * step.element if step.checkpointing else layer_bytes(model, step)
+    return mask + final + model.layers * a_layer
+
+
+def working_layer(model: ModelShape, step: TrainingShape) -> int:
+    """What the layer at work needs beside what is kept: its activations where they were not, gradients of its widest ones, one weight.
+
+    Eager attention holds ten bytes more for each score in the backward pass: gradients of the softmax, of its input, and of the scores.
+    """
+    again = layer_bytes(model, step) if step.checkpointing else 0
+    gradients = step.tokens * model.intermediate * (step.element + FLOAT32)
+    scores = 10 * model.heads * step.length * step.tokens if step.attention is Attention.EAGER else 0
+    plain_again = 0 if step.weights is Weights.PLAIN else model.hidden * model.intermediate * step.element
+    return again + max(gradients, scores) + plain_again
+
+
+def logit_bytes(model: ModelShape, step: TrainingShape) -> int:
+    """What the loss holds at its peak.
+
+    Full: four float32 copies, the logits, their log-probabilities and both gradients; compiled, logits and gradient in float32 and the
+    gradient in bf16. Chunked: bf16 of all, and the copies of one chunk of eight. Fused: one tile, the float32 gradient of its input,
+    and where the output matrix learns that of the matrix.
+    """
+    all_logits = step.tokens * model.vocabulary
+    if step.logits is Logits.FULL:
+        return all_logits * (2 * FLOAT32 + HALF if step.compiled else 4 * FLOAT32)
+    if step.logits is Logits.CHUNKED:
+        return all_logits * HALF + all_logits * (HALF if step.compiled else 4 * FLOAT32) // CHUNKS
+    tokens, entries = (min(most, there) for most, there in zip(FUSED_TILE, (step.tokens, model.vocabulary), strict=True))
+    # Without Triton the tile is worked on by plain operations, which take copies of it in float32.
+    tile = tokens * entries * (step.element if step.cuda else 4 * FLOAT32)
+    return tile + step.tokens * model.hidden * FLOAT32 + (model.vocabulary * model.hidden * FLOAT32 if step.full else 0)

@@ -1,0 +1,64 @@
+"""What was planned, for a reader: memory predicted against measured, time and money, and what was turned down."""
+
+from __future__ import annotations
+
+from tuneproof.engine.facts import MemoryFacts, PlannedFacts, TrialFacts
+
+PARTS = ("weights", "adapters", "gradients", "optimizer", "activations", "logits", "overhead")
+
+
+def planned_lines(planned: PlannedFacts) -> list[str]:
+    """A sentence each."""
+    lines = [_predicted(planned), _measured(planned)]
+    ways = _ways(planned)
+    if ways:
+        lines.append(f"to fit, {ways}")
+    if planned.trial is not None and planned.hours is not None:
+        usd = f", {planned.usd:.2f} USD" if planned.usd is not None else ""
+        lines.append(
+            f"time: {planned.steps} steps of {planned.trial.usual_seconds:.3g} s at the usual {planned.trial.usual_length} tokens, "
+            f"{_hours(planned.hours)} in all{usd}; probes come on top"
+        )
+    lines += [f"turned down: {each.name}, which {each.reason}" for each in planned.turned_down]
+    return lines
+
+
+def _predicted(planned: PlannedFacts) -> str:
+    room = f"{_gb(planned.room)} ({planned.room_told_by})"
+    if planned.memory is None:
+        return f"memory: not predicted ({planned.not_predicted}); there are {room}"
+    parts = ", ".join(f"{part} {_gb(getattr(planned.memory, part))}" for part in PARTS if getattr(planned.memory, part))
+    return f"memory predicted for rows of {planned.length} tokens: {_gb(planned.memory.total)} of {room}: {parts}"
+
+
+def _measured(planned: PlannedFacts) -> str:
+    trial = planned.trial
+    if trial is None:
+        return f"memory measured: not before training, as {planned.not_measured}"
+    of_what = "of the process" if trial.whole_process else "of tensors"
+    against = ""
+    if planned.memory is not None:
+        predicted = compared(planned.memory, trial)
+        against = f", {_gb(predicted)} predicted ({100 * (predicted / trial.peak - 1):+.0f} %)"
+    return f"memory measured in a trial step: {_gb(trial.peak)} {of_what}{against}; {trial.worst_seconds:.3g} s"
+
+
+def compared(memory: MemoryFacts, trial: TrialFacts) -> int:
+    """What of a prediction a trial step has measured, in bytes."""
+    return memory.total if trial.whole_process else memory.tensors
+
+
+def _ways(planned: PlannedFacts) -> str:
+    told = [f"each batch runs in {planned.accumulation} parts"] if planned.accumulation > 1 else []
+    return " and ".join(told + (["activations are computed twice"] if planned.checkpointing else []))
+
+
+def _hours(hours: float) -> str:
+    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
+
+
+def _gb(size: int) -> str:
+    """Bytes as a person reads them."""
+    if size < 10**8:
+        return f"{size / 1e6:.1f} MB" if size >= 10**5 else f"{size / 1e3:.0f} kB"
+    return f"{size / 1e9:.1f} GB" if size >= 10**10 else f"{size / 1e9:.2f} GB"

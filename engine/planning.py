@@ -1,0 +1,211 @@
+"""Settling how to train: what fits is predicted for every method, the choice is tried for a step, and time and money follow.
+
+Only the worker imports this module. What a trial step is worth is decided here: of a training that is over in less time than the trial,
+nothing is measured beforehand.
+"""
+
+from __future__ import annotations
+
+import math
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+import psutil
+
+from tuneproof.engine import facts
+from tuneproof.engine.case import Budget, Training
+from tuneproof.engine.case import Method as MethodChoice
+from tuneproof.engine.errors import GateClosed
+from tuneproof.engine.machine import GIB, first_gpu
+from tuneproof.engine.methods.catalogue import AUTO, Plan, plan
+from tuneproof.engine.methods.choose import AUTO_ORDER, MARGIN, Candidate, Choice, Room, Way, choose, ways_to_run
+from tuneproof.engine.methods.memory import FLOAT32, HALF, Memory, TrainingShape, Weights, predict
+from tuneproof.engine.methods.model_shape import ModelShape, UnknownShape, shape_in
+from tuneproof.engine.model import BaseModel, best_device
+from tuneproof.engine.run.stop import StopRequest
+
+HELD = {"qlora": Weights.NF4_DOUBLE, "int8_lora": Weights.INT8}
+"""How methods hold the base that do not leave it as it is."""
+
+CANNOT_CHECKPOINT = ("prefix_tuning",)
+"""Methods that fail when activations are computed twice: the prefix stands in a cache that this turns off."""
+
+WORTH_A_TRIAL = 1e13
+"""Floating-point operations of a training from which a trial step is worth its seconds: a minute or so on a small CPU."""
+
+FULL_ENOUGH = 0.1
+"""Share of the memory from which a prediction is worth checking."""
+
+
+@dataclass(frozen=True)
+class RowLengths:
+    """The lengths of the rows to train on, in tokens: of each whole row, and of what is learned of it."""
+
+    whole: Sequence[int]
+    learned: Sequence[int]
+
+    def usual(self, batch_size: int, seed: int) -> int:
+        """The length that a batch is padded to in the mean, over one shuffled epoch."""
+        lengths = list(self.whole)
+        random.Random(seed).shuffle(lengths)
+        batches = [max(lengths[at : at + batch_size]) for at in range(0, len(lengths), batch_size)]
+        return round(sum(batches) / len(batches))
+
+
+@dataclass(frozen=True)
+class Planner:
+    """What a plan is made of: the choice of the case, what may be spent, the base and the rows."""
+
+    choice: MethodChoice
+    training: Training
+    budget: Budget
+    base: BaseModel
+    rows: RowLengths
+    trained_parameters: Mapping[str, int]
+    stop: StopRequest
+
+    def settle(self) -> tuple[Plan, facts.PlannedFacts]:
+        """The plan that fits, as predicted and, where that tells more, as measured.
+
+        Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
+        """
+        room, shape = self._room(), self._shape()
+        candidates = [self._candidate(name, shape) for name in self._names()]
+        named, learned = self.choice.name != AUTO, sum(self.rows.learned)
+        ran_out: dict[tuple[str, Way], str] = {}
+        while True:
+            chosen = choose(candidates, room, learned, ran_out, named=named)
+            settled = self._plan_for(chosen, named)
+            not_measured = self._not_worth_a_trial(settled, chosen.way.memory, room, shape)
+            if not_measured is not None:
+                return settled, self._told(settled, chosen, room, shape, None, not_measured)
+            trial = self._try(settled, room)
+            if isinstance(trial, facts.TrialFacts):
+                told = self._told(settled, chosen, room, shape, trial, None)
+                self._check_hours(told)
+                return settled, told
+            ran_out[(chosen.candidate.name, chosen.way)] = trial
+
+    def _names(self) -> list[str]:
+        if self.choice.name != AUTO:
+            return [self.choice.name]
+        return [name for name in AUTO_ORDER if name in self.trained_parameters]
+
+    def _plan(self, name: str) -> Plan:
+        return plan(self.choice.model_copy(update={"name": name}), self.training)
+
+    def _plan_for(self, chosen: Choice, named: bool) -> Plan:
+        settled = self._plan(chosen.candidate.name)
+        why = settled.why if named else chosen.why
+        return replace(settled, why=why, accumulation=chosen.way.accumulation, checkpointing=chosen.way.checkpointing)
+
+    def _room(self) -> Room:
+        if self.budget.gpu_memory_gb is not None:
+            return Room(self.budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
+        gpu = first_gpu() if self._on_gpu else None
+        if gpu is not None:
+            return Room(gpu.free * GIB, f"free on {gpu.name}")
+        return Room(float(psutil.virtual_memory().available), "free on this machine")
+
+    @property
+    def _on_gpu(self) -> bool:
+        return bool(best_device()[0].type == "cuda")
+
+    def _shape(self) -> ModelShape | UnknownShape:
+        try:
+            return shape_in(self.base.folder)
+        except UnknownShape as error:
+            return error
+
+    def _candidate(self, name: str, shape: ModelShape | UnknownShape) -> Candidate:
+        settled, trained = self._plan(name), self.trained_parameters[name]
+        cannot = "needs an NVIDIA GPU: quantised weights are not trained right on a CPU" if name in HELD and not self._on_gpu else None
+        ways = ways_to_run(settled.batch_size, may_checkpoint=name not in CANNOT_CHECKPOINT)
+        return Candidate(name, trained, tuple(Way(*way, self._memory(settled, trained, way, shape)) for way in ways), cannot)
+
+    def _memory(self, settled: Plan, trained: int, way: tuple[int, bool], shape: ModelShape | UnknownShape) -> Memory | None:
+        if isinstance(shape, UnknownShape):
+            return None
+        accumulation, checkpointing = way
+        on_gpu, held = self._on_gpu, HELD.get(settled.method, Weights.PLAIN)
+        return predict(
+            shape,
+            TrainingShape(
+                length=max(self.rows.whole),
+                batch=settled.batch_size // accumulation,
+                trained_parameters=trained,
+                full=settled.method == "full",
+                weights=held,
+                element=HALF if on_gpu else FLOAT32,
+                # PEFT makes adapters float32; TRL makes those over a quantised base bf16.
+                adapter=FLOAT32 if held is Weights.PLAIN or not on_gpu else HALF,
+                accumulation=accumulation,
+                checkpointing=checkpointing,
+                cuda=on_gpu,
+            ),
+        )
+
+    def _steps(self, settled: Plan) -> int:
+        return settled.max_steps or math.ceil(math.ceil(len(self.rows.whole) / settled.batch_size) * settled.epochs)
+
+    def _not_worth_a_trial(self, settled: Plan, memory: Memory | None, room: Room, shape: ModelShape | UnknownShape) -> str | None:
+        """Why no step is tried: the whole training is smaller than the trial would be, and nothing was asked that only it can tell."""
+        if isinstance(shape, UnknownShape) or memory is None or self.budget.hours is not None or self.budget.usd_per_gpu_hour is not None:
+            return None
+        # Six operations for each parameter and token: forward once, backward twice (Kaplan et al. 2020, arXiv 2001.08361, 2.1).
+        work = 6 * shape.parameters * self._steps(settled) * settled.batch_size * max(self.rows.whole)
+        if work < WORTH_A_TRIAL and memory.total < FULL_ENOUGH * room.size:
+            return "the whole training is smaller than a trial step's process"
+        return None
+
+    def _try(self, settled: Plan, room: Room) -> facts.TrialFacts | str:
+        # Only now, because it imports TRL.
+        from tuneproof.engine.training.trial_step import TrialLengths, try_step
+
+        longest = max(self.rows.whole)
+        usual = self.rows.usual(settled.batch_size, settled.seed)
+        lengths = TrialLengths(worst=longest, usual=usual, answer=max(self.rows.learned))
+        trial = try_step(self.base, settled, lengths, self.stop)
+        if isinstance(trial, str):
+            return trial
+        if self.budget.gpu_memory_gb is not None and trial.peak > room.size:
+            return f"took {trial.peak / 1e9:.1f} GB in a trial step, more than budget.gpu_memory_gb"
+        return facts.TrialFacts(**asdict(trial), worst_length=longest, usual_length=usual)
+
+    def _told(
+        self,
+        settled: Plan,
+        chosen: Choice,
+        room: Room,
+        shape: ModelShape | UnknownShape,
+        trial: facts.TrialFacts | None,
+        not_measured: str | None,
+    ) -> facts.PlannedFacts:
+        steps, rate = self._steps(settled), self.budget.usd_per_gpu_hour
+        hours = steps * trial.usual_seconds / 3600 if trial else None
+        return facts.PlannedFacts(
+            room=round(room.size),
+            room_told_by=room.told_by,
+            margin=MARGIN,
+            length=max(self.rows.whole),
+            steps=steps,
+            accumulation=settled.accumulation,
+            checkpointing=settled.checkpointing,
+            memory=facts.MemoryFacts(**asdict(chosen.way.memory)) if chosen.way.memory else None,
+            not_predicted=str(shape) if isinstance(shape, UnknownShape) else None,
+            trial=trial,
+            not_measured=not_measured,
+            hours=None if hours is None else round(hours, 6),
+            usd=None if hours is None or rate is None else round(hours * rate, 6),
+            turned_down=[facts.TurnedDown(name=name, reason=reason) for name, reason in chosen.turned_down.items()],
+        )
+
+    def _check_hours(self, told: facts.PlannedFacts) -> None:
+        if self.budget.hours is None or told.hours is None or told.hours <= self.budget.hours:
+            return
+        raise GateClosed(
+            f"training would take {told.hours:.2g} hours ({told.steps} steps), more than the {self.budget.hours:g} of the budget",
+            where="budget.hours",
+            fix="raise it, lower training.epochs or set training.max_steps",
+        )
