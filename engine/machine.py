@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Any
 
 GIB = 1 << 30
@@ -40,6 +41,11 @@ def look() -> Machine:
     """The machine as it is now; quick enough to be called every few seconds."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     return Machine(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, memory, first_gpu())
+
+
+def has_library(name: str) -> bool:
+    """Whether a library that only some methods need is installed; it is not imported."""
+    return find_spec(name) is not None
 
 
 def first_gpu() -> Gpu | None:

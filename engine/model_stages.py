@@ -11,6 +11,7 @@ from tuneproof.engine import facts
 from tuneproof.engine.arm_runs import ArmRuns
 from tuneproof.engine.arms import TUNED, UNTUNED, Setting
 from tuneproof.engine.audit.leakage import leaks
+from tuneproof.engine.audit.preview import summary
 from tuneproof.engine.audit.table import Lengths, Rows
 from tuneproof.engine.case import Case, Model, Task
 from tuneproof.engine.data.example import Example, Message
@@ -20,7 +21,7 @@ from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.evidence import ARM_STEP, gather
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.lengths import lengths_for
-from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans
+from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans, sources
 from tuneproof.engine.model import BaseModel, best_device, load_base
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.events import EventLog, TrainingSkipped
@@ -88,6 +89,8 @@ class ModelStages:
             settings=chosen.settings,
             skipped=skipped,
             despite=despite,
+            sources=sources(self._case.method, self._case.training),
+            length=self._trained_length,
         )
         made_from = {"settings": sha256_data([asdict(chosen), skipped, despite])}
         if self._store.is_done("method", made_from):
@@ -117,7 +120,7 @@ class ModelStages:
         """Stage 7: the tuned arms on the same frozen cases."""
         if self._method_facts.skipped is not None:
             return False
-        adapter = (self._store.path / facts.ADAPTER).parent
+        adapter = self._store.path / facts.TRAINED
         reused = [self._arms.score(arm, adapter) for arm in TUNED.values() if arm.is_wanted(self._case)]
         self._arms.write_failures()
         return all(reused)
@@ -141,6 +144,34 @@ class ModelStages:
     @cached_property
     def _validation(self) -> list[tuple[str, Example]]:
         return self._store.part(Part.VALIDATION)
+
+    @cached_property
+    def _limit(self) -> int:
+        """The longest row that is trained on, in tokens: that of the case, and what the context has room for beside virtual tokens."""
+        room = self.base.context - (self._plan.virtual_tokens or 0)
+        return min(self._plan.max_length or room, room)
+
+    @property
+    def _trained_rows(self) -> list[Example]:
+        """The rows that are trained on: whole, so without those that are too long."""
+        lengths = self.lengths()
+        kept = [e for _, e in self._train_rows if lengths.prompt(e) + lengths.answer(e) <= self._limit]
+        if not kept:
+            raise GateClosed("every train row is longer", where=f"training.max_length: {self._limit}", fix="raise it")
+        return kept
+
+    @property
+    def _trained_length(self) -> facts.TrainedLength:
+        lengths = self.lengths()
+        of_rows = [lengths.prompt(e) + lengths.answer(e) for _, e in self._train_rows]
+        found = summary(of_rows)
+        return facts.TrainedLength(
+            p99=found.p99,
+            longest=found.longest,
+            cut=sum(length > found.p99 for length in of_rows),
+            limit=self._plan.max_length,
+            left_out=sum(length > self._limit for length in of_rows),
+        )
 
     @cached_property
     def _judge(self) -> Judge:
@@ -181,7 +212,9 @@ class ModelStages:
         # Only now, because it imports peft.
         from tuneproof.engine.methods.parameters import catalogue
 
-        self._store.write_step(CATALOGUE_STEP, made_from, {facts.CATALOGUE: catalogue(self.base.folder, every).as_text()})
+        found = catalogue(self.base.folder, every, self._case.training)
+        found.length = self._trained_length
+        self._store.write_step(CATALOGUE_STEP, made_from, {facts.CATALOGUE: found.as_text()})
 
     def _reasons_against(self) -> tuple[str | None, list[str]]:
         """Why training is not needed, or which of these reasons the case overrules."""
@@ -221,7 +254,7 @@ class ModelStages:
         # TRL takes seconds to import, and most commands never train.
         from tuneproof.engine.training.encode import encode
         from tuneproof.engine.training.probe import Probe
-        from tuneproof.engine.training.sft import ADAPTER_FILES, train
+        from tuneproof.engine.training.sft import train
 
         chosen = self._plan
         tuned = TUNED["tuned"](self._setting)
@@ -236,7 +269,7 @@ class ModelStages:
             encoded=encode(self.base, tuned, cases),
             room=self._room,
         )
-        rows = encode(self.base, tuned, [example for _, example in self._train_rows])
+        rows = encode(self.base, tuned, self._trained_rows)
         done = train(self.base, rows, probe, chosen, self._store.path / "training", self._log, self._stop)
         found = facts.TrainingFacts(
             examples=len(rows),
@@ -250,4 +283,4 @@ class ModelStages:
             all_parameters=done.all_parameters,
         )
         self._store.write(facts.TRAINING, found.as_text())
-        self._store.record_step("train", made_from, [facts.TRAINING, *(f"training/adapter/{name}" for name in ADAPTER_FILES)])
+        self._store.record_step("train", made_from, [facts.TRAINING, *(f"{facts.TRAINED}/{name}" for name in done.files)])
