@@ -204,6 +204,8 @@ def _method(evidence: Evidence) -> Method | None:
         summary=summary,
         name=None if chosen.skipped else chosen.name,
         settings=chosen.settings,
+        sources=chosen.sources,
+        length=chosen.length,
         skipped=chosen.skipped,
         trained_parameters=training and training.trained_parameters,
         all_parameters=training and training.all_parameters,

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
-from typing import Any
+from importlib.metadata import PackageNotFoundError, distribution
+from typing import Any, cast
 
 GIB = 1 << 30
 
@@ -45,7 +46,17 @@ def look() -> Machine:
 
 def has_library(name: str) -> bool:
     """Whether a library that only some methods need is installed; it is not imported."""
-    return find_spec(name) is not None
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def leave_out(library: str) -> None:
+    """Makes a library as good as not installed for this process, so that none that would only look for it imports it."""
+    # None in sys.modules is Python's own way to block an import.
+    sys.modules.setdefault(library, cast(Any, None))
 
 
 def first_gpu() -> Gpu | None:

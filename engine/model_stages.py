@@ -21,6 +21,7 @@ from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.evidence import ARM_STEP, gather
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.lengths import lengths_for
+from tuneproof.engine.machine import leave_out
 from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans, sources
 from tuneproof.engine.model import BaseModel, best_device, load_base
 from tuneproof.engine.route import Route
@@ -44,6 +45,10 @@ class ModelStages:
         self._store, self._case, self._log, self._stop = store, case, log, stop
         self._task: Task = case.task
         self._model: Model = case.model
+        chosen = METHODS.get(case.method.name)
+        if chosen is None or chosen.quantisation is None:
+            # PEFT imports it wherever it is installed, which takes seconds, and no other method uses it.
+            leave_out("bitsandbytes")
 
     @cached_property
     def base(self) -> BaseModel:

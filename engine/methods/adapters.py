@@ -19,7 +19,6 @@ from peft import (
     PromptTuningConfig,
     ShiraConfig,
     VeraConfig,
-    prepare_model_for_kbit_training,
 )
 
 from tuneproof.engine.methods.catalogue import METHODS, Plan
@@ -69,7 +68,10 @@ def adapter_config(plan: Plan) -> PeftConfig | None:
 
 
 def config_for_shapes(plan: Plan) -> PeftConfig | None:
-    """The same, for a base that has shapes and no weights."""
+    """The same, for a base that has shapes and no weights; equal where as much is trained."""
+    if plan.method in LORA_KINDS and plan.method != "dora":
+        # How LoRA is scaled, begun, or held over its base changes no shape.
+        return LoraConfig(r=plan.rank, **ALL_LINEAR)
     config = adapter_config(plan)
     if isinstance(config, ShiraConfig):
         # Which places are trained cannot be drawn where there are none; how many does not depend on it.
@@ -81,8 +83,7 @@ def load_for_training(base: BaseModel, plan: Plan) -> Any:
     """The base as the method trains it: quantised, or in float32 where its own weights are trained."""
     method = METHODS[plan.method]
     if method.quantisation is not None:
-        model = load_weights(base, quantisation=quantisation(method.quantisation))
-        return prepare_model_for_kbit_training(model, use_gradient_checkpointing=False)
+        return load_weights(base, quantisation=quantisation(method.quantisation))
     # A step of 2e-5 is lost in bfloat16, whose next number after 1 is 1.008.
     return load_weights(base, dtype=torch.float32 if method.trains_base_weights else None)
 

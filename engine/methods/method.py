@@ -58,8 +58,8 @@ class Published:
         rate = self.correct
         low, high = 100 * rate.low, 100 * rate.high
         return (
-            f"{100 * rate.estimate:.1f} % [{low:.1f}, {high:.1f}] of {QUESTIONS:,} GSM8K questions in PEFT's comparison (Llama-3.2-3B, "
-            f"one seed; {self.setting}); {self.peak_gib:g} GiB at most, {self.seconds:,} s, {self.megabytes:g} MB"
+            f"{100 * rate.estimate:.1f} % [{low:.1f}, {high:.1f}] of {QUESTIONS:,} GSM8K questions in PEFT's comparison, one seed "
+            f"({self.setting}): {self.peak_gib:g} GiB, {self.seconds:,} s, {self.megabytes:g} MB"
         )
 
 

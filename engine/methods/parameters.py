@@ -56,17 +56,21 @@ def count_planned(folder: Path, plan: Plan) -> Parameters:
 
 def catalogue(folder: Path, plans: Sequence[Plan], training: Training) -> facts.Catalogue:
     """What each plan's method is, and what it would train of the base in the folder; or why it cannot, here or of this base."""
-    return facts.Catalogue(methods=[_entry(folder, plan, training) for plan in plans])
+    counted: dict[str, Parameters | str] = {}
+    return facts.Catalogue(methods=[_entry(folder, plan, training, counted) for plan in plans])
 
 
-def _entry(folder: Path, plan: Plan, training: Training) -> facts.CatalogueEntry:
-    method = METHODS[plan.method]
-    refused = refused_here(method)
-    parameters = None
-    try:
-        parameters = count_planned(folder, plan)
-    except CaseError as error:
-        refused = error.what
+def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, Parameters | str]) -> facts.CatalogueEntry:
+    """One entry; methods that train as much of every base, such as LoRA and QLoRA, are counted once."""
+    method, key = METHODS[plan.method], str(config_for_shapes(plan))
+    if key not in counted:
+        try:
+            counted[key] = count_planned(folder, plan)
+        except CaseError as error:
+            counted[key] = error.what
+    found = counted[key]
+    parameters = found if isinstance(found, Parameters) else None
+    refused = found if isinstance(found, str) else refused_here(method)
     return facts.CatalogueEntry(
         name=method.name,
         trains=method.trains,

@@ -8,7 +8,6 @@ from __future__ import annotations
 from tuneproof.engine.methods.defaults import ALPHA_BY_RANK, LORA_RATE, PEFT_COMPARISON, RANK
 from tuneproof.engine.methods.method import Ability, Default, Method, Published, Quantisation
 
-QUANTISED_ALREADY = "the method quantises the base itself"
 MIXES = "PEFT drops the positions that keep packed rows apart, so that they would mix without a word (logits off by 0.39)"
 NO_WEIGHTS = "virtual tokens are no weights of the model, so there is nothing to merge them into"
 
@@ -72,7 +71,6 @@ QLORA = Method(
     learning_rate=Default(2e-4, "QLoRA's scripts for 7B and 13B (Dettmers and others 2023)"),
     rank=RANK,
     alpha_by_rank=ALPHA_BY_RANK,
-    cannot={Ability.FOUR_BIT: QUANTISED_ALREADY, Ability.EIGHT_BIT: QUANTISED_ALREADY},
     quantisation=Quantisation.NF4,
 )
 INT8_LORA = Method(
@@ -82,7 +80,6 @@ INT8_LORA = Method(
     learning_rate=LORA_RATE,
     rank=RANK,
     alpha_by_rank=ALPHA_BY_RANK,
-    cannot={Ability.FOUR_BIT: QUANTISED_ALREADY, Ability.EIGHT_BIT: QUANTISED_ALREADY},
     quantisation=Quantisation.INT8,
 )
 IA3 = Method(

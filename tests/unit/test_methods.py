@@ -34,16 +34,16 @@ ROWS = [
     Example("", f"Order {letter}1{digit}2 has not come.{' I have asked before.' * (digit % 3)}", f"late: {letter}1{digit}2", Source("", at))
     for at, (letter, digit) in enumerate((letter, digit) for letter in "AB" for digit in range(4))
 ]
-SHAPES = dict(
-    hidden_size=4096,
-    intermediate_size=14336,
-    num_hidden_layers=32,
-    num_attention_heads=32,
-    num_key_value_heads=8,
-    vocab_size=128256,
-    max_position_embeddings=131072,
-    tie_word_embeddings=False,
-)
+SHAPES = {
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "max_position_embeddings": 131072,
+    "tie_word_embeddings": False,
+}
 """Those of Llama-3.1-8B."""
 TRAINABLE_HERE = [name for name, method in METHODS.items() if method.quantisation is not Quantisation.NF4]
 """Every method but the one that a CPU trains wrongly."""
@@ -71,8 +71,10 @@ def trained(base: BaseModel, name: str, folder: Path, **more: object) -> tuple[T
 
 @pytest.mark.parametrize("name", TRAINABLE_HERE)
 def test_a_method_trains_what_was_counted_and_is_found_again_as_it_was(base: BaseModel, name: str, tmp_path: Path) -> None:
-    done, probe = trained(base, name, tmp_path)
     method = METHODS[name]
+    # A prompt begins as words drawn at random, which first put the model off.
+    longer = {"max_steps": 30, "probe_every": 30, "learning_rate": 0.05} if method.virtual_tokens else {}
+    done, probe = trained(base, name, tmp_path, **longer)
     planned = count_planned(base.folder, plan(MethodChoice(name=name), Training()))
     assert (done.trained_parameters, done.all_parameters) == (planned.trained, planned.all)
     assert stored_parameters(done.adapter, method.frozen) == planned.trained
@@ -87,7 +89,8 @@ def stored_parameters(folder: Path, frozen: tuple[str, ...]) -> int:
     total = 0
     for path in folder.glob("*.safetensors"):
         with safe_open(path, "pt") as file:
-            total += sum(file.get_tensor(key).numel() for key in file.keys() if not any(part in key for part in frozen))
+            names = [name for name in file.keys() if not any(part in name for part in frozen)]  # noqa: SIM118 - it is no dict
+            total += sum(file.get_tensor(name).numel() for name in names)
     return total
 
 
