@@ -18,7 +18,7 @@ from llguidance import LLTokenizer
 
 from tuneproof.engine.grammar_mask import Grammar, GrammarMask, grammar_tokenizer
 from tuneproof.engine.greedy import Greedy, Row, follows_generate
-from tuneproof.engine.kv_cache import bytes_a_token, encode_prefix, keeps_every_token, new_cache
+from tuneproof.engine.kv_cache import bytes_a_token, encode_prefix, keeps_every_token, new_cache, puts_tokens_first
 from tuneproof.engine.model import BaseModel
 from tuneproof.engine.shared_prefix import share
 
@@ -110,8 +110,9 @@ class Decoder:
             on_progress(done)
 
     def _batches(self, rows: list[Row]) -> Iterator[list[Row]]:
-        """Rows of like length that share a beginning and have the same room for an answer."""
-        for _, group in groupby(rows, key=lambda row: (id(row.prefix), row.room)):
+        """Rows of like length, or of one where they must not be padded, that share a beginning and have the same room for an answer."""
+        unpadded = puts_tokens_first(self.model)
+        for _, group in groupby(rows, key=lambda row: (id(row.prefix), row.room, unpadded and len(row.prompt))):
             waiting = list(group)
             while waiting:
                 count = self._at_once(waiting[0].width)

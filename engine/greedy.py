@@ -65,8 +65,7 @@ class Row:
 def follows_generate(model: Any) -> bool:
     """Whether the loop is known to say what generate says: plain keys and values, masks as they are given, and no scores changed.
 
-    Not where the model's own settings change scores, as a penalty on repetition does, nor where positions mean other things in longer
-    texts; and flash attention takes no masks.
+    Not where the model's own settings change scores, as a penalty on repetition does; and flash attention takes no masks.
     """
     plain = getattr(model, "get_base_model", lambda: model)()
     config = model.config.get_text_config()
@@ -75,7 +74,6 @@ def follows_generate(model: Any) -> bool:
         and getattr(plain, "_supports_attention_backend", False)
         and config._attn_implementation in ("sdpa", "eager")
         and "position_ids" in inspect.signature(plain.forward).parameters
-        and not any(kind in str(getattr(config, "rope_parameters", None)) for kind in ("dynamic", "longrope"))
         and model.generation_config.to_diff_dict().keys() <= LEAVES_SCORES_ALONE
     )
 
@@ -104,7 +102,8 @@ class Greedy:
         while waiting or self._live:
             free = self.slots - len(self._live)
             if waiting and free * REFILLED >= self.slots:
-                on_progress(len(rows) - len(waiting) - len(self._live))
+                if done := len(rows) - len(waiting) - len(self._live):
+                    on_progress(done)
                 self._take_in([waiting.popleft() for _ in range(min(len(waiting), free))])
             self._step()
             self._let_go()
