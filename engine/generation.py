@@ -17,10 +17,11 @@ import torch
 from llguidance import LLTokenizer
 
 from tuneproof.engine.grammar_mask import Grammar, GrammarMask, grammar_tokenizer
-from tuneproof.engine.greedy import Greedy, Row, follows_generate
+from tuneproof.engine.greedy import Greedy
 from tuneproof.engine.kv_cache import bytes_a_token, encode_prefix, keeps_every_token, new_cache, puts_tokens_first
 from tuneproof.engine.model import BaseModel
 from tuneproof.engine.shared_prefix import share
+from tuneproof.engine.slot_batch import Row, SlotBatch, follows_generate
 
 CPU_TOKENS = 16_384
 """Prompt and answer tokens held at once on a CPU, where larger batches are no faster, and memory stays small."""
@@ -97,8 +98,8 @@ class Decoder:
         done = 0
         for wave in _waves(rows):
             width = max(row.width for row in wave)
-            slots = min(len(wave), self._at_once(width))
-            Greedy(self.model, self.base.end_tokens, slots, width, grammar).run(wave, lambda now, before=done: on_progress(before + now))
+            batch = SlotBatch(self.model, min(len(wave), self._at_once(width)), width)
+            Greedy(batch, self.base.end_tokens, grammar).run(wave, lambda now, before=done: on_progress(before + now))
             done += len(wave)
 
     def _by_generate(self, rows: list[Row], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:

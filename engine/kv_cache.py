@@ -53,15 +53,15 @@ class SlotLayer(DynamicLayer):
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        rows, ends = self._slots.rows, self._slots.ends
-        if ends is None:
+        rows, places = self._slots.rows, self._slots.places
+        if places is None:
             start, end = self._slots.end - key_states.shape[2], self._slots.end
             self.keys[rows, :, start:end] = key_states
             self.values[rows, :, start:end] = value_states
         else:
-            every = self._slots.every[: len(ends)]
-            self.keys[every, :, ends] = key_states[:, :, 0]
-            self.values[every, :, ends] = value_states[:, :, 0]
+            every = self._slots.every[: len(places), None]
+            self.keys[every, :, places] = key_states.transpose(1, 2)
+            self.values[every, :, places] = value_states.transpose(1, 2)
         return self.keys[rows, :, : self._slots.end], self.values[rows, :, : self._slots.end]
 
     def put(self, slot: int, keys: torch.Tensor, values: torch.Tensor) -> None:
@@ -81,7 +81,7 @@ class SlotLayer(DynamicLayer):
 class Slots(DynamicCache):
     """A cache of rows that come and go: every row lies at the beginning of its slot, so that its places are its positions.
 
-    Before a pass of the model it is told where the pass writes: `read` for prompts, `step` for the next token of each row.
+    Before a pass of the model it is told where the pass writes: `read` for prompts, `step` for what follows them.
     """
 
     def __init__(self, model: Any, count: int, room: int) -> None:
@@ -90,15 +90,15 @@ class Slots(DynamicCache):
         self.every = torch.arange(count, device=model.device)
         self.layers: list[SlotLayer] = [SlotLayer(self) for _ in self.layers]
         self.rows, self.end = slice(0, 0), 0
-        self.ends: torch.Tensor | None = None
+        self.places: torch.Tensor | None = None
 
     def read(self, rows: slice, end: int) -> None:
         """The next pass writes the tokens before `end`, the same of each of the rows."""
-        self.rows, self.end, self.ends = rows, end, None
+        self.rows, self.end, self.places = rows, end, None
 
-    def step(self, ends: torch.Tensor, end: int) -> None:
-        """The next pass writes one token of each of the first rows, at its own place; `end` is behind the last of them."""
-        self.rows, self.end, self.ends = slice(0, len(ends)), end, ends
+    def step(self, places: torch.Tensor, end: int) -> None:
+        """The next pass writes tokens of the first rows at places of their own, (rows, tokens); `end` is behind the last of all."""
+        self.rows, self.end, self.places = slice(0, len(places)), end, places
 
     def put(self, slot: int, prefix: Prefix) -> None:
         """Writes a common beginning into a slot."""

@@ -22,10 +22,10 @@ from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case import Model, Output, OutputKind, Task
 from tuneproof.engine.data.read import read_examples
 from tuneproof.engine.generation import GPU_SHARE, MOST_ROWS, Decoder, rows_that_fit
-from tuneproof.engine.greedy import follows_generate
 from tuneproof.engine.model import BaseModel, load_base, load_weights
 from tuneproof.engine.scoring.outputs import make_judge
 from tuneproof.engine.shared_prefix import WORTH_A_SET, WORTH_READING_ONCE, share
+from tuneproof.engine.slot_batch import follows_generate
 
 SAMPLE = Path(__file__).parents[2] / "sample_cases"
 TRAIN, CASES = (read_examples(str(SAMPLE / f"support_tickets{name}.jsonl")).examples for name in ("", "_eval"))
