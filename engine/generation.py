@@ -19,9 +19,10 @@ from llguidance import LLTokenizer
 from tuneproof.engine.grammar_mask import Grammar, GrammarMask, grammar_tokenizer
 from tuneproof.engine.greedy import Greedy
 from tuneproof.engine.kv_cache import bytes_a_token, encode_prefix, keeps_every_token, new_cache, puts_tokens_first
+from tuneproof.engine.label_scores import SCORES_AT_ONCE, LabelScorer, LabelTree, label_tree, scores_one_by_one
 from tuneproof.engine.model import BaseModel
 from tuneproof.engine.shared_prefix import share
-from tuneproof.engine.slot_batch import Row, SlotBatch, follows_generate
+from tuneproof.engine.slot_batch import Row, SlotBatch, follows_generate, takes_masks
 
 CPU_TOKENS = 16_384
 """Prompt and answer tokens held at once on a CPU, where larger batches are no faster, and memory stays small."""
@@ -79,6 +80,47 @@ class Decoder:
         decode = self._in_turn if follows_generate(self.model) else self._by_generate
         decode(self._in_order(list(rows.values())), held_to, lambda done: on_progress(len(ids) - len(rows) + done, len(ids)))
         return [self._completion(len(tokens), rows.get(at)) for at, tokens in enumerate(ids)], time.monotonic() - started
+
+    def choose(
+        self, prompts: Sequence[str], labels: Sequence[str], *, on_progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> tuple[list[Completion], float]:
+        """For each prompt the label that the model holds likeliest to be the whole answer, and the seconds it took for all.
+
+        The first of labels that are equally likely. A prompt that leaves no room for the longest label is not run and counts as truncated.
+        """
+        started = time.monotonic()
+        written = [self.base.tokens(label) for label in labels]
+        tree, room = label_tree(written), max(len(label) for label in written) + 1
+        ids = [self.base.tokens(prompt) for prompt in prompts]
+        rows = {at: Row(tokens, tree.size) for at, tokens in enumerate(ids) if len(tokens) + room <= self.base.context}
+
+        def tell(done: int) -> None:
+            on_progress(len(ids) - len(rows) + done, len(ids))
+
+        self._score(self._in_order(list(rows.values())), tree, written, tell)
+        return [self._chosen(len(tokens), rows.get(at), labels, written) for at, tokens in enumerate(ids)], time.monotonic() - started
+
+    def _score(self, rows: list[Row], tree: LabelTree, labels: list[list[int]], on_progress: Callable[[int], None]) -> None:
+        """How likely each label is after each prompt: in one pass where the model takes masks."""
+        done = 0
+        for wave in _waves(rows):
+            if takes_masks(self.model):
+                width = max(row.width for row in wave)
+                at_once = min(len(wave), self._at_once(width), SCORES_AT_ONCE // (tree.size * self._vocabulary))
+                batch = SlotBatch(self.model, max(1, at_once), width)
+                LabelScorer(batch, tree, self.base.end_tokens).run(wave, lambda now, before=done: on_progress(before + now))
+            else:
+                for number, row in enumerate(wave, start=done + 1):
+                    row.likely = scores_one_by_one(self.model, row.prompt, labels, self.base.end_tokens)
+                    on_progress(number)
+            done += len(wave)
+
+    def _chosen(self, prompt_tokens: int, row: Row | None, labels: Sequence[str], written: list[list[int]]) -> Completion:
+        if row is None:
+            return Completion("", prompt_tokens, 0, truncated=True)
+        best = row.likely.index(max(row.likely))
+        answer = (*written[best], self.base.end_tokens[0])
+        return Completion(labels[best], prompt_tokens, len(answer), truncated=False, ids=answer)
 
     def _in_order(self, rows: list[Row]) -> list[Row]:
         """The rows in sets that share a beginning, which is read here, and in each the longest first, so that memory is known at once."""
@@ -153,7 +195,12 @@ class Decoder:
 
     @cached_property
     def _grammar_tokenizer(self) -> LLTokenizer:
-        return grammar_tokenizer(self.base, self.model.config.get_text_config().vocab_size)
+        return grammar_tokenizer(self.base, self._vocabulary)
+
+    @property
+    def _vocabulary(self) -> int:
+        """How many scores the model gives for a token."""
+        return int(self.model.config.get_text_config().vocab_size)
 
     def _completion(self, prompt_tokens: int, row: Row | None) -> Completion:
         if row is None:

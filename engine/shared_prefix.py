@@ -13,6 +13,10 @@ WORTH_A_SET = 2_048
 """Tokens that a set of prompts has to save, to be given a beginning of its own: each set is read in passes of its own."""
 
 
+MOST_SETS = 8
+"""Sets at most, because what each begins with is held in memory."""
+
+
 @dataclass(frozen=True)
 class Sharing:
     """Prompts by their numbers, and how many leading tokens of theirs are to be read once."""
@@ -41,17 +45,15 @@ def share(prompts: Sequence[list[int]]) -> list[Sharing]:
 
 def _sets(prompts: Sequence[list[int]], order: list[int], same: list[int], least: int) -> list[Sharing]:
     """A set for every run of prompts in order that share so many tokens, where that is worth it; the other prompts are the last set."""
-    sets, rest, run = [], [], order[:1]
+    found, run = [], order[:1]
     for at, shared in zip([*order[1:], None], [*same, -1], strict=True):
         if shared < least or at is None:
-            found = _sharing(prompts, run)
-            if found.saved >= WORTH_A_SET:
-                sets.append(found)
-            else:
-                rest += run
+            found.append(_sharing(prompts, run))
             run = []
         if at is not None:
             run.append(at)
+    sets = sorted((sharing for sharing in found if sharing.saved >= WORTH_A_SET), key=lambda sharing: -sharing.saved)[:MOST_SETS]
+    rest = [at for sharing in found if sharing not in sets for at in sharing.prompts]
     return [*sets, _sharing(prompts, rest)] if rest else sets
 
 

@@ -32,6 +32,8 @@ class Row:
     held: Held | None = None
     prefix: Prefix | None = None
     answer: list[int] = field(default_factory=list)
+    likely: list[float] = field(default_factory=list)
+    """Where labels are scored and nothing is written: how likely each is."""
 
     @property
     def shared(self) -> int:
@@ -54,20 +56,24 @@ class Row:
         return len(self.prompt) + self.room
 
 
-def follows_generate(model: Any) -> bool:
-    """Whether the loop is known to say what generate says: plain keys and values, masks as they are given, and no scores changed.
+def takes_masks(model: Any) -> bool:
+    """Whether a model can be told what each token looks at: it keeps plain keys and values, and its attention takes masks as they are.
 
-    Not where the model's own settings change scores, as a penalty on repetition does; and flash attention takes no masks.
+    Flash attention takes none.
     """
     plain = getattr(model, "get_base_model", lambda: model)()
-    config = model.config.get_text_config()
     return (
         keeps_every_token(model)
         and getattr(plain, "_supports_attention_backend", False)
-        and config._attn_implementation in ("sdpa", "eager")
+        and model.config.get_text_config()._attn_implementation in ("sdpa", "eager")
         and "position_ids" in inspect.signature(plain.forward).parameters
-        and model.generation_config.to_diff_dict().keys() <= LEAVES_SCORES_ALONE
     )
+
+
+def follows_generate(model: Any) -> bool:
+    """Whether the likeliest token in slots is the one that generate writes: not where the model's own settings change scores, as a penalty
+    on repetition does."""
+    return takes_masks(model) and model.generation_config.to_diff_dict().keys() <= LEAVES_SCORES_ALONE
 
 
 class SlotBatch:

@@ -22,10 +22,11 @@ from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case import Model, Output, OutputKind, Task
 from tuneproof.engine.data.read import read_examples
 from tuneproof.engine.generation import GPU_SHARE, MOST_ROWS, Decoder, rows_that_fit
+from tuneproof.engine.label_scores import label_tree
 from tuneproof.engine.model import BaseModel, load_base, load_weights
 from tuneproof.engine.scoring.outputs import make_judge
 from tuneproof.engine.shared_prefix import WORTH_A_SET, WORTH_READING_ONCE, share
-from tuneproof.engine.slot_batch import follows_generate
+from tuneproof.engine.slot_batch import Row, follows_generate
 
 SAMPLE = Path(__file__).parents[2] / "sample_cases"
 TRAIN, CASES = (read_examples(str(SAMPLE / f"support_tickets{name}.jsonl")).examples for name in ("", "_eval"))
@@ -140,6 +141,44 @@ def test_answers_under_a_grammar_do_not_depend_on_what_else_is_in_the_batch(base
     together, _ = Decoder(base, model, 3).complete(few(base), 20, grammar=grammar)
     for prompt, completion in zip(few(base), together, strict=True):
         assert Decoder(base, model, 1).complete([prompt], 20, grammar=grammar)[0] == [completion]
+
+
+LABELS = ["billing", "shipping", "ship", "a longer label than those", "ÿ☃"]
+
+
+def likelihood(base: BaseModel, model: Any, prompt: str, label: str) -> float:
+    """The log-likelihood of one label as the whole answer, by one plain pass."""
+    asked, written = base.tokens(prompt), base.tokens(label)
+    with torch.inference_mode():
+        scores = model(torch.tensor([[*asked, *written]])).logits[0].log_softmax(-1)
+    after = scores[len(asked) - 1 :] if len(scores) == len(asked) + len(written) else scores[-len(written) - 1 :]
+    ending = after[-1, base.end_tokens].logsumexp(-1)
+    return float(sum(after[at, token] for at, token in enumerate(written)) + ending)
+
+
+@pytest.mark.parametrize("kind", ["sample", "lora", "prompt tuning", "qwen2", "eager", "gemma2"])
+def test_a_choice_is_the_label_that_is_likeliest_as_a_whole(base: BaseModel, model: Any, kind: str) -> None:
+    torch.manual_seed(0)
+    if kind in ADAPTERS:
+        model = get_peft_model(copy.deepcopy(model), ADAPTERS[kind]).eval()
+    elif kind == "gemma2":
+        model = random_model(base, kind, num_key_value_heads=2, head_dim=16, sliding_window=32, attention="eager")
+    elif kind != "sample":
+        model = random_model(base, "qwen2", num_key_value_heads=2, attention="eager" if kind == "eager" else "sdpa")
+    decoder, prompts = Decoder(base, model, 3), few(base)
+    rows = [Row(base.tokens(prompt), 40) for prompt in prompts]
+    written = [base.tokens(label) for label in LABELS]
+    decoder._score(decoder._in_order(rows), label_tree(written), written, lambda _: None)
+    plain = [[likelihood(base, model, prompt, label) for label in LABELS] for prompt in prompts]
+    torch.testing.assert_close(torch.tensor([row.likely for row in rows]), torch.tensor(plain), rtol=1e-4, atol=1e-3)
+    completions, _ = decoder.choose(prompts, LABELS)
+    assert [c.text for c in completions] == [LABELS[scores.index(max(scores))] for scores in plain]
+    assert not any(c.truncated for c in completions)
+
+
+def test_a_prompt_that_leaves_no_room_for_a_label_is_truncated(base: BaseModel, model: Any) -> None:
+    (none, some), _ = Decoder(base, model).choose(["x " * base.context, "x"], LABELS)
+    assert none.truncated and none.text == "" and some.text in LABELS
 
 
 @given(st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=12), max_size=12), st.lists(st.integers(0, 2), max_size=12))
