@@ -27,6 +27,7 @@ bench: setup  ## measured figures, never asserted by the tests
 	$(BIN)/python -m tests.bench.scale
 	$(BIN)/python -m tests.bench.schemas
 	$(BIN)/python -m tests.bench.replay
+	$(BIN)/python -m tests.bench.decoding
 	$(BIN)/python -m tests.bench.attach
 	$(BIN)/python -m tests.bench.wizard
 

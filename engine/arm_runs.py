@@ -119,7 +119,10 @@ class ArmRuns:
         """What comes back for each case when the arm asks, and the seconds that decoding took."""
         requests = arm.requests([case for _, case in cases])
         prompts = [self.base.prompt(request.messages) for request in requests]
-        completions, seconds = decoder.complete(prompts, self.room, grammar=arm.grammar, on_progress=on_progress)
+        if arm.labels:
+            completions, seconds = decoder.choose(prompts, arm.labels, on_progress=on_progress)
+        else:
+            completions, seconds = decoder.complete(prompts, self.room, grammar=arm.grammar, on_progress=on_progress)
         predictions = [
             predict(
                 name,

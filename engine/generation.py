@@ -5,42 +5,56 @@ Imports torch, so only the worker imports this module.
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 import torch
 from llguidance import LLTokenizer
 
-from tuneproof.engine.grammar_mask import GrammarMask, grammar_tokenizer
-from tuneproof.engine.kv_cache import Prefix, encode_prefix, keeps_every_token, new_cache
+from tuneproof.engine.grammar_mask import Grammar, GrammarMask, grammar_tokenizer
+from tuneproof.engine.greedy import Greedy
+from tuneproof.engine.kv_cache import bytes_a_token, encode_prefix, keeps_every_token, new_cache, puts_tokens_first
+from tuneproof.engine.label_scores import SCORES_AT_ONCE, LabelScorer, LabelTree, label_tree, scores_one_by_one
 from tuneproof.engine.model import BaseModel
+from tuneproof.engine.shared_prefix import share
+from tuneproof.engine.slot_batch import Row, SlotBatch, follows_generate, takes_masks
 
-BATCH_TOKENS = 16_384
-"""Prompt and answer tokens held at once; on a CPU larger batches are no faster, and memory stays small."""
+CPU_TOKENS = 16_384
+"""Prompt and answer tokens held at once on a CPU, where larger batches are no faster, and memory stays small."""
 
-SHARED_PREFIX_WORTH = 64
-"""Shortest common beginning, in tokens, that is worth encoding once for all rows."""
+GPU_SHARE = 0.6
+"""Of the GPU's free memory, what keys and values may take; the rest is for what a pass of the model needs besides."""
+
+MOST_ROWS = 256
+"""Rows decoded at once at most: from there on a GPU is busy."""
 
 
 @dataclass(frozen=True)
 class Completion:
-    """What the model wrote after one prompt: its text, the tokens of both, and whether it was cut off before its end token."""
+    """What the model wrote after one prompt: its text, the tokens of both, and whether it was cut off before its end token.
+
+    `ids` are the tokens that were written, the end token included.
+    """
 
     text: str
     prompt_tokens: int
     tokens: int
     truncated: bool
+    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """A loaded model that decodes greedily."""
+    """A loaded model that decodes greedily, at most `rows` prompts at a time; as many as memory holds where that is not given."""
 
     base: BaseModel
     model: Any
+    rows: int | None = None
 
     def complete(
         self,
@@ -52,74 +66,163 @@ class Decoder:
     ) -> tuple[list[Completion], float]:
         """The completions in the order of the prompts, and the seconds they took together.
 
-        Rows are decoded in batches of like length, longest first; a prompt that leaves no room for an answer in the model's context is
-        not run and counts as truncated. Under a grammar every completion that is not truncated satisfies it.
+        What prompts begin with in common is read once. A prompt that leaves no room for an answer in the model's context is not run and
+        counts as truncated. Under a grammar every completion that is not truncated satisfies it.
         """
         started = time.monotonic()
+        held_to = Grammar(self._grammar_tokenizer, grammar) if grammar is not None else None
         ids = [self.base.tokens(prompt) for prompt in prompts]
-        fitting = [row for row, tokens in enumerate(ids) if len(tokens) < self.base.context]
-        done: dict[int, Completion] = {row: Completion("", len(ids[row]), 0, truncated=True) for row in set(range(len(ids))) - set(fitting)}
-        shared = _shared_prefix([ids[row] for row in fitting]) if keeps_every_token(self.model) else 0
-        prefix = encode_prefix(self.model, ids[fitting[0]][:shared]) if shared else None
-        shared = shared if prefix else 0
-        for batch in _batches(fitting, [len(tokens) for tokens in ids], room):
-            for row, completion in zip(batch, self._batch([ids[r] for r in batch], room, shared, prefix, grammar), strict=True):
-                done[row] = completion
-            on_progress(len(done), len(ids))
-        return [done[row] for row in range(len(ids))], time.monotonic() - started
+        rows = {
+            at: Row(tokens, min(room, self.base.context - len(tokens)), held_to.hold() if held_to else None)
+            for at, tokens in enumerate(ids)
+            if len(tokens) < self.base.context
+        }
+        decode = self._in_turn if follows_generate(self.model) else self._by_generate
+        decode(self._in_order(list(rows.values())), held_to, lambda done: on_progress(len(ids) - len(rows) + done, len(ids)))
+        return [self._completion(len(tokens), rows.get(at)) for at, tokens in enumerate(ids)], time.monotonic() - started
+
+    def choose(
+        self, prompts: Sequence[str], labels: Sequence[str], *, on_progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> tuple[list[Completion], float]:
+        """For each prompt the label that the model holds likeliest to be the whole answer, and the seconds it took for all.
+
+        The first of labels that are equally likely. A prompt that leaves no room for the longest label is not run and counts as truncated.
+        """
+        started = time.monotonic()
+        written = [self.base.tokens(label) for label in labels]
+        tree, room = label_tree(written), max(len(label) for label in written) + 1
+        ids = [self.base.tokens(prompt) for prompt in prompts]
+        rows = {at: Row(tokens, tree.size) for at, tokens in enumerate(ids) if len(tokens) + room <= self.base.context}
+
+        def tell(done: int) -> None:
+            on_progress(len(ids) - len(rows) + done, len(ids))
+
+        self._score(self._in_order(list(rows.values())), tree, written, tell)
+        return [self._chosen(len(tokens), rows.get(at), labels, written) for at, tokens in enumerate(ids)], time.monotonic() - started
+
+    def _score(self, rows: list[Row], tree: LabelTree, labels: list[list[int]], on_progress: Callable[[int], None]) -> None:
+        """How likely each label is after each prompt: in one pass where the model takes masks."""
+        done = 0
+        for wave in _waves(rows):
+            if takes_masks(self.model):
+                width = max(row.width for row in wave)
+                at_once = min(len(wave), self._at_once(width), SCORES_AT_ONCE // (tree.size * self._vocabulary))
+                batch = SlotBatch(self.model, max(1, at_once), width)
+                LabelScorer(batch, tree, self.base.end_tokens).run(wave, lambda now, before=done: on_progress(before + now))
+            else:
+                for number, row in enumerate(wave, start=done + 1):
+                    row.likely = scores_one_by_one(self.model, row.prompt, labels, self.base.end_tokens)
+                    on_progress(number)
+            done += len(wave)
+
+    def _chosen(self, prompt_tokens: int, row: Row | None, labels: Sequence[str], written: list[list[int]]) -> Completion:
+        if row is None:
+            return Completion("", prompt_tokens, 0, truncated=True)
+        best = row.likely.index(max(row.likely))
+        answer = (*written[best], self.base.end_tokens[0])
+        return Completion(labels[best], prompt_tokens, len(answer), truncated=False, ids=answer)
+
+    def _in_order(self, rows: list[Row]) -> list[Row]:
+        """The rows in sets that share a beginning, which is read here, and in each the longest first, so that memory is known at once."""
+        if not keeps_every_token(self.model):
+            return sorted(rows, key=lambda row: -row.width)
+        ordered = []
+        for sharing in share([row.prompt for row in rows]):
+            members = sorted((rows[at] for at in sharing.prompts), key=lambda row: -row.width)
+            prefix = encode_prefix(self.model, members[0].prompt[: sharing.length]) if sharing.length else None
+            for row in members:
+                row.prefix = prefix
+            ordered += members
+        return ordered
+
+    def _in_turn(self, rows: list[Row], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
+        """Rows that wait take the places of those that have ended."""
+        done = 0
+        for wave in _waves(rows):
+            width = max(row.width for row in wave)
+            batch = SlotBatch(self.model, min(len(wave), self._at_once(width)), width)
+            Greedy(batch, self.base.end_tokens, grammar).run(wave, lambda now, before=done: on_progress(before + now))
+            done += len(wave)
+
+    def _by_generate(self, rows: list[Row], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
+        """For the models that the loop is not made for: batches by transformers' generate, each until its last row has ended."""
+        done = 0
+        for batch in self._batches(rows):
+            self._generate(batch, grammar)
+            done += len(batch)
+            on_progress(done)
+
+    def _batches(self, rows: list[Row]) -> Iterator[list[Row]]:
+        """Rows of like length, or of one where they must not be padded, that share a beginning and have the same room for an answer."""
+        unpadded = puts_tokens_first(self.model)
+        for _, group in groupby(rows, key=lambda row: (id(row.prefix), row.room, unpadded and len(row.prompt))):
+            waiting = list(group)
+            while waiting:
+                count = self._at_once(waiting[0].width)
+                yield waiting[:count]
+                waiting = waiting[count:]
 
     @torch.inference_mode()
-    def _batch(self, rows: list[list[int]], room: int, shared: int, prefix: Prefix | None, grammar: str | None) -> list[Completion]:
+    def _generate(self, rows: list[Row], grammar: Grammar | None) -> None:
         """One batch: the shared beginning from its cache, then padding, then what differs, so that every row ends at the same place."""
-        longest = max(len(row) for row in rows)
-        room = min(room, self.base.context - longest)
-        pad = self.base.tokenizer.pad_token_id
-        padded = [row[:shared] + [pad] * (longest - len(row)) + row[shared:] for row in rows]
-        mask = [[1] * shared + [0] * (longest - len(row)) + [1] * (len(row) - shared) for row in rows]
-        held = GrammarMask(self._grammar_tokenizer, grammar, len(rows), longest) if grammar is not None else None
+        shared, longest = rows[0].shared, max(len(row.prompt) for row in rows)
+        room, pad = rows[0].room, self.base.tokenizer.pad_token_id
+        padded = [row.prompt[:shared] + [pad] * (longest - len(row.prompt)) + row.prompt[shared:] for row in rows]
+        mask = [[1] * shared + [0] * (longest - len(row.prompt)) + [1] * (len(row.prompt) - shared) for row in rows]
+        held = [row.held for row in rows if row.held is not None]
         output = self.model.generate(
             input_ids=torch.tensor(padded, device=self.model.device),
             attention_mask=torch.tensor(mask, device=self.model.device),
-            past_key_values=new_cache(self.model, len(rows), longest + room, prefix),
+            past_key_values=new_cache(self.model, len(rows), longest + room, rows[0].prefix),
             max_new_tokens=room,
             do_sample=False,
             eos_token_id=self.base.end_tokens,
             pad_token_id=pad,
-            logits_processor=[held] if held else None,
+            logits_processor=[GrammarMask(grammar, held, longest)] if grammar else None,
         )
-        answers = output[:, longest:].tolist()
-        broken = held.broken if held else set()
-        return [self._completion(len(row), answer, at in broken) for at, (row, answer) in enumerate(zip(rows, answers, strict=True))]
+        for row, answer in zip(rows, output[:, longest:].tolist(), strict=True):
+            end = next((at for at, token in enumerate(answer) if token in self.base.end_tokens), len(answer))
+            row.answer = answer[: end + 1]
+
+    def _at_once(self, width: int) -> int:
+        """How many rows of so many tokens are decoded at a time."""
+        if self.rows is not None:
+            return self.rows
+        if self.model.device.type != "cuda":
+            return max(1, CPU_TOKENS // width)
+        free, _ = torch.cuda.mem_get_info(self.model.device)
+        return rows_that_fit(free, width * bytes_a_token(self.model))
 
     @cached_property
     def _grammar_tokenizer(self) -> LLTokenizer:
-        return grammar_tokenizer(self.base, self.model.config.get_text_config().vocab_size)
+        return grammar_tokenizer(self.base, self._vocabulary)
 
-    def _completion(self, prompt_tokens: int, tokens: list[int], broken: bool) -> Completion:
-        end = next((at for at, token in enumerate(tokens) if token in self.base.end_tokens), None)
-        kept = tokens if end is None else tokens[:end]
+    @property
+    def _vocabulary(self) -> int:
+        """How many scores the model gives for a token."""
+        return int(self.model.config.get_text_config().vocab_size)
+
+    def _completion(self, prompt_tokens: int, row: Row | None) -> Completion:
+        if row is None:
+            return Completion("", prompt_tokens, 0, truncated=True)
+        ended = row.answer[-1] in self.base.end_tokens
+        kept = row.answer[:-1] if ended else row.answer
         text = self.base.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        return Completion(text, prompt_tokens, len(kept) + (end is not None), truncated=end is None or broken)
+        broken = row.held is not None and row.held.broken
+        return Completion(text, prompt_tokens, len(row.answer), truncated=not ended or broken, ids=tuple(row.answer))
 
 
-def _shared_prefix(rows: list[list[int]]) -> int:
-    """How many leading tokens all rows share, or 0 where it is not worth a cache; every row keeps at least one token of its own."""
-    if len(rows) < 2:
-        return 0
-    low, high = min(rows), max(rows)
-    shared = next((i for i, (a, b) in enumerate(zip(low, high, strict=False)) if a != b), min(len(low), len(high)))
-    shared = min(shared, min(map(len, rows)) - 1)
-    return shared if shared >= SHARED_PREFIX_WORTH else 0
+def rows_that_fit(free: int, bytes_a_row: int) -> int:
+    """How many rows to decode at once in so many bytes of a GPU's memory."""
+    return max(1, min(MOST_ROWS, int(free * GPU_SHARE) // bytes_a_row))
 
 
-def _batches(rows: list[int], lengths: list[int], room: int) -> Iterator[list[int]]:
-    """Rows of like length together, longest first, so that memory is known at once."""
-    batch: list[int] = []
-    for row in sorted(rows, key=lambda r: (-lengths[r], r)):
-        widest = lengths[batch[0]] if batch else lengths[row]
-        if batch and (len(batch) + 1) * (widest + room) > BATCH_TOKENS:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
+def _waves(rows: list[Row]) -> Iterator[list[Row]]:
+    """Rows that get slots of one size, the longest first: no row gets more than twice the memory that it needs."""
+    widest = max((row.width for row in rows), default=0)
+
+    def halvings(row: Row) -> int:
+        return int(math.log2(widest / row.width))
+
+    for _, wave in groupby(sorted(rows, key=halvings), key=halvings):
+        yield list(wave)

@@ -1,8 +1,9 @@
-"""Holding a batch to a grammar while it is decoded. Imports torch, so only the worker imports this module."""
+"""Holding rows to a grammar while they are decoded. Imports torch, so only the worker imports this module."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from llguidance import LLMatcher, LLTokenizer
@@ -29,55 +30,72 @@ def grammar_tokenizer(base: BaseModel, vocabulary: int) -> LLTokenizer:
 
 
 @dataclass
-class GrammarMask(LogitsProcessor):
-    """Rules out, at each step and for each row of one batch, the tokens after which no answer under the grammar is left.
+class Held:
+    """One answer that is held to a grammar, token by token."""
 
-    `started` is the width of the prompts. Made for one call of generate: it follows the rows token by token.
-    """
+    matcher: LLMatcher
+    ends: Sequence[int]
+    ended: bool = False
+    broken: bool = False
+    """The grammar ran into one of llguidance's limits: the answer is ended, and is not to be taken for finished."""
 
-    tokenizer: LLTokenizer
-    grammar: str
-    rows: int
-    started: int
-    broken: set[int] = field(default_factory=set)
-    """Rows whose grammar ran into one of llguidance's limits: they are ended, and are not to be taken for finished."""
+    def take(self, token: int) -> None:
+        """Goes on by a token of the answer; what follows its end is padding, and no part of it."""
+        if not self.ended:
+            self.matcher.consume_token(token)
+            self.ended = token in self.ends
 
-    def __post_init__(self) -> None:
-        first = LLMatcher(self.tokenizer, self.grammar)
-        if first.is_error():
-            raise CaseError(f"decoding cannot be held to task.output: {first.get_error()}", where="baselines: constrained")
-        self._matchers = [first, *(first.deep_copy() for _ in range(self.rows - 1))]
-        self._ended: set[int] = set()
-        self._mask = torch.full((self.rows, (self.tokenizer.vocab_size + 31) // 32), -1, dtype=torch.int32)
-
-    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        if input_ids.shape[1] > self.started:
-            ends = self.tokenizer.eos_tokens
-            for row, token in enumerate(input_ids[:, -1].tolist()):
-                # A row that has ended is filled up with padding, which is no part of its answer.
-                if row not in self._ended:
-                    self._matchers[row].consume_token(token)
-                    self._ended |= {row} if token in ends else set()
-        for row, matcher in enumerate(self._matchers):
-            self._fill(row, matcher)
-        return scores.masked_fill(~self._allowed(scores), float("-inf"))
-
-    def _fill(self, row: int, matcher: LLMatcher) -> None:
-        words = self._mask[row]
-        if row in self._ended:
+    def fill(self, words: torch.Tensor) -> None:
+        """Writes the tokens after which an answer is left, a bit each, lowest first."""
+        if self.ended:
             words.fill_(-1)
             return
-        if not matcher.is_error():
-            matcher.unsafe_compute_mask_ptr(words.data_ptr(), words.numel() * words.element_size())
-        if matcher.is_error():
-            self.broken.add(row)
+        if not self.matcher.is_error():
+            self.matcher.unsafe_compute_mask_ptr(words.data_ptr(), words.numel() * words.element_size())
+        if self.matcher.is_error():
+            self.broken = True
             words.fill_(0)
-            for end in self.tokenizer.eos_tokens:
+            for end in self.ends:
                 bit = end % 32
                 words[end // 32] |= 1 << bit if bit < 31 else -(1 << 31)
 
-    def _allowed(self, scores: torch.Tensor) -> torch.Tensor:
-        """The bits of the mask, one a logit; those beyond the tokenizer's tokens are never allowed."""
-        bits = (self._mask.to(scores.device)[:, :, None] >> torch.arange(32, device=scores.device, dtype=torch.int32)) & 1
-        flat = bits.reshape(self.rows, -1).bool()[:, : scores.shape[1]]
-        return torch.nn.functional.pad(flat, (0, scores.shape[1] - flat.shape[1]))
+
+class Grammar:
+    """A grammar over the tokens of a base, which any number of answers can be held to. Raises CaseError where it is none."""
+
+    def __init__(self, tokenizer: LLTokenizer, grammar: str) -> None:
+        self._first = LLMatcher(tokenizer, grammar)
+        if self._first.is_error():
+            raise CaseError(f"decoding cannot be held to task.output: {self._first.get_error()}", where="baselines: constrained")
+        self._ends = tokenizer.eos_tokens
+        self._words = (tokenizer.vocab_size + 31) // 32
+
+    def hold(self) -> Held:
+        """A new answer."""
+        return Held(self._first.deep_copy(), self._ends)
+
+    def mask(self, scores: torch.Tensor, held: Sequence[Held]) -> torch.Tensor:
+        """The scores, (rows, vocabulary), without the tokens after which no answer is left."""
+        words = torch.full((len(held), self._words), -1, dtype=torch.int32)
+        for row, answer in enumerate(held):
+            answer.fill(words[row])
+        bits = (words.to(scores.device)[:, :, None] >> torch.arange(32, device=scores.device, dtype=torch.int32)) & 1
+        # Logits beyond the tokenizer's tokens are never allowed.
+        flat = bits.reshape(len(held), -1).bool()[:, : scores.shape[1]]
+        allowed = torch.nn.functional.pad(flat, (0, scores.shape[1] - flat.shape[1]))
+        return scores.masked_fill(~allowed, float("-inf"))
+
+
+@dataclass
+class GrammarMask(LogitsProcessor):
+    """Holds a batch in transformers' generate to a grammar. Made for one call: `started` is the width of the prompts."""
+
+    grammar: Grammar
+    held: Sequence[Held]
+    started: int
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
+        if input_ids.shape[1] > self.started:
+            for answer, token in zip(self.held, input_ids[:, -1].tolist(), strict=True):
+                answer.take(token)
+        return self.grammar.mask(scores, self.held)

@@ -38,19 +38,114 @@ class InPlaceLayer(DynamicLayer):
         return self.keys, self.values
 
 
+class SlotLayer(DynamicLayer):
+    """A layer with room for one row a slot, (slots, heads, tokens, width), where each row has its own length."""
+
+    def __init__(self, slots: Slots) -> None:
+        super().__init__()
+        self._slots = slots
+
+    def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
+        super().lazy_initialization(key_states, value_states)
+        # What is behind the end of a row is masked, and has to be a number for that: no product with NaN is nothing.
+        shape = (self._slots.count, key_states.shape[1], self._slots.room)
+        self.keys = key_states.new_zeros((*shape, key_states.shape[3]))
+        self.values = value_states.new_zeros((*shape, value_states.shape[3]))
+
+    def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+        rows, places = self._slots.rows, self._slots.places
+        if places is None:
+            start, end = self._slots.end - key_states.shape[2], self._slots.end
+            self.keys[rows, :, start:end] = key_states
+            self.values[rows, :, start:end] = value_states
+        else:
+            every = self._slots.every[: len(places), None]
+            self.keys[every, :, places] = key_states.transpose(1, 2)
+            self.values[every, :, places] = value_states.transpose(1, 2)
+        return self.keys[rows, :, : self._slots.end], self.values[rows, :, : self._slots.end]
+
+    def put(self, slot: int, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Writes a beginning, (1, heads, tokens, width), into a slot."""
+        if not self.is_initialized:
+            self.lazy_initialization(keys, values)
+        self.keys[slot, :, : keys.shape[2]] = keys[0]
+        self.values[slot, :, : values.shape[2]] = values[0]
+
+    def move(self, source: int, target: int, start: int, end: int) -> None:
+        """Copies the tokens from `start` to `end` of one slot to another."""
+        if self.is_initialized:
+            self.keys[target, :, start:end] = self.keys[source, :, start:end]
+            self.values[target, :, start:end] = self.values[source, :, start:end]
+
+
+class Slots(DynamicCache):
+    """A cache of rows that come and go: every row lies at the beginning of its slot, so that its places are its positions.
+
+    Before a pass of the model it is told where the pass writes: `read` for prompts, `step` for what follows them.
+    """
+
+    def __init__(self, model: Any, count: int, room: int) -> None:
+        super().__init__(config=model.config)
+        self.count, self.room = count, room
+        self.every = torch.arange(count, device=model.device)
+        self.layers: list[SlotLayer] = [SlotLayer(self) for _ in self.layers]
+        self.rows, self.end = slice(0, 0), 0
+        self.places: torch.Tensor | None = None
+
+    def read(self, rows: slice, end: int) -> None:
+        """The next pass writes the tokens before `end`, the same of each of the rows."""
+        self.rows, self.end, self.places = rows, end, None
+
+    def step(self, places: torch.Tensor, end: int) -> None:
+        """The next pass writes tokens of the first rows at places of their own, (rows, tokens); `end` is behind the last of all."""
+        self.rows, self.end, self.places = slice(0, len(places)), end, places
+
+    def put(self, slot: int, prefix: Prefix) -> None:
+        """Writes a common beginning into a slot."""
+        for layer, (keys, values) in zip(self.layers, prefix.layers, strict=True):
+            layer.put(slot, keys, values)
+
+    def move(self, source: int, target: int, start: int, end: int) -> None:
+        """Copies the tokens from `start` to `end` of one slot to another."""
+        for layer in self.layers:
+            layer.move(source, target, start, end)
+
+
 @dataclass(frozen=True)
 class Prefix:
     """The keys and values of a common beginning, one pair a layer, each (1, heads, tokens, width)."""
 
     layers: list[tuple[torch.Tensor, torch.Tensor]]
+    length: int
 
 
 def keeps_every_token(model: Any) -> bool:
-    """Whether the model's cache is keys and values of all tokens; a sliding window, a recurrent state or a learned prompt otherwise."""
-    # A learned prompt stands in a cache of its own making.
-    if isinstance(model, LearnedPrompt):
+    """Whether the model's cache is keys and values of the tokens it is given, the same whatever follows them.
+
+    Not where there is a sliding window or a recurrent state, where an adapter puts tokens of its own before them, or where positions mean
+    other things in longer texts.
+    """
+    if isinstance(model, LearnedPrompt) or puts_tokens_first(model):
+        return False
+    if any(kind in str(getattr(model.config.get_text_config(), "rope_parameters", None)) for kind in ("dynamic", "longrope")):
         return False
     return all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)
+
+
+def puts_tokens_first(model: Any) -> bool:
+    """Whether an adapter puts tokens of its own before the prompt; then PEFT counts padding as positions, and rows must not be padded."""
+    adapter = getattr(model, "active_peft_config", None)
+    return adapter is not None and bool(adapter.is_prompt_learning)
+
+
+def bytes_a_token(model: Any) -> int:
+    """What the keys and values of one token take in all layers."""
+    config = model.config.get_text_config()
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return int(2 * config.num_hidden_layers * heads * width * model.dtype.itemsize)
 
 
 @torch.inference_mode()
@@ -61,7 +156,7 @@ def encode_prefix(model: Any, tokens: list[int]) -> Prefix | None:
     model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
     if not all(layer.is_initialized for layer in cache.layers):
         return None
-    return Prefix([(layer.keys, layer.values) for layer in cache.layers])
+    return Prefix([(layer.keys, layer.values) for layer in cache.layers], len(tokens))
 
 
 def new_cache(model: Any, rows: int, room: int, prefix: Prefix | None) -> DynamicCache | None:

@@ -53,6 +53,9 @@ class Arm(ABC):
     grammar: str | None = None
     """What answers are held to while they are decoded, as llguidance reads it; none where the model is free."""
 
+    labels: Sequence[str] = ()
+    """The answers of which the likeliest is taken, where there are few that are right; nothing is decoded then."""
+
     told: str = ""
     """What was settled when the arm was made, in a sentence for the card."""
 

@@ -1,9 +1,13 @@
-"""The plain prompt, answered under a grammar: only tokens that can still lead to an answer of the right form are chosen from."""
+"""The plain prompt, answered under a grammar: only tokens that can still lead to an answer of the right form are chosen from.
+
+A choice is not decoded: of all labels the one is taken that the model holds likeliest as a whole answer. Greedy decoding settles on the
+likeliest beginning, and may be led to a label that is not the likeliest; and scoring all labels takes one pass.
+"""
 
 from __future__ import annotations
 
 from tuneproof.engine.arms.arm import Setting
-from tuneproof.engine.arms.grammar import check_grammar, grammar_of
+from tuneproof.engine.arms.grammar import check_grammar, grammar_of, labels_of
 from tuneproof.engine.arms.tuned import Tuned
 from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case import Case
@@ -17,7 +21,9 @@ class Constrained(ZeroShot):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self.grammar, self.told = grammar_of(setting.output, [e.output for e in setting.train])
+        outputs = [e.output for e in setting.train]
+        self.grammar, self.told = grammar_of(setting.output, outputs)
+        self.labels = labels_of(setting.output, outputs)
 
     @classmethod
     def check(cls, case: Case) -> None:
@@ -33,7 +39,9 @@ class TunedConstrained(Tuned):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self.grammar, self.told = grammar_of(setting.output, [e.output for e in setting.train])
+        outputs = [e.output for e in setting.train]
+        self.grammar, self.told = grammar_of(setting.output, outputs)
+        self.labels = labels_of(setting.output, outputs)
 
     @classmethod
     def is_wanted(cls, case: Case) -> bool:

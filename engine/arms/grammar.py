@@ -34,13 +34,18 @@ def grammar_of(output: Output, outputs: Sequence[str]) -> tuple[str, str]:
         case OutputKind.JSON:
             return _json(output, outputs)
         case OutputKind.CHOICE:
-            labels = output.choices or sorted({text.strip() for text in outputs})
-            return _from_choices(labels), f"decoded as one of {len(labels)} labels"
+            labels = labels_of(output, outputs)
+            return _from_choices(labels), f"the likeliest of {len(labels)} labels"
         case OutputKind.PATTERN:
             regex, told = _pattern(output.pattern or "", [text.strip() for text in outputs])
             return _from_regex(regex), told
         case OutputKind.TEXT:
             raise CaseError(NO_GRAMMAR_OF_TEXT, where="task.output.kind: text", fix="take the arm out of `baselines`")
+
+
+def labels_of(output: Output, outputs: Sequence[str]) -> list[str]:
+    """The answers to a choice: those that the case names, or the labels of train; none for other outputs."""
+    return (output.choices or sorted({text.strip() for text in outputs})) if output.kind is OutputKind.CHOICE else []
 
 
 NO_GRAMMAR_OF_TEXT = "any text is a valid one, so there is nothing that decoding could be held to"
