@@ -107,8 +107,9 @@ class Decoder:
             if takes_masks(self.model):
                 width = max(row.width for row in wave)
                 at_once = min(len(wave), self._at_once(width), SCORES_AT_ONCE // (tree.size * self._vocabulary))
-                batch = SlotBatch(self.model, max(1, at_once), width)
-                LabelScorer(batch, tree, self.base.end_tokens).run(wave, lambda now, before=done: on_progress(before + now))
+                scorer = LabelScorer(SlotBatch(self.model, max(1, at_once), width), tree, self.base.end_tokens)
+                scorer.run(wave, lambda now, before=done: on_progress(before + now))
+                del scorer
             else:
                 for number, row in enumerate(wave, start=done + 1):
                     row.likely = scores_one_by_one(self.model, row.prompt, labels, self.base.end_tokens)
@@ -140,8 +141,11 @@ class Decoder:
         done = 0
         for wave in _waves(rows):
             width = max(row.width for row in wave)
-            batch = SlotBatch(self.model, min(len(wave), self._at_once(width)), width)
-            Greedy(batch, self.base.end_tokens, grammar).run(wave, lambda now, before=done: on_progress(before + now))
+            slots = min(len(wave), self._at_once(width))
+            # Held by nothing else, so that its memory is free for the next.
+            loop = Greedy(SlotBatch(self.model, slots, width), self.base.end_tokens, grammar)
+            loop.run(wave, lambda now, before=done: on_progress(before + now))
+            del loop
             done += len(wave)
 
     def _by_generate(self, rows: list[Row], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
@@ -190,8 +194,10 @@ class Decoder:
             return self.rows
         if self.model.device.type != "cuda":
             return max(1, CPU_TOKENS // width)
-        free, _ = torch.cuda.mem_get_info(self.model.device)
-        return rows_that_fit(free, width * bytes_a_token(self.model))
+        device = self.model.device
+        # What torch keeps for later counts as taken on the device, and is free to us.
+        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return rows_that_fit(torch.cuda.mem_get_info(device)[0] + kept, width * bytes_a_token(self.model))
 
     @cached_property
     def _grammar_tokenizer(self) -> LLTokenizer:

@@ -33,7 +33,7 @@ class Greedy:
         waiting, live = deque(rows), self.batch.live
         while waiting or live:
             free = self.batch.free
-            if waiting and free * REFILLED >= self.batch.cache.count:
+            if waiting and free * REFILLED >= self.batch.cache.slots:
                 if done := len(rows) - len(waiting) - len(live):
                     on_progress(done)
                 self.batch.take_in([waiting.popleft() for _ in range(min(len(waiting), free))])

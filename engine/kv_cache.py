@@ -5,7 +5,7 @@ transformers' own cache copies everything it holds at every step; where prompts 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -38,33 +38,46 @@ class InPlaceLayer(DynamicLayer):
         return self.keys, self.values
 
 
+@dataclass
+class Window:
+    """Where the next pass of a model writes: tokens of some rows that end at one place, or at places of their own, (rows, tokens)."""
+
+    slots: int
+    room: int
+    every: torch.Tensor
+    rows: slice = field(default_factory=lambda: slice(0, 0))
+    end: int = 0
+    places: torch.Tensor | None = None
+
+
 class SlotLayer(DynamicLayer):
     """A layer with room for one row a slot, (slots, heads, tokens, width), where each row has its own length."""
 
-    def __init__(self, slots: Slots) -> None:
+    def __init__(self, window: Window) -> None:
         super().__init__()
-        self._slots = slots
+        # Not the cache itself: memory of a GPU is to be free as soon as the cache is let go, and not when a ring is found.
+        self._window = window
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         super().lazy_initialization(key_states, value_states)
         # What is behind the end of a row is masked, and has to be a number for that: no product with NaN is nothing.
-        shape = (self._slots.count, key_states.shape[1], self._slots.room)
+        shape = (self._window.slots, key_states.shape[1], self._window.room)
         self.keys = key_states.new_zeros((*shape, key_states.shape[3]))
         self.values = value_states.new_zeros((*shape, value_states.shape[3]))
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        rows, places = self._slots.rows, self._slots.places
+        rows, places = self._window.rows, self._window.places
         if places is None:
-            start, end = self._slots.end - key_states.shape[2], self._slots.end
+            start, end = self._window.end - key_states.shape[2], self._window.end
             self.keys[rows, :, start:end] = key_states
             self.values[rows, :, start:end] = value_states
         else:
-            every = self._slots.every[: len(places), None]
+            every = self._window.every[: len(places), None]
             self.keys[every, :, places] = key_states.transpose(1, 2)
             self.values[every, :, places] = value_states.transpose(1, 2)
-        return self.keys[rows, :, : self._slots.end], self.values[rows, :, : self._slots.end]
+        return self.keys[rows, :, : self._window.end], self.values[rows, :, : self._window.end]
 
     def put(self, slot: int, keys: torch.Tensor, values: torch.Tensor) -> None:
         """Writes a beginning, (1, heads, tokens, width), into a slot."""
@@ -86,21 +99,28 @@ class Slots(DynamicCache):
     Before a pass of the model it is told where the pass writes: `read` for prompts, `step` for what follows them.
     """
 
-    def __init__(self, model: Any, count: int, room: int) -> None:
+    def __init__(self, model: Any, slots: int, room: int) -> None:
         super().__init__(config=model.config)
-        self.count, self.room = count, room
-        self.every = torch.arange(count, device=model.device)
-        self.layers: list[SlotLayer] = [SlotLayer(self) for _ in self.layers]
-        self.rows, self.end = slice(0, 0), 0
-        self.places: torch.Tensor | None = None
+        self._window = Window(slots, room, torch.arange(slots, device=model.device))
+        self.layers: list[SlotLayer] = [SlotLayer(self._window) for _ in self.layers]
+
+    @property
+    def slots(self) -> int:
+        """How many rows there is room for."""
+        return self._window.slots
+
+    @property
+    def end(self) -> int:
+        """How many columns the next pass looks at."""
+        return self._window.end
 
     def read(self, rows: slice, end: int) -> None:
         """The next pass writes the tokens before `end`, the same of each of the rows."""
-        self.rows, self.end, self.places = rows, end, None
+        self._window.rows, self._window.end, self._window.places = rows, end, None
 
     def step(self, places: torch.Tensor, end: int) -> None:
         """The next pass writes tokens of the first rows at places of their own, (rows, tokens); `end` is behind the last of all."""
-        self.rows, self.end, self.places = slice(0, len(places)), end, places
+        self._window.rows, self._window.end, self._window.places = slice(0, len(places)), end, places
 
     def put(self, slot: int, prefix: Prefix) -> None:
         """Writes a common beginning into a slot."""

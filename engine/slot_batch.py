@@ -90,7 +90,7 @@ class SlotBatch:
     @property
     def free(self) -> int:
         """Slots without a row."""
-        return self.cache.count - len(self.live)
+        return self.cache.slots - len(self.live)
 
     def take_in(self, rows: list[Row]) -> None:
         """Reads all but the last token of each prompt, which is read with what follows the prompts."""

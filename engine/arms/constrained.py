@@ -1,13 +1,13 @@
 """The plain prompt, answered under a grammar: only tokens that can still lead to an answer of the right form are chosen from.
 
 A choice is not decoded: of all labels the one is taken that the model holds likeliest as a whole answer. Greedy decoding settles on the
-likeliest beginning, and may be led to a label that is not the likeliest; and scoring all labels takes one pass.
+likeliest beginning, and may be led to a label that is not the likeliest. Where the labels are too many for one pass, they are decoded.
 """
 
 from __future__ import annotations
 
 from tuneproof.engine.arms.arm import Setting
-from tuneproof.engine.arms.grammar import check_grammar, grammar_of, labels_of
+from tuneproof.engine.arms.grammar import check_grammar, grammar_of, scored_labels
 from tuneproof.engine.arms.tuned import Tuned
 from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case import Case
@@ -23,7 +23,7 @@ class Constrained(ZeroShot):
         super().__init__(setting)
         outputs = [e.output for e in setting.train]
         self.grammar, self.told = grammar_of(setting.output, outputs)
-        self.labels = labels_of(setting.output, outputs)
+        self.labels = scored_labels(setting.output, outputs)
 
     @classmethod
     def check(cls, case: Case) -> None:
@@ -41,7 +41,7 @@ class TunedConstrained(Tuned):
         super().__init__(setting)
         outputs = [e.output for e in setting.train]
         self.grammar, self.told = grammar_of(setting.output, outputs)
-        self.labels = labels_of(setting.output, outputs)
+        self.labels = scored_labels(setting.output, outputs)
 
     @classmethod
     def is_wanted(cls, case: Case) -> bool:

@@ -19,6 +19,9 @@ SEPARATORS = ((", ", ": "), (",", ":"), (", ", ":"), (",", ": "))
 MOST_WHITE_SPACE = 64
 """Characters of white space in a row where outputs are written in no one style; without a bound a model may write nothing else."""
 
+MOST_SCORED = 500
+"""Labels that are scored at most: memory grows with their tokens times the vocabulary."""
+
 ANY_TEXT = "(?s:.*)"
 
 
@@ -35,7 +38,8 @@ def grammar_of(output: Output, outputs: Sequence[str]) -> tuple[str, str]:
             return _json(output, outputs)
         case OutputKind.CHOICE:
             labels = labels_of(output, outputs)
-            return _from_choices(labels), f"the likeliest of {len(labels)} labels"
+            way = "the likeliest of" if scored_labels(output, outputs) else "decoded as one of"
+            return _from_choices(labels), f"{way} {len(labels)} labels"
         case OutputKind.PATTERN:
             regex, told = _pattern(output.pattern or "", [text.strip() for text in outputs])
             return _from_regex(regex), told
@@ -44,8 +48,14 @@ def grammar_of(output: Output, outputs: Sequence[str]) -> tuple[str, str]:
 
 
 def labels_of(output: Output, outputs: Sequence[str]) -> list[str]:
-    """The answers to a choice: those that the case names, or the labels of train; none for other outputs."""
-    return (output.choices or sorted({text.strip() for text in outputs})) if output.kind is OutputKind.CHOICE else []
+    """The answers to a choice: those that the case names, or the labels of train."""
+    return output.choices or sorted({text.strip() for text in outputs})
+
+
+def scored_labels(output: Output, outputs: Sequence[str]) -> list[str]:
+    """The labels of which the likeliest is the answer; none where there is no choice, or where they are too many for one pass."""
+    labels = labels_of(output, outputs) if output.kind is OutputKind.CHOICE else []
+    return labels if len(labels) <= MOST_SCORED else []
 
 
 NO_GRAMMAR_OF_TEXT = "any text is a valid one, so there is nothing that decoding could be held to"

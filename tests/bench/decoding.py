@@ -4,7 +4,8 @@ The sample model answers SNIPS test requests, zero-shot and with eight fixed exa
 The plain loop takes the prompts as they come, ROWS at a time, padded on the left, and calls `generate`; ours has at most as many rows in
 its batch. Both tokenise and decode within the time taken. They take turns, and who begins changes from pair to pair; a pair's ratio is what
 is compared, because other programs slow both. Rows whose tokens differ are counted, beside those in which the plain loop differs from
-`generate` with one prompt at a time: what a batch holds changes how sums are rounded.
+`generate` with one prompt at a time: what a batch holds changes how sums are rounded. Last, choices of clinc150: all labels scored in one
+pass, beside greedy decoding under a grammar, once and not paired.
 """
 
 from __future__ import annotations
@@ -21,9 +22,11 @@ import torch
 from tests.bench.cores import neighbours
 from tests.conftest import REAL_DATA
 from tuneproof.engine.arms import Arm, Setting
+from tuneproof.engine.arms.arm import chat
 from tuneproof.engine.arms.few_shot import FewShot
+from tuneproof.engine.arms.grammar import grammar_of, labels_of
 from tuneproof.engine.arms.zero_shot import ZeroShot
-from tuneproof.engine.case import Model
+from tuneproof.engine.case import Model, Output, OutputKind
 from tuneproof.engine.case_file import load_case
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.read import read_examples
@@ -34,6 +37,7 @@ from tuneproof.engine.scoring.outputs import make_judge
 ROWS = 16
 PAIRS = 5
 CASES = {"zero-shot": 96, "8-shot": 48}
+CHOICES = 200
 
 Answer: TypeAlias = tuple[str, tuple[int, ...]]
 """A text and its tokens."""
@@ -41,8 +45,8 @@ Answer: TypeAlias = tuple[str, tuple[int, ...]]
 
 def main() -> None:
     rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    if not (REAL_DATA / "snips").is_dir():
-        print("SKIPPED: no SNIPS here; TUNEPROOF_REAL_DATA names the folder with the data sets")
+    if not all((REAL_DATA / name).is_dir() for name in ("snips", "clinc150")):
+        print("SKIPPED: no SNIPS or clinc150 here; TUNEPROOF_REAL_DATA names the folder with the data sets")
         return
     base = load_base(Model(base="sample"))
     setting, room = snips(base)
@@ -50,6 +54,22 @@ def main() -> None:
     print(f"{rows} rows in a batch, {room} tokens at most an answer, {torch.get_num_threads()} threads")
     for name, arm in (("zero-shot", ZeroShot(setting)), ("8-shot", FewShot(setting, 8))):
         compare(name, decoder, prompts(base, arm, CASES[name]), room)
+    choose(decoder)
+
+
+def choose(decoder: Decoder) -> None:
+    """The labels of clinc150, each answer the likeliest of all, against greedy decoding under the grammar that they make."""
+    train, test = (read_examples(str(REAL_DATA / "clinc150" / f"{part}.jsonl")).examples for part in ("train", "test"))
+    output = Output(kind=OutputKind.CHOICE)
+    outputs = [example.output for example in train]
+    labels, (grammar, _) = labels_of(output, outputs), grammar_of(output, outputs)
+    asked = [decoder.base.prompt(chat(case, "Name the intent of the request.")) for case in test[:CHOICES]]
+    scored, took = decoder.choose(asked, labels)
+    decoded, longer = decoder.complete(asked, 40, grammar=grammar)
+    differing = sum(a.text != b.text for a, b in zip(scored, decoded, strict=True))
+    print(
+        f"{len(labels)} labels: {CHOICES / took:.1f} cases a second scored, {CHOICES / longer:.1f} decoded; {differing} of {CHOICES} differ"
+    )
 
 
 def snips(base: BaseModel) -> tuple[Setting, int]:

@@ -17,7 +17,7 @@ from tests.schemas import SCHEMAS
 from tuneproof.engine.arms import UNTUNED, Setting
 from tuneproof.engine.arms.closed_schema import closed_schema, key_order
 from tuneproof.engine.arms.formats import PATTERNS
-from tuneproof.engine.arms.grammar import check_grammar, grammar_of
+from tuneproof.engine.arms.grammar import MOST_SCORED, check_grammar, grammar_of, scored_labels
 from tuneproof.engine.case import Case, Model, Output, OutputKind, Task
 from tuneproof.engine.data.read import read_examples
 from tuneproof.engine.errors import CaseError
@@ -226,3 +226,11 @@ def test_the_plain_prompt_is_what_is_held_to_the_grammar() -> None:
     constrained, plain = UNTUNED["constrained"](setting), UNTUNED["zero_shot"](setting)
     assert constrained.messages(ROWS[0]) == plain.messages(ROWS[0])
     assert plain.grammar is None and constrained.grammar is not None
+    assert constrained.labels == ["yes", "no"] and constrained.told == "the likeliest of 2 labels" and not plain.labels
+
+
+def test_labels_too_many_for_one_pass_are_decoded_instead() -> None:
+    many = [str(number) for number in range(MOST_SCORED + 1)]
+    assert grammar_of(Output(kind=OutputKind.CHOICE), many)[1] == f"decoded as one of {len(many)} labels"
+    assert scored_labels(Output(kind=OutputKind.CHOICE), many) == scored_labels(Output(kind=OutputKind.JSON), ["{}"]) == []
+    assert scored_labels(Output(kind=OutputKind.CHOICE), many[1:]) == sorted(many[1:])
