@@ -50,8 +50,8 @@ class Plan:
 
     @property
     def settings(self) -> dict[str, float | int | None]:
-        """The numbers of the plan, as they are shown and stored."""
-        return {key: value for key, value in asdict(self).items() if key not in ("method", "why")}
+        """The numbers of the plan, as they are shown and stored; how a batch is run to fit stands with what was planned."""
+        return {key: value for key, value in asdict(self).items() if key not in ("method", "why", "accumulation", "checkpointing")}
 
 
 METHODS = {
