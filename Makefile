@@ -25,6 +25,7 @@ bench: setup  ## measured figures, never asserted by the tests
 	$(BIN)/python -m tests.bench.near
 	$(BIN)/python -m tests.bench.audit
 	$(BIN)/python -m tests.bench.scale
+	$(BIN)/python -m tests.bench.schemas
 	$(BIN)/python -m tests.bench.replay
 	$(BIN)/python -m tests.bench.attach
 	$(BIN)/python -m tests.bench.wizard

@@ -93,11 +93,11 @@ class ArmRuns:
         tried: list[TriedPrediction] = []
         for name, variant in variants.items():
             told = self._progress(arm.name, len(tried), ahead + len(cases))
-            answered, _ = self._answer(variant, decoder, probing, told)
+            answered, _ = self.answer(variant, decoder, probing, told)
             tried += [TriedPrediction(variant=name, **prediction.model_dump()) for prediction in answered]
         chosen = best_way(tally(tried))
         asked = variants[chosen] if chosen is not None else arm
-        predictions, seconds = self._answer(asked, decoder, cases, self._progress(arm.name, ahead, ahead + len(cases)))
+        predictions, seconds = self.answer(asked, decoder, cases, self._progress(arm.name, ahead, ahead + len(cases)))
         scores = score(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = facts.ArmFacts(
             arm=arm.name, told=_told(asked, chosen, tally(tried)), answer_tokens=self.room, variant=chosen, tried=tally(tried)
@@ -114,7 +114,7 @@ class ArmRuns:
             files[facts.grammar_file(arm.name)] = asked.grammar + "\n"
         self.store.write_step(ARM_STEP + arm.name, made_from, files, {"prompts": prompts_digest(predictions)})
 
-    def _answer(self, arm: Arm, decoder: Decoder, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
+    def answer(self, arm: Arm, decoder: Decoder, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
         """What comes back for each case when the arm asks, and the seconds that decoding took."""
         requests = arm.requests([case for _, case in cases])
         prompts = [self.base.prompt(request.messages) for request in requests]

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.facts import PlannedFacts
+from tuneproof.engine.learning_curve import LearningCurve
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.events import Rate
 from tuneproof.engine.verdict import Verdict
@@ -134,7 +135,10 @@ class Card(BaseModel):
     verdict: Verdict
     arms: list[CardArm]
     provenance: Provenance
+    learning_curve: LearningCurve | None = None
+    """Whether more labels would help; none where that was not asked, and then the file has no such key."""
 
     def as_text(self) -> str:
         """The one way `card.json` is written."""
-        return self.model_dump_json(indent=1) + "\n"
+        absent = {"learning_curve"} if self.learning_curve is None else None
+        return self.model_dump_json(indent=1, exclude=absent) + "\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card import Card, CardArm, DataShape, Field, Method
+from tuneproof.engine.learning_curve import curve_lines
 from tuneproof.engine.planned_text import planned_lines
 from tuneproof.engine.run.events import Rate
 from tuneproof.engine.verdict import p_value, points
@@ -24,6 +25,9 @@ def card_text(card: Card) -> str:
             parts.append("\n".join(f"- {line}" for line in profile_lines(field.profile)))
         if isinstance(field, Method) and field.planned is not None:
             parts.append("\n".join(f"- {line}" for line in planned_lines(field.planned)))
+    if card.learning_curve is not None:
+        listed = "\n".join(f"- {line}" for line in curve_lines(card.learning_curve))
+        parts += ["## Learning Curve", card.learning_curve.summary, listed]
     parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
     parts += ["## Provenance", _provenance(card)]
     return "\n\n".join(parts) + "\n"

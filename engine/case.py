@@ -206,6 +206,15 @@ class Training(Section):
     seed: int = 0
 
 
+class Evaluate(Section):
+    """What is measured of the tuned model beyond its score.
+
+    `learning_curve` trains twice more, on a quarter and on half of train, and asks whether more labels would help.
+    """
+
+    learning_curve: bool = False
+
+
 class Target(Section):
     """What would be good enough."""
 
@@ -233,6 +242,7 @@ class DraftCase(Section):
     baselines: list[str] = ["zero_shot", "few_shot"]
     method: Method = Method()
     training: Training = Training()
+    evaluate: Evaluate = Evaluate()
     target: Target | None = None
     budget: Budget = Budget()
 

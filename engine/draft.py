@@ -18,7 +18,7 @@ from tuneproof.engine.errors import CaseError, UsageError
 from tuneproof.engine.route import QUESTIONS, Answers
 from tuneproof.engine.run.store import write_whole
 
-LATER_SECTIONS = {"method", "training", "budget"}
+LATER_SECTIONS = {"method", "training", "evaluate", "budget"}
 """Sections that a draft file leaves out while nothing in them was chosen."""
 
 ALWAYS_ASKED = ["private_facts", "format_drift", "stable_task"]

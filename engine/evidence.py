@@ -9,26 +9,32 @@ from tuneproof.engine import facts
 from tuneproof.engine.agreement import agreement
 from tuneproof.engine.arms import TUNED, UNTUNED
 from tuneproof.engine.audit.finding import Severity
+from tuneproof.engine.audit.masking import quoted
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.report import Report, StoredFinding
 from tuneproof.engine.card import Card, CardArm, DataShape, Decision, EvalSet, Method, Provenance, Risk
-from tuneproof.engine.case import SAMPLE, Case
+from tuneproof.engine.case import SAMPLE, Case, OutputKind
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.frozen import from_lines
 from tuneproof.engine.data.split import Part
+from tuneproof.engine.data.subsets import SHARES, missing_labels, nested_subsets
+from tuneproof.engine.learning_curve import WHOLE, CurvePoint, LearningCurve, make_curve
 from tuneproof.engine.route import REASONS, Route
 from tuneproof.engine.run.store import CASE, STRADDLING, RunStore, part_file
 from tuneproof.engine.scoring.graded import GRADED, GradedDifference, graded_difference
 from tuneproof.engine.scoring.outputs import Judge, make_judge
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
 from tuneproof.engine.scoring.statistics import fewest_cases, fewest_right, minimum_detectable_effect
-from tuneproof.engine.verdict import ScoredArm, Verdict, best_of, decide, metric_of, points
+from tuneproof.engine.verdict import Difference, ScoredArm, Verdict, best_of, decide, metric_of, p_value, points
 
 SMALL_EVAL = 50
 """Below this many cases an interval is wider than most differences worth having."""
 
 REQUESTS = 1000
 """How many requests a price is told for."""
+
+CURVE_STEP = "curve "
+"""How the steps of the learning curve are called in the manifest, followed by the share of train."""
 
 ARM_STEP = "arm "
 """How the steps of the arms are called in the manifest."""
@@ -51,6 +57,7 @@ class Evidence:
     untuned: list[ScoredArm]
     tuned: ScoredArm | None
     also_tuned: list[ScoredArm]
+    curve: dict[int, ScoredArm]
     asked: dict[str, facts.ArmFacts]
 
     @property
@@ -63,7 +70,7 @@ def gather(store: RunStore) -> Evidence:
     """Everything the card rests on."""
     steps = store.manifest.steps
     done = {name.removeprefix(ARM_STEP) for name in steps if name.startswith(ARM_STEP)}
-    tuned, *also_tuned = [_scored(store, name) if name in done else None for name in TUNED]
+    tuned, *also_tuned = [_scored_arm(store, name) if name in done else None for name in TUNED]
     return Evidence(
         store=store,
         case=store.case,
@@ -75,9 +82,10 @@ def gather(store: RunStore) -> Evidence:
         model=facts.ModelFacts.model_validate_json(store.read(facts.MODEL)) if "model" in steps else None,
         method=facts.MethodFacts.model_validate_json(store.read(facts.METHOD)) if "method" in steps else None,
         training=facts.TrainingFacts.model_validate_json(store.read(facts.TRAINING)) if "train" in steps else None,
-        untuned=[_scored(store, name) for name in UNTUNED if name in done],
+        untuned=[_scored_arm(store, name) for name in UNTUNED if name in done],
         tuned=tuned,
         also_tuned=[arm for arm in also_tuned if arm is not None],
+        curve={share: _scored_point(store, share) for share in SHARES if f"{CURVE_STEP}{share}" in steps},
         asked={name: facts.ArmFacts.model_validate_json(store.read(facts.arm_file(name))) for name in done},
     )
 
@@ -100,6 +108,7 @@ def make_card(store: RunStore) -> Card:
         data_shape=_data_shape(evidence),
         method=_method(evidence),
         eval_set=_eval_set(evidence),
+        learning_curve=_learning_curve(evidence),
         risk=_risk(evidence, verdict),
         verdict=verdict,
         arms=[_arm(arm, evidence.asked[arm.name], evidence.case.budget.usd_per_gpu_hour) for arm in _arms(evidence)],
@@ -107,9 +116,16 @@ def make_card(store: RunStore) -> Card:
     )
 
 
-def _scored(store: RunStore, arm: str) -> ScoredArm:
-    scores = Scores.model_validate_json(store.read(facts.scores_file(arm)))
-    return ScoredArm(scores, read_predictions(store.read(facts.predictions_file(arm))))
+def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
+    return _scored(store, facts.scores_file(arm), facts.predictions_file(arm))
+
+
+def _scored_point(store: RunStore, share: int) -> ScoredArm:
+    return _scored(store, facts.curve_file(share, "scores.json"), facts.curve_file(share, "predictions.jsonl"))
+
+
+def _scored(store: RunStore, scores: str, predictions: str) -> ScoredArm:
+    return ScoredArm(Scores.model_validate_json(store.read(scores)), read_predictions(store.read(predictions)))
 
 
 def _arms(evidence: Evidence) -> list[ScoredArm]:
@@ -232,6 +248,33 @@ def _eval_set(evidence: Evidence) -> EvalSet | None:
     )
 
 
+def _learning_curve(evidence: Evidence) -> LearningCurve | None:
+    """The curve, where it was asked for and everything it needs has been measured."""
+    case, tuned, parts = evidence.case, evidence.tuned, evidence.parts
+    if not case.evaluate.learning_curve or case.data is None or tuned is None or parts is None:
+        return None
+    train = parts[Part.TRAIN]
+    subsets = nested_subsets(train, case.data.split.seed, case.data.split.group_by)
+    if evidence.curve.keys() != subsets.keys():
+        return None
+    measured = [(subsets[share], share, arm) for share, arm in evidence.curve.items()]
+    return make_curve(
+        [(_point(share, rows, train, arm, case), arm) for rows, share, arm in [*measured, (train, WHOLE, tuned)]],
+        not_measured=[share for share in SHARES if share not in subsets],
+    )
+
+
+def _point(share: int, rows: list[Example], train: list[Example], arm: ScoredArm, case: Case) -> CurvePoint:
+    is_choice = case.task is not None and case.task.output.kind is OutputKind.CHOICE
+    return CurvePoint(
+        share=share,
+        examples=len(rows),
+        correct=arm.scores.correct,
+        format_valid=arm.scores.format_valid,
+        missing_labels=[quoted(label) for label in missing_labels(rows, train)] if is_choice else [],
+    )
+
+
 def _counted_target(case: Case) -> float | None:
     """The target, where its metric is the share of cases that are right."""
     if case.target is None or case.task is None or metric_of(case.task, case.target) in GRADED:
@@ -291,11 +334,19 @@ def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:
     if verdict.difference and verdict.difference.only_untuned_right:
         newly, change = verdict.difference.only_untuned_right, points(verdict.difference)
         items.append(f"Cases that {verdict.best_untuned_arm} answers and that are wrong after tuning: {newly} ({change} in all).")
+    if verdict.difference and _is_thin(verdict.difference):
+        told = p_value(verdict.difference.p_value_exact)
+        items.append(f"The interval leaves zero out, the exact test does not ({told}): so few cases are thin evidence.")
     if evidence.tuned:
         items.append("What tuning cost outside this task was not measured.")
     if evidence.route.route is not Route.FINE_TUNING and evidence.tuned:
         items.append(f"The answers route to `{evidence.route.route}`; training was asked for all the same.")
     return items
+
+
+def _is_thin(difference: Difference) -> bool:
+    """Whether interval and exact test disagree, as they do where only a handful of cases tell the arms apart."""
+    return not difference.low <= 0 <= difference.high and difference.p_value_exact >= 0.05
 
 
 def _arm(arm: ScoredArm, asked: facts.ArmFacts, usd_per_hour: float | None) -> CardArm:

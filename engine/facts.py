@@ -149,7 +149,8 @@ class TurnedDown(Facts):
 class PlannedFacts(Facts):
     """What the plan was held against: memory, time and money, predicted, and measured where that tells more.
 
-    `room` is in bytes. Without a prediction or a measurement, `not_predicted` or `not_measured` says why.
+    `room` is in bytes. Without a prediction or a measurement, `not_predicted` or `not_measured` says why. `hours` are those of the
+    training, and with a learning curve those of its two smaller trainings.
     """
 
     room: int
@@ -165,6 +166,7 @@ class PlannedFacts(Facts):
     not_measured: str | None
     hours: float | None
     usd: float | None
+    learning_curve: bool = False
     turned_down: list[TurnedDown]
 
 
@@ -214,6 +216,21 @@ class ArmFacts(Facts):
     answer_tokens: int
     variant: str | None
     tried: list[Tried]
+
+
+def curve_file(share: int, name: str) -> str:
+    """Where a file lies of the training on a share of train, in per cent, that is a point of the learning curve."""
+    return f"training/curve/{share}/{name}"
+
+
+def curve_adapter(share: int) -> str:
+    """Where the weights lie that a point of the learning curve has learned."""
+    return curve_file(share, ADAPTER.removeprefix("training/"))
+
+
+def point_name(share: int) -> str:
+    """What a point of the learning curve is called where arms have their names: the tuned arm that learned from a share of train."""
+    return f"tuned_{share}"
 
 
 def arm_file(arm: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
 from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from tuneproof.engine import facts
 from tuneproof.engine.arm_runs import ArmRuns
@@ -13,6 +15,7 @@ from tuneproof.engine.arms import TUNED, UNTUNED, Setting
 from tuneproof.engine.audit.leakage import leaks
 from tuneproof.engine.audit.table import Lengths, Rows
 from tuneproof.engine.case import Case, Model, Task
+from tuneproof.engine.curve_runs import CurveRuns
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
 from tuneproof.engine.data_stages import labels
@@ -24,11 +27,15 @@ from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans
 from tuneproof.engine.model import BaseModel, best_device, load_base
 from tuneproof.engine.planning import Planner, RowLengths
 from tuneproof.engine.route import Route
+from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import EventLog, TrainingSkipped
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.scoring.outputs import Judge, make_judge
 from tuneproof.engine.verdict import meets
+
+if TYPE_CHECKING:
+    from tuneproof.engine.training.sft import Trained
 
 VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", "tuneproof"]
 """The libraries whose version can change a result."""
@@ -83,7 +90,7 @@ class ModelStages:
         asked = plan(self._case.method, self._case.training)
         skipped, despite = self._reasons_against()
         # What is planned also rests on the memory that is free now: a plan that was settled once is kept when the run goes on.
-        spent = self._case.budget.model_dump(mode="json")
+        spent = [self._case.budget.model_dump(mode="json"), self._case.evaluate.learning_curve]
         made_from = {
             "settings": sha256_data([asdict(asked), spent, skipped, despite]),
             "base": self.base.sha256,
@@ -129,6 +136,8 @@ class ModelStages:
         adapter = (self._store.path / facts.ADAPTER).parent
         reused = [self._arms.score(arm, adapter) for arm in TUNED.values() if arm.is_wanted(self._case)]
         self._arms.write_failures()
+        if self._case.evaluate.learning_curve:
+            reused.append(CurveRuns(self._arms, self._case, self._plan, self._fit).measure())
         return all(reused)
 
     @cached_property
@@ -149,6 +158,7 @@ class ModelStages:
             rows=RowLengths(whole=[asked + told for asked, told in rows], learned=[told for _, told in rows]),
             trained_parameters={entry.name: entry.trained_parameters for entry in entries},
             stop=self._stop,
+            learning_curve=self._case.evaluate.learning_curve,
         )
 
     @cached_property
@@ -247,13 +257,13 @@ class ModelStages:
                 fix="give the case `baselines: [zero_shot]` and a share for `data.split.validation`",
             )
 
-    def _train(self, made_from: dict[str, str]) -> None:
+    def _fit(self, examples: Sequence[Example], chosen: Plan, folder: Path, log: Teller) -> Trained:
+        """Trains the plan on some of the examples, probed on validation."""
         # TRL takes seconds to import, and most commands never train.
         from tuneproof.engine.training.encode import encode
         from tuneproof.engine.training.probe import Probe
-        from tuneproof.engine.training.sft import ADAPTER_FILES, train
+        from tuneproof.engine.training.sft import train
 
-        chosen = self._plan
         tuned = TUNED["tuned"](self._setting)
         by_id = {example.content_hash: (name, example) for name, example in self._validation}
         probed = [by_id[e.content_hash] for e in shuffled([e for _, e in self._validation], chosen.seed)[: chosen.probe_cases]]
@@ -266,18 +276,12 @@ class ModelStages:
             encoded=encode(self.base, tuned, cases),
             room=self._room,
         )
-        rows = encode(self.base, tuned, [example for _, example in self._train_rows])
-        done = train(self.base, rows, probe, chosen, self._store.path / "training", self._log, self._stop)
-        found = facts.TrainingFacts(
-            examples=len(rows),
-            steps=done.steps,
-            best_step=done.best_step,
-            validation_cases=done.best_probe.n,
-            validation_format_valid=done.best_probe.format_valid,
-            validation_correct=done.best_probe.correct,
-            validation_loss=done.best_probe.loss,
-            trained_parameters=done.trained_parameters,
-            all_parameters=done.all_parameters,
-        )
-        self._store.write(facts.TRAINING, found.as_text())
+        return train(self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
+
+    def _train(self, made_from: dict[str, str]) -> None:
+        from tuneproof.engine.training.sft import ADAPTER_FILES
+
+        examples = [example for _, example in self._train_rows]
+        done = self._fit(examples, self._plan, self._store.path / "training", self._log)
+        self._store.write(facts.TRAINING, done.facts(len(examples)).as_text())
         self._store.record_step("train", made_from, [facts.TRAINING, *(f"training/adapter/{name}" for name in ADAPTER_FILES)])

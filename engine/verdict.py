@@ -149,6 +149,8 @@ def decide(
     met = next((arm for arm in untuned if meets(arm.scores, task, target)), None)
     if met is not None and target is not None:
         answer, reason = Answer.DO_NOT_TUNE, _met(met, task, target)
+        if difference is not None and tuned is not None:
+            reason += f" {_rate(tuned)}, {_rate(best, article=True)}: {points(difference)}, {p_value(difference.p_value)}."
     elif difference is None or tuned is None:
         answer, reason = Answer.INCONCLUSIVE, f"{_rate(best)}; missing: {', '.join(missing)}."
     else:

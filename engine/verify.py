@@ -14,8 +14,9 @@ from tuneproof.engine.card_text import card_text
 from tuneproof.engine.case import Task
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part, case_ids
+from tuneproof.engine.data.subsets import SHARES, nested_subsets, rows_digest
 from tuneproof.engine.errors import CaseError, VerifyFailed
-from tuneproof.engine.evidence import ARM_STEP, make_card
+from tuneproof.engine.evidence import ARM_STEP, CURVE_STEP, make_card
 from tuneproof.engine.hashing import sha256_file
 from tuneproof.engine.model_files import digest, local_folder
 from tuneproof.engine.route import Answers, decide
@@ -49,7 +50,7 @@ def verify(store: RunStore) -> Verified:
         _check_manifest(store)
         base = _check_base(store)
         _check_route(store)
-        predictions = sum(_check_arm(store, arm) for arm in _arms(store))
+        predictions = sum(_check_arm(store, arm) for arm in _arms(store)) + _check_curve(store)
         _check_failures(store)
         _check_training(store)
         _check_card(store)
@@ -103,25 +104,45 @@ def _arms(store: RunStore) -> list[str]:
 
 
 def _check_arm(store: RunStore, arm: str) -> int:
+    """Judges what an arm answered again, and how it came to ask as it did."""
+    checked = _check_answers(store, ARM_STEP + arm, arm, facts.predictions_file(arm), facts.scores_file(arm))
+    _check_choice(store, arm, _judge(store, _task(store)))
+    return checked
+
+
+def _check_answers(store: RunStore, step: str, arm: str, predictions: str, scores: str) -> int:
     """Judges every stored output again, and scores the arm again; how long it took was measured, and is taken as stored."""
     task = _task(store)
     judge, cases = _judge(store, task), dict(store.part(Part.EVAL))
-    name = facts.predictions_file(arm)
-    stored = read_predictions(store.read(name))
+    stored = read_predictions(store.read(predictions))
     if [p.id for p in stored] != list(cases):
-        raise VerifyFailed("the cases are not the frozen ones", where=name)
+        raise VerifyFailed("the cases are not the frozen ones", where=predictions)
     again = [judged_again(p, judge, cases[p.id].output) for p in stored]
-    _same(store, name, lines(again))
-    seconds = Scores.model_validate_json(store.read(facts.scores_file(arm))).seconds
-    _same(
-        store,
-        facts.scores_file(arm),
-        score(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n",
-    )
-    if store.manifest.steps[ARM_STEP + arm].digests.get("prompts") != prompts_digest(again):
+    _same(store, predictions, lines(again))
+    seconds = Scores.model_validate_json(store.read(scores)).seconds
+    _same(store, scores, score(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n")
+    if store.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
         raise VerifyFailed(f"the recorded digest of the prompts of {arm} is not theirs", where=MANIFEST)
-    _check_choice(store, arm, judge)
     return len(again)
+
+
+def _check_curve(store: RunStore) -> int:
+    """Judges the answers of the learning curve again: each point has the tuned arm's prompts, and learned from its share of train."""
+    checked, steps, data = 0, store.manifest.steps, store.case.data
+    subsets = (
+        nested_subsets([e for _, e in store.part(Part.TRAIN)], data.split.seed, data.split.group_by) if data and "split" in steps else {}
+    )
+    for share in SHARES:
+        step, trained = f"{CURVE_STEP}{share}", steps.get(f"{CURVE_STEP}{share} train")
+        if step not in steps:
+            continue
+        name, predictions = facts.point_name(share), facts.curve_file(share, "predictions.jsonl")
+        checked += _check_answers(store, step, name, predictions, facts.curve_file(share, "scores.json"))
+        if steps[step].digests["prompts"] != steps[f"{ARM_STEP}tuned"].digests["prompts"]:
+            raise VerifyFailed("the prompts are not those of the tuned arm", where=predictions)
+        if trained is None or trained.made_from.get("rows") != rows_digest(subsets.get(share, [])):
+            raise VerifyFailed(f"{name} did not learn from {share} % of train", where=MANIFEST)
+    return checked
 
 
 def _check_choice(store: RunStore, arm: str, judge: Judge) -> None:

@@ -167,6 +167,8 @@ further commands:
   tuneproof runs         list runs: state, stage, verdict
   tuneproof audit FILE   the audit alone: duplicates, leaks, conflicts, private data …
   tuneproof verify RUN   recompute the card from what is stored and compare
+  tuneproof reproduce RUN --arm ARM --id ID
+                         decode a stored prompt again and compare the answer
 """
 
 
@@ -222,6 +224,19 @@ def _verify(words: list[str]) -> int:
     return int(ExitCode.DONE)
 
 
+def _reproduce(words: list[str]) -> int:
+    told = "Decode stored prompts again with the run's base and adapter, and compare the answers with what is stored."
+    parser = Parser(prog="tuneproof reproduce", description=told)
+    parser.add_argument("run", metavar="RUN", type=Path)
+    parser.add_argument("--arm", metavar="ARM", required=True, help="whose answer; tuned_25 and tuned_50 are those of a learning curve")
+    parser.add_argument("--id", metavar="ID", help="the case, as predictions.jsonl names it (default: all of the arm, in one pass)")
+    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
+    options = parser.parse_args(words)
+    from tuneproof.tui.reproduce import reproduce_command
+
+    return reproduce_command(options.run, options.arm, options.id, as_json=options.json)
+
+
 def _audit(words: list[str]) -> int:
     parser = Parser(prog="tuneproof audit", description="The audit alone: what is wrong in files of examples. Files are never edited.")
     parser.add_argument("files", metavar="FILE", nargs="+", help="examples to learn from: files, folders, or a data set's hub name")
@@ -243,7 +258,13 @@ def _audit(words: list[str]) -> int:
     return audit_command(options.files, options.against, Shingle(options.near), case, label_errors, on_ray=on_ray, as_json=options.json)
 
 
-COMMANDS: dict[str, Callable[[list[str]], int]] = {"verify": _verify, "attach": _attach, "runs": _runs, "audit": _audit}
+COMMANDS: dict[str, Callable[[list[str]], int]] = {
+    "verify": _verify,
+    "reproduce": _reproduce,
+    "attach": _attach,
+    "runs": _runs,
+    "audit": _audit,
+}
 
 
 def _log_defect() -> Path:

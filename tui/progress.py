@@ -6,6 +6,8 @@ from tuneproof.engine.run.events import (
     AnyEvent,
     ArmScored,
     Audited,
+    PointScored,
+    PointStarted,
     Probed,
     Rate,
     RouteDecided,
@@ -62,6 +64,10 @@ def progress_line(event: AnyEvent) -> str:
             )
         case TrainingFinished():
             return f"  kept step {event.best_step} of {event.steps}, {event.seconds:.0f} s"
+        case PointStarted():
+            return f"  learning curve, {event.share} % of train: {event.steps} steps on {event.examples} examples"
+        case PointScored():
+            return f"  learning curve, {event.share} % of train: correct {_percent(event.correct)}"
         case Warned():
             return f"  {event.message}"
         case _:

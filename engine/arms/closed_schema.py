@@ -11,6 +11,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from tuneproof.engine.arms.formats import exact_format
+
 MOST_FIELDS = 50
 """An object with more different keys than this is a map from one thing to another, whose keys are data."""
 
@@ -18,6 +20,8 @@ LARGEST = 1e15
 """Numbers without bounds are kept within this, and so without an exponent: 1e999 is valid JSON, and no number to any reader."""
 
 COMBINE = ("allOf", "anyOf", "oneOf")
+TELLS_FIELDS = {"type", "properties", "required", "title", "description"}
+"""What a part of an object may say so that its fields are known."""
 CLOSES_NOT = (*COMBINE, "$ref", "patternProperties", "minProperties", "unevaluatedProperties", "propertyNames")
 
 
@@ -112,6 +116,8 @@ def _rewritten(node: Any, seen: _Seen) -> Any:
     values = seen.values.get(id(node), [])
     if node.get("type") == "number" and not any("imum" in key for key in node) and all(_is_within(value) for value in values):
         new |= {"minimum": -LARGEST, "maximum": LARGEST}
+    if pattern := exact_format(node, values):
+        new = {key: inner for key, inner in new.items() if key != "format"} | pattern
     objects = [value for value in values if isinstance(value, dict)]
     order = key_order(objects)
     named = new.get("properties") if isinstance(new.get("properties"), dict) else {}
@@ -128,6 +134,7 @@ def _is_within(value: Any) -> bool:
 
 def _closed(node: dict[str, Any], order: list[str]) -> dict[str, Any]:
     """What closes an object; nothing where it is closed, is a map, or what else it says may be about other fields."""
+    node = _with_parts(node)
     named = node.get("properties", {})
     if node.get("type") != "object" or node.get("additionalProperties", True) is not True or any(word in node for word in CLOSES_NOT):
         return {}
@@ -135,6 +142,21 @@ def _closed(node: dict[str, Any], order: list[str]) -> dict[str, Any]:
     if not 0 < len(fields) <= MOST_FIELDS:
         return {}
     return {"properties": {key: named.get(key, {}) for key in fields}, "additionalProperties": False}
+
+
+def _with_parts(node: dict[str, Any]) -> dict[str, Any]:
+    """The object with the fields that its `allOf` names, where each part tells nothing but fields.
+
+    What may stand in them the parts themselves go on to say.
+    """
+    parts = _listed(node.get("allOf"))
+    if not parts or not all(isinstance(part, dict) and part.keys() <= TELLS_FIELDS for part in parts):
+        return node
+    if not any(place.get("type") == "object" for place in (node, *parts)):
+        return node
+    told = [key for part in parts for key in [*part.get("properties", {}), *_listed(part.get("required"))]]
+    rest = {key: inner for key, inner in node.items() if key != "allOf"}
+    return rest | {"type": "object", "properties": {key: {} for key in told} | node.get("properties", {})}
 
 
 def key_order(objects: Iterable[dict[str, Any]]) -> list[str]:

@@ -13,32 +13,18 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from tuneproof.engine.run.curve_events import PointScored as PointScored
+from tuneproof.engine.run.curve_events import PointStarted as PointStarted
+from tuneproof.engine.run.curve_events import PointStepped as PointStepped
+
+# Told on as this module's own: whoever reads events needs what they are made of.
+from tuneproof.engine.run.event import VERSION
+from tuneproof.engine.run.event import Event as Event
+from tuneproof.engine.run.event import Rate as Rate
 from tuneproof.engine.stages import Stage
 
-VERSION = 1
 CHUNK = 1 << 20
 """Bytes of the log that are turned into events at a time: some 5,000 steps, 20 ms."""
-
-
-class Rate(BaseModel):
-    """A proportion with its 95 % Wilson interval."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    rate: float
-    low: float
-    high: float
-
-
-class Event(BaseModel):
-    """What every event has: format version, place in the log from 0, and seconds since 1970."""
-
-    # JSON has no word for a float that is no number: as a string it is written and read back, as null it would not be read.
-    model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
-
-    v: int = VERSION
-    seq: int = -1
-    ts: float = 0.0
 
 
 class Launched(Event):
@@ -282,6 +268,9 @@ AnyEvent = Annotated[
     | Probed
     | CheckpointSaved
     | TrainingFinished
+    | PointStarted
+    | PointStepped
+    | PointScored
     | CardWritten
     | Warned
     | Failed

@@ -17,6 +17,9 @@ from tuneproof.engine.run.events import (
     Failed,
     Finished,
     Launched,
+    PointScored,
+    PointStarted,
+    PointStepped,
     Probed,
     RouteDecided,
     ShapeDetected,
@@ -72,6 +75,9 @@ class RunState:
     last: StepLogged | None = None  # none, too, between a resume and its first step
     probes: list[Probed] = field(default_factory=list)
     checkpoint: CheckpointSaved | None = None
+    point: PointStarted | None = None  # the training of the learning curve that is under way
+    point_step: PointStepped | None = None
+    points: dict[int, PointScored] = field(default_factory=dict)  # by the share of train, in per cent
     card: CardWritten | None = None
     warnings: list[str] = field(default_factory=list)
     failure: Failed | None = None
@@ -120,6 +126,13 @@ class RunState:
                 self.checkpoint = event
             case TrainingFinished():
                 self.trained = event
+            case PointStarted():
+                self.point, self.point_step = event, None
+            case PointStepped():
+                self.point_step = event
+            case PointScored():
+                self.points[event.share] = event
+                self.point = self.point_step = None
             case CardWritten():
                 self.card = event
             case Warned():
@@ -155,6 +168,7 @@ class RunState:
         self.life, self.launched = Life.RUNNING, event
         # Of the process before, these say how far it got; this one tells them anew.
         self.failure = self.decoding = self.card = self.training_skipped = None
+        self.point = self.point_step = None
         self.shapes.clear()
 
     def _take_training_started(self, event: TrainingStarted) -> None:

@@ -24,7 +24,7 @@ EVENTS = "events.jsonl"
 WORKER_LOG = "worker.log"
 STRADDLING = "splits/straddling.jsonl"
 
-CHOSEN_LATER = ("baselines", "method", "training", "budget")
+CHOSEN_LATER = ("baselines", "method", "training", "evaluate", "budget")
 """The sections of a case that may still be chosen after its eval set is frozen: none of them changes what is scored, or by what measure."""
 
 
@@ -98,6 +98,8 @@ class RunStore:
         gone = [arm for arm in now.baselines if arm not in case.baselines and f"arm {arm}" in manifest.steps]
         if gone:
             raise GateClosed(f"{gone[0]} is scored already, and stays in the evidence", where=str(self.path), fix=fix)
+        if now.evaluate.learning_curve and not case.evaluate.learning_curve and any(name.startswith("curve ") for name in manifest.steps):
+            raise GateClosed("the learning curve has begun, and stays in the evidence", where=str(self.path), fix=fix)
         with self.lock():
             # What was planned under the earlier choices is planned anew; nothing was measured with it.
             for step in ("method", "card"):

@@ -10,7 +10,6 @@ import socket
 import sys
 import threading
 import traceback
-import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -21,6 +20,7 @@ import psutil
 from tuneproof.engine.errors import ExitCode, Interrupted, TuneproofError
 from tuneproof.engine.run.events import EventLog, Failed, Finished, Heartbeat, Launched, Stopped
 from tuneproof.engine.run.limits import machine_limit
+from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
 from tuneproof.engine.stages import Stage
@@ -105,13 +105,8 @@ def main() -> None:
     parser.add_argument("run_dir", type=Path)
     parser.add_argument("--until", type=Stage, default=Stage.CARD)
     arguments = parser.parse_args()
-    # Notices to programmers of other libraries; the log is for whoever looks for what went wrong.
-    warnings.filterwarnings("ignore", category=FutureWarning)
+    quiet_libraries()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
-    # Nothing in a run needs a progress bar, and the log is read by people.
-    os.environ.setdefault("TQDM_DISABLE", "1")
-    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
     os.nice(NICENESS)
     stop = StopRequest()
     for number in (signal.SIGTERM, signal.SIGINT):

@@ -16,11 +16,13 @@ from transformers import PrinterCallback, TrainerCallback, TrainerControl, Train
 from trl import SFTConfig, SFTTrainer
 
 from tuneproof.engine.errors import Interrupted, RunFailed
+from tuneproof.engine.facts import TrainingFacts
 from tuneproof.engine.hashing import sha256_file
 from tuneproof.engine.methods.catalogue import Plan
 from tuneproof.engine.methods.parameters import count, lora_config
 from tuneproof.engine.model import BaseModel, best_device, load_weights
-from tuneproof.engine.run.events import CheckpointSaved, EventLog, Probed, StepLogged, TrainingFinished, TrainingStarted
+from tuneproof.engine.run.event import Teller
+from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.checkpoints import Checkpoint, ProbeResult, best, prune, seal, sealed_checkpoints
 from tuneproof.engine.training.encode import EncodedRow
@@ -42,6 +44,20 @@ class Trained:
     trained_parameters: int
     all_parameters: int
 
+    def facts(self, examples: int) -> TrainingFacts:
+        """What is written down of it; it was trained on so many examples."""
+        return TrainingFacts(
+            examples=examples,
+            steps=self.steps,
+            best_step=self.best_step,
+            validation_cases=self.best_probe.n,
+            validation_format_valid=self.best_probe.format_valid,
+            validation_correct=self.best_probe.correct,
+            validation_loss=self.best_probe.loss,
+            trained_parameters=self.trained_parameters,
+            all_parameters=self.all_parameters,
+        )
+
 
 def train(
     base: BaseModel,
@@ -49,7 +65,7 @@ def train(
     probe: Probe,
     plan: Plan,
     folder: Path,
-    log: EventLog,
+    log: Teller,
     stop: StopRequest,
 ) -> Trained:
     """Trains the plan's adapter, from the newest whole checkpoint where there is one, and keeps the best step's.
@@ -140,7 +156,7 @@ class Live(TrainerCallback):
         trainer: Any,
         probe: Probe,
         plan: Plan,
-        log: EventLog,
+        log: Teller,
         stop: StopRequest,
         *,
         examples: int,

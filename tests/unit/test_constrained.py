@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.schemas import SCHEMAS
 from tuneproof.engine.arms import UNTUNED, Setting
 from tuneproof.engine.arms.closed_schema import closed_schema, key_order
+from tuneproof.engine.arms.formats import PATTERNS
 from tuneproof.engine.arms.grammar import check_grammar, grammar_of
 from tuneproof.engine.case import Case, Model, Output, OutputKind, Task
 from tuneproof.engine.data.read import read_examples
@@ -42,50 +47,7 @@ def finished(decoder: Decoder, output: Output, outputs: list[str], at_least: int
 
 
 # Where a place stays open, or a number may have any number of digits, a small model may write on until it is cut off.
-ENDLESS = {"bounds", "number", "all of"}
-
-SCHEMAS: dict[str, dict[str, Any]] = {
-    "flat": {"type": "object", "properties": {"a": {"type": "string", "maxLength": 12}, "b": {"type": "boolean"}}, "required": ["a", "b"]},
-    "bounds": {
-        "type": "object",
-        "properties": {"n": {"type": "integer", "minimum": 3, "maximum": 17}, "x": {"type": "number", "exclusiveMinimum": 0, "maximum": 1}},
-        "required": ["n", "x"],
-        "additionalProperties": False,
-    },
-    "nested": {
-        "type": "object",
-        "properties": {"a": {"type": "object", "properties": {"b": {"enum": ["x", "ÿ☃"]}}, "required": ["b"]}, "c": {"const": None}},
-        "required": ["a", "c"],
-    },
-    "array": {"type": "array", "items": {"enum": ["red", "green", 3, None]}, "minItems": 2, "maxItems": 4},
-    "objects": {
-        "type": "array",
-        "items": {"type": "object", "properties": {"id": {"type": "string", "pattern": "^[A-Z][0-9]{4}$"}}, "required": ["id"]},
-        "minItems": 1,
-        "maxItems": 3,
-    },
-    "union": {
-        "type": "object",
-        "properties": {"v": {"anyOf": [{"type": "integer", "maximum": 9}, {"type": "string", "maxLength": 5}, {"type": "null"}]}},
-        "required": ["v"],
-    },
-    "reference": {
-        "$defs": {"code": {"type": "string", "pattern": "[0-9]{2}"}},
-        "type": "object",
-        "properties": {"from": {"$ref": "#/$defs/code"}, "to": {"$ref": "#/$defs/code"}},
-        "required": ["from", "to"],
-    },
-    "all of": {
-        "allOf": [
-            {"type": "object", "properties": {"a": {"type": "boolean"}}, "required": ["a"]},
-            {"properties": {"b": {"enum": [1, 2]}}, "required": ["b"]},
-        ],
-    },
-    "optional": {"type": "object", "properties": {"a": {"type": "boolean"}, "b": {"type": "boolean"}, "c": {"type": "boolean"}}},
-    "tuple": {"type": "array", "prefixItems": [{"type": "boolean"}, {"enum": ["yes", "no"]}], "items": False, "minItems": 2},
-    "number": {"type": "object", "properties": {"n": {"type": "number"}}, "required": ["n"], "additionalProperties": False},
-    "date": {"type": "object", "properties": {"on": {"type": "string", "format": "date"}}, "required": ["on"]},
-}
+ENDLESS = {"bounds", "number", "map", "pattern properties", "a list that refers to itself", "formats", "address", "reference"}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -158,7 +120,7 @@ def test_a_batch_under_a_grammar_answers_as_each_row_does_alone(decoder: Decoder
 def test_an_answer_that_is_valid_anyway_is_not_changed(decoder: Decoder) -> None:
     judge = make_judge(Task(output=Output(kind=OutputKind.JSON)), [])
     arm = UNTUNED["zero_shot"](Setting("Triage the ticket.", judge, ROWS, lambda _: True, 0))
-    prompts = [decoder.base.prompt(arm.messages(row)) for row in ROWS[:12]]
+    prompts = [decoder.base.prompt(arm.messages(row)) for row in ROWS[:40]]
     free, _ = decoder.complete(prompts, 60)
     held, _ = decoder.complete(prompts, 60, grammar=grammar_of(Output(kind=OutputKind.JSON), OUTPUTS)[0])
     valid = [(a, b) for a, b in zip(free, held, strict=True) if a.text in OUTPUTS]
@@ -211,12 +173,37 @@ def test_objects_are_closed_only_where_that_rules_out_nothing_that_is_needed() -
     for open_ in (
         {"type": "object", "additionalProperties": {"type": "integer"}},
         {"type": "object", "patternProperties": {"^a": {"type": "integer"}}},
-        {"allOf": [{"type": "object", "properties": {"a": {}}}, {"type": "object", "properties": {"b": {}}}]},
+        {"allOf": [{"type": "object", "properties": {"a": {}}}, {"$ref": "#/$defs/more"}], "$defs": {"more": {"required": ["b"]}}},
         {"type": "object", "minProperties": 3},
     ):
         assert "false" not in json.dumps(closed_schema(open_, rows))
     needed = closed_schema({"type": "object", "required": ["c"]}, rows)
     assert list(needed["properties"]) == ["a", "b", "c"] and needed["additionalProperties"] is False
+
+
+def test_parts_that_tell_nothing_but_fields_are_closed_together_so_that_no_key_can_stand_twice() -> None:
+    parts = [{"type": "object", "properties": {"a": {}}}, {"required": ["b"]}]
+    closed = closed_schema({"allOf": parts, "properties": {"c": {}}}, [])
+    assert closed["additionalProperties"] is False and set(closed["properties"]) == {"a", "b", "c"} and closed["allOf"] == parts
+
+
+@given(st.dates())
+def test_every_date_can_be_answered(day: date) -> None:
+    assert re.match(PATTERNS["date"], day.isoformat())
+
+
+@pytest.mark.parametrize(
+    ("format_", "text"),
+    [("date", "2023-02-29"), ("date", "1900-02-29"), ("date", "2023-04-31"), ("time", "23:55:60Z"), ("date-time", "2023-02-29T00:00:00Z")],
+)
+def test_what_no_validator_takes_for_a_date_or_time_cannot_be_answered(format_: str, text: str) -> None:
+    assert not jsonschema_rs.validator_for({"format": format_}, validate_formats=True).is_valid(text)
+    assert not re.match(PATTERNS[format_], text)
+
+
+def test_a_format_gives_way_to_what_train_has() -> None:
+    schema = {"type": "string", "format": "time"}
+    assert "pattern" in closed_schema(schema, ["10:20:30Z"]) and closed_schema(schema, ["10:20"]) == schema
 
 
 def test_the_order_of_keys_is_that_of_most_rows_with_rare_keys_put_in_where_they_stand() -> None:

@@ -32,7 +32,7 @@ def test_the_catalogue_has_every_method_and_the_numbers_that_training_reports(fi
     trained = facts.TrainingFacts.model_validate_json((run / facts.TRAINING).read_text())
     chosen = entries[method.name]
     assert (chosen.trained_parameters, chosen.all_parameters) == (trained.trained_parameters, trained.all_parameters)
-    assert chosen.settings == method.settings and chosen.settings["epochs"] == 6
+    assert chosen.settings == method.settings and chosen.settings["epochs"] == 8
 
 
 @pytest.mark.parametrize("tied", [True, False])

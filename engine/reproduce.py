@@ -1,0 +1,172 @@
+"""Decoding stored prompts again, to show that a run's answers come from its base and its adapter. Imports torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Self
+
+from tuneproof.engine import facts
+from tuneproof.engine.data.subsets import SHARES
+from tuneproof.engine.errors import GateClosed, UsageError
+from tuneproof.engine.evidence import ARM_STEP, CURVE_STEP
+from tuneproof.engine.generation import Completion, Decoder
+from tuneproof.engine.model import BaseModel, best_device, load_base, load_weights
+from tuneproof.engine.run.store import CASE, RunStore
+from tuneproof.engine.scoring.predictions import Prediction, read_predictions
+
+ELSEWHERE = {"endpoint": "its answers came from a server, which nobody can make answer as it did"}
+"""The arms that were not decoded by a model on this machine, and why that cannot be done again."""
+
+
+@dataclass(frozen=True)
+class Reproduced:
+    """A stored prediction beside what its prompt gave when it was decoded again."""
+
+    stored: Prediction
+    again: Completion
+
+    @property
+    def same(self) -> bool:
+        """Whether text, end and lengths are those that are stored."""
+        stored, again = self.stored, self.again
+        now = (again.text, again.truncated, again.prompt_tokens, again.tokens)
+        return now == (stored.output, stored.truncated, stored.prompt_tokens, stored.output_tokens)
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Where the answers of an arm, or of a point of the learning curve, lie, and what they were decoded with."""
+
+    predictions: str
+    asked: str
+    adapter: str | None
+    grammar: str | None
+
+    @classmethod
+    def by(cls, store: RunStore, name: str) -> Self:
+        """The answers of that name. Raises UsageError where the run has none, and GateClosed where they were not decoded here."""
+        known = answered(store)
+        if name not in known:
+            listed = ", ".join(known) or "none yet"
+            raise UsageError(f"the run has no arm `{name}`", where=str(store.path), fix=f"it has: {listed}")
+        if name in ELSEWHERE:
+            raise GateClosed(f"{name} cannot be reproduced: {ELSEWHERE[name]}", where=str(store.path))
+        step = known[name]
+        if step == ARM_STEP + name:
+            made_from, files = store.manifest.steps[step].made_from, store.manifest.steps[step].files
+            grammar, adapter = facts.grammar_file(name), facts.ADAPTER
+            return cls(
+                predictions=facts.predictions_file(name),
+                asked=facts.arm_file(name),
+                adapter=adapter if adapter in made_from else None,
+                grammar=grammar if grammar in files else None,
+            )
+        share = int(step.removeprefix(CURVE_STEP))
+        return cls(facts.curve_file(share, "predictions.jsonl"), facts.arm_file("tuned"), facts.curve_adapter(share), None)
+
+
+def answered(store: RunStore) -> dict[str, str]:
+    """Everything that has answered the frozen cases, by name, with its step in the manifest."""
+    steps = store.manifest.steps
+    arms = {name.removeprefix(ARM_STEP): name for name in steps if name.startswith(ARM_STEP)}
+    return arms | {facts.point_name(share): f"{CURVE_STEP}{share}" for share in SHARES if f"{CURVE_STEP}{share}" in steps}
+
+
+@dataclass
+class Reproduction:
+    """One arm of a run, with all that its answers were decoded with checked by digest.
+
+    The predictions are taken as they lie there: whether they are what the model says is the question.
+    """
+
+    store: RunStore
+    arm: str
+
+    def __post_init__(self) -> None:
+        self.files = Answered.by(self.store, self.arm)
+        self.stored = read_predictions(self.store.read(self.files.predictions))
+        self._check()
+
+    def one(self, case_id: str) -> tuple[Reproduced, bool]:
+        """The prediction of one case, and whether it was decoded alone.
+
+        What else is in a batch can change the last bits of a number, and where two tokens are equally likely the answer with them. So
+        where the case alone gives another answer, all are decoded once more as they were, and that counts.
+        Raises UsageError for a case that the arm has not answered.
+        """
+        at = next((at for at, prediction in enumerate(self.stored) if prediction.id == case_id), None)
+        if at is None:
+            raise UsageError(f"{self.arm} has answered no case `{case_id}`", where=self.files.predictions, fix="each line there has an id")
+        alone = self._decoded([self.stored[at]])[0]
+        if alone.same or len(self.stored) == 1:
+            return alone, True
+        return self.all()[at], False
+
+    def all(self, on_progress: Callable[[int, int], None] = lambda done, of: None) -> list[Reproduced]:
+        """All predictions in their order, in one pass, as they were decoded."""
+        return self._decoded(self.stored, on_progress)
+
+    def differences(self) -> list[str]:
+        """What is not as it was when the run was measured, each in a phrase: device, number type and versions can change an answer."""
+        model = self._model_facts
+        device, dtype = best_device()
+        now: Mapping[str, str] = {"device": device.type, "number type": str(dtype).removeprefix("torch.")}
+        then = {"device": model.device, "number type": model.dtype}
+        told = [f"{name} {now[name]}, then {then[name]}" for name in now if now[name] != then[name]]
+        return told + [f"{name} {_version(name)}, then {was}" for name, was in model.versions.items() if _version(name) != was]
+
+    def _decoded(self, predictions: list[Prediction], on_progress: Callable[[int, int], None] = lambda done, of: None) -> list[Reproduced]:
+        prompts = [prediction.prompt for prediction in predictions]
+        completions, _ = self._decoder.complete(prompts, self._room, grammar=self._grammar, on_progress=on_progress)
+        return [Reproduced(stored, again) for stored, again in zip(predictions, completions, strict=True)]
+
+    def _check(self) -> None:
+        """Raises GateClosed where base, adapter, grammar or the length of answers are not those of the run."""
+        for file in (CASE, facts.MODEL, self.files.asked, *([self.files.grammar] if self.files.grammar else [])):
+            self.store.check(file)
+        if self.files.adapter is not None:
+            folder = f"{Path(self.files.adapter).parent.as_posix()}/"
+            for step in self.store.manifest.steps.values():
+                for file in step.files:
+                    if file.startswith(folder):
+                        self.store.check(file)
+        if self._base.sha256 != self._model_facts.sha256:
+            raise GateClosed(
+                "the base model is not the one that was measured",
+                where=str(self._base.folder),
+                fix=f"put back the one with sha256 {self._model_facts.sha256}",
+            )
+
+    @cached_property
+    def _base(self) -> BaseModel:
+        model = self.store.case.model
+        assert model is not None
+        return load_base(model)
+
+    @cached_property
+    def _model_facts(self) -> facts.ModelFacts:
+        return facts.ModelFacts.model_validate_json(self.store.read(facts.MODEL))
+
+    @cached_property
+    def _room(self) -> int:
+        return facts.ArmFacts.model_validate_json(self.store.read(self.files.asked)).answer_tokens
+
+    @cached_property
+    def _grammar(self) -> str | None:
+        return self.store.read(self.files.grammar).removesuffix("\n") if self.files.grammar else None
+
+    @cached_property
+    def _decoder(self) -> Decoder:
+        adapter = self.files.adapter
+        return Decoder(self._base, load_weights(self._base, (self.store.path / adapter).parent if adapter else None))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "not installed"

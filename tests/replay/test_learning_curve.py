@@ -1,0 +1,108 @@
+"""The learning curve by the real command: measured, told on the card, verified, and not measured again."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import sample_case, tuneproof
+from tuneproof.engine.errors import GateClosed, VerifyFailed
+from tuneproof.engine.hashing import sha256_file
+from tuneproof.engine.run.events import EventReader
+from tuneproof.engine.run.state import RunState
+from tuneproof.engine.run.store import MANIFEST, RunStore
+from tuneproof.engine.verify import verify
+
+SETTINGS = ["training.max_steps=8", "training.probe_every=4", "training.probe_cases=8", "baselines=[zero_shot]"]
+ASKED = [word for setting in [*SETTINGS, "evaluate.learning_curve=true"] for word in ("--set", setting)]
+
+
+@pytest.fixture(scope="module")
+def curved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    run = tmp_path_factory.mktemp("curve") / "run"
+    result = tuneproof("--replay", sample_case(), "--run-dir", run, *ASKED)
+    assert result.code == 0, result.err
+    assert "learning curve, 25 % of train: 2 steps on 24 examples" in result.err
+    return run
+
+
+@pytest.fixture
+def copy(curved: Path, tmp_path: Path) -> RunStore:
+    shutil.copytree(curved, tmp_path / "run")
+    return RunStore(tmp_path / "run")
+
+
+def test_the_card_has_the_points_and_reads_the_last_doubling(curved: Path) -> None:
+    card: dict[str, Any] = json.loads((curved / "card.json").read_text())
+    curve = card["learning_curve"]
+    assert [(point["share"], point["examples"]) for point in curve["points"]] == [(25, 24), (50, 47), (100, 94)]
+    tuned = next(arm for arm in card["arms"] if arm["arm"] == "tuned")
+    assert curve["points"][-1]["correct"] == tuned["correct"]
+    assert [(change["from_share"], change["to_share"]) for change in curve["changes"]] == [(25, 50), (50, 100)]
+    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "tuned"]
+    told = (curved / "card.md").read_text()
+    assert f"## Learning Curve\n\n{curve['summary']}\n" in told and curve["summary"].startswith("From 47 to 94 labels: ")
+
+
+def test_its_steps_are_not_those_of_the_training_that_is_shown(curved: Path) -> None:
+    state = RunState()
+    for event in EventReader(curved / "events.jsonl").read():
+        state.apply(event)
+    assert list(state.steps.step) == list(range(1, 9)) and state.trained is not None and state.trained.steps == 8
+    assert state.points.keys() == {25, 50} and "tuned_25" not in state.arms
+
+
+def test_it_verifies_and_a_changed_answer_is_noticed(copy: RunStore) -> None:
+    result = tuneproof("verify", copy.path, "--json")
+    assert result.code == 0 and json.loads(result.out)["predictions"] == 4 * 80
+    name = "training/curve/50/predictions.jsonl"
+    first, rest = copy.read(name).split("\n", 1)
+    row = json.loads(first)
+    copy.write(name, json.dumps(row | {"output": row["output"] + " "}) + "\n" + rest)
+    result = tuneproof("verify", copy.path)
+    assert result.code == 5 and f"{name}: the file is not what the run wrote" in result.err
+    # As a forger would: the digest made to fit, and the answer called right.
+    copy.write(name, json.dumps(row | {"output": row["expected"], "correct": not row["correct"]}) + "\n" + rest)
+    forged(copy, "curve 50", name)
+    with pytest.raises(VerifyFailed):
+        verify(copy)
+
+
+def test_a_point_that_learned_from_other_rows_is_noticed(copy: RunStore) -> None:
+    manifest = copy.manifest
+    steps = manifest.steps
+    steps["curve 50 train"].made_from["rows"] = steps["curve 25 train"].made_from["rows"]
+    steps["card"].made_from = manifest.digest_before("card")
+    copy.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+    with pytest.raises(VerifyFailed, match="tuned_50 did not learn from 50 % of train"):
+        verify(copy)
+
+
+def test_resuming_measures_only_what_is_missing(copy: RunStore) -> None:
+    before = copy.read("card.json")
+    kept = (copy.path / "training/curve/25/predictions.jsonl").stat().st_mtime_ns
+    manifest = copy.manifest
+    for step in ("curve 50", "card"):
+        del manifest.steps[step]
+    copy.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+    result = tuneproof("--replay", sample_case(), "--run-dir", copy.path, "--resume", *ASKED)
+    assert result.code == 0, result.err
+    assert "steps on" not in result.err, "nothing is trained again"
+    assert (copy.path / "training/curve/25/predictions.jsonl").stat().st_mtime_ns == kept
+    assert json.loads(copy.read("card.json"))["learning_curve"] == json.loads(before)["learning_curve"]
+
+
+def test_what_was_measured_stays_in_the_evidence(copy: RunStore) -> None:
+    case = copy.case
+    with pytest.raises(GateClosed, match="the learning curve has begun"):
+        copy.amend(case.model_copy(update={"evaluate": case.evaluate.model_copy(update={"learning_curve": False})}))
+
+
+def forged(store: RunStore, step: str, file: str) -> None:
+    manifest = store.manifest
+    manifest.steps[step].files[file] = sha256_file(store.path / file)
+    store.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")

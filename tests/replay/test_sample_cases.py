@@ -1,0 +1,67 @@
+"""Each shipped case ends as it was made to end, by what was measured, and its run verifies."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import ROOT, Result, tuneproof
+from tuneproof.sample_cases import make_fixed_labels, make_policy_questions, make_support_tickets, make_too_few
+
+FOLDER = ROOT / "sample_cases"
+
+
+def card_of(run: Path, case: str, *overrides: str) -> dict[str, Any]:
+    words = [word for override in overrides for word in ("--set", override)]
+    result = tuneproof("--replay", FOLDER / f"{case}.yaml", "--run-dir", run, "--json", *words)
+    assert result.code == 0, result.err
+    verified = tuneproof("verify", run)
+    assert verified.code == 0, verified.err
+    card: dict[str, Any] = json.loads(result.out)["card"]
+    return card
+
+
+def rate(card: dict[str, Any], arm: str, what: str = "correct") -> float:
+    return next(float(each[what]["rate"]) for each in card["arms"] if each["arm"] == arm)
+
+
+def test_support_tickets_a_grammar_mends_the_format_and_not_all_values_and_tuning_wins(finished: tuple[Path, Result]) -> None:
+    card = json.loads((finished[0] / "card.json").read_text())
+    assert rate(card, "constrained", "format_valid") == 1 and rate(card, "constrained") < 0.9
+    assert card["verdict"]["answer"] == "tune" and card["verdict"]["best_untuned_arm"] == "constrained"
+    assert card["verdict"]["difference"]["low"] > 0 and card["verdict"]["lightest_arm"] == "tuned"
+    assert "the measurement agrees" in card["decision"]["measured"]
+
+
+def test_policy_questions_what_is_looked_up_beats_what_is_learned(tmp_path: Path) -> None:
+    card = card_of(tmp_path / "run", "policy_questions")
+    assert card["decision"]["route"] == "RAG first" and "the measurement agrees" in card["decision"]["measured"]
+    assert card["verdict"]["answer"] == "do not tune" and card["verdict"]["best_untuned_arm"] == "retrieval"
+    assert card["verdict"]["difference"]["high"] < 0
+    assert "retrieval already meets the target" in card["verdict"]["reason"] and "tuned answers" in card["verdict"]["reason"]
+
+
+def test_fixed_labels_a_grammar_is_enough(tmp_path: Path) -> None:
+    card = card_of(tmp_path / "run", "fixed_labels")
+    assert card["verdict"]["answer"] == "do not tune" and card["verdict"]["lightest_arm"] == "constrained"
+    assert rate(card, "zero_shot") < 0.5 and [arm["arm"] for arm in card["arms"]] == ["zero_shot", "few_shot", "constrained"]
+    assert "less is enough" in card["decision"]["measured"]
+
+
+def test_too_few_a_prompt_first_and_where_training_is_forced_nothing_can_be_told(tmp_path: Path) -> None:
+    card = card_of(tmp_path / "a", "too_few")
+    assert card["decision"]["route"] == "prompt baseline first" and "tuned arm" in card["verdict"]["missing"]
+    forced = card_of(tmp_path / "b", "too_few", "method.even_if_routed_elsewhere=true")
+    assert forced["verdict"]["answer"] == "inconclusive" and forced["verdict"]["difference"]["low"] <= 0
+    assert forced["verdict"]["cases_to_tell"] > forced["eval_set"]["n"]
+
+
+@pytest.mark.parametrize("script", [make_support_tickets, make_policy_questions, make_fixed_labels, make_too_few])
+def test_the_data_are_what_the_script_beside_them_makes(script: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.argv", ["make", "--to", str(tmp_path)])
+    script.main()
+    made = [path for path in tmp_path.rglob("*") if path.is_file()]
+    assert made and all(path.read_bytes() == (FOLDER / path.relative_to(tmp_path)).read_bytes() for path in made)

@@ -1,0 +1,89 @@
+"""`tuneproof reproduce`: a stored prompt decoded again, and whether the answer is the one that is stored."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuneproof.engine.errors import ExitCode, VerifyFailed
+from tuneproof.engine.run.quiet import quiet_libraries
+from tuneproof.engine.run.store import RunStore
+from tuneproof.tui.widgets.plain import visible
+
+if TYPE_CHECKING:
+    from tuneproof.engine.reproduce import Reproduced, Reproduction
+
+SHOWN = 5
+"""Of how many answers that differ both texts are shown; --json has them all."""
+
+
+def reproduce_command(run: Path, arm: str, case_id: str | None, *, as_json: bool) -> int:
+    """Decodes one answer again, or all of an arm, and returns the exit code. Raises VerifyFailed where one differs, after it was told."""
+    store = RunStore.open(run)
+    quiet_libraries()
+    from tuneproof.engine.reproduce import Reproduction
+
+    reproduction = Reproduction(store, arm)
+    for difference in reproduction.differences():
+        print(f"not as it was measured: {difference}", file=sys.stderr)
+    if case_id is None:
+        found, decoded = reproduction.all(_Progress()), "in one pass"
+    else:
+        one, is_alone = reproduction.one(case_id)
+        found, decoded = [one], "alone" if is_alone else "with the others"
+    differing = [each for each in found if not each.same]
+    if as_json:
+        document = {"run": str(run), "arm": arm, "decoded": decoded, "predictions": len(found), "same": not differing}
+        shown = found if case_id is not None else differing
+        print(json.dumps(document | {"answers": [_document(each) for each in shown]}, ensure_ascii=False))
+    else:
+        print(_one_text(found[0], decoded) if case_id is not None else _all_text(found, differing, reproduction))
+    if differing:
+        counted = "the answer" if len(found) == 1 else f"{len(differing)} of {len(found)} answers"
+        are = "is" if len(differing) == 1 else "are"
+        raise VerifyFailed(f"{counted} {are} not what the model gives", where=reproduction.files.predictions)
+    return int(ExitCode.DONE)
+
+
+def _document(each: Reproduced) -> dict[str, object]:
+    stored, again = each.stored, each.again
+    return {
+        "id": stored.id,
+        "same": each.same,
+        "output": again.text,
+        "output_tokens": again.tokens,
+        "truncated": again.truncated,
+        "stored": {"output": stored.output, "output_tokens": stored.output_tokens, "truncated": stored.truncated},
+    }
+
+
+def _one_text(each: Reproduced, decoded: str) -> str:
+    if each.same:
+        return f"{visible(each.again.text)}\n\nthe same as stored, decoded {decoded}"
+    return f"{_both(each)}\n\nnot the same as stored, decoded {decoded}"
+
+
+def _all_text(found: list[Reproduced], differing: list[Reproduced], reproduction: Reproduction) -> str:
+    parts = [f"{visible(each.stored.id)}\n{_both(each)}" for each in differing[:SHOWN]]
+    if len(differing) > SHOWN:
+        parts.append(f"… and {len(differing) - SHOWN:,} more: --json has them all")
+    parts.append(f"{reproduction.arm}: {len(found):,} answers decoded again, {len(differing):,} differ from what is stored")
+    return "\n\n".join(parts)
+
+
+def _both(each: Reproduced) -> str:
+    return "\n".join(
+        f"{name}: {visible(text)}{' (cut off)' if cut else ''}"
+        for name, text, cut in (("now   ", each.again.text, each.again.truncated), ("stored", each.stored.output, each.stored.truncated))
+    )
+
+
+class _Progress:
+    """One line on a terminal that says how far it is; elsewhere nothing."""
+
+    def __call__(self, done: int, of: int) -> None:
+        if sys.stderr.isatty():
+            end = "\r\x1b[K" if done == of else ""
+            print(f"\r\x1b[K{done:,} of {of:,} answers {end}", end="", file=sys.stderr, flush=True)
