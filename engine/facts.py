@@ -174,7 +174,8 @@ class TurnedDown(Facts):
 class PlannedFacts(Facts):
     """What the plan was held against: memory, time and money, predicted, and measured where that tells more.
 
-    `room` is in bytes. Without a prediction or a measurement, `not_predicted` or `not_measured` says why.
+    `room` is in bytes. Without a prediction or a measurement, `not_predicted` or `not_measured` says why. `hours` are those of the
+    training, and with a learning curve those of its two smaller trainings.
     """
 
     room: int
@@ -190,6 +191,7 @@ class PlannedFacts(Facts):
     not_measured: str | None
     hours: float | None
     usd: float | None
+    learning_curve: bool = False
     turned_down: list[TurnedDown]
 
 

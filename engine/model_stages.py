@@ -96,7 +96,7 @@ class ModelStages:
         asked = self._asked
         skipped, despite = self._reasons_against()
         # What is planned also rests on the memory that is free now: a plan that was settled once is kept when the run goes on.
-        spent = self._case.budget.model_dump(mode="json")
+        spent = [self._case.budget.model_dump(mode="json"), self._case.evaluate.learning_curve]
         made_from = {
             "settings": sha256_data([asdict(asked), spent, skipped, despite]),
             "base": self.base.sha256,
@@ -166,6 +166,7 @@ class ModelStages:
             rows=RowLengths(whole=[asked + told for asked, told in rows], learned=[told for _, told in rows]),
             trained_parameters={e.name: e.trained_parameters for e in entries if e.trained_parameters is not None},
             stop=self._stop,
+            learning_curve=self._case.evaluate.learning_curve,
         )
 
     @cached_property

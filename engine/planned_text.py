@@ -15,9 +15,10 @@ def planned_lines(planned: PlannedFacts) -> list[str]:
         lines.append(f"to fit, {ways}")
     if planned.trial is not None and planned.hours is not None:
         usd = f", {planned.usd:.2f} USD" if planned.usd is not None else ""
+        whole = "with the learning curve" if planned.learning_curve else "in all"
         lines.append(
             f"time: {planned.steps} steps of {planned.trial.usual_seconds:.3g} s at the usual {planned.trial.usual_length} tokens, "
-            f"{_hours(planned.hours)} in all{usd}; probes come on top"
+            f"{_hours(planned.hours)} {whole}{usd}; probes come on top"
         )
     lines += [f"turned down: {each.name}, which {each.reason}" for each in planned.turned_down]
     return lines

@@ -16,7 +16,9 @@ import psutil
 from tuneproof.engine import facts
 from tuneproof.engine.case import Budget, Training
 from tuneproof.engine.case import Method as MethodChoice
+from tuneproof.engine.data.subsets import SHARES
 from tuneproof.engine.errors import GateClosed
+from tuneproof.engine.learning_curve import WHOLE
 from tuneproof.engine.machine import GIB, first_gpu
 from tuneproof.engine.methods.catalogue import AUTO, METHODS, Plan, plan
 from tuneproof.engine.methods.choose import AUTO_ORDER, MARGIN, Candidate, Choice, Room, Way, choose, ways_to_run
@@ -63,6 +65,7 @@ class Planner:
     rows: RowLengths
     trained_parameters: Mapping[str, int]
     stop: StopRequest
+    learning_curve: bool = False
 
     def settle(self) -> tuple[Plan, facts.PlannedFacts]:
         """The plan that fits, as predicted and, where that tells more, as measured.
@@ -183,7 +186,8 @@ class Planner:
         not_measured: str | None,
     ) -> facts.PlannedFacts:
         steps, rate = self._steps(settled), self.budget.usd_per_gpu_hour
-        hours = steps * trial.usual_seconds / 3600 if trial else None
+        trainings = 1 + sum(SHARES) / WHOLE if self.learning_curve else 1.0
+        hours = trainings * steps * trial.usual_seconds / 3600 if trial else None
         return facts.PlannedFacts(
             room=round(room.size),
             room_told_by=room.told_by,
@@ -198,6 +202,7 @@ class Planner:
             not_measured=not_measured,
             hours=None if hours is None else round(hours, 6),
             usd=None if hours is None or rate is None else round(hours * rate, 6),
+            learning_curve=self.learning_curve,
             turned_down=[facts.TurnedDown(name=name, reason=reason) for name, reason in chosen.turned_down.items()],
         )
 

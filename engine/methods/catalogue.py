@@ -44,8 +44,12 @@ class Plan:
 
     @property
     def settings(self) -> Settings:
-        """The numbers of the plan, as they are shown and stored; without those that mean nothing to its method."""
-        unsaid = {"method", "why", *(key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None)}
+        """The numbers of the plan, as they are shown and stored; without those that mean nothing to its method.
+
+        How a batch is run to fit stands with what was planned.
+        """
+        unsaid = {"method", "why", "accumulation", "checkpointing"}
+        unsaid |= {key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None}
         return {key: value for key, value in asdict(self).items() if key not in unsaid}
 
 

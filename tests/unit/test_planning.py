@@ -79,6 +79,13 @@ def test_hours_and_money_follow_from_the_seconds_of_a_usual_step(planner: Planne
     assert any("1.00 GB of the process" in line and "predicted (-" in line for line in lines)
 
 
+def test_a_learning_curve_takes_three_quarters_more(planner: Planner, answers: Answers) -> None:
+    answers(Trial(10**9, True, 4.0, 2.0))
+    _, told = replace(planner, budget=Budget(hours=1), learning_curve=True).settle()
+    assert told.hours == pytest.approx(1.75 * 36 * 2 / 3600)
+    assert any("2.1 minutes with the learning curve" in line for line in planned_lines(told))
+
+
 def test_more_hours_than_the_budget_has_close_the_gate_with_what_to_do(planner: Planner, answers: Answers) -> None:
     answers(Trial(10**9, True, 400.0, 200.0))
     with pytest.raises(GateClosed, match=r"2 hours \(36 steps\)") as caught:
@@ -145,7 +152,7 @@ def test_a_plan_is_tried_on_the_real_model_put_on_the_card_and_kept_when_the_run
     assert told.accumulation > 1 and told.memory.total <= 0.45e9
     assert 0.3 < told.memory.total / told.trial.peak < 3 and 0 < told.trial.peak <= told.room
     text = card_text(make_card(store))
-    assert "memory predicted for rows of 89 tokens" in text and "memory measured in a trial step" in text and "USD" in text
+    assert f"memory predicted for rows of {told.length} tokens" in text and "memory measured in a trial step" in text and "USD" in text
     # What is free now may be other than it was: the plan stands.
     again = tuneproof(*words)
     assert again.code == 0 and store.read(facts.METHOD) == written
