@@ -106,7 +106,7 @@ def assert_merges(base: BaseModel, adapter: Path, probe: Probe) -> None:
     assert torch.allclose(apart, merged, atol=1e-3)
 
 
-@pytest.mark.parametrize("name", ["full", "pissa", "shira", "prefix_tuning"])
+@pytest.mark.parametrize("name", ["full", "int8_lora", "pissa", "shira", "prefix_tuning"])
 def test_a_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseModel, name: str, tmp_path: Path) -> None:
     whole, _ = trained(base, name, tmp_path / "whole")
     stop = StopRequest()
@@ -116,6 +116,13 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseModel
     again, _ = trained(base, name, tmp_path / "broken")
     for file in (file for file in whole.files if file.endswith(".safetensors")):
         assert (again.adapter / file).read_bytes() == (whole.adapter / file).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["lora", "full"])
+def test_packed_rows_are_learned_as_rows_apart_are(base: BaseModel, name: str, tmp_path: Path) -> None:
+    apart, _ = trained(base, name, tmp_path / "apart")
+    packed, _ = trained(base, name, tmp_path / "packed", packing=True)
+    assert packed.best_probe.loss == pytest.approx(apart.best_probe.loss, abs=1e-3)
 
 
 @pytest.mark.parametrize("name", ["prompt_tuning", "prefix_tuning"])
