@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 import torch
 from peft import PeftModel
 from safetensors import safe_open
-from transformers import AutoModelForCausalLM
+from transformers import AutoModelForCausalLM, LlamaConfig
 
 from tuneproof.engine import machine
 from tuneproof.engine.arms import TUNED, Setting
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.case import Model, Output, OutputKind, Task, Training
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.errors import CaseError, GateClosed
+from tuneproof.engine.errors import CaseError, GateClosed, Interrupted
+from tuneproof.engine.generation import Decoder
 from tuneproof.engine.methods.catalogue import METHODS, check_choice, plan, sources
 from tuneproof.engine.methods.method import Ability, Quantisation
 from tuneproof.engine.methods.parameters import count_planned
@@ -45,6 +45,7 @@ SHAPES = {
     "tie_word_embeddings": False,
 }
 """Those of Llama-3.1-8B."""
+COUNTED = ["lora", "qlora", "full", "prefix_tuning", "prompt_tuning"]
 TRAINABLE_HERE = [name for name, method in METHODS.items() if method.quantisation is not Quantisation.NF4]
 """Every method but the one that a CPU trains wrongly."""
 
@@ -62,18 +63,19 @@ def training_of(base: BaseModel) -> tuple[list[EncodedRow], Probe]:
     return rows, Probe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, room=16)
 
 
-def trained(base: BaseModel, name: str, folder: Path, **more: object) -> tuple[Trained, Probe]:
+def trained(base: BaseModel, name: str, folder: Path, stop: StopRequest | None = None, **more: object) -> tuple[Trained, Probe]:
     settings = Training.model_validate({"max_steps": 3, "probe_every": 3, "batch_size": 4, **more})
     rows, probe = training_of(base)
+    folder.mkdir(exist_ok=True)
     log = EventLog(folder / "events.jsonl")
-    return train(base, rows, probe, plan(MethodChoice(name=name), settings), folder / "training", log, StopRequest()), probe
+    return train(base, rows, probe, plan(MethodChoice(name=name), settings), folder / "training", log, stop or StopRequest()), probe
 
 
 @pytest.mark.parametrize("name", TRAINABLE_HERE)
 def test_a_method_trains_what_was_counted_and_is_found_again_as_it_was(base: BaseModel, name: str, tmp_path: Path) -> None:
     method = METHODS[name]
     # A prompt begins as words drawn at random, which first put the model off.
-    longer = {"max_steps": 30, "probe_every": 30, "learning_rate": 0.05} if method.virtual_tokens else {}
+    longer = {"max_steps": 20, "probe_every": 20, "learning_rate": 0.1} if method.virtual_tokens else {}
     done, probe = trained(base, name, tmp_path, **longer)
     planned = count_planned(base.folder, plan(MethodChoice(name=name), Training()))
     assert (done.trained_parameters, done.all_parameters) == (planned.trained, planned.all)
@@ -104,26 +106,40 @@ def assert_merges(base: BaseModel, adapter: Path, probe: Probe) -> None:
     assert torch.allclose(apart, merged, atol=1e-3)
 
 
+@pytest.mark.parametrize("name", ["full", "int8_lora", "pissa", "shira", "prefix_tuning"])
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseModel, name: str, tmp_path: Path) -> None:
+    whole, _ = trained(base, name, tmp_path / "whole")
+    stop = StopRequest()
+    stop.ask()
+    with pytest.raises(Interrupted):
+        trained(base, name, tmp_path / "broken", stop)
+    again, _ = trained(base, name, tmp_path / "broken")
+    for file in (file for file in whole.files if file.endswith(".safetensors")):
+        assert (again.adapter / file).read_bytes() == (whole.adapter / file).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["lora", "full"])
+def test_packed_rows_are_learned_as_rows_apart_are(base: BaseModel, name: str, tmp_path: Path) -> None:
+    apart, _ = trained(base, name, tmp_path / "apart")
+    packed, _ = trained(base, name, tmp_path / "packed", packing=True)
+    assert packed.best_probe.loss == pytest.approx(apart.best_probe.loss, abs=1e-3)
+
+
 @pytest.mark.parametrize("name", ["prompt_tuning", "prefix_tuning"])
 def test_what_a_learned_prompt_answers_does_not_depend_on_the_other_rows(base: BaseModel, name: str, tmp_path: Path) -> None:
     done, probe = trained(base, name, tmp_path, max_steps=6, probe_every=6)
     model = load_weights(base, done.adapter)
-    from tuneproof.engine.generation import Decoder
-
     together, _ = Decoder(base, model).complete(probe.prompts, probe.room)
     alone = [Decoder(base, model).complete([prompt], probe.room)[0][0] for prompt in probe.prompts]
     assert together == alone and len({len(base.tokens(p)) for p in probe.prompts}) > 1
 
 
-def test_the_parameters_of_a_model_of_eight_billion_are_counted_without_its_weights(base: BaseModel, tmp_path: Path) -> None:
-    from transformers import LlamaConfig
-
+def test_the_parameters_of_a_model_of_eight_billion_are_counted_without_its_weights(tmp_path: Path) -> None:
     LlamaConfig(**SHAPES).save_pretrained(tmp_path)
-    started = time.monotonic()
-    counted = {name: count_planned(tmp_path, plan(MethodChoice(name=name), Training())) for name in METHODS}
+    counted = {name: count_planned(tmp_path, plan(MethodChoice(name=name), Training())) for name in COUNTED}
     assert counted["lora"].trained == counted["qlora"].trained == 41_943_040
     assert counted["full"].trained == counted["full"].all == 8_030_261_248
-    print({name: found.trained for name, found in counted.items()}, f"{time.monotonic() - started:.1f} s")
+    assert counted["prefix_tuning"].trained == 50 * 32 * 2 * 8 * 128 and counted["prompt_tuning"].trained == 20 * 4096
 
 
 def test_four_bits_on_a_cpu_are_refused_with_the_reason_before_anything_is_run(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,55 @@
+"""A case with another method than LoRA goes the whole way to a card that can be verified, or is refused before anything is run."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import sample_case, tuneproof
+from tuneproof.engine.case_file import load_case
+from tuneproof.engine.methods.method import Quantisation
+from tuneproof.engine.methods.table import METHODS
+from tuneproof.engine.run.store import RunStore
+
+
+def settings(*overrides: str) -> list[str]:
+    return [word for override in overrides for word in ("--set", override)]
+
+
+QUICK = ("full", "vera")
+"""One whole model, and one adapter that holds more than was trained."""
+OTHERS = [name for name, method in METHODS.items() if name not in QUICK and method.quantisation is not Quantisation.NF4]
+
+
+@pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.real) for name in OTHERS)])
+def test_another_method_goes_the_whole_way_to_a_card(run: Path, name: str) -> None:
+    chosen = [f"method.name={name}", "training.max_steps=2", "training.max_length=88"]
+    RunStore.open(run).amend(load_case(sample_case(), chosen))
+    result = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", "--json", *settings(*chosen))
+    assert result.code == 0, result.err
+    card = json.loads(result.out)["card"]
+    assert card["method"]["name"] == name and [arm["arm"] for arm in card["arms"]] == ["zero_shot", "few_shot", "tuned"]
+    stored = "model.safetensors" if name == "full" else "adapter_model.safetensors"
+    assert (run / "training" / "adapter" / stored).is_file() and card["provenance"]["adapter_sha256"]
+    assert card["method"]["length"]["limit"] == 88 and card["method"]["length"]["left_out"] > 0
+    told = (run / "card.md").read_text()
+    assert "learning_rate 0.002: the case" in told and "- warmup 0.05: between QLoRA's 3 % and Axolotl's 10 %" in told
+    assert f"{card['method']['length']['left_out']} rows are too long and were left out" in told
+    assert tuneproof("verify", run).code == 0
+
+
+@pytest.mark.parametrize(
+    ("overrides", "code", "why"),
+    [
+        (["method.name=qlora"], 3, "4-bit weights train wrongly on a CPU"),
+        (["method.name=hra"], 2, "merged into an int8 base it answers wrongly"),
+        (["method.name=prefix_tuning", "training.packing=true"], 3, "cannot be trained on packed rows"),
+        (["method.name=ia3", "training.rank=8"], 2, "ia3 has no `rank`"),
+    ],
+)
+def test_what_cannot_work_is_refused_before_anything_is_run(tmp_path: Path, overrides: list[str], code: int, why: str) -> None:
+    result = tuneproof("--replay", sample_case(), "--run-dir", tmp_path / "run", *settings(*overrides), env={"CUDA_VISIBLE_DEVICES": ""})
+    assert result.code == code and why in result.err and "Traceback" not in result.err
+    assert not (tmp_path / "run" / "arms").exists()
