@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import datasets
 import torch
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
 from trl import SFTConfig, SFTTrainer
@@ -29,6 +28,7 @@ from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import write_whole
 from tuneproof.engine.training.checkpoints import Checkpoint, ProbeResult, best, prune, seal, sealed_checkpoints
 from tuneproof.engine.training.encode import EncodedRow
+from tuneproof.engine.training.packing import TOKENS, feed
 from tuneproof.engine.training.probe import Probe
 
 KEPT = ["adapter_config.json", "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
@@ -128,13 +128,15 @@ def _keep(checkpoint: Path, folder: Path, plan: Plan) -> list[str]:
     return [*(path.name for path in found), QUANTISATION]
 
 
-def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> SFTTrainer:
+def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> CountingTrainer:
     """The trainer of a plan, the same for training and for a trial step."""
     device, dtype = best_device()
-    steps = plan.max_steps or math.ceil(math.ceil(len(rows) / plan.batch_size) * plan.epochs)
+    model = load_for_training(base, plan)
+    fed = feed(model, base, rows, plan)
+    steps = plan.max_steps or math.ceil(math.ceil(len(fed.dataset) / fed.batch_size) * plan.epochs)
     arguments = SFTConfig(
         output_dir=str(checkpoints),
-        per_device_train_batch_size=plan.batch_size // plan.accumulation,
+        per_device_train_batch_size=max(1, fed.batch_size // plan.accumulation),
         gradient_accumulation_steps=plan.accumulation,
         num_train_epochs=plan.epochs,
         max_steps=plan.max_steps or -1,
@@ -147,8 +149,6 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
         # TRL turns both of these on by itself.
         bf16=dtype is torch.bfloat16,
         gradient_checkpointing=plan.checkpointing,
-        # All rows of a batch in one, without padding; their positions keep them apart.
-        padding_free=plan.packing,
         # The rows come whole and encoded; nothing may cut or re-tokenise them.
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
@@ -160,10 +160,11 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
         disable_tqdm=True,
         dataloader_pin_memory=device.type == "cuda",
     )
-    trainer = SFTTrainer(
-        model=load_for_training(base, plan),
+    trainer = CountingTrainer(
+        model=model,
         args=arguments,
-        train_dataset=datasets.Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in rows]),
+        train_dataset=fed.dataset,
+        data_collator=fed.collator,
         processing_class=base.tokenizer,
         peft_config=adapter_config(plan),
     )
@@ -172,6 +173,18 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
             # TRL casts adapters over a quantised base to bfloat16, in which small steps are lost.
             parameter.data = parameter.data.float()
     return trainer
+
+
+class CountingTrainer(SFTTrainer):
+    """TRL's trainer with a count of the tokens that were read, padding aside: its own takes a packed batch for one sequence."""
+
+    tokens_read = 0
+
+    def training_step(self, model: Any, inputs: dict[str, Any], *more: Any, **named: Any) -> torch.Tensor:
+        told = inputs.pop(TOKENS, None)
+        self.tokens_read += inputs["attention_mask"].sum() if told is None else told
+        loss: torch.Tensor = super().training_step(model, inputs, *more, **named)
+        return loss
 
 
 class Live(TrainerCallback):
@@ -248,7 +261,7 @@ class Live(TrainerCallback):
                 where="training.learning_rate",
                 fix=f"{self._plan.learning_rate:g} is probably too high: lower it and start a new run",
             )
-        tokens = float(logs.get("num_tokens", 0.0))
+        tokens = float(self._trainer.tokens_read)
         seconds = max(self._step_ended - self._step_began, 1e-9)
         self._log.emit(
             StepLogged(

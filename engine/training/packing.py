@@ -1,0 +1,101 @@
+"""Packing: rows side by side in sequences of one length, so that hardly a token is padding and none reads another row.
+
+Imports torch and trl, so only the worker imports this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import datasets
+import torch
+from trl import pack_dataset
+
+from tuneproof.engine.errors import GateClosed
+from tuneproof.engine.methods.catalogue import Plan
+from tuneproof.engine.model import BaseModel
+from tuneproof.engine.training.encode import IGNORED, EncodedRow
+
+ROWS_WIDE = 4
+"""A sequence is as long as so many of the longest row: wider ones have little less padding, and attention over more that is masked."""
+
+TOKENS = "tokens"
+"""The key of a batch for how many tokens it has; not for the model."""
+
+SEPARATING_ATTENTION = {"sdpa", "eager", "flash_attention_2", "flash_attention_3"}
+"""Attention that transformers keeps within a row from the positions alone: masks for the first two (`masking_utils.py`), the lengths
+of the rows for the others (`modeling_flash_attention_utils.py`)."""
+
+
+def keeps_rows_apart(model: Any) -> bool:
+    """Whether packed rows do not read each other in this model: known attention in every layer, and no state that runs through."""
+    config = model.config.get_text_config()
+    kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
+    return config._attn_implementation in SEPARATING_ATTENTION and kinds <= {"full_attention", "sliding_attention"}
+
+
+def packed(rows: Sequence[EncodedRow], at_most: int) -> datasets.Dataset:
+    """The rows by best-fit decreasing (trl's `pack_dataset`) in sequences no longer than `at_most`, the model's context.
+
+    Columns: `input_ids` and `labels` of the rows one after the other, `seq_lengths` of each row.
+    """
+    longest = max(len(row.input_ids) for row in rows)
+    plain = datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in rows])
+    return pack_dataset(plain, seq_length=max(longest, min(at_most, ROWS_WIDE * longest)), strategy="bfd")
+
+
+@dataclass(frozen=True)
+class Feed:
+    """What a trainer is fed: its sequences, how they become a batch (none for TRL's own padding), and how many make an optimizer step."""
+
+    dataset: datasets.Dataset
+    collator: PackedCollator | None
+    batch_size: int
+
+
+def feed(model: Any, base: BaseModel, rows: Sequence[EncodedRow], plan: Plan) -> Feed:
+    """The rows one by one, or packed where the plan says so: then as many sequences a step as have about the plan's number of rows.
+
+    Raises GateClosed where packed rows would read each other in this model.
+    """
+    if not plan.packing:
+        plain = datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in rows])
+        return Feed(plain, None, plan.batch_size)
+    if not keeps_rows_apart(model):
+        raise GateClosed(
+            f"packed rows would read each other in this model ({model.config.model_type})",
+            where="training.packing",
+            fix="leave it out: rows are then padded",
+        )
+    sequences = packed(rows, base.context)
+    pad = base.tokenizer.pad_token_id
+    return Feed(sequences, PackedCollator(pad), max(1, round(plan.batch_size * len(sequences) / len(rows))))
+
+
+@dataclass(frozen=True)
+class PackedCollator:
+    """A batch of packed sequences: ids, labels and positions, each (sequences, longest), and the number of tokens that are no padding.
+
+    Positions begin anew with every row, and with the padding, which so is a row of its own. There is no attention mask, because with one
+    transformers reads the positions no more.
+    """
+
+    pad: int
+
+    def __call__(self, sequences: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        longest = max(len(each["input_ids"]) for each in sequences)
+        ids = torch.full((len(sequences), longest), self.pad)
+        labels = torch.full((len(sequences), longest), IGNORED)
+        positions = torch.zeros((len(sequences), longest), dtype=torch.long)
+        for at, each in enumerate(sequences):
+            filled = len(each["input_ids"])
+            ids[at, :filled] = torch.tensor(each["input_ids"])
+            labels[at, :filled] = torch.tensor(each["labels"])
+            lengths = [*each["seq_lengths"], longest - filled]
+            positions[at] = torch.cat([torch.arange(length) for length in lengths])
+        # What follows the last token of a row is the first of the next, which it must not learn.
+        labels[positions == 0] = IGNORED
+        read = torch.tensor(sum(len(each["input_ids"]) for each in sequences))
+        return {"input_ids": ids, "labels": labels, "position_ids": positions, TOKENS: read}

@@ -1,0 +1,145 @@
+"""How fast training is against plain TRL, on a CPU: `python -m tests.bench.training`.
+
+The sample model, the first rows of SNIPS, LoRA of rank 16, one epoch. Each program trains in a process of its own, by turns, on the same
+texts. Tokens are those of the rows, padding not counted; the first step is left out of the speed, and is told by itself as the time from
+the command. Three ways of plain TRL: its defaults (on a CPU it has to be told so, and not to use bfloat16), the best that it does without
+packing, and packed in the length that suits it best.
+"""
+
+from __future__ import annotations
+
+import json
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from tests.bench.runs import first
+from tests.conftest import COMMAND, REAL_DATA, ROOT, tuneproof
+from tuneproof.engine.case import Model
+from tuneproof.engine.data.example import Message
+from tuneproof.engine.model import BaseModel, load_base
+from tuneproof.engine.run.events import EventReader, StepLogged
+from tuneproof.engine.run.store import EVENTS
+
+ROWS, EVAL_ROWS, TURNS, BATCH = 1000, 8, 3, 16
+INSTRUCTION = "Extract the intent and the slots of the request as JSON."
+ON_CPU: dict[str, Any] = {"use_cpu": True, "bf16": False, "num_train_epochs": 1}
+LEAN: dict[str, Any] = ON_CPU | {"gradient_checkpointing": False, "dataloader_pin_memory": False}
+PLAIN: dict[str, dict[str, Any]] = {
+    "TRL, its defaults": ON_CPU,
+    "TRL, padded": LEAN | {"per_device_train_batch_size": BATCH},
+    "TRL, packed to 512": LEAN | {"per_device_train_batch_size": 4, "packing": True, "max_length": 512},
+    "TRL, packed to 2048": LEAN | {"per_device_train_batch_size": 1, "packing": True, "max_length": 2048},
+}
+
+
+@dataclass(frozen=True)
+class Took:
+    """Seconds from the command to the end of the first step, from there to the end of the last, the steps, and all tokens read."""
+
+    to_first_step: float
+    after_it: float
+    steps: int
+    tokens: int
+
+    @property
+    def speed(self) -> float:
+        """Tokens a second once training is under way."""
+        return self.tokens * (self.steps - 1) / self.steps / self.after_it
+
+
+def main() -> None:
+    rows = REAL_DATA / "snips"
+    if not rows.is_dir():
+        print(f"REAL DATA MISSING: {rows}")
+        return
+    base = load_base(Model(base="sample"))
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place)
+        learned = [json.loads(line) for line in (rows / "train.jsonl").read_text().splitlines()[:ROWS]]
+        tokens = write_plain(learned, base, folder / "plain.jsonl")
+        prepared = prepare(rows, folder)
+        ways: dict[str, Callable[[], Took]] = {name: plain(folder, settings, tokens) for name, settings in PLAIN.items()}
+        ways |= {"tuneproof, packed": ours(prepared, base, "true"), "tuneproof, padded": ours(prepared, base, "false")}
+        found: dict[str, list[Took]] = {name: [] for name in ways}
+        for _ in range(TURNS):
+            for name, way in ways.items():
+                found[name].append(way())
+    print(f"{ROWS} rows of {tokens / ROWS:.0f} tokens, {TURNS} turns each; median, lowest and highest")
+    for name, took in found.items():
+        speeds = sorted(each.speed for each in took)
+        begun = statistics.median(each.to_first_step for each in took)
+        median = statistics.median(speeds)
+        print(f"{name:22} {median:8,.0f} tokens/s [{speeds[0]:,.0f}, {speeds[-1]:,.0f}], {took[0].steps} steps, first after {begun:.1f} s")
+
+
+def write_plain(rows: list[dict[str, str]], base: BaseModel, path: Path) -> int:
+    """The rows as plain TRL takes them, the same texts that this program trains on; returns their tokens."""
+    lines = [json.dumps({"prompt": prompt_of(row, base), "completion": row["output"]}) + "\n" for row in rows]
+    path.write_text("".join(lines))
+    return tokens_of(rows, base)
+
+
+def prompt_of(row: dict[str, str], base: BaseModel) -> str:
+    """What the model reads before its answer."""
+    return base.prompt([Message("user", f"{INSTRUCTION}\n\n{row['input']}")])
+
+
+def tokens_of(rows: list[dict[str, str]], base: BaseModel) -> int:
+    """The tokens of prompts, answers and ends."""
+    return sum(len(base.tokens(prompt_of(row, base) + row["output"])) + 1 for row in rows)
+
+
+def prepare(rows: Path, folder: Path) -> Path:
+    """A run that has everything but its training."""
+    case = yaml.safe_load((ROOT / "tests" / "real" / "snips.yaml").read_text())
+    for part, count in (("train", ROWS), ("test", EVAL_ROWS)):
+        (folder / f"{part}.jsonl").write_text("".join((rows / f"{part}.jsonl").read_text().splitlines(keepends=True)[:count]))
+    case["data"] |= {"examples": "train.jsonl", "eval": "test.jsonl", "split": {"train": 0.99, "validation": 0.01, "eval": 0.0}}
+    case["training"] = {"epochs": 1, "rank": 16, "batch_size": BATCH, "probe_every": 100_000}
+    case["baselines"] = ["zero_shot"]
+    (folder / "case.yaml").write_text(yaml.safe_dump(case))
+    return folder / "case.yaml"
+
+
+def plain(folder: Path, settings: dict[str, Any], tokens: int) -> Callable[[], Took]:
+    """Plain TRL with these settings, in a process of its own."""
+
+    def train() -> Took:
+        words = ["--model", ROOT / "sample_cases" / "model", "--rows", folder / "plain.jsonl", "--to", folder / "trl"]
+        command = [sys.executable, "-m", "tests.bench.plain_trl", *words, "--began", time.time(), "--settings", json.dumps(settings)]
+        done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=True)
+        return Took(**json.loads(done.stdout.splitlines()[-1]), tokens=tokens)
+
+    return train
+
+
+def ours(case: Path, base: BaseModel, packing: str) -> Callable[[], Took]:
+    """This program from a run that has its baselines to the end of its training, events, log and all."""
+
+    def train() -> Took:
+        with tempfile.TemporaryDirectory() as place:
+            run = Path(place) / "run"
+            words = ["--replay", case, "--run-dir", run, "--set", f"training.packing={packing}"]
+            before = tuneproof(*words, "--until", "method")
+            assert before.code == 0, before.err
+            began = time.time()
+            subprocess.run([str(COMMAND), *map(str, words), "--resume", "--until", "train"], check=True, capture_output=True)
+            ended = [event.ts for event in EventReader(run / EVENTS).read() if isinstance(event, StepLogged)]
+            assert first(run, StepLogged).ts == ended[0]
+            learned = [json.loads(line) for line in (run / "splits" / "train.jsonl").read_text().splitlines()]
+            return Took(ended[0] - began, ended[-1] - ended[0], len(ended), tokens_of(learned, base))
+
+    return train
+
+
+if __name__ == "__main__":
+    main()
