@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,7 +74,7 @@ class CurveRuns:
         rows, plan = self._subsets[share], scaled(self.plan, share)
         made_from = {
             "base": self.arms.base.sha256,
-            "plan": sha256_data(asdict(plan)),
+            "plan": plan.digest,
             "rows": rows_digest(rows),
             part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
             part_file(Part.VALIDATION): self._store.check(part_file(Part.VALIDATION)),

@@ -77,3 +77,7 @@ class Interrupted(TuneproofError):
     """The run was asked to stop; it can be resumed."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+class StartAgain(Exception):
+    """No error: the worker has put down what to do otherwise, and has to go on in a fresh process."""

@@ -212,6 +212,12 @@ class MethodFacts(Facts):
     length: TrainedLength | None = None
 
 
+class BatchParts(Facts):
+    """In how many parts a batch is run since it ran out of memory; the rows of a step, and their order, stay the same."""
+
+    accumulation: int
+
+
 class TrainingFacts(Facts):
     """What training did."""
 

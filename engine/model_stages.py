@@ -15,6 +15,7 @@ from tuneproof.engine.arms import TUNED, UNTUNED, Setting
 from tuneproof.engine.audit.leakage import leaks
 from tuneproof.engine.audit.preview import summary
 from tuneproof.engine.audit.table import Lengths, Rows
+from tuneproof.engine.batch_parts import go_on_smaller, parts_so_far
 from tuneproof.engine.case import Case, Model, Task
 from tuneproof.engine.curve_runs import CurveRuns
 from tuneproof.engine.data.example import Example, Message
@@ -31,6 +32,7 @@ from tuneproof.engine.planning import Planner, RowLengths
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import EventLog, TrainingSkipped
+from tuneproof.engine.run.limits import is_out_of_memory
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.scoring.outputs import Judge, make_judge
@@ -128,7 +130,7 @@ class ModelStages:
         self._check_gate()
         made_from = {
             "base": self.base.sha256,
-            "plan": sha256_data(asdict(self._plan)),
+            "plan": self._plan.digest,
             part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
             part_file(Part.VALIDATION): self._store.check(part_file(Part.VALIDATION)),
         }
@@ -181,7 +183,8 @@ class ModelStages:
         settled = plan(self._case.method.model_copy(update={"name": found.name}), self._case.training)
         if found.planned is None:
             return settled
-        return replace(settled, why=found.why, accumulation=found.planned.accumulation, checkpointing=found.planned.checkpointing)
+        parts = max(found.planned.accumulation, parts_so_far(self._store))
+        return replace(settled, why=found.why, accumulation=parts, checkpointing=found.planned.checkpointing)
 
     @property
     def _method_facts(self) -> facts.MethodFacts:
@@ -319,7 +322,12 @@ class ModelStages:
             encoded=encode(self.base, tuned, cases),
             room=self._room,
         )
-        return train(self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
+        try:
+            return train(self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
+        except Exception as error:
+            if not is_out_of_memory(error):
+                raise
+            raise go_on_smaller(self._store, self._log, chosen) from None
 
     def _train(self, made_from: dict[str, str]) -> None:
         examples = self._trained_rows

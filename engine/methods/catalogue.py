@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.case import Training
+from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.methods import defaults
 from tuneproof.engine.methods.method import Default, Method
 from tuneproof.engine.methods.refusals import check, no_such_method
@@ -41,6 +42,11 @@ class Plan:
     virtual_tokens: int | None = None
     max_length: int | None = None
     packing: bool = False
+
+    @property
+    def digest(self) -> str:
+        """Of all that decides what is learned; in how many parts a batch is run does not."""
+        return sha256_data({key: value for key, value in asdict(self).items() if key != "accumulation"})
 
     @property
     def settings(self) -> Settings:

@@ -133,11 +133,12 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
     device, dtype = best_device()
     model = load_for_training(base, plan)
     fed = feed(model, base, rows, plan)
+    micro_batch = _micro_batch(fed.batch_size, plan.accumulation)
     steps = plan.max_steps or math.ceil(math.ceil(len(fed.dataset) / fed.batch_size) * plan.epochs)
     arguments = SFTConfig(
         output_dir=str(checkpoints),
-        per_device_train_batch_size=max(1, fed.batch_size // plan.accumulation),
-        gradient_accumulation_steps=plan.accumulation,
+        per_device_train_batch_size=micro_batch,
+        gradient_accumulation_steps=fed.batch_size // micro_batch,
         num_train_epochs=plan.epochs,
         max_steps=plan.max_steps or -1,
         learning_rate=plan.learning_rate,
@@ -173,6 +174,11 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
             # TRL casts adapters over a quantised base to bfloat16, in which small steps are lost.
             parameter.data = parameter.data.float()
     return trainer
+
+
+def _micro_batch(batch_size: int, parts: int) -> int:
+    """The largest size that divides the batch in at least so many parts; packed sequences may be fewer than these."""
+    return max(size for size in range(1, batch_size + 1) if batch_size % size == 0 and size <= max(1, batch_size // parts))
 
 
 class CountingTrainer(SFTTrainer):

@@ -1,0 +1,35 @@
+"""Going on with smaller parts of a batch where one ran out of memory: the rows of a step and their order stay as they are."""
+
+from __future__ import annotations
+
+from tuneproof.engine import facts
+from tuneproof.engine.errors import RunFailed, StartAgain
+from tuneproof.engine.methods.catalogue import Plan
+from tuneproof.engine.run.events import EventLog, Warned
+from tuneproof.engine.run.store import RunStore
+
+PARTS = "training/parts.json"
+
+
+def parts_so_far(store: RunStore) -> int:
+    """In how many parts a batch is run since memory ran out; 1 where it never did."""
+    return facts.BatchParts.model_validate_json(store.read(PARTS)).accumulation if store.has(PARTS) else 1
+
+
+def go_on_smaller(store: RunStore, log: EventLog, plan: Plan) -> RunFailed:
+    """Puts down to run each batch in twice as many parts, or the next number that divides it, and raises StartAgain.
+
+    Memory that was filled once is not given back whole, so a fresh process goes on, from the last checkpoint. Returns the error to raise
+    where rows are run one at a time already.
+    """
+    smaller = [parts for parts in range(2 * plan.accumulation, plan.batch_size + 1) if plan.batch_size % parts == 0]
+    if not smaller:
+        return RunFailed(
+            "out of memory with one row at a time",
+            where=str(store.path),
+            fix="free memory and add --resume; or set training.max_length, take a lighter method.name or a smaller model.base in a new run",
+        )
+    store.write(PARTS, facts.BatchParts(accumulation=smaller[0]).as_text())
+    before, now = plan.batch_size // plan.accumulation, plan.batch_size // smaller[0]
+    log.emit(Warned(message=f"out of memory with {before} rows at a time: going on with {now}, {smaller[0]} parts a step"), sync=True)
+    raise StartAgain

@@ -1,0 +1,73 @@
+"""A training that runs out of memory goes on by itself with smaller parts of a batch, and comes to the same number of steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from tests.conftest import tuneproof
+from tuneproof.engine.run.events import EventReader, Launched, StepLogged, Warned
+from tuneproof.sample_cases import words
+
+ROOM = 400 << 20
+"""Bytes that training may take beyond what the process has when it begins: less than eight long rows at once, more than one."""
+
+PROGRAM = f"""
+import resource, sys
+import psutil
+from tuneproof.engine.run import worker
+from tuneproof.engine.training import sft
+
+train = sft.train
+def in_a_small_room(*words):
+    _, hard = resource.getrlimit(resource.RLIMIT_AS)
+    resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + {ROOM}, hard))
+    return train(*words)
+
+sft.train = in_a_small_room
+worker.main()
+"""
+
+
+@pytest.fixture
+def prepared(write_case: Any, write_jsonl: Any, tmp_path: Path) -> Path:
+    """A run of long rows that has everything but its training."""
+    rng = random.Random(0)
+    rows = [{"input": " ".join(words.word(rng) for _ in range(300)), "output": f"answer {number}"} for number in range(24)]
+    write_jsonl(rows)
+    case = {
+        "decision": {"private_facts": False, "format_drift": True, "stable_task": True, "labeled_examples": 60},
+        "task": {"instruction": "Repeat.", "output": {"kind": "text"}},
+        "data": {"examples": "rows.jsonl"},
+        "model": {"base": "sample"},
+        "baselines": ["zero_shot"],
+        "method": {"name": "lora"},
+        "training": {"batch_size": 8, "max_steps": 2},
+    }
+    run = tmp_path / "run"
+    result = tuneproof("--replay", write_case(case), "--run-dir", run, "--until", "method")
+    assert result.code == 0, result.err
+    return run
+
+
+def test_a_batch_that_does_not_fit_is_run_in_parts_by_a_fresh_process(prepared: Path) -> None:
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
+    command = [sys.executable, "-c", PROGRAM, str(prepared), "--until", "train"]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    events = list(EventReader(prepared / "events.jsonl").read())
+    told = [event.message for event in events if isinstance(event, Warned)]
+    assert done.returncode == 0, (done.stderr[-2000:], told)
+    assert told[0] == "out of memory with 8 rows at a time: going on with 4, 2 parts a step"
+    assert [event.step for event in events if isinstance(event, StepLogged)] == [1, 2]
+    pids = [event.pid for event in events if isinstance(event, Launched)]
+    assert len(pids) >= 3 and pids[-1] == pids[-2]
+    assert json.loads((prepared / "training" / "parts.json").read_text())["accumulation"] >= 2
+    assert not psutil.pid_exists(pids[-1])
