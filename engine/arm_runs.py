@@ -83,7 +83,8 @@ class ArmRuns:
         made_from = {part_file(part): self.store.check(part_file(part)) for part in parts}
         made_from |= {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json")), **arm.made_from}
         if adapter is not None:
-            made_from[facts.ADAPTER] = self.store.check(facts.ADAPTER)
+            trained = facts.trained_weights(self.store.manifest.steps["train"].files)
+            made_from |= {file: self.store.check(file) for file in trained}
         return made_from
 
     def _run(self, arm: Arm, adapter: Path | None, made_from: Mapping[str, str]) -> None:

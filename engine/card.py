@@ -5,7 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.audit.profile import Profile
-from tuneproof.engine.facts import PlannedFacts
+from tuneproof.engine.facts import PlannedFacts, TrainedLength
 from tuneproof.engine.learning_curve import LearningCurve
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.events import Rate
@@ -48,10 +48,12 @@ class DataShape(Field):
 
 
 class Method(Field):
-    """What was trained, or why nothing was."""
+    """What was trained, or why nothing was; each setting, where its value comes from, and how long the rows are."""
 
     name: str | None
     settings: dict[str, float | int | None]
+    sources: dict[str, str] = {}
+    length: TrainedLength | None = None
     skipped: str | None
     trained_parameters: int | None
     all_parameters: int | None

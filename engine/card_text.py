@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card import Card, CardArm, DataShape, Field, Method
+from tuneproof.engine.facts import TrainedLength
 from tuneproof.engine.learning_curve import curve_lines
 from tuneproof.engine.planned_text import planned_lines
 from tuneproof.engine.run.events import Rate
@@ -23,6 +24,8 @@ def card_text(card: Card) -> str:
         parts += [f"## {title}", field.summary if field else "Not reached."]
         if isinstance(field, DataShape):
             parts.append("\n".join(f"- {line}" for line in profile_lines(field.profile)))
+        if isinstance(field, Method) and method_lines(field):
+            parts.append("\n".join(f"- {line}" for line in method_lines(field)))
         if isinstance(field, Method) and field.planned is not None:
             parts.append("\n".join(f"- {line}" for line in planned_lines(field.planned)))
     if card.learning_curve is not None:
@@ -31,6 +34,27 @@ def card_text(card: Card) -> str:
     parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
     parts += ["## Provenance", _provenance(card)]
     return "\n\n".join(parts) + "\n"
+
+
+def method_lines(method: Method) -> list[str]:
+    """The settings with where each comes from, and how long the rows are; nothing where nothing was to be trained."""
+    if method.skipped is not None:
+        return []
+    told = [f"{key} {_number(method.settings[key])}: {source}" for key, source in method.sources.items() if method.settings.get(key)]
+    return [*told, *([length_line(method.length)] if method.length else [])]
+
+
+def length_line(length: TrainedLength) -> str:
+    """How long the rows are, and what became of those that are too long."""
+    cut = "no answer would be cut" if not length.cut else f"{length.cut} answer{'s' if length.cut > 1 else ''} would be cut"
+    told = f"length: 99 % of the train rows have at most {length.p99:,} tokens, the longest {length.longest:,}; at {length.p99:,} {cut}"
+    if length.left_out:
+        return f"{told}; {length.left_out} rows are too long and were left out"
+    return f"{told}, so all are kept whole" if length.cut else f"{told}, and none is"
+
+
+def _number(value: float | int | None) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def _arms(card: Card) -> list[str]:

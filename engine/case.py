@@ -199,10 +199,13 @@ class Training(Section):
     batch_size: int | None = Field(default=None, ge=1)
     rank: int | None = Field(default=None, ge=1)
     alpha: int | None = Field(default=None, ge=1)
+    virtual_tokens: int | None = Field(default=None, ge=1)
     warmup: float | None = Field(default=None, ge=0, lt=1)
     max_steps: int | None = Field(default=None, ge=1)
     probe_every: int | None = Field(default=None, ge=1)
     probe_cases: int | None = Field(default=None, ge=1)
+    max_length: int | None = Field(default=None, ge=1)
+    packing: bool = False
     seed: int = 0
 
 

@@ -93,17 +93,18 @@ class CurveRuns:
     def _score(self, share: int) -> bool:
         """The tuned arm's prompts, answered with the adapter of the share."""
         step, adapter = f"{CURVE_STEP}{share}", facts.curve_adapter(share)
+        learned = facts.trained_weights(self._store.manifest.steps[f"{step} train"].files, adapter)
         made_from = {
             "base": self.arms.base.sha256,
             "task": sha256_data(self.arms.task.model_dump(mode="json")),
-            adapter: self._store.check(adapter),
+            **{file: self._store.check(file) for file in learned},
             part_file(Part.EVAL): self._store.check(part_file(Part.EVAL)),
             part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
         }
         if self._store.is_done(step, made_from):
             return True
         setting, task = self.arms.setting, self.arms.task
-        decoder = Decoder(self.arms.base, load_weights(self.arms.base, (self._store.path / adapter).parent))
+        decoder = Decoder(self.arms.base, load_weights(self.arms.base, self._store.path / adapter))
         predictions, seconds = self.arms.answer(
             TUNED["tuned"](setting), decoder, self._store.part(Part.EVAL), lambda *_: self.arms.stop.check()
         )

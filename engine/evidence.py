@@ -18,6 +18,7 @@ from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.frozen import from_lines
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.data.subsets import SHARES, missing_labels, nested_subsets
+from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.learning_curve import WHOLE, CurvePoint, LearningCurve, make_curve
 from tuneproof.engine.route import REASONS, Route
 from tuneproof.engine.run.store import CASE, STRADDLING, RunStore, part_file
@@ -219,6 +220,8 @@ def _method(evidence: Evidence) -> Method | None:
         summary=summary,
         name=None if chosen.skipped else chosen.name,
         settings=chosen.settings,
+        sources=chosen.sources,
+        length=chosen.length,
         skipped=chosen.skipped,
         trained_parameters=training and training.trained_parameters,
         all_parameters=training and training.all_parameters,
@@ -371,13 +374,14 @@ def _arm(arm: ScoredArm, asked: facts.ArmFacts, usd_per_hour: float | None) -> C
 
 def _provenance(evidence: Evidence) -> Provenance:
     manifest, model = evidence.store.manifest, evidence.model
-    adapter = manifest.steps["train"].files.get(facts.ADAPTER) if evidence.training else None
+    trained = manifest.steps["train"].files if evidence.training else {}
+    weights = [trained[name] for name in facts.trained_weights(trained)]
     return Provenance(
         case_sha256=evidence.store.digest(CASE),
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,
         base=model.name if model else None,
         base_sha256=model.sha256 if model else None,
-        adapter_sha256=adapter,
+        adapter_sha256=weights[0] if len(weights) == 1 else sha256_data(weights) if weights else None,
         device=f"{model.device}, {model.dtype}" if model else None,
         versions=model.versions if model else {},
         steps=manifest.digest_before("card"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -13,7 +14,8 @@ ROUTE = "route.json"
 MODEL = "model.json"
 METHOD = "method.json"
 TRAINING = "training/summary.json"
-ADAPTER = "training/adapter/adapter_model.safetensors"
+TRAINED = "training/adapter"
+ADAPTER = f"{TRAINED}/adapter_model.safetensors"
 AUDIT = "audit.json"
 DATA = "data.json"
 CATALOGUE = "catalogue.json"
@@ -87,20 +89,43 @@ class ModelFacts(Facts):
 
 
 class CatalogueEntry(Facts):
-    """One method that could be trained, with its settings for this case, and how much of this base it would train."""
+    """One method, with its settings for this case and their sources, and how much of this base it would train.
+
+    `cannot` has what it is unable to do, each with the reason; `published` is a result that others measured; `refused` says why it cannot
+    be trained here.
+    """
 
     name: str
     trains: str
     good_for: str
-    trained_parameters: int
-    all_parameters: int
+    trained_parameters: int | None
+    all_parameters: int | None
     settings: dict[str, float | int | None]
+    sources: dict[str, str] = {}
+    cannot: dict[str, str] = {}
+    published: str | None = None
+    refused: str | None = None
+
+
+class TrainedLength(Facts):
+    """How long the train rows are, prompt and answer together, in tokens.
+
+    `p99` is the length that 99 % of them do not exceed, `cut` how many answers would be cut off there, and `left_out` how many rows are
+    longer than the `limit` that the case sets, and so not trained on. No row is ever cut.
+    """
+
+    p99: int
+    longest: int
+    cut: int
+    limit: int | None
+    left_out: int
 
 
 class Catalogue(Facts):
-    """Every method there is, in the order of the catalogue."""
+    """Every method there is, in the order of the catalogue, and how long the rows are that they would be trained on."""
 
     methods: list[CatalogueEntry]
+    length: TrainedLength | None = None
 
 
 class MemoryFacts(Facts):
@@ -183,6 +208,8 @@ class MethodFacts(Facts):
     skipped: str | None
     despite: list[str]
     planned: PlannedFacts | None = None
+    sources: dict[str, str] = {}
+    length: TrainedLength | None = None
 
 
 class TrainingFacts(Facts):
@@ -224,13 +251,18 @@ def curve_file(share: int, name: str) -> str:
 
 
 def curve_adapter(share: int) -> str:
-    """Where the weights lie that a point of the learning curve has learned."""
-    return curve_file(share, ADAPTER.removeprefix("training/"))
+    """The folder with what a point of the learning curve has learned."""
+    return curve_file(share, TRAINED.removeprefix("training/"))
 
 
 def point_name(share: int) -> str:
     """What a point of the learning curve is called where arms have their names: the tuned arm that learned from a share of train."""
     return f"tuned_{share}"
+
+
+def trained_weights(files: Iterable[str], folder: str = TRAINED) -> list[str]:
+    """The files among those of a run that hold what was trained: an adapter, or a whole model in one piece or several."""
+    return sorted(name for name in files if name.startswith(f"{folder}/") and name.endswith(".safetensors"))
 
 
 def arm_file(arm: str) -> str:

@@ -12,6 +12,8 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
+from tuneproof.engine.learned_prompt import LearnedPrompt
+
 
 class InPlaceLayer(DynamicLayer):
     """A layer whose new keys and values, (rows, heads, tokens, width), are written behind the old ones; nothing is copied."""
@@ -44,7 +46,10 @@ class Prefix:
 
 
 def keeps_every_token(model: Any) -> bool:
-    """Whether the model's cache is keys and values of all tokens; a sliding window or a recurrent state is kept otherwise."""
+    """Whether the model's cache is keys and values of all tokens; a sliding window, a recurrent state or a learned prompt otherwise."""
+    # A learned prompt stands in a cache of its own making.
+    if isinstance(model, LearnedPrompt):
+        return False
     return all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)
 
 

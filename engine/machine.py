@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import sys
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from importlib.metadata import PackageNotFoundError, distribution
+from typing import Any, cast
 
 GIB = 1 << 30
 
@@ -40,6 +42,21 @@ def look() -> Machine:
     """The machine as it is now; quick enough to be called every few seconds."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     return Machine(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, memory, first_gpu())
+
+
+def has_library(name: str) -> bool:
+    """Whether a library that only some methods need is installed; it is not imported."""
+    try:
+        distribution(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def leave_out(library: str) -> None:
+    """Makes a library as good as not installed for this process, so that none that would only look for it imports it."""
+    # None in sys.modules is Python's own way to block an import.
+    sys.modules.setdefault(library, cast(Any, None))
 
 
 def first_gpu() -> Gpu | None:

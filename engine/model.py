@@ -5,17 +5,19 @@ Imports transformers, so only the worker imports this module.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import snapshot_download
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedTokenizerBase
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerBase
 
 from tuneproof.engine.case import SAMPLE, Model
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.errors import CaseError
+from tuneproof.engine.learned_prompt import as_it_answers
 from tuneproof.engine.model_files import MODEL_FILES, digest, local_folder
 
 if TYPE_CHECKING:
@@ -26,6 +28,9 @@ PLAIN_TEMPLATE = (
     "{% endfor %}{% if add_generation_prompt %}Assistant: {% endif %}"
 )
 """How a base model without a chat template is talked to."""
+
+QUANTISATION = "base_quantisation.json"
+"""The file beside an adapter that says how its base was held in training; none where it was held as it is."""
 
 
 @dataclass(frozen=True)
@@ -104,16 +109,29 @@ def load_base(model: Model) -> BaseModel:
     )
 
 
-def load_weights(base: BaseModel, adapter: Path | None = None) -> Any:
-    """The model ready to decode: bfloat16 on a GPU that has it, float32 on a CPU; with the adapter on top where one is given."""
-    device, dtype = best_device()
-    model = AutoModelForCausalLM.from_pretrained(base.folder, dtype=dtype).to(device)
-    if adapter is not None:
+def load_weights(
+    base: BaseModel, trained: Path | None = None, *, quantisation: dict[str, Any] | None = None, dtype: torch.dtype | None = None
+) -> Any:
+    """The model ready to decode: bfloat16 on a GPU that has it, float32 on a CPU; as it was trained where a folder with that is given.
+
+    That folder holds an adapter, which goes on top of the base held as it was in training, or else a whole model.
+    """
+    device, best = best_device()
+    is_adapter = trained is not None and (trained / "adapter_config.json").is_file()
+    folder = base.folder if trained is None or is_adapter else trained
+    if is_adapter and trained is not None and (trained / QUANTISATION).is_file():
+        quantisation = json.loads((trained / QUANTISATION).read_text(encoding="utf-8"))
+    if quantisation is not None:
+        config = BitsAndBytesConfig(**quantisation)
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype or best, quantization_config=config, device_map={"": device})
+    else:
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype or best).to(device)
+    if is_adapter:
         from peft import PeftModel
 
-        model = PeftModel.from_pretrained(model, adapter)
+        model = PeftModel.from_pretrained(model, trained)
     model.eval()
-    return model
+    return as_it_answers(model)
 
 
 def best_device() -> tuple[torch.device, torch.dtype]:

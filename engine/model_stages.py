@@ -13,6 +13,7 @@ from tuneproof.engine import facts
 from tuneproof.engine.arm_runs import ArmRuns
 from tuneproof.engine.arms import TUNED, UNTUNED, Setting
 from tuneproof.engine.audit.leakage import leaks
+from tuneproof.engine.audit.preview import summary
 from tuneproof.engine.audit.table import Lengths, Rows
 from tuneproof.engine.case import Case, Model, Task
 from tuneproof.engine.curve_runs import CurveRuns
@@ -23,7 +24,8 @@ from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.evidence import ARM_STEP, gather
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.lengths import lengths_for
-from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans
+from tuneproof.engine.machine import leave_out
+from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans, sources
 from tuneproof.engine.model import BaseModel, best_device, load_base
 from tuneproof.engine.planning import Planner, RowLengths
 from tuneproof.engine.route import Route
@@ -51,6 +53,10 @@ class ModelStages:
         self._store, self._case, self._log, self._stop = store, case, log, stop
         self._task: Task = case.task
         self._model: Model = case.model
+        chosen = METHODS.get(case.method.name)
+        if chosen is None or chosen.quantisation is None:
+            # PEFT imports it wherever it is installed, which takes seconds, and no other method uses it.
+            leave_out("bitsandbytes")
 
     @cached_property
     def base(self) -> BaseModel:
@@ -87,7 +93,7 @@ class ModelStages:
 
     def method(self) -> bool:
         """Stage 5: how to train, or why not to."""
-        asked = plan(self._case.method, self._case.training)
+        asked = self._asked
         skipped, despite = self._reasons_against()
         # What is planned also rests on the memory that is free now: a plan that was settled once is kept when the run goes on.
         spent = [self._case.budget.model_dump(mode="json"), self._case.evaluate.learning_curve]
@@ -107,6 +113,8 @@ class ModelStages:
             skipped=skipped,
             despite=despite,
             planned=planned,
+            sources=sources(self._case.method.model_copy(update={"name": chosen.method}), self._case.training),
+            length=self._trained_length,
         )
         self._store.write_step("method", made_from, {facts.METHOD: found.as_text()})
         return False
@@ -133,7 +141,7 @@ class ModelStages:
         """Stage 7: the tuned arms on the same frozen cases."""
         if self._method_facts.skipped is not None:
             return False
-        adapter = (self._store.path / facts.ADAPTER).parent
+        adapter = self._store.path / facts.TRAINED
         reused = [self._arms.score(arm, adapter) for arm in TUNED.values() if arm.is_wanted(self._case)]
         self._arms.write_failures()
         if self._case.evaluate.learning_curve:
@@ -149,17 +157,22 @@ class ModelStages:
         self._arms.release()
         entries = facts.Catalogue.model_validate_json(self._store.read(facts.CATALOGUE)).methods
         prompt, answer = self.lengths().prompt, self.lengths().answer
-        rows = [(prompt(e), answer(e)) for _, e in self._train_rows]
+        rows = [(prompt(e), answer(e)) for e in self._trained_rows]
         return Planner(
             choice=self._case.method,
             training=self._case.training,
             budget=self._case.budget,
             base=self.base,
             rows=RowLengths(whole=[asked + told for asked, told in rows], learned=[told for _, told in rows]),
-            trained_parameters={entry.name: entry.trained_parameters for entry in entries},
+            trained_parameters={e.name: e.trained_parameters for e in entries if e.trained_parameters is not None},
             stop=self._stop,
             learning_curve=self._case.evaluate.learning_curve,
         )
+
+    @cached_property
+    def _asked(self) -> Plan:
+        """The plan that the case asks for, before it is held against the machine."""
+        return plan(self._case.method, self._case.training)
 
     @cached_property
     def _plan(self) -> Plan:
@@ -181,6 +194,34 @@ class ModelStages:
     @cached_property
     def _validation(self) -> list[tuple[str, Example]]:
         return self._store.part(Part.VALIDATION)
+
+    @cached_property
+    def _limit(self) -> int:
+        """The longest row that is trained on, in tokens: that of the case, and what the context has room for beside virtual tokens."""
+        room = self.base.context - (self._asked.virtual_tokens or 0)
+        return min(self._asked.max_length or room, room)
+
+    @property
+    def _trained_rows(self) -> list[Example]:
+        """The rows that are trained on: whole, so without those that are too long."""
+        lengths = self.lengths()
+        kept = [e for _, e in self._train_rows if lengths.prompt(e) + lengths.answer(e) <= self._limit]
+        if not kept:
+            raise GateClosed("every train row is longer", where=f"training.max_length: {self._limit}", fix="raise it")
+        return kept
+
+    @property
+    def _trained_length(self) -> facts.TrainedLength:
+        lengths = self.lengths()
+        of_rows = [lengths.prompt(e) + lengths.answer(e) for _, e in self._train_rows]
+        found = summary(of_rows)
+        return facts.TrainedLength(
+            p99=found.p99,
+            longest=found.longest,
+            cut=sum(length > found.p99 for length in of_rows),
+            limit=self._asked.max_length,
+            left_out=sum(length > self._limit for length in of_rows),
+        )
 
     @cached_property
     def _judge(self) -> Judge:
@@ -221,7 +262,9 @@ class ModelStages:
         # Only now, because it imports peft.
         from tuneproof.engine.methods.parameters import catalogue
 
-        self._store.write_step(CATALOGUE_STEP, made_from, {facts.CATALOGUE: catalogue(self.base.folder, every).as_text()})
+        found = catalogue(self.base.folder, every, self._case.training)
+        found.length = self._trained_length
+        self._store.write_step(CATALOGUE_STEP, made_from, {facts.CATALOGUE: found.as_text()})
 
     def _reasons_against(self) -> tuple[str | None, list[str]]:
         """Why training is not needed, or which of these reasons the case overrules."""
@@ -279,9 +322,7 @@ class ModelStages:
         return train(self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
 
     def _train(self, made_from: dict[str, str]) -> None:
-        from tuneproof.engine.training.sft import ADAPTER_FILES
-
-        examples = [example for _, example in self._train_rows]
+        examples = self._trained_rows
         done = self._fit(examples, self._plan, self._store.path / "training", self._log)
         self._store.write(facts.TRAINING, done.facts(len(examples)).as_text())
-        self._store.record_step("train", made_from, [facts.TRAINING, *(f"training/adapter/{name}" for name in ADAPTER_FILES)])
+        self._store.record_step("train", made_from, [facts.TRAINING, *(f"{facts.TRAINED}/{name}" for name in done.files)])

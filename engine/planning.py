@@ -20,18 +20,17 @@ from tuneproof.engine.data.subsets import SHARES
 from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.learning_curve import WHOLE
 from tuneproof.engine.machine import GIB, first_gpu
-from tuneproof.engine.methods.catalogue import AUTO, Plan, plan
+from tuneproof.engine.methods.catalogue import AUTO, METHODS, Plan, plan
 from tuneproof.engine.methods.choose import AUTO_ORDER, MARGIN, Candidate, Choice, Room, Way, choose, ways_to_run
 from tuneproof.engine.methods.memory import FLOAT32, HALF, Memory, TrainingShape, Weights, predict
+from tuneproof.engine.methods.method import Ability, Quantisation
 from tuneproof.engine.methods.model_shape import ModelShape, UnknownShape, shape_in
+from tuneproof.engine.methods.refusals import refused_here
 from tuneproof.engine.model import BaseModel, best_device
 from tuneproof.engine.run.stop import StopRequest
 
-HELD = {"qlora": Weights.NF4_DOUBLE, "int8_lora": Weights.INT8}
-"""How methods hold the base that do not leave it as it is."""
-
-CANNOT_CHECKPOINT = ("prefix_tuning",)
-"""Methods that fail when activations are computed twice: the prefix stands in a cache that this turns off."""
+HELD = {Quantisation.NF4: Weights.NF4_DOUBLE, Quantisation.INT8: Weights.INT8}
+"""How quantised weights are counted."""
 
 WORTH_A_TRIAL = 1e13
 """Floating-point operations of a training from which a trial step is worth its seconds: a minute or so on a small CPU."""
@@ -123,15 +122,16 @@ class Planner:
 
     def _candidate(self, name: str, shape: ModelShape | UnknownShape) -> Candidate:
         settled, trained = self._plan(name), self.trained_parameters[name]
-        cannot = "needs an NVIDIA GPU: quantised weights are not trained right on a CPU" if name in HELD and not self._on_gpu else None
-        ways = ways_to_run(settled.batch_size, may_checkpoint=name not in CANNOT_CHECKPOINT)
-        return Candidate(name, trained, tuple(Way(*way, self._memory(settled, trained, way, shape)) for way in ways), cannot)
+        method = METHODS[name]
+        ways = ways_to_run(settled.batch_size, may_checkpoint=method.can(Ability.CHECKPOINTING))
+        return Candidate(name, trained, tuple(Way(*way, self._memory(settled, trained, way, shape)) for way in ways), refused_here(method))
 
     def _memory(self, settled: Plan, trained: int, way: tuple[int, bool], shape: ModelShape | UnknownShape) -> Memory | None:
         if isinstance(shape, UnknownShape):
             return None
         accumulation, checkpointing = way
-        on_gpu, held = self._on_gpu, HELD.get(settled.method, Weights.PLAIN)
+        on_gpu, kind = self._on_gpu, METHODS[settled.method].quantisation
+        held = HELD[kind] if kind else Weights.PLAIN
         return predict(
             shape,
             TrainingShape(

@@ -48,7 +48,10 @@ def planned_stages(case: Case, until: Stage) -> list[Stage]:
 
 
 def check_names(case: Case, stages: list[Stage]) -> None:
-    """Raises CaseError for a check, arm or method that does not exist, and for a schema that is none, before anything is begun."""
+    """Raises CaseError for a check, arm or method that does not exist, and for a schema that is none, before anything is begun.
+
+    Where the case is to be trained, GateClosed too: for a method that this machine cannot train.
+    """
     if Stage.AUDIT in stages and case.data is not None:
         from tuneproof.engine.audit.report import check_names as check_names_of_checks
 
@@ -64,6 +67,10 @@ def check_names(case: Case, stages: list[Stage]) -> None:
             UNTUNED[arm].check(case)
         plan(case.method, case.training)
         make_judge(case.task, [])
+    if Stage.TRAIN in stages:
+        from tuneproof.engine.methods.catalogue import check_choice
+
+        check_choice(case.method, case.training)
 
 
 def is_light(case: Case, until: Stage) -> bool:

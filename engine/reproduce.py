@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Self
 
 from tuneproof.engine import facts
@@ -58,11 +57,11 @@ class Answered:
         step = known[name]
         if step == ARM_STEP + name:
             made_from, files = store.manifest.steps[step].made_from, store.manifest.steps[step].files
-            grammar, adapter = facts.grammar_file(name), facts.ADAPTER
+            grammar = facts.grammar_file(name)
             return cls(
                 predictions=facts.predictions_file(name),
                 asked=facts.arm_file(name),
-                adapter=adapter if adapter in made_from else None,
+                adapter=facts.TRAINED if facts.trained_weights(made_from) else None,
                 grammar=grammar if grammar in files else None,
             )
         share = int(step.removeprefix(CURVE_STEP))
@@ -129,7 +128,7 @@ class Reproduction:
         for file in (CASE, facts.MODEL, self.files.asked, *([self.files.grammar] if self.files.grammar else [])):
             self.store.check(file)
         if self.files.adapter is not None:
-            folder = f"{Path(self.files.adapter).parent.as_posix()}/"
+            folder = f"{self.files.adapter}/"
             for step in self.store.manifest.steps.values():
                 for file in step.files:
                     if file.startswith(folder):
@@ -162,7 +161,7 @@ class Reproduction:
     @cached_property
     def _decoder(self) -> Decoder:
         adapter = self.files.adapter
-        return Decoder(self._base, load_weights(self._base, (self.store.path / adapter).parent if adapter else None))
+        return Decoder(self._base, load_weights(self._base, self.store.path / adapter if adapter else None))
 
 
 def _version(name: str) -> str:

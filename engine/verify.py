@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from pathlib import Path
 
 from pydantic import ValidationError
 
@@ -18,6 +19,7 @@ from tuneproof.engine.data.subsets import SHARES, nested_subsets, rows_digest
 from tuneproof.engine.errors import CaseError, VerifyFailed
 from tuneproof.engine.evidence import ARM_STEP, CURVE_STEP, make_card
 from tuneproof.engine.hashing import sha256_file
+from tuneproof.engine.methods.table import METHODS
 from tuneproof.engine.model_files import digest, local_folder
 from tuneproof.engine.route import Answers, decide
 from tuneproof.engine.run.store import CASE, MANIFEST, RunStore, manifest_text, part_file
@@ -162,14 +164,21 @@ def _check_choice(store: RunStore, arm: str, judge: Judge) -> None:
 
 
 def _check_training(store: RunStore) -> None:
-    """The number of trained parameters is that of the adapter, as the header of its file has it."""
-    if "train" not in store.manifest.steps:
+    """The number of trained parameters is that of what was trained, as the headers of its files have it."""
+    step = store.manifest.steps.get("train")
+    if step is None:
         return
-    with (store.path / facts.ADAPTER).open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    trained = sum(math.prod(tensor["shape"]) for name, tensor in header.items() if name != "__metadata__")
+    method = METHODS[facts.MethodFacts.model_validate_json(store.read(facts.METHOD)).name]
+    trained = sum(_stored_parameters(store.path / name, method.frozen) for name in facts.trained_weights(step.files))
     if trained != facts.TrainingFacts.model_validate_json(store.read(facts.TRAINING)).trained_parameters:
-        raise VerifyFailed(f"the adapter has {trained} parameters, which is not the number told", where=facts.TRAINING)
+        raise VerifyFailed(f"what was trained has {trained} parameters, which is not the number told", where=facts.TRAINING)
+
+
+def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:
+    with path.open("rb") as file:
+        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+    learned = (name for name in header if name != "__metadata__" and not any(part in name for part in frozen))
+    return sum(math.prod(header[name]["shape"]) for name in learned)
 
 
 def _check_failures(store: RunStore) -> None:

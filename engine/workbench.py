@@ -160,6 +160,12 @@ class Workbench:
         return found.methods if found else []
 
     @property
+    def trained_length(self) -> facts.TrainedLength | None:
+        """How long the rows are that a training would read; none until the baselines have begun."""
+        found = self._read(facts.CATALOGUE, facts.Catalogue, self.store)
+        return found.length if found else None
+
+    @property
     def _trial_store(self) -> RunStore | None:
         return self.trial.store if self.trial else None
 

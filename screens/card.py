@@ -11,8 +11,9 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tuneproof.engine.audit.profile_text import profile_lines
-from tuneproof.engine.card import CARD_MD, Card, DataShape
+from tuneproof.engine.card import CARD_MD, Card, DataShape, Method
 from tuneproof.engine.card import Field as CardField
+from tuneproof.engine.card_text import method_lines
 from tuneproof.engine.learning_curve import curve_lines
 from tuneproof.engine.run.state import Life
 from tuneproof.engine.scoring.comparison import Change, ComparedCase, compare
@@ -151,6 +152,8 @@ def _fields(card: Card) -> Content:
         parts.append(Content.assemble((f"{title}  ", "bold"), visible(field.summary if field else "Not reached.")))
         if isinstance(field, DataShape):
             parts += [plain(f"- {line}") for line in profile_lines(field.profile)]
+        if isinstance(field, Method):
+            parts += [plain(f"- {line}") for line in method_lines(field)]
     if card.learning_curve is not None:
         parts.append(Content.assemble(("Learning Curve  ", "bold"), visible(card.learning_curve.summary)))
         parts += [plain(f"- {line}") for line in curve_lines(card.learning_curve)]

@@ -7,12 +7,16 @@ from typing import Any, ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tuneproof.engine.card_text import length_line
 from tuneproof.engine.errors import TuneproofError
-from tuneproof.engine.methods.catalogue import AUTO, METHODS, plan
+from tuneproof.engine.facts import CatalogueEntry
+from tuneproof.engine.methods.catalogue import AUTO, METHODS, plan, sources
+from tuneproof.engine.methods.refusals import refused_here
 from tuneproof.engine.run.state import Life
 from tuneproof.engine.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine
@@ -24,6 +28,10 @@ SETTINGS = {
     "learning_rate": "how far one step goes; too high: the loss jumps",
     "batch_size": "examples in one step",
     "rank": "how much an adapter can learn, and its size",
+    "alpha": "how strongly an adapter counts",
+    "virtual_tokens": "how long the learned prompt is; every request pays for it",
+    "warmup": "the share of the steps in which the rate rises",
+    "max_length": "longer rows are not trained on; none is ever cut",
     "max_steps": "end after so many steps at the latest",
     "probe_every": "steps between two looks at validation",
 }
@@ -37,7 +45,12 @@ class MethodScreen(StepScreen):
 **How much of the model has to change?** The less, the cheaper, and the less that can be forgotten.
 
 - **LoRA** leaves the model as it is and trains two small matrices beside every linear layer. It costs a few percent of the parameters,
-  and the result is a small file, the *adapter*, that is loaded on top of the base.
+  and the result is a small file, the *adapter*, that is loaded on top of the base. **full** changes every weight, and the result is a
+  whole model. The others lie between, or train less still; what the marked one is good for stands below the list.
+- **Quantised** methods hold the base in 4 or 8 bits, to fit a model that would not fit otherwise. **Merging** puts an adapter into the
+  weights, so that it costs nothing to run.
+- **PEFT's comparison** is the one published measurement with all of them alike: one model, one task, one seed. Where two intervals
+  overlap it does not tell which is better, and your task is another.
 - **Parameters** are the numbers that training changes; the **share** is their part of all the model's numbers.
 - **auto** takes the lightest method that changes a habit of the model, and says why.
 - **Learning rate, epochs, batch size, rank**: what is not set here takes the documented default, which is shown and goes on the card.
@@ -52,8 +65,10 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="methods")
-        yield Told(id="why-method", classes="panel")
-        yield Told(id="settings", classes="panel fill")
+        with VerticalScroll(id="why-method", classes="panel"):
+            yield Told(id="why-text")
+        with VerticalScroll(id="settings", classes="panel fill"):
+            yield Told(id="settings-text")
 
     def on_mount(self) -> None:
         listed = self.query_one("#methods", OptionList)
@@ -63,7 +78,9 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         self.query_one("#why-method").border_title = "The choice"
         self.query_one("#settings").border_title = "Settings: t changes one; what is not set takes its default"
         listed.focus()
-        listed.highlighted = 0
+        names = list(METHODS)
+        chosen = self.bench.draft.content.method.name
+        listed.highlighted = names.index(chosen) if chosen in names else 0
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "train_all_the_same":
@@ -81,11 +98,10 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         for name, method in METHODS.items():
             mark = "▸" if name == chosen or (chosen == AUTO and name == self._plan_name) else " "
             entry = entries.get(name)
-            size = f"{entry.trained_parameters:>13,} {100 * entry.trained_parameters / entry.all_parameters:5.2f} %" if entry else " " * 21
-            listed.replace_option_prompt(name, Content(f"{mark} {name:<8} {size}  {method.trains}"))
+            listed.replace_option_prompt(name, Content(f"{mark} {name:<13} {_size(entry)}  {method.trains}"))
         listed.border_subtitle = "trained parameters, share of all"
-        self.query_one("#why-method", Static).update(self._why())
-        self.query_one("#settings", Static).update(self._settings())
+        self.query_one("#why-text", Static).update(self._why())
+        self.query_one("#settings-text", Static).update(self._settings())
         self._say_how_it_stands()
         self.refresh_bindings()
 
@@ -100,9 +116,8 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
             chosen = plan(content.method, content.training)
         except TuneproofError as error:
             return Content.styled(str(error), "bold")
-        method = METHODS[chosen.method]
         asked = f"{AUTO} → {chosen.method}" if content.method.name == AUTO else chosen.method
-        lines = [Content.assemble((asked, "bold"), f": {chosen.why}"), Content(f"trains {method.trains}; good for {method.good_for}")]
+        lines = [Content.assemble((asked, "bold"), f": {chosen.why}"), *self._marked()]
         against = self._against()
         if against is not None:
             insisted = content.method.even_if_met or content.method.even_if_routed_elsewhere
@@ -112,6 +127,20 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
                 )
             )
         return Content("\n").join(lines)
+
+    def _marked(self) -> list[Content]:
+        """What there is to know of the method under the cursor."""
+        at = self.query_one("#methods", OptionList).highlighted
+        method = METHODS[list(METHODS)[at or 0]]
+        told = [Content.assemble((method.name, "bold"), f" trains {method.trains}; good for {method.good_for}")]
+        refused = refused_here(method)
+        if refused is not None:
+            told.append(Content.styled(f"not here: {refused}", "bold"))
+        if method.published:
+            told.append(Content(f"published: {method.published.line}"))
+        if method.cannot:
+            told.append(Content(f"cannot: {'; '.join(f'{ability.value} ({why})' for ability, why in method.cannot.items())}"))
+        return told
 
     def _against(self) -> str | None:
         """What the evidence says against training, in words."""
@@ -125,17 +154,22 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     def _settings(self) -> Content:
         content = self.bench.draft.content
-        chosen = plan(content.method, content.training)
+        try:
+            chosen = plan(content.method, content.training)
+        except TuneproofError:
+            return Content("")
+        where = sources(content.method, content.training)
         lines = []
         for name, meaning in SETTINGS.items():
+            if name not in chosen.settings:
+                continue
             own = getattr(content.training, name)
             value = own if own is not None else getattr(chosen, name)
             shown = "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-            lines.append(
-                Content.assemble(
-                    f"{name:<14}", (f"{shown:>8}", "bold"), f"  {'yours  ' if own is not None else 'default'}  ", (meaning, "dim")
-                )
-            )
+            kind, told = ("default", where.get(name, meaning)) if own is None else ("yours  ", meaning)
+            lines.append(Content.assemble(f"{name:<14}", (f"{shown:>8}", "bold"), f"  {kind}  ", (told, "dim")))
+        if self.bench.trained_length is not None:
+            lines.append(Content(length_line(self.bench.trained_length)))
         return Content("\n").join(lines)
 
     def _say_how_it_stands(self) -> None:
@@ -146,9 +180,18 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         else:
             self.say("c goes on to training; nothing starts before you say so there")
 
+    @on(OptionList.OptionHighlighted, "#methods")
+    def _marked_another(self) -> None:
+        self.query_one("#why-text", Static).update(self._why())
+
     @on(OptionList.OptionSelected, "#methods")
     def _taken(self, event: OptionList.OptionSelected) -> None:
-        self._choose_method(name=str(event.option.id))
+        name = str(event.option.id)
+        refused = refused_here(METHODS[name])
+        if refused is not None:
+            self.complain(f"{name} cannot be trained here: {refused}")
+            return
+        self._choose_method(name=name)
 
     def action_auto(self) -> None:
         self._choose_method(name=AUTO)
@@ -166,8 +209,13 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     def action_change_setting(self) -> None:
         self.app.push_screen(
-            AskChoice("Which setting?", "What is not set takes the default of the method.", list(SETTINGS.items())), self._ask_value
+            AskChoice("Which setting?", "What is not set takes the default of the method.", self._own_settings()), self._ask_value
         )
+
+    def _own_settings(self) -> list[tuple[str, str]]:
+        content = self.bench.draft.content
+        known = plan(content.method, content.training).settings
+        return [(name, meaning) for name, meaning in SETTINGS.items() if name in known]
 
     def _ask_value(self, name: str | None) -> None:
         if name is None:
@@ -184,7 +232,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         except ValueError:
             self.complain(f"{name} is a number")
             return
-        whole = value is not None and value.is_integer() and name not in ("epochs", "learning_rate")
+        whole = value is not None and value.is_integer() and name not in ("epochs", "learning_rate", "warmup")
         training = self.bench.draft.content.training.model_dump() | {name: int(value) if whole and value is not None else value}
         self._choose(training=training)
 
@@ -194,3 +242,10 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         except TuneproofError as error:
             self.attempt("Method", error)
         self.refresh_all()
+
+
+def _size(entry: CatalogueEntry | None) -> str:
+    """How much the method trains of this base, and the share of all; as wide where that is not known."""
+    if entry is None or entry.trained_parameters is None or not entry.all_parameters:
+        return f"{'cannot adapt this base' if entry else '':<21}"
+    return f"{entry.trained_parameters:>13,} {100 * entry.trained_parameters / entry.all_parameters:5.2f} %"

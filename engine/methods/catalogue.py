@@ -1,4 +1,4 @@
-"""The methods that can be trained, with their defaults and where those come from."""
+"""From a case to a plan: the method that is meant, with every setting given or its default, and where each default comes from."""
 
 from __future__ import annotations
 
@@ -6,35 +6,26 @@ from dataclasses import asdict, dataclass
 
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.case import Training
-from tuneproof.engine.errors import CaseError
+from tuneproof.engine.methods import defaults
+from tuneproof.engine.methods.method import Default, Method
+from tuneproof.engine.methods.refusals import check, no_such_method
+from tuneproof.engine.methods.table import LORA, METHODS
+
+__all__ = ["AUTO", "METHODS", "Plan", "check_choice", "plan", "plans", "sources"]
 
 AUTO = "auto"
 
-
-@dataclass(frozen=True)
-class Method:
-    """One way to train: what it trains, what it is good for, and the learning rate it wants."""
-
-    name: str
-    trains: str
-    good_for: str
-    learning_rate: float
-    rank: int
+Settings = dict[str, float | int | None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a training needs to be told, no default left open.
-
-    Defaults: rank 16, alpha twice the rank, all linear layers, no dropout, cosine after 5 % of warm-up, at most 3 epochs, batches of 16
-    (below the 32 from which quality falls), gradients clipped at 1.0, after "LoRA Without Regret" (Schulman and others 2025) as TRL's
-    guide `lora_without_regret.md` gives it; learning rate 2e-4 for LoRA, ten times the 2e-5 that is usual for all weights.
-    """
+    """Everything a training needs to be told, no default left open; `rank`, `alpha` and `virtual_tokens` where the method has them."""
 
     method: str
     why: str
-    rank: int
-    alpha: int
+    rank: int | None
+    alpha: int | None
     epochs: float
     learning_rate: float
     batch_size: int
@@ -47,22 +38,19 @@ class Plan:
     """Parts that a batch is run in, one after the other, with their gradients summed: less memory for a little time."""
     checkpointing: bool = False
     """Whether activations are computed twice instead of kept: much less memory for about a third more time."""
+    virtual_tokens: int | None = None
+    max_length: int | None = None
+    packing: bool = False
 
     @property
-    def settings(self) -> dict[str, float | int | None]:
-        """The numbers of the plan, as they are shown and stored; how a batch is run to fit stands with what was planned."""
-        return {key: value for key, value in asdict(self).items() if key not in ("method", "why", "accumulation", "checkpointing")}
+    def settings(self) -> Settings:
+        """The numbers of the plan, as they are shown and stored; without those that mean nothing to its method.
 
-
-METHODS = {
-    "lora": Method(
-        name="lora",
-        trains="two small matrices beside every linear layer",
-        good_for="a format, a style or a narrow task, from tens to thousands of examples",
-        learning_rate=2e-4,
-        rank=16,
-    )
-}
+        How a batch is run to fit stands with what was planned.
+        """
+        unsaid = {"method", "why", "accumulation", "checkpointing"}
+        unsaid |= {key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None}
+        return {key: value for key, value in asdict(self).items() if key not in unsaid}
 
 
 def plans(training: Training) -> list[Plan]:
@@ -72,22 +60,64 @@ def plans(training: Training) -> list[Plan]:
 
 def plan(choice: MethodChoice, training: Training) -> Plan:
     """The plan for a case. Raises CaseError for a method that this version cannot train."""
-    name = "lora" if choice.name == AUTO else choice.name
-    method = METHODS.get(name)
-    if method is None:
-        raise CaseError(f"`{name}` is no method this version trains", where="method.name", fix=f"use {AUTO} or {', '.join(METHODS)}")
-    rank = training.rank or method.rank
+    method = _method(choice)
+    rank = _value(training.rank, method.rank)
+    by_rank = method.alpha_by_rank
+    alpha = training.alpha or round(rank * by_rank.value) if by_rank and rank else None
     return Plan(
         method=method.name,
         why="it is the lightest method that changes a habit of the model" if choice.name == AUTO else "the case asks for it",
         rank=rank,
-        alpha=training.alpha or 2 * rank,
-        epochs=training.epochs or 3.0,
-        learning_rate=training.learning_rate or method.learning_rate,
-        batch_size=training.batch_size or 16,
-        warmup=0.05 if training.warmup is None else training.warmup,
+        alpha=alpha,
+        epochs=training.epochs or float(defaults.EPOCHS.value),
+        learning_rate=training.learning_rate or method.learning_rate.value,
+        batch_size=training.batch_size or int(defaults.BATCH_SIZE.value),
+        warmup=float(defaults.WARMUP.value) if training.warmup is None else training.warmup,
         max_steps=training.max_steps,
         probe_every=training.probe_every,
-        probe_cases=training.probe_cases or 64,
+        probe_cases=training.probe_cases or int(defaults.PROBE_CASES.value),
         seed=training.seed,
+        virtual_tokens=_value(training.virtual_tokens, method.virtual_tokens),
+        max_length=training.max_length,
+        packing=training.packing,
     )
+
+
+def sources(choice: MethodChoice, training: Training) -> dict[str, str]:
+    """Where the value of each setting comes from that has a default: the case, or who else does it so."""
+    method = _method(choice)
+    known: dict[str, Default | None] = {
+        "learning_rate": method.learning_rate,
+        "rank": method.rank,
+        "alpha": method.alpha_by_rank,
+        "virtual_tokens": method.virtual_tokens,
+        "epochs": defaults.EPOCHS,
+        "batch_size": defaults.BATCH_SIZE,
+        "warmup": defaults.WARMUP,
+        "probe_cases": defaults.PROBE_CASES,
+    }
+    told = {key: _source(getattr(training, key), default) for key, default in known.items() if default is not None}
+    return told | {"max_length": defaults.LENGTH if training.max_length is None else THE_CASE}
+
+
+def check_choice(choice: MethodChoice, training: Training) -> None:
+    """Raises a TuneproofError where the method, one of its settings or this machine makes the training impossible."""
+    check(choice, training, _method(choice))
+
+
+THE_CASE = "the case"
+
+
+def _source(own: float | int | None, default: Default) -> str:
+    return default.source if own is None else THE_CASE
+
+
+def _method(choice: MethodChoice) -> Method:
+    method = LORA if choice.name == AUTO else METHODS.get(choice.name)
+    if method is None:
+        raise no_such_method(choice.name)
+    return method
+
+
+def _value(own: int | None, default: Default | None) -> int | None:
+    return None if default is None else own or int(default.value)

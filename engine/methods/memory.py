@@ -8,7 +8,7 @@ experts, for several devices, or for kernels that replace whole blocks (Liger, U
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from tuneproof.engine.methods.model_shape import ModelShape
@@ -142,7 +142,8 @@ def predict(model: ModelShape, step: TrainingShape) -> Memory:
     moments = [
         (max(standing, output), kept, logit_bytes(model, step)),
         (max(standing, output), kept + layer, 0),
-        (gradients, layer, 0),
+        # Of the layer that is differentiated last, all activations are there, kept or computed again.
+        (gradients, working_layer(model, replace(step, checkpointing=True)), 0),
     ]
     grads, activations, logits = max(moments, key=sum)
     return Memory(

@@ -11,12 +11,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
+from peft import PeftModel, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from tuneproof.engine import facts
+from tuneproof.engine.case import Method as MethodChoice
+from tuneproof.engine.case import Training
 from tuneproof.engine.errors import CaseError
-from tuneproof.engine.methods.catalogue import METHODS, Plan
+from tuneproof.engine.methods.adapters import config_for_shapes
+from tuneproof.engine.methods.catalogue import METHODS, Plan, sources
+from tuneproof.engine.methods.refusals import refused_here
 
 
 @dataclass(frozen=True)
@@ -27,13 +31,11 @@ class Parameters:
     all: int
 
 
-def lora_config(plan: Plan) -> LoraConfig:
-    """The adapter of a plan, the same for training and for counting."""
-    return LoraConfig(r=plan.rank, lora_alpha=plan.alpha, lora_dropout=0.0, target_modules="all-linear", task_type="CAUSAL_LM")
-
-
 def count(model: Any) -> Parameters:
     """The parameters of a model as it stands."""
+    if isinstance(model, PeftModel):
+        # PEFT knows how many numbers a packed weight holds.
+        return Parameters(*model.get_nb_trainable_parameters())
     parameters = list(model.parameters())
     return Parameters(sum(p.numel() for p in parameters if p.requires_grad), sum(p.numel() for p in parameters))
 
@@ -42,8 +44,9 @@ def count_planned(folder: Path, plan: Plan) -> Parameters:
     """The parameters that a plan would train of the base in the folder, from shapes alone."""
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
+        config = config_for_shapes(plan)
         try:
-            return count(get_peft_model(model, lora_config(plan)))
+            return count(model if config is None else get_peft_model(model, config))
         except ValueError as error:
             told = str(error).splitlines()[0]
             raise CaseError(
@@ -51,19 +54,32 @@ def count_planned(folder: Path, plan: Plan) -> Parameters:
             ) from None
 
 
-def catalogue(folder: Path, plans: Sequence[Plan]) -> facts.Catalogue:
-    """What each plan's method is, and what it would train of the base in the folder."""
-    entries = []
-    for plan in plans:
-        method, parameters = METHODS[plan.method], count_planned(folder, plan)
-        entries.append(
-            facts.CatalogueEntry(
-                name=method.name,
-                trains=method.trains,
-                good_for=method.good_for,
-                trained_parameters=parameters.trained,
-                all_parameters=parameters.all,
-                settings=plan.settings,
-            )
-        )
-    return facts.Catalogue(methods=entries)
+def catalogue(folder: Path, plans: Sequence[Plan], training: Training) -> facts.Catalogue:
+    """What each plan's method is, and what it would train of the base in the folder; or why it cannot, here or of this base."""
+    counted: dict[str, Parameters | str] = {}
+    return facts.Catalogue(methods=[_entry(folder, plan, training, counted) for plan in plans])
+
+
+def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, Parameters | str]) -> facts.CatalogueEntry:
+    """One entry; methods that train as much of every base, such as LoRA and QLoRA, are counted once."""
+    method, key = METHODS[plan.method], str(config_for_shapes(plan))
+    if key not in counted:
+        try:
+            counted[key] = count_planned(folder, plan)
+        except CaseError as error:
+            counted[key] = error.what
+    found = counted[key]
+    parameters = found if isinstance(found, Parameters) else None
+    refused = found if isinstance(found, str) else refused_here(method)
+    return facts.CatalogueEntry(
+        name=method.name,
+        trains=method.trains,
+        good_for=method.good_for,
+        trained_parameters=parameters and parameters.trained,
+        all_parameters=parameters and parameters.all,
+        settings=plan.settings,
+        sources=sources(MethodChoice(name=method.name), training),
+        cannot={ability.value: why for ability, why in method.cannot.items()},
+        published=method.published and method.published.line,
+        refused=refused,
+    )

@@ -10,6 +10,7 @@ import torch
 
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.generation import Decoder
+from tuneproof.engine.learned_prompt import as_it_answers
 from tuneproof.engine.model import BaseModel
 from tuneproof.engine.run.events import Sample
 from tuneproof.engine.scoring.outputs import Judge
@@ -39,8 +40,9 @@ class Probe:
         was_training = model.training
         model.eval()
         try:
-            completions, _ = Decoder(self.base, model).complete(self.prompts, self.room)
-            loss = self._loss(model)
+            answering = as_it_answers(model)
+            completions, _ = Decoder(self.base, answering).complete(self.prompts, self.room)
+            loss = self._loss(answering)
         finally:
             model.train(was_training)
         judged = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import time
@@ -17,25 +18,29 @@ from trl import SFTConfig, SFTTrainer
 
 from tuneproof.engine.errors import Interrupted, RunFailed
 from tuneproof.engine.facts import TrainingFacts
-from tuneproof.engine.hashing import sha256_file
-from tuneproof.engine.methods.catalogue import Plan
-from tuneproof.engine.methods.parameters import count, lora_config
-from tuneproof.engine.model import BaseModel, best_device, load_weights
+from tuneproof.engine.hashing import sha256_data, sha256_file
+from tuneproof.engine.methods.adapters import adapter_config, load_for_training, quantisation
+from tuneproof.engine.methods.catalogue import METHODS, Plan
+from tuneproof.engine.methods.parameters import count
+from tuneproof.engine.model import QUANTISATION, BaseModel, best_device
 from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted
 from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.store import write_whole
 from tuneproof.engine.training.checkpoints import Checkpoint, ProbeResult, best, prune, seal, sealed_checkpoints
 from tuneproof.engine.training.encode import EncodedRow
 from tuneproof.engine.training.probe import Probe
 
-ADAPTER_FILES = ["adapter_config.json", "adapter_model.safetensors"]
+KEPT = ["adapter_config.json", "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
+"""What makes an adapter, or a whole model, among the files of a checkpoint."""
+
 PROBES = 8
 """How often a training is probed where the case does not say."""
 
 
 @dataclass(frozen=True)
 class Trained:
-    """What a training left: the adapter of the best step."""
+    """What a training left: the adapter of the best step, or the whole model where that was trained, and the names of its files."""
 
     adapter: Path
     steps: int
@@ -43,6 +48,7 @@ class Trained:
     best_probe: ProbeResult
     trained_parameters: int
     all_parameters: int
+    files: list[str]
 
     def facts(self, examples: int) -> TrainingFacts:
         """What is written down of it; it was trained on so many examples."""
@@ -68,7 +74,7 @@ def train(
     log: Teller,
     stop: StopRequest,
 ) -> Trained:
-    """Trains the plan's adapter, from the newest whole checkpoint where there is one, and keeps the best step's.
+    """Trains as the plan says, from the newest whole checkpoint where there is one, and keeps the best step's.
 
     Raises Interrupted after a checkpoint where a stop was asked for, and RunFailed where the loss is not finite.
     """
@@ -86,16 +92,15 @@ def train(
         raise Interrupted("stopped as asked", fix="add --resume to go on")
     chosen = best(sealed_checkpoints(checkpoints))
     adapter = folder / "adapter"
-    adapter.mkdir(exist_ok=True)
-    for name in ADAPTER_FILES:
-        shutil.copyfile(chosen.path / name, adapter / name)
+    files = _keep(chosen.path, adapter, plan)
+    weights = [sha256_file(adapter / name) for name in files if name.endswith(".safetensors")]
     assert chosen.seal.probe is not None
     log.emit(
         TrainingFinished(
             steps=trainer.state.global_step,
             best_step=chosen.seal.step,
             seconds=round(time.monotonic() - started, 3),
-            adapter_sha256=sha256_file(adapter / "adapter_model.safetensors"),
+            adapter_sha256=weights[0] if len(weights) == 1 else sha256_data(weights),
         ),
         sync=True,
     )
@@ -106,7 +111,21 @@ def train(
         chosen.seal.probe,
         live.parameters.trained,
         live.parameters.all,
+        files,
     )
+
+
+def _keep(checkpoint: Path, folder: Path, plan: Plan) -> list[str]:
+    """Copies what was trained out of a checkpoint, and writes down how its base was held."""
+    folder.mkdir(exist_ok=True)
+    found = sorted(path for pattern in KEPT for path in checkpoint.glob(pattern))
+    for path in found:
+        shutil.copyfile(path, folder / path.name)
+    kind = METHODS[plan.method].quantisation
+    if kind is None:
+        return [path.name for path in found]
+    write_whole(folder / QUANTISATION, json.dumps(quantisation(kind), indent=1) + "\n")
+    return [*(path.name for path in found), QUANTISATION]
 
 
 def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> SFTTrainer:
@@ -128,6 +147,8 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
         # TRL turns both of these on by itself.
         bf16=dtype is torch.bfloat16,
         gradient_checkpointing=plan.checkpointing,
+        # All rows of a batch in one, without padding; their positions keep them apart.
+        padding_free=plan.packing,
         # The rows come whole and encoded; nothing may cut or re-tokenise them.
         dataset_kwargs={"skip_prepare_dataset": True},
         max_length=None,
@@ -139,13 +160,18 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
         disable_tqdm=True,
         dataloader_pin_memory=device.type == "cuda",
     )
-    return SFTTrainer(
-        model=load_weights(base),
+    trainer = SFTTrainer(
+        model=load_for_training(base, plan),
         args=arguments,
         train_dataset=datasets.Dataset.from_list([{"input_ids": r.input_ids, "labels": r.labels} for r in rows]),
         processing_class=base.tokenizer,
-        peft_config=lora_config(plan),
+        peft_config=adapter_config(plan),
     )
+    for parameter in trainer.model.parameters():
+        if parameter.requires_grad:
+            # TRL casts adapters over a quantised base to bfloat16, in which small steps are lost.
+            parameter.data = parameter.data.float()
+    return trainer
 
 
 class Live(TrainerCallback):

@@ -14,8 +14,9 @@ from tests.conftest import Result, sample_case, tuneproof
 from tuneproof.engine import facts
 from tuneproof.engine.case import Model, Training
 from tuneproof.engine.case_file import load_case
+from tuneproof.engine.methods.adapters import adapter_config
 from tuneproof.engine.methods.catalogue import METHODS, plans
-from tuneproof.engine.methods.parameters import count, count_planned, lora_config
+from tuneproof.engine.methods.parameters import Parameters, count, count_planned
 from tuneproof.engine.model import load_base
 from tuneproof.engine.run.store import RunStore
 
@@ -44,8 +45,12 @@ def test_a_count_from_shapes_equals_the_count_of_the_model_itself(tmp_path: Path
         planned = count_planned(tmp_path, plan)
         # Counting must not change what a training that follows begins with.
         assert torch.equal(torch.get_rng_state(), before)
-        model = get_peft_model(AutoModelForCausalLM.from_pretrained(tmp_path), lora_config(plan))
-        assert count(model) == planned and 0 < planned.trained < planned.all
+        model, config = AutoModelForCausalLM.from_pretrained(tmp_path), adapter_config(plan)
+        model = model if config is None else get_peft_model(model, config)
+        parameters = list(model.parameters())
+        learning = sum(p.numel() for p in parameters if p.requires_grad)
+        assert count(model) == planned == Parameters(learning, sum(p.numel() for p in parameters))
+        assert 0 < planned.trained < planned.all or (plan.method == "full" and planned.trained == planned.all)
         torch.set_rng_state(before)
 
 

@@ -1,0 +1,57 @@
+"""What is refused before anything is run, each with its reason: methods that fail or mislead, and what a method or a machine cannot do."""
+
+from __future__ import annotations
+
+from tuneproof.engine import machine
+from tuneproof.engine.case import Method as MethodChoice
+from tuneproof.engine.case import Training
+from tuneproof.engine.errors import CaseError, GateClosed
+from tuneproof.engine.methods.method import Ability, Method, Quantisation
+from tuneproof.engine.methods.table import METHODS
+
+INT8_MERGE = "merged into an int8 base it answers wrongly without a word (logits off by more than 1, measured with PEFT 0.21)"
+NO_NF4 = "it fails on a 4-bit base (PEFT 0.21), and does no better than LoRA in what is published"
+NOT_OFFERED = {
+    **dict.fromkeys(("c3a", "hra", "deft", "peanut"), INT8_MERGE),
+    **dict.fromkeys(("loha", "lokr", "delora", "glora", "psoft", "osf", "frod", "tinylora", "supertuning"), NO_NF4),
+    "fourierft": "it had no question right in PEFT's comparison",
+    "unilora": "its loss did not fall in training (measured with PEFT 0.21)",
+    "adalora": "it takes twice the memory for its ranks and had 37.3 % where LoRA had 47.8 % in PEFT's comparison",
+}
+"""Methods that PEFT has and the catalogue leaves out, and why."""
+
+FOUR_BIT_ON_CPU = (
+    "4-bit weights train wrongly on a CPU: a forward pass in eval mode, as every probe is one, repacks them in place, and the gradients "
+    "after it point elsewhere (cosine 0.55, measured with bitsandbytes 0.50)"
+)
+
+
+def no_such_method(name: str) -> CaseError:
+    """The error for a method that is not in the catalogue."""
+    why = NOT_OFFERED.get(name)
+    told = f"`{name}` is not offered: {why}" if why else f"`{name}` is no method this version trains"
+    return CaseError(told, where="method.name", fix=f"use auto, {', '.join(METHODS)}")
+
+
+def refused_here(method: Method) -> str | None:
+    """Why this machine cannot train the method; none where it can."""
+    if method.quantisation is None:
+        return None
+    if method.quantisation is Quantisation.NF4 and machine.first_gpu() is None:
+        return FOUR_BIT_ON_CPU
+    return None if machine.has_library("bitsandbytes") else "bitsandbytes is not installed: pip install 'tuneproof[quantised]'"
+
+
+def check(choice: MethodChoice, training: Training, method: Method) -> None:
+    """Raises CaseError for a setting that the method has not, and GateClosed where it cannot do what is asked, or this machine cannot."""
+    has = {"rank": method.rank, "alpha": method.alpha_by_rank, "virtual_tokens": method.virtual_tokens}
+    for key, default in has.items():
+        if getattr(training, key) is not None and default is None:
+            raise CaseError(f"{method.name} has no `{key}`", where=f"training.{key}", fix="leave it out")
+    if training.packing and not method.can(Ability.PACKING):
+        why = method.cannot[Ability.PACKING]
+        fix = "leave out training.packing, or choose another method"
+        raise GateClosed(f"{method.name} cannot be trained on packed rows: {why}", where="training.packing", fix=fix)
+    refused = refused_here(method)
+    if refused is not None:
+        raise GateClosed(f"{method.name} cannot be trained here: {refused}", where=f"method.name: {choice.name}", fix="use lora")

@@ -1,0 +1,169 @@
+"""Every method of the catalogue trains, is found again as it was, and merges where it says so; what fails is refused with its reason."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import torch
+from peft import PeftModel
+from safetensors import safe_open
+from transformers import AutoModelForCausalLM
+
+from tuneproof.engine import machine
+from tuneproof.engine.arms import TUNED, Setting
+from tuneproof.engine.case import Method as MethodChoice
+from tuneproof.engine.case import Model, Output, OutputKind, Task, Training
+from tuneproof.engine.data.example import Example, Source
+from tuneproof.engine.errors import CaseError, GateClosed
+from tuneproof.engine.methods.catalogue import METHODS, check_choice, plan, sources
+from tuneproof.engine.methods.method import Ability, Quantisation
+from tuneproof.engine.methods.parameters import count_planned
+from tuneproof.engine.methods.refusals import FOUR_BIT_ON_CPU, NOT_OFFERED, refused_here
+from tuneproof.engine.model import BaseModel, load_base, load_weights
+from tuneproof.engine.run.events import EventLog
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.scoring.outputs import make_judge
+from tuneproof.engine.training.encode import EncodedRow, encode
+from tuneproof.engine.training.probe import Probe
+from tuneproof.engine.training.sft import Trained, train
+
+TASK = Task(instruction="Triage the ticket.", output=Output(kind=OutputKind.TEXT))
+ROWS = [
+    Example("", f"Order {letter}1{digit}2 has not come.{' I have asked before.' * (digit % 3)}", f"late: {letter}1{digit}2", Source("", at))
+    for at, (letter, digit) in enumerate((letter, digit) for letter in "AB" for digit in range(4))
+]
+SHAPES = {
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "max_position_embeddings": 131072,
+    "tie_word_embeddings": False,
+}
+"""Those of Llama-3.1-8B."""
+TRAINABLE_HERE = [name for name, method in METHODS.items() if method.quantisation is not Quantisation.NF4]
+"""Every method but the one that a CPU trains wrongly."""
+
+
+@pytest.fixture(scope="module")
+def base() -> BaseModel:
+    return load_base(Model(base="sample"))
+
+
+def training_of(base: BaseModel) -> tuple[list[EncodedRow], Probe]:
+    judge = make_judge(TASK, [row.output for row in ROWS])
+    arm = TUNED["tuned"](Setting(TASK.instruction or "", judge, ROWS, lambda _: True, 0))
+    rows = encode(base, arm, ROWS)
+    prompts = [base.prompt(arm.messages(row)) for row in ROWS]
+    return rows, Probe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, room=16)
+
+
+def trained(base: BaseModel, name: str, folder: Path, **more: object) -> tuple[Trained, Probe]:
+    settings = Training.model_validate({"max_steps": 3, "probe_every": 3, "batch_size": 4, **more})
+    rows, probe = training_of(base)
+    log = EventLog(folder / "events.jsonl")
+    return train(base, rows, probe, plan(MethodChoice(name=name), settings), folder / "training", log, StopRequest()), probe
+
+
+@pytest.mark.parametrize("name", TRAINABLE_HERE)
+def test_a_method_trains_what_was_counted_and_is_found_again_as_it_was(base: BaseModel, name: str, tmp_path: Path) -> None:
+    method = METHODS[name]
+    # A prompt begins as words drawn at random, which first put the model off.
+    longer = {"max_steps": 30, "probe_every": 30, "learning_rate": 0.05} if method.virtual_tokens else {}
+    done, probe = trained(base, name, tmp_path, **longer)
+    planned = count_planned(base.folder, plan(MethodChoice(name=name), Training()))
+    assert (done.trained_parameters, done.all_parameters) == (planned.trained, planned.all)
+    assert stored_parameters(done.adapter, method.frozen) == planned.trained
+    before, _ = probe.run(load_weights(base))
+    again, _ = probe.run(load_weights(base, done.adapter))
+    assert again == done.best_probe and again.loss < before.loss
+    if method.can(Ability.MERGE):
+        assert_merges(base, done.adapter, probe)
+
+
+def stored_parameters(folder: Path, frozen: tuple[str, ...]) -> int:
+    total = 0
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as file:
+            names = [name for name in file.keys() if not any(part in name for part in frozen)]  # noqa: SIM118 - it is no dict
+            total += sum(file.get_tensor(name).numel() for name in names)
+    return total
+
+
+def assert_merges(base: BaseModel, adapter: Path, probe: Probe) -> None:
+    """Merged into the base as it is, not as it may have been quantised, the model answers as the adapter on that base."""
+    on_top = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(base.folder), adapter).eval()
+    ids = torch.tensor([probe.encoded[0].input_ids])
+    with torch.no_grad():
+        apart = on_top(input_ids=ids).logits
+        merged = on_top.merge_and_unload()(input_ids=ids).logits
+    assert torch.allclose(apart, merged, atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["prompt_tuning", "prefix_tuning"])
+def test_what_a_learned_prompt_answers_does_not_depend_on_the_other_rows(base: BaseModel, name: str, tmp_path: Path) -> None:
+    done, probe = trained(base, name, tmp_path, max_steps=6, probe_every=6)
+    model = load_weights(base, done.adapter)
+    from tuneproof.engine.generation import Decoder
+
+    together, _ = Decoder(base, model).complete(probe.prompts, probe.room)
+    alone = [Decoder(base, model).complete([prompt], probe.room)[0][0] for prompt in probe.prompts]
+    assert together == alone and len({len(base.tokens(p)) for p in probe.prompts}) > 1
+
+
+def test_the_parameters_of_a_model_of_eight_billion_are_counted_without_its_weights(base: BaseModel, tmp_path: Path) -> None:
+    from transformers import LlamaConfig
+
+    LlamaConfig(**SHAPES).save_pretrained(tmp_path)
+    started = time.monotonic()
+    counted = {name: count_planned(tmp_path, plan(MethodChoice(name=name), Training())) for name in METHODS}
+    assert counted["lora"].trained == counted["qlora"].trained == 41_943_040
+    assert counted["full"].trained == counted["full"].all == 8_030_261_248
+    print({name: found.trained for name, found in counted.items()}, f"{time.monotonic() - started:.1f} s")
+
+
+def test_four_bits_on_a_cpu_are_refused_with_the_reason_before_anything_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "first_gpu", lambda: None)
+    with pytest.raises(GateClosed, match="repacks them in place"):
+        check_choice(MethodChoice(name="qlora"), Training())
+    monkeypatch.setattr(machine, "first_gpu", lambda: machine.Gpu("some", 80.0, 80.0, 0))
+    assert refused_here(METHODS["qlora"]) is None
+    monkeypatch.setattr(machine, "has_library", lambda _: False)
+    assert "pip install 'tuneproof[quantised]'" in str(refused_here(METHODS["int8_lora"]))
+    assert FOUR_BIT_ON_CPU not in str(refused_here(METHODS["qlora"])) and refused_here(METHODS["lora"]) is None
+
+
+def test_what_a_method_cannot_do_is_refused_with_the_reason() -> None:
+    with pytest.raises(GateClosed, match="mix without a word"):
+        check_choice(MethodChoice(name="prompt_tuning"), Training(packing=True))
+    check_choice(MethodChoice(name="lora"), Training(packing=True))
+    with pytest.raises(CaseError, match=r"full has no `rank`"):
+        check_choice(MethodChoice(name="full"), Training(rank=4))
+    for name in ("c3a", "hra"):
+        with pytest.raises(CaseError, match="merged into an int8 base it answers wrongly"):
+            plan(MethodChoice(name=name), Training())
+    assert not set(NOT_OFFERED) & set(METHODS)
+    assert {Ability.FOUR_BIT, Ability.EIGHT_BIT} <= set(METHODS["pissa"].cannot)
+
+
+def test_every_number_of_a_plan_that_has_a_default_has_a_source() -> None:
+    free = {"max_steps", "probe_every", "seed", "packing"}
+    for name, method in METHODS.items():
+        chosen = plan(MethodChoice(name=name), Training())
+        told = sources(MethodChoice(name=name), Training())
+        assert set(told) == set(chosen.settings) - free and all(told.values())
+        assert chosen.batch_size <= 32 and chosen.epochs <= 3
+        assert (chosen.rank is None) is (method.rank is None)
+    lora, full = (plan(MethodChoice(name=name), Training()) for name in ("lora", "full"))
+    assert (lora.rank, lora.alpha, lora.warmup, lora.learning_rate) == (16, 32, 0.05, 10 * full.learning_rate)
+    assert sources(MethodChoice(), Training(rank=4))["rank"] == "the case"
+
+
+def test_a_published_result_has_its_interval_and_says_what_it_rests_on() -> None:
+    lora = METHODS["lora"].published
+    assert lora is not None and "47.8 % [45.1, 50.5] of 1,319 GSM8K questions" in lora.line and "one seed" in lora.line
+    assert METHODS["pissa"].published is None
