@@ -20,7 +20,7 @@ def planned_lines(planned: PlannedFacts) -> list[str]:
             f"time: {planned.steps} steps of {planned.trial.usual_seconds:.3g} s at the usual {planned.trial.usual_length} tokens, "
             f"{_hours(planned.hours)} {whole}{usd}; probes come on top"
         )
-    lines += [f"turned down: {each.name}, which {each.reason}" for each in planned.turned_down]
+    lines += [f"turned down: {each.name}: {each.reason}" for each in planned.turned_down]
     return lines
 
 

@@ -141,6 +141,7 @@ class Planner:
                 full=settled.method == "full",
                 weights=held,
                 element=HALF if on_gpu else FLOAT32,
+                float32_weights=METHODS[settled.method].trains_base_weights,
                 # PEFT makes adapters float32; TRL makes those over a quantised base bf16.
                 adapter=FLOAT32 if held is Weights.PLAIN or not on_gpu else HALF,
                 accumulation=accumulation,

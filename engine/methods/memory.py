@@ -8,7 +8,7 @@ experts, for several devices, or for kernels that replace whole blocks (Liger, U
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from enum import StrEnum
 
 from tuneproof.engine.methods.model_shape import ModelShape
@@ -75,7 +75,8 @@ class TrainingShape:
     """One training step as far as memory goes.
 
     `element` and `adapter` are the bytes of an activation or frozen weight, and of a trained parameter. Where adapters are float32 beside
-    a half-precision base, every adapted matrix keeps a copy of its input. A packed batch is one of full length.
+    a half-precision base, every adapted matrix keeps a copy of its input. `float32_weights` are those of a base whose own weights learn
+    under autocast, which casts them for use. A packed batch is one of full length.
     """
 
     length: int
@@ -85,6 +86,7 @@ class TrainingShape:
     weights: Weights = Weights.PLAIN
     element: int = HALF
     adapter: int = FLOAT32
+    float32_weights: bool = False
     optimizer: Optimizer = Optimizer.ADAMW
     accumulation: int = 1
     checkpointing: bool = False
@@ -103,7 +105,12 @@ class TrainingShape:
     @property
     def trained(self) -> int:
         """Bytes of a trained parameter."""
-        return self.element if self.full else self.adapter
+        return self.weight if self.full else self.adapter
+
+    @property
+    def weight(self) -> int:
+        """Bytes of a weight that is not quantised."""
+        return FLOAT32 if self.float32_weights else self.element
 
 
 @dataclass(frozen=True)
@@ -134,7 +141,7 @@ def predict(model: ModelShape, step: TrainingShape) -> Memory:
     gradients = step.trained_parameters * step.trained
     # With accumulation the sum of the earlier gradients is there all the time; else they come while activations go.
     standing = gradients if step.accumulation > 1 else 0
-    output = model.vocabulary * model.hidden * step.element if step.full else 0
+    output = model.vocabulary * model.hidden * step.trained if step.full else 0
     kept, layer = kept_activations(model, step), working_layer(model, step)
     if step.optimizer_in_backward:
         # A layer's gradients are used up at once; that of the output matrix, the largest, waits where it is also the input's.
@@ -142,7 +149,8 @@ def predict(model: ModelShape, step: TrainingShape) -> Memory:
     moments = [
         (max(standing, output), kept, logit_bytes(model, step)),
         (max(standing, output), kept + layer, 0),
-        (gradients, layer, 0),
+        # Of the layer that is differentiated last, all activations are there, kept or computed again.
+        (gradients, working_layer(model, replace(step, checkpointing=True)), 0),
     ]
     grads, activations, logits = max(moments, key=sum)
     return Memory(
@@ -158,8 +166,8 @@ def predict(model: ModelShape, step: TrainingShape) -> Memory:
 
 def weight_bytes(model: ModelShape, step: TrainingShape) -> float:
     """The base: its layers' matrices as they are held; embeddings, output and norms are never quantised (transformers' bitsandbytes)."""
-    matrix = WEIGHT_BYTES.get(step.weights, step.element)
-    return model.linear_parameters * matrix + (model.parameters - model.linear_parameters) * step.element
+    matrix = WEIGHT_BYTES.get(step.weights, step.weight)
+    return model.linear_parameters * matrix + (model.parameters - model.linear_parameters) * step.weight
 
 
 def optimizer_bytes(model: ModelShape, step: TrainingShape) -> float:
@@ -200,10 +208,13 @@ def layer_bytes(model: ModelShape, step: TrainingShape) -> int:
 def kept_activations(model: ModelShape, step: TrainingShape) -> int:
     """What all layers keep: everything, or with checkpointing each layer's input alone (Chen et al. 2016), or that on the host.
 
-    A padded batch has a mask beside it, of a byte and of an element for each pair of positions.
+    A padded batch has a mask beside it, of a byte and of an element for each pair of positions. Weights that learn in float32 keep the
+    copies that autocast makes of them until the step is over.
     """
     mask = step.batch * step.length**2 * (1 + step.element) if step.attention is Attention.MASKED else 0
     final = step.tokens * model.hidden * (FLOAT32 + step.element)
+    if step.full and step.weight > step.element:
+        final += model.linear_parameters * step.element
     if step.offloaded:
         return mask + final
     a_layer = step.tokens * model.hidden * step.element if step.checkpointing else layer_bytes(model, step)

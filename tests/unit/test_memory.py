@@ -104,6 +104,14 @@ def test_the_activations_of_a_layer_are_what_autograd_keeps(dtype: torch.dtype, 
     assert abs(told / kept - 1) < 0.05
 
 
+def test_weights_that_learn_in_float32_take_sixteen_bytes_a_parameter_and_a_copy() -> None:
+    shape = shape_of(LLAMA_7B)
+    step = TrainingShape(length=1, batch=1, trained_parameters=shape.parameters, full=True, float32_weights=True, accumulation=2)
+    memory = predict(shape, step)
+    assert memory.weights + memory.gradients + memory.optimizer == 16 * shape.parameters
+    assert memory.activations >= 2 * shape.linear_parameters
+
+
 SHAPES = st.builds(
     ModelShape,
     hidden=st.integers(64, 8192),
@@ -124,6 +132,7 @@ STEPS = st.builds(
     weights=st.sampled_from(Weights),
     element=st.sampled_from([2, 4]),
     adapter=st.sampled_from([2, 4]),
+    float32_weights=st.booleans(),
     optimizer=st.sampled_from(Optimizer),
     accumulation=st.integers(1, 16),
     checkpointing=st.booleans(),
