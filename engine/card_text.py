@@ -40,7 +40,9 @@ def method_lines(method: Method) -> list[str]:
     """The settings with where each comes from, and how long the rows are; nothing where nothing was to be trained."""
     if method.skipped is not None:
         return []
-    told = [f"{key} {_number(method.settings[key])}: {source}" for key, source in method.sources.items() if method.settings.get(key)]
+    told = [
+        f"{key} {_number(method.settings[key])}: {source}" for key, source in method.sources.items() if method.settings.get(key) is not None
+    ]
     return [*told, *([length_line(method.length)] if method.length else [])]
 
 

@@ -42,6 +42,7 @@ class Plan:
     virtual_tokens: int | None = None
     max_length: int | None = None
     packing: bool = False
+    clip: float = float(defaults.CLIP.value)
 
     @property
     def digest(self) -> str:
@@ -100,9 +101,10 @@ def sources(choice: MethodChoice, training: Training) -> dict[str, str]:
         "epochs": defaults.EPOCHS,
         "batch_size": defaults.BATCH_SIZE,
         "warmup": defaults.WARMUP,
+        "clip": defaults.CLIP,
         "probe_cases": defaults.PROBE_CASES,
     }
-    told = {key: _source(getattr(training, key), default) for key, default in known.items() if default is not None}
+    told = {key: _source(getattr(training, key, None), default) for key, default in known.items() if default is not None}
     return told | {"max_length": defaults.LENGTH if training.max_length is None else THE_CASE}
 
 

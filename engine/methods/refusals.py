@@ -10,13 +10,13 @@ from tuneproof.engine.methods.method import Ability, Method, Quantisation
 from tuneproof.engine.methods.table import METHODS
 
 INT8_MERGE = "merged into an int8 base it answers wrongly without a word (logits off by more than 1, measured with PEFT 0.21)"
-NO_NF4 = "it fails on a 4-bit base (PEFT 0.21), and does no better than LoRA in what is published"
+NO_NF4 = "it fails on a 4-bit base (measured with PEFT 0.21)"
 NOT_OFFERED = {
     **dict.fromkeys(("c3a", "hra", "deft", "peanut"), INT8_MERGE),
     **dict.fromkeys(("loha", "lokr", "delora", "glora", "psoft", "osf", "frod", "tinylora", "supertuning"), NO_NF4),
     "fourierft": "it had no question right in PEFT's comparison",
     "unilora": "its loss did not fall in training (measured with PEFT 0.21)",
-    "adalora": "it takes twice the memory for its ranks and had 37.3 % where LoRA had 47.8 % in PEFT's comparison",
+    "adalora": "it had 37.3 % where LoRA had 47.8 % in PEFT's comparison",
 }
 """Methods that PEFT has and the catalogue leaves out, and why."""
 

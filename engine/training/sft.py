@@ -144,7 +144,7 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
         learning_rate=plan.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=math.ceil(plan.warmup * steps),
-        max_grad_norm=1.0,
+        max_grad_norm=plan.clip,
         seed=plan.seed,
         data_seed=plan.seed,
         # TRL turns both of these on by itself.
