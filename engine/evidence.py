@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tuneproof.engine import facts
 from tuneproof.engine.agreement import agreement
 from tuneproof.engine.arms import TUNED, UNTUNED
+from tuneproof.engine.arms.endpoint import EndpointArm
 from tuneproof.engine.audit.finding import Severity
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.report import Report, StoredFinding
@@ -26,9 +27,6 @@ from tuneproof.engine.verdict import Difference, ScoredArm, Verdict, best_of, de
 
 SMALL_EVAL = 50
 """Below this many cases an interval is wider than most differences worth having."""
-
-REQUESTS = 1000
-"""How many requests a price is told for."""
 
 ARM_STEP = "arm "
 """How the steps of the arms are called in the manifest."""
@@ -102,14 +100,15 @@ def make_card(store: RunStore) -> Card:
         eval_set=_eval_set(evidence),
         risk=_risk(evidence, verdict),
         verdict=verdict,
-        arms=[_arm(arm, evidence.asked[arm.name], evidence.case.budget.usd_per_gpu_hour) for arm in _arms(evidence)],
+        arms=[_arm(arm, evidence) for arm in _arms(evidence)],
         provenance=_provenance(evidence),
     )
 
 
 def _scored(store: RunStore, arm: str) -> ScoredArm:
     scores = Scores.model_validate_json(store.read(facts.scores_file(arm)))
-    return ScoredArm(scores, read_predictions(store.read(facts.predictions_file(arm))))
+    predictions = read_predictions(store.read(facts.predictions_file(arm)))
+    return ScoredArm(scores, predictions, is_elsewhere={**UNTUNED, **TUNED}[arm].is_elsewhere)
 
 
 def _arms(evidence: Evidence) -> list[ScoredArm]:
@@ -272,6 +271,18 @@ def _data_risks(evidence: Evidence) -> list[str]:
         for arm in _arms(evidence)
         if arm.scores.truncated
     ]
+    return items + [risk for arm in _arms(evidence) for risk in _server_risks(arm.scores)]
+
+
+def _server_risks(scores: Scores) -> list[str]:
+    """What a server left out: answers, or how many tokens they had."""
+    items = []
+    if scores.unanswered:
+        reasons = ", ".join(f"{count} × {reason}" for reason, count in scores.unanswered.items())
+        told = f"{scores.arm}: {sum(scores.unanswered.values())} of {scores.asked} cases have no answer ({reasons})"
+        items.append(f"{told}; they count neither as right nor as wrong.")
+    if scores.tokens_untold:
+        items.append(f"{scores.arm}: the server did not tell the tokens of {scores.tokens_untold} of {scores.n} answers.")
     return items
 
 
@@ -305,9 +316,8 @@ def _is_thin(difference: Difference) -> bool:
     return not difference.low <= 0 <= difference.high and difference.p_value_exact >= 0.05
 
 
-def _arm(arm: ScoredArm, asked: facts.ArmFacts, usd_per_hour: float | None) -> CardArm:
+def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
     scores = arm.scores
-    usd = round(usd_per_hour * scores.seconds_per_case * REQUESTS / 3600, 6) if usd_per_hour is not None else None
     return CardArm(
         arm=scores.arm,
         n=scores.n,
@@ -318,16 +328,19 @@ def _arm(arm: ScoredArm, asked: facts.ArmFacts, usd_per_hour: float | None) -> C
         truncated=scores.truncated,
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
-        usd_per_1000_requests=usd,
-        asked=asked.told,
+        usd_per_1000_requests={**UNTUNED, **TUNED}[arm.name].usd_per_1000_requests(evidence.case, scores),
+        asked=evidence.asked[arm.name].told,
         recall=scores.recall,
         left_out=scores.left_out,
+        unanswered=scores.unanswered,
+        tokens_untold=scores.tokens_untold,
     )
 
 
 def _provenance(evidence: Evidence) -> Provenance:
     manifest, model = evidence.store.manifest, evidence.model
     adapter = manifest.steps["train"].files.get(facts.ADAPTER) if evidence.training else None
+    server = evidence.asked.get(EndpointArm.name)
     return Provenance(
         case_sha256=evidence.store.digest(CASE),
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,
@@ -335,6 +348,7 @@ def _provenance(evidence: Evidence) -> Provenance:
         base_sha256=model.sha256 if model else None,
         adapter_sha256=adapter,
         device=f"{model.device}, {model.dtype}" if model else None,
+        endpoint=server.told if server else None,
         versions=model.versions if model else {},
         steps=manifest.digest_before("card"),
     )

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from llguidance import LLTokenizer
 
+from tuneproof.engine.completion import Completion
 from tuneproof.engine.grammar_mask import GrammarMask, grammar_tokenizer
 from tuneproof.engine.kv_cache import Prefix, encode_prefix, keeps_every_token, new_cache
 from tuneproof.engine.model import BaseModel
@@ -23,16 +24,6 @@ BATCH_TOKENS = 16_384
 
 SHARED_PREFIX_WORTH = 64
 """Shortest common beginning, in tokens, that is worth encoding once for all rows."""
-
-
-@dataclass(frozen=True)
-class Completion:
-    """What the model wrote after one prompt: its text, the tokens of both, and whether it was cut off before its end token."""
-
-    text: str
-    prompt_tokens: int
-    tokens: int
-    truncated: bool
 
 
 @dataclass(frozen=True)
