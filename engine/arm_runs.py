@@ -13,8 +13,10 @@ import torch
 from tuneproof.engine import facts
 from tuneproof.engine.arms import Arm, Setting
 from tuneproof.engine.case import Task
-from tuneproof.engine.data.example import Example
+from tuneproof.engine.completion import Backend, Completion
+from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
+from tuneproof.engine.endpoint.client import Client
 from tuneproof.engine.evidence import ARM_STEP
 from tuneproof.engine.generation import Decoder
 from tuneproof.engine.hashing import sha256_data
@@ -31,6 +33,7 @@ from tuneproof.engine.scoring.predictions import (
     prompts_digest,
     read_predictions,
     score,
+    unanswered,
 )
 from tuneproof.engine.scoring.tried import TriedPrediction, best_way, tally
 
@@ -88,17 +91,18 @@ class ArmRuns:
         return made_from
 
     def _run(self, arm: Arm, adapter: Path | None, made_from: Mapping[str, str]) -> None:
-        cases, decoder = self.store.part(Part.EVAL), self._decoder(adapter)
+        cases = self.store.part(Part.EVAL)
         variants, probing = arm.variants(), self._tried_on()
         ahead = len(variants) * len(probing)
         tried: list[TriedPrediction] = []
         for name, variant in variants.items():
             told = self._progress(arm.name, len(tried), ahead + len(cases))
-            answered, _ = self.answer(variant, decoder, probing, told)
+            answered, _ = self.answer(variant, self._backend(variant, adapter), probing, told)
             tried += [TriedPrediction(variant=name, **prediction.model_dump()) for prediction in answered]
         chosen = best_way(tally(tried))
         asked = variants[chosen] if chosen is not None else arm
-        predictions, seconds = self.answer(asked, decoder, cases, self._progress(arm.name, ahead, ahead + len(cases)))
+        progress = self._progress(arm.name, ahead, ahead + len(cases))
+        predictions, seconds = self.answer(asked, self._backend(asked, adapter), cases, progress)
         scores = score(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = facts.ArmFacts(
             arm=arm.name, told=_told(asked, chosen, tally(tried)), answer_tokens=self.room, variant=chosen, tried=tally(tried)
@@ -107,24 +111,24 @@ class ArmRuns:
             facts.predictions_file(arm.name): lines(predictions),
             facts.scores_file(arm.name): scores.model_dump_json(indent=1) + "\n",
             facts.arm_file(arm.name): about.as_text(),
-            facts.prompt_file(arm.name): self.base.prompt(asked.template()),
+            facts.prompt_file(arm.name): self._backend(asked, adapter).prompt(asked.template()),
         }
         if tried:
             files[facts.tried_file(arm.name)] = lines(tried)
         if asked.grammar is not None:
             files[facts.grammar_file(arm.name)] = asked.grammar + "\n"
         self.store.write_step(ARM_STEP + arm.name, made_from, files, {"prompts": prompts_digest(predictions)})
+        (self.store.path / facts.kept_file(arm.name)).unlink(missing_ok=True)
 
-    def answer(self, arm: Arm, decoder: Decoder, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
-        """What comes back for each case when the arm asks, and the seconds that decoding took."""
+    def answer(self, arm: Arm, backend: Backend, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
+        """What comes back for each case when the arm asks, and the seconds that answering took."""
         requests = arm.requests([case for _, case in cases])
-        prompts = [self.base.prompt(request.messages) for request in requests]
-        if arm.labels:
-            completions, seconds = decoder.choose(prompts, arm.labels, on_progress=on_progress)
-        else:
-            completions, seconds = decoder.complete(prompts, self.room, grammar=arm.grammar, on_progress=on_progress)
+        prompts = [backend.prompt(request.messages) for request in requests]
+        completions, seconds = backend.complete(prompts, on_progress)
         predictions = [
-            predict(
+            unanswered(name, prompt, case.output, completion.unanswered, completion.server_said, completion.attempts)
+            if completion.unanswered
+            else predict(
                 name,
                 prompt,
                 completion.text,
@@ -136,6 +140,8 @@ class ArmRuns:
                 shown=request.shown,
                 needed=request.needed,
                 left_out=request.left_out,
+                tokens_told=completion.tokens_told,
+                attempts=completion.attempts,
             )
             for (name, case), request, prompt, completion in zip(cases, requests, prompts, completions, strict=True)
         ]
@@ -146,6 +152,12 @@ class ArmRuns:
         validation = self.store.part(Part.VALIDATION)
         by_hash = {example.content_hash: (name, example) for name, example in validation}
         return [by_hash[e.content_hash] for e in shuffled((e for _, e in by_hash.values()), self.setting.seed)[:TRIED_ON]]
+
+    def _backend(self, arm: Arm, adapter: Path | None) -> Backend:
+        """Who answers the arm; weights are loaded only for what is decoded here."""
+        if arm.server is not None:
+            return Client(arm.server, self.room, self.store.path / facts.kept_file(arm.name), self.stop)
+        return OnThisMachine(self.base, lambda: self._decoder(adapter), arm, self.room)
 
     def _decoder(self, adapter: Path | None) -> Decoder:
         return self._untuned if adapter is None else self._tuned(adapter)
@@ -174,6 +186,7 @@ class ArmRuns:
                 correct=scores.correct,
                 tokens_per_case=scores.tokens_per_case,
                 seconds_per_case=scores.seconds_per_case,
+                unanswered=sum(scores.unanswered.values()),
                 reused=reused,
             ),
             sync=True,
@@ -181,6 +194,26 @@ class ArmRuns:
 
     def _predictions(self, arm: str) -> list[Prediction]:
         return read_predictions(self.store.read(facts.predictions_file(arm)))
+
+
+@dataclass(frozen=True)
+class OnThisMachine:
+    """A base, tuned or not, as the one who answers an arm; its weights are loaded when it is asked."""
+
+    base: BaseModel
+    decoder: Callable[[], Decoder]
+    arm: Arm
+    room: int
+
+    def prompt(self, messages: Sequence[Message]) -> str:
+        """The exact text that the model is given."""
+        return self.base.prompt(messages)
+
+    def complete(self, prompts: Sequence[str], on_progress: Callable[[int, int], None]) -> tuple[list[Completion], float]:
+        """What the model writes after each prompt, or holds likeliest where the arm has labels, and the seconds that took."""
+        if self.arm.labels:
+            return self.decoder().choose(prompts, self.arm.labels, on_progress=on_progress)
+        return self.decoder().complete(prompts, self.room, grammar=self.arm.grammar, on_progress=on_progress)
 
 
 def _told(arm: Arm, chosen: str | None, tried: Sequence[facts.Tried]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
+from pydantic import Field as Key
 
 from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.facts import PlannedFacts, TrainedLength
@@ -87,7 +88,8 @@ class Risk(Field):
 class CardArm(BaseModel):
     """One arm on the frozen cases: rates with their 95 % Wilson intervals, and what a case costs.
 
-    The price is that of the machine, at the rate measured here, where `budget.usd_per_gpu_hour` gives one.
+    The price is that of the machine, at the rate measured here, where `budget.usd_per_gpu_hour` gives one; of the endpoint, that of its
+    tokens, where `endpoint` has the prices. `n` counts the cases that were answered; the last two are there only where they say something.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -106,6 +108,9 @@ class CardArm(BaseModel):
     """What was settled about the arm before the frozen cases, in a sentence."""
     recall: Rate | None = None
     left_out: int = 0
+    unanswered: dict[str, int] = Key(default={}, exclude_if=lambda reasons: not reasons)
+    """The cases that a server gave no answer to, by the reason."""
+    tokens_untold: int = Key(default=0, exclude_if=lambda count: not count)
 
 
 class Provenance(BaseModel):
@@ -119,6 +124,8 @@ class Provenance(BaseModel):
     base_sha256: str | None
     adapter_sha256: str | None
     device: str | None
+    endpoint: str | None = Key(default=None, exclude_if=lambda told: told is None)
+    """The model that a server answered with, and where that is."""
     versions: dict[str, str]
     steps: dict[str, str]
 

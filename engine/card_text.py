@@ -63,9 +63,10 @@ def _arms(card: Card) -> list[str]:
     if not card.arms:
         return []
     names = ["arm", "format valid", "correct", "tokens a case", "seconds a case"]
-    names += ["USD for 1,000 requests"] if card.arms[0].usd_per_1000_requests is not None else []
+    priced = any(arm.usd_per_1000_requests is not None for arm in card.arms)
+    names += ["USD for 1,000 requests"] if priced else []
     head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
-    return ["\n".join(head + [_row(arm) for arm in card.arms]), *_asked(card)]
+    return ["\n".join(head + [_row(arm, priced) for arm in card.arms]), *_asked(card)]
 
 
 def _asked(card: Card) -> list[str]:
@@ -80,17 +81,20 @@ def _sentences(arm: CardArm) -> list[str]:
         told.append(f"A passage of the document that the case names was shown for {percent(arm.recall)} of the cases that name one")
     if arm.left_out:
         told.append(f"{arm.left_out} times an example was not shown because it is nearly the case")
+    if arm.unanswered:
+        told.append(f"Rates are over the {arm.n} cases that have an answer")
     return told
 
 
-def _row(arm: CardArm) -> str:
+def _row(arm: CardArm, priced: bool) -> str:
+    usd = "–" if arm.usd_per_1000_requests is None else f"{arm.usd_per_1000_requests:.4f}"
     cells = [
         arm.arm,
         percent(arm.format_valid),
         percent(arm.correct),
-        f"{arm.tokens_per_case:.0f}",
+        "–" if arm.tokens_untold == arm.n else f"{arm.tokens_per_case:.0f}",
         f"{arm.seconds_per_case:.3f}",
-        *([f"{arm.usd_per_1000_requests:.4f}"] if arm.usd_per_1000_requests is not None else []),
+        *([usd] if priced else []),
     ]
     return f"| {' | '.join(cells)} |"
 
@@ -132,4 +136,5 @@ def _provenance(card: Card) -> str:
     ]
     listed = "\n".join(f"- {name}: sha256 `{digest}`" for name, digest in rows if digest)
     versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
+    listed += f"\n- endpoint: {made.endpoint}" if made.endpoint else ""
     return listed + (f"\n- ran on {made.device}, {versions}" if made.device else "")

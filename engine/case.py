@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from enum import StrEnum
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
 
 class Section(BaseModel):
@@ -183,6 +184,50 @@ class Model(Section):
     revision: str | None = None
 
 
+class Endpoint(Section):
+    """An OpenAI-compatible server. Its key stays in the environment: here stands only the name of the variable.
+
+    `url` left out is that of the variable OPENAI_BASE_URL. `body` has further keys of the request, or other values for those that are sent;
+    null leaves one out.
+    """
+
+    url: str | None = None
+    model: str = Field(min_length=1)
+    key_env: str = "OPENAI_API_KEY"
+    timeout_seconds: float = Field(default=60, gt=0)
+    retries: int = Field(default=4, ge=0)
+    concurrency: int = Field(default=4, ge=1, le=256)
+    requests_per_minute: float | None = Field(default=None, gt=0)
+    usd_per_million_input_tokens: float | None = Field(default=None, ge=0)
+    usd_per_million_output_tokens: float | None = Field(default=None, ge=0)
+    body: dict[str, JsonValue] = {}
+
+    @model_validator(mode="after")
+    def holds_no_secret(self) -> Self:
+        # Of the whole section: an error of one key shows its value, which here may be the key itself.
+        if not re.fullmatch(r"[A-Z_][A-Z0-9_]*", self.key_env):
+            raise ValueError("`key_env` is the name, in capitals, of the environment variable that holds the key, never the key itself")
+        if self.url is not None:
+            server_url(self.url)
+        return self
+
+
+def server_url(text: str) -> str:
+    """The base URL of a server as requests are put behind it. Raises ValueError for what is none, and for one with a secret in it."""
+    try:
+        parts = urlsplit(text)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise ValueError("`url` is not that of a server: write http://localhost:8000/v1")
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("`url` has a user or password in it: put the key into the environment variable that `key_env` names")
+    if parts.query or parts.fragment:
+        raise ValueError("`url` has something behind a `?` or `#`: write only the part that `/chat/completions` is put behind")
+    return text.rstrip("/").removesuffix("/chat/completions")
+
+
 class Method(Section):
     """How to train; the two `even_if` keys train although the facts so far speak against it, and the card records that."""
 
@@ -243,6 +288,7 @@ class DraftCase(Section):
     data: Data | None = None
     model: Model | None = None
     baselines: list[str] = ["zero_shot", "few_shot"]
+    endpoint: Endpoint | None = None
     method: Method = Method()
     training: Training = Training()
     evaluate: Evaluate = Evaluate()

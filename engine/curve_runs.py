@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuneproof.engine import facts
-from tuneproof.engine.arm_runs import ArmRuns
+from tuneproof.engine.arm_runs import ArmRuns, OnThisMachine
 from tuneproof.engine.arms import TUNED
 from tuneproof.engine.case import Case
 from tuneproof.engine.data.example import Example
@@ -104,10 +104,9 @@ class CurveRuns:
         if self._store.is_done(step, made_from):
             return True
         setting, task = self.arms.setting, self.arms.task
-        decoder = Decoder(self.arms.base, load_weights(self.arms.base, self._store.path / adapter))
-        predictions, seconds = self.arms.answer(
-            TUNED["tuned"](setting), decoder, self._store.part(Part.EVAL), lambda *_: self.arms.stop.check()
-        )
+        arm, base = TUNED["tuned"](setting), self.arms.base
+        backend = OnThisMachine(base, lambda: Decoder(base, load_weights(base, self._store.path / adapter)), arm, self.arms.room)
+        predictions, seconds = self.arms.answer(arm, backend, self._store.part(Part.EVAL), lambda *_: self.arms.stop.check())
         scores = score(facts.point_name(share), predictions, task.output.kind, setting.judge, round(seconds, 3))
         files = {
             facts.curve_file(share, "predictions.jsonl"): lines(predictions),

@@ -31,9 +31,6 @@ from tuneproof.engine.verdict import Difference, ScoredArm, Verdict, best_of, de
 SMALL_EVAL = 50
 """Below this many cases an interval is wider than most differences worth having."""
 
-REQUESTS = 1000
-"""How many requests a price is told for."""
-
 CURVE_STEP = "curve "
 """How the steps of the learning curve are called in the manifest, followed by the share of train."""
 
@@ -112,21 +109,22 @@ def make_card(store: RunStore) -> Card:
         learning_curve=_learning_curve(evidence),
         risk=_risk(evidence, verdict),
         verdict=verdict,
-        arms=[_arm(arm, evidence.asked[arm.name], evidence.case.budget.usd_per_gpu_hour) for arm in _arms(evidence)],
+        arms=[_arm(arm, evidence) for arm in _arms(evidence)],
         provenance=_provenance(evidence),
     )
 
 
 def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
-    return _scored(store, facts.scores_file(arm), facts.predictions_file(arm))
+    kind = {**UNTUNED, **TUNED}[arm]
+    return _scored(store, facts.scores_file(arm), facts.predictions_file(arm), is_elsewhere=kind.is_elsewhere)
 
 
 def _scored_point(store: RunStore, share: int) -> ScoredArm:
     return _scored(store, facts.curve_file(share, "scores.json"), facts.curve_file(share, "predictions.jsonl"))
 
 
-def _scored(store: RunStore, scores: str, predictions: str) -> ScoredArm:
-    return ScoredArm(Scores.model_validate_json(store.read(scores)), read_predictions(store.read(predictions)))
+def _scored(store: RunStore, scores: str, predictions: str, *, is_elsewhere: bool = False) -> ScoredArm:
+    return ScoredArm(Scores.model_validate_json(store.read(scores)), read_predictions(store.read(predictions)), is_elsewhere=is_elsewhere)
 
 
 def _arms(evidence: Evidence) -> list[ScoredArm]:
@@ -319,6 +317,18 @@ def _data_risks(evidence: Evidence) -> list[str]:
         for arm in _arms(evidence)
         if arm.scores.truncated
     ]
+    return items + [risk for arm in _arms(evidence) for risk in _server_risks(arm.scores)]
+
+
+def _server_risks(scores: Scores) -> list[str]:
+    """What a server left out: answers, or how many tokens they had."""
+    items = []
+    if scores.unanswered:
+        reasons = ", ".join(f"{count} × {reason}" for reason, count in scores.unanswered.items())
+        told = f"{scores.arm}: {sum(scores.unanswered.values())} of {scores.asked} cases have no answer ({reasons})"
+        items.append(f"{told}; they count neither as right nor as wrong.")
+    if scores.tokens_untold:
+        items.append(f"{scores.arm}: the server did not tell the tokens of {scores.tokens_untold} of {scores.n} answers.")
     return items
 
 
@@ -352,9 +362,8 @@ def _is_thin(difference: Difference) -> bool:
     return not difference.low <= 0 <= difference.high and difference.p_value_exact >= 0.05
 
 
-def _arm(arm: ScoredArm, asked: facts.ArmFacts, usd_per_hour: float | None) -> CardArm:
+def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
     scores = arm.scores
-    usd = round(usd_per_hour * scores.seconds_per_case * REQUESTS / 3600, 6) if usd_per_hour is not None else None
     return CardArm(
         arm=scores.arm,
         n=scores.n,
@@ -365,10 +374,12 @@ def _arm(arm: ScoredArm, asked: facts.ArmFacts, usd_per_hour: float | None) -> C
         truncated=scores.truncated,
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
-        usd_per_1000_requests=usd,
-        asked=asked.told,
+        usd_per_1000_requests={**UNTUNED, **TUNED}[arm.name].usd_per_1000_requests(evidence.case, scores),
+        asked=evidence.asked[arm.name].told,
         recall=scores.recall,
         left_out=scores.left_out,
+        unanswered=scores.unanswered,
+        tokens_untold=scores.tokens_untold,
     )
 
 
@@ -376,6 +387,7 @@ def _provenance(evidence: Evidence) -> Provenance:
     manifest, model = evidence.store.manifest, evidence.model
     trained = manifest.steps["train"].files if evidence.training else {}
     weights = [trained[name] for name in facts.trained_weights(trained)]
+    elsewhere = [asked.told for arm, asked in evidence.asked.items() if {**UNTUNED, **TUNED}[arm].is_elsewhere]
     return Provenance(
         case_sha256=evidence.store.digest(CASE),
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,
@@ -383,6 +395,7 @@ def _provenance(evidence: Evidence) -> Provenance:
         base_sha256=model.sha256 if model else None,
         adapter_sha256=weights[0] if len(weights) == 1 else sha256_data(weights) if weights else None,
         device=f"{model.device}, {model.dtype}" if model else None,
+        endpoint=elsewhere[0] if elsewhere else None,
         versions=model.versions if model else {},
         steps=manifest.digest_before("card"),
     )

@@ -291,6 +291,11 @@ def tried_file(arm: str) -> str:
     return f"arms/{arm}/validation.jsonl"
 
 
+def kept_file(arm: str) -> str:
+    """Where answers lie that were paid for, until the arm is scored: a resumed run does not ask for them again."""
+    return f"arms/{arm}/kept.jsonl"
+
+
 def predictions_file(arm: str) -> str:
     """Where an arm's predictions lie in the run folder."""
     return f"arms/{arm}/predictions.jsonl"

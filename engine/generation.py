@@ -16,6 +16,7 @@ from typing import Any
 import torch
 from llguidance import LLTokenizer
 
+from tuneproof.engine.completion import Completion
 from tuneproof.engine.grammar_mask import Grammar, GrammarMask, grammar_tokenizer
 from tuneproof.engine.greedy import Greedy
 from tuneproof.engine.kv_cache import bytes_a_token, encode_prefix, keeps_every_token, new_cache, puts_tokens_first
@@ -32,20 +33,6 @@ GPU_SHARE = 0.6
 
 MOST_ROWS = 256
 """Rows decoded at once at most: from there on a GPU is busy."""
-
-
-@dataclass(frozen=True)
-class Completion:
-    """What the model wrote after one prompt: its text, the tokens of both, and whether it was cut off before its end token.
-
-    `ids` are the tokens that were written, the end token included.
-    """
-
-    text: str
-    prompt_tokens: int
-    tokens: int
-    truncated: bool
-    ids: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

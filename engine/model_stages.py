@@ -89,7 +89,9 @@ class ModelStages:
     def baselines(self) -> bool:
         """Stage 4: every untuned arm of the case on the frozen cases, and the failure log; before them, what could be trained."""
         self._write_catalogue()
-        reused = [self._arms.score(arm) for arm in UNTUNED.values() if arm.is_wanted(self._case)]
+        wanted = [arm for arm in UNTUNED.values() if arm.is_wanted(self._case)]
+        # A server that is not there is found out at once, not after the base has worked for hours.
+        reused = [self._arms.score(arm) for arm in sorted(wanted, key=lambda arm: not arm.is_elsewhere)]
         self._arms.write_failures()
         return bool(reused) and all(reused)
 
@@ -252,6 +254,7 @@ class ModelStages:
             seed=data.split.seed if data else 0,
             output=self._task.output,
             documents=data.documents if data else None,
+            endpoint=self._case.endpoint,
         )
 
     def _write_catalogue(self) -> None:

@@ -9,10 +9,11 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Self
 
 from tuneproof.engine import facts
+from tuneproof.engine.completion import Completion
 from tuneproof.engine.data.subsets import SHARES
 from tuneproof.engine.errors import GateClosed, UsageError
 from tuneproof.engine.evidence import ARM_STEP, CURVE_STEP
-from tuneproof.engine.generation import Completion, Decoder
+from tuneproof.engine.generation import Decoder
 from tuneproof.engine.model import BaseModel, best_device, load_base, load_weights
 from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions

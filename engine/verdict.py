@@ -89,6 +89,8 @@ class ScoredArm:
 
     scores: Scores
     predictions: Sequence[Prediction]
+    is_elsewhere: bool = False
+    """Whether another model than the base answered, whose tokens are its own."""
 
     @property
     def name(self) -> str:
@@ -112,8 +114,11 @@ def value_of(scores: Scores, task: Task, target: Target) -> float:
 
 
 def meets(scores: Scores, task: Task, target: Target | None) -> bool:
-    """Whether the arm with these scores reaches the target, as measured."""
-    return target is not None and value_of(scores, task, target) >= target.at_least
+    """Whether the arm with these scores reaches the target, as measured, and with the cases that have no answer counted as wrong."""
+    if target is None:
+        return False
+    value = scores.metrics_at_worst[metric_of(task, target)] if scores.unanswered else value_of(scores, task, target)
+    return value >= target.at_least
 
 
 def decide(
@@ -196,8 +201,11 @@ def _cases_to_tell(difference: Difference, n: int) -> int | None:
 def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
     """What a request costs with either arm, and which is cheaper where they are equally good.
 
-    In tokens alone, which the case decides; seconds differ from run to run.
+    In tokens alone, which the case decides; seconds differ from run to run, and tokens of another model are not these.
     """
+    if other.is_elsewhere:
+        told = f"; what {other.name} costs is another model's, and its tokens do not compare"
+        return f"Cost: {tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case{told}."
     mine, others = tuned.scores.tokens_per_case, other.scores.tokens_per_case
     difference = difference_of(tuned, other)
     cheaper = mine <= CHEAPER * others
@@ -207,9 +215,10 @@ def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
 
 
 def difference_of(first: ScoredArm, second: ScoredArm) -> Difference:
-    """The first arm minus the second, on the same cases. Raises KeyError where the second has not answered them."""
-    right = {p.id: p.correct for p in second.predictions}
-    counts = PairedCounts.of([p.correct for p in first.predictions], [right[p.id] for p in first.predictions])
+    """The first arm minus the second, on the cases that both answered. Raises KeyError where the second was not asked them."""
+    other = {p.id: p for p in second.predictions}
+    both = [(p.correct, other[p.id].correct) for p in first.predictions if not p.unanswered and not other[p.id].unanswered]
+    counts = PairedCounts.of([mine for mine, _ in both], [others for _, others in both])
     interval = newcombe_paired(counts)
     return Difference(
         estimate=round(interval.estimate, 6),
@@ -241,12 +250,15 @@ def _met(arm: ScoredArm, task: Task, target: Target) -> str:
 
 def _against_target(arm: ScoredArm, task: Task, target: Target) -> str:
     metric = metric_of(task, target)
-    return f"{metric} {value_of(arm.scores, task, target):.3f}, asked for {target.at_least:g}"
+    worst = f" ({arm.scores.metrics_at_worst[metric]:.3f} if what has no answer is wrong)" if arm.scores.unanswered else ""
+    return f"{metric} {value_of(arm.scores, task, target):.3f}{worst}, asked for {target.at_least:g}"
 
 
 def _rate(arm: ScoredArm, *, article: bool = False) -> str:
     right = sum(p.correct for p in arm.predictions)
     who = f"the best untuned arm ({arm.name})" if article else f"{arm.name} answers"
+    if arm.scores.unanswered:
+        return f"{who} {right} of the {arm.scores.n} frozen cases that have an answer"
     return f"{who} {right}" if article else f"{who} {right} of {arm.scores.n} frozen cases"
 
 

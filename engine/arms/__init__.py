@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from tuneproof.engine.arms.arm import Arm, Request, Setting
 from tuneproof.engine.arms.constrained import Constrained, TunedConstrained
+from tuneproof.engine.arms.endpoint import EndpointArm
 from tuneproof.engine.arms.few_shot import FewShot
 from tuneproof.engine.arms.retrieval import Retrieval
 from tuneproof.engine.arms.tuned import Tuned
 from tuneproof.engine.arms.zero_shot import ZeroShot
 
-UNTUNED: dict[str, type[Arm]] = {arm.name: arm for arm in (ZeroShot, FewShot, Retrieval, Constrained)}
+UNTUNED: dict[str, type[Arm]] = {arm.name: arm for arm in (ZeroShot, FewShot, Retrieval, Constrained, EndpointArm)}
 """The arms that can stand under `baselines`, lightest first."""
 
 TUNED: dict[str, type[Arm]] = {arm.name: arm for arm in (Tuned, TunedConstrained)}

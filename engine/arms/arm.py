@@ -7,11 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tuneproof.engine.case import Case, Output, OutputKind
+from tuneproof.engine.case import Case, Endpoint, Output, OutputKind
 from tuneproof.engine.data.example import Example, Message, Source
+from tuneproof.engine.endpoint.server import Server
 from tuneproof.engine.scoring.outputs import Judge
+from tuneproof.engine.scoring.predictions import Scores
 
 PLACE = Source("", 0)
+
+REQUESTS = 1000
+"""How many requests a price is told for."""
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,7 @@ class Setting:
     seed: int
     output: Output = field(default_factory=lambda: Output(kind=OutputKind.TEXT))
     documents: str | None = None
+    endpoint: Endpoint | None = None
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,12 @@ class Arm(ABC):
 
     name: ClassVar[str]
     is_prompt_baseline: ClassVar[bool] = False
+
+    is_elsewhere: ClassVar[bool] = False
+    """Whether another model than the base answers, whose tokens are its own."""
+
+    server: Server | None = None
+    """The server that is asked; none where the base answers on this machine."""
 
     grammar: str | None = None
     """What answers are held to while they are decoded, as llguidance reads it; none where the model is free."""
@@ -73,6 +85,12 @@ class Arm(ABC):
     def is_wanted(cls, case: Case) -> bool:
         """Whether the arm is scored: an untuned one where `baselines` names it."""
         return cls.name in case.baselines
+
+    @classmethod
+    def usd_per_1000_requests(cls, case: Case, scores: Scores) -> float | None:
+        """What the machine costs for so long, at the rate measured here; none where `budget.usd_per_gpu_hour` is not given."""
+        usd_per_hour = case.budget.usd_per_gpu_hour
+        return round(usd_per_hour * scores.seconds_per_case * REQUESTS / 3600, 6) if usd_per_hour is not None else None
 
     def variants(self) -> Mapping[str, Arm]:
         """The ways to ask, by their names, of which validation cases choose one; lightest first. Empty where there is one way."""

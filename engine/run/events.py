@@ -138,6 +138,7 @@ class ArmScored(Event):
     correct: Rate
     tokens_per_case: float
     seconds_per_case: float
+    unanswered: int = 0
     reused: bool = False
 
 

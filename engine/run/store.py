@@ -24,7 +24,7 @@ EVENTS = "events.jsonl"
 WORKER_LOG = "worker.log"
 STRADDLING = "splits/straddling.jsonl"
 
-CHOSEN_LATER = ("baselines", "method", "training", "evaluate", "budget")
+CHOSEN_LATER = ("baselines", "endpoint", "method", "training", "evaluate", "budget")
 """The sections of a case that may still be chosen after its eval set is frozen: none of them changes what is scored, or by what measure."""
 
 

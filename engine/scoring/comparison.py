@@ -27,7 +27,7 @@ class ComparedCase:
 
 
 def compare(before: Sequence[Prediction], after: Sequence[Prediction]) -> list[ComparedCase]:
-    """The cases that either arm got wrong: first those that are newly wrong, then still wrong, then fixed.
+    """The cases that both answered and either got wrong: first those that are newly wrong, then still wrong, then fixed.
 
     Raises KeyError where the two were not asked the same cases.
     """
@@ -40,7 +40,7 @@ def _compared(before: Sequence[Prediction], after: Sequence[Prediction]) -> Iter
     later = {prediction.id: prediction for prediction in after}
     for first in before:
         second = later[first.id]
-        if first.correct and second.correct:
+        if first.unanswered or second.unanswered or (first.correct and second.correct):
             continue
         change = Change.FIXED if second.correct else Change.NEWLY_WRONG if first.correct else Change.STILL_WRONG
         yield ComparedCase(change, first, second)

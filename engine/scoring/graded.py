@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -36,11 +37,14 @@ def graded_difference(
 ) -> GradedDifference | None:
     """The difference in a metric of `GRADED`; none for other metrics, and where there are fewer than two cases or groups.
 
-    `groups` has the group of each case of `tuned`, where the split kept groups together. Both arms must have answered the same cases.
+    `groups` has the group of each case of `tuned`, where the split kept groups together. Both arms must have been asked the same cases;
+    those that both answered count.
     """
+    other = {p.id: p for p in untuned}
+    both = [not p.unanswered and not other[p.id].unanswered for p in tuned]
+    tuned, groups = list(compress(tuned, both)), list(compress(groups, both)) if groups else None
     if metric not in GRADED or len(set(groups) if groups else tuned) < 2:
         return None
-    other = {p.id: p for p in untuned}
     make = _mean_field_score if metric is Metric.FIELD_ACCURACY else _macro_f1
     first, second = make(tuned, judge), make([other[p.id] for p in tuned], judge)
     interval = paired_bootstrap(lambda cases: first(cases) - second(cases), len(tuned), groups)

@@ -25,6 +25,8 @@ class FailureClass(StrEnum):
     EXTRA_TEXT = "extra text"
     WRONG_SHAPE = "wrong shape"
     WRONG_VALUE = "wrong value"
+    ENDPOINT_ERROR = "endpoint_error"
+    """No answer at all: a failure of the server that was asked, never of the model."""
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.case import Metric, OutputKind
 from tuneproof.engine.hashing import sha256_data
@@ -37,10 +37,16 @@ class Prediction(BaseModel):
     """The documents that the case names as those its answer stands in, where the arm looks things up."""
     left_out: int = 0
     """Solved examples that were not shown because they are nearly the case itself."""
+    tokens_told: bool = True
+    """Whether the tokens are known: a server may not tell them."""
+    attempts: int = 1
+    unanswered: str = ""
+    """Why a server gave no answer, in a few words that can be counted; such a case is neither right nor wrong."""
+    server_said: str = ""
 
 
 class Failure(BaseModel):
-    """One line of the failure log: a case that an arm got wrong, and why."""
+    """One line of the failure log: a case that an arm got wrong, or that its server did not answer, and why."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -50,10 +56,15 @@ class Failure(BaseModel):
     fields: list[str]
     output: str
     expected: str
+    unanswered: str = ""
+    server_said: str = ""
 
 
 class Scores(BaseModel):
-    """An arm on the frozen cases; `seconds` was measured, everything else follows from the predictions."""
+    """An arm on the frozen cases; `seconds` was measured, everything else follows from the predictions.
+
+    Everything is over the `n` cases that were answered; the last four are written only where some were not, or not told of.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -72,6 +83,19 @@ class Scores(BaseModel):
     recall: Rate | None = None
     """Of the cases that name a document, those that were shown a passage of it."""
     left_out: int = 0
+    unanswered: dict[str, int] = Field(default={}, exclude_if=lambda reasons: not reasons)
+    """The cases that a server gave no answer to, by the reason."""
+    metrics_at_worst: dict[Metric, float] = Field(default={}, exclude_if=lambda metrics: not metrics)
+    """The metrics with the cases that have no answer counted as wrong."""
+    tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
+    """The answers whose tokens the server did not tell; those a case are over the others."""
+    attempts: int = Field(default=0, exclude_if=lambda count: not count)
+    """The requests that it took, where some had to be sent again."""
+
+    @property
+    def asked(self) -> int:
+        """All frozen cases, with those that have no answer."""
+        return self.n + sum(self.unanswered.values())
 
 
 def predict(
@@ -87,6 +111,8 @@ def predict(
     shown: Sequence[str] = (),
     needed: Sequence[str] = (),
     left_out: int = 0,
+    tokens_told: bool = True,
+    attempts: int = 1,
 ) -> Prediction:
     """The line for one answered case."""
     judged = judge.judge(output, expected, truncated=truncated)
@@ -106,11 +132,43 @@ def predict(
         shown=list(shown),
         needed=list(needed),
         left_out=left_out,
+        tokens_told=tokens_told,
+        attempts=attempts,
     )
+
+
+def unanswered(case_id: str, prompt: str, expected: str, reason: str, server_said: str, attempts: int) -> Prediction:
+    """The line for a case that a server gave no answer to."""
+    return Prediction(
+        id=case_id,
+        prompt=prompt,
+        output="",
+        expected=expected,
+        format_valid=False,
+        correct=False,
+        failure_class=FailureClass.ENDPOINT_ERROR,
+        fields=[],
+        truncated=False,
+        tokens=0,
+        prompt_tokens=0,
+        output_tokens=0,
+        tokens_told=False,
+        attempts=attempts,
+        unanswered=reason,
+        server_said=server_said,
+    )
+
+
+def answered(predictions: Iterable[Prediction]) -> list[Prediction]:
+    """Those that have an answer, which alone can be right or wrong."""
+    return [p for p in predictions if not p.unanswered]
 
 
 def judged_again(prediction: Prediction, judge: Judge, expected: str) -> Prediction:
     """The same prediction with its verdicts computed anew from the output and the frozen case."""
+    if prediction.unanswered:
+        told = prediction.unanswered, prediction.server_said, prediction.attempts
+        return unanswered(prediction.id, prediction.prompt, expected, *told)
     return predict(
         prediction.id,
         prediction.prompt,
@@ -123,28 +181,36 @@ def judged_again(prediction: Prediction, judge: Judge, expected: str) -> Predict
         shown=prediction.shown,
         needed=prediction.needed,
         left_out=prediction.left_out,
+        tokens_told=prediction.tokens_told,
+        attempts=prediction.attempts,
     )
 
 
-def score(arm: str, predictions: Sequence[Prediction], kind: OutputKind, judge: Judge, seconds: float) -> Scores:
-    """The scores of an arm. Raises ValueError for no predictions."""
+def score(arm: str, everything: Sequence[Prediction], kind: OutputKind, judge: Judge, seconds: float) -> Scores:
+    """The scores of an arm, over the cases that were answered. Raises ValueError where none was."""
+    predictions = answered(everything)
     n = len(predictions)
-    judgements = [judge.judge(p.output, p.expected, truncated=p.truncated) for p in predictions]
+    told = [p for p in predictions if p.tokens_told]
+    attempts = sum(p.attempts for p in everything)
     return Scores(
         arm=arm,
         n=n,
         format_valid=rate(sum(p.format_valid for p in predictions), n),
         correct=rate(sum(p.correct for p in predictions), n),
-        metrics=metrics(kind, predictions, judgements),
+        metrics=metrics(kind, predictions, judge),
         failures=dict(Counter(p.failure_class for p in predictions if p.failure_class).most_common()),
         wrong_fields=dict(Counter(f for p in predictions for f in p.fields).most_common()),
         truncated=sum(p.truncated for p in predictions),
-        tokens_per_case=round(sum(p.tokens for p in predictions) / n, 3),
-        prompt_tokens_per_case=round(sum(p.prompt_tokens for p in predictions) / n, 3),
+        tokens_per_case=round(sum(p.tokens for p in told) / max(1, len(told)), 3),
+        prompt_tokens_per_case=round(sum(p.prompt_tokens for p in told) / max(1, len(told)), 3),
         seconds=seconds,
         seconds_per_case=round(seconds / n, 6),
         recall=_recall(predictions),
         left_out=sum(p.left_out for p in predictions),
+        unanswered=dict(Counter(p.unanswered for p in everything if p.unanswered).most_common()),
+        metrics_at_worst=metrics(kind, everything, judge) if n < len(everything) else {},
+        tokens_untold=n - len(told),
+        attempts=attempts if attempts > len(everything) else 0,
     )
 
 
@@ -162,8 +228,9 @@ def rate(successes: int, n: int) -> Rate:
     return Rate(rate=round(interval.estimate, 6), low=round(interval.low, 6), high=round(interval.high, 6))
 
 
-def metrics(kind: OutputKind, predictions: Sequence[Prediction], judgements: Sequence[Judgement]) -> dict[Metric, float]:
-    """Every metric that means something for the output kind."""
+def metrics(kind: OutputKind, predictions: Sequence[Prediction], judge: Judge) -> dict[Metric, float]:
+    """Every metric that means something for the output kind; what has no answer is wrong here."""
+    judgements = [_judgement(p, judge) for p in predictions]
     n = len(predictions)
     correct = round(sum(p.correct for p in predictions) / n, 6)
     match kind:
@@ -178,10 +245,16 @@ def metrics(kind: OutputKind, predictions: Sequence[Prediction], judgements: Seq
                 Metric.EXACT_MATCH: correct,
             }
         case OutputKind.PATTERN:
-            same = round(sum(p.output.strip() == p.expected.strip() for p in predictions) / n, 6)
+            same = round(sum(p.output.strip() == p.expected.strip() for p in answered(predictions)) / n, 6)
             return {Metric.PATTERN_MATCH: correct, Metric.EXACT_MATCH: same}
         case OutputKind.TEXT:
             return {Metric.EXACT_MATCH: correct}
+
+
+def _judgement(prediction: Prediction, judge: Judge) -> Judgement:
+    if prediction.unanswered:
+        return Judgement(False, False, FailureClass.ENDPOINT_ERROR)
+    return judge.judge(prediction.output, prediction.expected, truncated=prediction.truncated)
 
 
 def macro_f1(pairs: Iterable[tuple[str, str]]) -> float:
@@ -204,7 +277,16 @@ def macro_f1(pairs: Iterable[tuple[str, str]]) -> float:
 def failures(arm: str, predictions: Iterable[Prediction]) -> list[Failure]:
     """The failure log of an arm."""
     return [
-        Failure(arm=arm, id=p.id, failure_class=p.failure_class, fields=p.fields, output=p.output, expected=p.expected)
+        Failure(
+            arm=arm,
+            id=p.id,
+            failure_class=p.failure_class,
+            fields=p.fields,
+            output=p.output,
+            expected=p.expected,
+            unanswered=p.unanswered,
+            server_said=p.server_said,
+        )
         for p in predictions
         if p.failure_class is not None
     ]
