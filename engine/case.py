@@ -209,6 +209,8 @@ class Endpoint(Section):
             raise ValueError("`key_env` is the name, in capitals, of the environment variable that holds the key, never the key itself")
         if self.url is not None:
             server_url(self.url)
+        if kept := {"messages", "stream"} & self.body.keys():
+            raise ValueError(f"`body` cannot have `{min(kept)}`: that is what is measured, and how it is read")
         return self
 
 

@@ -109,7 +109,9 @@ def _first_error(path: Path, error: ValidationError, lines: dict[Keys, int | str
     key = ".".join(str(part) for part in loc if not str(part).startswith(("function-", "list[", "dict[", "str")))
     line = _line(loc, lines)
     where = str(line) if isinstance(line, str) else f"{path}:{line}" if line else str(path)
-    where = f"--set {where}" if isinstance(line, str) else where
+    # A key may have been put where it does not belong: of what stands under `endpoint`, no value is shown.
+    secret = loc[:1] == ("endpoint",)
+    where = f"--set {where.partition('=')[0] if secret else where}" if isinstance(line, str) else where
     if found["type"] == "extra_forbidden":
         allowed = _fields_at(loc[:-1])
         close = difflib.get_close_matches(str(loc[-1]), allowed, n=1, cutoff=0.5)
@@ -122,7 +124,7 @@ def _first_error(path: Path, error: ValidationError, lines: dict[Keys, int | str
             fix=f"add `{loc[-1]}:` under `{'.'.join(map(str, loc[:-1])) or 'the top'}`",
         )
     message = found["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    given = "" if isinstance(found["input"], dict | list) else f", not {json.dumps(found['input'], default=str)}"
+    given = "" if secret or isinstance(found["input"], dict | list) else f", not {json.dumps(found['input'], default=str)}"
     return CaseError(f"`{key}`: {message}{given}" if key else message, where=where)
 
 

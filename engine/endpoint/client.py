@@ -166,6 +166,8 @@ class _Asking:
                         return Problem(f"a reply of more than {LARGEST >> 20} MiB")
         except TimeoutError:
             return Problem(f"no reply within {seconds:g} s")
+        except (httpx2.InvalidURL, UnicodeError) as error:
+            return Problem("an address that is none", str(error), again=False, misplaced=True, refused=True)
         except httpx2.ConnectError as error:
             return self._without_key(Problem("no connection", str(error)))
         except httpx2.DecodingError as error:

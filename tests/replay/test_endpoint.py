@@ -1,0 +1,218 @@
+"""A case whose server fails in every way is replayed by the real command, verified and resumed, and its key is nowhere to be found."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.conftest import ROOT, Result, sample_case, tuneproof
+from tests.server import LoopbackServer, loopback
+
+KEY = "sk-very-secret-0123456789"
+ENV = {"OPENAI_API_KEY": KEY, "OMP_NUM_THREADS": "1"}
+BAD = {
+    "slow": "no reply within 0.5 s",
+    "busy": "429 Too Many Requests",
+    "broken": "500 Internal Server Error",
+    "drops": "the connection broke",
+    "garbage": "a reply that is not JSON",
+    "shape": "JSON of another shape than an answer",
+    "silent": "a reply without a text",
+    "echoes": "500 Internal Server Error",
+}
+"""What the server does to a case, and what is told of it."""
+
+GOOD = ["well", "once_busy", "wrong", "untold"]
+
+
+def write(folder: Path, url: str, ways: list[str], **endpoint: Any) -> Path:
+    """A case for which nothing is trained, and whose eval rows say what the server shall do to them."""
+    folder.mkdir(exist_ok=True)
+    rows = {
+        "rows": [{"input": f"row {at}", "output": "no" if at % 2 else "yes"} for at in range(12)],
+        "eval": [{"input": f"way={way} case {at}", "output": "yes"} for at, way in enumerate(ways)],
+    }
+    for name, written in rows.items():
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in written))
+    case = {
+        "name": "asked",
+        "decision": {"private_facts": False, "format_drift": True, "stable_task": False},
+        "task": {"output": {"kind": "choice", "choices": ["yes", "no"]}},
+        "data": {
+            "examples": "rows.jsonl",
+            "eval": "eval.jsonl",
+            "split": {"train": 0.8, "validation": 0.2, "eval": 0.0},
+            "accept": {"near-leakage": "made up", "near-duplicate": "made up", "template-leakage": "made up"},
+        },
+        "model": {"base": "sample"},
+        "baselines": ["endpoint"],
+        "endpoint": {"url": url, "model": "theirs", "timeout_seconds": 0.5, "retries": 1, **endpoint},
+        "target": {"at_least": 0.5},
+    }
+    (folder / "case.yaml").write_text(yaml.safe_dump(case, sort_keys=False))
+    return folder / "case.yaml"
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[LoopbackServer]:
+    with loopback() as serving:
+        yield serving
+
+
+@pytest.fixture(scope="module")
+def asked(server: LoopbackServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    folder = tmp_path_factory.mktemp("asked")
+    ways = [way for bad in BAD for way in (bad, GOOD[len(bad) % len(GOOD)])] + GOOD
+    prices = {"usd_per_million_input_tokens": 2, "usd_per_million_output_tokens": 10}
+    result = tuneproof("--replay", write(folder, server.url, ways, **prices), "--run-dir", folder / "run", env=ENV)
+    assert result.code == 0, result.err
+    return folder / "run", result
+
+
+def read(run: Path, name: str) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (run / name).read_text().splitlines()]
+
+
+def test_what_has_no_answer_is_a_failure_of_the_endpoint_and_never_a_wrong_answer(asked: tuple[Path, Result]) -> None:
+    run, _ = asked
+    cases = {row["id"]: row["input"] for row in read(run, "splits/eval.jsonl")}
+    rows = read(run, "arms/endpoint/predictions.jsonl")
+    for row in rows:
+        way = cases[row["id"]].split()[0].removeprefix("way=")
+        told = row.get("unanswered", "")
+        assert told == BAD.get(way, ""), way
+        assert (row["failure_class"] == "endpoint_error") == (way in BAD), way
+        assert row["correct"] == (way not in BAD and way != "wrong"), way
+        assert row.get("attempts", 1) == (2 if way == "once_busy" or (way in BAD and way != "silent") else 1), way
+    logged = read(run, "failures.jsonl")
+    assert sorted(row["failure_class"] for row in logged if "unanswered" in row) == ["endpoint_error"] * len(BAD)
+    (arm,) = json.loads((run / "card.json").read_text())["arms"]
+    wrong = sum("way=wrong" in text for text in cases.values())
+    answered = len(cases) - len(BAD)
+    assert arm["n"] == answered and arm["correct"]["rate"] == pytest.approx((answered - wrong) / answered, abs=1e-6)
+    assert sum(arm["unanswered"].values()) == len(BAD) and arm["unanswered"]["500 Internal Server Error"] == 2
+    assert arm["failures"] == {"wrong value": wrong}
+    assert not (run / "arms/endpoint/kept.jsonl").exists()
+
+
+def test_the_card_says_who_was_asked_what_is_missing_and_what_it_costs(asked: tuple[Path, Result], server: LoopbackServer) -> None:
+    run, result = asked
+    text = (run / "card.md").read_text()
+    total = len(read(run, "splits/eval.jsonl"))
+    assert f"endpoint: {len(BAD)} of {total} cases have no answer (2 × 500 Internal Server Error, " in text
+    assert "they count neither as right nor as wrong." in text and "1 × no reply within 0.5 s" in text
+    assert f"- endpoint: theirs at {server.url}" in text and "the server did not tell the tokens of" in text
+    assert "| endpoint |" in text and "| 0.0800 |" in text
+    assert f"theirs at {server.url}" == json.loads((run / "card.json").read_text())["provenance"]["endpoint"]
+    assert "endpoint" in result.out
+
+
+def test_verify_judges_again_what_was_answered_and_asks_nobody(asked: tuple[Path, Result], server: LoopbackServer) -> None:
+    run, _ = asked
+    before = sum(server.asked.values())
+    result = tuneproof("verify", run)
+    assert result.code == 0, result.err
+    assert sum(server.asked.values()) == before
+
+
+def test_the_key_stands_nowhere(asked: tuple[Path, Result]) -> None:
+    run, result = asked
+    assert any("echoes" in row["input"] for row in read(run, "splits/eval.jsonl")), "the server sends the key back"
+    assert KEY not in result.out + result.err
+    files = [path for path in run.rglob("*") if path.is_file()]
+    assert {"worker.log", "case.yaml", "manifest.json", "events.jsonl"} <= {path.name for path in files}
+    assert not [path for path in files if KEY.encode() in path.read_bytes()]
+
+
+def test_who_is_not_let_in_sets_the_key_and_resumes(tmp_path: Path) -> None:
+    with loopback() as server:
+        server.key = KEY
+        case = write(tmp_path, server.url, ["well"] * 6)
+        refused = tuneproof("--replay", case, "--run-dir", tmp_path / "run", env={**ENV, "OPENAI_API_KEY": "sk-another-key-1234"})
+        assert refused.code == 4 and "401 Unauthorized" in refused.err and "OPENAI_API_KEY has the wrong key" in refused.err
+        assert "sk-another-key-1234" not in refused.err and "Traceback" not in refused.err
+        server.asked.clear()
+        resumed = tuneproof("--replay", case, "--run-dir", tmp_path / "run", "--resume", env=ENV)
+        assert resumed.code == 0, resumed.err
+        assert sum(server.asked.values()) == 6
+
+
+def test_a_server_that_is_not_there_fails_the_run_and_says_where(tmp_path: Path) -> None:
+    with loopback() as gone:
+        url = gone.url
+    result = tuneproof("--replay", write(tmp_path, url, ["well"] * 6, retries=0), "--run-dir", tmp_path / "run", env=ENV)
+    assert result.code == 4 and url in result.err and "no connection" in result.err and "Traceback" not in result.err
+
+
+def test_the_arm_without_its_section_is_refused_before_anything_is_begun(tmp_path: Path) -> None:
+    case = write(tmp_path, "http://localhost/v1", ["well"])
+    result = tuneproof("--replay", case, "--run-dir", tmp_path / "run", "--set", "endpoint=null", env=ENV)
+    assert result.code == 2 and "names no endpoint" in result.err and "url:" in result.err and not (tmp_path / "run" / "arms").exists()
+
+
+@pytest.fixture(scope="module")
+def transformers_serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The address of a `transformers serve` with nothing loaded yet."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = tmp_path_factory.mktemp("serve") / "log"
+    command = [
+        sys.executable,
+        "-m",
+        "transformers.cli.transformers",
+        "serve",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+        "--device",
+        "cpu",
+    ]
+    with log.open("wb") as file:
+        serving = subprocess.Popen(command, stdout=file, stderr=subprocess.STDOUT, env={**os.environ, "HF_HUB_OFFLINE": "1", **ENV})
+    try:
+        deadline = time.monotonic() + 180
+        while not _is_up(f"http://127.0.0.1:{port}/health"):
+            assert serving.poll() is None and time.monotonic() < deadline, log.read_text()
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        serving.terminate()
+        serving.wait(30)
+
+
+def _is_up(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=5) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def test_transformers_serve_answers_as_the_same_model_does_here(transformers_serve: str, tmp_path: Path) -> None:
+    case = yaml.safe_load(sample_case().read_text())
+    for part, name, rows in (("examples", "support_tickets.jsonl", 40), ("eval", "support_tickets_eval.jsonl", 8)):
+        (tmp_path / name).write_text("".join((ROOT / "sample_cases" / name).read_text().splitlines(keepends=True)[:rows]))
+        case["data"][part] = name
+    endpoint = {"url": transformers_serve, "model": str(ROOT / "sample_cases" / "model"), "concurrency": 2}
+    (tmp_path / "case.yaml").write_text(yaml.safe_dump({**case, "baselines": ["zero_shot", "endpoint"], "endpoint": endpoint}))
+    result = tuneproof("--replay", tmp_path / "case.yaml", "--run-dir", tmp_path / "run", "--until", "baselines", env=ENV)
+    assert result.code == 0, result.err
+    here, there = (read(tmp_path / "run", f"arms/{arm}/predictions.jsonl") for arm in ("zero_shot", "endpoint"))
+    assert len(there) == 8 and not any(row.get("unanswered") for row in there)
+    for mine, theirs in zip(here, there, strict=True):
+        same = {"id", "output", "expected", "format_valid", "correct", "failure_class", "truncated", "prompt_tokens"}
+        assert {key: mine[key] for key in same} == {key: theirs[key] for key in same}
