@@ -29,7 +29,7 @@ from tuneproof.engine.model import BaseModel, load_base
 from tuneproof.engine.run.events import EventReader, StepLogged
 from tuneproof.engine.run.store import EVENTS
 
-ROWS, EVAL_ROWS, TURNS, BATCH = 1000, 8, 3, 16
+ROWS, EVAL_ROWS, TURNS, BATCH = 600, 8, 3, 16
 INSTRUCTION = "Extract the intent and the slots of the request as JSON."
 ON_CPU: dict[str, Any] = {"use_cpu": True, "bf16": False, "num_train_epochs": 1}
 LEAN: dict[str, Any] = ON_CPU | {"gradient_checkpointing": False, "dataloader_pin_memory": False}
