@@ -113,6 +113,9 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
         lines = [Content(about)]
         if asked:
             lines.append(Content(visible(asked, one_line=True, most=200)))
+        if scores is not None and scores.unanswered:
+            reasons = " · ".join(f"{reason} {count}" for reason, count in scores.unanswered.items())
+            lines.append(Content(visible(f"no answer, neither right nor wrong: {reasons}", one_line=True, most=200)))
         if scores is not None and scores.failures:
             classes = " · ".join(f"{failure} {count}" for failure, count in scores.failures.items())
             lines.append(Content(f"failures: {classes}"))

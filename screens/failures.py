@@ -16,6 +16,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.scoring.comparison import Change, ComparedCase
+from tuneproof.engine.scoring.outputs import FailureClass
 from tuneproof.engine.scoring.predictions import Prediction
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.plain import plain, visible
@@ -71,8 +72,10 @@ def failures_screen(arm: str, predictions: Sequence[Prediction]) -> CasesScreen:
     wrong = [p for p in predictions if p.failure_class is not None]
     counted = Counter(str(p.failure_class) for p in wrong)
     summary = " · ".join(f"{name} {count}" for name, count in counted.most_common())
+    gone = counted[str(FailureClass.ENDPOINT_ERROR)]
+    without = f", {gone} without an answer" if gone else ""
     return CasesScreen(
-        f"{arm}: {len(wrong)} of {len(predictions)} cases wrong",
+        f"{arm}: {len(wrong) - gone} of {len(predictions) - gone} cases wrong{without}",
         summary,
         [_line(str(p.failure_class), p) for p in wrong],
         [_whole([(arm, p)]) for p in wrong],
@@ -94,7 +97,7 @@ def comparison_screen(before: str, after: str, cases: Sequence[ComparedCase]) ->
 
 def _line(kind: str, prediction: Prediction) -> Content:
     fields = f" ({', '.join(prediction.fields)})" if prediction.fields else ""
-    told = f"{kind:<13} {prediction.output.strip() or '(nothing)'}  ≠ {prediction.expected}"
+    told = f"{kind:<13} {prediction.output.strip() or prediction.unanswered or '(nothing)'}  ≠ {prediction.expected}"
     return plain(told + fields, one_line=True, most=240)
 
 
@@ -104,6 +107,9 @@ def _whole(answers: Sequence[tuple[str, Prediction]]) -> Content:
         verdict = "correct" if prediction.correct else str(prediction.failure_class)
         fields = f": {', '.join(prediction.fields)}" if prediction.fields else ""
         parts += [Content.styled(visible(f"{arm} answered ({verdict}{fields})"), "bold"), plain(prediction.output)]
+        if prediction.unanswered:
+            said = f": {prediction.server_said}" if prediction.server_said else ""
+            parts.append(plain(f"no answer after {prediction.attempts} attempts: {prediction.unanswered}{said}", one_line=True, most=400))
         if prediction.shown:
             parts.append(plain(f"it was shown {', '.join(prediction.shown)}", one_line=True, most=400))
     for arm, prediction in answers:

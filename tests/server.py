@@ -21,8 +21,8 @@ class LoopbackServer(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 64
 
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
+    def __init__(self, port: int) -> None:
+        super().__init__(("127.0.0.1", port), _Handler)
         self.lock = threading.Lock()
         self.asked: Counter[str] = Counter()
         self.times: list[float] = []
@@ -31,6 +31,8 @@ class LoopbackServer(ThreadingHTTPServer):
         self.takes = 0.0
         self.key: str | None = None
         self.answer = "yes"
+        self.serves: int | None = None
+        """How many requests are answered before every connection is dropped; none where all are."""
 
     @property
     def url(self) -> str:
@@ -67,6 +69,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._send(401, {"error": {"message": f"no such key: {self.headers.get('Authorization')}"}})
             return
         way = text.partition("way=")[2].split()[0] if "way=" in text else "well"
+        if server.serves is not None:
+            server.serves -= 1
+            way = way if server.serves >= 0 else "drops"
         getattr(self, f"_{way}")(server.asked[text])
 
     def _send(self, status: int, content: bytes | dict[str, Any], **headers: str) -> None:
@@ -144,9 +149,9 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def loopback() -> Iterator[LoopbackServer]:
-    """A server for as long as it is needed."""
-    server = LoopbackServer()
+def loopback(port: int = 0) -> Iterator[LoopbackServer]:
+    """A server for as long as it is needed, at any free port or at the one that is given."""
+    server = LoopbackServer(port)
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -51,7 +51,8 @@ def progress_line(event: AnyEvent) -> str:
                 f"{event.eval} cases can show a difference of about {effect} points"
             )
         case ArmScored():
-            return f"  {event.arm}: correct {_percent(event.correct)}, format valid {_percent(event.format_valid)}"
+            gone = f", {event.unanswered} of {event.n + event.unanswered} cases without an answer" if event.unanswered else ""
+            return f"  {event.arm}: correct {_percent(event.correct)}, format valid {_percent(event.format_valid)}{gone}"
         case TrainingSkipped():
             return f"  skipped: {event.reason}"
         case TrainingStarted():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from tests.conftest import tuneproof
+from tests.server import loopback
 from tuneproof.engine.arms import TUNED, UNTUNED
 from tuneproof.engine.errors import VerifyFailed
 from tuneproof.engine.hashing import sha256_file
@@ -31,8 +33,13 @@ def codes() -> list[tuple[str, str, str]]:
 
 
 @pytest.fixture(scope="module")
-def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("codes")
+def case(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with loopback() as server:
+        yield write_case(tmp_path_factory.mktemp("codes"), server.url)
+
+
+def write_case(folder: Path, url: str) -> Path:
+    """The case with everything that its arms need, a server among it."""
     (folder / "docs").mkdir()
     for name in {file for _, _, file in codes()}:
         told = "\n\n".join(f"The code of {thing} is {code}." for thing, code, file in codes() if file == name)
@@ -46,6 +53,7 @@ def case(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "data": {"examples": "rows.jsonl", "documents": "docs", "accept": {"near-leakage": "one question a thing"}},
         "model": {"base": "sample"},
         "baselines": list(UNTUNED),
+        "endpoint": {"url": url, "model": "theirs"},
         "method": {"name": "lora", "even_if_met": True},
         "training": {"max_steps": 4, "probe_every": 2},
         "target": {"at_least": 0.5},

@@ -19,6 +19,13 @@ import yaml
 
 from tests.conftest import ROOT, Result, sample_case, tuneproof
 from tests.server import LoopbackServer, loopback
+from tuneproof.engine.case_file import load_case
+from tuneproof.engine.errors import ExitCode
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.store import RunStore
+from tuneproof.engine.run.worker import work
+from tuneproof.engine.stages import Stage
+from tuneproof.engine.verify import verify
 
 KEY = "sk-very-secret-0123456789"
 ENV = {"OPENAI_API_KEY": KEY, "OMP_NUM_THREADS": "1"}
@@ -136,24 +143,36 @@ def test_the_key_stands_nowhere(asked: tuple[Path, Result]) -> None:
     assert not [path for path in files if KEY.encode() in path.read_bytes()]
 
 
-def test_who_is_not_let_in_sets_the_key_and_resumes(tmp_path: Path) -> None:
+def test_a_run_whose_server_is_gone_or_lets_nobody_in_fails_with_what_to_do_and_resumes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wrong = "sk-another-key-1234"
     with loopback() as server:
         server.key = KEY
-        case = write(tmp_path, server.url, ["well"] * 6)
-        refused = tuneproof("--replay", case, "--run-dir", tmp_path / "run", env={**ENV, "OPENAI_API_KEY": "sk-another-key-1234"})
-        assert refused.code == 4 and "401 Unauthorized" in refused.err and "OPENAI_API_KEY has the wrong key" in refused.err
-        assert "sk-another-key-1234" not in refused.err and "Traceback" not in refused.err
-        server.asked.clear()
-        resumed = tuneproof("--replay", case, "--run-dir", tmp_path / "run", "--resume", env=ENV)
-        assert resumed.code == 0, resumed.err
-        assert sum(server.asked.values()) == 6
+        url, port = server.url, server.server_address[1]
+        store = RunStore.create(tmp_path / "run", load_case(write(tmp_path, url, ["well"] * 20, retries=0, concurrency=1)))
+        monkeypatch.setenv("OPENAI_API_KEY", wrong)
+        assert work(store.path, Stage.CARD, StopRequest()) == ExitCode.FAILED
+        told = failure(store)
+        assert "401 Unauthorized" in told and "OPENAI_API_KEY has the wrong key: set it and add --resume" in told
+        monkeypatch.setenv("OPENAI_API_KEY", KEY)
+        server.serves = 5
+        assert work(store.path, Stage.CARD, StopRequest()) == ExitCode.FAILED
+        assert "the endpoint does not answer (the connection broke" in failure(store) and "--resume" in failure(store)
+    assert work(store.path, Stage.CARD, StopRequest()) == ExitCode.FAILED
+    assert f"{url}: the endpoint does not answer (no connection" in failure(store)
+    with loopback(port) as again:
+        assert work(store.path, Stage.CARD, StopRequest()) == ExitCode.DONE, failure(store)
+        assert sum(again.asked.values()) == 15
+    verify(store)
+    written = [path.read_bytes() for path in store.path.rglob("*") if path.is_file()]
+    assert not [text for text in written if KEY.encode() in text or wrong.encode() in text]
 
 
-def test_a_server_that_is_not_there_fails_the_run_and_says_where(tmp_path: Path) -> None:
-    with loopback() as gone:
-        url = gone.url
-    result = tuneproof("--replay", write(tmp_path, url, ["well"] * 6, retries=0), "--run-dir", tmp_path / "run", env=ENV)
-    assert result.code == 4 and url in result.err and "no connection" in result.err and "Traceback" not in result.err
+def failure(store: RunStore) -> str:
+    """What the run last said about why it failed."""
+    told = [event for event in read(store.path, "events.jsonl") if event["kind"] == "failed"]
+    return str(told[-1]["message"]) if told else "it did not fail"
 
 
 def test_the_arm_without_its_section_is_refused_before_anything_is_begun(tmp_path: Path) -> None:

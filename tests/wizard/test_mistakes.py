@@ -13,9 +13,12 @@ import yaml
 
 from tests.wizard.driving import arrive, stage_done, tried, typed, until_shown
 from tuneproof.engine.case_file import load_case
+from tuneproof.engine.errors import ExitCode
 from tuneproof.engine.run.events import EventLog, Launched, StageStarted
+from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.run.trial import Trial
+from tuneproof.engine.run.worker import work
 from tuneproof.engine.stages import Stage
 from tuneproof.tui.app import TuneproofApp
 
@@ -122,3 +125,18 @@ async def test_a_freeze_that_crashed_can_be_gone_on_with(case: Path) -> None:
         await pilot.press("4", "r")
         await stage_done(pilot, Stage.SPLIT)
         await until_shown(pilot, "frozen; c goes on to the baselines")
+
+
+@pytest.mark.asyncio
+async def test_an_endpoint_that_the_case_does_not_name_is_told_with_what_to_add(case: Path) -> None:
+    store = RunStore.create(Path("runs/even-1"), load_case(case))
+    assert work(store.path, Stage.SPLIT, StopRequest()) == ExitCode.DONE
+    app = TuneproofApp(store.path)
+    async with app.run_test(size=(120, 40), notifications=True) as pilot:
+        await until_shown(pilot, "even-1")
+        await pilot.press("5")
+        await arrive(pilot, "BaselinesScreen")
+        await pilot.press("end")
+        await until_shown(pilot, "a server of yours or a hosted one")
+        await pilot.press("space", "r")
+        await until_shown(pilot, "the case names no endpoint to ask", "model: NAME")
