@@ -35,7 +35,7 @@ async def test_a_worker_that_was_killed_is_shown_as_crashed_and_is_resumed(tmp_p
         await until_shown(pilot, "r goes on where it was", "the process was killed from outside")
         await pilot.press("r")
         await stage_done(pilot, Stage.BASELINES)
-        assert set(app.state.arms) == {"few_shot"} and "few_shot" in picture(pilot)
+        assert set(app.state.arms) == {"few_shot", "constrained"} and "few_shot" in picture(pilot)
         await pilot.press("q")
     assert app.farewell == "look at it again with: tuneproof attach runs/a"
 

@@ -43,7 +43,7 @@ async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(tmp_pa
     app = TuneproofApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "support_tickets")
-        await pilot.press("down", "down", "down", "enter")
+        await pilot.press(*["down"] * 5, "enter")
         await arrive(pilot, "DataScreen")
         await tried(pilot)
         await until_shown(pilot, "120 rows, input/output", "the audit found 0 things that block")
@@ -62,10 +62,10 @@ async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(tmp_pa
         assert type(app.screen).__name__ == "BaselinesScreen"
         await pilot.press("r")
         await stage_done(pilot, Stage.BASELINES)
-        await until_shown(pilot, "None reaches the target. The best so far is few_shot")
+        await until_shown(pilot, "None reaches the target. The best so far is constrained")
         await pilot.press("down", "enter")
         await arrive(pilot, "CasesScreen")
-        await until_shown(pilot, "few_shot: 33 of 80 cases wrong", "few_shot answered")
+        await until_shown(pilot, "few_shot: 46 of 80 cases wrong", "few_shot answered")
         await pilot.press("escape", "c")
         await arrive(pilot, "MethodScreen")
         await until_shown(pilot, "lora", "233,472")
@@ -75,13 +75,13 @@ async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(tmp_pa
         await until(pilot, lambda: bool(app.state.probes), "a probe")
         await until_shown(pilot, "safe to close this", "On 26 validation cases")
         await stage_done(pilot, Stage.CARD)
-        await until_shown(pilot, "36 of 36", "done; c goes to the card")
+        await until_shown(pilot, "48 of 48", "done; c goes to the card")
         await pilot.press("c")
         await arrive(pilot, "CardScreen")
-        await until_shown(pilot, "tune: tuned answers", "33 fixed", "tuneproof verify runs/support-tickets-1")
+        await until_shown(pilot, "tune: tuned answers", "15 fixed", "tuneproof verify runs/support-tickets-1")
         await pilot.press("v")
         await arrive(pilot, "CasesScreen")
-        await until_shown(pilot, "tuned against few_shot", "33 fixed")
+        await until_shown(pilot, "tuned against constrained", "15 fixed")
         await pilot.press("escape", "q")
         await until(pilot, lambda: not app.is_running, "the end")
     run = tmp_path / "runs" / "support-tickets-1"
@@ -98,7 +98,8 @@ def _replays_the_same(draft: Path, run: Path, again: Path) -> None:
     walked, headless = (json.loads((folder / "card.json").read_text()) for folder in (run, again))
     assert walked["verdict"] == headless["verdict"] and walked["verdict"]["answer"] == "tune"
     assert walked["eval_set"]["sha256"] == headless["eval_set"]["sha256"]
-    assert _rates(walked) == _rates(headless) and list(_rates(walked)) == ["zero_shot", "few_shot", "tuned"]
+    assert _rates(walked) == _rates(headless)
+    assert list(_rates(walked)) == ["zero_shot", "few_shot", "constrained", "tuned", "tuned_constrained"]
 
 
 def _rates(card: dict[str, Any]) -> dict[str, Any]:
