@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test real bench pictures setup clean
+.PHONY: demo test long real bench pictures setup clean
 
 demo: setup  ## the sample case, from the first question to the card
 	rm -rf runs/demo
@@ -16,6 +16,10 @@ test: setup  ## lint, format, types, import contracts, tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+
+# Whole trainings, servers and clusters: what a contributor runs before a release, or after changing what they test.
+long: setup  ## the tests that the ordinary ones leave out for time
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m long
 
 real: setup  ## the two real cases whole, with the figures they give
 	$(BIN)/pytest -m real -s

@@ -7,12 +7,13 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parents[1]
@@ -70,13 +71,23 @@ def write_jsonl(tmp_path: Path) -> Any:
     return write
 
 
+def replayed_once(tmp_path_factory: pytest.TempPathFactory, name: str, *words: str) -> tuple[Path, Result]:
+    """A run folder of the sample case made by the real command, and what that printed; made once for all processes that run tests."""
+    beside_others = "PYTEST_XDIST_WORKER" in os.environ
+    place = tmp_path_factory.getbasetemp().parent if beside_others else tmp_path_factory.getbasetemp()
+    run, printed = place / f"{name}-run", place / f"{name}.json"
+    with FileLock(place / f"{name}.lock"):
+        if not printed.exists():
+            result = tuneproof("--replay", sample_case(), "--run-dir", run, *words)
+            assert result.code == 0, result.err
+            printed.write_text(json.dumps(asdict(result)), encoding="utf-8")
+    return run, Result(**json.loads(printed.read_text(encoding="utf-8")))
+
+
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The run folder of the sample case, replayed once up to its baselines; whoever goes on with it takes a copy."""
-    run = tmp_path_factory.mktemp("measured") / "run"
-    result = tuneproof("--replay", sample_case(), "--run-dir", run, "--until", "baselines")
-    assert result.code == 0, result.err
-    return run
+    return replayed_once(tmp_path_factory, "measured", "--until", "baselines")[0]
 
 
 @pytest.fixture
@@ -88,7 +99,4 @@ def run(measured: Path, tmp_path: Path) -> Path:
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
     """The run folder of the sample case, replayed once by the real command, and what the command printed."""
-    run = tmp_path_factory.mktemp("sample") / "run"
-    result = tuneproof("--replay", sample_case(), "--run-dir", run)
-    assert result.code == 0, result.err
-    return run, result
+    return replayed_once(tmp_path_factory, "finished")

@@ -29,6 +29,7 @@ def card_of(run: Path, *overrides: str) -> dict[str, Any]:
         ("decision.private_facts=true", "method.even_if_routed_elsewhere=true", "inconclusive", "the route is `RAG first`"),
     ],
 )
+@pytest.mark.long
 def test_training_is_skipped_for_a_reason_unless_the_case_insists_which_the_card_records(
     tmp_path: Path, override: str, insist: str, answer: str, why: str
 ) -> None:

@@ -221,6 +221,7 @@ def _is_up(url: str) -> bool:
         return False
 
 
+@pytest.mark.long
 def test_transformers_serve_answers_as_the_same_model_does_here(transformers_serve: str, tmp_path: Path) -> None:
     case = yaml.safe_load(sample_case().read_text())
     for part, name, rows in (("examples", "support_tickets.jsonl", 40), ("eval", "support_tickets_eval.jsonl", 8)):

@@ -158,6 +158,7 @@ def test_4_a_loss_that_is_not_finite_fails_and_says_what_to_lower(tmp_path: Path
     assert result.code == 4 and "not finite" in told and "training.learning_rate" in told
 
 
+@pytest.mark.long
 def test_4_a_full_disk_fails_and_can_be_resumed(run: Path) -> None:
     limited = ["bash", "-c", 'ulimit -f 200; exec "$@"', "bash", str(COMMAND)]
     words = ["--replay", str(sample_case()), "--run-dir", str(run), "--resume", "--until", "train"]
@@ -176,6 +177,7 @@ def test_5_verify_names_the_file_that_differs(finished: tuple[Path, Result], tmp
     assert result.code == 5 and "arms/tuned/predictions.jsonl" in one_line(result)
 
 
+@pytest.mark.long
 def test_130_an_interrupted_run_stops_at_a_checkpoint_and_resumes_to_the_same_adapter(finished: tuple[Path, Result], run: Path) -> None:
     words = [str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), "--resume"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)

@@ -17,6 +17,8 @@ from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.store import MANIFEST, RunStore
 from tuneproof.engine.verify import verify
 
+pytestmark = pytest.mark.long
+
 SETTINGS = ["training.max_steps=8", "training.probe_every=4", "training.probe_cases=8", "baselines=[zero_shot]"]
 ASKED = [word for setting in [*SETTINGS, "evaluate.learning_curve=true"] for word in ("--set", setting)]
 

@@ -26,6 +26,8 @@ import psutil
 from tuneproof.engine.run import worker
 from tuneproof.engine.training import sft
 
+pytestmark = pytest.mark.long
+
 train = sft.train
 def in_a_small_room(*words):
     _, hard = resource.getrlimit(resource.RLIMIT_AS)

@@ -24,13 +24,17 @@ OTHERS = [name for name, method in METHODS.items() if name not in QUICK and meth
 
 
 @pytest.mark.parametrize("name", [*QUICK, *(pytest.param(name, marks=pytest.mark.real) for name in OTHERS)])
+@pytest.mark.long
 def test_another_method_goes_the_whole_way_to_a_card(run: Path, name: str) -> None:
     chosen = [f"method.name={name}", "training.max_steps=2", "training.max_length=88"]
     RunStore.open(run).amend(load_case(sample_case(), chosen))
     result = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", "--json", *settings(*chosen))
     assert result.code == 0, result.err
     card = json.loads(result.out)["card"]
-    assert card["method"]["name"] == name and [arm["arm"] for arm in card["arms"]] == ["zero_shot", "few_shot", "tuned"]
+    assert card["method"]["name"] == name and [arm["arm"] for arm in card["arms"]] == [
+        *("zero_shot", "few_shot", "constrained"),
+        *("tuned", "tuned_constrained"),
+    ]
     stored = "model.safetensors" if name == "full" else "adapter_model.safetensors"
     assert (run / "training" / "adapter" / stored).is_file() and card["provenance"]["adapter_sha256"]
     assert card["method"]["length"]["limit"] == 88 and card["method"]["length"]["left_out"] > 0

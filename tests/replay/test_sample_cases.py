@@ -51,6 +51,7 @@ def test_fixed_labels_a_grammar_is_enough(tmp_path: Path) -> None:
     assert "less is enough" in card["decision"]["measured"]
 
 
+@pytest.mark.long
 def test_too_few_a_prompt_first_and_where_training_is_forced_nothing_can_be_told(tmp_path: Path) -> None:
     card = card_of(tmp_path / "a", "too_few")
     assert card["decision"]["route"] == "prompt baseline first" and "tuned arm" in card["verdict"]["missing"]

@@ -68,6 +68,7 @@ def reports(words: Sequence[str], capfd: pytest.CaptureFixture[str]) -> tuple[st
     return document, {finding["check"] for finding in json.loads(document)["findings"]}
 
 
+@pytest.mark.long
 def test_texts_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     worlds = [PLANTERS[name](Random(name), 3) for name in TEXTS]
     broken = ["no JSON", json.dumps({"prompt": "who?", "completion": "you"}), json.dumps({"messages": []})]
@@ -76,6 +77,7 @@ def test_texts_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: py
     assert json.loads(document)["profile"]["inputs"]["different_known"] > 0
 
 
+@pytest.mark.long
 def test_labels_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     worlds = [PLANTERS[name](Random(name), 3) for name in LABELS]
     case = tmp_path / "case.yaml"

@@ -126,6 +126,7 @@ def test_a_usual_batch_is_as_long_as_the_longest_of_its_rows() -> None:
     assert RowLengths([10] * 31 + [100], [1] * 32).usual(16, 0) == 55
 
 
+@pytest.mark.long
 def test_a_step_that_needs_more_than_the_machine_gives_is_an_answer_and_no_crash(base: BaseModel) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     # The limit is that of the process that tries the step, which takes it over.
@@ -137,6 +138,7 @@ def test_a_step_that_needs_more_than_the_machine_gives_is_an_answer_and_no_crash
     assert answer == OUT_OF_MEMORY
 
 
+@pytest.mark.long
 def test_a_plan_is_tried_on_the_real_model_put_on_the_card_and_kept_when_the_run_goes_on(measured: Path, tmp_path: Path) -> None:
     """With a budget that the batch at once does not fit, in the command, by a real step in a process of its own."""
     store = RunStore.open(shutil.copytree(measured, tmp_path / "run"))

@@ -72,6 +72,7 @@ def terminals(tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
         terminal.kill()
 
 
+@pytest.mark.long
 def test_a_training_outlives_its_terminal_and_is_watched_again_to_its_end(tmp_path: Path, terminals: Callable[[], Terminal]) -> None:
     words = ["--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", "--set", "training.epochs=12"]
     assert tuneproof(*words, "--set", "baselines=[zero_shot]", cwd=tmp_path).code == 0

@@ -31,6 +31,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 @pytest.mark.asyncio
+@pytest.mark.long
 async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) -> None:
     smaller = [word for override in SMALLER for word in ("--set", override)]
     assert tuneproof("--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", *smaller, cwd=here).code == 0
