@@ -13,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from tuneproof.engine.case import SAMPLE, Case, DraftCase
 from tuneproof.engine.errors import CaseError
+from tuneproof.engine.yaml_text import yaml_text
 
 Keys = tuple[str | int, ...]
 Read = TypeVar("Read", bound=DraftCase)
@@ -45,7 +46,7 @@ def read_as(model: type[Read], path: Path, overrides: Sequence[str] = ()) -> Rea
 
 def dump_case(case: Case) -> str:
     """The case as YAML with every default written out, in the order of the contract."""
-    return yaml.safe_dump(case.model_dump(mode="json", by_alias=True), sort_keys=False, allow_unicode=True, width=120)
+    return yaml_text(case.model_dump(mode="json", by_alias=True))
 
 
 def _parse(path: Path) -> yaml.Node | None:

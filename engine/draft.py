@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import ValidationError
 
 from tuneproof.engine.case import SAMPLE, Case, Data, DraftCase, DraftDecision, Model, Task
@@ -17,6 +16,7 @@ from tuneproof.engine.case_file import read_as
 from tuneproof.engine.errors import CaseError, UsageError
 from tuneproof.engine.route import QUESTIONS, Answers
 from tuneproof.engine.run.store import write_whole
+from tuneproof.engine.yaml_text import yaml_text
 
 LATER_SECTIONS = {"method", "training", "evaluate", "budget"}
 """Sections that a draft file leaves out while nothing in them was chosen."""
@@ -156,7 +156,7 @@ def draft_text(content: DraftCase, folder: Path) -> str:
         base = _relative(content.model.base, folder)
         # A folder of that name is not the model that ships.
         whole["model"]["base"] = f"./{base}" if base == SAMPLE != content.model.base else base
-    return yaml.safe_dump(whole, sort_keys=False, allow_unicode=True, width=120)
+    return yaml_text(whole)
 
 
 def free_path(folder: Path, name: str) -> Path:
