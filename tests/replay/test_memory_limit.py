@@ -17,6 +17,8 @@ from tests.conftest import tuneproof
 from tuneproof.engine.run.events import EventReader, Launched, StepLogged, Warned
 from tuneproof.sample_cases import words
 
+pytestmark = pytest.mark.long
+
 ROOM = 400 << 20
 """Bytes that training may take beyond what the process has when it begins: less than eight long rows at once, more than one."""
 
@@ -25,8 +27,6 @@ import resource, sys
 import psutil
 from tuneproof.engine.run import worker
 from tuneproof.engine.training import sft
-
-pytestmark = pytest.mark.long
 
 train = sft.train
 def in_a_small_room(*words):
