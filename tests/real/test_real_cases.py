@@ -16,6 +16,7 @@ from tests.conftest import REAL_DATA, tuneproof
 
 CASES = Path(__file__).parent
 NAMES = ["snips", "clinc150"]
+SHORT = ["training.max_steps=8", "training.batch_size=8", "training.probe_every=4", "training.probe_cases=4"]
 
 
 def folder_of(name: str) -> Path:
@@ -43,13 +44,13 @@ def replay(name: str, run: Path, learned: list[Path], scored: Path, *overrides: 
 def test_the_first_rows_end_in_a_verified_card(name: str, tmp_path: Path) -> None:
     folder = folder_of(name)
     parts = {}
-    for part, rows in (("train", 600), ("test", 50)):
+    for part, rows in (("train", 300), ("test", 20)):
         parts[part] = tmp_path / f"{part}.jsonl"
         parts[part].write_text("".join((folder / f"{part}.jsonl").read_text().splitlines(keepends=True)[:rows]))
     # CLINC150 is sorted by intent, so its first rows have few of them, and its first test rows others.
     choices = "task.output.choices=" + json.dumps(labels(parts.values())) if name == "clinc150" else "version=1"
-    card = replay(name, tmp_path / "run", [parts["train"]], parts["test"], choices, "training.max_steps=20")
-    assert [arm["n"] for arm in card["arms"]] == [50] * 5
+    card = replay(name, tmp_path / "run", [parts["train"]], parts["test"], choices, *SHORT)
+    assert [arm["n"] for arm in card["arms"]] == [20] * 5
     assert card["verdict"]["difference"]["low"] <= card["verdict"]["difference"]["estimate"]
 
 

@@ -153,7 +153,8 @@ def test_a_failure_log_that_is_gone_is_made_again_from_the_predictions(run: Path
 
 
 def test_4_a_loss_that_is_not_finite_fails_and_says_what_to_lower(tmp_path: Path) -> None:
-    result = tuneproof("--replay", sample_case(), "--run-dir", tmp_path / "run", "--set", "training.learning_rate=1.0e+30")
+    words = [word for setting in ("baselines=[zero_shot]", "training.learning_rate=1.0e+30") for word in ("--set", setting)]
+    result = tuneproof("--replay", sample_case(), "--run-dir", tmp_path / "run", *words)
     told = one_line(result)
     assert result.code == 4 and "not finite" in told and "training.learning_rate" in told
 
@@ -192,15 +193,16 @@ def test_130_an_interrupted_run_stops_at_a_checkpoint_and_resumes_to_the_same_ad
 
 
 def test_a_killed_run_resumes_to_the_same_adapter(finished: tuple[Path, Result], run: Path) -> None:
-    process = subprocess.Popen([str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), "--resume"], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), "--resume", "--until", "train"], stderr=subprocess.DEVNULL
+    )
     wait_for_step(run, 13)
     launched = [event for event in EventReader(run / "events.jsonl").read() if isinstance(event, Launched)][-1]
     os.kill(launched.pid, signal.SIGKILL)
     assert process.wait(timeout=60) == 4
-    resumed = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume")
+    resumed = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", "--until", "train")
     assert resumed.code == 0, resumed.err
     assert adapter(run) == adapter(finished[0])
-    assert tuneproof("verify", run).code == 0
 
 
 def wait_for_step(run: Path, step: int, seconds: float = 300) -> None:

@@ -86,6 +86,7 @@ def test_labels_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: p
     assert found >= {"near-conflict", "near-duplicate"}
 
 
+@pytest.mark.long
 def test_json_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     case = tmp_path / "case.yaml"
     schema = "{type: object, properties: {name: {type: string}, count: {type: integer}}, required: [name, count]}"

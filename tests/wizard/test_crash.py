@@ -15,12 +15,14 @@ from tuneproof.engine.steps import Step
 from tuneproof.screens.steps import screen_of
 from tuneproof.tui.app import TuneproofApp
 
+SHORT = "baselines=[zero_shot, constrained]"
+
 
 @pytest.mark.asyncio
 async def test_a_worker_that_was_killed_is_shown_as_crashed_and_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = tmp_path / "runs" / "a"
-    assert tuneproof("--replay", sample_case(), "--run-dir", run, "--until", "split").code == 0
+    assert tuneproof("--replay", sample_case(), "--run-dir", run, "--until", "split", "--set", SHORT).code == 0
     app = TuneproofApp(Path("runs/a"))
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "r runs the arms that are marked")
@@ -35,7 +37,7 @@ async def test_a_worker_that_was_killed_is_shown_as_crashed_and_is_resumed(tmp_p
         await until_shown(pilot, "r goes on where it was", "the process was killed from outside")
         await pilot.press("r")
         await stage_done(pilot, Stage.BASELINES)
-        assert set(app.state.arms) == {"few_shot", "constrained"} and "few_shot" in picture(pilot)
+        assert set(app.state.arms) == {"constrained"} and "constrained" in picture(pilot)
         await pilot.press("q")
     assert app.farewell == "look at it again with: tuneproof attach runs/a"
 

@@ -38,7 +38,9 @@ print("LOADED", *[name for name in {HEAVY!r} if name in sys.modules])
 
 
 @pytest.mark.asyncio
-async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(
+    finished: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     app = TuneproofApp()
     async with app.run_test(size=(80, 24)) as pilot:
@@ -88,17 +90,18 @@ async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(tmp_pa
     assert app.farewell == "look at it again with: tuneproof attach runs/support-tickets-1"
     verified = tuneproof("verify", run)
     assert verified.code == 0, verified.err
-    _replays_the_same(tmp_path / "support-tickets.yaml", run, tmp_path / "replayed")
+    _replays_the_same(tmp_path / "support-tickets.yaml", run, finished[0], tmp_path / "replayed")
 
 
-def _replays_the_same(draft: Path, run: Path, again: Path) -> None:
-    """The file that the wizard kept, replayed without a screen, ends where the wizard did."""
-    replayed: Result = tuneproof("--replay", draft, "--run-dir", again)
+def _replays_the_same(draft: Path, run: Path, headless: Path, again: Path) -> None:
+    """The file that the wizard kept is frozen as in the wizard, and the same case without a screen ends where the wizard did."""
+    replayed: Result = tuneproof("--replay", draft, "--run-dir", again, "--until", "split")
     assert replayed.code == 0, replayed.err
-    walked, headless = (json.loads((folder / "card.json").read_text()) for folder in (run, again))
-    assert walked["verdict"] == headless["verdict"] and walked["verdict"]["answer"] == "tune"
-    assert walked["eval_set"]["sha256"] == headless["eval_set"]["sha256"]
-    assert _rates(walked) == _rates(headless)
+    assert (again / "case.yaml").read_text() == (run / "case.yaml").read_text()
+    walked, card = (json.loads((folder / "card.json").read_text()) for folder in (run, headless))
+    assert walked["verdict"] == card["verdict"] and walked["verdict"]["answer"] == "tune"
+    assert walked["eval_set"]["sha256"] == card["eval_set"]["sha256"]
+    assert _rates(walked) == _rates(card)
     assert list(_rates(walked)) == ["zero_shot", "few_shot", "constrained", "tuned", "tuned_constrained"]
 
 
