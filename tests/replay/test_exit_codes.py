@@ -193,16 +193,15 @@ def test_130_an_interrupted_run_stops_at_a_checkpoint_and_resumes_to_the_same_ad
 
 
 def test_a_killed_run_resumes_to_the_same_adapter(finished: tuple[Path, Result], run: Path) -> None:
-    process = subprocess.Popen(
-        [str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), "--resume", "--until", "train"], stderr=subprocess.DEVNULL
-    )
+    process = subprocess.Popen([str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), "--resume"], stderr=subprocess.DEVNULL)
     wait_for_step(run, 13)
     launched = [event for event in EventReader(run / "events.jsonl").read() if isinstance(event, Launched)][-1]
     os.kill(launched.pid, signal.SIGKILL)
     assert process.wait(timeout=60) == 4
-    resumed = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", "--until", "train")
+    resumed = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume")
     assert resumed.code == 0, resumed.err
     assert adapter(run) == adapter(finished[0])
+    assert tuneproof("verify", run).code == 0
 
 
 def wait_for_step(run: Path, step: int, seconds: float = 300) -> None:
