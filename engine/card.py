@@ -8,8 +8,10 @@ from pydantic import Field as Key
 from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.facts import PlannedFacts, TrainedLength
 from tuneproof.engine.learning_curve import LearningCurve
+from tuneproof.engine.method_comparison import MethodComparison
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.events import Rate
+from tuneproof.engine.served import Served
 from tuneproof.engine.verdict import Verdict
 
 CARD_JSON = "card.json"
@@ -144,10 +146,13 @@ class Card(BaseModel):
     verdict: Verdict
     arms: list[CardArm]
     provenance: Provenance
-    learning_curve: LearningCurve | None = None
-    """Whether more labels would help; none where that was not asked, and then the file has no such key."""
+    served: Served | None = Key(default=None, exclude_if=lambda told: told is None)
+    """Whether what will be served is what was measured; none where nothing was trained, or it is not to be merged."""
+    comparison: MethodComparison | None = Key(default=None, exclude_if=lambda told: told is None)
+    """What other methods made of the same rows; none where that was not asked."""
+    learning_curve: LearningCurve | None = Key(default=None, exclude_if=lambda told: told is None)
+    """Whether more labels would help; none where that was not asked."""
 
     def as_text(self) -> str:
         """The one way `card.json` is written."""
-        absent = {"learning_curve"} if self.learning_curve is None else None
-        return self.model_dump_json(indent=1, exclude=absent) + "\n"
+        return self.model_dump_json(indent=1) + "\n"

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card import Card, CardArm, DataShape, Field, Method
 from tuneproof.engine.facts import TrainedLength
 from tuneproof.engine.learning_curve import curve_lines
+from tuneproof.engine.method_comparison import comparison_lines
 from tuneproof.engine.planned_text import planned_lines
 from tuneproof.engine.run.events import Rate
 from tuneproof.engine.verdict import p_value, points
@@ -28,12 +31,33 @@ def card_text(card: Card) -> str:
             parts.append("\n".join(f"- {line}" for line in method_lines(field)))
         if isinstance(field, Method) and field.planned is not None:
             parts.append("\n".join(f"- {line}" for line in planned_lines(field.planned)))
-    if card.learning_curve is not None:
-        listed = "\n".join(f"- {line}" for line in curve_lines(card.learning_curve))
-        parts += ["## Learning Curve", card.learning_curve.summary, listed]
+    for section in further_sections(card):
+        parts += [f"## {section.title}", section.summary, *(["\n".join(f"- {line}" for line in section.lines)] if section.lines else [])]
     parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
     parts += ["## Provenance", _provenance(card)]
     return "\n\n".join(parts) + "\n"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the card that not every card has: its title, what it says in a sentence, and the figures behind that."""
+
+    title: str
+    summary: str
+    lines: list[str]
+
+
+def further_sections(card: Card) -> list[Section]:
+    """What was measured of models beside the tuned one."""
+    served, comparison, curve = card.served, card.comparison, card.learning_curve
+    sections = []
+    if served is not None:
+        sections.append(Section("Served Model", served.summary, []))
+    if comparison is not None:
+        sections.append(Section("Methods Compared", comparison.summary, comparison_lines(comparison)))
+    if curve is not None:
+        sections.append(Section("Learning Curve", curve.summary, curve_lines(curve)))
+    return sections
 
 
 def method_lines(method: Method) -> list[str]:

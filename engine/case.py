@@ -256,13 +256,39 @@ class Training(Section):
     seed: int = 0
 
 
+class Compared(Section):
+    """A further method to train on the same rows; a setting that is left out follows that of the method that is named."""
+
+    name: str
+    learning_rate: float | None = Field(default=None, gt=0)
+    rank: int | None = Field(default=None, ge=1)
+    alpha: int | None = Field(default=None, ge=1)
+    virtual_tokens: int | None = Field(default=None, ge=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def may_be_a_name(cls, given: object) -> object:
+        return {"name": given} if isinstance(given, str) else given
+
+
 class Evaluate(Section):
     """What is measured of the tuned model beyond its score.
 
+    `merged` merges the adapter into its base and scores what will be served; `compare` trains further methods and scores them too;
     `learning_curve` trains twice more, on a quarter and on half of train, and asks whether more labels would help.
     """
 
+    merged: bool = True
+    compare: list[Compared] = []
     learning_curve: bool = False
+
+    @field_validator("compare")
+    @classmethod
+    def each_once(cls, compare: list[Compared]) -> list[Compared]:
+        names = [each.name for each in compare]
+        if len(set(names)) < len(names):
+            raise ValueError("a method stands there twice")
+        return compare
 
 
 class Target(Section):
@@ -296,6 +322,12 @@ class DraftCase(Section):
     evaluate: Evaluate = Evaluate()
     target: Target | None = None
     budget: Budget = Budget()
+
+    @model_validator(mode="after")
+    def compares_others(self) -> Self:
+        if any(each.name == self.method.name for each in self.evaluate.compare):
+            raise ValueError(f"evaluate.compare has {self.method.name}, which method.name has already")
+        return self
 
     @model_validator(mode="after")
     def target_fits_task(self) -> Self:

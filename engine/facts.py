@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.case import Output
+from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.route import Route
 
 ROUTE = "route.json"
@@ -219,7 +220,7 @@ class BatchParts(Facts):
 
 
 class TrainingFacts(Facts):
-    """What training did."""
+    """What training did; `seconds` are those of the process that ended it, none in runs from before they were kept."""
 
     examples: int
     steps: int
@@ -230,6 +231,7 @@ class TrainingFacts(Facts):
     validation_loss: float
     trained_parameters: int
     all_parameters: int
+    seconds: float | None = None
 
 
 class Tried(Facts):
@@ -251,24 +253,15 @@ class ArmFacts(Facts):
     tried: list[Tried]
 
 
-def curve_file(share: int, name: str) -> str:
-    """Where a file lies of the training on a share of train, in per cent, that is a point of the learning curve."""
-    return f"training/curve/{share}/{name}"
-
-
-def curve_adapter(share: int) -> str:
-    """The folder with what a point of the learning curve has learned."""
-    return curve_file(share, TRAINED.removeprefix("training/"))
-
-
-def point_name(share: int) -> str:
-    """What a point of the learning curve is called where arms have their names: the tuned arm that learned from a share of train."""
-    return f"tuned_{share}"
-
-
 def trained_weights(files: Iterable[str], folder: str = TRAINED) -> list[str]:
     """The files among those of a run that hold what was trained: an adapter, or a whole model in one piece or several."""
     return sorted(name for name in files if name.startswith(f"{folder}/") and name.endswith(".safetensors"))
+
+
+def weights_digest(files: Mapping[str, str], folder: str = TRAINED) -> str:
+    """One digest over the weights among the files of a step; that of the file itself where they are in one piece."""
+    digests = [files[name] for name in trained_weights(files, folder)]
+    return digests[0] if len(digests) == 1 else sha256_data(digests)
 
 
 def arm_file(arm: str) -> str:

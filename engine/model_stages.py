@@ -16,17 +16,21 @@ from tuneproof.engine.audit.leakage import leaks
 from tuneproof.engine.audit.preview import summary
 from tuneproof.engine.audit.table import Lengths, Rows
 from tuneproof.engine.batch_parts import go_on_smaller, parts_so_far
-from tuneproof.engine.case import Case, Model, Task
+from tuneproof.engine.case import Case, Method, Model, Task, Training
+from tuneproof.engine.compared_runs import ComparedRuns
 from tuneproof.engine.curve_runs import CurveRuns
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
 from tuneproof.engine.data_stages import labels
 from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.evidence import ARM_STEP, gather
+from tuneproof.engine.further_runs import FurtherRuns
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.lengths import lengths_for
 from tuneproof.engine.machine import leave_out
+from tuneproof.engine.merged_run import MergedRun
 from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans, sources
+from tuneproof.engine.methods.method import Ability
 from tuneproof.engine.model import BaseModel, best_device, load_base
 from tuneproof.engine.planning import Planner, RowLengths
 from tuneproof.engine.route import Route
@@ -108,7 +112,7 @@ class ModelStages:
         }
         if self._store.is_done("method", made_from):
             return True
-        chosen, planned = (asked, None) if skipped else self._planner.settle()
+        chosen, planned = (asked, None) if skipped else self._planner_of(self._case.method, self._case.training).settle()
         found = facts.MethodFacts(
             name=chosen.method,
             why=chosen.why,
@@ -148,23 +152,27 @@ class ModelStages:
         adapter = self._store.path / facts.TRAINED
         reused = [self._arms.score(arm, adapter) for arm in TUNED.values() if arm.is_wanted(self._case)]
         self._arms.write_failures()
+        runs = FurtherRuns(self._arms, self._fit)
+        if self._case.evaluate.merged and METHODS[self._plan.method].can(Ability.MERGE):
+            reused.append(MergedRun(runs).measure())
+        if self._case.evaluate.compare:
+            reused.append(ComparedRuns(runs, self._case, self._plan, self._trained_rows, self._planner_of).measure())
         if self._case.evaluate.learning_curve:
-            reused.append(CurveRuns(self._arms, self._case, self._plan, self._fit).measure())
+            reused.append(CurveRuns(runs, self._case, self._plan).measure())
         return all(reused)
 
     @cached_property
     def _arms(self) -> ArmRuns:
         return ArmRuns(self._store, self._log, self._stop, self._task, self.base, self._setting, self._room)
 
-    @cached_property
-    def _planner(self) -> Planner:
+    def _planner_of(self, choice: Method, training: Training) -> Planner:
         self._arms.release()
         entries = facts.Catalogue.model_validate_json(self._store.read(facts.CATALOGUE)).methods
         prompt, answer = self.lengths().prompt, self.lengths().answer
         rows = [(prompt(e), answer(e)) for e in self._trained_rows]
         return Planner(
-            choice=self._case.method,
-            training=self._case.training,
+            choice=choice,
+            training=training,
             budget=self._case.budget,
             base=self.base,
             rows=RowLengths(whole=[asked + told for asked, told in rows], learned=[told for _, told in rows]),

@@ -58,7 +58,7 @@ def check_names(case: Case, stages: list[Stage]) -> None:
         check_names_of_checks(case.data.leave_out, case.data.accept)
     if Stage.BASELINES in stages and case.task is not None:
         from tuneproof.engine.arms import UNTUNED
-        from tuneproof.engine.methods.catalogue import plan
+        from tuneproof.engine.methods.catalogue import check_compared, plan
         from tuneproof.engine.scoring.outputs import make_judge
 
         for arm in case.baselines:
@@ -66,6 +66,8 @@ def check_names(case: Case, stages: list[Stage]) -> None:
                 raise CaseError(f"`{arm}` is no arm this version runs", where="baselines", fix=f"use {', '.join(UNTUNED)}")
             UNTUNED[arm].check(case)
         plan(case.method, case.training)
+        for each in case.evaluate.compare:
+            check_compared(each)
         make_judge(case.task, [])
     if Stage.TRAIN in stages:
         from tuneproof.engine.methods.catalogue import check_choice
@@ -159,8 +161,8 @@ def _count_examples(case: Case) -> int:
 
 def write_card(store: RunStore, log: EventLog) -> bool:
     """Stage 8: the card, made anew from what is stored."""
+    from tuneproof.engine.card_making import make_card
     from tuneproof.engine.card_text import card_text
-    from tuneproof.engine.evidence import make_card
 
     card = make_card(store)
     made_from: dict[str, Any] = card.provenance.steps

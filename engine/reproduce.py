@@ -10,10 +10,11 @@ from typing import Self
 
 from tuneproof.engine import facts
 from tuneproof.engine.completion import Completion
-from tuneproof.engine.data.subsets import SHARES
 from tuneproof.engine.errors import GateClosed, UsageError
-from tuneproof.engine.evidence import ARM_STEP, CURVE_STEP
+from tuneproof.engine.evidence import ARM_STEP
+from tuneproof.engine.further import scored
 from tuneproof.engine.generation import Decoder
+from tuneproof.engine.methods.table import METHODS
 from tuneproof.engine.model import BaseModel, best_device, load_base, load_weights
 from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
@@ -39,7 +40,7 @@ class Reproduced:
 
 @dataclass(frozen=True)
 class Answered:
-    """Where the answers of an arm, or of a point of the learning curve, lie, and what they were decoded with."""
+    """Where the answers of an arm, or of a model beside the tuned one, lie, and what they were decoded with."""
 
     predictions: str
     asked: str
@@ -65,15 +66,15 @@ class Answered:
                 adapter=facts.TRAINED if facts.trained_weights(made_from) else None,
                 grammar=grammar if grammar in files else None,
             )
-        share = int(step.removeprefix(CURVE_STEP))
-        return cls(facts.curve_file(share, "predictions.jsonl"), facts.arm_file("tuned"), facts.curve_adapter(share), None)
+        further = next(each for each in scored(store.manifest.steps, METHODS) if each.name == name)
+        return cls(further.predictions, facts.arm_file("tuned"), further.model, None)
 
 
 def answered(store: RunStore) -> dict[str, str]:
     """Everything that has answered the frozen cases, by name, with its step in the manifest."""
     steps = store.manifest.steps
     arms = {name.removeprefix(ARM_STEP): name for name in steps if name.startswith(ARM_STEP)}
-    return arms | {facts.point_name(share): f"{CURVE_STEP}{share}" for share in SHARES if f"{CURVE_STEP}{share}" in steps}
+    return arms | {further.name: further.step for further in scored(steps, METHODS)}
 
 
 @dataclass

@@ -11,13 +11,15 @@ from pydantic import ValidationError
 
 from tuneproof.engine import facts
 from tuneproof.engine.card import CARD_JSON, CARD_MD
+from tuneproof.engine.card_making import make_card
 from tuneproof.engine.card_text import card_text
 from tuneproof.engine.case import Task
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part, case_ids
-from tuneproof.engine.data.subsets import SHARES, nested_subsets, rows_digest
+from tuneproof.engine.data.subsets import nested_subsets, rows_digest
 from tuneproof.engine.errors import CaseError, VerifyFailed
-from tuneproof.engine.evidence import ARM_STEP, CURVE_STEP, make_card
+from tuneproof.engine.evidence import ARM_STEP
+from tuneproof.engine.further import CURVE, Further, compared, scored
 from tuneproof.engine.hashing import sha256_file
 from tuneproof.engine.methods.table import METHODS
 from tuneproof.engine.model_files import digest, local_folder
@@ -52,7 +54,9 @@ def verify(store: RunStore) -> Verified:
         _check_manifest(store)
         base = _check_base(store)
         _check_route(store)
-        predictions = sum(_check_arm(store, arm) for arm in _arms(store)) + _check_curve(store)
+        predictions = sum(_check_arm(store, arm) for arm in _arms(store))
+        predictions += sum(_check_further(store, each) for each in scored(store.manifest.steps, METHODS))
+        _check_shares(store)
         _check_failures(store)
         _check_training(store)
         _check_card(store)
@@ -128,23 +132,27 @@ def _check_answers(store: RunStore, step: str, arm: str, predictions: str, score
     return len(again)
 
 
-def _check_curve(store: RunStore) -> int:
-    """Judges the answers of the learning curve again: each point has the tuned arm's prompts, and learned from its share of train."""
-    checked, steps, data = 0, store.manifest.steps, store.case.data
-    subsets = (
-        nested_subsets([e for _, e in store.part(Part.TRAIN)], data.split.seed, data.split.group_by) if data and "split" in steps else {}
-    )
-    for share in SHARES:
-        step, trained = f"{CURVE_STEP}{share}", steps.get(f"{CURVE_STEP}{share} train")
-        if step not in steps:
-            continue
-        name, predictions = facts.point_name(share), facts.curve_file(share, "predictions.jsonl")
-        checked += _check_answers(store, step, name, predictions, facts.curve_file(share, "scores.json"))
-        if steps[step].digests["prompts"] != steps[f"{ARM_STEP}tuned"].digests["prompts"]:
-            raise VerifyFailed("the prompts are not those of the tuned arm", where=predictions)
-        if trained is None or trained.made_from.get("rows") != rows_digest(subsets.get(share, [])):
-            raise VerifyFailed(f"{name} did not learn from {share} % of train", where=MANIFEST)
+def _check_further(store: RunStore, further: Further) -> int:
+    """Judges again what a model beside the arms answered: it was asked as the tuned arm was."""
+    steps = store.manifest.steps
+    checked = _check_answers(store, further.step, further.name, further.predictions, further.scores)
+    if steps[further.step].digests["prompts"] != steps[f"{ARM_STEP}tuned"].digests["prompts"]:
+        raise VerifyFailed("the prompts are not those of the tuned arm", where=further.predictions)
+    if further.made_by not in steps:
+        raise VerifyFailed(f"nothing says how {further.name} was made", where=MANIFEST)
     return checked
+
+
+def _check_shares(store: RunStore) -> None:
+    """Each point of the learning curve learned from its share of train."""
+    steps, data = store.manifest.steps, store.case.data
+    points = {share: point for share, point in CURVE.items() if point.step in steps}
+    if not points or data is None:
+        return
+    subsets = nested_subsets([example for _, example in store.part(Part.TRAIN)], data.split.seed, data.split.group_by)
+    for share, point in points.items():
+        if steps[point.made_by].made_from.get("rows") != rows_digest(subsets.get(share, [])):
+            raise VerifyFailed(f"{point.name} did not learn from {share} % of train", where=MANIFEST)
 
 
 def _check_choice(store: RunStore, arm: str, judge: Judge) -> None:
@@ -164,14 +172,22 @@ def _check_choice(store: RunStore, arm: str, judge: Judge) -> None:
 
 
 def _check_training(store: RunStore) -> None:
+    """What was trained has as many parameters as is told."""
+    steps = store.manifest.steps
+    if "train" in steps:
+        _check_parameters(store, "train", facts.TRAINED, facts.METHOD, facts.TRAINING)
+    for further in map(compared, METHODS):
+        if further.made_by in steps:
+            _check_parameters(store, further.made_by, further.model, further.plan, further.summary)
+
+
+def _check_parameters(store: RunStore, step: str, folder: str, plan: str, summary: str) -> None:
     """The number of trained parameters is that of what was trained, as the headers of its files have it."""
-    step = store.manifest.steps.get("train")
-    if step is None:
-        return
-    method = METHODS[facts.MethodFacts.model_validate_json(store.read(facts.METHOD)).name]
-    trained = sum(_stored_parameters(store.path / name, method.frozen) for name in facts.trained_weights(step.files))
-    if trained != facts.TrainingFacts.model_validate_json(store.read(facts.TRAINING)).trained_parameters:
-        raise VerifyFailed(f"what was trained has {trained} parameters, which is not the number told", where=facts.TRAINING)
+    method = METHODS[facts.MethodFacts.model_validate_json(store.read(plan)).name]
+    files = facts.trained_weights(store.manifest.steps[step].files, folder)
+    trained = sum(_stored_parameters(store.path / name, method.frozen) for name in files)
+    if trained != facts.TrainingFacts.model_validate_json(store.read(summary)).trained_parameters:
+        raise VerifyFailed(f"what was trained has {trained} parameters, which is not the number told", where=summary)
 
 
 def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:

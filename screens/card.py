@@ -13,8 +13,7 @@ from textual.widgets import Static
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card import CARD_MD, Card, DataShape, Method
 from tuneproof.engine.card import Field as CardField
-from tuneproof.engine.card_text import method_lines
-from tuneproof.engine.learning_curve import curve_lines
+from tuneproof.engine.card_text import further_sections, method_lines
 from tuneproof.engine.run.state import Life
 from tuneproof.engine.scoring.comparison import Change, ComparedCase, compare
 from tuneproof.engine.steps import Step
@@ -154,9 +153,9 @@ def _fields(card: Card) -> Content:
             parts += [plain(f"- {line}") for line in profile_lines(field.profile)]
         if isinstance(field, Method):
             parts += [plain(f"- {line}") for line in method_lines(field)]
-    if card.learning_curve is not None:
-        parts.append(Content.assemble(("Learning Curve  ", "bold"), visible(card.learning_curve.summary)))
-        parts += [plain(f"- {line}") for line in curve_lines(card.learning_curve)]
+    for section in further_sections(card):
+        parts.append(Content.assemble((f"{section.title}  ", "bold"), visible(section.summary)))
+        parts += [plain(f"- {line}") for line in section.lines]
     parts.append(Content.styled("Risk", "bold"))
     parts += [plain(f"- {item}") for item in card.risk.items] or [plain(card.risk.summary)]
     return Content("\n").join(parts)

@@ -10,7 +10,7 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tuneproof.engine.run.events import PointStarted, PointStepped
+from tuneproof.engine.run.events import ComparedStarted, ComparedStepped, PointStarted, PointStepped
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.stages import Stage
 from tuneproof.engine.steps import Step
@@ -128,6 +128,8 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
             self.say(f"{state.failure.message.partition('; add --resume')[0]}; r goes on from the last checkpoint", error=True)
         elif state.training_skipped is not None:
             self.say(f"not trained: {state.training_skipped.reason}")
+        elif state.life is Life.RUNNING and state.comparing is not None:
+            self.say(_comparing(state.comparing, state.compared_step))
         elif state.life is Life.RUNNING and state.point is not None:
             self.say(_point(state.point, state.point_step))
         elif state.life is Life.RUNNING and state.stage is Stage.EVALUATE:
@@ -176,6 +178,12 @@ def _progress(state: RunState) -> Content:
         f"{last.tokens_per_second:,.0f} tokens/s  {times}",
     ]
     return Content("\n".join(lines))
+
+
+def _comparing(started: ComparedStarted, last: ComparedStepped | None) -> str:
+    done = last.step if last else started.resumed_at
+    told = f"step {done} of {started.steps}" if done < started.steps else "it answers the frozen cases"
+    return f"trained; now, to compare, {started.method} ({started.trained_parameters:,} parameters): {told}"
 
 
 def _point(point: PointStarted, last: PointStepped | None) -> str:

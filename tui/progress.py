@@ -6,6 +6,10 @@ from tuneproof.engine.run.events import (
     AnyEvent,
     ArmScored,
     Audited,
+    ComparedScored,
+    ComparedSkipped,
+    ComparedStarted,
+    MergedScored,
     PointScored,
     PointStarted,
     Probed,
@@ -69,6 +73,15 @@ def progress_line(event: AnyEvent) -> str:
             return f"  learning curve, {event.share} % of train: {event.steps} steps on {event.examples} examples"
         case PointScored():
             return f"  learning curve, {event.share} % of train: correct {_percent(event.correct)}"
+        case ComparedStarted():
+            parameters = f"{event.trained_parameters:,} parameters"
+            return f"  compared with {event.method}: {parameters}, {event.steps} steps on {event.examples} examples"
+        case ComparedSkipped():
+            return f"  compared with {event.method}: not trained: {event.reason}"
+        case ComparedScored():
+            return f"  compared with {event.method}: correct {_percent(event.correct)}"
+        case MergedScored():
+            return f"  merged into the base: correct {_percent(event.correct)}"
         case Warned():
             return f"  {event.message}"
         case _:

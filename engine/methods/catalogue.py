@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from tuneproof.engine.case import Compared, Training
 from tuneproof.engine.case import Method as MethodChoice
-from tuneproof.engine.case import Training
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.methods import defaults
 from tuneproof.engine.methods.method import Default, Method
-from tuneproof.engine.methods.refusals import check, no_such_method
+from tuneproof.engine.methods.refusals import check, check_settings, no_such_method
 from tuneproof.engine.methods.table import LORA, METHODS
 
-__all__ = ["AUTO", "METHODS", "Plan", "check_choice", "plan", "plans", "sources"]
+__all__ = ["AUTO", "METHODS", "Plan", "check_choice", "check_compared", "plan", "plans", "sources"]
 
 AUTO = "auto"
 
@@ -113,6 +113,13 @@ def check_choice(choice: MethodChoice, training: Training) -> None:
     check(choice, training, _method(choice))
 
 
+def check_compared(asked: Compared) -> None:
+    """Raises CaseError for a method to compare that there is not, or a setting that it has not; whether it fits here is seen later."""
+    if asked.name not in METHODS:
+        raise no_such_method(asked.name, "evaluate.compare", METHODS)
+    check_settings(asked, METHODS[asked.name], "evaluate.compare")
+
+
 THE_CASE = "the case"
 
 
@@ -123,7 +130,7 @@ def _source(own: float | int | None, default: Default) -> str:
 def _method(choice: MethodChoice) -> Method:
     method = LORA if choice.name == AUTO else METHODS.get(choice.name)
     if method is None:
-        raise no_such_method(choice.name)
+        raise no_such_method(choice.name, "method.name", [AUTO, *METHODS])
     return method
 
 

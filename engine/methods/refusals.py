@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from tuneproof.engine import machine
+from tuneproof.engine.case import Compared, Training
 from tuneproof.engine.case import Method as MethodChoice
-from tuneproof.engine.case import Training
 from tuneproof.engine.errors import CaseError, GateClosed
 from tuneproof.engine.methods.method import Ability, Method, Quantisation
-from tuneproof.engine.methods.table import METHODS
 
 INT8_MERGE = "merged into an int8 base it answers wrongly without a word (logits off by more than 1, measured with PEFT 0.21)"
 NO_NF4 = "it fails on a 4-bit base (measured with PEFT 0.21)"
@@ -26,11 +27,11 @@ FOUR_BIT_ON_CPU = (
 )
 
 
-def no_such_method(name: str) -> CaseError:
-    """The error for a method that is not in the catalogue."""
+def no_such_method(name: str, where: str, known: Iterable[str]) -> CaseError:
+    """The error for a method that is not among those that can stand there."""
     why = NOT_OFFERED.get(name)
     told = f"`{name}` is not offered: {why}" if why else f"`{name}` is no method this version trains"
-    return CaseError(told, where="method.name", fix=f"use auto, {', '.join(METHODS)}")
+    return CaseError(told, where=where, fix=f"use {', '.join(known)}")
 
 
 def refused_here(method: Method) -> str | None:
@@ -42,12 +43,17 @@ def refused_here(method: Method) -> str | None:
     return None if machine.has_library("bitsandbytes") else "bitsandbytes is not installed: pip install 'tuneproof[quantised]'"
 
 
-def check(choice: MethodChoice, training: Training, method: Method) -> None:
-    """Raises CaseError for a setting that the method has not, and GateClosed where it cannot do what is asked, or this machine cannot."""
+def check_settings(asked: Training | Compared, method: Method, where: str) -> None:
+    """Raises CaseError for a setting that the method has not."""
     has = {"rank": method.rank, "alpha": method.alpha_by_rank, "virtual_tokens": method.virtual_tokens}
     for key, default in has.items():
-        if getattr(training, key) is not None and default is None:
-            raise CaseError(f"{method.name} has no `{key}`", where=f"training.{key}", fix="leave it out")
+        if getattr(asked, key) is not None and default is None:
+            raise CaseError(f"{method.name} has no `{key}`", where=f"{where}.{key}", fix="leave it out")
+
+
+def check(choice: MethodChoice, training: Training, method: Method) -> None:
+    """Raises CaseError for a setting that the method has not, and GateClosed where it cannot do what is asked, or this machine cannot."""
+    check_settings(training, method, "training")
     if training.packing and not method.can(Ability.PACKING):
         why = method.cannot[Ability.PACKING]
         fix = "leave out training.packing, or choose another method"

@@ -13,14 +13,18 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from tuneproof.engine.run.curve_events import PointScored as PointScored
-from tuneproof.engine.run.curve_events import PointStarted as PointStarted
-from tuneproof.engine.run.curve_events import PointStepped as PointStepped
-
 # Told on as this module's own: whoever reads events needs what they are made of.
 from tuneproof.engine.run.event import VERSION
 from tuneproof.engine.run.event import Event as Event
 from tuneproof.engine.run.event import Rate as Rate
+from tuneproof.engine.run.further_events import ComparedScored as ComparedScored
+from tuneproof.engine.run.further_events import ComparedSkipped as ComparedSkipped
+from tuneproof.engine.run.further_events import ComparedStarted as ComparedStarted
+from tuneproof.engine.run.further_events import ComparedStepped as ComparedStepped
+from tuneproof.engine.run.further_events import MergedScored as MergedScored
+from tuneproof.engine.run.further_events import PointScored as PointScored
+from tuneproof.engine.run.further_events import PointStarted as PointStarted
+from tuneproof.engine.run.further_events import PointStepped as PointStepped
 from tuneproof.engine.stages import Stage
 
 CHUNK = 1 << 20
@@ -272,6 +276,11 @@ AnyEvent = Annotated[
     | PointStarted
     | PointStepped
     | PointScored
+    | ComparedStarted
+    | ComparedStepped
+    | ComparedSkipped
+    | ComparedScored
+    | MergedScored
     | CardWritten
     | Warned
     | Failed

@@ -13,10 +13,15 @@ from tuneproof.engine.run.events import (
     CardWritten,
     CheckpointSaved,
     CheckStarted,
+    ComparedScored,
+    ComparedSkipped,
+    ComparedStarted,
+    ComparedStepped,
     Decoded,
     Failed,
     Finished,
     Launched,
+    MergedScored,
     PointScored,
     PointStarted,
     PointStepped,
@@ -78,6 +83,10 @@ class RunState:
     point: PointStarted | None = None  # the training of the learning curve that is under way
     point_step: PointStepped | None = None
     points: dict[int, PointScored] = field(default_factory=dict)  # by the share of train, in per cent
+    comparing: ComparedStarted | None = None  # the training of a further method that is under way
+    compared_step: ComparedStepped | None = None
+    compared: dict[str, ComparedScored | ComparedSkipped] = field(default_factory=dict)  # by the method
+    merged: MergedScored | None = None
     card: CardWritten | None = None
     warnings: list[str] = field(default_factory=list)
     failure: Failed | None = None
@@ -133,6 +142,15 @@ class RunState:
             case PointScored():
                 self.points[event.share] = event
                 self.point = self.point_step = None
+            case ComparedStarted():
+                self.comparing, self.compared_step = event, None
+            case ComparedStepped():
+                self.compared_step = event
+            case ComparedScored() | ComparedSkipped():
+                self.compared[event.method] = event
+                self.comparing = self.compared_step = None
+            case MergedScored():
+                self.merged = event
             case CardWritten():
                 self.card = event
             case Warned():
@@ -168,7 +186,7 @@ class RunState:
         self.life, self.launched = Life.RUNNING, event
         # Of the process before, these say how far it got; this one tells them anew.
         self.failure = self.decoding = self.card = self.training_skipped = None
-        self.point = self.point_step = None
+        self.point = self.point_step = self.comparing = self.compared_step = None
         self.shapes.clear()
 
     def _take_training_started(self, event: TrainingStarted) -> None:

@@ -98,6 +98,12 @@ class RunStore:
         gone = [arm for arm in now.baselines if arm not in case.baselines and f"arm {arm}" in manifest.steps]
         if gone:
             raise GateClosed(f"{gone[0]} is scored already, and stays in the evidence", where=str(self.path), fix=fix)
+        removed = [each.name for each in now.evaluate.compare if each not in case.evaluate.compare]
+        begun = [name for name in removed if f"compared {name} method" in manifest.steps]
+        if begun:
+            raise GateClosed(f"the comparison with {begun[0]} has begun, and stays in the evidence", where=str(self.path), fix=fix)
+        if not case.evaluate.merged and "merge" in manifest.steps:
+            raise GateClosed("the merged model is measured, and stays in the evidence", where=str(self.path), fix=fix)
         if now.evaluate.learning_curve and not case.evaluate.learning_curve and any(name.startswith("curve ") for name in manifest.steps):
             raise GateClosed("the learning curve has begun, and stays in the evidence", where=str(self.path), fix=fix)
         with self.lock():

@@ -49,6 +49,7 @@ class Trained:
     trained_parameters: int
     all_parameters: int
     files: list[str]
+    seconds: float
 
     def facts(self, examples: int) -> TrainingFacts:
         """What is written down of it; it was trained on so many examples."""
@@ -62,6 +63,7 @@ class Trained:
             validation_loss=self.best_probe.loss,
             trained_parameters=self.trained_parameters,
             all_parameters=self.all_parameters,
+            seconds=self.seconds,
         )
 
 
@@ -95,11 +97,12 @@ def train(
     files = _keep(chosen.path, adapter, plan)
     weights = [sha256_file(adapter / name) for name in files if name.endswith(".safetensors")]
     assert chosen.seal.probe is not None
+    seconds = round(time.monotonic() - started, 3)
     log.emit(
         TrainingFinished(
             steps=trainer.state.global_step,
             best_step=chosen.seal.step,
-            seconds=round(time.monotonic() - started, 3),
+            seconds=seconds,
             adapter_sha256=weights[0] if len(weights) == 1 else sha256_data(weights),
         ),
         sync=True,
@@ -112,6 +115,7 @@ def train(
         live.parameters.trained,
         live.parameters.all,
         files,
+        seconds,
     )
 
 

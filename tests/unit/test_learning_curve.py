@@ -10,7 +10,7 @@ import pytest
 from tests.unit.test_events import folded, step, training_from
 from tests.unit.test_verdict import arm, first
 from tuneproof.engine.case import Method, Training
-from tuneproof.engine.curve_runs import PointLog, scaled
+from tuneproof.engine.curve_runs import point_log, scaled
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.subsets import missing_labels, nested_subsets
 from tuneproof.engine.learning_curve import CurvePoint, LearningCurve, Slope, curve_lines, make_curve
@@ -119,7 +119,7 @@ def test_its_trainings_are_not_taken_for_the_one_that_is_evaluated() -> None:
         def emit(self, event: Any, *, sync: bool = False) -> None:
             told.append(event)
 
-    log = PointLog(Kept(), 25)
+    log = point_log(Kept(), 25)
     for event in (training_from(0, of=3), step(1, of=3), step(2, of=3)):
         log.emit(event)
     assert [event.kind for event in told] == ["point_started", "point_stepped", "point_stepped"]

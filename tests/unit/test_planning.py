@@ -13,11 +13,11 @@ import pytest
 
 from tests.conftest import sample_case, tuneproof
 from tuneproof.engine import facts
+from tuneproof.engine.card_making import make_card
 from tuneproof.engine.card_text import card_text
 from tuneproof.engine.case import Budget, Method, Model, Training
 from tuneproof.engine.case_file import load_case
 from tuneproof.engine.errors import GateClosed
-from tuneproof.engine.evidence import make_card
 from tuneproof.engine.methods.catalogue import plan
 from tuneproof.engine.model import BaseModel, load_base
 from tuneproof.engine.planned_text import planned_lines

@@ -1,0 +1,109 @@
+"""Training further methods on the rows that the tuned arm learned from, and scoring each. Only the worker imports this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from tuneproof.engine import facts
+from tuneproof.engine.batch_parts import parts_so_far
+from tuneproof.engine.case import Case, Compared, Training
+from tuneproof.engine.case import Method as MethodChoice
+from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.split import Part
+from tuneproof.engine.errors import GateClosed
+from tuneproof.engine.further import Further, compared
+from tuneproof.engine.further_runs import FurtherLog, FurtherRuns
+from tuneproof.engine.hashing import sha256_data
+from tuneproof.engine.methods.catalogue import METHODS, Plan, check_choice, plan, sources
+from tuneproof.engine.methods.compared import compared_training
+from tuneproof.engine.methods.refusals import refused_here
+from tuneproof.engine.planning import Planner
+from tuneproof.engine.run.event import Teller
+from tuneproof.engine.run.events import ComparedScored, ComparedSkipped, ComparedStarted, ComparedStepped, EventLog
+from tuneproof.engine.run.store import RunStore, part_file
+
+
+@dataclass
+class ComparedRuns:
+    """The further methods of one run; `plan_for` is the planner of a choice, `rows` what the tuned arm was trained on."""
+
+    runs: FurtherRuns
+    case: Case
+    named: Plan
+    rows: Sequence[Example]
+    planner: Callable[[MethodChoice, Training], Planner]
+
+    def measure(self) -> bool:
+        """Trains and scores each that this machine can train, and says whether all was done before."""
+        done = [self._one(asked) for asked in self.case.evaluate.compare if asked.name != self.named.method]
+        return all(done)
+
+    @property
+    def _store(self) -> RunStore:
+        return self.runs.store
+
+    @property
+    def _log(self) -> EventLog:
+        return self.runs.arms.log
+
+    def _one(self, asked: Compared) -> bool:
+        further = compared(asked.name)
+        choice = MethodChoice(name=asked.name)
+        training = compared_training(self.case.training, METHODS[self.named.method], METHODS[asked.name], asked)
+        planned = self._plan(further, choice, training)
+        found = facts.MethodFacts.model_validate_json(self._store.read(further.plan))
+        if found.skipped is not None:
+            self._log.emit(ComparedSkipped(method=asked.name, reason=found.skipped), sync=True)
+            return planned
+        trained = self.runs.train(further, self.rows, self._settled(found, choice, training), compared_log(self._log, asked.name))
+        done = self.runs.score(further) and trained
+        scores = self.runs.scores(further)
+        self._log.emit(ComparedScored(method=asked.name, n=scores.n, correct=scores.correct, reused=done), sync=True)
+        return done
+
+    def _plan(self, further: Further, choice: MethodChoice, training: Training) -> bool:
+        """Settles how the method is trained here, or why it cannot be; says whether that was done before."""
+        asked = plan(choice, training)
+        made_from = {
+            "settings": sha256_data([asdict(asked), self.case.budget.model_dump(mode="json")]),
+            "base": self.runs.arms.base.sha256,
+            part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
+        }
+        if self._store.is_done(further.planned_by, made_from):
+            return True
+        settled, planned, skipped = asked, None, refused_here(METHODS[asked.method])
+        if skipped is None:
+            try:
+                check_choice(choice, training)
+                settled, planned = self.planner(choice, training).settle()
+            except GateClosed as error:
+                skipped = error.what
+        found = facts.MethodFacts(
+            name=settled.method,
+            why=settled.why,
+            trains=METHODS[settled.method].trains,
+            settings=settled.settings,
+            skipped=skipped,
+            despite=[],
+            planned=planned,
+            sources=sources(choice, training),
+        )
+        self._store.write_step(further.planned_by, made_from, {further.plan: found.as_text()})
+        return False
+
+    def _settled(self, found: facts.MethodFacts, choice: MethodChoice, training: Training) -> Plan:
+        assert found.planned is not None
+        parts = max(found.planned.accumulation, parts_so_far(self._store))
+        return replace(plan(choice, training), accumulation=parts, checkpointing=found.planned.checkpointing)
+
+
+def compared_log(log: Teller, method: str) -> FurtherLog:
+    """Tells the training of a further method as what it is."""
+    return FurtherLog(
+        log,
+        began=lambda e: ComparedStarted(
+            method=method, examples=e.examples, steps=e.steps, resumed_at=e.resumed_at, trained_parameters=e.trained_parameters
+        ),
+        stepped=lambda e: ComparedStepped(method=method, step=e.step, of=e.of, loss=e.loss),
+    )
