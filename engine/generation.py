@@ -19,7 +19,7 @@ from llguidance import LLTokenizer
 from tuneproof.engine.completion import Completion
 from tuneproof.engine.grammar_mask import Grammar, GrammarMask, grammar_tokenizer
 from tuneproof.engine.greedy import Greedy
-from tuneproof.engine.kv_cache import bytes_a_token, encode_prefix, keeps_every_token, new_cache, puts_tokens_first
+from tuneproof.engine.kv_cache import bytes_a_token, encode_prefix, keeps_every_token, new_cache
 from tuneproof.engine.label_scores import SCORES_AT_ONCE, LabelScorer, LabelTree, label_tree, scores_one_by_one
 from tuneproof.engine.model import BaseModel
 from tuneproof.engine.shared_prefix import share
@@ -144,9 +144,8 @@ class Decoder:
             on_progress(done)
 
     def _batches(self, rows: list[Row]) -> Iterator[list[Row]]:
-        """Rows of like length, or of one where they must not be padded, that share a beginning and have the same room for an answer."""
-        unpadded = puts_tokens_first(self.model)
-        for _, group in groupby(rows, key=lambda row: (id(row.prefix), row.room, unpadded and len(row.prompt))):
+        """Rows of like length that share a beginning and have the same room for an answer."""
+        for _, group in groupby(rows, key=lambda row: (id(row.prefix), row.room)):
             waiting = list(group)
             while waiting:
                 count = self._at_once(waiting[0].width)

@@ -144,20 +144,14 @@ class Prefix:
 def keeps_every_token(model: Any) -> bool:
     """Whether the model's cache is keys and values of the tokens it is given, the same whatever follows them.
 
-    Not where there is a sliding window or a recurrent state, where an adapter puts tokens of its own before them, or where positions mean
+    Not where there is a sliding window or a recurrent state, where what was learned stands before them, or where positions mean
     other things in longer texts.
     """
-    if isinstance(model, LearnedPrompt) or puts_tokens_first(model):
+    if isinstance(model, LearnedPrompt):
         return False
     if any(kind in str(getattr(model.config.get_text_config(), "rope_parameters", None)) for kind in ("dynamic", "longrope")):
         return False
     return all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)
-
-
-def puts_tokens_first(model: Any) -> bool:
-    """Whether an adapter puts tokens of its own before the prompt; then PEFT counts padding as positions, and rows must not be padded."""
-    adapter = getattr(model, "active_peft_config", None)
-    return adapter is not None and bool(adapter.is_prompt_learning)
 
 
 def bytes_a_token(model: Any) -> int:

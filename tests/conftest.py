@@ -42,6 +42,11 @@ def tuneproof(*words: object, cwd: Path | None = None, env: dict[str, str] | Non
     return Result(done.returncode, done.stdout, done.stderr)
 
 
+def set_to(*settings: str) -> list[str]:
+    """The words that set fields of the case."""
+    return [word for setting in settings for word in ("--set", setting)]
+
+
 def sample_case() -> Path:
     """The shipped case as it stands in the repository."""
     return ROOT / "sample_cases" / "support_tickets.yaml"

@@ -16,7 +16,7 @@ import psutil
 
 from tests.bench.attach import EVENTS as MANY
 from tests.bench.attach import write_log
-from tests.conftest import COMMAND, sample_case, tuneproof
+from tests.conftest import COMMAND, sample_case, set_to, tuneproof
 from tuneproof.engine.case_file import load_case
 from tuneproof.engine.run.events import Event, EventLog, EventReader, Launched, StageFinished, Stopped
 from tuneproof.engine.run.store import EVENTS, RunStore
@@ -28,7 +28,7 @@ Kind = TypeVar("Kind", bound=Event)
 @contextmanager
 def replaying(run: Path, *settings: str, until: Stage = Stage.CARD) -> Iterator[None]:
     """The sample case on its way in the background, as a user would start it; asked to stop at the end, and made to."""
-    words = [word for setting in settings for word in ("--set", setting)]
+    words = set_to(*settings)
     command = [COMMAND, "--replay", sample_case(), "--run-dir", run, "--until", until, *words]
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import sample_case, tuneproof
+from tests.conftest import sample_case, set_to, tuneproof
 from tuneproof.engine.errors import GateClosed, VerifyFailed
 from tuneproof.engine.hashing import sha256_file
 from tuneproof.engine.run.events import EventReader
@@ -20,7 +20,7 @@ from tuneproof.engine.verify import verify
 pytestmark = pytest.mark.long
 
 SETTINGS = ["training.max_steps=8", "training.probe_every=4", "training.probe_cases=8", "baselines=[zero_shot]"]
-ASKED = [word for setting in [*SETTINGS, "evaluate.compare=[full, dora, qlora]"] for word in ("--set", setting)]
+ASKED = set_to(*SETTINGS, "evaluate.compare=[full, dora, qlora]")
 
 
 @pytest.fixture(scope="module")

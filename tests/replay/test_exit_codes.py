@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import COMMAND, Result, sample_case, tuneproof
+from tests.conftest import COMMAND, Result, sample_case, set_to, tuneproof
 from tuneproof.engine.run.events import EventReader, Launched, StepLogged
 
 DECISION = {"private_facts": False, "format_drift": True, "stable_task": True, "labeled_examples": 120}
@@ -153,7 +153,7 @@ def test_a_failure_log_that_is_gone_is_made_again_from_the_predictions(run: Path
 
 
 def test_4_a_loss_that_is_not_finite_fails_and_says_what_to_lower(tmp_path: Path) -> None:
-    words = [word for setting in ("baselines=[zero_shot]", "training.learning_rate=1.0e+30") for word in ("--set", setting)]
+    words = set_to("baselines=[zero_shot]", "training.learning_rate=1.0e+30")
     result = tuneproof("--replay", sample_case(), "--run-dir", tmp_path / "run", *words)
     told = one_line(result)
     assert result.code == 4 and "not finite" in told and "training.learning_rate" in told

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import sample_case, tuneproof
+from tests.conftest import sample_case, set_to, tuneproof
 from tuneproof.engine.errors import GateClosed, VerifyFailed
 from tuneproof.engine.hashing import sha256_file
 from tuneproof.engine.run.events import EventReader
@@ -20,7 +20,7 @@ from tuneproof.engine.verify import verify
 pytestmark = pytest.mark.long
 
 SETTINGS = ["training.max_steps=8", "training.probe_every=4", "training.probe_cases=8", "baselines=[zero_shot]"]
-ASKED = [word for setting in [*SETTINGS, "evaluate.learning_curve=true"] for word in ("--set", setting)]
+ASKED = set_to(*SETTINGS, "evaluate.learning_curve=true")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,7 @@ def test_its_steps_are_not_those_of_the_training_that_is_shown(curved: Path) -> 
 
 def test_it_verifies_and_a_changed_answer_is_noticed(copy: RunStore) -> None:
     result = tuneproof("verify", copy.path, "--json")
-    assert result.code == 0 and json.loads(result.out)["predictions"] == 4 * 80
+    assert result.code == 0 and json.loads(result.out)["predictions"] == 5 * 80
     name = "training/curve/50/predictions.jsonl"
     first, rest = copy.read(name).split("\n", 1)
     row = json.loads(first)

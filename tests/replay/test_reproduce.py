@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import sample_case, tuneproof
+from tests.conftest import sample_case, set_to, tuneproof
 from tuneproof.engine.case import Case
 from tuneproof.engine.case_file import dump_case
 from tuneproof.engine.errors import GateClosed, UsageError
@@ -37,7 +37,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     case["baselines"] = ["zero_shot", "few_shot", "constrained"]
     case["method"]["even_if_met"] = True
     (folder / "case.yaml").write_text(yaml.safe_dump(case))
-    words = [word for setting in SETTINGS for word in ("--set", setting)]
+    words = set_to(*SETTINGS)
     result = tuneproof("--replay", folder / "case.yaml", "--run-dir", folder / "run", *words)
     assert result.code == 0, result.err
     return folder / "run"

@@ -7,6 +7,7 @@ from collections import Counter
 from pathlib import Path
 
 import yaml
+from safetensors import safe_open
 
 from tests.conftest import Result, sample_case, tuneproof
 from tuneproof.engine.run.events import EventReader
@@ -31,6 +32,21 @@ def test_the_case_ends_in_tune_for_the_reason_it_was_made_for(finished: tuple[Pa
     assert arms["tuned"]["correct"]["rate"] >= 0.9
     assert all(arms["tuned"]["correct"]["rate"] > arms[name]["correct"]["rate"] for name in ("zero_shot", "few_shot"))
     assert all(arm["n"] >= 60 and arm["correct"]["low"] <= arm["correct"]["rate"] <= arm["correct"]["high"] for arm in card["arms"])
+
+
+def test_the_card_says_whether_what_will_be_served_is_what_was_measured(finished: tuple[Path, Result]) -> None:
+    run = finished[0]
+    card = json.loads((run / "card.json").read_text())
+    served, tuned = card["served"], next(arm for arm in card["arms"] if arm["arm"] == "tuned")
+    answers = [
+        {row["id"]: row["output"] for row in map(json.loads, (run / name / "predictions.jsonl").read_text().splitlines())}
+        for name in ("training/merged", "arms/tuned")
+    ]
+    assert served["answers_changed"] == sum(answers[0][name] != answers[1][name] for name in answers[1])
+    assert abs(served["correct"]["rate"] - tuned["correct"]["rate"]) == abs(served["difference"]["estimate"])
+    with safe_open(run / "training" / "merged" / "model" / "model.safetensors", "np") as file:
+        assert "model.layers.0.mlp.up_proj.weight" in file.keys()  # noqa: SIM118 - it is no dict
+    assert f"## Served Model\n\n{served['summary']}\n" in (run / "card.md").read_text()
 
 
 def test_every_prediction_has_its_prompt_and_every_wrong_one_stands_in_the_failure_log(finished: tuple[Path, Result]) -> None:

@@ -33,7 +33,7 @@ def test_a_finished_run_verifies(finished: tuple[Path, Result]) -> None:
     result = tuneproof("verify", finished[0], "--json")
     assert result.code == 0
     document = json.loads(result.out)
-    assert document["verified"] is True and document["predictions"] == 400
+    assert document["verified"] is True and document["predictions"] == 480
 
 
 def test_the_manifest_covers_every_file_that_the_contract_names(copy: RunStore) -> None:
@@ -62,7 +62,7 @@ def test_one_changed_byte_in_any_file_is_noticed(copy: RunStore) -> None:
             # A byte of the manifest may be in the digest of another file, which then is the one that differs.
             assert file in (MANIFEST, caught.value.where), f"{file} byte {at}: {caught.value}"
         path.write_bytes(whole)
-    assert verify(copy).predictions == 400
+    assert verify(copy).predictions == 480
 
 
 def rehash(store: RunStore, step: str) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import sample_case, tuneproof
+from tests.conftest import sample_case, set_to, tuneproof
 from tuneproof.engine import facts
 from tuneproof.engine.card_making import make_card
 from tuneproof.engine.card_text import card_text
@@ -145,7 +145,7 @@ def test_a_plan_is_tried_on_the_real_model_put_on_the_card_and_kept_when_the_run
     settings = ["budget.gpu_memory_gb=0.5", "budget.hours=1", "budget.usd_per_gpu_hour=2"]
     store.amend(load_case(sample_case(), settings))
     words = ["--replay", sample_case(), "--run-dir", store.path, "--resume", "--until", "method"]
-    words += [word for setting in settings for word in ("--set", setting)]
+    words += set_to(*settings)
     result = tuneproof(*words)
     assert result.code == 0, result.err
     written = store.read(facts.METHOD)

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import sample_case, tuneproof
+from tests.conftest import sample_case, set_to, tuneproof
 from tests.wizard.driving import arrive, picture, until, until_shown
 from tuneproof.engine.run.events import EventReader
 from tuneproof.engine.run.launch import stop_run
@@ -33,7 +33,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.asyncio
 @pytest.mark.long
 async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) -> None:
-    smaller = [word for override in SMALLER for word in ("--set", override)]
+    smaller = set_to(*SMALLER)
     assert tuneproof("--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", *smaller, cwd=here).code == 0
     app = TuneproofApp(Path("runs/a"))
     async with app.run_test(size=(80, 24)) as pilot:
