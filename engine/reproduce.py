@@ -14,8 +14,9 @@ from tuneproof.engine.errors import GateClosed, UsageError
 from tuneproof.engine.evidence import ARM_STEP
 from tuneproof.engine.further import scored
 from tuneproof.engine.generation import Decoder
+from tuneproof.engine.machine import leave_out
 from tuneproof.engine.methods.table import METHODS
-from tuneproof.engine.model import BaseModel, best_device, load_base, load_weights
+from tuneproof.engine.model import QUANTISATION, BaseModel, best_device, load_base, load_weights
 from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 
@@ -89,6 +90,9 @@ class Reproduction:
 
     def __post_init__(self) -> None:
         self.files = Answered.by(self.store, self.arm)
+        if not (self.files.adapter and self.store.has(f"{self.files.adapter}/{QUANTISATION}")):
+            # PEFT imports it wherever it is installed, which takes seconds and leaves notices on stderr.
+            leave_out("bitsandbytes")
         self.stored = read_predictions(self.store.read(self.files.predictions))
         self._check()
 

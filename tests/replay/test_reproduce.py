@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from tests.conftest import sample_case, set_to, tuneproof
+from tuneproof.engine import reproduce
 from tuneproof.engine.case import Case
 from tuneproof.engine.case_file import dump_case
 from tuneproof.engine.errors import GateClosed, UsageError
@@ -22,6 +23,12 @@ pytestmark = pytest.mark.long
 
 ARMS = ["zero_shot", "few_shot", "constrained", "tuned", "tuned_constrained", "tuned_25", "tuned_50"]
 SETTINGS = ["training.max_steps=4", "training.probe_every=4", "training.probe_cases=4", "evaluate.learning_curve=true"]
+
+
+@pytest.fixture(autouse=True)
+def others_may_import(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is left out for these runs is not left out for the tests that follow in this process."""
+    monkeypatch.setattr(reproduce, "leave_out", lambda library: None)
 
 
 @pytest.fixture(scope="module")

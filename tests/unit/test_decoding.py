@@ -23,6 +23,7 @@ from tuneproof.engine.case import Model, Output, OutputKind, Task
 from tuneproof.engine.data.read import read_examples
 from tuneproof.engine.generation import GPU_SHARE, MOST_ROWS, Decoder, rows_that_fit
 from tuneproof.engine.label_scores import label_tree
+from tuneproof.engine.learned_prompt import as_it_answers
 from tuneproof.engine.model import BaseModel, load_base, load_weights
 from tuneproof.engine.scoring.outputs import make_judge
 from tuneproof.engine.shared_prefix import WORTH_A_SET, WORTH_READING_ONCE, share
@@ -131,7 +132,7 @@ ADAPTERS = {
 @pytest.mark.parametrize("kind", ADAPTERS)
 def test_a_model_with_an_adapter_is_decoded_as_by_plain_generate(base: BaseModel, model: Any, kind: str) -> None:
     torch.manual_seed(0)
-    tuned = get_peft_model(copy.deepcopy(model), ADAPTERS[kind]).eval()
+    tuned = as_it_answers(get_peft_model(copy.deepcopy(model), ADAPTERS[kind]).eval())
     assert follows_generate(tuned) == (kind == "lora")
     equal(base, tuned, few(base), 16, rows=3)
 
@@ -165,7 +166,7 @@ def test_a_choice_is_the_label_that_is_likeliest_as_a_whole(base: BaseModel, mod
         model = random_model(base, kind, num_key_value_heads=2, head_dim=16, sliding_window=32, attention="eager")
     elif kind != "sample":
         model = random_model(base, "qwen2", num_key_value_heads=2, attention="eager" if kind == "eager" else "sdpa")
-    decoder, prompts = Decoder(base, model, 3), few(base)
+    decoder, prompts = Decoder(base, as_it_answers(model), 3), few(base)
     rows = [Row(base.tokens(prompt), 40) for prompt in prompts]
     written = [base.tokens(label) for label in LABELS]
     decoder._score(decoder._in_order(rows), label_tree(written), written, lambda _: None)
