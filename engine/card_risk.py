@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuneproof.engine.audit.finding import Severity
 from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.card import Risk
+from tuneproof.engine.card_further import served
 from tuneproof.engine.case import SAMPLE, Case
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.evidence import Evidence
@@ -12,6 +13,7 @@ from tuneproof.engine.route import Route
 from tuneproof.engine.scoring.graded import GRADED
 from tuneproof.engine.scoring.predictions import Scores
 from tuneproof.engine.scoring.statistics import fewest_right
+from tuneproof.engine.served import Likeness
 from tuneproof.engine.verdict import Difference, Verdict, metric_of, p_value, points
 
 SMALL_EVAL = 50
@@ -77,6 +79,9 @@ def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:
     if verdict.difference and _is_thin(verdict.difference):
         told = p_value(verdict.difference.p_value_exact)
         items.append(f"The interval leaves zero out, the exact test does not ({told}): so few cases are thin evidence.")
+    told = served(evidence)
+    if told is not None and told.likeness is Likeness.WORSE:
+        items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
     if evidence.tuned:
         items.append("What tuning cost outside this task was not measured.")
     if evidence.route.route is not Route.FINE_TUNING and evidence.tuned:

@@ -129,8 +129,10 @@ class Catalogue(Facts):
     length: TrainedLength | None = None
 
 
-class MemoryFacts(Facts):
-    """The predicted peak in bytes, split into what it is made of."""
+class Memory(Facts):
+    """The predicted peak in bytes, split into what it is made of at that moment; `overhead` is what is no tensor."""
+
+    model_config = ConfigDict(frozen=True)
 
     weights: int
     adapters: int
@@ -141,14 +143,14 @@ class MemoryFacts(Facts):
     overhead: int
 
     @property
-    def total(self) -> int:
-        """All of it."""
-        return self.tensors + self.overhead
+    def tensors(self) -> int:
+        """All but the overhead: what torch counts as allocated, and a trial step can be compared with."""
+        return self.weights + self.adapters + self.gradients + self.optimizer + self.activations + self.logits
 
     @property
-    def tensors(self) -> int:
-        """All but what is no tensor: what a trial step can be compared with."""
-        return self.weights + self.adapters + self.gradients + self.optimizer + self.activations + self.logits
+    def total(self) -> int:
+        """All of it: what the machine must have."""
+        return self.tensors + self.overhead
 
 
 class TrialFacts(Facts):
@@ -186,7 +188,7 @@ class PlannedFacts(Facts):
     steps: int
     accumulation: int
     checkpointing: bool
-    memory: MemoryFacts | None
+    memory: Memory | None
     not_predicted: str | None
     trial: TrialFacts | None
     not_measured: str | None

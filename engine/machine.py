@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any, cast
 
+import psutil
+
 GIB = 1 << 30
 
 
@@ -42,6 +44,11 @@ def look() -> Machine:
     """The machine as it is now; quick enough to be called every few seconds."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     return Machine(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, memory, first_gpu())
+
+
+def free_memory() -> int:
+    """Bytes that this machine can give a process without swapping."""
+    return int(psutil.virtual_memory().available)
 
 
 def has_library(name: str) -> bool:

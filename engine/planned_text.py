@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.facts import MemoryFacts, PlannedFacts, TrialFacts
-
-PARTS = ("weights", "adapters", "gradients", "optimizer", "activations", "logits", "overhead")
+from tuneproof.engine.facts import Memory, PlannedFacts, TrialFacts
 
 
 def planned_lines(planned: PlannedFacts) -> list[str]:
     """A sentence each."""
     lines = [_predicted(planned), _measured(planned)]
-    ways = _ways(planned)
+    ways = ways_line(planned.accumulation, checkpointing=planned.checkpointing)
     if ways:
         lines.append(f"to fit, {ways}")
     if planned.trial is not None and planned.hours is not None:
@@ -25,11 +23,16 @@ def planned_lines(planned: PlannedFacts) -> list[str]:
 
 
 def _predicted(planned: PlannedFacts) -> str:
-    room = f"{_gb(planned.room)} ({planned.room_told_by})"
+    there = f"{gb(planned.room)} ({planned.room_told_by})"
     if planned.memory is None:
-        return f"memory: not predicted ({planned.not_predicted}); there are {room}"
-    parts = ", ".join(f"{part} {_gb(getattr(planned.memory, part))}" for part in PARTS if getattr(planned.memory, part))
-    return f"memory predicted for rows of {planned.length} tokens: {_gb(planned.memory.total)} of {room}: {parts}"
+        return f"memory: not predicted ({planned.not_predicted}); there are {there}"
+    return f"memory predicted for rows of {planned.length} tokens: {memory_line(planned.memory, there)}"
+
+
+def memory_line(memory: Memory, there: str) -> str:
+    """How much of what is there, and what it is made of."""
+    parts = ", ".join(f"{part} {gb(size)}" for part, size in memory.model_dump().items() if size)
+    return f"{gb(memory.total)} of {there}: {parts}"
 
 
 def _measured(planned: PlannedFacts) -> str:
@@ -40,25 +43,26 @@ def _measured(planned: PlannedFacts) -> str:
     against = ""
     if planned.memory is not None:
         predicted = compared(planned.memory, trial)
-        against = f", {_gb(predicted)} predicted ({100 * (predicted / trial.peak - 1):+.0f} %)"
-    return f"memory measured in a trial step: {_gb(trial.peak)} {of_what}{against}; {trial.worst_seconds:.3g} s"
+        against = f", {gb(predicted)} predicted ({100 * (predicted / trial.peak - 1):+.0f} %)"
+    return f"memory measured in a trial step: {gb(trial.peak)} {of_what}{against}; {trial.worst_seconds:.3g} s"
 
 
-def compared(memory: MemoryFacts, trial: TrialFacts) -> int:
+def compared(memory: Memory, trial: TrialFacts) -> int:
     """What of a prediction a trial step has measured, in bytes."""
     return memory.total if trial.whole_process else memory.tensors
 
 
-def _ways(planned: PlannedFacts) -> str:
-    told = [f"each batch runs in {planned.accumulation} parts"] if planned.accumulation > 1 else []
-    return " and ".join(told + (["activations are computed twice"] if planned.checkpointing else []))
+def ways_line(accumulation: int, *, checkpointing: bool) -> str:
+    """How a batch is run, where it is not run at once and plainly."""
+    told = [f"each batch runs in {accumulation} parts"] if accumulation > 1 else []
+    return " and ".join(told + (["activations are computed twice"] if checkpointing else []))
 
 
 def _hours(hours: float) -> str:
     return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
 
 
-def _gb(size: int) -> str:
+def gb(size: int) -> str:
     """Bytes as a person reads them."""
     if size < 10**8:
         return f"{size / 1e6:.1f} MB" if size >= 10**5 else f"{size / 1e3:.0f} kB"

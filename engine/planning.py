@@ -11,26 +11,18 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-import psutil
-
 from tuneproof.engine import facts
 from tuneproof.engine.case import Budget, Training
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.data.subsets import SHARES
 from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.learning_curve import WHOLE
-from tuneproof.engine.machine import GIB, first_gpu
-from tuneproof.engine.methods.catalogue import AUTO, METHODS, Plan, plan
-from tuneproof.engine.methods.choose import AUTO_ORDER, MARGIN, Candidate, Choice, Room, Way, choose, ways_to_run
-from tuneproof.engine.methods.memory import FLOAT32, HALF, Memory, TrainingShape, Weights, predict
-from tuneproof.engine.methods.method import Ability, Quantisation
+from tuneproof.engine.methods.candidates import candidate, room
+from tuneproof.engine.methods.catalogue import AUTO, Plan, plan
+from tuneproof.engine.methods.choose import AUTO_ORDER, MARGIN, Choice, Room, Way, choose
 from tuneproof.engine.methods.model_shape import ModelShape, UnknownShape, shape_in
-from tuneproof.engine.methods.refusals import refused_here
 from tuneproof.engine.model import BaseModel, best_device
 from tuneproof.engine.run.stop import StopRequest
-
-HELD = {Quantisation.NF4: Weights.NF4_DOUBLE, Quantisation.INT8: Weights.INT8}
-"""How quantised weights are counted."""
 
 WORTH_A_TRIAL = 1e13
 """Floating-point operations of a training from which a trial step is worth its seconds: a minute or so on a small CPU."""
@@ -72,19 +64,21 @@ class Planner:
 
         Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
         """
-        room, shape = self._room(), self._shape()
-        candidates = [self._candidate(name, shape) for name in self._names()]
+        on_gpu, shape = self._on_gpu, self._shape()
+        there, longest = room(self.budget, on_gpu=on_gpu), max(self.rows.whole)
+        known = None if isinstance(shape, UnknownShape) else shape
+        candidates = [candidate(self._plan(n), self.trained_parameters[n], known, longest, on_gpu=on_gpu) for n in self._names()]
         named, learned = self.choice.name != AUTO, sum(self.rows.learned)
         ran_out: dict[tuple[str, Way], str] = {}
         while True:
-            chosen = choose(candidates, room, learned, ran_out, named=named)
+            chosen = choose(candidates, there, learned, ran_out, named=named)
             settled = self._plan_for(chosen, named)
-            not_measured = self._not_worth_a_trial(settled, chosen.way.memory, room, shape)
+            not_measured = self._not_worth_a_trial(settled, chosen.way.memory, there, shape)
             if not_measured is not None:
-                return settled, self._told(settled, chosen, room, shape, None, not_measured)
-            trial = self._try(settled, room)
+                return settled, self._told(settled, chosen, there, shape, None, not_measured)
+            trial = self._try(settled, there)
             if isinstance(trial, facts.TrialFacts):
-                told = self._told(settled, chosen, room, shape, trial, None)
+                told = self._told(settled, chosen, there, shape, trial, None)
                 self._check_hours(told)
                 return settled, told
             ran_out[(chosen.candidate.name, chosen.way)] = trial
@@ -102,14 +96,6 @@ class Planner:
         why = settled.why if named else chosen.why
         return replace(settled, why=why, accumulation=chosen.way.accumulation, checkpointing=chosen.way.checkpointing)
 
-    def _room(self) -> Room:
-        if self.budget.gpu_memory_gb is not None:
-            return Room(self.budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
-        gpu = first_gpu() if self._on_gpu else None
-        if gpu is not None:
-            return Room(gpu.free * GIB, f"free on {gpu.name}")
-        return Room(float(psutil.virtual_memory().available), "free on this machine")
-
     @property
     def _on_gpu(self) -> bool:
         return bool(best_device()[0].type == "cuda")
@@ -120,40 +106,10 @@ class Planner:
         except UnknownShape as error:
             return error
 
-    def _candidate(self, name: str, shape: ModelShape | UnknownShape) -> Candidate:
-        settled, trained = self._plan(name), self.trained_parameters[name]
-        method = METHODS[name]
-        ways = ways_to_run(settled.batch_size, may_checkpoint=method.can(Ability.CHECKPOINTING))
-        return Candidate(name, trained, tuple(Way(*way, self._memory(settled, trained, way, shape)) for way in ways), refused_here(method))
-
-    def _memory(self, settled: Plan, trained: int, way: tuple[int, bool], shape: ModelShape | UnknownShape) -> Memory | None:
-        if isinstance(shape, UnknownShape):
-            return None
-        accumulation, checkpointing = way
-        on_gpu, kind = self._on_gpu, METHODS[settled.method].quantisation
-        held = HELD[kind] if kind else Weights.PLAIN
-        return predict(
-            shape,
-            TrainingShape(
-                length=max(self.rows.whole),
-                batch=settled.batch_size // accumulation,
-                trained_parameters=trained,
-                full=settled.method == "full",
-                weights=held,
-                element=HALF if on_gpu else FLOAT32,
-                float32_weights=METHODS[settled.method].trains_base_weights,
-                # PEFT makes adapters float32; TRL makes those over a quantised base bf16.
-                adapter=FLOAT32 if held is Weights.PLAIN or not on_gpu else HALF,
-                accumulation=accumulation,
-                checkpointing=checkpointing,
-                cuda=on_gpu,
-            ),
-        )
-
     def _steps(self, settled: Plan) -> int:
         return settled.max_steps or math.ceil(math.ceil(len(self.rows.whole) / settled.batch_size) * settled.epochs)
 
-    def _not_worth_a_trial(self, settled: Plan, memory: Memory | None, room: Room, shape: ModelShape | UnknownShape) -> str | None:
+    def _not_worth_a_trial(self, settled: Plan, memory: facts.Memory | None, room: Room, shape: ModelShape | UnknownShape) -> str | None:
         """Why no step is tried: the whole training is smaller than the trial would be, and nothing was asked that only it can tell."""
         if isinstance(shape, UnknownShape) or memory is None or self.budget.hours is not None or self.budget.usd_per_gpu_hour is not None:
             return None
@@ -197,7 +153,7 @@ class Planner:
             steps=steps,
             accumulation=settled.accumulation,
             checkpointing=settled.checkpointing,
-            memory=facts.MemoryFacts(**asdict(chosen.way.memory)) if chosen.way.memory else None,
+            memory=chosen.way.memory,
             not_predicted=str(shape) if isinstance(shape, UnknownShape) else None,
             trial=trial,
             not_measured=not_measured,

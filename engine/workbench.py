@@ -14,6 +14,10 @@ from tuneproof.engine.card import CARD_JSON, Card
 from tuneproof.engine.case import DraftCase
 from tuneproof.engine.draft import Draft, next_run_dir
 from tuneproof.engine.errors import GateClosed, TuneproofError
+from tuneproof.engine.methods.catalogue import plans
+from tuneproof.engine.methods.forecast import Forecast, forecasts
+from tuneproof.engine.methods.model_shape import UnknownShape, shape_in
+from tuneproof.engine.model_files import config_folder
 from tuneproof.engine.replay import check_names, planned_stages
 from tuneproof.engine.route import ENOUGH_EXAMPLES, Answers, Route, decide
 from tuneproof.engine.run.launch import Worker, launch
@@ -164,6 +168,24 @@ class Workbench:
         """How long the rows are that a training would read; none until the baselines have begun."""
         found = self._read(facts.CATALOGUE, facts.Catalogue, self.store)
         return found.length if found else None
+
+    def forecasts(self) -> dict[str, Forecast]:
+        """What each method would take here with the settings as they stand; empty where that cannot be told."""
+        found = self._read(facts.CATALOGUE, facts.Catalogue, self.store)
+        model = self._read(facts.MODEL, facts.ModelFacts, self.store)
+        folder = config_folder(model.name) if model else None
+        if found is None or found.length is None or model is None or folder is None:
+            return {}
+        try:
+            shape = shape_in(folder)
+        except UnknownShape:
+            return {}
+        content, length = self.draft.content, found.length
+        longest = min(length.longest, content.training.max_length or length.longest)
+        counted = {entry.name: entry.trained_parameters for entry in found.methods}
+        planned = [(plan, counted.get(plan.method)) for plan in plans(content.training)]
+        known = [(plan, trained) for plan, trained in planned if trained is not None]
+        return forecasts(known, shape, longest, content.budget, on_gpu=model.device == "cuda")
 
     @property
     def _trial_store(self) -> RunStore | None:

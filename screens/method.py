@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from textual import on
@@ -16,7 +18,9 @@ from tuneproof.engine.card_text import length_line
 from tuneproof.engine.errors import TuneproofError
 from tuneproof.engine.facts import CatalogueEntry
 from tuneproof.engine.methods.catalogue import AUTO, METHODS, plan, sources
+from tuneproof.engine.methods.forecast import Forecast
 from tuneproof.engine.methods.refusals import refused_here
+from tuneproof.engine.planned_text import gb, memory_line, ways_line
 from tuneproof.engine.run.state import Life
 from tuneproof.engine.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine
@@ -52,6 +56,8 @@ class MethodScreen(StepScreen):
 - **PEFT's comparison** is the one published measurement with all of them alike: one model, one task, one seed. Where two intervals
   overlap it does not tell which is better, and your task is another.
 - **Parameters** are the numbers that training changes; the **share** is their part of all the model's numbers.
+- **GB** is the memory that training is predicted to take with the settings below; **!** is more than there is, less a tenth. On a CPU it
+  is coarse. A large training is tried for a step before it begins, and the card holds the two against each other.
 - **auto** takes the lightest method that changes a habit of the model, and says why.
 - **Learning rate, epochs, batch size, rank**: what is not set here takes the documented default, which is shown and goes on the card.
 
@@ -62,6 +68,8 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         Binding("t", "change_setting", "Settings"),
         Binding("g", "train_all_the_same", "Train all the same"),
     ]
+
+    _forecasts: Mapping[str, Forecast] = MappingProxyType({})
 
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="methods")
@@ -93,13 +101,15 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     def show(self) -> None:
         entries = {entry.name: entry for entry in self.bench.catalogue}
+        self._forecasts = self.bench.forecasts()
         listed = self.query_one("#methods", OptionList)
         chosen = self.bench.draft.content.method.name
         for name, method in METHODS.items():
             mark = "▸" if name == chosen or (chosen == AUTO and name == self._plan_name) else " "
             entry = entries.get(name)
-            listed.replace_option_prompt(name, Content(f"{mark} {name:<13} {_size(entry)}  {method.trains}"))
-        listed.border_subtitle = "trained parameters, share of all"
+            told = f"{name:<13} {_size(entry)} {_takes(self._forecasts.get(name))}  {method.trains}"
+            listed.replace_option_prompt(name, Content(f"{mark} {told}"))
+        listed.border_subtitle = "trained parameters, share of all, memory predicted"
         self.query_one("#why-text", Static).update(self._why())
         self.query_one("#settings-text", Static).update(self._settings())
         self._say_how_it_stands()
@@ -136,6 +146,8 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         refused = refused_here(method)
         if refused is not None:
             told.append(Content.styled(f"not here: {refused}", "bold"))
+        if (forecast := self._forecasts.get(method.name)) is not None:
+            told.append(_forecast(forecast))
         if method.published:
             told.append(Content(f"published: {method.published.line}"))
         if method.cannot:
@@ -242,6 +254,20 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         except TuneproofError as error:
             self.attempt("Method", error)
         self.refresh_all()
+
+
+def _takes(forecast: Forecast | None) -> str:
+    """The memory that a method is predicted to take, marked where it does not fit; as wide where that is not known."""
+    if forecast is None:
+        return " " * 9
+    return f"{gb(forecast.memory.total):>8}{' ' if forecast.fits else '!'}"
+
+
+def _forecast(forecast: Forecast) -> Content:
+    there = f"{gb(round(forecast.there.size))} ({forecast.there.told_by})"
+    ways = ways_line(forecast.accumulation, checkpointing=forecast.checkpointing)
+    told = f"memory predicted: {memory_line(forecast.memory, there)}{f'; to fit, {ways}' if ways and forecast.fits else ''}"
+    return Content(told) if forecast.fits else Content.styled(f"does not fit. {told}", "bold")
 
 
 def _size(entry: CatalogueEntry | None) -> str:

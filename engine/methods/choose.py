@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tuneproof.engine.errors import GateClosed
-from tuneproof.engine.methods.memory import Memory
+from tuneproof.engine.facts import Memory
 
 MARGIN = 0.1
 """Share of the memory that a prediction leaves free: on the published peaks it was at worst 8 % too low."""

@@ -8,9 +8,10 @@ experts, for several devices, or for kernels that replace whole blocks (Liger, U
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from tuneproof.engine.facts import Memory
 from tuneproof.engine.methods.model_shape import ModelShape
 
 FLOAT32 = 4
@@ -111,29 +112,6 @@ class TrainingShape:
     def weight(self) -> int:
         """Bytes of a weight that is not quantised."""
         return FLOAT32 if self.float32_weights else self.element
-
-
-@dataclass(frozen=True)
-class Memory:
-    """The predicted peak in bytes, split into what it is made of at that moment; `overhead` is what is no tensor."""
-
-    weights: int
-    adapters: int
-    gradients: int
-    optimizer: int
-    activations: int
-    logits: int
-    overhead: int
-
-    @property
-    def tensors(self) -> int:
-        """All but the overhead: what torch counts as allocated."""
-        return self.total - self.overhead
-
-    @property
-    def total(self) -> int:
-        """All of it: what the machine must have."""
-        return sum(getattr(self, part.name) for part in fields(self))
 
 
 def predict(model: ModelShape, step: TrainingShape) -> Memory:

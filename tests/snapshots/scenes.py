@@ -42,6 +42,7 @@ def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
         patch.delenv(name, raising=False)
     patch.setattr(machine, "look", lambda: MACHINE)
     patch.setattr(machine, "first_gpu", lambda: None)
+    patch.setattr(machine, "free_memory", lambda: 21_000_000_000)
     patch.setattr(home, "time", SimpleNamespace(time=lambda: NOW))
     return here
 

@@ -9,14 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.engine.errors import ExitCode, GateClosed
+from tuneproof.engine.facts import Memory
 from tuneproof.engine.methods.choose import MARGIN, Candidate, Room, Way, choose, ways_to_run
-from tuneproof.engine.methods.memory import Memory
 
 LORA_PARAMETERS = 40_000_000
 
 
 def memory(gb: float) -> Memory:
-    return Memory(round(gb * 1e9), 0, 0, 0, 0, 0, 0)
+    return Memory(weights=round(gb * 1e9), adapters=0, gradients=0, optimizer=0, activations=0, logits=0, overhead=0)
 
 
 def candidate(name: str, *gb: float, trained: int = LORA_PARAMETERS, cannot: str | None = None) -> Candidate:

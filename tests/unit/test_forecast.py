@@ -1,0 +1,51 @@
+"""What the wizard's method step says a method would take is what the planner goes by, and follows the settings as they are changed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tuneproof.engine import facts
+from tuneproof.engine.case import Budget, Model, Training
+from tuneproof.engine.case import Method as MethodChoice
+from tuneproof.engine.methods.catalogue import plan
+from tuneproof.engine.methods.forecast import Forecast, forecasts
+from tuneproof.engine.methods.model_shape import shape_in
+from tuneproof.engine.model_files import config_folder
+from tuneproof.engine.run.store import RunStore
+from tuneproof.engine.workbench import Workbench
+
+LORA_PARAMETERS = 233_472
+
+
+def of_lora(budget_gb: float | None = None, **training: object) -> Forecast:
+    folder = config_folder(Model().base)
+    assert folder is not None
+    planned = plan(MethodChoice(name="lora"), Training.model_validate(training))
+    return forecasts([(planned, LORA_PARAMETERS)], shape_in(folder), 89, Budget(gpu_memory_gb=budget_gb), on_gpu=False)["lora"]
+
+
+def test_it_is_what_the_planner_predicts(finished: tuple[Path, object]) -> None:
+    bench = Workbench.of_run(finished[0])
+    stored = facts.MethodFacts.model_validate_json(RunStore(finished[0]).read(facts.METHOD))
+    assert stored.planned is not None and bench.forecasts()[stored.name].memory == stored.planned.memory
+
+
+def test_a_larger_batch_takes_more_and_runs_in_parts_where_there_is_less() -> None:
+    assert of_lora(batch_size=32).memory.total > of_lora(batch_size=16).memory.total
+    assert of_lora().fits and of_lora().accumulation == 1
+    smaller = of_lora(0.45)
+    assert smaller.fits and smaller.accumulation > 1 and smaller.memory.total < of_lora().memory.total
+    assert smaller.there.told_by == "budget.gpu_memory_gb"
+
+
+def test_what_fits_in_no_way_says_so_in_its_lightest() -> None:
+    found = of_lora(0.1)
+    assert not found.fits and found.checkpointing
+
+
+def test_a_model_that_is_not_here_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert config_folder("some/model-that-was-never-fetched") is None
+    assert config_folder("no folder, and no name that the hub would take") is None
