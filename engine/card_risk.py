@@ -79,8 +79,8 @@ def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:
     if verdict.difference and _is_thin(verdict.difference):
         told = p_value(verdict.difference.p_value_exact)
         items.append(f"The interval leaves zero out, the exact test does not ({told}): so few cases are thin evidence.")
-    told = served(evidence)
-    if told is not None and told.likeness is Likeness.WORSE:
+    merged = served(evidence)
+    if merged is not None and merged.likeness is Likeness.WORSE:
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
     if evidence.tuned:
         items.append("What tuning cost outside this task was not measured.")
