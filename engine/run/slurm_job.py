@@ -46,7 +46,7 @@ class SlurmWorker:
 
     def last_words(self) -> str:
         """The end of the job's own log, where the job itself failed, and else of the worker's."""
-        return tail(self.log) or log_tail(self.run_dir)
+        return tail(self.log) or log_tail(self.run_dir) or f"Slurm job {self.job} was ended before it began"
 
     def is_running(self) -> bool:
         """Whether the job waits or runs, as it was a few seconds ago."""

@@ -69,6 +69,15 @@ def test_a_queued_job_is_told_of_and_an_interrupt_takes_it_out_of_the_queue(tmp_
     assert launched(run).slurm_job is None
 
 
+def test_a_job_that_somebody_else_takes_out_of_the_queue_did_not_start(tmp_path: Path) -> None:
+    watching = replaying(tmp_path / "run", "--until", "split", *HELD)
+    wait_until(lambda: len(jobs()) == 1, "the job")
+    (job,) = jobs()
+    asked("scancel", job)
+    result = ended(watching)
+    assert result.code == int(ExitCode.FAILED) and f"did not start: Slurm job {job} was ended before it began" in result.err
+
+
 def test_the_wizard_submits_no_second_job_while_one_is_queued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     bench = Workbench(Draft.own_copy_of(sample_case(), tmp_path))
