@@ -177,12 +177,13 @@ class TuneproofApp(App[None]):
         from tuneproof.engine.run.launch import stop_run
         from tuneproof.engine.run.state import Life
 
-        if self.state.launched is not None and self.state.life is Life.RUNNING and stop_run(self.state.launched):
-            self.notify("asked to stop: at the next step it saves a checkpoint and ends")
-        elif self.bench is not None and self.bench.stop_waiting():
-            self.notify("taken out of the queue")
-        else:
-            self.notify("no worker is at work on this run", severity="warning")
+        with self._told("Stop"):
+            if self.state.launched is not None and self.state.life is Life.RUNNING and stop_run(self.state.launched):
+                self.notify("asked to stop: at the next step it saves a checkpoint and ends")
+            elif self.bench is not None and self.bench.stop_waiting():
+                self.notify("taken out of the queue")
+            else:
+                self.notify("no worker is at work on this run", severity="warning")
 
     def _tell_waiting(self) -> None:
         if self.bench is not None and (waiting := self.bench.waiting):

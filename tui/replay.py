@@ -123,7 +123,11 @@ def _passing_interrupts_to(worker: Worker) -> Iterator[None]:
 
     def pass_on(*_: object) -> None:
         print("stopping at the next safe place …", file=sys.stderr)
-        worker.stop()
+        try:
+            worker.stop()
+        except TuneproofError as error:
+            # It goes on, and so does the watching.
+            print(f"tuneproof: {error}", file=sys.stderr)
 
     before = signal.signal(signal.SIGINT, pass_on)
     try:

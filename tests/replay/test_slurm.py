@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 from collections.abc import Callable, Iterator
@@ -59,22 +60,36 @@ def test_what_can_be_trained_is_judged_on_the_machine_of_the_job(tmp_path: Path)
 def test_a_queued_job_is_told_of_and_an_interrupt_takes_it_out_of_the_queue(tmp_path: Path) -> None:
     run = tmp_path / "run"
     watching = replaying(run, "--until", "split", *HELD)
-    wait_until(lambda: len(jobs()) == 1, "the job")
+    queued(run)
     watching.send_signal(signal.SIGINT)
-    result = ended(watching)
-    assert result.code == 130 and "is queued; Ctrl-C cancels it" in result.err and "--resume" in result.err and jobs() == []
+    result = ended(watching, run)
+    assert result.code == 130 and "is queued; Ctrl-C cancels it" in result.err and "--resume" in result.err
     assert not (run / EVENTS).exists()
+    wait_until(lambda: jobs() == [], "an empty queue")
     # Where the worker runs may be chosen anew.
     assert tuneproof("--replay", sample_case(), "--until", "split", "--run-dir", run, "--resume").code == 0
     assert launched(run).slurm_job is None
 
 
+def test_an_interrupt_that_the_cluster_does_not_take_is_told_and_the_watching_goes_on(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    (tmp_path / "scancel").write_text("#!/bin/sh\necho 'scancel: error: Access denied' >&2\nexit 1\n")
+    (tmp_path / "scancel").chmod(0o755)
+    watching = replaying(run, "--until", "split", *HELD, PATH=f"{tmp_path}:{os.environ['PATH']}")
+    job = queued(run)
+    watching.send_signal(signal.SIGINT)
+    # Let go, it runs to its end.
+    asked("scontrol", "release", job)
+    result = ended(watching, run)
+    assert result.code == 0 and f"Slurm job {job}: the job could not be ended: Access denied" in result.err, result.err
+
+
 def test_a_job_that_somebody_else_takes_out_of_the_queue_did_not_start(tmp_path: Path) -> None:
-    watching = replaying(tmp_path / "run", "--until", "split", *HELD)
-    wait_until(lambda: len(jobs()) == 1, "the job")
-    (job,) = jobs()
+    run = tmp_path / "run"
+    watching = replaying(run, "--until", "split", *HELD)
+    job = queued(run)
     asked("scancel", job)
-    result = ended(watching)
+    result = ended(watching, run)
     assert result.code == int(ExitCode.FAILED) and f"did not start: Slurm job {job} was ended before it began" in result.err
 
 
@@ -83,7 +98,7 @@ def test_the_wizard_submits_no_second_job_while_one_is_queued(tmp_path: Path, mo
     bench = Workbench(Draft.own_copy_of(sample_case(), tmp_path))
     bench.draft.choose(training={"launcher": "slurm", "slurm": {"extra": {"hold": True}}})
     bench.freeze()
-    assert bench.waiting == f"Slurm job {jobs()[0]} is queued"
+    assert bench.waiting is not None and bench.waiting.endswith("is queued")
     with pytest.raises(GateClosed, match="is queued"):
         bench.go_on(Stage.BASELINES)
     assert bench.stop_waiting() and not bench.stop_waiting()
@@ -135,18 +150,31 @@ def trained_until(run: Path, end: Callable[[subprocess.Popen[str]], object]) -> 
     watching = replaying(run, "--resume", *ON_SLURM)
     wait_until(lambda: any(isinstance(event, StepLogged) and event.step >= 2 for event in events(run)), "step 2")
     end(watching)
-    return ended(watching)
+    return ended(watching, run)
 
 
-def replaying(run: Path, *words: str) -> subprocess.Popen[str]:
+def replaying(run: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
     command = [str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), *words]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    with said(run).open("w") as err:
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True, env={**os.environ, **environment})
 
 
-def ended(watching: subprocess.Popen[str]) -> Result:
-    out, err = watching.communicate(timeout=300)
+def queued(run: Path) -> str:
+    """The job of a replay, once that has told that it is queued."""
+    wait_until(lambda: "is queued" in said(run).read_text(), "the job")
+    return said(run).read_text().split()[2]
+
+
+def ended(watching: subprocess.Popen[str], run: Path) -> Result:
+    out, _ = watching.communicate(timeout=300)
+    err = said(run).read_text()
     assert "Traceback" not in err
     return Result(watching.returncode, out, err)
+
+
+def said(run: Path) -> Path:
+    """Where the stderr of the replay goes."""
+    return run.with_suffix(".err")
 
 
 def events(run: Path) -> list[AnyEvent]:
