@@ -238,8 +238,43 @@ class Method(Section):
     even_if_routed_elsewhere: bool = False
 
 
+class Launcher(StrEnum):
+    """Where the worker runs: on this machine, or as a job of a Slurm cluster."""
+
+    LOCAL = "local"
+    SLURM = "slurm"
+
+
+OptionName = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
+# Written into a batch script, where a second line would be a command.
+OptionText = Annotated[str, Field(pattern=r"^[ -~]+$")]
+
+
+class Slurm(Section):
+    """What the job asks Slurm for; what is left out is the cluster's default.
+
+    `extra` has further options of sbatch, with true for one that has no value.
+    """
+
+    partition: OptionText | None = None
+    account: OptionText | None = None
+    qos: OptionText | None = None
+    gpus: int | None = Field(default=None, ge=1)
+    cpus: int | None = Field(default=None, ge=1)
+    memory_gb: float | None = Field(default=None, gt=0)
+    hours: float | None = Field(default=None, gt=0)
+    extra: dict[OptionName, OptionText | int | Literal[True]] = {}
+
+    @model_validator(mode="after")
+    def is_one_task(self) -> Self:
+        fixed = {"array", "nodes", "ntasks", "ntasks-per-node", "output", "error"}
+        if taken := fixed & self.extra.keys():
+            raise ValueError(f"`extra` cannot have `{min(taken)}`: the worker is one task on one node, its log in the run folder")
+        return self
+
+
 class Training(Section):
-    """What is left out takes the documented default of the method."""
+    """What is left out takes the documented default of the method; `launcher` and `slurm` change nothing of what is learned."""
 
     epochs: float | None = Field(default=None, gt=0)
     learning_rate: float | None = Field(default=None, gt=0)
@@ -254,6 +289,23 @@ class Training(Section):
     max_length: int | None = Field(default=None, ge=1)
     packing: bool = False
     seed: int = 0
+    launcher: Annotated[Launcher, Word] = Launcher.LOCAL
+    slurm: Slurm | None = None
+
+    @model_validator(mode="after")
+    def slurm_is_the_launcher(self) -> Self:
+        if self.slurm is not None and self.launcher is not Launcher.SLURM:
+            raise ValueError("`slurm` belongs to launcher slurm, not to launcher local: add `launcher: slurm`, or leave it out")
+        return self
+
+    @property
+    def job(self) -> Slurm | None:
+        """What a cluster is asked for; none where the worker runs on this machine."""
+        return (self.slurm or Slurm()) if self.launcher is Launcher.SLURM else None
+
+    def launched_as(self, other: Training) -> Training:
+        """The same training, launched the way of the other."""
+        return self.model_copy(update={"launcher": other.launcher, "slurm": other.slurm})
 
 
 class Compared(Section):
@@ -341,3 +393,7 @@ class Case(DraftCase):
     """One planning problem, with every answer that the route needs."""
 
     decision: Decision
+
+    def launched_here(self) -> Case:
+        """The same case, with its worker on this machine."""
+        return self.model_copy(update={"training": self.training.launched_as(Training())})

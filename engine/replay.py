@@ -13,6 +13,7 @@ from tuneproof.engine.errors import CaseError, Interrupted
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.route import MINIMUM_BEFORE_TRAINING, REASONS, Answers, decide, what_if
 from tuneproof.engine.run.events import CardWritten, EventLog, RouteDecided, StageFinished, StageStarted, WhatIfRow
+from tuneproof.engine.run.slurm import check_slurm
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.engine.stages import Stage
@@ -50,8 +51,10 @@ def planned_stages(case: Case, until: Stage) -> list[Stage]:
 def check_names(case: Case, stages: list[Stage]) -> None:
     """Raises CaseError for a check, arm or method that does not exist, and for a schema that is none, before anything is begun.
 
-    Where the case is to be trained, GateClosed too: for a method that this machine cannot train.
+    GateClosed, too: for a method that this machine cannot train, where the case is to be trained, and for a cluster that does not take it.
     """
+    if Stage.AUDIT in stages and case.training.job is not None:
+        check_slurm(case.training.job)
     if Stage.AUDIT in stages and case.data is not None:
         from tuneproof.engine.audit.report import check_names as check_names_of_checks
 
@@ -69,10 +72,20 @@ def check_names(case: Case, stages: list[Stage]) -> None:
         for each in case.evaluate.compare:
             check_compared(each)
         make_judge(case.task, [])
-    if Stage.TRAIN in stages:
+    if Stage.TRAIN in stages and not _only_a_job_can_train(case):
         from tuneproof.engine.methods.catalogue import check_choice
 
         check_choice(case.method, case.training)
+
+
+def _only_a_job_can_train(case: Case) -> bool:
+    """Whether this machine cannot train what the case is to train on another one, which looks at it again."""
+    if case.training.job is None:
+        return False
+    from tuneproof.engine.methods.catalogue import METHODS, plan
+    from tuneproof.engine.methods.refusals import refused_here
+
+    return refused_here(METHODS[plan(case.method, case.training).method]) is not None
 
 
 def is_light(case: Case, until: Stage) -> bool:
@@ -85,6 +98,9 @@ def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest) 
     """Does the planned stages of a run that this process has locked, telling each in the log."""
     case = store.case
     stages = planned_stages(case, until)
+    if case.training.job is not None:
+        # Whoever submitted this job could not tell what its machine can train.
+        check_names(case.launched_here(), stages)
     do = _actions(store, case, log, stop, stages)
     for stage in stages:
         if stop.asked:

@@ -20,7 +20,8 @@ from tuneproof.engine.methods.model_shape import UnknownShape, shape_in
 from tuneproof.engine.model_files import config_folder
 from tuneproof.engine.replay import check_names, planned_stages
 from tuneproof.engine.route import ENOUGH_EXAMPLES, Answers, Route, decide
-from tuneproof.engine.run.launch import Worker, launch
+from tuneproof.engine.run.launch import launch
+from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
 from tuneproof.engine.run.trial import Trial
@@ -79,7 +80,8 @@ class Workbench:
 
     def try_data(self) -> Trial:
         """A trial of the draft as it stands, in place of the one before. Raises a TuneproofError where the draft cannot be run."""
-        case = self.draft.case()
+        # In a folder that no other machine sees.
+        case = self.draft.case().launched_here()
         check_names(case, planned_stages(case, Stage.SPLIT))
         self.end_trial()
         self.trial = Trial(case)
@@ -120,7 +122,21 @@ class Workbench:
 
     def _start(self, until: Stage) -> None:
         assert self.store is not None
+        if waiting := self.waiting:
+            raise GateClosed(waiting, where=str(self.store.path), fix="wait until it begins, or stop it first")
         self._worker, _ = launch(self.store.path, until)
+
+    @property
+    def waiting(self) -> str | None:
+        """What the worker waits for that was started from here; none where it has begun, or there is none."""
+        return self._worker.waiting() if self._worker else None
+
+    def stop_waiting(self) -> bool:
+        """Takes a worker that has not begun out of its queue. Whether there was one."""
+        if self._worker is None or self._worker.waiting() is None:
+            return False
+        self._worker.stop()
+        return True
 
     @property
     def report(self) -> Report | None:

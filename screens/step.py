@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tuneproof.engine.errors import ExitCode, TuneproofError
-from tuneproof.engine.run.launch import log_tail
+from tuneproof.engine.run.process import log_tail
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import WORKER_LOG
 from tuneproof.engine.steps import Step

@@ -13,10 +13,10 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from tuneproof.engine.errors import TuneproofError
 from tuneproof.engine.stages import Stage
 from tuneproof.engine.steps import Step
 from tuneproof.screens.home import HomeScreen
+from tuneproof.tui.telling import Telling
 from tuneproof.tui.widgets.plain import Harmless, visible
 
 if TYPE_CHECKING:
@@ -163,11 +163,13 @@ class TuneproofApp(App[None]):
             store = self.bench.freeze()
             self._end_trial_feed()
             self._follow(store.path)
+            self._tell_waiting()
 
     def go_on(self, until: Stage) -> bool:
         assert self.bench is not None
         with self._told("Run"):
             self.bench.go_on(until)
+            self._tell_waiting()
             return True
         return False
 
@@ -175,10 +177,17 @@ class TuneproofApp(App[None]):
         from tuneproof.engine.run.launch import stop_run
         from tuneproof.engine.run.state import Life
 
-        if self.state.launched is not None and self.state.life is Life.RUNNING and stop_run(self.state.launched):
-            self.notify("asked to stop: at the next step it saves a checkpoint and ends")
-        else:
-            self.notify("no worker is at work on this run", severity="warning")
+        with self._told("Stop"):
+            if self.state.launched is not None and self.state.life is Life.RUNNING and stop_run(self.state.launched):
+                self.notify("asked to stop: at the next step it saves a checkpoint and ends")
+            elif self.bench is not None and self.bench.stop_waiting():
+                self.notify("taken out of the queue")
+            else:
+                self.notify("no worker is at work on this run", severity="warning")
+
+    def _tell_waiting(self) -> None:
+        if self.bench is not None and (waiting := self.bench.waiting):
+            self.notify(waiting)
 
     def leave_running(self) -> None:
         self._leave("still running")
@@ -366,34 +375,6 @@ class TuneproofApp(App[None]):
 
     def _told(self, doing: str) -> Telling:
         return Telling(self, doing)
-
-
-class Telling:
-    """A context in which an error that a user can cause is told on the screen instead of raised."""
-
-    def __init__(self, app: TuneproofApp, doing: str) -> None:
-        self._app, self._doing = app, doing
-
-    def __enter__(self) -> None:
-        return None
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        told = _told_error(error)
-        if told is None:
-            return False
-        self._app.notify(visible(str(told)), title=self._doing, severity="error", markup=False, timeout=15)
-        return True
-
-
-def _told_error(error: BaseException | None) -> TuneproofError | None:
-    """What a user can do something about: an error of the program's own family, or a limit of the machine."""
-    if isinstance(error, TuneproofError):
-        return error
-    if not isinstance(error, OSError):
-        return None
-    from tuneproof.engine.run.limits import machine_limit
-
-    return machine_limit(error, Path(error.filename or "."))
 
 
 def _shown(path: Path) -> Path:

@@ -13,11 +13,15 @@ from textual.app import App
 from textual.timer import Timer
 
 from tuneproof.engine.run.events import AnyEvent, Decoded, EventReader, Heartbeat, StepLogged
+from tuneproof.engine.run.liveness import is_alive, is_here
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import EVENTS
 
 POLL_SECONDS = 0.25
 ALIVE_SECONDS = 2.0
+CLUSTER_SECONDS = 30.0
+"""Of a worker on another machine: each question is work for a controller that all users of the cluster share."""
+
 TELL_SECONDS = 1.0
 """A plot redrawn ten times a second costs twelve times the bytes of one redrawn once, and shows nothing more."""
 
@@ -60,11 +64,20 @@ class Feed:
             for events in self._reader.read_chunks():
                 if not self._hand_over(partial(self._apply, events)):
                     return
-            if time.monotonic() - looked > ALIVE_SECONDS:
+            if time.monotonic() - looked > self._look_seconds():
                 looked = time.monotonic()
-                if self.state.life is Life.RUNNING and not self._hand_over(self._check_alive):
+                if self._is_gone() and not self._hand_over(self._check_alive):
                     return
             self._over.wait(POLL_SECONDS)
+
+    def _look_seconds(self) -> float:
+        launched = self.state.launched
+        return ALIVE_SECONDS if launched is None or is_here(launched) else CLUSTER_SECONDS
+
+    def _is_gone(self) -> bool:
+        """Whether the worker of a run that is under way is not there; asked in this thread, as a cluster may take its time to answer."""
+        launched = self.state.launched
+        return self.state.life is Life.RUNNING and launched is not None and not is_alive(launched)
 
     def _hand_over(self, do: Callable[[], None]) -> bool:
         """Does something in the app's thread and waits for it; false once the app is gone."""

@@ -19,8 +19,9 @@ from tuneproof.engine.errors import ExitCode, GateClosed, TuneproofError, UsageE
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.replay import check_names, is_light, planned_stages, run_stages
 from tuneproof.engine.run.events import AnyEvent, EventLog, EventReader, Finished, RouteDecided
-from tuneproof.engine.run.launch import Worker, launch, log_tail, wait_until_launched
+from tuneproof.engine.run.launch import launch, wait_until_launched
 from tuneproof.engine.run.limits import machine_limit
+from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
@@ -54,12 +55,15 @@ def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
     if run_dir is None:
         raise UsageError("--resume needs --run-dir", fix="name the run folder to go on with")
     store = RunStore.open(run_dir)
-    if sha256_data(store.case.model_dump(mode="json")) != sha256_data(case.model_dump(mode="json")):
+    began = store.case
+    as_it_began = case.model_copy(update={"training": case.training.launched_as(began.training)})
+    if sha256_data(began.model_dump(mode="json")) != sha256_data(as_it_began.model_dump(mode="json")):
         raise GateClosed(
             "the case is not the one that this run began with",
             where=str(run_dir),
             fix=f"resume with {run_dir / 'case.yaml'}, or start a new run",
         )
+    store.amend(case)
     return store
 
 
@@ -102,10 +106,14 @@ def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]
     """The run in a process of its own; this one only watches, and passes an interrupt on."""
     worker, offset = launch(store.path, until)
     with _passing_interrupts_to(worker):
+        if waiting := worker.waiting():
+            print(f"{waiting}; Ctrl-C cancels it", file=sys.stderr)
         if not wait_until_launched(worker, offset):
             worker.stop()
-            print(f"tuneproof: the worker did not start: {log_tail(store.path)}", file=sys.stderr)
-            return ExitCode(worker.exit_code())
+            code = ExitCode(worker.exit_code())
+            if code is not ExitCode.INTERRUPTED:
+                print(f"tuneproof: the worker did not start: {worker.last_words()}", file=sys.stderr)
+            return code
         return _watch(worker, EventReader(store.path / EVENTS, offset), show)
 
 
@@ -115,7 +123,11 @@ def _passing_interrupts_to(worker: Worker) -> Iterator[None]:
 
     def pass_on(*_: object) -> None:
         print("stopping at the next safe place …", file=sys.stderr)
-        worker.stop()
+        try:
+            worker.stop()
+        except TuneproofError as error:
+            # It goes on, and so does the watching.
+            print(f"tuneproof: {error}", file=sys.stderr)
 
     before = signal.signal(signal.SIGINT, pass_on)
     try:

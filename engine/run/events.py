@@ -40,6 +40,7 @@ class Launched(Event):
     tuneproof: str
     until: Stage
     host: str = ""  # on another machine, over a shared disk, the pid says nothing
+    slurm_job: str | None = None  # the cluster's id of the job that the worker was submitted as
 
 
 class Heartbeat(Event):

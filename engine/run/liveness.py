@@ -1,4 +1,4 @@
-"""Whether a worker is alive: its pid, and its start time, so that a pid used again is not taken for it."""
+"""Whether a worker is alive: its pid, and its start time, so that a pid used again is not taken for it; elsewhere, its job."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import socket
 
 import psutil
 
+from tuneproof.engine.run import slurm
 from tuneproof.engine.run.events import Launched
 
 SAME_START_SECONDS = 2.0
@@ -18,8 +19,10 @@ def is_here(launched: Launched) -> bool:
 
 
 def is_alive(launched: Launched) -> bool:
-    """Whether the worker is still there; one on another machine cannot be seen from here, and is taken to be."""
-    return not is_here(launched) or worker_process(launched) is not None
+    """Whether the worker is still there; one on another machine is seen only as a job of a cluster, and else taken to be."""
+    if is_here(launched):
+        return worker_process(launched) is not None
+    return launched.slurm_job is None or slurm.is_there(launched.slurm_job)
 
 
 def worker_process(launched: Launched) -> psutil.Process | None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-
 from tuneproof.engine.errors import Interrupted
 
 
@@ -11,16 +9,17 @@ class StopRequest:
     """Whether the run was asked to stop; looked at between steps and batches."""
 
     def __init__(self) -> None:
-        self._asked = threading.Event()
+        # No threading.Event: a second signal, while the first one's handler sets it, would wait for its lock for ever.
+        self._asked = False
 
     def ask(self) -> None:
         """Asks for a stop at the next safe place."""
-        self._asked.set()
+        self._asked = True
 
     @property
     def asked(self) -> bool:
         """Whether a stop was asked for."""
-        return self._asked.is_set()
+        return self._asked
 
     def check(self) -> None:
         """Raises Interrupted where a stop was asked for."""

@@ -92,7 +92,8 @@ class RunStore:
         frozen = [name for name in changed if name not in CHOSEN_LATER]
         if frozen:
             raise GateClosed(f"the eval set is frozen under another `{frozen[0]}`", where=str(self.path), fix=fix)
-        if (self.path / "training").exists() and {"method", "training"} & set(changed):
+        learned = now.training != case.training.launched_as(now.training)
+        if (self.path / "training").exists() and ("method" in changed or learned):
             raise GateClosed("training has begun with another method or other settings", where=str(self.path), fix=fix)
         manifest = self.manifest
         gone = [arm for arm in now.baselines if arm not in case.baselines and f"arm {arm}" in manifest.steps]
@@ -107,8 +108,8 @@ class RunStore:
         if now.evaluate.learning_curve and not case.evaluate.learning_curve and any(name.startswith("curve ") for name in manifest.steps):
             raise GateClosed("the learning curve has begun, and stays in the evidence", where=str(self.path), fix=fix)
         with self.lock():
-            # What was planned under the earlier choices is planned anew; nothing was measured with it.
-            for step in ("method", "card"):
+            # What was planned under the earlier choices is planned anew; nothing was measured with it. Where a worker runs plans nothing.
+            for step in ("card",) if changed == ["training"] and not learned else ("method", "card"):
                 manifest.steps.pop(step, None)
             self.write(MANIFEST, manifest_text(manifest))
             self.write_step("case", {}, {CASE: dump_case(case)})

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from tuneproof.engine.case import Case
 from tuneproof.engine.errors import UsageError
-from tuneproof.engine.run.launch import Worker, launch
+from tuneproof.engine.run.launch import launch
+from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.stages import Stage
 

@@ -35,7 +35,7 @@ Measured on two cores with a redraw of 30 ms: 58 ms without and 35 ms with it, w
 """
 
 
-def work(run_dir: Path, until: Stage, stop: StopRequest) -> ExitCode:
+def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None = None) -> ExitCode:
     """Takes the run, does its stages, and tells how it ended: as the last event, and as the exit code.
 
     Raises StartAgain where a fresh process has to go on.
@@ -53,6 +53,7 @@ def work(run_dir: Path, until: Stage, stop: StopRequest) -> ExitCode:
                     tuneproof=version("tuneproof"),
                     until=until,
                     host=socket.gethostname(),
+                    slurm_job=slurm_job,
                 ),
                 sync=True,
             )
@@ -109,6 +110,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run_dir", type=Path)
     parser.add_argument("--until", type=Stage, default=Stage.CARD)
+    # Not read from the environment: that of a shell inside an allocation names a job which is not the worker's to end.
+    parser.add_argument("--slurm-job")
     arguments = parser.parse_args()
     quiet_libraries()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
@@ -117,7 +120,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.ask())
     try:
-        sys.exit(work(arguments.run_dir, arguments.until, stop))
+        sys.exit(work(arguments.run_dir, arguments.until, stop, arguments.slurm_job))
     except StartAgain:
         # The same process to whoever watches it, with none of the memory of this one.
         os.execv(sys.executable, [sys.executable, "-m", "tuneproof.engine.run.worker", *sys.argv[1:]])

@@ -66,6 +66,8 @@ def try_step(base: BaseModel, plan: Plan, lengths: TrialLengths, stop: StopReque
         answer: Trial | str | Exception = ours.recv()
     except EOFError:
         process.join()
+        # A cluster may tell every process of a job to end, this one too.
+        stop.check()
         if process.exitcode == -signal.SIGKILL:
             return "was killed for want of memory in a trial step"
         raise RuntimeError(f"the trial step ended with exit code {process.exitcode}; the log says why") from None

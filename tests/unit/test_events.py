@@ -264,3 +264,21 @@ def test_the_state_tells_when_it_began_how_long_stages_took_and_what_is_decoded(
 
 def test_every_kind_of_event_is_known_by_its_name() -> None:
     assert {event.model_fields["kind"].default for event in Event.__subclasses__()} == events.KINDS
+
+
+ASKED_WHILE_ASKING = """
+import signal
+from tuneproof.engine.run.stop import StopRequest
+stop = StopRequest()
+signal.signal(signal.SIGALRM, lambda *_: stop.ask())
+signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
+for _ in range(200_000):
+    stop.ask()
+signal.setitimer(signal.ITIMER_REAL, 0)
+assert stop.asked
+"""
+
+
+def test_a_worker_that_is_told_to_end_again_while_it_takes_that_in_does_not_hang() -> None:
+    """A cluster tells every process of a job, and the one that started the worker passes it on."""
+    assert subprocess.run([sys.executable, "-c", ASKED_WHILE_ASKING], timeout=120).returncode == 0

@@ -1,0 +1,110 @@
+"""What is asked of a Slurm cluster by its own commands: whether it takes a job, whether a job is there, and to end it."""
+
+from __future__ import annotations
+
+import math
+import shutil
+import subprocess
+from typing import Literal
+
+from tuneproof.engine.case import Slurm
+from tuneproof.engine.errors import GateClosed, UsageError
+from tuneproof.engine.machine import has_library
+
+ANSWER_SECONDS = 5.0
+"""How long to wait for a controller before it is taken to be out of reach."""
+
+SUBMIT_SECONDS = 60.0
+
+WARNING_SECONDS = 90
+"""How long before its time limit a job is told to end: enough to finish a step and write a checkpoint."""
+
+NO_SUCH_JOB = ("Invalid job id", "already completing or completed")
+WHERE = "training.launcher: slurm"
+
+
+def options(settings: Slurm) -> dict[str, str | int | Literal[True]]:
+    """The job's options, by the names that sbatch gives them."""
+    wanted = {
+        "partition": settings.partition,
+        "account": settings.account,
+        "qos": settings.qos,
+        "gpus_per_node": settings.gpus,
+        "cpus_per_task": settings.cpus,
+        "mem": None if settings.memory_gb is None else f"{math.ceil(settings.memory_gb * 1024)}M",
+        "time": None if settings.hours is None else math.ceil(settings.hours * 60),
+    }
+    given = {key: value for key, value in wanted.items() if value is not None}
+    # The worker knows no other signal. Put back into the queue, it would start again after whoever watches was told of its end.
+    fixed: dict[str, str | int | Literal[True]] = {"signal": f"TERM@{WARNING_SECONDS}", "no_requeue": True}
+    return fixed | given | {key.replace("-", "_"): value for key, value in settings.extra.items()}
+
+
+def check_slurm(settings: Slurm) -> None:
+    """Raises GateClosed where no job could be submitted from this machine, or the cluster would refuse this one."""
+    if not has_library("submitit"):
+        fix = "pip install 'tuneproof[slurm]', or use launcher: local"
+        raise GateClosed("submitit is not installed", where=WHERE, fix=fix)
+    if shutil.which("sbatch") is None or shutil.which("srun") is None:
+        fix = "start it on a login node of the cluster, or use launcher: local"
+        raise GateClosed("there is no sbatch on this machine", where=WHERE, fix=fix)
+    flags = [flag(key, value) for key, value in options(settings).items()]
+    command = ["sbatch", "--test-only", *flags, "--wrap", "true"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=SUBMIT_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise refused(f"no answer in {SUBMIT_SECONDS:.0f} s") from None
+    if done.returncode != 0:
+        raise refused(done.stderr)
+
+
+def flag(key: str, value: str | int | Literal[True]) -> str:
+    """An option as sbatch reads it."""
+    name = "--" + key.replace("_", "-")
+    return name if value is True else f"{name}={value}"
+
+
+def refused(told: str) -> GateClosed:
+    """The error for a job that Slurm does not take, in its own words."""
+    lines = [line.removeprefix("sbatch: ").removeprefix("error: ").strip() for line in told.splitlines()]
+    why = "; ".join(dict.fromkeys(line for line in lines if line)) or "without a reason"
+    return GateClosed(f"Slurm does not take the job: {why}", where="training.slurm", fix="mend the section, or use launcher: local")
+
+
+def is_there(job: str) -> bool:
+    """Whether the job waits or runs; one that cannot be asked for is taken to."""
+    done = _run("squeue", "--noheader", "--jobs", job, "--format", "%T")
+    if done is None:
+        return True
+    if done.returncode != 0:
+        return not _says_it_is_gone(done)
+    return bool(done.stdout.strip())
+
+
+def ask_to_end(job: str) -> None:
+    """Tells the worker in the job to save a checkpoint and end; the script around it is not told. Raises UsageError where Slurm refuses."""
+    _cancel(job, "--signal=TERM")
+
+
+def cancel(job: str) -> None:
+    """Ends the job, or takes it out of the queue. Raises UsageError where Slurm refuses."""
+    _cancel(job)
+
+
+def _cancel(job: str, *how: str) -> None:
+    done = _run("scancel", *how, job)
+    if done is None or (done.returncode != 0 and not _says_it_is_gone(done)):
+        told = done.stderr.strip().removeprefix("scancel: error: ") if done else "scancel is not here, or had no answer"
+        raise UsageError(f"the job could not be ended: {told}", where=f"Slurm job {job}", fix=f"try: scancel {job}")
+
+
+def _says_it_is_gone(done: subprocess.CompletedProcess[str]) -> bool:
+    return any(words in done.stderr for words in NO_SUCH_JOB)
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str] | None:
+    """What a command of Slurm says; none where it is not here, or its controller has no answer."""
+    try:
+        return subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS)
+    except (FileNotFoundError, subprocess.TimeoutExpired):
+        return None

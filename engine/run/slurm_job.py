@@ -1,0 +1,136 @@
+"""The worker as a job of a Slurm cluster: submitted, watched over the run folder that both machines share, and told to end."""
+
+from __future__ import annotations
+
+import math
+import os
+import pickle
+import signal
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tuneproof.engine.case import Slurm
+from tuneproof.engine.errors import ExitCode
+from tuneproof.engine.run import slurm
+from tuneproof.engine.run.events import EventReader, Failed, Finished, Launched, Stopped
+from tuneproof.engine.run.process import log_tail, start_process, tail
+from tuneproof.engine.run.store import EVENTS
+from tuneproof.engine.stages import Stage
+
+FOLDER = "slurm"
+"""Where in the run folder the job's script, its logs and its result lie."""
+
+ASK_SECONDS = 5.0
+"""How often the cluster is asked whether the job is there: every question is work for the controller that all users share."""
+
+
+@dataclass
+class SlurmWorker:
+    """The job that does a run's work; `offset` is where in the log its events begin."""
+
+    job: str
+    run_dir: Path
+    offset: int
+    result: Path
+    log: Path
+    starts_within: float = math.inf
+    _cancelled: bool = False
+    _there: bool = True
+    _asked: float = field(default_factory=time.monotonic)
+
+    def waiting(self) -> str | None:
+        """That it is queued; none where its worker has the run, or it is over."""
+        return None if self._cancelled or self._has_begun() or not self.is_running() else f"Slurm job {self.job} is queued"
+
+    def last_words(self) -> str:
+        """The end of the job's own log, where the job itself failed, and else of the worker's."""
+        return tail(self.log) or log_tail(self.run_dir) or f"Slurm job {self.job} was ended before it began"
+
+    def is_running(self) -> bool:
+        """Whether the job waits or runs, as it was a few seconds ago."""
+        if self.result.exists():
+            return False
+        if self._there and time.monotonic() - self._asked > ASK_SECONDS:
+            self._there, self._asked = slurm.is_there(self.job), time.monotonic()
+        return self._there
+
+    def exit_code(self) -> int:
+        """How the worker ended, after waiting for it; one that was killed has failed, and one cancelled in the queue was interrupted."""
+        while self.is_running():
+            time.sleep(1)
+        code = self._returned()
+        if code is not None and code >= 0:
+            return code
+        told = self._told_end()
+        if told is None:
+            told = ExitCode.INTERRUPTED if self._cancelled else ExitCode.FAILED
+        return int(told)
+
+    def stop(self) -> None:
+        """Asks the worker for a checkpoint and an end; where it has not begun yet there is nothing to save, and the job is cancelled."""
+        if not self.is_running():
+            return
+        if self._has_begun():
+            slurm.ask_to_end(self.job)
+        else:
+            self.kill()
+
+    def kill(self) -> None:
+        """Cancels the job."""
+        slurm.cancel(self.job)
+        # Whether it is still there is worth asking at once.
+        self._cancelled, self._asked = True, -math.inf
+
+    def _has_begun(self) -> bool:
+        chunks = EventReader(self.run_dir / EVENTS, self.offset).read_chunks()
+        return any(isinstance(event, Launched) for events in chunks for event in events)
+
+    def _returned(self) -> int | None:
+        """What `run_worker` returned; none where the job was killed before it could."""
+        try:
+            outcome, value = pickle.loads(self.result.read_bytes())
+        except (OSError, EOFError, pickle.UnpicklingError):
+            return None
+        return value if outcome == "success" else None
+
+    def _told_end(self) -> ExitCode | None:
+        """How the run ended by its log, where a worker that told it was killed on its way out."""
+        code = None
+        for event in EventReader(self.run_dir / EVENTS, self.offset).read():
+            match event:
+                case Finished():
+                    code = ExitCode.DONE
+                case Stopped():
+                    code = ExitCode.INTERRUPTED
+                case Failed():
+                    code = ExitCode(event.exit_code)
+                case Launched():
+                    code = None
+        return code
+
+
+def submit(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> SlurmWorker:
+    """Submits the worker of a run. Raises GateClosed where Slurm does not take it."""
+    import submitit
+
+    slurm.check_slurm(settings)
+    executor = submitit.SlurmExecutor(run_dir.resolve() / FOLDER)
+    # Without these, submitit asks for five minutes and charges them to an account key of its own.
+    unset: dict[str, Any] = {"time": None, "wckey": None}
+    executor.update_parameters(**unset, job_name="tuneproof", nodes=1, ntasks_per_node=1, additional_parameters=slurm.options(settings))
+    try:
+        job = executor.submit(run_worker, run_dir.resolve(), until)
+    except submitit.core.utils.FailedJobError as error:
+        raise slurm.refused(str(error)) from None
+    return SlurmWorker(job.job_id, run_dir, offset, job.paths.result_pickle, job.paths.stderr)
+
+
+def run_worker(run_dir: Path, until: Stage) -> int:
+    """Does the work inside the job, in a process that can replace itself; its exit code."""
+    process = start_process(run_dir, until, "--slurm-job", os.environ["SLURM_JOB_ID"])
+    # Some clusters tell a job to end by SIGUSR1 or SIGUSR2; the worker knows SIGTERM alone.
+    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+        signal.signal(number, lambda *_: process.terminate())
+    return process.wait()
