@@ -10,6 +10,8 @@ PARTS = ("weights", "adapters", "gradients", "optimizer", "activations", "logits
 def planned_lines(planned: PlannedFacts) -> list[str]:
     """A sentence each."""
     lines = [_predicted(planned), _measured(planned)]
+    if planned.processes > 1:
+        lines.append(f"each batch is shared by {planned.processes} processes; memory is that of each")
     ways = _ways(planned)
     if ways:
         lines.append(f"to fit, {ways}")
@@ -50,7 +52,8 @@ def compared(memory: MemoryFacts, trial: TrialFacts) -> int:
 
 
 def _ways(planned: PlannedFacts) -> str:
-    told = [f"each batch runs in {planned.accumulation} parts"] if planned.accumulation > 1 else []
+    whose = "batch" if planned.processes == 1 else "process's share of a batch"
+    told = [f"each {whose} runs in {planned.accumulation} parts"] if planned.accumulation > 1 else []
     return " and ".join(told + (["activations are computed twice"] if planned.checkpointing else []))
 
 

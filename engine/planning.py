@@ -108,7 +108,9 @@ class Planner:
         gpu = first_gpu() if self._on_gpu else None
         if gpu is not None:
             return Room(gpu.free * GIB, f"free on {gpu.name}")
-        return Room(float(psutil.virtual_memory().available), "free on this machine")
+        processes = self.training.processes
+        shared = f", for each of {processes} processes" if processes > 1 else ""
+        return Room(psutil.virtual_memory().available / processes, f"free on this machine{shared}")
 
     @property
     def _on_gpu(self) -> bool:
@@ -123,7 +125,7 @@ class Planner:
     def _candidate(self, name: str, shape: ModelShape | UnknownShape) -> Candidate:
         settled, trained = self._plan(name), self.trained_parameters[name]
         method = METHODS[name]
-        ways = ways_to_run(settled.batch_size, may_checkpoint=method.can(Ability.CHECKPOINTING))
+        ways = ways_to_run(settled.rows_a_process, may_checkpoint=method.can(Ability.CHECKPOINTING))
         return Candidate(name, trained, tuple(Way(*way, self._memory(settled, trained, way, shape)) for way in ways), refused_here(method))
 
     def _memory(self, settled: Plan, trained: int, way: tuple[int, bool], shape: ModelShape | UnknownShape) -> Memory | None:
@@ -136,7 +138,7 @@ class Planner:
             shape,
             TrainingShape(
                 length=max(self.rows.whole),
-                batch=settled.batch_size // accumulation,
+                batch=settled.rows_a_process // accumulation,
                 trained_parameters=trained,
                 full=settled.method == "full",
                 weights=held,
@@ -146,6 +148,7 @@ class Planner:
                 adapter=FLOAT32 if held is Weights.PLAIN or not on_gpu else HALF,
                 accumulation=accumulation,
                 checkpointing=checkpointing,
+                processes=settled.processes,
                 cuda=on_gpu,
             ),
         )
@@ -168,7 +171,7 @@ class Planner:
         from tuneproof.engine.training.trial_step import TrialLengths, try_step
 
         longest = max(self.rows.whole)
-        usual = self.rows.usual(settled.batch_size, settled.seed)
+        usual = self.rows.usual(settled.rows_a_process, settled.seed)
         lengths = TrialLengths(worst=longest, usual=usual, answer=max(self.rows.learned))
         trial = try_step(self.base, settled, lengths, self.stop)
         if isinstance(trial, str):
@@ -187,6 +190,7 @@ class Planner:
         not_measured: str | None,
     ) -> facts.PlannedFacts:
         steps, rate = self._steps(settled), self.budget.usd_per_gpu_hour
+        gpus = settled.processes if self._on_gpu else 1
         trainings = 1 + sum(SHARES) / WHOLE if self.learning_curve else 1.0
         hours = trainings * steps * trial.usual_seconds / 3600 if trial else None
         return facts.PlannedFacts(
@@ -197,12 +201,13 @@ class Planner:
             steps=steps,
             accumulation=settled.accumulation,
             checkpointing=settled.checkpointing,
+            processes=settled.processes,
             memory=facts.MemoryFacts(**asdict(chosen.way.memory)) if chosen.way.memory else None,
             not_predicted=str(shape) if isinstance(shape, UnknownShape) else None,
             trial=trial,
             not_measured=not_measured,
             hours=None if hours is None else round(hours, 6),
-            usd=None if hours is None or rate is None else round(hours * rate, 6),
+            usd=None if hours is None or rate is None else round(hours * rate * gpus, 6),
             learning_curve=self.learning_curve,
             turned_down=[facts.TurnedDown(name=name, reason=reason) for name, reason in chosen.turned_down.items()],
         )

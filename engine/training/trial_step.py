@@ -115,11 +115,15 @@ def _steps(base: BaseModel, plan: Plan, lengths: TrialLengths) -> Trial:
             _wait_for_gpu()
             self.seconds.append(time.monotonic() - self._began)
 
+    # One process takes the share of one: only what the processes tell each other after each step is not tried.
+    alone = plan.share
+    if not torch.cuda.is_available():
+        torch.set_num_threads(max(1, torch.get_num_threads() // plan.processes))
     # The first step also makes the optimizer's state and warms caches up; the second is the worst there is, the third a usual one.
-    rows = [_row(lengths.worst, lengths.answer)] * (2 * plan.batch_size) + [_row(lengths.usual, lengths.answer)] * plan.batch_size
+    rows = [_row(lengths.worst, lengths.answer)] * (2 * alone.batch_size) + [_row(lengths.usual, lengths.answer)] * alone.batch_size
     before = _resident()
     with tempfile.TemporaryDirectory(prefix="tuneproof-trial-step-") as folder:
-        trainer = make_trainer(base, rows, replace(plan, max_steps=3), Path(folder))
+        trainer = make_trainer(base, rows, replace(alone, max_steps=3), Path(folder))
         trainer.args.train_sampling_strategy = "sequential"
         trainer.add_callback(timed := Timed())
         # Its figures are of made-up rows, and have no place in the log.
