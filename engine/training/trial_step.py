@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from tuneproof.engine.methods.catalogue import Plan
 from tuneproof.engine.model import BaseModel
@@ -115,7 +116,7 @@ def _steps(base: BaseModel, plan: Plan, lengths: TrialLengths) -> Trial:
             _wait_for_gpu()
             self.seconds.append(time.monotonic() - self._began)
 
-    # One process takes the share of one: only what the processes tell each other after each step is not tried.
+    # What one of the processes does, without the time that adding up over all of them takes.
     alone = plan.share
     if not torch.cuda.is_available():
         torch.set_num_threads(max(1, torch.get_num_threads() // plan.processes))
@@ -128,7 +129,9 @@ def _steps(base: BaseModel, plan: Plan, lengths: TrialLengths) -> Trial:
         trainer.add_callback(timed := Timed())
         # Its figures are of made-up rows, and have no place in the log.
         trainer.remove_callback(PrinterCallback)
+        buckets = _buckets(trainer.model) if plan.processes > 1 else []
         trainer.train()
+    del buckets
     _, worst, usual = timed.seconds
     on_gpu = torch.cuda.is_available()
     peak = torch.cuda.max_memory_allocated() if on_gpu else _most_resident() - before
@@ -139,6 +142,13 @@ def _row(length: int, answer: int) -> EncodedRow:
     """A row of so many tokens: what they are changes neither memory nor time."""
     learned = min(answer, length - 1)
     return EncodedRow([1] * length, [IGNORED] * (length - learned) + [1] * learned)
+
+
+def _buckets(model: Any) -> list[Any]:
+    """As much memory as torch's DistributedDataParallel adds gradients up in."""
+    import torch
+
+    return [torch.zeros_like(parameter) for parameter in model.parameters() if parameter.requires_grad]
 
 
 def _wait_for_gpu() -> None:

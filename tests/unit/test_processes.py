@@ -17,14 +17,16 @@ from torch.utils.data import BatchSampler
 
 from tests.unit.small_training import training_of
 from tuneproof.engine import machine
-from tuneproof.engine.case import Method, Model, Training
-from tuneproof.engine.errors import GateClosed, Interrupted, RunFailed
+from tuneproof.engine.batch_parts import go_on_smaller, parts_so_far
+from tuneproof.engine.case import Case, Decision, Method, Model, Training
+from tuneproof.engine.errors import GateClosed, Interrupted, RunFailed, StartAgain
 from tuneproof.engine.methods.catalogue import check_choice, plan
 from tuneproof.engine.model import BaseModel, load_base
 from tuneproof.engine.run.event import Event
-from tuneproof.engine.run.events import Probed, StepLogged
+from tuneproof.engine.run.events import EventLog, EventReader, Probed, StepLogged, Warned
 from tuneproof.engine.run.limits import is_out_of_memory
 from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.store import EVENTS, RunStore
 from tuneproof.engine.training.dealing import EvenSteps
 from tuneproof.engine.training.encode import EncodedRow
 from tuneproof.engine.training.ranks import train_in_processes
@@ -173,3 +175,16 @@ def test_more_processes_than_rows_of_a_batch_or_than_gpus_are_refused(monkeypatc
 def test_how_many_processes_share_a_batch_is_nothing_that_is_learned() -> None:
     alone, shared = (plan(Method(name="lora"), Training(batch_size=10, processes=processes)) for processes in (1, 4))
     assert shared.digest == alone.digest and shared.settings == alone.settings and shared.rows_a_process == 3
+
+
+def test_a_share_that_does_not_fit_is_run_in_parts_until_each_process_has_one_row(tmp_path: Path) -> None:
+    decision = Decision(private_facts=False, format_drift=True, stable_task=True, labeled_examples=60)
+    store = RunStore.create(tmp_path / "run", Case(name="some", decision=decision))
+    shared = plan(Method(name="lora"), Training(batch_size=16, processes=2))
+    with EventLog(store.path / EVENTS) as log:
+        with pytest.raises(StartAgain):
+            go_on_smaller(store, log, shared)
+        assert parts_so_far(store) == 2
+        assert "one row at a time" in str(go_on_smaller(store, log, replace(shared, accumulation=8)))
+    told = [event.message for event in EventReader(store.path / EVENTS).read() if isinstance(event, Warned)]
+    assert told == ["out of memory with 8 rows at a time: going on with 4, 2 parts a step"]
