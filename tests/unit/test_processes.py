@@ -162,6 +162,14 @@ def test_one_process_that_fails_ends_all_and_what_it_failed_of_is_told(base: Bas
         assert is_out_of_memory(failed.value)
 
 
+@pytest.mark.long
+def test_a_loss_that_is_no_number_stops_all(base: BaseModel, tmp_path: Path) -> None:
+    heard = Heard()
+    with pytest.raises(RunFailed, match="is not finite at step"):
+        trained(base, tmp_path, 2, heard=heard, learning_rate=1e30, epochs=9)
+    assert len(heard.curve) < 2 * 27
+
+
 def test_more_processes_than_rows_of_a_batch_or_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(machine, "gpu_count", lambda: 0)
     check_choice(Method(name="lora"), Training(processes=16))
