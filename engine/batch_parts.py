@@ -12,7 +12,7 @@ PARTS = "training/parts.json"
 
 
 def parts_so_far(store: RunStore) -> int:
-    """In how many parts a batch is run since memory ran out; 1 where it never did."""
+    """In how many parts a process runs its rows of a batch since memory ran out; 1 where it never did."""
     return facts.BatchParts.model_validate_json(store.read(PARTS)).accumulation if store.has(PARTS) else 1
 
 
@@ -22,7 +22,8 @@ def go_on_smaller(store: RunStore, log: EventLog, plan: Plan) -> RunFailed:
     Memory that was filled once is not given back whole, so a fresh process goes on, from the last checkpoint. Returns the error to raise
     where rows are run one at a time already.
     """
-    smaller = [parts for parts in range(2 * plan.accumulation, plan.batch_size + 1) if plan.batch_size % parts == 0]
+    rows = plan.rows_a_process
+    smaller = [parts for parts in range(2 * plan.accumulation, rows + 1) if rows % parts == 0]
     if not smaller:
         return RunFailed(
             "out of memory with one row at a time",
@@ -30,6 +31,6 @@ def go_on_smaller(store: RunStore, log: EventLog, plan: Plan) -> RunFailed:
             fix="free memory and add --resume; or set training.max_length, take a lighter method.name or a smaller model.base in a new run",
         )
     store.write(PARTS, facts.BatchParts(accumulation=smaller[0]).as_text())
-    before, now = plan.batch_size // plan.accumulation, plan.batch_size // smaller[0]
+    before, now = rows // plan.accumulation, rows // smaller[0]
     log.emit(Warned(message=f"out of memory with {before} rows at a time: going on with {now}, {smaller[0]} parts a step"), sync=True)
     raise StartAgain

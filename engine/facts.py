@@ -178,7 +178,7 @@ class PlannedFacts(Facts):
     """What the plan was held against: memory, time and money, predicted, and measured where that tells more.
 
     `room` is in bytes. Without a prediction or a measurement, `not_predicted` or `not_measured` says why. `hours` are those of the
-    training, and with a learning curve those of its two smaller trainings.
+    training, and with a learning curve those of its two smaller trainings. Room, memory and trial are those of one process.
     """
 
     room: int
@@ -188,6 +188,7 @@ class PlannedFacts(Facts):
     steps: int
     accumulation: int
     checkpointing: bool
+    processes: int = 1
     memory: Memory | None
     not_predicted: str | None
     trial: TrialFacts | None

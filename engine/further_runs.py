@@ -25,7 +25,7 @@ from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.scoring.predictions import Scores, lines, prompts_digest, score
 
 if TYPE_CHECKING:
-    from tuneproof.engine.training.sft import Trained
+    from tuneproof.engine.training.trained import Trained
 
 Fit = Callable[[Sequence[Example], Plan, Path, Teller], "Trained"]
 

@@ -80,6 +80,19 @@ def first_gpu() -> Gpu | None:
     return None
 
 
+def gpu_count() -> int:
+    """The GPUs that a program may use: those of the driver, or as many as CUDA_VISIBLE_DEVICES leaves of them."""
+    library = _library()
+    if library is None:
+        return 0
+    visible = os.environ.get("CUDA_VISIBLE_DEVICES")
+    return (
+        int(library.nvmlDeviceGetCount())
+        if visible is None
+        else len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
+    )
+
+
 _STARTED: dict[str, Any] = {}
 
 

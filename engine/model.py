@@ -6,6 +6,7 @@ Imports transformers, so only the worker imports this module.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,7 +140,10 @@ def best_device() -> tuple[torch.device, torch.dtype]:
     import torch
 
     if torch.cuda.is_available():
-        return torch.device("cuda"), torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
+        # A process that trains beside others has a GPU of its own, which torchrun numbers.
+        own = os.environ.get("LOCAL_RANK")
+        device = torch.device("cuda") if own is None else torch.device("cuda", int(own))
+        return device, torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return torch.device("cpu"), torch.float32
 
 

@@ -319,7 +319,6 @@ class ModelStages:
         # TRL takes seconds to import, and most commands never train.
         from tuneproof.engine.training.encode import encode
         from tuneproof.engine.training.probe import Probe
-        from tuneproof.engine.training.sft import train
 
         tuned = TUNED["tuned"](self._setting)
         by_id = {example.content_hash: (name, example) for name, example in self._validation}
@@ -333,6 +332,10 @@ class ModelStages:
             encoded=encode(self.base, tuned, cases),
             room=self._room,
         )
+        if chosen.processes > 1:
+            from tuneproof.engine.training.ranks import train_in_processes as train
+        else:
+            from tuneproof.engine.training.sft import train
         try:
             return train(self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
         except Exception as error:

@@ -8,7 +8,9 @@ from tuneproof.engine.facts import Memory, PlannedFacts, TrialFacts
 def planned_lines(planned: PlannedFacts) -> list[str]:
     """A sentence each."""
     lines = [_predicted(planned), _measured(planned)]
-    ways = ways_line(planned.accumulation, checkpointing=planned.checkpointing)
+    if planned.processes > 1:
+        lines.append(f"each batch is shared by {planned.processes} processes; memory is that of each")
+    ways = ways_line(planned.accumulation, checkpointing=planned.checkpointing, processes=planned.processes)
     if ways:
         lines.append(f"to fit, {ways}")
     if planned.trial is not None and planned.hours is not None:
@@ -52,9 +54,10 @@ def compared(memory: Memory, trial: TrialFacts) -> int:
     return memory.total if trial.whole_process else memory.tensors
 
 
-def ways_line(accumulation: int, *, checkpointing: bool) -> str:
+def ways_line(accumulation: int, *, checkpointing: bool, processes: int = 1) -> str:
     """How a batch is run, where it is not run at once and plainly."""
-    told = [f"each batch runs in {accumulation} parts"] if accumulation > 1 else []
+    whose = "batch" if processes == 1 else "process's share of a batch"
+    told = [f"each {whose} runs in {accumulation} parts"] if accumulation > 1 else []
     return " and ".join(told + (["activations are computed twice"] if checkpointing else []))
 
 

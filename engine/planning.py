@@ -65,7 +65,7 @@ class Planner:
         Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
         """
         on_gpu, shape = self._on_gpu, self._shape()
-        there, longest = room(self.budget, on_gpu=on_gpu), max(self.rows.whole)
+        there, longest = room(self.budget, on_gpu=on_gpu, processes=self.training.processes), max(self.rows.whole)
         known = None if isinstance(shape, UnknownShape) else shape
         candidates = [candidate(self._plan(n), self.trained_parameters[n], known, longest, on_gpu=on_gpu) for n in self._names()]
         named, learned = self.choice.name != AUTO, sum(self.rows.learned)
@@ -124,7 +124,7 @@ class Planner:
         from tuneproof.engine.training.trial_step import TrialLengths, try_step
 
         longest = max(self.rows.whole)
-        usual = self.rows.usual(settled.batch_size, settled.seed)
+        usual = self.rows.usual(settled.rows_a_process, settled.seed)
         lengths = TrialLengths(worst=longest, usual=usual, answer=max(self.rows.learned))
         trial = try_step(self.base, settled, lengths, self.stop)
         if isinstance(trial, str):
@@ -143,6 +143,7 @@ class Planner:
         not_measured: str | None,
     ) -> facts.PlannedFacts:
         steps, rate = self._steps(settled), self.budget.usd_per_gpu_hour
+        gpus = settled.processes if self._on_gpu else 1
         trainings = 1 + sum(SHARES) / WHOLE if self.learning_curve else 1.0
         hours = trainings * steps * trial.usual_seconds / 3600 if trial else None
         return facts.PlannedFacts(
@@ -153,12 +154,13 @@ class Planner:
             steps=steps,
             accumulation=settled.accumulation,
             checkpointing=settled.checkpointing,
+            processes=settled.processes,
             memory=chosen.way.memory,
             not_predicted=str(shape) if isinstance(shape, UnknownShape) else None,
             trial=trial,
             not_measured=not_measured,
             hours=None if hours is None else round(hours, 6),
-            usd=None if hours is None or rate is None else round(hours * rate, 6),
+            usd=None if hours is None or rate is None else round(hours * rate * gpus, 6),
             learning_curve=self.learning_curve,
             turned_down=[facts.TurnedDown(name=name, reason=reason) for name, reason in chosen.turned_down.items()],
         )

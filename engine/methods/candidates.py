@@ -16,20 +16,21 @@ HELD = {Quantisation.NF4: Weights.NF4_DOUBLE, Quantisation.INT8: Weights.INT8}
 """How quantised weights are counted."""
 
 
-def room(budget: Budget, *, on_gpu: bool) -> Room:
-    """The memory there is: that of the budget, or what is free now."""
+def room(budget: Budget, *, on_gpu: bool, processes: int = 1) -> Room:
+    """The memory there is for each of so many processes: that of the budget, or what is free now."""
     if budget.gpu_memory_gb is not None:
         return Room(budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
     gpu = machine.first_gpu() if on_gpu else None
     if gpu is not None:
         return Room(gpu.free * machine.GIB, f"free on {gpu.name}")
-    return Room(float(machine.free_memory()), "free on this machine")
+    shared = f", for each of {processes} processes" if processes > 1 else ""
+    return Room(machine.free_memory() / processes, f"free on this machine{shared}")
 
 
 def candidate(settled: Plan, trained: int, shape: ModelShape | None, longest: int, *, on_gpu: bool) -> Candidate:
     """A plan in the ways it can be run, for rows of at most so many tokens; without a shape nothing is predicted."""
     method = METHODS[settled.method]
-    ways = ways_to_run(settled.batch_size, may_checkpoint=method.can(Ability.CHECKPOINTING))
+    ways = ways_to_run(settled.rows_a_process, may_checkpoint=method.can(Ability.CHECKPOINTING))
     predicted = tuple(Way(*way, memory_of(settled, trained, way, shape, longest, on_gpu=on_gpu)) for way in ways)
     return Candidate(settled.method, trained, predicted, refused_here(method))
 
@@ -45,7 +46,7 @@ def memory_of(settled: Plan, trained: int, way: tuple[int, bool], shape: ModelSh
         shape,
         TrainingShape(
             length=longest,
-            batch=settled.batch_size // accumulation,
+            batch=settled.rows_a_process // accumulation,
             trained_parameters=trained,
             full=settled.method == "full",
             weights=held,
@@ -55,6 +56,7 @@ def memory_of(settled: Plan, trained: int, way: tuple[int, bool], shape: ModelSh
             adapter=FLOAT32 if held is Weights.PLAIN or not on_gpu else HALF,
             accumulation=accumulation,
             checkpointing=checkpointing,
+            processes=settled.processes,
             cuda=on_gpu,
         ),
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import asdict, dataclass, replace
 
 from tuneproof.engine.case import Compared, Training
 from tuneproof.engine.case import Method as MethodChoice
@@ -36,18 +37,30 @@ class Plan:
     probe_cases: int
     seed: int
     accumulation: int = 1
-    """Parts that a batch is run in, one after the other, with their gradients summed: less memory for a little time."""
+    """Parts that a process runs its rows of a batch in, one after the other, with their gradients summed: less memory for a little time."""
     checkpointing: bool = False
     """Whether activations are computed twice instead of kept: much less memory for about a third more time."""
     virtual_tokens: int | None = None
     max_length: int | None = None
     packing: bool = False
     clip: float = float(defaults.CLIP.value)
+    processes: int = 1
+    """Processes that each batch is shared out to."""
 
     @property
     def digest(self) -> str:
-        """Of all that decides what is learned; in how many parts a batch is run does not."""
-        return sha256_data({key: value for key, value in asdict(self).items() if key != "accumulation"})
+        """Of all that decides what is learned; in how many processes and parts a batch is run does not."""
+        return sha256_data({key: value for key, value in asdict(self).items() if key not in ("accumulation", "processes")})
+
+    @property
+    def rows_a_process(self) -> int:
+        """Rows of a batch that a process takes at most."""
+        return math.ceil(self.batch_size / self.processes)
+
+    @property
+    def share(self) -> Plan:
+        """What one of the processes does, as a plan of its own."""
+        return replace(self, batch_size=self.rows_a_process, processes=1)
 
     @property
     def settings(self) -> Settings:
@@ -55,7 +68,7 @@ class Plan:
 
         How a batch is run to fit stands with what was planned.
         """
-        unsaid = {"method", "why", "accumulation", "checkpointing"}
+        unsaid = {"method", "why", "accumulation", "checkpointing", "processes"}
         unsaid |= {key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None}
         return {key: value for key, value in asdict(self).items() if key not in unsaid}
 
@@ -87,6 +100,7 @@ def plan(choice: MethodChoice, training: Training) -> Plan:
         virtual_tokens=_value(training.virtual_tokens, method.virtual_tokens),
         max_length=training.max_length,
         packing=training.packing,
+        processes=training.processes,
     )
 
 

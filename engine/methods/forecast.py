@@ -30,7 +30,7 @@ class Forecast:
 
 def forecasts(plans: Sequence[tuple[Plan, int]], shape: ModelShape, longest: int, budget: Budget, *, on_gpu: bool) -> dict[str, Forecast]:
     """That of each plan, by its method, for rows of at most so many tokens; with a plan comes how many parameters it trains."""
-    there = room(budget, on_gpu=on_gpu)
+    there = room(budget, on_gpu=on_gpu, processes=plans[0][0].processes if plans else 1)
     return {plan.method: _forecast(plan, trained, shape, longest, there, on_gpu=on_gpu) for plan, trained in plans}
 
 

@@ -3,7 +3,7 @@
 The formulas count what PyTorch keeps, tensor by tensor: for the activations as Korthikanti et al. 2022 (arXiv 2205.05198, section 4) do
 for GPT, here for a Llama block as transformers runs it, checked in the tests against the tensors that autograd really saves. What else
 is known is measured: `measured_memory.yaml` holds every published peak that the tests compare with. It does not hold for mixtures of
-experts, for several devices, or for kernels that replace whole blocks (Liger, Unsloth), which need less.
+experts, for a model that is spread over devices, or for kernels that replace whole blocks (Liger, Unsloth), which need less.
 """
 
 from __future__ import annotations
@@ -91,6 +91,7 @@ class TrainingShape:
     optimizer: Optimizer = Optimizer.ADAMW
     accumulation: int = 1
     checkpointing: bool = False
+    processes: int = 1
     attention: Attention = Attention.MASKED
     logits: Logits = Logits.FUSED
     cuda: bool = True
@@ -131,6 +132,9 @@ def predict(model: ModelShape, step: TrainingShape) -> Memory:
         (gradients, working_layer(model, replace(step, checkpointing=True)), 0),
     ]
     grads, activations, logits = max(moments, key=sum)
+    if step.processes > 1:
+        # What the processes add up stands in buckets beside the gradients (torch's DistributedDataParallel).
+        grads += step.trained_parameters * step.trained
     return Memory(
         weights=round(weight_bytes(model, step)),
         adapters=0 if step.full else step.trained_parameters * step.adapter,

@@ -8,6 +8,7 @@ from tuneproof.engine import machine
 from tuneproof.engine.case import Compared, Training
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.errors import CaseError, GateClosed
+from tuneproof.engine.methods import defaults
 from tuneproof.engine.methods.method import Ability, Method, Quantisation
 
 INT8_MERGE = "merged into an int8 base it answers wrongly without a word (logits off by more than 1, measured with PEFT 0.21)"
@@ -58,6 +59,16 @@ def check(choice: MethodChoice, training: Training, method: Method) -> None:
         why = method.cannot[Ability.PACKING]
         fix = "leave out training.packing, or choose another method"
         raise GateClosed(f"{method.name} cannot be trained on packed rows: {why}", where="training.packing", fix=fix)
+    _check_processes(training)
     refused = refused_here(method)
     if refused is not None:
         raise GateClosed(f"{method.name} cannot be trained here: {refused}", where=f"method.name: {choice.name}", fix="use lora")
+
+
+def _check_processes(training: Training) -> None:
+    batch, wanted, gpus = training.batch_size or int(defaults.BATCH_SIZE.value), training.processes, machine.gpu_count()
+    if batch < wanted:
+        fix = "ask for fewer, or raise training.batch_size"
+        raise GateClosed(f"{wanted} processes cannot share a batch of {batch}", where="training.processes", fix=fix)
+    if 0 < gpus < wanted:
+        raise GateClosed(f"{wanted} processes need a GPU each, and there are {gpus}", where="training.processes", fix=f"set it to {gpus}")

@@ -84,6 +84,10 @@ class JsonJudge:
         except jsonschema_rs.ValidationError as error:
             raise CaseError(f"not a JSON Schema: {error.message}", where="task.output.schema") from None
 
+    def __reduce__(self) -> tuple[type[JsonJudge], tuple[dict[str, Any] | None]]:
+        # A validator cannot go to another process; what it is made of can.
+        return JsonJudge, (self._schema,)
+
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
         try:
             got = parse_json(output)

@@ -7,16 +7,16 @@ import math
 import shutil
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import datasets
 import torch
+from torch.utils.data import Sampler
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
 from trl import SFTConfig, SFTTrainer
 
 from tuneproof.engine.errors import Interrupted, RunFailed
-from tuneproof.engine.facts import TrainingFacts
 from tuneproof.engine.hashing import sha256_data, sha256_file
 from tuneproof.engine.methods.adapters import adapter_config, load_for_training, quantisation
 from tuneproof.engine.methods.catalogue import METHODS, Plan
@@ -27,44 +27,18 @@ from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, Tra
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import write_whole
 from tuneproof.engine.training.checkpoints import Checkpoint, ProbeResult, best, prune, seal, sealed_checkpoints
+from tuneproof.engine.training.dealing import EvenSteps, with_filler
 from tuneproof.engine.training.encode import EncodedRow
 from tuneproof.engine.training.packing import TOKENS, feed
 from tuneproof.engine.training.probe import Probe
+from tuneproof.engine.training.together import from_first, is_first, totals, wait
+from tuneproof.engine.training.trained import Trained as Trained
 
 KEPT = ["adapter_config.json", "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
 """What makes an adapter, or a whole model, among the files of a checkpoint."""
 
 PROBES = 8
 """How often a training is probed where the case does not say."""
-
-
-@dataclass(frozen=True)
-class Trained:
-    """What a training left: the adapter of the best step, or the whole model where that was trained, and the names of its files."""
-
-    adapter: Path
-    steps: int
-    best_step: int
-    best_probe: ProbeResult
-    trained_parameters: int
-    all_parameters: int
-    files: list[str]
-    seconds: float
-
-    def facts(self, examples: int) -> TrainingFacts:
-        """What is written down of it; it was trained on so many examples."""
-        return TrainingFacts(
-            examples=examples,
-            steps=self.steps,
-            best_step=self.best_step,
-            validation_cases=self.best_probe.n,
-            validation_format_valid=self.best_probe.format_valid,
-            validation_correct=self.best_probe.correct,
-            validation_loss=self.best_probe.loss,
-            trained_parameters=self.trained_parameters,
-            all_parameters=self.all_parameters,
-            seconds=self.seconds,
-        )
 
 
 def train(
@@ -82,8 +56,8 @@ def train(
     """
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
-    resumable = sealed_checkpoints(checkpoints)
     trainer = make_trainer(base, rows, plan, checkpoints)
+    resumable = from_first(lambda: sealed_checkpoints(checkpoints))
     live = Live(trainer, probe, plan, log, stop, examples=len(rows), resumable=resumable)
     trainer.add_callback(live)
     # Every step is an event; the printed copy would only fill the log.
@@ -92,9 +66,8 @@ def train(
     trainer.train(resume_from_checkpoint=str(resumable[-1].path) if resumable else None)
     if live.interrupted:
         raise Interrupted("stopped as asked", fix="add --resume to go on")
-    chosen = best(sealed_checkpoints(checkpoints))
-    adapter = folder / "adapter"
-    files = _keep(chosen.path, adapter, plan)
+    chosen, adapter = from_first(lambda: best(sealed_checkpoints(checkpoints))), folder / "adapter"
+    files = from_first(lambda: _keep(chosen.path, adapter, plan))
     weights = [sha256_file(adapter / name) for name in files if name.endswith(".safetensors")]
     assert chosen.seal.probe is not None
     seconds = round(time.monotonic() - started, 3)
@@ -137,12 +110,13 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
     device, dtype = best_device()
     model = load_for_training(base, plan)
     fed = feed(model, base, rows, plan)
-    micro_batch = _micro_batch(fed.batch_size, plan.accumulation)
+    share = math.ceil(fed.batch_size / plan.processes)
+    micro_batch = _micro_batch(share, plan.accumulation)
     steps = plan.max_steps or math.ceil(math.ceil(len(fed.dataset) / fed.batch_size) * plan.epochs)
     arguments = SFTConfig(
         output_dir=str(checkpoints),
         per_device_train_batch_size=micro_batch,
-        gradient_accumulation_steps=fed.batch_size // micro_batch,
+        gradient_accumulation_steps=share // micro_batch,
         num_train_epochs=plan.epochs,
         max_steps=plan.max_steps or -1,
         learning_rate=plan.learning_rate,
@@ -164,15 +138,21 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
         report_to="none",
         disable_tqdm=True,
         dataloader_pin_memory=device.type == "cuda",
+        # Without it accelerate sees one process, however many have met.
+        use_cpu=plan.processes > 1 and device.type == "cpu",
     )
     trainer = CountingTrainer(
         model=model,
         args=arguments,
-        train_dataset=fed.dataset,
+        train_dataset=fed.dataset if plan.processes == 1 else with_filler(fed.dataset, base.tokenizer.pad_token_id),
         data_collator=fed.collator,
         processing_class=base.tokenizer,
         peft_config=adapter_config(plan),
     )
+    if plan.processes > 1:
+        trainer.even = EvenSteps(
+            len(fed.dataset), fed.batch_size, plan.processes * share, plan.seed, lambda: int(trainer.state.global_step)
+        )
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:
             # TRL casts adapters over a quantised base to bfloat16, in which small steps are lost.
@@ -186,9 +166,19 @@ def _micro_batch(batch_size: int, parts: int) -> int:
 
 
 class CountingTrainer(SFTTrainer):
-    """TRL's trainer with a count of the tokens that were read, padding aside: its own takes a packed batch for one sequence."""
+    """TRL's trainer with a count of the tokens that were read, padding aside: its own takes a packed batch for one sequence.
+
+    `even` is the order of the rows where several processes share them.
+    """
 
     tokens_read = 0
+    even: EvenSteps | None = None
+
+    def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
+        if self.even is not None:
+            return self.even
+        sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
+        return sampler
 
     def training_step(self, model: Any, inputs: dict[str, Any], *more: Any, **named: Any) -> torch.Tensor:
         told = inputs.pop(TOKENS, None)
@@ -245,25 +235,29 @@ class Live(TrainerCallback):
         """The trainer logs once after each optimizer step, and once more, without a loss, at the end."""
         if not logs or "loss" not in logs:
             return
-        self._tell_step(state, logs)
+        tokens, asked = totals(float(self._trainer.tokens_read), float(self._stop.asked))
+        self._tell_step(state, logs, tokens)
         step = state.global_step
         if step % self._every == 0 or step == state.max_steps:
             self._run_probe(step)
             control.should_save = True
-        elif self._stop.asked:
+        elif asked:
             control.should_save = True
-        if self._stop.asked and step < state.max_steps:
+        if asked and step < state.max_steps:
             self.interrupted = True
             control.should_training_stop = True
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        folder = Path(args.output_dir)
-        sealed = seal(folder / f"checkpoint-{state.global_step}", state.global_step, self._result)
-        prune(folder)
+        # Each process writes a part of it: where its random numbers are.
+        wait()
+        saved = Path(args.output_dir) / f"checkpoint-{state.global_step}"
+        if is_first():
+            seal(saved, state.global_step, self._result)
+            prune(saved.parent)
         self._result = None
-        self._log.emit(CheckpointSaved(step=state.global_step, path=f"training/checkpoints/{sealed.path.name}"), sync=True)
+        self._log.emit(CheckpointSaved(step=state.global_step, path=f"training/checkpoints/{saved.name}"), sync=True)
 
-    def _tell_step(self, state: TrainerState, logs: dict[str, Any]) -> None:
+    def _tell_step(self, state: TrainerState, logs: dict[str, Any], tokens: float) -> None:
         loss, grad_norm = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
         if not (math.isfinite(loss) and math.isfinite(grad_norm)):
             raise RunFailed(
@@ -271,7 +265,6 @@ class Live(TrainerCallback):
                 where="training.learning_rate",
                 fix=f"{self._plan.learning_rate:g} is probably too high: lower it and start a new run",
             )
-        tokens = float(self._trainer.tokens_read)
         seconds = max(self._step_ended - self._step_began, 1e-9)
         self._log.emit(
             StepLogged(
@@ -287,7 +280,7 @@ class Live(TrainerCallback):
         self._tokens_seen = tokens
 
     def _run_probe(self, step: int) -> None:
-        result, samples = self._probe.run(self._trainer.model)
+        result, samples = from_first(lambda: self._probe.run(self._trainer.model))
         self._result = result
         better = self._best is None or result.quality > self._best.quality
         if better:

@@ -17,6 +17,7 @@ import time
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import Any
 
 from tuneproof.engine.methods.catalogue import Plan
 from tuneproof.engine.model import BaseModel
@@ -117,16 +118,22 @@ def _steps(base: BaseModel, plan: Plan, lengths: TrialLengths) -> Trial:
             _wait_for_gpu()
             self.seconds.append(time.monotonic() - self._began)
 
+    # What one of the processes does, without the time that adding up over all of them takes.
+    alone = plan.share
+    if not torch.cuda.is_available():
+        torch.set_num_threads(max(1, torch.get_num_threads() // plan.processes))
     # The first step also makes the optimizer's state and warms caches up; the second is the worst there is, the third a usual one.
-    rows = [_row(lengths.worst, lengths.answer)] * (2 * plan.batch_size) + [_row(lengths.usual, lengths.answer)] * plan.batch_size
+    rows = [_row(lengths.worst, lengths.answer)] * (2 * alone.batch_size) + [_row(lengths.usual, lengths.answer)] * alone.batch_size
     before = _resident()
     with tempfile.TemporaryDirectory(prefix="tuneproof-trial-step-") as folder:
-        trainer = make_trainer(base, rows, replace(plan, max_steps=3), Path(folder))
+        trainer = make_trainer(base, rows, replace(alone, max_steps=3), Path(folder))
         trainer.args.train_sampling_strategy = "sequential"
         trainer.add_callback(timed := Timed())
         # Its figures are of made-up rows, and have no place in the log.
         trainer.remove_callback(PrinterCallback)
+        buckets = _buckets(trainer.model) if plan.processes > 1 else []
         trainer.train()
+    del buckets
     _, worst, usual = timed.seconds
     on_gpu = torch.cuda.is_available()
     peak = torch.cuda.max_memory_allocated() if on_gpu else _most_resident() - before
@@ -137,6 +144,13 @@ def _row(length: int, answer: int) -> EncodedRow:
     """A row of so many tokens: what they are changes neither memory nor time."""
     learned = min(answer, length - 1)
     return EncodedRow([1] * length, [IGNORED] * (length - learned) + [1] * learned)
+
+
+def _buckets(model: Any) -> list[Any]:
+    """As much memory as torch's DistributedDataParallel adds gradients up in."""
+    import torch
+
+    return [torch.zeros_like(parameter) for parameter in model.parameters() if parameter.requires_grad]
 
 
 def _wait_for_gpu() -> None:

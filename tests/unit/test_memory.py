@@ -136,6 +136,7 @@ STEPS = st.builds(
     float32_weights=st.booleans(),
     optimizer=st.sampled_from(Optimizer),
     accumulation=st.integers(1, 16),
+    processes=st.integers(1, 8),
     checkpointing=st.booleans(),
     attention=st.sampled_from(Attention),
     logits=st.sampled_from(Logits),

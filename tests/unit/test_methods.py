@@ -11,11 +11,10 @@ from peft import PeftModel
 from safetensors import safe_open
 from transformers import AutoModelForCausalLM, LlamaConfig
 
+from tests.unit.small_training import training_of
 from tuneproof.engine import machine
-from tuneproof.engine.arms import TUNED, Setting
 from tuneproof.engine.case import Method as MethodChoice
-from tuneproof.engine.case import Model, Output, OutputKind, Task, Training
-from tuneproof.engine.data.example import Example, Source
+from tuneproof.engine.case import Model, Training
 from tuneproof.engine.errors import CaseError, GateClosed, Interrupted
 from tuneproof.engine.generation import Decoder
 from tuneproof.engine.methods.catalogue import METHODS, check_choice, plan, sources
@@ -25,17 +24,10 @@ from tuneproof.engine.methods.refusals import FOUR_BIT_ON_CPU, NOT_OFFERED, refu
 from tuneproof.engine.model import BaseModel, load_base, load_weights
 from tuneproof.engine.run.events import EventLog
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.scoring.outputs import make_judge
-from tuneproof.engine.training.encode import EncodedRow, encode
 from tuneproof.engine.training.merging import SERVED_DTYPE, merge
 from tuneproof.engine.training.probe import Probe
 from tuneproof.engine.training.sft import Trained, train
 
-TASK = Task(instruction="Triage the ticket.", output=Output(kind=OutputKind.TEXT))
-ROWS = [
-    Example("", f"Order {letter}1{digit}2 has not come.{' I have asked before.' * (digit % 3)}", f"late: {letter}1{digit}2", Source("", at))
-    for at, (letter, digit) in enumerate((letter, digit) for letter in "AB" for digit in range(4))
-]
 SHAPES = {
     "hidden_size": 4096,
     "intermediate_size": 14336,
@@ -55,14 +47,6 @@ TRAINABLE_HERE = [name for name, method in METHODS.items() if method.quantisatio
 @pytest.fixture(scope="module")
 def base() -> BaseModel:
     return load_base(Model(base="sample"))
-
-
-def training_of(base: BaseModel) -> tuple[list[EncodedRow], Probe]:
-    judge = make_judge(TASK, [row.output for row in ROWS])
-    arm = TUNED["tuned"](Setting(TASK.instruction or "", judge, ROWS, lambda _: True, 0))
-    rows = encode(base, arm, ROWS)
-    prompts = [base.prompt(arm.messages(row)) for row in ROWS]
-    return rows, Probe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, room=16)
 
 
 def trained(base: BaseModel, name: str, folder: Path, stop: StopRequest | None = None, **more: object) -> tuple[Trained, Probe]:

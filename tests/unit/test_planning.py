@@ -100,6 +100,17 @@ def test_a_step_that_runs_out_of_memory_is_tried_once_more_in_the_lightest_way(p
     assert any("16 parts and activations are computed twice" in line for line in planned_lines(told))
 
 
+def test_what_has_to_fit_is_the_share_of_one_process_in_its_part_of_the_memory(planner: Planner, answers: Answers) -> None:
+    asked = answers(OUT_OF_MEMORY, Trial(10**8, True, 4.0, 2.0))
+    _, alone = planner.settle()
+    settled, told = replace(planner, training=Training(epochs=6, processes=2), budget=Budget(hours=1)).settle()
+    assert asked == [(1, False), (8, True)] and settled.share.batch_size == 8 and told.steps == alone.steps == 36
+    assert told.room == pytest.approx(alone.room / 2, rel=0.2) and told.room_told_by == "free on this machine, for each of 2 processes"
+    lines = planned_lines(told)
+    assert "each batch is shared by 2 processes; memory is that of each" in lines
+    assert "to fit, each process's share of a batch runs in 8 parts and activations are computed twice" in lines
+
+
 def test_where_no_way_runs_the_gate_closes_with_what_was_seen(planner: Planner, answers: Answers) -> None:
     answers(OUT_OF_MEMORY, OUT_OF_MEMORY)
     with pytest.raises(GateClosed, match=OUT_OF_MEMORY):

@@ -1,0 +1,26 @@
+"""A training of eight rows with the model that ships, for the tests that look at how it is trained."""
+
+from __future__ import annotations
+
+from tuneproof.engine.arms import TUNED, Setting
+from tuneproof.engine.case import Output, OutputKind, Task
+from tuneproof.engine.data.example import Example, Source
+from tuneproof.engine.model import BaseModel
+from tuneproof.engine.scoring.outputs import make_judge
+from tuneproof.engine.training.encode import EncodedRow, encode
+from tuneproof.engine.training.probe import Probe
+
+TASK = Task(instruction="Triage the ticket.", output=Output(kind=OutputKind.TEXT))
+ROWS = [
+    Example("", f"Order {letter}1{digit}2 has not come.{' I have asked before.' * (digit % 3)}", f"late: {letter}1{digit}2", Source("", at))
+    for at, (letter, digit) in enumerate((letter, digit) for letter in "AB" for digit in range(4))
+]
+
+
+def training_of(base: BaseModel) -> tuple[list[EncodedRow], Probe]:
+    """The rows as the trainer gets them, and a probe that asks the same."""
+    judge = make_judge(TASK, [row.output for row in ROWS])
+    arm = TUNED["tuned"](Setting(TASK.instruction or "", judge, ROWS, lambda _: True, 0))
+    rows = encode(base, arm, ROWS)
+    prompts = [base.prompt(arm.messages(row)) for row in ROWS]
+    return rows, Probe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, room=16)
