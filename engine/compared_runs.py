@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 
 from tuneproof.engine import facts
 from tuneproof.engine.batch_parts import parts_so_far
@@ -94,8 +94,7 @@ class ComparedRuns:
 
     def _settled(self, found: facts.MethodFacts, choice: MethodChoice, training: Training) -> Plan:
         assert found.planned is not None
-        parts = max(found.planned.accumulation, parts_so_far(self._store))
-        return replace(plan(choice, training), accumulation=parts, checkpointing=found.planned.checkpointing)
+        return plan(choice, training).as_planned(found.planned, parts_so_far(self._store))
 
 
 def compared_log(log: Teller, method: str) -> FurtherLog:

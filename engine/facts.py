@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -112,7 +113,8 @@ class TrainedLength(Facts):
     """How long the train rows are, prompt and answer together, in tokens.
 
     `p99` is the length that 99 % of them do not exceed, `cut` how many answers would be cut off there, and `left_out` how many rows are
-    longer than the `limit` that the case sets, and so not trained on. No row is ever cut.
+    longer than the `limit` that the case sets, and so not trained on. No row is ever cut. `mean` is of all rows, none in runs from before
+    it was kept.
     """
 
     p99: int
@@ -120,6 +122,7 @@ class TrainedLength(Facts):
     cut: int
     limit: int | None
     left_out: int
+    mean: float | None = None
 
 
 class Catalogue(Facts):
@@ -127,6 +130,14 @@ class Catalogue(Facts):
 
     methods: list[CatalogueEntry]
     length: TrainedLength | None = None
+
+
+class Optimizer(StrEnum):
+    """How an optimizer keeps what it knows of earlier steps: as it is, in 8 bits, or so in memory of the host that is paged in."""
+
+    ADAMW = "adamw"
+    ADAMW_8BIT = "adamw_8bit"
+    PAGED_8BIT = "paged_8bit"
 
 
 class Memory(Facts):
@@ -185,10 +196,12 @@ class PlannedFacts(Facts):
     room_told_by: str
     margin: float
     length: int
+    packed: bool = False
     steps: int
     accumulation: int
     checkpointing: bool
     processes: int = 1
+    optimizer: Optimizer = Optimizer.ADAMW
     memory: Memory | None
     not_predicted: str | None
     trial: TrialFacts | None

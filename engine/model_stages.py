@@ -31,6 +31,7 @@ from tuneproof.engine.machine import leave_out
 from tuneproof.engine.merged_run import MergedRun
 from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans, sources
 from tuneproof.engine.methods.method import Ability
+from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.model import BaseModel, best_device, load_base
 from tuneproof.engine.planning import Planner, RowLengths
 from tuneproof.engine.route import Route
@@ -59,9 +60,8 @@ class ModelStages:
         self._store, self._case, self._log, self._stop = store, case, log, stop
         self._task: Task = case.task
         self._model: Model = case.model
-        chosen = METHODS.get(case.method.name)
-        if chosen is None or chosen.quantisation is None:
-            # PEFT imports it wherever it is installed, which takes seconds, and no other method uses it.
+        if not any(may_need_bitsandbytes(name) for name in (case.method.name, *(each.name for each in case.evaluate.compare))):
+            # PEFT imports it wherever it is installed, which takes seconds.
             leave_out("bitsandbytes")
 
     @cached_property
@@ -193,8 +193,7 @@ class ModelStages:
         settled = plan(self._case.method.model_copy(update={"name": found.name}), self._case.training)
         if found.planned is None:
             return settled
-        parts = max(found.planned.accumulation, parts_so_far(self._store))
-        return replace(settled, why=found.why, accumulation=parts, checkpointing=found.planned.checkpointing)
+        return replace(settled, why=found.why).as_planned(found.planned, parts_so_far(self._store))
 
     @property
     def _method_facts(self) -> facts.MethodFacts:
@@ -234,6 +233,7 @@ class ModelStages:
             cut=sum(length > found.p99 for length in of_rows),
             limit=self._asked.max_length,
             left_out=sum(length > self._limit for length in of_rows),
+            mean=round(sum(of_rows) / len(of_rows), 3),
         )
 
     @cached_property

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.facts import Memory, PlannedFacts, TrialFacts
+from tuneproof.engine.facts import Memory, Optimizer, PlannedFacts, TrialFacts
+from tuneproof.engine.methods.choose import Way
+
+SMALLER = {
+    Optimizer.ADAMW_8BIT: "the optimizer's state is kept in 8 bits",
+    Optimizer.PAGED_8BIT: "the optimizer's state is kept in 8 bits in memory of the host",
+}
+"""What is said of an optimizer that is not plain AdamW."""
 
 
 def planned_lines(planned: PlannedFacts) -> list[str]:
@@ -10,7 +17,7 @@ def planned_lines(planned: PlannedFacts) -> list[str]:
     lines = [_predicted(planned), _measured(planned)]
     if planned.processes > 1:
         lines.append(f"each batch is shared by {planned.processes} processes; memory is that of each")
-    ways = ways_line(planned.accumulation, checkpointing=planned.checkpointing, processes=planned.processes)
+    ways = ways_line(planned, processes=planned.processes)
     if ways:
         lines.append(f"to fit, {ways}")
     if planned.trial is not None and planned.hours is not None:
@@ -28,7 +35,8 @@ def _predicted(planned: PlannedFacts) -> str:
     there = f"{gb(planned.room)} ({planned.room_told_by})"
     if planned.memory is None:
         return f"memory: not predicted ({planned.not_predicted}); there are {there}"
-    return f"memory predicted for rows of {planned.length} tokens: {memory_line(planned.memory, there)}"
+    of_what = "packed sequences" if planned.packed else "rows"
+    return f"memory predicted for {of_what} of {planned.length} tokens: {memory_line(planned.memory, there)}"
 
 
 def memory_line(memory: Memory, there: str) -> str:
@@ -54,11 +62,17 @@ def compared(memory: Memory, trial: TrialFacts) -> int:
     return memory.total if trial.whole_process else memory.tensors
 
 
-def ways_line(accumulation: int, *, checkpointing: bool, processes: int = 1) -> str:
-    """How a batch is run, where it is not run at once and plainly."""
-    whose = "batch" if processes == 1 else "process's share of a batch"
-    told = [f"each {whose} runs in {accumulation} parts"] if accumulation > 1 else []
-    return " and ".join(told + (["activations are computed twice"] if checkpointing else []))
+def ways_line(way: Way | PlannedFacts, *, processes: int = 1) -> str:
+    """How a step is run, where it is not run at once and plainly."""
+    told = []
+    if way.accumulation > 1:
+        whose = "batch" if processes == 1 else "process's share of a batch"
+        told.append(f"each {whose} runs in {way.accumulation} parts")
+    if way.checkpointing:
+        told.append("activations are computed twice")
+    if way.optimizer in SMALLER:
+        told.append(SMALLER[way.optimizer])
+    return " and ".join(told)
 
 
 def _hours(hours: float) -> str:

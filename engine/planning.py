@@ -20,6 +20,7 @@ from tuneproof.engine.learning_curve import WHOLE
 from tuneproof.engine.methods.candidates import candidate, room
 from tuneproof.engine.methods.catalogue import AUTO, Plan, plan
 from tuneproof.engine.methods.choose import AUTO_ORDER, MARGIN, Choice, Room, Way, choose
+from tuneproof.engine.methods.fed import Lengths, packed_length
 from tuneproof.engine.methods.model_shape import ModelShape, UnknownShape, shape_in
 from tuneproof.engine.model import BaseModel, best_device
 from tuneproof.engine.run.stop import StopRequest
@@ -65,9 +66,9 @@ class Planner:
         Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
         """
         on_gpu, shape = self._on_gpu, self._shape()
-        there, longest = room(self.budget, on_gpu=on_gpu, processes=self.training.processes), max(self.rows.whole)
+        there, rows = room(self.budget, on_gpu=on_gpu, processes=self.training.processes), self._lengths
         known = None if isinstance(shape, UnknownShape) else shape
-        candidates = [candidate(self._plan(n), self.trained_parameters[n], known, longest, on_gpu=on_gpu) for n in self._names()]
+        candidates = [candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]
         named, learned = self.choice.name != AUTO, sum(self.rows.learned)
         ran_out: dict[tuple[str, Way], str] = {}
         while True:
@@ -93,12 +94,17 @@ class Planner:
 
     def _plan_for(self, chosen: Choice, named: bool) -> Plan:
         settled = self._plan(chosen.candidate.name)
-        why = settled.why if named else chosen.why
-        return replace(settled, why=why, accumulation=chosen.way.accumulation, checkpointing=chosen.way.checkpointing)
+        way, why = chosen.way, settled.why if named else chosen.why
+        return replace(settled, why=why, accumulation=way.accumulation, checkpointing=way.checkpointing, optimizer=way.optimizer)
 
     @property
     def _on_gpu(self) -> bool:
         return bool(best_device()[0].type == "cuda")
+
+    @property
+    def _lengths(self) -> Lengths:
+        whole = self.rows.whole
+        return Lengths(max(whole), sum(whole) / len(whole), self.base.context)
 
     def _shape(self) -> ModelShape | UnknownShape:
         try:
@@ -150,11 +156,13 @@ class Planner:
             room=round(room.size),
             room_told_by=room.told_by,
             margin=MARGIN,
-            length=max(self.rows.whole),
+            length=packed_length(max(self.rows.whole), self.base.context) if settled.packing else max(self.rows.whole),
+            packed=settled.packing,
             steps=steps,
             accumulation=settled.accumulation,
             checkpointing=settled.checkpointing,
             processes=settled.processes,
+            optimizer=settled.optimizer,
             memory=chosen.way.memory,
             not_predicted=str(shape) if isinstance(shape, UnknownShape) else None,
             trial=trial,

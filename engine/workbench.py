@@ -15,6 +15,7 @@ from tuneproof.engine.case import DraftCase
 from tuneproof.engine.draft import Draft, next_run_dir
 from tuneproof.engine.errors import GateClosed, TuneproofError
 from tuneproof.engine.methods.catalogue import plans
+from tuneproof.engine.methods.fed import Lengths
 from tuneproof.engine.methods.forecast import Forecast, forecasts
 from tuneproof.engine.methods.model_shape import UnknownShape, shape_in
 from tuneproof.engine.model_files import config_folder
@@ -198,10 +199,11 @@ class Workbench:
             return {}
         content, length = self.draft.content, found.length
         longest = min(length.longest, content.training.max_length or length.longest)
+        rows = Lengths(longest, min(longest, length.mean or longest), model.context)
         counted = {entry.name: entry.trained_parameters for entry in found.methods}
         planned = [(plan, counted.get(plan.method)) for plan in plans(content.training)]
         known = [(plan, trained) for plan, trained in planned if trained is not None]
-        return forecasts(known, shape, longest, content.budget, on_gpu=model.device == "cuda")
+        return forecasts(known, shape, rows, content.budget, on_gpu=model.device == "cuda")
 
     @property
     def _trial_store(self) -> RunStore | None:

@@ -265,7 +265,7 @@ def _takes(forecast: Forecast | None) -> str:
 
 def _forecast(forecast: Forecast) -> Content:
     there = f"{gb(round(forecast.there.size))} ({forecast.there.told_by})"
-    ways = ways_line(forecast.accumulation, checkpointing=forecast.checkpointing)
+    ways = ways_line(forecast.way)
     told = f"memory predicted: {memory_line(forecast.memory, there)}{f'; to fit, {ways}' if ways and forecast.fits else ''}"
     return Content(told) if forecast.fits else Content.styled(f"does not fit. {told}", "bold")
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tuneproof.engine import machine
 from tuneproof.engine.case import Budget
-from tuneproof.engine.facts import Memory
+from tuneproof.engine.facts import Memory, Optimizer
 from tuneproof.engine.methods.catalogue import METHODS, Plan
 from tuneproof.engine.methods.choose import Candidate, Room, Way, ways_to_run
+from tuneproof.engine.methods.fed import Lengths, as_fed
 from tuneproof.engine.methods.memory import FLOAT32, HALF, TrainingShape, Weights, predict
 from tuneproof.engine.methods.method import Ability, Quantisation
 from tuneproof.engine.methods.model_shape import ModelShape
@@ -27,36 +30,47 @@ def room(budget: Budget, *, on_gpu: bool, processes: int = 1) -> Room:
     return Room(machine.free_memory() / processes, f"free on this machine{shared}")
 
 
-def candidate(settled: Plan, trained: int, shape: ModelShape | None, longest: int, *, on_gpu: bool) -> Candidate:
-    """A plan in the ways it can be run, for rows of at most so many tokens; without a shape nothing is predicted."""
+def candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: Lengths, *, on_gpu: bool) -> Candidate:
+    """A plan in the ways it can be run, for rows of these lengths; without a shape nothing is predicted."""
     method = METHODS[settled.method]
-    ways = ways_to_run(settled.rows_a_process, may_checkpoint=method.can(Ability.CHECKPOINTING))
-    predicted = tuple(Way(*way, memory_of(settled, trained, way, shape, longest, on_gpu=on_gpu)) for way in ways)
-    return Candidate(settled.method, trained, predicted, refused_here(method))
+    fed, length = as_fed(settled, rows)
+    ways = ways_to_run(
+        fed.rows_a_process,
+        may_checkpoint=method.can(Ability.CHECKPOINTING),
+        smaller_optimizers=_smaller_optimizers(settled.method, on_gpu=on_gpu),
+    )
+    if shape is not None:
+        ways = [replace(way, memory=_memory(fed, trained, way, shape, length, on_gpu=on_gpu)) for way in ways]
+    return Candidate(settled.method, trained, tuple(ways), refused_here(method))
 
 
-def memory_of(settled: Plan, trained: int, way: tuple[int, bool], shape: ModelShape | None, longest: int, *, on_gpu: bool) -> Memory | None:
+def _smaller_optimizers(method: str, *, on_gpu: bool) -> list[Optimizer]:
+    """What is worth its rounding only where every weight has an optimizer's state, and needs bitsandbytes; pages need a GPU's driver."""
+    if method != "full" or not machine.has_library("bitsandbytes"):
+        return []
+    return [Optimizer.ADAMW_8BIT, *([Optimizer.PAGED_8BIT] if on_gpu else [])]
+
+
+def _memory(fed: Plan, trained: int, way: Way, shape: ModelShape, length: int, *, on_gpu: bool) -> Memory:
     """The peak of a plan that is run in one way."""
-    if shape is None:
-        return None
-    accumulation, checkpointing = way
-    method = METHODS[settled.method]
+    method = METHODS[fed.method]
     held = HELD[method.quantisation] if method.quantisation else Weights.PLAIN
     return predict(
         shape,
         TrainingShape(
-            length=longest,
-            batch=settled.rows_a_process // accumulation,
+            length=length,
+            batch=fed.rows_a_process // way.accumulation,
             trained_parameters=trained,
-            full=settled.method == "full",
+            full=fed.method == "full",
             weights=held,
             element=HALF if on_gpu else FLOAT32,
             float32_weights=method.trains_base_weights,
             # PEFT makes adapters float32; TRL makes those over a quantised base bf16.
             adapter=FLOAT32 if held is Weights.PLAIN or not on_gpu else HALF,
-            accumulation=accumulation,
-            checkpointing=checkpointing,
-            processes=settled.processes,
+            optimizer=way.optimizer,
+            accumulation=way.accumulation,
+            checkpointing=way.checkpointing,
+            processes=fed.processes,
             cuda=on_gpu,
         ),
     )

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from tuneproof.engine.case import Compared, Training
 from tuneproof.engine.case import Method as MethodChoice
+from tuneproof.engine.facts import Optimizer, PlannedFacts
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.methods import defaults
 from tuneproof.engine.methods.method import Default, Method
@@ -44,6 +45,7 @@ class Plan:
     max_length: int | None = None
     packing: bool = False
     clip: float = float(defaults.CLIP.value)
+    optimizer: Optimizer = Optimizer.ADAMW
     processes: int = 1
     """Processes that each batch is shared out to."""
 
@@ -51,6 +53,15 @@ class Plan:
     def digest(self) -> str:
         """Of all that decides what is learned; in how many processes and parts a batch is run does not."""
         return sha256_data({key: value for key, value in asdict(self).items() if key not in ("accumulation", "processes")})
+
+    def as_planned(self, planned: PlannedFacts, parts: int) -> Plan:
+        """The plan run as it was settled, its batches in at least so many parts."""
+        return replace(
+            self,
+            accumulation=max(planned.accumulation, parts),
+            checkpointing=planned.checkpointing,
+            optimizer=planned.optimizer,
+        )
 
     @property
     def rows_a_process(self) -> int:
@@ -68,7 +79,7 @@ class Plan:
 
         How a batch is run to fit stands with what was planned.
         """
-        unsaid = {"method", "why", "accumulation", "checkpointing", "processes"}
+        unsaid = {"method", "why", "accumulation", "checkpointing", "optimizer", "processes"}
         unsaid |= {key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None}
         return {key: value for key, value in asdict(self).items() if key not in unsaid}
 

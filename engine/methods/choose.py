@@ -6,16 +6,17 @@ behind, "LoRA Without Regret", Schulman and others 2025), and the memory, when i
 base in 8 bits, then in 4. The other methods are for special ends: they are taken when a case names them.
 
 A method can be run in several ways. In the order in which they are tried: the batch at once; in parts whose gradients are summed, which
-costs little time; one row at a time with activations computed twice, which costs about a third more.
+costs little time; one row at a time with activations computed twice, which costs about a third more. These change nothing of what is
+learned. Where the optimizer's state is the most of it, as in full fine-tuning, that is then kept in 8 bits, and last in memory of the host.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tuneproof.engine.errors import GateClosed
-from tuneproof.engine.facts import Memory
+from tuneproof.engine.facts import Memory, Optimizer
 
 MARGIN = 0.1
 """Share of the memory that a prediction leaves free: on the published peaks it was at worst 8 % too low."""
@@ -32,7 +33,8 @@ class Way:
 
     accumulation: int
     checkpointing: bool
-    memory: Memory | None
+    memory: Memory | None = None
+    optimizer: Optimizer = Optimizer.ADAMW
 
 
 @dataclass(frozen=True)
@@ -68,10 +70,13 @@ class Choice:
     turned_down: dict[str, str]
 
 
-def ways_to_run(batch_size: int, *, may_checkpoint: bool = True) -> list[tuple[int, bool]]:
-    """Accumulation and checkpointing of every way to run a batch, in the order in which they are tried."""
+def ways_to_run(batch_size: int, *, may_checkpoint: bool = True, smaller_optimizers: Sequence[Optimizer] = ()) -> list[Way]:
+    """Every way to run a batch, in the order in which they are tried, without a prediction."""
     parts = [parts for parts in range(1, batch_size + 1) if batch_size % parts == 0]
-    return [(part, False) for part in parts] + ([(batch_size, True)] if may_checkpoint else [])
+    ways = [Way(part, checkpointing=False) for part in parts]
+    if may_checkpoint:
+        ways.append(Way(batch_size, checkpointing=True))
+    return ways + [replace(ways[-1], optimizer=optimizer) for optimizer in smaller_optimizers]
 
 
 def choose(

@@ -9,7 +9,8 @@ from tuneproof.engine.case import Budget
 from tuneproof.engine.facts import Memory
 from tuneproof.engine.methods.candidates import candidate, room
 from tuneproof.engine.methods.catalogue import Plan
-from tuneproof.engine.methods.choose import Room
+from tuneproof.engine.methods.choose import Room, Way
+from tuneproof.engine.methods.fed import Lengths
 from tuneproof.engine.methods.model_shape import ModelShape
 
 
@@ -17,10 +18,9 @@ from tuneproof.engine.methods.model_shape import ModelShape
 class Forecast:
     """The first way to run a method that fits, or the lightest where none does."""
 
+    way: Way
     memory: Memory
     there: Room
-    accumulation: int
-    checkpointing: bool
 
     @property
     def fits(self) -> bool:
@@ -28,13 +28,13 @@ class Forecast:
         return self.memory.total <= self.there.usable
 
 
-def forecasts(plans: Sequence[tuple[Plan, int]], shape: ModelShape, longest: int, budget: Budget, *, on_gpu: bool) -> dict[str, Forecast]:
-    """That of each plan, by its method, for rows of at most so many tokens; with a plan comes how many parameters it trains."""
+def forecasts(plans: Sequence[tuple[Plan, int]], shape: ModelShape, rows: Lengths, budget: Budget, *, on_gpu: bool) -> dict[str, Forecast]:
+    """That of each plan, by its method, for rows of these lengths; with a plan comes how many parameters it trains."""
     there = room(budget, on_gpu=on_gpu, processes=plans[0][0].processes if plans else 1)
-    return {plan.method: _forecast(plan, trained, shape, longest, there, on_gpu=on_gpu) for plan, trained in plans}
+    return {plan.method: _forecast(plan, trained, shape, rows, there, on_gpu=on_gpu) for plan, trained in plans}
 
 
-def _forecast(plan: Plan, trained: int, shape: ModelShape, longest: int, there: Room, *, on_gpu: bool) -> Forecast:
-    ways = [(way, way.memory) for way in candidate(plan, trained, shape, longest, on_gpu=on_gpu).ways if way.memory is not None]
+def _forecast(plan: Plan, trained: int, shape: ModelShape, rows: Lengths, there: Room, *, on_gpu: bool) -> Forecast:
+    ways = [(way, way.memory) for way in candidate(plan, trained, shape, rows, on_gpu=on_gpu).ways if way.memory is not None]
     way, memory = next(((way, memory) for way, memory in ways if memory.total <= there.usable), ways[-1])
-    return Forecast(memory, there, way.accumulation, way.checkpointing)
+    return Forecast(way, memory, there)

@@ -13,8 +13,8 @@ from typing import Any
 
 import yaml
 
-from tuneproof.engine.facts import Memory
-from tuneproof.engine.methods.memory import Attention, Logits, Optimizer, TrainingShape, Weights, predict
+from tuneproof.engine.facts import Memory, Optimizer
+from tuneproof.engine.methods.memory import Attention, Logits, TrainingShape, Weights, predict
 from tuneproof.engine.methods.model_shape import ModelShape, shape_of
 
 UNITS = {"GB": 10**9, "GiB": 1 << 30}

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from tuneproof.engine.facts import Memory
+from tuneproof.engine.facts import Memory, Optimizer
 from tuneproof.engine.methods.model_shape import ModelShape
 
 FLOAT32 = 4
@@ -45,14 +45,6 @@ class Weights(StrEnum):
 
 WEIGHT_BYTES = {Weights.INT8: 1.0, Weights.NF4: 0.5 + 4 / 64, Weights.NF4_DOUBLE: 0.5 + 0.127 / 8}
 """NF4 is 4 bits and a float32 scale for 64 of them; double quantisation leaves 0.127 bits for the scales (QLoRA, arXiv 2305.14314, 3)."""
-
-
-class Optimizer(StrEnum):
-    """What is kept between steps."""
-
-    ADAMW = "adamw"
-    ADAMW_8BIT = "adamw_8bit"
-    PAGED_8BIT = "paged_8bit"
 
 
 class Attention(StrEnum):

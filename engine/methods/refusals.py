@@ -10,6 +10,7 @@ from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.errors import CaseError, GateClosed
 from tuneproof.engine.methods import defaults
 from tuneproof.engine.methods.method import Ability, Method, Quantisation
+from tuneproof.engine.methods.table import FULL, METHODS
 
 INT8_MERGE = "merged into an int8 base it answers wrongly without a word (logits off by more than 1, measured with PEFT 0.21)"
 NO_NF4 = "it fails on a 4-bit base (measured with PEFT 0.21)"
@@ -33,6 +34,12 @@ def no_such_method(name: str, where: str, known: Iterable[str]) -> CaseError:
     why = NOT_OFFERED.get(name)
     told = f"`{name}` is not offered: {why}" if why else f"`{name}` is no method this version trains"
     return CaseError(told, where=where, fix=f"use {', '.join(known)}")
+
+
+def may_need_bitsandbytes(name: str) -> bool:
+    """Whether training by the method of this name may use it: for a quantised base, for a smaller optimizer, or as `auto` may choose."""
+    method = METHODS.get(name)
+    return method is None or method.quantisation is not None or method is FULL
 
 
 def refused_here(method: Method) -> str | None:

@@ -15,11 +15,9 @@ from trl import pack_dataset
 
 from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.methods.catalogue import Plan
+from tuneproof.engine.methods.fed import packed_length
 from tuneproof.engine.model import BaseModel
 from tuneproof.engine.training.encode import IGNORED, EncodedRow
-
-ROWS_WIDE = 4
-"""A sequence is as long as so many of the longest row: wider ones have little less padding, and attention over more that is masked."""
 
 TOKENS = "tokens"
 """The key of a batch for how many tokens it has; not for the model."""
@@ -43,7 +41,7 @@ def packed(rows: Sequence[EncodedRow], at_most: int) -> datasets.Dataset:
     """
     longest = max(len(row.input_ids) for row in rows)
     plain = datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in rows])
-    return pack_dataset(plain, seq_length=max(longest, min(at_most, ROWS_WIDE * longest)), strategy="bfd")
+    return pack_dataset(plain, seq_length=packed_length(longest, at_most), strategy="bfd")
 
 
 @dataclass(frozen=True)

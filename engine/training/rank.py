@@ -12,7 +12,7 @@ from multiprocessing.connection import Client, Connection
 
 from tuneproof.engine.errors import Interrupted, TuneproofError
 from tuneproof.engine.machine import leave_out
-from tuneproof.engine.methods.table import METHODS
+from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.stop import StopRequest
@@ -67,7 +67,7 @@ def _obey(connection: Connection, stop: StopRequest) -> None:
 
 def _outcome(work: Work, log: ToWorker | Unheard, stop: StopRequest) -> Outcome:
     try:
-        if METHODS[work.plan.method].quantisation is None:
+        if not may_need_bitsandbytes(work.plan.method):
             leave_out("bitsandbytes")
         # Only now, because it imports TRL.
         from tuneproof.engine.training.sft import train

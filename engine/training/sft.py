@@ -17,6 +17,7 @@ from transformers import PrinterCallback, TrainerCallback, TrainerControl, Train
 from trl import SFTConfig, SFTTrainer
 
 from tuneproof.engine.errors import Interrupted, RunFailed
+from tuneproof.engine.facts import Optimizer
 from tuneproof.engine.hashing import sha256_data, sha256_file
 from tuneproof.engine.methods.adapters import adapter_config, load_for_training, quantisation
 from tuneproof.engine.methods.catalogue import METHODS, Plan
@@ -36,6 +37,9 @@ from tuneproof.engine.training.trained import Trained as Trained
 
 KEPT = ["adapter_config.json", "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
 """What makes an adapter, or a whole model, among the files of a checkpoint."""
+
+OPTIMIZERS = {Optimizer.ADAMW: "adamw_torch_fused", Optimizer.ADAMW_8BIT: "adamw_8bit", Optimizer.PAGED_8BIT: "paged_adamw_8bit"}
+"""What transformers calls them."""
 
 PROBES = 8
 """How often a training is probed where the case does not say."""
@@ -123,6 +127,7 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
         lr_scheduler_type="cosine",
         warmup_steps=math.ceil(plan.warmup * steps),
         max_grad_norm=plan.clip,
+        optim=OPTIMIZERS[plan.optimizer],
         seed=plan.seed,
         data_seed=plan.seed,
         # TRL turns both of these on by itself.

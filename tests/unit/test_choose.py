@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.engine.errors import ExitCode, GateClosed
-from tuneproof.engine.facts import Memory
+from tuneproof.engine.facts import Memory, Optimizer
 from tuneproof.engine.methods.choose import MARGIN, Candidate, Room, Way, choose, ways_to_run
 
 LORA_PARAMETERS = 40_000_000
@@ -96,8 +96,14 @@ def test_what_cannot_be_predicted_is_left_to_the_trial_step() -> None:
 @given(st.integers(1, 64), st.booleans())
 def test_every_way_runs_the_whole_batch_in_equal_parts(batch: int, may_checkpoint: bool) -> None:
     ways = ways_to_run(batch, may_checkpoint=may_checkpoint)
-    assert ways[0] == (1, False) and all(batch % parts == 0 for parts, _ in ways)
-    assert any(checkpointing for _, checkpointing in ways) == may_checkpoint
+    assert ways[0] == Way(1, checkpointing=False) and all(batch % way.accumulation == 0 for way in ways)
+    assert any(way.checkpointing for way in ways) == may_checkpoint
+
+
+def test_an_optimizer_that_rounds_comes_after_every_way_that_does_not() -> None:
+    ways = ways_to_run(4, smaller_optimizers=[Optimizer.ADAMW_8BIT, Optimizer.PAGED_8BIT])
+    assert [way.optimizer for way in ways] == [Optimizer.ADAMW] * 4 + [Optimizer.ADAMW_8BIT, Optimizer.PAGED_8BIT]
+    assert ways[-1] == Way(4, checkpointing=True, optimizer=Optimizer.PAGED_8BIT)
 
 
 @given(st.floats(1, 200), st.integers(0, 10**9))

@@ -10,6 +10,7 @@ from tuneproof.engine import facts
 from tuneproof.engine.case import Budget, Model, Training
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.methods.catalogue import plan
+from tuneproof.engine.methods.fed import Lengths
 from tuneproof.engine.methods.forecast import Forecast, forecasts
 from tuneproof.engine.methods.model_shape import shape_in
 from tuneproof.engine.model_files import config_folder
@@ -23,7 +24,9 @@ def of_lora(budget_gb: float | None = None, **training: object) -> Forecast:
     folder = config_folder(Model().base)
     assert folder is not None
     planned = plan(MethodChoice(name="lora"), Training.model_validate(training))
-    return forecasts([(planned, LORA_PARAMETERS)], shape_in(folder), 89, Budget(gpu_memory_gb=budget_gb), on_gpu=False)["lora"]
+    return forecasts(
+        [(planned, LORA_PARAMETERS)], shape_in(folder), Lengths(89, 60.0, 2048), Budget(gpu_memory_gb=budget_gb), on_gpu=False
+    )["lora"]
 
 
 def test_it_is_what_the_planner_predicts(finished: tuple[Path, object]) -> None:
@@ -34,15 +37,22 @@ def test_it_is_what_the_planner_predicts(finished: tuple[Path, object]) -> None:
 
 def test_a_larger_batch_takes_more_and_runs_in_parts_where_there_is_less() -> None:
     assert of_lora(batch_size=32).memory.total > of_lora(batch_size=16).memory.total
-    assert of_lora().fits and of_lora().accumulation == 1
+    assert of_lora().fits and of_lora().way.accumulation == 1
     smaller = of_lora(0.45)
-    assert smaller.fits and smaller.accumulation > 1 and smaller.memory.total < of_lora().memory.total
+    assert smaller.fits and smaller.way.accumulation > 1 and smaller.memory.total < of_lora().memory.total
     assert smaller.there.told_by == "budget.gpu_memory_gb"
+
+
+def test_packed_rows_are_counted_by_the_sequences_that_they_make() -> None:
+    packed = of_lora(packing=True)
+    # 16 rows of 60 tokens in the mean fill 3 sequences of 4 times the longest, 356 tokens.
+    assert packed.memory.activations == pytest.approx(of_lora().memory.activations * 3 * 356 / (16 * 89), rel=0.25)
+    assert of_lora(packing=True, batch_size=64).memory.total > packed.memory.total
 
 
 def test_what_fits_in_no_way_says_so_in_its_lightest() -> None:
     found = of_lora(0.1)
-    assert not found.fits and found.checkpointing
+    assert not found.fits and found.way.checkpointing
 
 
 def test_a_model_that_is_not_here_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from tuneproof.engine.facts import Memory
+from tuneproof.engine.facts import Memory, Optimizer
 from tuneproof.engine.methods.measured import fit_rows, measured_rows, table
-from tuneproof.engine.methods.memory import Attention, Logits, Optimizer, TrainingShape, Weights, layer_bytes, predict
+from tuneproof.engine.methods.memory import Attention, Logits, TrainingShape, Weights, layer_bytes, predict
 from tuneproof.engine.methods.model_shape import LLAMA_LIKE, ModelShape, UnknownShape, shape_of
 
 LLAMA_7B = {"model_type": "llama", "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32} | {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,13 @@ from tuneproof.engine import machine
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.case import Model, Training
 from tuneproof.engine.errors import CaseError, GateClosed, Interrupted
+from tuneproof.engine.facts import Optimizer
 from tuneproof.engine.generation import Decoder
+from tuneproof.engine.methods.candidates import candidate
 from tuneproof.engine.methods.catalogue import METHODS, check_choice, plan, sources
+from tuneproof.engine.methods.fed import Lengths
 from tuneproof.engine.methods.method import Ability, Quantisation
+from tuneproof.engine.methods.model_shape import shape_of
 from tuneproof.engine.methods.parameters import count_planned
 from tuneproof.engine.methods.refusals import FOUR_BIT_ON_CPU, NOT_OFFERED, refused_here
 from tuneproof.engine.model import BaseModel, load_base, load_weights
@@ -26,7 +31,7 @@ from tuneproof.engine.run.events import EventLog
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.merging import SERVED_DTYPE, merge
 from tuneproof.engine.training.probe import Probe
-from tuneproof.engine.training.sft import Trained, train
+from tuneproof.engine.training.sft import Trained, make_trainer, train
 
 SHAPES = {
     "hidden_size": 4096,
@@ -186,3 +191,24 @@ def test_a_published_result_has_its_interval_and_says_what_it_rests_on() -> None
     lora = METHODS["lora"].published
     assert lora is not None and "47.8 % [45.1, 50.5] of 1,319 GSM8K questions" in lora.line and "one seed" in lora.line
     assert METHODS["pissa"].published is None
+
+
+@pytest.mark.parametrize("optimizer", [Optimizer.ADAMW_8BIT, Optimizer.PAGED_8BIT])
+def test_full_training_can_keep_its_optimizer_in_8_bits(base: BaseModel, optimizer: Optimizer, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    rows, probe = training_of(base)
+    settled = plan(MethodChoice(name="full"), Training(max_steps=3, probe_every=3, batch_size=4, learning_rate=1e-3))
+    trainer = make_trainer(base, rows, replace(settled, optimizer=optimizer), tmp_path)
+    before, _ = probe.run(load_weights(base))
+    trainer.train()
+    after, _ = probe.run(trainer.model)
+    kept = trainer.optimizer.optimizer.state.values()
+    assert after.loss < before.loss and any(state["state1"].dtype is torch.uint8 for state in kept)
+
+
+def test_full_training_that_fits_in_no_other_way_takes_the_smaller_optimizer(base: BaseModel) -> None:
+    pytest.importorskip("bitsandbytes")
+    shape, settled = shape_of(SHAPES | {"model_type": "llama"}), plan(MethodChoice(name="full"), Training(batch_size=1))
+    found = candidate(settled, shape.parameters, shape, Lengths(1024, 1024, 8192), on_gpu=True)
+    sizes = {way.optimizer: way.memory.total / 1e9 for way in found.ways if way.memory is not None}
+    assert sizes[Optimizer.ADAMW] > 120 > sizes[Optimizer.ADAMW_8BIT] > 80 > sizes[Optimizer.PAGED_8BIT]
