@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
+from collections.abc import Iterator
+
 from tuneproof.engine.arms import TUNED, Setting
 from tuneproof.engine.case import Output, OutputKind, Task
 from tuneproof.engine.data.example import Example, Source
@@ -24,3 +28,22 @@ def training_of(base: BaseModel) -> tuple[list[EncodedRow], Probe]:
     rows = encode(base, arm, ROWS)
     prompts = [base.prompt(arm.messages(row)) for row in ROWS]
     return rows, Probe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, room=16)
+
+
+class RowsOfWoe(list[EncodedRow]):
+    """Rows that the second process cannot even read: it has no memory for them, or is killed."""
+
+    killed = False
+
+    def __iter__(self) -> Iterator[EncodedRow]:
+        if os.environ.get("RANK") == "1":
+            if self.killed:
+                os.kill(os.getpid(), signal.SIGKILL)
+            raise MemoryError("can't allocate memory")
+        return super().__iter__()
+
+
+class RowsThatKill(RowsOfWoe):
+    """Those that have it killed."""
+
+    killed = True

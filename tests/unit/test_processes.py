@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import signal
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
@@ -15,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch.utils.data import BatchSampler
 
-from tests.unit.small_training import training_of
+from tests.unit.small_training import RowsOfWoe, RowsThatKill, training_of
 from tuneproof.engine import machine
 from tuneproof.engine.batch_parts import go_on_smaller, parts_so_far
 from tuneproof.engine.case import Case, Decision, Method, Model, Training
@@ -28,7 +25,6 @@ from tuneproof.engine.run.limits import is_out_of_memory
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, RunStore
 from tuneproof.engine.training.dealing import EvenSteps
-from tuneproof.engine.training.encode import EncodedRow
 from tuneproof.engine.training.ranks import train_in_processes
 from tuneproof.engine.training.sft import train
 from tuneproof.engine.training.trained import Trained
@@ -128,25 +124,6 @@ def test_processes_that_were_stopped_go_on_together_to_the_same_weights(base: Ba
     assert steps == list(range(1, 21))
     for file in (file for file in whole.files if file.endswith(".safetensors")):
         assert (resumed.adapter / file).read_bytes() == (whole.adapter / file).read_bytes()
-
-
-class RowsOfWoe(list[EncodedRow]):
-    """Rows that the second process cannot even read: it has no memory for them, or is killed."""
-
-    killed = False
-
-    def __iter__(self) -> Iterator[EncodedRow]:
-        if os.environ.get("RANK") == "1":
-            if self.killed:
-                os.kill(os.getpid(), signal.SIGKILL)
-            raise MemoryError("can't allocate memory")
-        return super().__iter__()
-
-
-class RowsThatKill(RowsOfWoe):
-    """Those that have it killed."""
-
-    killed = True
 
 
 @pytest.mark.long
