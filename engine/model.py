@@ -111,7 +111,12 @@ def load_base(model: Model) -> BaseModel:
 
 
 def load_weights(
-    base: BaseModel, trained: Path | None = None, *, quantisation: dict[str, Any] | None = None, dtype: torch.dtype | None = None
+    base: BaseModel,
+    trained: Path | None = None,
+    *,
+    quantisation: dict[str, Any] | None = None,
+    dtype: torch.dtype | None = None,
+    attention: str | None = None,
 ) -> Any:
     """The model ready to decode: bfloat16 on a GPU that has it, float32 on a CPU; as it was trained where a folder with that is given.
 
@@ -122,11 +127,13 @@ def load_weights(
     folder = base.folder if trained is None or is_adapter else trained
     if is_adapter and trained is not None and (trained / QUANTISATION).is_file():
         quantisation = json.loads((trained / QUANTISATION).read_text(encoding="utf-8"))
+    # Without a name the model's own, or else what transformers takes.
+    how: dict[str, Any] = {"dtype": dtype or best, "attn_implementation": attention}
     if quantisation is not None:
         config = BitsAndBytesConfig(**quantisation)
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype or best, quantization_config=config, device_map={"": device})
+        model = AutoModelForCausalLM.from_pretrained(folder, quantization_config=config, device_map={"": device}, **how)
     else:
-        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype or best).to(device)
+        model = AutoModelForCausalLM.from_pretrained(folder, **how).to(device)
     if is_adapter:
         from peft import PeftModel
 
@@ -145,6 +152,19 @@ def best_device() -> tuple[torch.device, torch.dtype]:
         device = torch.device("cuda") if own is None else torch.device("cuda", int(own))
         return device, torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return torch.device("cpu"), torch.float32
+
+
+def packed_attention() -> str | None:
+    """The attention for packed rows, the newest that is installed: flash attention reads no row but its own, where others mask the rest."""
+    from transformers.utils import is_flash_attn_2_available, is_flash_attn_3_available
+
+    _, dtype = best_device()
+    # It computes in 16 bits, and transformers looks for a GPU itself.
+    if "float32" in str(dtype):
+        return None
+    if is_flash_attn_3_available():
+        return "flash_attention_3"
+    return "flash_attention_2" if is_flash_attn_2_available() else None
 
 
 def _from_hub(model: Model) -> Path:

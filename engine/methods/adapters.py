@@ -23,7 +23,7 @@ from peft import (
 
 from tuneproof.engine.methods.catalogue import METHODS, Plan
 from tuneproof.engine.methods.method import Quantisation
-from tuneproof.engine.model import BaseModel, load_weights
+from tuneproof.engine.model import BaseModel, load_weights, packed_attention
 
 CAUSAL = "CAUSAL_LM"
 ALL_LINEAR = {"task_type": CAUSAL, "target_modules": "all-linear"}
@@ -81,11 +81,11 @@ def config_for_shapes(plan: Plan) -> PeftConfig | None:
 
 def load_for_training(base: BaseModel, plan: Plan) -> Any:
     """The base as the method trains it: quantised, or in float32 where its own weights are trained."""
-    method = METHODS[plan.method]
+    method, attention = METHODS[plan.method], packed_attention() if plan.packing else None
     if method.quantisation is not None:
-        return load_weights(base, quantisation=quantisation(method.quantisation))
+        return load_weights(base, quantisation=quantisation(method.quantisation), attention=attention)
     # A step of 2e-5 is lost in bfloat16, whose next number after 1 is 1.008.
-    return load_weights(base, dtype=torch.float32 if method.trains_base_weights else None)
+    return load_weights(base, dtype=torch.float32 if method.trains_base_weights else None, attention=attention)
 
 
 def quantisation(kind: Quantisation) -> dict[str, Any]:

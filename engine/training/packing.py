@@ -22,9 +22,12 @@ from tuneproof.engine.training.encode import IGNORED, EncodedRow
 TOKENS = "tokens"
 """The key of a batch for how many tokens it has; not for the model."""
 
-SEPARATING_ATTENTION = {"sdpa", "eager", "flash_attention_2", "flash_attention_3"}
-"""Attention that transformers keeps within a row from the positions alone: masks for the first two (`masking_utils.py`), the lengths
-of the rows for the others (`modeling_flash_attention_utils.py`)."""
+FLASH_ATTENTION = {"flash_attention_2", "flash_attention_3"}
+"""Attention that transformers keeps within a row by the lengths that the positions tell, but only in a batch of one long sequence
+(`_is_packed_sequence` in `modeling_flash_attention_utils.py`)."""
+
+SEPARATING_ATTENTION = {"sdpa", "eager", *FLASH_ATTENTION}
+"""Attention that can be kept within a row from the positions alone: by masks in the first two (`masking_utils.py`)."""
 
 
 def keeps_rows_apart(model: Any) -> bool:
@@ -49,7 +52,7 @@ class Feed:
     """What a trainer is fed: its sequences, how they become a batch (none for TRL's own padding), and how many make an optimizer step."""
 
     dataset: datasets.Dataset
-    collator: PackedCollator | None
+    collator: PackedCollator | FlatCollator | None
     batch_size: int
 
 
@@ -69,7 +72,8 @@ def feed(model: Any, base: BaseModel, rows: Sequence[EncodedRow], plan: Plan) ->
         )
     sequences = packed(rows, base.context)
     pad = base.tokenizer.pad_token_id
-    return Feed(sequences, PackedCollator(pad), max(1, round(plan.batch_size * len(sequences) / len(rows))))
+    flat = model.config.get_text_config()._attn_implementation in FLASH_ATTENTION
+    return Feed(sequences, FlatCollator() if flat else PackedCollator(pad), max(1, round(plan.batch_size * len(sequences) / len(rows))))
 
 
 @dataclass(frozen=True)
@@ -97,3 +101,15 @@ class PackedCollator:
         labels[positions == 0] = IGNORED
         read = torch.tensor(sum(len(each["input_ids"]) for each in sequences))
         return {"input_ids": ids, "labels": labels, "position_ids": positions, TOKENS: read}
+
+
+@dataclass(frozen=True)
+class FlatCollator:
+    """The same batch as one long sequence without padding, (1, tokens), for attention that keeps rows apart in no other."""
+
+    def __call__(self, sequences: list[dict[str, Any]]) -> dict[str, torch.Tensor]:
+        positions = torch.cat([torch.arange(length) for each in sequences for length in each["seq_lengths"]])[None]
+        ids = torch.tensor([[token for each in sequences for token in each["input_ids"]]])
+        labels = torch.tensor([[label for each in sequences for label in each["labels"]]])
+        labels[positions == 0] = IGNORED
+        return {"input_ids": ids, "labels": labels, "position_ids": positions, TOKENS: torch.tensor(ids.numel())}

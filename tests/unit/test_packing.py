@@ -9,8 +9,11 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
 from tests.conftest import ROOT
+from tuneproof.engine.case import Method, Model, Training
+from tuneproof.engine.methods.catalogue import plan
+from tuneproof.engine.model import load_base
 from tuneproof.engine.training.encode import IGNORED, EncodedRow
-from tuneproof.engine.training.packing import TOKENS, PackedCollator, keeps_rows_apart, packed
+from tuneproof.engine.training.packing import TOKENS, FlatCollator, PackedCollator, feed, keeps_rows_apart, packed
 
 SMALL = {
     "vocab_size": 64,
@@ -61,6 +64,30 @@ def test_a_packed_batch_gives_each_row_the_loss_it_has_alone(family: str, attent
         torch.cat([a.flatten() for a in alone]).sort().values.flip(0)[:50], together.flatten().sort().values.flip(0)[:50], atol=1e-5
     )
     assert together.sum().item() == pytest.approx(sum(losses.sum().item() for losses in alone), rel=1e-5)
+
+
+@torch.no_grad()
+def test_a_batch_in_one_long_sequence_learns_the_same() -> None:
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL), attn_implementation="sdpa").eval()
+    sequences = packed([some_row(length, seed) for seed, length in enumerate((5, 31, 12, 7, 20, 9, 16, 3, 28))], at_most=64).to_list()
+    assert len(sequences) > 1
+    apart, flat = PackedCollator(pad=0)(sequences), FlatCollator()(sequences)
+    assert apart.pop(TOKENS) == flat.pop(TOKENS) == flat["input_ids"].numel()
+    assert flat["input_ids"].shape[0] == 1
+    losses, flat_losses = loss_sum(model, **apart), loss_sum(model, **flat)
+    assert losses.count_nonzero() == flat_losses.count_nonzero()
+    assert torch.allclose(losses[losses != 0].sort().values, flat_losses[flat_losses != 0].sort().values, atol=1e-5)
+
+
+def test_attention_that_keeps_rows_apart_only_in_one_sequence_is_given_one() -> None:
+    base = load_base(Model())
+    model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL))
+    chosen = plan(Method(name="lora"), Training(packing=True))
+    rows = [some_row(length, seed) for seed, length in enumerate((5, 31, 12))]
+    assert isinstance(feed(model, base, rows, chosen).collator, PackedCollator)
+    model.config._attn_implementation_internal = "flash_attention_2"
+    assert isinstance(feed(model, base, rows, chosen).collator, FlatCollator)
 
 
 @settings(max_examples=30)
