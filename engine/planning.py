@@ -19,7 +19,7 @@ from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.data.subsets import SHARES
 from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.learning_curve import WHOLE
-from tuneproof.engine.machine import GIB, first_gpu
+from tuneproof.engine.machine import GIB, fullest_gpu
 from tuneproof.engine.methods.catalogue import AUTO, METHODS, Plan, plan
 from tuneproof.engine.methods.choose import AUTO_ORDER, MARGIN, Candidate, Choice, Room, Way, choose, ways_to_run
 from tuneproof.engine.methods.memory import FLOAT32, HALF, Memory, TrainingShape, Weights, predict
@@ -105,7 +105,7 @@ class Planner:
     def _room(self) -> Room:
         if self.budget.gpu_memory_gb is not None:
             return Room(self.budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
-        gpu = first_gpu() if self._on_gpu else None
+        gpu = fullest_gpu(self.training.processes) if self._on_gpu else None
         if gpu is not None:
             return Room(gpu.free * GIB, f"free on {gpu.name}")
         processes = self.training.processes
