@@ -68,11 +68,20 @@ def leave_out(library: str) -> None:
 
 def first_gpu() -> Gpu | None:
     """The first GPU; none where the driver or its library is missing."""
+    return _gpu(0)
+
+
+def fullest_gpu(count: int) -> Gpu | None:
+    """Of the first so many GPUs the one that has the least memory free; none where there is no GPU."""
+    return min(filter(None, map(_gpu, range(count))), key=lambda gpu: gpu.free, default=None)
+
+
+def _gpu(index: int) -> Gpu | None:
     library = _library()
     if library is None:
         return None
     with suppress(library.NVMLError):
-        handle = library.nvmlDeviceGetHandleByIndex(0)
+        handle = library.nvmlDeviceGetHandleByIndex(index)
         memory = library.nvmlDeviceGetMemoryInfo(handle)
         name = library.nvmlDeviceGetName(handle)
         short = (name.decode() if isinstance(name, bytes) else name).removeprefix("NVIDIA ")

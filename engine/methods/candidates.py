@@ -23,7 +23,7 @@ def room(budget: Budget, *, on_gpu: bool, processes: int = 1) -> Room:
     """The memory there is for each of so many processes: that of the budget, or what is free now."""
     if budget.gpu_memory_gb is not None:
         return Room(budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
-    gpu = machine.first_gpu() if on_gpu else None
+    gpu = machine.fullest_gpu(processes) if on_gpu else None
     if gpu is not None:
         return Room(gpu.free * machine.GIB, f"free on {gpu.name}")
     shared = f", for each of {processes} processes" if processes > 1 else ""

@@ -107,8 +107,7 @@ class _Ranks:
                     log.emit(message.event, sync=message.sync)
                 if stop.asked:
                     self._ask_to_stop()
-                if self.launcher.poll() is not None:
-                    raise RuntimeError(f"torchrun ended with exit code {self.launcher.returncode}; the log says why")
+                self._check_launcher()
         finally:
             for connection in self.here:
                 connection.close()
@@ -130,16 +129,26 @@ class _Ranks:
                     connection.send(Stop())
                     self.stopping.append(connection)
 
+    def _check_launcher(self) -> None:
+        code = self.launcher.poll()
+        if code is not None and code < 0:
+            raise self._gone()
+        if code is not None:
+            raise RuntimeError(f"torchrun ended with exit code {code}; the log says why")
+
     @contextmanager
     def _none_gone(self) -> Iterator[None]:
         try:
             yield
         except (EOFError, OSError):
-            raise RunFailed(
-                f"one of the {self.work.plan.processes} processes that train was ended from outside, perhaps for want of memory",
-                where="training.processes",
-                fix="free memory and add --resume, or take fewer",
-            ) from None
+            raise self._gone() from None
+
+    def _gone(self) -> RunFailed:
+        return RunFailed(
+            f"one of the {self.work.plan.processes} processes that train was ended from outside, perhaps for want of memory",
+            where="training.processes",
+            fix="free memory and add --resume, or take fewer",
+        )
 
 
 @contextmanager

@@ -32,7 +32,7 @@ from tuneproof.engine.training.dealing import EvenSteps, with_filler
 from tuneproof.engine.training.encode import EncodedRow
 from tuneproof.engine.training.packing import TOKENS, feed
 from tuneproof.engine.training.probe import Probe
-from tuneproof.engine.training.together import from_first, is_first, totals, wait
+from tuneproof.engine.training.together import from_first, is_first, total, wait
 from tuneproof.engine.training.trained import Trained as Trained
 
 KEPT = ["adapter_config.json", "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
@@ -240,13 +240,14 @@ class Live(TrainerCallback):
         """The trainer logs once after each optimizer step, and once more, without a loss, at the end."""
         if not logs or "loss" not in logs:
             return
-        tokens, asked = totals(float(self._trainer.tokens_read), float(self._stop.asked))
-        self._tell_step(state, logs, tokens)
+        self._tell_step(state, logs, total(float(self._trainer.tokens_read)))
         step = state.global_step
         if step % self._every == 0 or step == state.max_steps:
             self._run_probe(step)
             control.should_save = True
-        elif asked:
+        # They all leave after the same step.
+        asked = total(self._stop.asked) > 0
+        if asked:
             control.should_save = True
         if asked and step < state.max_steps:
             self.interrupted = True

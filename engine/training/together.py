@@ -5,12 +5,14 @@ Imports torch, so only the worker and the processes that it starts import this m
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
+from accelerate.utils import check_cuda_p2p_ib_support
 
 from tuneproof.engine.model import best_device
 
@@ -25,6 +27,9 @@ def meet() -> None:
     device, _ = best_device()
     if device.type == "cuda":
         torch.cuda.set_device(device)
+        if not check_cuda_p2p_ib_support():
+            # GPUs for games cannot write into each other's memory, and accelerate refuses them without these.
+            os.environ |= {"NCCL_P2P_DISABLE": "1", "NCCL_IB_DISABLE": "1"}
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=WAIT)
 
 
@@ -54,10 +59,10 @@ def from_first(make: Callable[[], Made]) -> Made:
     return made
 
 
-def totals(*counts: float) -> tuple[float, ...]:
-    """Each count summed over the processes."""
+def total(count: float) -> float:
+    """The count summed over the processes."""
     if not are_several():
-        return counts
-    summed = torch.tensor(counts, dtype=torch.float64, device=best_device()[0])
+        return count
+    summed = torch.tensor(count, dtype=torch.float64, device=best_device()[0])
     dist.all_reduce(summed)
-    return tuple(summed.tolist())
+    return float(summed)
