@@ -288,6 +288,7 @@ class Training(Section):
     probe_cases: int | None = Field(default=None, ge=1)
     max_length: int | None = Field(default=None, ge=1)
     packing: bool = False
+    group_by_length: bool = False
     processes: int = Field(default=1, ge=1)
     seed: int = 0
     launcher: Annotated[Launcher, Word] = Launcher.LOCAL

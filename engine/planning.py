@@ -39,10 +39,11 @@ class RowLengths:
     whole: Sequence[int]
     learned: Sequence[int]
 
-    def usual(self, batch_size: int, seed: int) -> int:
-        """The length that a batch is padded to in the mean, over one shuffled epoch."""
-        lengths = list(self.whole)
-        random.Random(seed).shuffle(lengths)
+    def usual(self, batch_size: int, seed: int, *, grouped: bool = False) -> int:
+        """The length that a batch is padded to in the mean, over one epoch that is shuffled, or whose rows are grouped by length."""
+        lengths = sorted(self.whole) if grouped else list(self.whole)
+        if not grouped:
+            random.Random(seed).shuffle(lengths)
         batches = [max(lengths[at : at + batch_size]) for at in range(0, len(lengths), batch_size)]
         return round(sum(batches) / len(batches))
 
@@ -130,7 +131,7 @@ class Planner:
         from tuneproof.engine.training.trial_step import TrialLengths, try_step
 
         longest = max(self.rows.whole)
-        usual = self.rows.usual(settled.rows_a_process, settled.seed)
+        usual = self.rows.usual(settled.rows_a_process, settled.seed, grouped=settled.group_by_length)
         lengths = TrialLengths(worst=longest, usual=usual, answer=max(self.rows.learned))
         trial = try_step(self.base, settled, lengths, self.stop)
         if isinstance(trial, str):

@@ -44,6 +44,8 @@ class Plan:
     virtual_tokens: int | None = None
     max_length: int | None = None
     packing: bool = False
+    group_by_length: bool = False
+    """Whether rows of like length come into one step, with less padding."""
     clip: float = float(defaults.CLIP.value)
     optimizer: Optimizer = Optimizer.ADAMW
     processes: int = 1
@@ -111,6 +113,7 @@ def plan(choice: MethodChoice, training: Training) -> Plan:
         virtual_tokens=_value(training.virtual_tokens, method.virtual_tokens),
         max_length=training.max_length,
         packing=training.packing,
+        group_by_length=training.group_by_length,
         processes=training.processes,
     )
 

@@ -66,6 +66,8 @@ def check(choice: MethodChoice, training: Training, method: Method) -> None:
         why = method.cannot[Ability.PACKING]
         fix = "leave out training.packing, or choose another method"
         raise GateClosed(f"{method.name} cannot be trained on packed rows: {why}", where="training.packing", fix=fix)
+    if training.packing and training.group_by_length:
+        raise CaseError("packed rows have no padding to spare", where="training.group_by_length", fix="leave out one of the two")
     _check_processes(training)
     refused = refused_here(method)
     if refused is not None:

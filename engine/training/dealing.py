@@ -1,4 +1,4 @@
-"""Dealing the rows of each step to several processes: the rows that one process would have had, and fillers that teach nothing.
+"""Which rows make a step, and dealing them to several processes: the rows that one would have had, and fillers that teach nothing.
 
 accelerate deals a sampler's batches to the processes in turn, and where they do not come out even it repeats rows, which would then be
 learned twice. So every step is filled up to what all processes take of it.
@@ -8,7 +8,8 @@ Imports torch, so only the worker and the processes that it starts import this m
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import random
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import datasets
@@ -16,6 +17,9 @@ from accelerate.data_loader import SeedableRandomSampler
 from torch.utils.data import Sampler
 
 from tuneproof.engine.training.encode import IGNORED
+
+STEPS_SORTED = 50
+"""Steps whose rows are sorted together: the `mega_batch_mult` of transformers' `get_length_grouped_indices`."""
 
 
 def with_filler(dataset: datasets.Dataset, pad: int) -> datasets.Dataset:
@@ -29,13 +33,17 @@ def with_filler(dataset: datasets.Dataset, pad: int) -> datasets.Dataset:
 
 @dataclass(frozen=True)
 class EvenSteps(Sampler[int]):
-    """The order in which one process would read so many rows, each step of it filled up with the filler after the last row."""
+    """The order in which one process would read so many rows, each step of it filled up with the filler after the last row.
+
+    With `lengths`, in tokens, rows of like length come into one step.
+    """
 
     rows: int
     rows_a_step: int
     filled_to: int
     seed: int
     steps_done: Callable[[], int]
+    lengths: Sequence[int] | None = None
 
     @property
     def steps(self) -> int:
@@ -48,8 +56,26 @@ class EvenSteps(Sampler[int]):
     def __iter__(self) -> Iterator[int]:
         order = SeedableRandomSampler(range(self.rows), data_seed=self.seed)
         # Counted from the steps: accelerate does not tell the epoch to a sampler whose batches are dealt and the first of them skipped.
-        order.set_epoch(self.steps_done() // self.steps)
+        epoch = self.steps_done() // self.steps
+        order.set_epoch(epoch)
         shuffled = list(order)
+        if self.lengths is not None:
+            shuffled = by_length(shuffled, self.lengths, self.rows_a_step, random.Random(f"{self.seed} {epoch}"))
         for start in range(0, self.rows, self.rows_a_step):
             step = shuffled[start : start + self.rows_a_step]
             yield from step + [self.rows] * (self.filled_to - len(step))
+
+
+def by_length(order: Sequence[int], lengths: Sequence[int], rows_a_step: int, chance: random.Random) -> list[int]:
+    """The rows with those of like length in one step, and the steps in an order of their own; one that is not full stays the last.
+
+    Only rows that came near each other are sorted, `STEPS_SORTED` steps of them, so that no step has the same rows in every epoch (as
+    transformers' `get_length_grouped_indices` does).
+    """
+    steps: list[list[int]] = []
+    for start in range(0, len(order), STEPS_SORTED * rows_a_step):
+        near = sorted(order[start : start + STEPS_SORTED * rows_a_step], key=lambda row: -lengths[row])
+        steps += [near[at : at + rows_a_step] for at in range(0, len(near), rows_a_step)]
+    last = [steps.pop()] if len(steps[-1]) < rows_a_step else []
+    chance.shuffle(steps)
+    return [row for step in [*steps, *last] for row in step]

@@ -119,7 +119,7 @@ def _steps(base: BaseModel, plan: Plan, lengths: TrialLengths) -> Trial:
             self.seconds.append(time.monotonic() - self._began)
 
     # What one of the processes does, without the time that adding up over all of them takes.
-    alone = plan.share
+    alone = replace(plan.share, group_by_length=False)
     if not torch.cuda.is_available():
         torch.set_num_threads(max(1, torch.get_num_threads() // plan.processes))
     # The first step also makes the optimizer's state and warms caches up; the second is the worst there is, the third a usual one.

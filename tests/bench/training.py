@@ -2,8 +2,8 @@
 
 The sample model, the first rows of SNIPS, LoRA of rank 16, one epoch. Each program trains in a process of its own, by turns, on the same
 texts. Tokens are those of the rows, padding not counted; the first step is left out of the speed, and is told by itself as the time from
-the command. Three ways of plain TRL: its defaults (on a CPU it has to be told so, and not to use bfloat16), the best that it does without
-packing, and packed in the length that suits it best.
+the command. Ways of plain TRL: its defaults (on a CPU it has to be told so, and not to use bfloat16), without checkpointing and with rows
+padded in our batch size, the same grouped by length, and packed to two lengths.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 import yaml
 
 from tests.bench.runs import first
-from tests.conftest import COMMAND, REAL_DATA, ROOT, tuneproof
+from tests.conftest import COMMAND, REAL_DATA, ROOT, set_to, tuneproof
 from tuneproof.engine.case import Model
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.model import BaseModel, load_base
@@ -36,9 +36,12 @@ LEAN: dict[str, Any] = ON_CPU | {"gradient_checkpointing": False, "dataloader_pi
 PLAIN: dict[str, dict[str, Any]] = {
     "TRL, its defaults": ON_CPU,
     "TRL, padded": LEAN | {"per_device_train_batch_size": BATCH},
+    "TRL, grouped by length": LEAN | {"per_device_train_batch_size": BATCH, "train_sampling_strategy": "group_by_length"},
     "TRL, packed to 512": LEAN | {"per_device_train_batch_size": 4, "packing": True, "max_length": 512},
     "TRL, packed to 2048": LEAN | {"per_device_train_batch_size": 1, "packing": True, "max_length": 2048},
 }
+
+OURS = {"packed": ["training.packing=true"], "padded": [], "grouped by length": ["training.group_by_length=true"]}
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def main() -> None:
         tokens = write_plain(learned, base, folder / "plain.jsonl")
         prepared = prepare(rows, folder)
         ways: dict[str, Callable[[], Took]] = {name: plain(folder, settings, tokens) for name, settings in PLAIN.items()}
-        ways |= {"tuneproof, packed": ours(prepared, base, "true"), "tuneproof, padded": ours(prepared, base, "false")}
+        ways |= {f"tuneproof, {name}": ours(prepared, base, settings) for name, settings in OURS.items()}
         found: dict[str, list[Took]] = {name: [] for name in ways}
         for _ in range(TURNS):
             for name, way in ways.items():
@@ -78,7 +81,7 @@ def main() -> None:
         speeds = sorted(each.speed for each in took)
         begun = statistics.median(each.to_first_step for each in took)
         median = statistics.median(speeds)
-        print(f"{name:22} {median:8,.0f} tokens/s [{speeds[0]:,.0f}, {speeds[-1]:,.0f}], {took[0].steps} steps, first after {begun:.1f} s")
+        print(f"{name:28} {median:8,.0f} tokens/s [{speeds[0]:,.0f}, {speeds[-1]:,.0f}], {took[0].steps} steps, first after {begun:.1f} s")
 
 
 def write_plain(rows: list[dict[str, str]], base: BaseModel, path: Path) -> int:
@@ -122,13 +125,13 @@ def plain(folder: Path, settings: dict[str, Any], tokens: int) -> Callable[[], T
     return train
 
 
-def ours(case: Path, base: BaseModel, packing: str) -> Callable[[], Took]:
+def ours(case: Path, base: BaseModel, settings: Sequence[str]) -> Callable[[], Took]:
     """This program from a run that has its baselines to the end of its training, events, log and all."""
 
     def train() -> Took:
         with tempfile.TemporaryDirectory() as place:
             run = Path(place) / "run"
-            words = ["--replay", case, "--run-dir", run, "--set", f"training.packing={packing}"]
+            words = ["--replay", case, "--run-dir", run, *set_to(*settings)]
             before = tuneproof(*words, "--until", "method")
             assert before.code == 0, before.err
             began = time.time()

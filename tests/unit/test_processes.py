@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -65,6 +65,34 @@ def trained(base: BaseModel, folder: Path, processes: int, *, heard: Heard | Non
     chosen = replace(plan(Method(name=str(asked.pop("method", "lora"))), Training.model_validate(asked)), accumulation=parts)
     rows, probe = training_of(base)
     return (train if processes == 1 else train_in_processes)(base, rows * int(str(times)), probe, chosen, folder, heard, heard.stop)
+
+
+@given(st.lists(st.integers(2, 200), min_size=1, max_size=50), st.integers(1, 9), st.integers(0, 3))
+def test_rows_of_like_length_share_a_step_and_each_row_comes_once_an_epoch(lengths: list[int], rows_a_step: int, epoch: int) -> None:
+    even = EvenSteps(len(lengths), rows_a_step, rows_a_step, 0, lambda: epoch * -(-len(lengths) // rows_a_step), lengths)
+    order = list(even)
+    assert sorted(row for row in order if row < len(lengths)) == list(range(len(lengths))) and len(order) == len(even)
+    steps = [[row for row in order[at : at + rows_a_step] if row < len(lengths)] for at in range(0, len(order), rows_a_step)]
+    assert all(len(step) == rows_a_step for step in steps[:-1]) and list(even) == order
+    spans = sorted((min(lengths[row] for row in step), max(lengths[row] for row in step)) for step in steps)
+    assert all(shorter[1] <= longer[0] or shorter[0] == longer[0] for shorter, longer in pairwise(spans))
+
+
+def test_the_steps_of_grouped_rows_come_in_another_order_in_every_epoch() -> None:
+    lengths = [length for length in range(2, 66) for _ in range(4)]
+    first, second = (list(EvenSteps(256, 4, 4, 0, lambda done=done: done, lengths)) for done in (0, 64))
+    assert first != second and sorted(first) == sorted(second)
+
+
+@pytest.mark.long
+def test_grouped_rows_are_learned_alike_by_two_processes_and_after_a_stop(base: BaseModel, tmp_path: Path) -> None:
+    settings = {"times": 3, "batch_size": 5, "epochs": 2, "group_by_length": True}
+    assert_one_curve(base, tmp_path, **settings)
+    whole = trained(base, tmp_path / "whole", 1, **settings)
+    with pytest.raises(Interrupted):
+        trained(base, tmp_path / "broken", 1, heard=Heard(stop_at=3), **settings)
+    again = trained(base, tmp_path / "broken", 1, **settings)
+    assert (again.adapter / "adapter_model.safetensors").read_bytes() == (whole.adapter / "adapter_model.safetensors").read_bytes()
 
 
 def assert_one_curve(base: BaseModel, folder: Path, **settings: object) -> None:
