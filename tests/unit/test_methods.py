@@ -175,7 +175,7 @@ def test_what_a_method_cannot_do_is_refused_with_the_reason() -> None:
 
 
 def test_every_number_of_a_plan_that_has_a_default_has_a_source() -> None:
-    free = {"max_steps", "probe_every", "seed", "packing"}
+    free = {"max_steps", "probe_every", "seed", "packing", "group_by_length"}
     for name, method in METHODS.items():
         chosen = plan(MethodChoice(name=name), Training())
         told = sources(MethodChoice(name=name), Training())

@@ -244,7 +244,17 @@ def test_a_text_read_in_the_wrong_encoding_is_found(text: str, encoding: str) ->
     except UnicodeDecodeError:
         return
     assert bool(notes("mojibake", garbled)) == (garbled != text)
-    assert notes("mojibake", text) == []
+    if text.isascii() or not is_a_reading_of_other_bytes(text):
+        assert notes("mojibake", text) == []
+
+
+def is_a_reading_of_other_bytes(text: str) -> bool:
+    """Whether all of it could have come from reading another text wrongly, as “ç––” from “疖”: then nobody can tell which was meant."""
+    try:
+        text.encode("cp1252").decode()
+    except UnicodeError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("text", ["Привет, как дела", "Γειά σου κόσμε", "日本語のテキスト", "zażółć gęślą jaźń"])
