@@ -318,9 +318,11 @@ def unseen(rng: Random, count: int) -> World:
 
 @plants("label-error")
 def wrong_labels(rng: Random, count: int) -> World:
+    """One of each label at most: rows that are wrong alike bear each other out, and nobody can tell."""
     world = labelled(rng, vocabulary=5)
-    for at in rng.sample(range(len(world.examples)), count):
-        world.change(at, output=next(label for label in LABELS if label != world.examples[at].output))
+    for right in rng.sample(LABELS, count):
+        at = rng.choice([at for at, e in enumerate(world.examples) if e.output == right and e.source not in world.planted])
+        world.change(at, output=rng.choice([label for label in LABELS if label != right]))
     return world
 
 
