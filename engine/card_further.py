@@ -41,7 +41,7 @@ def comparison(evidence: Evidence) -> MethodComparison | None:
     if any(each.scored is None and each.method.skipped is None for each in found):
         return None
     named = Entrant(method, evidence.training, tuned)
-    return make_comparison(named, [Entrant(each.method, each.training, each.scored) for each in found])
+    return make_comparison(named, found)
 
 
 def learning_curve(evidence: Evidence) -> LearningCurve | None:

@@ -33,16 +33,17 @@ def make_card(store: RunStore) -> Card:
         also_tuned=evidence.also_tuned,
         graded=_graded(evidence),
     )
+    merged = served(evidence)
     return Card(
         name=evidence.case.name,
         decision=_decision(evidence, verdict),
         data_shape=_data_shape(evidence),
         method=_method(evidence),
         eval_set=_eval_set(evidence),
-        served=served(evidence),
+        served=merged,
         comparison=comparison(evidence),
         learning_curve=learning_curve(evidence),
-        risk=risk(evidence, verdict),
+        risk=risk(evidence, verdict, merged),
         verdict=verdict,
         arms=[_arm(arm, evidence) for arm in evidence.arms],
         provenance=_provenance(evidence),

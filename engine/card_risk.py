@@ -5,7 +5,6 @@ from __future__ import annotations
 from tuneproof.engine.audit.finding import Severity
 from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.card import Risk
-from tuneproof.engine.card_further import served
 from tuneproof.engine.case import SAMPLE, Case
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.evidence import Evidence
@@ -13,16 +12,16 @@ from tuneproof.engine.route import Route
 from tuneproof.engine.scoring.graded import GRADED
 from tuneproof.engine.scoring.predictions import Scores
 from tuneproof.engine.scoring.statistics import fewest_right
-from tuneproof.engine.served import Likeness
+from tuneproof.engine.served import Likeness, Served
 from tuneproof.engine.verdict import Difference, Verdict, metric_of, p_value, points
 
 SMALL_EVAL = 50
 """Below this many cases an interval is wider than most differences worth having."""
 
 
-def risk(evidence: Evidence, verdict: Verdict) -> Risk:
+def risk(evidence: Evidence, verdict: Verdict, merged: Served | None) -> Risk:
     """Everything that was seen and speaks against the verdict."""
-    items = [*_data_risks(evidence), *_model_risks(evidence, verdict)]
+    items = [*_data_risks(evidence), *_model_risks(evidence, verdict, merged)]
     return Risk(summary=items[0] if items else "Nothing was seen that speaks against the verdict.", items=items)
 
 
@@ -67,7 +66,7 @@ def _done_about(finding: StoredFinding) -> str:
     return " (left out)" if finding.left_out else ""
 
 
-def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:
+def _model_risks(evidence: Evidence, verdict: Verdict, merged: Served | None) -> list[str]:
     items = []
     if evidence.model and evidence.model.name == SAMPLE:
         items.append("The base is the small sample model: this shows that the program works, not what a real model would do.")
@@ -79,7 +78,6 @@ def _model_risks(evidence: Evidence, verdict: Verdict) -> list[str]:
     if verdict.difference and _is_thin(verdict.difference):
         told = p_value(verdict.difference.p_value_exact)
         items.append(f"The interval leaves zero out, the exact test does not ({told}): so few cases are thin evidence.")
-    merged = served(evidence)
     if merged is not None and merged.likeness is Likeness.WORSE:
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
     if evidence.tuned:

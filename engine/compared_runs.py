@@ -15,10 +15,10 @@ from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.further import Further, compared
 from tuneproof.engine.further_runs import FurtherLog, FurtherRuns
 from tuneproof.engine.hashing import sha256_data
-from tuneproof.engine.methods.catalogue import METHODS, Plan, check_choice, plan, sources
+from tuneproof.engine.methods.catalogue import METHODS, Plan, check_choice, plan
 from tuneproof.engine.methods.compared import compared_training
 from tuneproof.engine.methods.refusals import refused_here
-from tuneproof.engine.planning import Planner
+from tuneproof.engine.planning import Planner, method_facts
 from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import ComparedScored, ComparedSkipped, ComparedStarted, ComparedStepped, EventLog
 from tuneproof.engine.run.store import RunStore, part_file
@@ -26,7 +26,7 @@ from tuneproof.engine.run.store import RunStore, part_file
 
 @dataclass
 class ComparedRuns:
-    """The further methods of one run; `plan_for` is the planner of a choice, `rows` what the tuned arm was trained on."""
+    """The further methods of one run; `planner` gives that of a choice, `rows` what the tuned arm was trained on."""
 
     runs: FurtherRuns
     case: Case
@@ -51,20 +51,21 @@ class ComparedRuns:
         further = compared(asked.name)
         choice = MethodChoice(name=asked.name)
         training = compared_training(self.case.training, METHODS[self.named.method], METHODS[asked.name], asked)
-        planned = self._plan(further, choice, training)
+        wanted = plan(choice, training)
+        planned = self._plan(further, wanted, choice, training)
         found = facts.MethodFacts.model_validate_json(self._store.read(further.plan))
-        if found.skipped is not None:
-            self._log.emit(ComparedSkipped(method=asked.name, reason=found.skipped), sync=True)
+        if found.planned is None:
+            self._log.emit(ComparedSkipped(method=asked.name, reason=str(found.skipped)), sync=True)
             return planned
-        trained = self.runs.train(further, self.rows, self._settled(found, choice, training), compared_log(self._log, asked.name))
+        settled = wanted.as_planned(found.planned, parts_so_far(self._store))
+        trained = self.runs.train(further, self.rows, settled, compared_log(self._log, asked.name))
         done = self.runs.score(further) and trained
         scores = self.runs.scores(further)
         self._log.emit(ComparedScored(method=asked.name, n=scores.n, correct=scores.correct, reused=done), sync=True)
         return done
 
-    def _plan(self, further: Further, choice: MethodChoice, training: Training) -> bool:
+    def _plan(self, further: Further, asked: Plan, choice: MethodChoice, training: Training) -> bool:
         """Settles how the method is trained here, or why it cannot be; says whether that was done before."""
-        asked = plan(choice, training)
         made_from = {
             "settings": sha256_data([asdict(asked), self.case.budget.model_dump(mode="json")]),
             "base": self.runs.arms.base.sha256,
@@ -79,22 +80,9 @@ class ComparedRuns:
                 settled, planned = self.planner(choice, training).settle()
             except GateClosed as error:
                 skipped = error.what
-        found = facts.MethodFacts(
-            name=settled.method,
-            why=settled.why,
-            trains=METHODS[settled.method].trains,
-            settings=settled.settings,
-            skipped=skipped,
-            despite=[],
-            planned=planned,
-            sources=sources(choice, training),
-        )
+        found = method_facts(settled, training, planned, skipped=skipped)
         self._store.write_step(further.planned_by, made_from, {further.plan: found.as_text()})
         return False
-
-    def _settled(self, found: facts.MethodFacts, choice: MethodChoice, training: Training) -> Plan:
-        assert found.planned is not None
-        return plan(choice, training).as_planned(found.planned, parts_so_far(self._store))
 
 
 def compared_log(log: Teller, method: str) -> FurtherLog:

@@ -12,6 +12,7 @@ from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.frozen import from_lines
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.further import CURVE, MERGED, Further, compared
+from tuneproof.engine.method_comparison import Entrant
 from tuneproof.engine.run.store import STRADDLING, RunStore
 from tuneproof.engine.scoring.outputs import Judge, make_judge
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
@@ -19,15 +20,6 @@ from tuneproof.engine.verdict import ScoredArm
 
 ARM_STEP = "arm "
 """How the steps of the arms are called in the manifest."""
-
-
-@dataclass(frozen=True)
-class ComparedEvidence:
-    """What there is of a further method: its plan, and, where it was trained, what came of it."""
-
-    method: facts.MethodFacts
-    training: facts.TrainingFacts | None
-    scored: ScoredArm | None
 
 
 @dataclass(frozen=True)
@@ -49,7 +41,7 @@ class Evidence:
     also_tuned: list[ScoredArm]
     curve: dict[int, ScoredArm]
     merged: ScoredArm | None
-    compared: dict[str, ComparedEvidence]
+    compared: dict[str, Entrant]
     asked: dict[str, facts.ArmFacts]
 
     @property
@@ -104,11 +96,11 @@ def _further(store: RunStore, further: Further) -> ScoredArm:
     return _scored(store, further.scores, further.predictions)
 
 
-def _compared(store: RunStore, name: str) -> ComparedEvidence | None:
+def _compared(store: RunStore, name: str) -> Entrant | None:
     further, steps = compared(name), store.manifest.steps
     if further.planned_by not in steps:
         return None
-    return ComparedEvidence(
+    return Entrant(
         method=facts.MethodFacts.model_validate_json(store.read(further.plan)),
         training=facts.TrainingFacts.model_validate_json(store.read(further.summary)) if further.made_by in steps else None,
         scored=_further(store, further) if further.step in steps else None,

@@ -29,11 +29,11 @@ from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.lengths import lengths_for
 from tuneproof.engine.machine import leave_out
 from tuneproof.engine.merged_run import MergedRun
-from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans, sources
+from tuneproof.engine.methods.catalogue import METHODS, Plan, plan, plans
 from tuneproof.engine.methods.method import Ability
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.model import BaseModel, best_device, load_base
-from tuneproof.engine.planning import Planner, RowLengths
+from tuneproof.engine.planning import Planner, RowLengths, method_facts
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import EventLog, TrainingSkipped
@@ -113,17 +113,7 @@ class ModelStages:
         if self._store.is_done("method", made_from):
             return True
         chosen, planned = (asked, None) if skipped else self._planner_of(self._case.method, self._case.training).settle()
-        found = facts.MethodFacts(
-            name=chosen.method,
-            why=chosen.why,
-            trains=METHODS[chosen.method].trains,
-            settings=chosen.settings,
-            skipped=skipped,
-            despite=despite,
-            planned=planned,
-            sources=sources(self._case.method.model_copy(update={"name": chosen.method}), self._case.training),
-            length=self._trained_length,
-        )
+        found = method_facts(chosen, self._case.training, planned, skipped=skipped, despite=despite, length=self._trained_length)
         self._store.write_step("method", made_from, {facts.METHOD: found.as_text()})
         return False
 

@@ -18,7 +18,7 @@ from tuneproof.engine.data.subsets import SHARES
 from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.learning_curve import WHOLE
 from tuneproof.engine.methods.candidates import candidate, room
-from tuneproof.engine.methods.catalogue import AUTO, Plan, plan
+from tuneproof.engine.methods.catalogue import AUTO, METHODS, Plan, plan, sources
 from tuneproof.engine.methods.choose import AUTO_ORDER, MARGIN, Choice, Room, Way, choose
 from tuneproof.engine.methods.fed import Lengths, packed_length
 from tuneproof.engine.methods.model_shape import ModelShape, UnknownShape, shape_in
@@ -30,6 +30,29 @@ WORTH_A_TRIAL = 1e13
 
 FULL_ENOUGH = 0.1
 """Share of the memory from which a prediction is worth checking."""
+
+
+def method_facts(
+    chosen: Plan,
+    training: Training,
+    planned: facts.PlannedFacts | None,
+    *,
+    skipped: str | None,
+    despite: Sequence[str] = (),
+    length: facts.TrainedLength | None = None,
+) -> facts.MethodFacts:
+    """What is written down of a plan, or of why it is not followed."""
+    return facts.MethodFacts(
+        name=chosen.method,
+        why=chosen.why,
+        trains=METHODS[chosen.method].trains,
+        settings=chosen.settings,
+        skipped=skipped,
+        despite=list(despite),
+        planned=planned,
+        sources=sources(MethodChoice(name=chosen.method), training),
+        length=length,
+    )
 
 
 @dataclass(frozen=True)
