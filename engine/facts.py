@@ -126,10 +126,14 @@ class TrainedLength(Facts):
 
 
 class Catalogue(Facts):
-    """Every method there is, in the order of the catalogue, and how long the rows are that they would be trained on."""
+    """Every method there is, in the order of the catalogue, and how long the rows are that they would be trained on.
+
+    `rows_by_length` has each length in tokens with the number of train rows that have it, none in runs from before it was kept.
+    """
 
     methods: list[CatalogueEntry]
     length: TrainedLength | None = None
+    rows_by_length: list[tuple[int, int]] = []
 
 
 class Optimizer(StrEnum):
@@ -189,7 +193,8 @@ class PlannedFacts(Facts):
     """What the plan was held against: memory, time and money, predicted, and measured where that tells more.
 
     `room` is in bytes. Without a prediction or a measurement, `not_predicted` or `not_measured` says why. `hours` are those of the
-    training, and with a learning curve those of its two smaller trainings. Room, memory and trial are those of one process.
+    training, and with a learning curve those of its two smaller trainings. Room, memory and trial are those of one process. `padding` is
+    the share of what is read that is padding; none for packed rows.
     """
 
     room: int
@@ -197,6 +202,7 @@ class PlannedFacts(Facts):
     margin: float
     length: int
     packed: bool = False
+    padding: float | None = None
     steps: int
     accumulation: int
     checkpointing: bool

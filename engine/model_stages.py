@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cached_property
@@ -37,6 +38,7 @@ from tuneproof.engine.planning import Planner, RowLengths, method_facts
 from tuneproof.engine.route import Route
 from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import EventLog, TrainingSkipped
+from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.limits import is_out_of_memory
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
@@ -67,7 +69,8 @@ class ModelStages:
     @cached_property
     def base(self) -> BaseModel:
         """The base model's tokenizer and files, put on record the first time."""
-        base = load_base(self._model)
+        with large_imports():
+            base = load_base(self._model)
         device, dtype = best_device()
         found = facts.ModelFacts(
             name=self._model.base,
@@ -213,9 +216,13 @@ class ModelStages:
         return kept
 
     @property
-    def _trained_length(self) -> facts.TrainedLength:
+    def _row_lengths(self) -> list[int]:
         lengths = self.lengths()
-        of_rows = [lengths.prompt(e) + lengths.answer(e) for _, e in self._train_rows]
+        return [lengths.prompt(e) + lengths.answer(e) for _, e in self._train_rows]
+
+    @property
+    def _trained_length(self) -> facts.TrainedLength:
+        of_rows = self._row_lengths
         found = summary(of_rows)
         return facts.TrainedLength(
             p99=found.p99,
@@ -264,10 +271,11 @@ class ModelStages:
             self._store.check(facts.CATALOGUE)
             return
         # Only now, because it imports peft.
-        from tuneproof.engine.methods.parameters import catalogue
+        with large_imports():
+            from tuneproof.engine.methods.parameters import catalogue
 
         found = catalogue(self.base.folder, every, self._case.training)
-        found.length = self._trained_length
+        found.length, found.rows_by_length = self._trained_length, sorted(Counter(self._row_lengths).items())
         self._store.write_step(CATALOGUE_STEP, made_from, {facts.CATALOGUE: found.as_text()})
 
     def _reasons_against(self) -> tuple[str | None, list[str]]:
@@ -307,8 +315,14 @@ class ModelStages:
     def _fit(self, examples: Sequence[Example], chosen: Plan, folder: Path, log: Teller) -> Trained:
         """Trains the plan on some of the examples, probed on validation."""
         # TRL takes seconds to import, and most commands never train.
-        from tuneproof.engine.training.encode import encode
-        from tuneproof.engine.training.probe import Probe
+        with large_imports():
+            from tuneproof.engine.training.encode import encode
+            from tuneproof.engine.training.probe import Probe
+
+            if chosen.processes > 1:
+                from tuneproof.engine.training.ranks import train_in_processes as train
+            else:
+                from tuneproof.engine.training.sft import train
 
         tuned = TUNED["tuned"](self._setting)
         by_id = {example.content_hash: (name, example) for name, example in self._validation}
@@ -322,10 +336,6 @@ class ModelStages:
             encoded=encode(self.base, tuned, cases),
             room=self._room,
         )
-        if chosen.processes > 1:
-            from tuneproof.engine.training.ranks import train_in_processes as train
-        else:
-            from tuneproof.engine.training.sft import train
         try:
             return train(self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
         except Exception as error:

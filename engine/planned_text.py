@@ -11,15 +11,16 @@ SMALLER = {
 }
 """What is said of an optimizer that is not plain AdamW."""
 
+WORTH_SAVING = 0.1
+"""Share of padding from which it is told what would save it."""
+
 
 def planned_lines(planned: PlannedFacts) -> list[str]:
     """A sentence each."""
     lines = [_predicted(planned), _measured(planned)]
     if planned.processes > 1:
         lines.append(f"each batch is shared by {planned.processes} processes; memory is that of each")
-    ways = ways_line(planned, processes=planned.processes)
-    if ways:
-        lines.append(f"to fit, {ways}")
+    lines += _run(planned)
     if planned.trial is not None and planned.hours is not None:
         usd = f", {planned.usd:.2f} USD" if planned.usd is not None else ""
         whole = "with the learning curve" if planned.learning_curve else "in all"
@@ -29,6 +30,19 @@ def planned_lines(planned: PlannedFacts) -> list[str]:
         )
     lines += [f"turned down: {each.name}: {each.reason}" for each in planned.turned_down]
     return lines
+
+
+def _run(planned: PlannedFacts) -> list[str]:
+    """How a step is run, and how much of what it reads is padding, where either is worth a word."""
+    ways, padding = ways_line(planned, processes=planned.processes), planned.padding
+    of_padding = "" if padding is None else f"{100 * padding:.0f} % of what is read is padding"
+    if planned.checkpointing:
+        ways = f"to fit, {ways}"
+    elif ways and of_padding:
+        ways = f"{ways}, its rows sorted by length: {of_padding}"
+    elif padding is not None and padding >= WORTH_SAVING:
+        ways = f"{of_padding}; training.packing or training.group_by_length would save most of it"
+    return [ways] if ways else []
 
 
 def _predicted(planned: PlannedFacts) -> str:

@@ -7,7 +7,6 @@ nothing is measured beforehand.
 from __future__ import annotations
 
 import math
-import random
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
@@ -20,7 +19,7 @@ from tuneproof.engine.learning_curve import WHOLE
 from tuneproof.engine.methods.candidates import candidate, room
 from tuneproof.engine.methods.catalogue import AUTO, METHODS, Plan, plan, sources
 from tuneproof.engine.methods.choose import AUTO_ORDER, MARGIN, Choice, Room, Way, choose
-from tuneproof.engine.methods.fed import Lengths, packed_length
+from tuneproof.engine.methods.fed import Lengths, packed_length, padded_length
 from tuneproof.engine.methods.model_shape import ModelShape, UnknownShape, shape_in
 from tuneproof.engine.model import BaseModel, best_device
 from tuneproof.engine.run.stop import StopRequest
@@ -62,13 +61,14 @@ class RowLengths:
     whole: Sequence[int]
     learned: Sequence[int]
 
-    def usual(self, batch_size: int, seed: int, *, grouped: bool = False) -> int:
-        """The length that a batch is padded to in the mean, over one epoch that is shuffled, or whose rows are grouped by length."""
-        lengths = sorted(self.whole) if grouped else list(self.whole)
-        if not grouped:
-            random.Random(seed).shuffle(lengths)
-        batches = [max(lengths[at : at + batch_size]) for at in range(0, len(lengths), batch_size)]
-        return round(sum(batches) / len(batches))
+    def padding(self, settled: Plan) -> float:
+        """The share of what is read that is padding, where the plan pads."""
+        return 1 - sum(self.whole) / len(self.whole) / self.padded(settled)
+
+    def padded(self, settled: Plan) -> float:
+        """The length that a row is padded to in the mean, where the plan pads."""
+        part = settled.rows_a_process // settled.accumulation
+        return padded_length(self.whole, settled.batch_size, part, settled.seed, grouped=settled.group_by_length)
 
 
 @dataclass(frozen=True)
@@ -90,7 +90,7 @@ class Planner:
         Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
         """
         on_gpu, shape = self._on_gpu, self._shape()
-        there, rows = room(self.budget, on_gpu=on_gpu, processes=self.training.processes), self._lengths
+        there, rows = room(self.budget, on_gpu=on_gpu, processes=self.training.processes), Lengths(self.rows.whole, self.base.context)
         known = None if isinstance(shape, UnknownShape) else shape
         candidates = [candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]
         named, learned = self.choice.name != AUTO, sum(self.rows.learned)
@@ -125,11 +125,6 @@ class Planner:
     def _on_gpu(self) -> bool:
         return bool(best_device()[0].type == "cuda")
 
-    @property
-    def _lengths(self) -> Lengths:
-        whole = self.rows.whole
-        return Lengths(max(whole), sum(whole) / len(whole), self.base.context)
-
     def _shape(self) -> ModelShape | UnknownShape:
         try:
             return shape_in(self.base.folder)
@@ -154,7 +149,7 @@ class Planner:
         from tuneproof.engine.training.trial_step import TrialLengths, try_step
 
         longest = max(self.rows.whole)
-        usual = self.rows.usual(settled.rows_a_process, settled.seed, grouped=settled.group_by_length)
+        usual = round(self.rows.padded(settled))
         lengths = TrialLengths(worst=longest, usual=usual, answer=max(self.rows.learned))
         trial = try_step(self.base, settled, lengths, self.stop)
         if isinstance(trial, str):
@@ -182,6 +177,7 @@ class Planner:
             margin=MARGIN,
             length=packed_length(max(self.rows.whole), self.base.context) if settled.packing else max(self.rows.whole),
             packed=settled.packing,
+            padding=None if settled.packing else round(self.rows.padding(settled), 4),
             steps=steps,
             accumulation=settled.accumulation,
             checkpointing=settled.checkpointing,

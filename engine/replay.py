@@ -13,6 +13,7 @@ from tuneproof.engine.errors import CaseError, Interrupted
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.route import MINIMUM_BEFORE_TRAINING, REASONS, Answers, decide, what_if
 from tuneproof.engine.run.events import CardWritten, EventLog, RouteDecided, StageFinished, StageStarted, WhatIfRow
+from tuneproof.engine.run.imports import large_imports, settle
 from tuneproof.engine.run.slurm import check_slurm
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import CASE, RunStore
@@ -101,7 +102,9 @@ def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest) 
     if case.training.job is not None:
         # Whoever submitted this job could not tell what its machine can train.
         check_names(case.launched_here(), stages)
-    do = _actions(store, case, log, stop, stages)
+    with large_imports():
+        do = _actions(store, case, log, stop, stages)
+    settle()
     for stage in stages:
         if stop.asked:
             raise Interrupted("stopped as asked", fix="add --resume to go on")

@@ -191,19 +191,21 @@ class Workbench:
         found = self._read(facts.CATALOGUE, facts.Catalogue, self.store)
         model = self._read(facts.MODEL, facts.ModelFacts, self.store)
         folder = config_folder(model.name) if model else None
-        if found is None or found.length is None or model is None or folder is None:
+        if found is None or model is None or folder is None:
             return {}
         try:
             shape = shape_in(folder)
         except UnknownShape:
             return {}
-        content, length = self.draft.content, found.length
-        longest = min(length.longest, content.training.max_length or length.longest)
-        rows = Lengths(longest, min(longest, length.mean or longest), model.context)
+        content = self.draft.content
+        limit = content.training.max_length or model.context
+        trained = [length for length, rows in found.rows_by_length for _ in range(rows) if length <= limit]
+        if not trained:
+            return {}
         counted = {entry.name: entry.trained_parameters for entry in found.methods}
         planned = [(plan, counted.get(plan.method)) for plan in plans(content.training)]
         known = [(plan, trained) for plan, trained in planned if trained is not None]
-        return forecasts(known, shape, rows, content.budget, on_gpu=model.device == "cuda")
+        return forecasts(known, shape, Lengths(trained, model.context), content.budget, on_gpu=model.device == "cuda")
 
     @property
     def _trial_store(self) -> RunStore | None:

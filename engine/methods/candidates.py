@@ -9,7 +9,7 @@ from tuneproof.engine.case import Budget
 from tuneproof.engine.facts import Memory, Optimizer
 from tuneproof.engine.methods.catalogue import METHODS, Plan
 from tuneproof.engine.methods.choose import Candidate, Room, Way, ways_to_run
-from tuneproof.engine.methods.fed import Lengths, as_fed
+from tuneproof.engine.methods.fed import Lengths, as_fed, quickest_parts
 from tuneproof.engine.methods.memory import FLOAT32, HALF, TrainingShape, Weights, predict
 from tuneproof.engine.methods.method import Ability, Quantisation
 from tuneproof.engine.methods.model_shape import ModelShape
@@ -36,6 +36,7 @@ def candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: Lengt
     fed, length = as_fed(settled, rows)
     ways = ways_to_run(
         fed.rows_a_process,
+        quickest=1 if on_gpu else quickest_parts(settled, rows.whole),
         may_checkpoint=method.can(Ability.CHECKPOINTING),
         smaller_optimizers=_smaller_optimizers(settled.method, on_gpu=on_gpu),
     )

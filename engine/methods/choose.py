@@ -5,9 +5,10 @@ both argue for that: the data, when there are more answer tokens to learn than L
 behind, "LoRA Without Regret", Schulman and others 2025), and the memory, when it fits. Where LoRA does not fit in any way, the same over a
 base in 8 bits, then in 4. The other methods are for special ends: they are taken when a case names them.
 
-A method can be run in several ways. In the order in which they are tried: the batch at once; in parts whose gradients are summed, which
-costs little time; one row at a time with activations computed twice, which costs about a third more. These change nothing of what is
-learned. Where the optimizer's state is the most of it, as in full fine-tuning, that is then kept in 8 bits, and last in memory of the host.
+A method can be run in several ways. In the order in which they are tried: the batch in as many parts as are quickest, their gradients
+summed; in more parts, which costs a little time, or in fewer, which for all weights is less memory; one row at a time with activations
+computed twice, which costs about a third more. These change nothing of what is learned. Where the optimizer's state is the most of it, as
+in full fine-tuning, that is then kept in 8 bits, and last in memory of the host.
 """
 
 from __future__ import annotations
@@ -70,10 +71,15 @@ class Choice:
     turned_down: dict[str, str]
 
 
-def ways_to_run(batch_size: int, *, may_checkpoint: bool = True, smaller_optimizers: Sequence[Optimizer] = ()) -> list[Way]:
-    """Every way to run a batch, in the order in which they are tried, without a prediction."""
+def ways_to_run(
+    batch_size: int, *, quickest: int = 1, may_checkpoint: bool = True, smaller_optimizers: Sequence[Optimizer] = ()
+) -> list[Way]:
+    """Every way to run a batch, in the order in which they are tried, without a prediction.
+
+    `quickest` is in how many parts it is done soonest.
+    """
     parts = [parts for parts in range(1, batch_size + 1) if batch_size % parts == 0]
-    ways = [Way(part, checkpointing=False) for part in parts]
+    ways = [Way(part, checkpointing=False) for part in sorted(parts, key=lambda part: (part < quickest, part))]
     if may_checkpoint:
         ways.append(Way(batch_size, checkpointing=True))
     return ways + [replace(ways[-1], optimizer=optimizer) for optimizer in smaller_optimizers]

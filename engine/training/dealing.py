@@ -1,4 +1,4 @@
-"""Which rows make a step, and dealing them to several processes: the rows that one would have had, and fillers that teach nothing.
+"""Which rows make a step, and dealing them to its parts and processes: the rows that one would have had, and fillers that teach nothing.
 
 accelerate deals a sampler's batches to the processes in turn, and where they do not come out even it repeats rows, which would then be
 learned twice. So every step is filled up to what all processes take of it.
@@ -33,17 +33,22 @@ def with_filler(dataset: datasets.Dataset, pad: int) -> datasets.Dataset:
 
 @dataclass(frozen=True)
 class EvenSteps(Sampler[int]):
-    """The order in which one process would read so many rows, each step of it filled up with the filler after the last row.
+    """The order in which one process would read rows of these lengths, in tokens, each step filled up with the filler after the last row.
 
-    With `lengths`, in tokens, rows of like length come into one step.
+    The rows of a step are sorted by length, so that its parts have little padding. `grouped`: rows of like length come into one step.
     """
 
-    rows: int
+    lengths: Sequence[int]
     rows_a_step: int
     filled_to: int
     seed: int
     steps_done: Callable[[], int]
-    lengths: Sequence[int] | None = None
+    grouped: bool = False
+
+    @property
+    def rows(self) -> int:
+        """Rows, or packed sequences, of an epoch."""
+        return len(self.lengths)
 
     @property
     def steps(self) -> int:
@@ -59,10 +64,10 @@ class EvenSteps(Sampler[int]):
         epoch = self.steps_done() // self.steps
         order.set_epoch(epoch)
         shuffled = list(order)
-        if self.lengths is not None:
+        if self.grouped:
             shuffled = by_length(shuffled, self.lengths, self.rows_a_step, random.Random(f"{self.seed} {epoch}"))
         for start in range(0, self.rows, self.rows_a_step):
-            step = shuffled[start : start + self.rows_a_step]
+            step = sorted(shuffled[start : start + self.rows_a_step], key=lambda row: -self.lengths[row])
             yield from step + [self.rows] * (self.filled_to - len(step))
 
 

@@ -14,6 +14,7 @@ from tuneproof.engine.errors import Interrupted, TuneproofError
 from tuneproof.engine.machine import leave_out
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.run.event import Event
+from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.ranks import Outcome, Told, Work
@@ -70,8 +71,9 @@ def _outcome(work: Work, log: ToWorker | Unheard, stop: StopRequest) -> Outcome:
         if not may_need_bitsandbytes(work.plan.method):
             leave_out("bitsandbytes")
         # Only now, because it imports TRL.
-        from tuneproof.engine.training.sft import train
-        from tuneproof.engine.training.together import meet
+        with large_imports():
+            from tuneproof.engine.training.sft import train
+            from tuneproof.engine.training.together import meet
 
         meet()
         return train(work.base, work.rows, work.probe, work.plan, work.folder, log, stop)

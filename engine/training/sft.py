@@ -116,7 +116,6 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
     fed = feed(model, base, rows, plan)
     share = math.ceil(fed.batch_size / plan.processes)
     micro_batch = _micro_batch(share, plan.accumulation)
-    ordered = plan.processes > 1 or plan.group_by_length
     steps = plan.max_steps or math.ceil(math.ceil(len(fed.dataset) / fed.batch_size) * plan.epochs)
     arguments = SFTConfig(
         output_dir=str(checkpoints),
@@ -150,20 +149,19 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
     trainer = CountingTrainer(
         model=model,
         args=arguments,
-        train_dataset=with_filler(fed.dataset, base.tokenizer.pad_token_id) if ordered else fed.dataset,
+        train_dataset=with_filler(fed.dataset, base.tokenizer.pad_token_id),
         data_collator=fed.collator,
         processing_class=base.tokenizer,
         peft_config=adapter_config(plan),
     )
-    if ordered:
-        trainer.even = EvenSteps(
-            len(fed.dataset),
-            fed.batch_size,
-            plan.processes * share,
-            plan.seed,
-            lambda: int(trainer.state.global_step),
-            [len(row.input_ids) for row in rows] if plan.group_by_length else None,
-        )
+    trainer.even = EvenSteps(
+        [len(ids) for ids in fed.dataset["input_ids"]],
+        fed.batch_size,
+        plan.processes * share,
+        plan.seed,
+        lambda: int(trainer.state.global_step),
+        grouped=plan.group_by_length,
+    )
     for parameter in trainer.model.parameters():
         if parameter.requires_grad:
             # TRL casts adapters over a quantised base to bfloat16, in which small steps are lost.
@@ -179,7 +177,7 @@ def _micro_batch(batch_size: int, parts: int) -> int:
 class CountingTrainer(SFTTrainer):
     """TRL's trainer with a count of the tokens that were read, padding aside: its own takes a packed batch for one sequence.
 
-    `even` is the order of the rows where it is not the trainer's own.
+    `even` is the order of the rows; without it the trainer has its own.
     """
 
     tokens_read = 0

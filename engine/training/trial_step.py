@@ -21,6 +21,7 @@ from typing import Any
 
 from tuneproof.engine.methods.catalogue import Plan
 from tuneproof.engine.model import BaseModel
+from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.encode import IGNORED, EncodedRow
@@ -98,10 +99,11 @@ def _end_with(parent: int) -> None:
 
 
 def _steps(base: BaseModel, plan: Plan, lengths: TrialLengths) -> Trial:
-    import torch
-    from transformers import PrinterCallback, TrainerCallback
+    with large_imports():
+        import torch
+        from transformers import PrinterCallback, TrainerCallback
 
-    from tuneproof.engine.training.sft import make_trainer
+        from tuneproof.engine.training.sft import make_trainer
 
     class Timed(TrainerCallback):
         """Takes the time of every optimizer step."""
@@ -127,7 +129,7 @@ def _steps(base: BaseModel, plan: Plan, lengths: TrialLengths) -> Trial:
     before = _resident()
     with tempfile.TemporaryDirectory(prefix="tuneproof-trial-step-") as folder:
         trainer = make_trainer(base, rows, replace(alone, max_steps=3), Path(folder))
-        trainer.args.train_sampling_strategy = "sequential"
+        trainer.even, trainer.args.train_sampling_strategy = None, "sequential"
         trainer.add_callback(timed := Timed())
         # Its figures are of made-up rows, and have no place in the log.
         trainer.remove_callback(PrinterCallback)

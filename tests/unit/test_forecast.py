@@ -18,15 +18,16 @@ from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.workbench import Workbench
 
 LORA_PARAMETERS = 233_472
+ROWS = [60] * 63 + [89]
 
 
 def of_lora(budget_gb: float | None = None, **training: object) -> Forecast:
     folder = config_folder(Model().base)
     assert folder is not None
     planned = plan(MethodChoice(name="lora"), Training.model_validate(training))
-    return forecasts(
-        [(planned, LORA_PARAMETERS)], shape_in(folder), Lengths(89, 60.0, 2048), Budget(gpu_memory_gb=budget_gb), on_gpu=False
-    )["lora"]
+    return forecasts([(planned, LORA_PARAMETERS)], shape_in(folder), Lengths(ROWS, 2048), Budget(gpu_memory_gb=budget_gb), on_gpu=False)[
+        "lora"
+    ]
 
 
 def test_it_is_what_the_planner_predicts(finished: tuple[Path, object]) -> None:

@@ -10,6 +10,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.conftest import sample_case, set_to, tuneproof
 from tuneproof.engine import facts
@@ -19,6 +21,7 @@ from tuneproof.engine.case import Budget, Method, Model, Training
 from tuneproof.engine.case_file import load_case
 from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.methods.catalogue import plan
+from tuneproof.engine.methods.fed import quickest_parts
 from tuneproof.engine.model import BaseModel, load_base
 from tuneproof.engine.planned_text import planned_lines
 from tuneproof.engine.planning import Planner, RowLengths
@@ -73,7 +76,7 @@ def test_hours_and_money_follow_from_the_seconds_of_a_usual_step(planner: Planne
     answers(Trial(10**9, True, 4.0, 2.0))
     _, told = replace(planner, budget=Budget(hours=1, usd_per_gpu_hour=3)).settle()
     assert told.hours == pytest.approx(36 * 2 / 3600) and told.usd == pytest.approx(0.06)
-    assert told.trial is not None and (told.trial.worst_length, told.trial.usual_length) == (89, 89)
+    assert told.trial is not None and (told.trial.worst_length, told.trial.usual_length) == (89, 80)
     lines = planned_lines(told)
     assert any("1.2 minutes in all, 0.06 USD" in line for line in lines)
     assert any("1.00 GB of the process" in line and "predicted (-" in line for line in lines)
@@ -96,7 +99,7 @@ def test_more_hours_than_the_budget_has_close_the_gate_with_what_to_do(planner: 
 def test_a_step_that_runs_out_of_memory_is_tried_once_more_in_the_lightest_way(planner: Planner, answers: Answers) -> None:
     asked = answers(OUT_OF_MEMORY, Trial(10**8, True, 4.0, 2.0))
     settled, told = replace(planner, budget=Budget(hours=1)).settle()
-    assert asked == [(1, False), (16, True)] and (settled.accumulation, settled.checkpointing) == (16, True)
+    assert asked == [(2, False), (16, True)] and (settled.accumulation, settled.checkpointing) == (16, True)
     assert any("16 parts and activations are computed twice" in line for line in planned_lines(told))
 
 
@@ -132,9 +135,27 @@ def test_a_base_of_an_unknown_shape_is_measured_and_its_memory_not_guessed(plann
     assert "not predicted" in planned_lines(told)[0] and "1.00 GB of the process; 4 s" in planned_lines(told)[1]
 
 
-def test_a_usual_batch_is_as_long_as_the_longest_of_its_rows() -> None:
-    assert RowLengths([10] * 32, [1] * 32).usual(16, 0) == 10
-    assert RowLengths([10] * 31 + [100], [1] * 32).usual(16, 0) == 55
+def test_a_row_is_padded_to_the_longest_of_its_part_and_parts_are_sorted() -> None:
+    asked = plan(Method(), Training(batch_size=16))
+    assert RowLengths([10] * 32, [1] * 32).padded(asked) == 10 and RowLengths([10] * 32, [1] * 32).padding(asked) == 0
+    one_long = RowLengths([10] * 31 + [100], [1] * 32)
+    assert one_long.padded(asked) == 55 and one_long.padded(replace(asked, accumulation=16)) == sum(one_long.whole) / 32
+    assert one_long.padded(replace(asked, accumulation=4)) == (28 * 10 + 4 * 100) / 32
+
+
+@given(st.lists(st.integers(2, 400), min_size=1, max_size=60), st.integers(1, 16), st.integers(1, 3), st.booleans())
+def test_more_parts_never_read_more_padding_and_no_row_is_cut(lengths: list[int], batch: int, processes: int, grouped: bool) -> None:
+    asked = plan(Method(), Training(batch_size=batch, processes=processes, group_by_length=grouped))
+    share = asked.rows_a_process
+    read = [RowLengths(lengths, lengths).padded(replace(asked, accumulation=parts)) for parts in range(1, share + 1) if share % parts == 0]
+    assert all(least >= sum(lengths) / len(lengths) - 1e-9 for least in read) and read[-1] == min(read)
+    assert share % quickest_parts(asked, lengths) == 0
+
+
+def test_rows_of_one_length_run_at_once_and_rows_of_many_in_parts() -> None:
+    asked = plan(Method(), Training(batch_size=16))
+    assert quickest_parts(asked, [100] * 160) == 1 and quickest_parts(asked, [10, 400] * 80) > 1
+    assert quickest_parts(replace(asked, packing=True), [10, 400] * 80) == 1
 
 
 @pytest.mark.long

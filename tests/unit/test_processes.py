@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 
 import pytest
@@ -69,7 +69,7 @@ def trained(base: BaseModel, folder: Path, processes: int, *, heard: Heard | Non
 
 @given(st.lists(st.integers(2, 200), min_size=1, max_size=50), st.integers(1, 9), st.integers(0, 3))
 def test_rows_of_like_length_share_a_step_and_each_row_comes_once_an_epoch(lengths: list[int], rows_a_step: int, epoch: int) -> None:
-    even = EvenSteps(len(lengths), rows_a_step, rows_a_step, 0, lambda: epoch * -(-len(lengths) // rows_a_step), lengths)
+    even = EvenSteps(lengths, rows_a_step, rows_a_step, 0, lambda: epoch * -(-len(lengths) // rows_a_step), grouped=True)
     order = list(even)
     assert sorted(row for row in order if row < len(lengths)) == list(range(len(lengths))) and len(order) == len(even)
     steps = [[row for row in order[at : at + rows_a_step] if row < len(lengths)] for at in range(0, len(order), rows_a_step)]
@@ -80,7 +80,7 @@ def test_rows_of_like_length_share_a_step_and_each_row_comes_once_an_epoch(lengt
 
 def test_the_steps_of_grouped_rows_come_in_another_order_in_every_epoch() -> None:
     lengths = [length for length in range(2, 66) for _ in range(4)]
-    first, second = (list(EvenSteps(256, 4, 4, 0, lambda done=done: done, lengths)) for done in (0, 64))
+    first, second = (list(EvenSteps(lengths, 4, 4, 0, lambda done=done: done, grouped=True)) for done in (0, 64))
     assert first != second and sorted(first) == sorted(second)
 
 
@@ -122,19 +122,23 @@ def test_two_processes_have_the_losses_of_one_however_it_is_trained(base: BaseMo
     assert_one_curve(base, tmp_path, **settings)
 
 
-@given(st.integers(1, 40), st.integers(1, 12), st.integers(2, 5), st.integers(1, 4), st.integers(0, 3))
-def test_each_step_has_the_rows_that_one_process_would_have_had_in_it(
-    rows: int, batch: int, processes: int, parts: int, epoch: int
+@given(st.lists(st.integers(2, 200), min_size=1, max_size=40), st.integers(1, 12), st.integers(1, 5), st.integers(1, 4), st.integers(0, 3))
+def test_each_step_has_the_rows_that_one_process_would_have_had_in_it_the_longest_together(
+    lengths: list[int], batch: int, processes: int, parts: int, epoch: int
 ) -> None:
+    rows = len(lengths)
     order = SeedableRandomSampler(range(rows), data_seed=7)
     order.set_epoch(epoch)
     alone = list(BatchSampler(order, batch, drop_last=False))
     micro = -(-batch // (processes * parts))
-    dealt = EvenSteps(rows, batch, processes * micro * parts, 7, lambda: epoch * len(alone) + len(alone) - 1)
+    dealt = EvenSteps(lengths, batch, processes * micro * parts, 7, lambda: epoch * len(alone) + len(alone) - 1)
     shards = [iter(BatchSamplerShard(BatchSampler(dealt, micro, drop_last=False), processes, rank)) for rank in range(processes)]
     for step in alone:
-        shared = [row for shard in shards for some in islice(shard, parts) for row in some]
-        assert sorted(row for row in shared if row != rows) == sorted(step)
+        dealt_in_turn = chain.from_iterable(zip(*(islice(shard, parts) for shard in shards), strict=True))
+        shared = [[row for row in part if row != rows] for part in dealt_in_turn]
+        assert sorted(chain.from_iterable(shared)) == sorted(step)
+        spans = [[lengths[row] for row in part] for part in shared if part]
+        assert all(min(longer) >= max(shorter) for longer, shorter in pairwise(spans))
     assert [list(shard) for shard in shards] == [[]] * processes
 
 
