@@ -14,10 +14,11 @@ from tuneproof.engine.card import CARD_JSON, Card
 from tuneproof.engine.case import DraftCase
 from tuneproof.engine.draft import Draft, next_run_dir
 from tuneproof.engine.errors import GateClosed, TuneproofError
-from tuneproof.engine.methods.catalogue import plans
+from tuneproof.engine.methods.catalogue import METHODS, Plan, plans
 from tuneproof.engine.methods.fed import Lengths
 from tuneproof.engine.methods.forecast import Forecast, forecasts
 from tuneproof.engine.methods.model_shape import UnknownShape, shape_in
+from tuneproof.engine.methods.refusals import refused_here
 from tuneproof.engine.model_files import config_folder
 from tuneproof.engine.replay import check_names, planned_stages
 from tuneproof.engine.route import ENOUGH_EXAMPLES, Answers, Route, decide
@@ -199,13 +200,17 @@ class Workbench:
             return {}
         content = self.draft.content
         limit = content.training.max_length or model.context
-        trained = [length for length, rows in found.rows_by_length for _ in range(rows) if length <= limit]
-        if not trained:
+        lengths = [length for length, rows in found.rows_by_length for _ in range(rows) if length <= limit]
+        if not lengths:
             return {}
-        counted = {entry.name: entry.trained_parameters for entry in found.methods}
-        planned = [(plan, counted.get(plan.method)) for plan in plans(content.training)]
+        counted = {entry.name: entry for entry in found.methods}
+        planned = [(plan, _trained_by(plan, counted.get(plan.method))) for plan in plans(content.training)]
         known = [(plan, trained) for plan, trained in planned if trained is not None]
-        return forecasts(known, shape, Lengths(trained, model.context), content.budget, on_gpu=model.device == "cuda")
+        return forecasts(known, shape, Lengths(lengths, model.context), content.budget, on_gpu=model.device == "cuda")
+
+    def refused(self, method: str) -> str | None:
+        """Why the method cannot be trained where the worker will run; none where it can, or where only the job of a cluster can tell."""
+        return None if self.draft.content.training.job else refused_here(METHODS[method])
 
     @property
     def _trial_store(self) -> RunStore | None:
@@ -302,3 +307,11 @@ def _run_of(draft: Draft, runs: Path) -> RunStore | None:
         if all(getattr(case, part) == getattr(wanted, part) for part in DraftCase.model_fields if part not in CHOSEN_LATER):
             return RunStore(path)
     return None
+
+
+def _trained_by(plan: Plan, counted: facts.CatalogueEntry | None) -> int | None:
+    """Parameters that the plan trains; where its rank, or its number of virtual tokens, is another than was counted for, in proportion."""
+    if counted is None or counted.trained_parameters is None:
+        return None
+    size, then = plan.rank or plan.virtual_tokens, counted.settings.get("rank") or counted.settings.get("virtual_tokens")
+    return round(counted.trained_parameters * size / then) if size and then else counted.trained_parameters

@@ -19,7 +19,6 @@ from tuneproof.engine.errors import TuneproofError
 from tuneproof.engine.facts import CatalogueEntry
 from tuneproof.engine.methods.catalogue import AUTO, METHODS, plan, sources
 from tuneproof.engine.methods.forecast import Forecast
-from tuneproof.engine.methods.refusals import refused_here
 from tuneproof.engine.planned_text import gb, memory_line, ways_line
 from tuneproof.engine.run.state import Life
 from tuneproof.engine.steps import Step
@@ -143,7 +142,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         at = self.query_one("#methods", OptionList).highlighted
         method = METHODS[list(METHODS)[at or 0]]
         told = [Content.assemble((method.name, "bold"), f" trains {method.trains}; good for {method.good_for}")]
-        refused = refused_here(method)
+        refused = self.bench.refused(method.name)
         if refused is not None:
             told.append(Content.styled(f"not here: {refused}", "bold"))
         if (forecast := self._forecasts.get(method.name)) is not None:
@@ -199,7 +198,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
     @on(OptionList.OptionSelected, "#methods")
     def _taken(self, event: OptionList.OptionSelected) -> None:
         name = str(event.option.id)
-        refused = refused_here(METHODS[name])
+        refused = self.bench.refused(name)
         if refused is not None:
             self.complain(f"{name} cannot be trained here: {refused}")
             return
@@ -266,7 +265,7 @@ def _takes(forecast: Forecast | None) -> str:
 def _forecast(forecast: Forecast) -> Content:
     there = f"{gb(round(forecast.there.size))} ({forecast.there.told_by})"
     ways = ways_line(forecast.way)
-    told = f"memory predicted: {memory_line(forecast.memory, there)}{f'; to fit, {ways}' if ways and forecast.fits else ''}"
+    told = f"memory predicted: {memory_line(forecast.memory, there)}{f'; {ways}' if ways and forecast.fits else ''}"
     return Content(told) if forecast.fits else Content.styled(f"does not fit. {told}", "bold")
 
 

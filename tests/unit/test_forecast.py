@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tuneproof.engine.methods.catalogue import plan
 from tuneproof.engine.methods.fed import Lengths
 from tuneproof.engine.methods.forecast import Forecast, forecasts
 from tuneproof.engine.methods.model_shape import shape_in
+from tuneproof.engine.methods.parameters import count_planned
 from tuneproof.engine.model_files import config_folder
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.workbench import Workbench
@@ -60,3 +62,15 @@ def test_a_model_that_is_not_here_is_not_guessed_at(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
     assert config_folder("some/model-that-was-never-fetched") is None
     assert config_folder("no folder, and no name that the hub would take") is None
+
+
+def test_it_follows_a_rank_that_is_chosen_after_the_methods_were_counted(finished: tuple[Path, object], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished[0], run)
+    bench = Workbench.of_run(run)
+    bench.draft.choose(training={"rank": 64})
+    folder = config_folder(Model().base)
+    assert folder is not None
+    for name in ("lora", "full"):
+        trained = count_planned(folder, plan(MethodChoice(name=name), bench.draft.content.training)).trained
+        assert bench.forecasts()[name].memory.adapters == (4 * trained if name == "lora" else 0)
