@@ -35,6 +35,7 @@ from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.model import BaseModel, best_device, load_base
 from tuneproof.engine.planning import Planner, RowLengths, method_facts
 from tuneproof.engine.route import Route
+from tuneproof.engine.run.call import call_file
 from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import EventLog, TrainingSkipped
 from tuneproof.engine.run.limits import is_out_of_memory
@@ -106,7 +107,7 @@ class ModelStages:
         # What is planned also rests on the memory that is free now: a plan that was settled once is kept when the run goes on.
         spent = [self._case.budget.model_dump(mode="json"), self._case.evaluate.learning_curve]
         made_from = {
-            "settings": sha256_data([asdict(asked), spent, skipped, despite]),
+            "settings": sha256_data([asked.asked, spent, skipped, despite]),
             "base": self.base.sha256,
             part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
         }
@@ -258,7 +259,7 @@ class ModelStages:
     def _write_catalogue(self) -> None:
         """What each method would train of this base: no evidence, so it is written anew where the settings are others now."""
         every = plans(self._case.training)
-        made_from = {"base": self.base.sha256, "methods": sha256_data([[asdict(METHODS[p.method]), asdict(p)] for p in every])}
+        made_from = {"base": self.base.sha256, "methods": sha256_data([[asdict(METHODS[p.method]), p.asked] for p in every])}
         step = self._store.manifest.steps.get(CATALOGUE_STEP)
         if step is not None and step.made_from == made_from:
             self._store.check(facts.CATALOGUE)
@@ -322,12 +323,15 @@ class ModelStages:
             encoded=encode(self.base, tuned, cases),
             room=self._room,
         )
-        if chosen.processes > 1:
-            from tuneproof.engine.training.ranks import train_in_processes as train
-        else:
-            from tuneproof.engine.training.sft import train
+        given = (self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
         try:
-            return train(self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
+            if chosen.processes == 1:
+                from tuneproof.engine.training.sft import train
+
+                return train(*given)
+            from tuneproof.engine.training.ranks import train_in_processes
+
+            return train_in_processes(*given, call_file(self._store.path) if chosen.nodes > 1 else None)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

@@ -16,6 +16,7 @@ from tests.unit.small_training import RowsOfWoe, RowsThatKill, training_of
 from tuneproof.engine import machine
 from tuneproof.engine.batch_parts import go_on_smaller, parts_so_far
 from tuneproof.engine.case import Case, Decision, Method, Model, Training
+from tuneproof.engine.case_slurm import Slurm
 from tuneproof.engine.errors import GateClosed, Interrupted, RunFailed, StartAgain
 from tuneproof.engine.methods.catalogue import check_choice, plan
 from tuneproof.engine.model import BaseModel, load_base
@@ -181,8 +182,14 @@ def test_more_processes_than_rows_of_a_batch_or_than_gpus_are_refused(monkeypatc
     with pytest.raises(GateClosed, match="17 processes cannot share a batch of 16"):
         check_choice(Method(name="lora"), Training(processes=17))
     monkeypatch.setattr(machine, "gpu_count", lambda: 2)
-    with pytest.raises(GateClosed, match=r"need a GPU each, and there are 2; set it to 2"):
+    with pytest.raises(GateClosed, match=r"need a GPU each, and there are 2; set it to 2 at most"):
         check_choice(Method(name="lora"), Training(processes=4))
+    # What the machine has on which a job is submitted says nothing of the nodes; on one of these, its own processes count.
+    shared = Training(processes=4, launcher="slurm", slurm=Slurm(nodes=2))
+    check_choice(Method(name="lora"), shared)
+    check_choice(Method(name="lora"), shared.of_a_node)
+    with pytest.raises(GateClosed, match="3 processes need a GPU each, and there are 2"):
+        check_choice(Method(name="lora"), Training(processes=6, launcher="slurm", slurm=Slurm(nodes=2)).of_a_node)
 
 
 def test_how_many_processes_share_a_batch_is_nothing_that_is_learned() -> None:
