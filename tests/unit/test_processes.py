@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice, pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 from accelerate.data_loader import BatchSamplerShard, SeedableRandomSampler
 from hypothesis import given
@@ -166,6 +167,25 @@ def test_one_process_that_fails_ends_all_and_what_it_failed_of_is_told(base: Bas
         assert isinstance(failed.value, RunFailed) and "ended from outside" in str(failed.value)
     else:
         assert is_out_of_memory(failed.value)
+
+
+@dataclass
+class HeardWhileTold(Heard):
+    """What a training told whose torchrun was told to end at its first step, as Slurm tells all that is in a job."""
+
+    def emit(self, event: Event, *, sync: bool = False) -> None:
+        super().emit(event, sync=sync)
+        if isinstance(event, StepLogged) and event.step == 1:
+            (torchrun,) = psutil.Process().children()
+            torchrun.terminate()
+
+
+@pytest.mark.long
+def test_a_torchrun_that_is_told_to_end_leaves_that_to_the_worker(base: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # By itself it would give its processes so many seconds.
+    monkeypatch.setenv("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "1")
+    heard = HeardWhileTold()
+    assert trained(base, tmp_path, 2, heard=heard, epochs=60, probe_every=1000).steps == 180
 
 
 @pytest.mark.long
