@@ -9,11 +9,14 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from tuneproof.engine.case_section import AS_WRITTEN
+from tuneproof.engine.case_slurm import Launcher, Slurm
+
 
 class Section(BaseModel):
-    """A part of the case file: unknown keys are errors, and a word is never taken for a number or a yes."""
+    """A part of the case file."""
 
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, allow_inf_nan=False)
+    model_config = AS_WRITTEN
 
 
 class Metric(StrEnum):
@@ -238,41 +241,6 @@ class Method(Section):
     even_if_routed_elsewhere: bool = False
 
 
-class Launcher(StrEnum):
-    """Where the worker runs: on this machine, or as a job of a Slurm cluster."""
-
-    LOCAL = "local"
-    SLURM = "slurm"
-
-
-OptionName = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
-# Written into a batch script, where a second line would be a command.
-OptionText = Annotated[str, Field(pattern=r"^[ -~]+$")]
-
-
-class Slurm(Section):
-    """What the job asks Slurm for; what is left out is the cluster's default.
-
-    `extra` has further options of sbatch, with true for one that has no value.
-    """
-
-    partition: OptionText | None = None
-    account: OptionText | None = None
-    qos: OptionText | None = None
-    gpus: int | None = Field(default=None, ge=1)
-    cpus: int | None = Field(default=None, ge=1)
-    memory_gb: float | None = Field(default=None, gt=0)
-    hours: float | None = Field(default=None, gt=0)
-    extra: dict[OptionName, OptionText | int | Literal[True]] = {}
-
-    @model_validator(mode="after")
-    def is_one_task(self) -> Self:
-        fixed = {"array", "nodes", "ntasks", "ntasks-per-node", "output", "error"}
-        if taken := fixed & self.extra.keys():
-            raise ValueError(f"`extra` cannot have `{min(taken)}`: the worker is one task on one node, its log in the run folder")
-        return self
-
-
 class Training(Section):
     """What is left out takes the documented default of the method; `launcher` and `slurm` change nothing of what is learned."""
 
@@ -300,10 +268,31 @@ class Training(Section):
             raise ValueError("`slurm` belongs to launcher slurm, not to launcher local: add `launcher: slurm`, or leave it out")
         return self
 
+    @model_validator(mode="after")
+    def divides_among_nodes(self) -> Self:
+        nodes, processes = self.nodes, self.processes
+        if processes % nodes:
+            least = nodes * max(1, processes // nodes)
+            near = f"{least}" if processes < nodes else f"{least} or {least + nodes}"
+            raise ValueError(
+                f"`slurm.nodes` is {nodes}, and `processes`, which is {processes}, is that of all nodes together: set it to {near}"
+            )
+        return self
+
     @property
     def job(self) -> Slurm | None:
         """What a cluster is asked for; none where the worker runs on this machine."""
         return (self.slurm or Slurm()) if self.launcher is Launcher.SLURM else None
+
+    @property
+    def nodes(self) -> int:
+        """Machines that the processes are divided among, evenly."""
+        return self.job.nodes if self.job else 1
+
+    @property
+    def of_a_node(self) -> Training:
+        """What one of the nodes does, launched on this machine."""
+        return self.model_copy(update={"launcher": Launcher.LOCAL, "slurm": None, "processes": self.processes // self.nodes})
 
     def launched_as(self, other: Training) -> Training:
         """The same training, launched the way of the other."""
@@ -397,5 +386,5 @@ class Case(DraftCase):
     decision: Decision
 
     def launched_here(self) -> Case:
-        """The same case, with its worker on this machine."""
-        return self.model_copy(update={"training": self.training.launched_as(Training())})
+        """The same case, with its worker on this machine, which does what a node of its job would."""
+        return self.model_copy(update={"training": self.training.of_a_node})

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from tuneproof.engine import facts
 from tuneproof.engine.batch_parts import parts_so_far
@@ -67,7 +67,7 @@ class ComparedRuns:
     def _plan(self, further: Further, asked: Plan, choice: MethodChoice, training: Training) -> bool:
         """Settles how the method is trained here, or why it cannot be; says whether that was done before."""
         made_from = {
-            "settings": sha256_data([asdict(asked), self.case.budget.model_dump(mode="json")]),
+            "settings": sha256_data([asked.asked, self.case.budget.model_dump(mode="json")]),
             "base": self.runs.arms.base.sha256,
             part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
         }

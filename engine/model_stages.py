@@ -36,6 +36,7 @@ from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.model import BaseModel, best_device, load_base
 from tuneproof.engine.planning import Planner, RowLengths, method_facts
 from tuneproof.engine.route import Route
+from tuneproof.engine.run.call import call_file
 from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import EventLog, TrainingSkipped
 from tuneproof.engine.run.imports import large_imports
@@ -109,7 +110,7 @@ class ModelStages:
         # What is planned also rests on the memory that is free now: a plan that was settled once is kept when the run goes on.
         spent = [self._case.budget.model_dump(mode="json"), self._case.evaluate.learning_curve]
         made_from = {
-            "settings": sha256_data([asdict(asked), spent, skipped, despite]),
+            "settings": sha256_data([asked.asked, spent, skipped, despite]),
             "base": self.base.sha256,
             part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
         }
@@ -265,7 +266,7 @@ class ModelStages:
     def _write_catalogue(self) -> None:
         """What each method would train of this base: no evidence, so it is written anew where the settings are others now."""
         every = plans(self._case.training)
-        made_from = {"base": self.base.sha256, "methods": sha256_data([[asdict(METHODS[p.method]), asdict(p)] for p in every])}
+        made_from = {"base": self.base.sha256, "methods": sha256_data([[asdict(METHODS[p.method]), p.asked] for p in every])}
         step = self._store.manifest.steps.get(CATALOGUE_STEP)
         if step is not None and step.made_from == made_from:
             self._store.check(facts.CATALOGUE)
@@ -318,10 +319,9 @@ class ModelStages:
         with large_imports():
             from tuneproof.engine.training.encode import encode
             from tuneproof.engine.training.probe import Probe
+            from tuneproof.engine.training.ranks import train_in_processes
 
-            if chosen.processes > 1:
-                from tuneproof.engine.training.ranks import train_in_processes as train
-            else:
+            if chosen.processes == 1:
                 from tuneproof.engine.training.sft import train
 
         tuned = TUNED["tuned"](self._setting)
@@ -336,8 +336,11 @@ class ModelStages:
             encoded=encode(self.base, tuned, cases),
             room=self._room,
         )
+        given = (self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
         try:
-            return train(self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
+            if chosen.processes == 1:
+                return train(*given)
+            return train_in_processes(*given, call_file(self._store.path) if chosen.nodes > 1 else None)
         except Exception as error:
             if not is_out_of_memory(error):
                 raise

@@ -90,7 +90,8 @@ class Planner:
         Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
         """
         on_gpu, shape = self._on_gpu, self._shape()
-        there, rows = room(self.budget, on_gpu=on_gpu, processes=self.training.processes), Lengths(self.rows.whole, self.base.context)
+        there = room(self.budget, on_gpu=on_gpu, processes=self.training.processes // self.training.nodes)
+        rows = Lengths(self.rows.whole, self.base.context)
         known = None if isinstance(shape, UnknownShape) else shape
         candidates = [candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]
         named, learned = self.choice.name != AUTO, sum(self.rows.learned)

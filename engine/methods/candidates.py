@@ -20,7 +20,7 @@ HELD = {Quantisation.NF4: Weights.NF4_DOUBLE, Quantisation.INT8: Weights.INT8}
 
 
 def room(budget: Budget, *, on_gpu: bool, processes: int = 1) -> Room:
-    """The memory there is for each of so many processes: that of the budget, or what is free now."""
+    """The memory there is for each of so many processes of a machine: that of the budget, or what is free now."""
     if budget.gpu_memory_gb is not None:
         return Room(budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
     gpu = machine.fullest_gpu(processes) if on_gpu else None

@@ -49,12 +49,19 @@ class Plan:
     clip: float = float(defaults.CLIP.value)
     optimizer: Optimizer = Optimizer.ADAMW
     processes: int = 1
-    """Processes that each batch is shared out to."""
+    """Processes that each batch is shared out to, on all nodes together."""
+    nodes: int = 1
+    """Machines that the processes are divided among, evenly."""
 
     @property
     def digest(self) -> str:
         """Of all that decides what is learned; in how many processes and parts a batch is run does not."""
-        return sha256_data({key: value for key, value in asdict(self).items() if key not in ("accumulation", "processes")})
+        return sha256_data({key: value for key, value in asdict(self).items() if key not in ("accumulation", "processes", "nodes")})
+
+    @property
+    def asked(self) -> Settings:
+        """All that is asked for; on how many nodes is not part of it, for a run may go on elsewhere."""
+        return {key: value for key, value in asdict(self).items() if key != "nodes"}
 
     def as_planned(self, planned: PlannedFacts, parts: int) -> Plan:
         """The plan run as it was settled, its batches in at least so many parts."""
@@ -71,9 +78,14 @@ class Plan:
         return math.ceil(self.batch_size / self.processes)
 
     @property
+    def processes_a_node(self) -> int:
+        """Processes that share a machine."""
+        return self.processes // self.nodes
+
+    @property
     def share(self) -> Plan:
         """What one of the processes does, as a plan of its own."""
-        return replace(self, batch_size=self.rows_a_process, processes=1)
+        return replace(self, batch_size=self.rows_a_process, processes=1, nodes=1)
 
     @property
     def settings(self) -> Settings:
@@ -81,7 +93,7 @@ class Plan:
 
         How a batch is run to fit stands with what was planned.
         """
-        unsaid = {"method", "why", "accumulation", "checkpointing", "optimizer", "processes"}
+        unsaid = {"method", "why", "accumulation", "checkpointing", "optimizer", "processes", "nodes"}
         unsaid |= {key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None}
         return {key: value for key, value in asdict(self).items() if key not in unsaid}
 
@@ -115,6 +127,7 @@ def plan(choice: MethodChoice, training: Training) -> Plan:
         packing=training.packing,
         group_by_length=training.group_by_length,
         processes=training.processes,
+        nodes=training.nodes,
     )
 
 

@@ -30,7 +30,7 @@ class Forecast:
 
 def forecasts(plans: Sequence[tuple[Plan, int]], shape: ModelShape, rows: Lengths, budget: Budget, *, on_gpu: bool) -> dict[str, Forecast]:
     """That of each plan, by its method, for rows of these lengths; with a plan comes how many parameters it trains."""
-    there = room(budget, on_gpu=on_gpu, processes=plans[0][0].processes if plans else 1)
+    there = room(budget, on_gpu=on_gpu, processes=plans[0][0].processes_a_node if plans else 1)
     return {plan.method: _forecast(plan, trained, shape, rows, there, on_gpu=on_gpu) for plan, trained in plans}
 
 

@@ -79,5 +79,7 @@ def _check_processes(training: Training) -> None:
     if batch < wanted:
         fix = "ask for fewer, or raise training.batch_size"
         raise GateClosed(f"{wanted} processes cannot share a batch of {batch}", where="training.processes", fix=fix)
-    if 0 < gpus < wanted:
-        raise GateClosed(f"{wanted} processes need a GPU each, and there are {gpus}", where="training.processes", fix=f"set it to {gpus}")
+    # A job is looked at again on a node of its own.
+    if training.job is None and 0 < gpus < wanted:
+        fix = f"set it to {gpus} at most for each machine"
+        raise GateClosed(f"{wanted} processes need a GPU each, and there are {gpus}", where="training.processes", fix=fix)

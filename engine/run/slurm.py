@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from typing import Literal
 
-from tuneproof.engine.case import Slurm
+from tuneproof.engine.case_slurm import Slurm
 from tuneproof.engine.errors import GateClosed, UsageError
 from tuneproof.engine.machine import has_library
 
@@ -36,7 +36,7 @@ def options(settings: Slurm) -> dict[str, str | int | Literal[True]]:
     }
     given = {key: value for key, value in wanted.items() if value is not None}
     # The worker knows no other signal. Put back into the queue, it would start again after whoever watches was told of its end.
-    fixed: dict[str, str | int | Literal[True]] = {"signal": f"TERM@{WARNING_SECONDS}", "no_requeue": True}
+    fixed: dict[str, str | int | Literal[True]] = {"nodes": settings.nodes, "signal": f"TERM@{WARNING_SECONDS}", "no_requeue": True}
     return fixed | given | {key.replace("-", "_"): value for key, value in settings.extra.items()}
 
 

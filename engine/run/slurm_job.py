@@ -6,21 +6,23 @@ import math
 import os
 import pickle
 import signal
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tuneproof.engine.case import Slurm
+from tuneproof.engine.case_slurm import Slurm
 from tuneproof.engine.errors import ExitCode
 from tuneproof.engine.run import slurm
+from tuneproof.engine.run.call import FOLDER, call_file
 from tuneproof.engine.run.events import EventReader, Failed, Finished, Launched, Stopped
 from tuneproof.engine.run.process import log_tail, start_process, tail
 from tuneproof.engine.run.store import EVENTS
 from tuneproof.engine.stages import Stage
 
-FOLDER = "slurm"
-"""Where in the run folder the job's script, its logs and its result lie."""
+TOLD_TO_END = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 ASK_SECONDS = 5.0
 """How often the cluster is asked whether the job is there: every question is work for the controller that all users share."""
@@ -119,7 +121,16 @@ def submit(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> SlurmWo
     executor = submitit.SlurmExecutor(run_dir.resolve() / FOLDER)
     # Without these, submitit asks for five minutes and charges them to an account key of its own.
     unset: dict[str, Any] = {"time": None, "wckey": None}
-    executor.update_parameters(**unset, job_name="tuneproof", nodes=1, ntasks_per_node=1, additional_parameters=slurm.options(settings))
+    # Where one node is lost, the others have nothing left to do.
+    started_by = ["--kill-on-bad-exit=1"] if settings.nodes > 1 else []
+    executor.update_parameters(
+        **unset,
+        job_name="tuneproof",
+        nodes=settings.nodes,
+        ntasks_per_node=1,
+        srun_args=started_by,
+        additional_parameters=slurm.options(settings),
+    )
     try:
         job = executor.submit(run_worker, run_dir.resolve(), until)
     except submitit.core.utils.FailedJobError as error:
@@ -128,9 +139,23 @@ def submit(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> SlurmWo
 
 
 def run_worker(run_dir: Path, until: Stage) -> int:
-    """Does the work inside the job, in a process that can replace itself; its exit code."""
+    """Does the work inside the job, in a process that can replace itself; its exit code. On any node but the first, stands by for it."""
+    if os.environ["SLURM_PROCID"] != "0":
+        return _stand_by(run_dir)
     process = start_process(run_dir, until, "--slurm-job", os.environ["SLURM_JOB_ID"])
     # Some clusters tell a job to end by SIGUSR1 or SIGUSR2; the worker knows SIGTERM alone.
-    for number in (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2):
+    for number in TOLD_TO_END:
         signal.signal(number, lambda *_: process.terminate())
     return process.wait()
+
+
+def _stand_by(run_dir: Path) -> int:
+    """Trains with the worker when that calls, until it has returned."""
+    from submitit.core.utils import JobPaths
+
+    for number in TOLD_TO_END:
+        signal.signal(number, signal.SIG_IGN)
+    over = JobPaths(run_dir / FOLDER, job_id=os.environ["SLURM_JOB_ID"]).result_pickle
+    command = [sys.executable, "-m", "tuneproof.engine.training.stand_by", str(call_file(run_dir)), str(over)]
+    subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
+    return 0

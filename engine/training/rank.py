@@ -1,4 +1,4 @@
-"""One of the processes of a training, as torchrun starts it: `python -m tuneproof.engine.training.rank SOCKET`."""
+"""One of the processes of a training, as torchrun starts it: `python -m tuneproof.engine.training.rank DOOR`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import signal
 import sys
 import threading
 import traceback
-from multiprocessing.connection import Client, Connection
+from multiprocessing.connection import Connection
 
 from tuneproof.engine.errors import Interrupted, TuneproofError
 from tuneproof.engine.machine import leave_out
@@ -17,7 +17,8 @@ from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.training.ranks import Outcome, Told, Work
+from tuneproof.engine.training.door import knock
+from tuneproof.engine.training.ranks import Outcome, Ready, Told, Work
 
 
 class ToWorker:
@@ -43,7 +44,8 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     quiet_libraries()
-    connection, stop = Client(sys.argv[1]), StopRequest()
+    connection, stop = knock(sys.argv[1]), StopRequest()
+    connection.send(Ready())
     work: Work = connection.recv()
     obeying = threading.Thread(target=_obey, args=(connection, stop), daemon=True)
     obeying.start()

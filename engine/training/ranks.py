@@ -1,8 +1,8 @@
-"""Training in several processes on this machine: torchrun starts them, and the worker tells them what to do and follows them.
+"""Training in several processes: torchrun starts them, on each machine its own, and the worker tells them what to do and follows them.
 
 The worker stays the only one that writes the log: events and the outcome come to it over a socket. A process that finds its end of the
 socket closed ends itself, so none outlives the worker; and the worker ends all of them as soon as one has failed or is gone, for the others
-would wait for it.
+would wait for it. On the nodes of a job that are not the worker's, `stand_by` starts torchrun, and comes to the worker as the processes do.
 """
 
 from __future__ import annotations
@@ -10,23 +10,21 @@ from __future__ import annotations
 import os
 import socket
 import subprocess
-import sys
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import psutil
-
-from tuneproof.engine import machine
 from tuneproof.engine.errors import RunFailed
 from tuneproof.engine.methods.catalogue import Plan
+from tuneproof.engine.run.call import Call, calling
 from tuneproof.engine.run.event import Event, Teller
 from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.training.door import Door, LocalDoor, NetworkDoor
 from tuneproof.engine.training.encode import EncodedRow
+from tuneproof.engine.training.torchrun import Group, launched
 from tuneproof.engine.training.trained import Trained
 
 if TYPE_CHECKING:
@@ -34,11 +32,6 @@ if TYPE_CHECKING:
     from tuneproof.engine.training.probe import Probe
 
 POLL_SECONDS = 0.1
-
-GRACE_SECONDS = 20.0
-"""How long processes that were let go may take to end; they do at once, unless a driver holds them."""
-
-LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
 
 @dataclass(frozen=True)
@@ -60,6 +53,10 @@ class Told:
     sync: bool
 
 
+class Ready:
+    """What a process says that waits for its work."""
+
+
 class Stop:
     """What a process is sent that shall stop at a checkpoint."""
 
@@ -69,32 +66,61 @@ Message = Told | Outcome
 
 
 def train_in_processes(
-    base: BaseModel, rows: Sequence[EncodedRow], probe: Probe, plan: Plan, folder: Path, log: Teller, stop: StopRequest
+    base: BaseModel,
+    rows: Sequence[EncodedRow],
+    probe: Probe,
+    plan: Plan,
+    folder: Path,
+    log: Teller,
+    stop: StopRequest,
+    calls: Path | None = None,
 ) -> Trained:
-    """Trains as `sft.train` does, each step shared by the plan's number of processes.
+    """Trains as `sft.train` does, each step shared by the plan's processes; `calls` is what nodes look for, where there are several.
 
     Raises what the training raises in any of them, and RunFailed where one of them is gone without a word.
     """
-    # In a folder that only this user can enter.
-    with tempfile.TemporaryDirectory(prefix="tuneproof-ranks-") as place, socket.socket(socket.AF_UNIX) as door:
-        address = Path(place) / "door"
-        door.bind(str(address))
-        door.listen(plan.processes)
-        with _launched(plan.processes, address) as launcher:
-            outcome = _Ranks(Work(base, rows, probe, plan, folder), door, launcher).follow(log, stop)
+    with _launched_here(plan) if calls is None else _launched_on_nodes(plan, calls) as (door, launcher):
+        outcome = _Ranks(Work(base, rows, probe, plan, folder), door, launcher).follow(log, stop)
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
 
 
+Launched = tuple[Door, subprocess.Popen[bytes]]
+
+
+@contextmanager
+def _launched_here(plan: Plan) -> Iterator[Launched]:
+    with LocalDoor() as door, launched(Group(plan.processes), door.address) as launcher:
+        yield door, launcher
+
+
+@contextmanager
+def _launched_on_nodes(plan: Plan, calls: Path) -> Iterator[Launched]:
+    # As the other nodes know it: Slurm started them from this one.
+    first = os.environ["SLURM_LAUNCH_NODE_IPADDR"]
+    with NetworkDoor() as door:
+        call = Call(nodes=plan.nodes, processes=plan.processes_a_node, door=door.port, store=_free_port(), key=door.key)
+        group = Group(call.processes, call.nodes, 0, first, call.store)
+        with launched(group, f"{first}:{call.door}", call.key) as launcher, calling(calls, call):
+            yield door, launcher
+
+
+def _free_port() -> int:
+    """A port that nobody listens on now; should another program take it meanwhile, torchrun says so and ends."""
+    with socket.create_server(("", 0)) as server:
+        return int(server.getsockname()[1])
+
+
 @dataclass
 class _Ranks:
-    """The processes as the worker sees them: those that have come to the door, and which of them know that they shall stop."""
+    """The processes as the worker sees them: those that have come, those that have their work, and those that know that they shall stop."""
 
     work: Work
-    door: socket.socket
+    door: Door
     launcher: subprocess.Popen[bytes]
     here: list[Connection] = field(default_factory=list)
+    at_work: list[Connection] = field(default_factory=list)
     stopping: list[Connection] = field(default_factory=list)
 
     def follow(self, log: Teller, stop: StopRequest) -> Outcome:
@@ -114,17 +140,18 @@ class _Ranks:
 
     def _messages(self) -> list[Message]:
         """What has come in; all of it is read before any is judged, for one process that is gone makes others fail."""
-        ready = wait([self.door, *self.here], POLL_SECONDS)
+        ready = wait([self.door.fileno(), *self.here], POLL_SECONDS)
+        self.here += self.door.came()
         with self._none_gone():
-            if self.door in ready:
-                connection = Connection(self.door.accept()[0].detach())
-                self.here.append(connection)
+            said = [(connection, connection.recv()) for connection in self.here if connection in ready]
+            for connection in (connection for connection, message in said if isinstance(message, Ready)):
                 connection.send(self.work)
-            return [connection.recv() for connection in self.here if connection in ready]
+                self.at_work.append(connection)
+        return [message for _, message in said if not isinstance(message, Ready)]
 
     def _ask_to_stop(self) -> None:
         with self._none_gone():
-            for connection in self.here:
+            for connection in self.at_work:
                 if connection not in self.stopping:
                     connection.send(Stop())
                     self.stopping.append(connection)
@@ -149,30 +176,3 @@ class _Ranks:
             where="training.processes",
             fix="free memory and add --resume, or take fewer",
         )
-
-
-@contextmanager
-def _launched(processes: int, address: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """torchrun with its processes; in the end it is waited for until none is left."""
-    launcher = ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "--local-addr=localhost"]
-    command = [sys.executable, "-m", *launcher, f"--log-dir={address.parent}", "-m", "tuneproof.engine.training.rank", str(address)]
-    threads = max(1, machine.look().cores // processes)
-    # Nothing is said to another machine.
-    environment = {"OMP_NUM_THREADS": str(threads), "GLOO_SOCKET_IFNAME": LOOPBACK, **os.environ}
-    # In a session of its own: a key pressed in a terminal is for the worker, which tells the processes.
-    started = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
-    try:
-        yield started
-    finally:
-        _wait_for_the_end(started)
-
-
-def _wait_for_the_end(launcher: subprocess.Popen[bytes]) -> None:
-    try:
-        launcher.wait(GRACE_SECONDS)
-    except subprocess.TimeoutExpired:
-        with suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(launcher.pid).children(recursive=True):
-                process.kill()
-        launcher.kill()
-        launcher.wait()

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
 import pytest
 
-from tests.conftest import COMMAND, Result, sample_case, tuneproof
-from tests.slurm import asked, cluster, jobs, missing, wait_until
+from tests.conftest import sample_case, tuneproof
+from tests.slurm import ON_SLURM, asked, cluster, ended, events, jobs, launched, missing, queued, replaying, trained_until, wait_until
 from tuneproof.engine.draft import Draft
 from tuneproof.engine.errors import ExitCode, GateClosed
-from tuneproof.engine.run.events import AnyEvent, EventReader, Launched, StepLogged, Stopped, TrainingStarted
+from tuneproof.engine.run.events import Stopped, TrainingStarted
 from tuneproof.engine.run.launch import stop_run
 from tuneproof.engine.run.liveness import is_alive
 from tuneproof.engine.run.store import EVENTS
@@ -24,7 +23,6 @@ from tuneproof.engine.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()} is not installed: apt-get install slurm-wlm")
 
-ON_SLURM = ("--set", "training.launcher=slurm")
 HELD = (*ON_SLURM, "--set", "training.slurm.extra={hold: true}")
 """A job that waits in the queue for as long as nobody lets it go."""
 
@@ -143,44 +141,3 @@ def test_a_job_is_seen_and_stopped_from_another_machine(run: Path) -> None:
     wait_until(lambda: jobs() == [], "an empty queue")
     seen = launched(run).model_copy(update={"host": "elsewhere"})
     assert not is_alive(seen) and not stop_run(seen)
-
-
-def trained_until(run: Path, end: Callable[[subprocess.Popen[str]], object]) -> Result:
-    """How the replay of a run ended that trains in a job, after something was done to it in the middle."""
-    watching = replaying(run, "--resume", *ON_SLURM)
-    wait_until(lambda: any(isinstance(event, StepLogged) and event.step >= 2 for event in events(run)), "step 2")
-    end(watching)
-    return ended(watching, run)
-
-
-def replaying(run: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
-    command = [str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), *words]
-    with said(run).open("w") as err:
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True, env={**os.environ, **environment})
-
-
-def queued(run: Path) -> str:
-    """The job of a replay, once that has told that it is queued."""
-    wait_until(lambda: "is queued" in said(run).read_text(), "the job")
-    return said(run).read_text().split()[2]
-
-
-def ended(watching: subprocess.Popen[str], run: Path) -> Result:
-    out, _ = watching.communicate(timeout=300)
-    err = said(run).read_text()
-    assert "Traceback" not in err
-    return Result(watching.returncode, out, err)
-
-
-def said(run: Path) -> Path:
-    """Where the stderr of the replay goes."""
-    return run.with_suffix(".err")
-
-
-def events(run: Path) -> list[AnyEvent]:
-    return EventReader(run / EVENTS).read()
-
-
-def launched(run: Path) -> Launched:
-    """What the newest worker of the run said when it took it."""
-    return next(event for event in reversed(events(run)) if isinstance(event, Launched))

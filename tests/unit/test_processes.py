@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, islice, pairwise
 from pathlib import Path
 
+import psutil
 import pytest
 from accelerate.data_loader import BatchSamplerShard, SeedableRandomSampler
 from hypothesis import given
@@ -16,6 +17,7 @@ from tests.unit.small_training import RowsOfWoe, RowsThatKill, training_of
 from tuneproof.engine import machine
 from tuneproof.engine.batch_parts import go_on_smaller, parts_so_far
 from tuneproof.engine.case import Case, Decision, Method, Model, Training
+from tuneproof.engine.case_slurm import Slurm
 from tuneproof.engine.errors import GateClosed, Interrupted, RunFailed, StartAgain
 from tuneproof.engine.methods.catalogue import check_choice, plan
 from tuneproof.engine.model import BaseModel, load_base
@@ -171,6 +173,25 @@ def test_one_process_that_fails_ends_all_and_what_it_failed_of_is_told(base: Bas
         assert is_out_of_memory(failed.value)
 
 
+@dataclass
+class HeardWhileTold(Heard):
+    """What a training told whose torchrun was told to end at its first step, as Slurm tells all that is in a job."""
+
+    def emit(self, event: Event, *, sync: bool = False) -> None:
+        super().emit(event, sync=sync)
+        if isinstance(event, StepLogged) and event.step == 1:
+            (torchrun,) = psutil.Process().children()
+            torchrun.terminate()
+
+
+@pytest.mark.long
+def test_a_torchrun_that_is_told_to_end_leaves_that_to_the_worker(base: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # By itself it would give its processes so many seconds.
+    monkeypatch.setenv("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "1")
+    heard = HeardWhileTold()
+    assert trained(base, tmp_path, 2, heard=heard, epochs=60, probe_every=1000).steps == 180
+
+
 @pytest.mark.long
 def test_a_loss_that_is_no_number_stops_all(base: BaseModel, tmp_path: Path) -> None:
     heard = Heard()
@@ -185,8 +206,14 @@ def test_more_processes_than_rows_of_a_batch_or_than_gpus_are_refused(monkeypatc
     with pytest.raises(GateClosed, match="17 processes cannot share a batch of 16"):
         check_choice(Method(name="lora"), Training(processes=17))
     monkeypatch.setattr(machine, "gpu_count", lambda: 2)
-    with pytest.raises(GateClosed, match=r"need a GPU each, and there are 2; set it to 2"):
+    with pytest.raises(GateClosed, match=r"need a GPU each, and there are 2; set it to 2 at most"):
         check_choice(Method(name="lora"), Training(processes=4))
+    # What the machine has on which a job is submitted says nothing of the nodes; on one of these, its own processes count.
+    shared = Training(processes=4, launcher="slurm", slurm=Slurm(nodes=2))
+    check_choice(Method(name="lora"), shared)
+    check_choice(Method(name="lora"), shared.of_a_node)
+    with pytest.raises(GateClosed, match="3 processes need a GPU each, and there are 2"):
+        check_choice(Method(name="lora"), Training(processes=6, launcher="slurm", slurm=Slurm(nodes=2)).of_a_node)
 
 
 def test_how_many_processes_share_a_batch_is_nothing_that_is_learned() -> None:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from tests.conftest import sample_case, tuneproof
-from tuneproof.engine.case import Method, Slurm, Training
+from tuneproof.engine.case import Method, Training
 from tuneproof.engine.case_file import dump_case, load_case
+from tuneproof.engine.case_slurm import Slurm
 from tuneproof.engine.errors import CaseError, GateClosed, UsageError
 from tuneproof.engine.methods.catalogue import plan
 from tuneproof.engine.run import slurm
@@ -31,7 +32,13 @@ ELSEWHERE = Launched(pid=1, process_started=0.0, tuneproof="0.1.0", until=Stage.
         ([ON_SLURM, "training.slurm.hours=0"], "greater than 0"),
         ([ON_SLURM, 'training.slurm.account="a\\nrm -r x"'], "training.slurm.account"),
         ([ON_SLURM, 'training.slurm.extra={"a\\nrm": x}'], "training.slurm.extra"),
-        ([ON_SLURM, "training.slurm.extra={nodes: 2}"], "`extra` cannot have `nodes`"),
+        ([ON_SLURM, "training.slurm.extra={nodes: 2}"], "`extra` cannot have `nodes`: write `nodes` beside it"),
+        ([ON_SLURM, "training.slurm.extra={ntasks: 2}"], "`extra` cannot have `ntasks`: there is one task on each node"),
+        (
+            [ON_SLURM, "training.slurm.nodes=2"],
+            "`slurm.nodes` is 2, and `processes`, which is 1, is that of all nodes together: set it to 2",
+        ),
+        ([ON_SLURM, "training.slurm.nodes=4", "training.processes=6"], "set it to 4 or 8"),
         (["training.launcher=ray"], "training.launcher"),
     ],
 )
@@ -42,16 +49,18 @@ def test_a_case_that_no_job_can_be_made_of_is_refused(overrides: list[str], told
 
 
 def test_what_is_left_out_is_left_to_the_cluster() -> None:
-    assert slurm.options(Slurm()) == {"signal": "TERM@90", "no_requeue": True}
-    asked = Slurm(partition="gpu", gpus=1, cpus=8, memory_gb=1.5, hours=0.01, extra={"mail-type": "END", "nice": 5, "exclusive": True})
+    assert slurm.options(Slurm()) == {"nodes": 1, "signal": "TERM@90", "no_requeue": True}
+    asked = Slurm(
+        nodes=2, partition="gpu", gpus=1, cpus=8, memory_gb=1.5, hours=0.01, extra={"mail-type": "END", "nice": 5, "exclusive": True}
+    )
     flags = {slurm.flag(key, value) for key, value in slurm.options(asked).items()}
-    assert flags >= {"--partition=gpu", "--gpus-per-node=1", "--cpus-per-task=8", "--mem=1536M", "--time=1"}
+    assert flags >= {"--nodes=2", "--partition=gpu", "--gpus-per-node=1", "--cpus-per-task=8", "--mem=1536M", "--time=1"}
     assert flags >= {"--mail-type=END", "--nice=5", "--exclusive"}
 
 
 def test_where_the_worker_runs_changes_nothing_of_what_is_learned() -> None:
-    there = Training(launcher="slurm", slurm=Slurm(gpus=1))
-    assert plan(Method(), there).digest == plan(Method(), Training()).digest
+    there = Training(launcher="slurm", slurm=Slurm(gpus=1, nodes=2), processes=2)
+    assert plan(Method(), there).digest == plan(Method(), Training()).digest and plan(Method(), there).processes_a_node == 1
 
 
 def test_a_run_goes_on_with_another_launcher_and_keeps_its_plan(run: Path) -> None:

@@ -1,0 +1,204 @@
+"""A training on two nodes of a Slurm cluster is that of one process, and ends everywhere when it ends: on a real cluster of two nodes."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.conftest import ROOT, sample_case, set_to, tuneproof
+from tests.slurm import ON_SLURM, asked, cluster, ended, events, jobs, launched, missing, replaying, trained_until, wait_until
+from tuneproof.engine.case_file import load_case
+from tuneproof.engine.errors import ExitCode
+from tuneproof.engine.run.events import StepLogged, Stopped, TrainingFinished, TrainingStarted, Warned
+from tuneproof.engine.run.store import RunStore
+
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(missing() is not None, reason=f"{missing()} is not installed: apt-get install slurm-wlm"),
+]
+
+QUICK = set_to("training.epochs=2", "training.probe_cases=4", "baselines=[zero_shot]")
+SHARED = (*QUICK, *set_to("training.processes=2"))
+TWO_NODES = (*ON_SLURM, *set_to("training.slurm.nodes=2"), *SHARED)
+
+ROUNDING = 1e-5
+"""How far a loss may lie from that of one process: sums in float32 in another order."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    with cluster(tmp_path_factory.mktemp("cluster"), nodes=2):
+        yield
+
+
+@pytest.fixture(scope="module")
+def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A run that has everything but its training, which is to be shared; whoever goes on with it takes a copy."""
+    run = tmp_path_factory.mktemp("settled") / "run"
+    result = tuneproof("--replay", sample_case(), "--run-dir", run, "--until", "method", *SHARED)
+    assert result.code == 0, result.err
+    return run
+
+
+@pytest.fixture
+def run(settled: Path, tmp_path: Path) -> Path:
+    """A copy of one's own."""
+    return shutil.copytree(settled, tmp_path / "run")
+
+
+@pytest.fixture(scope="module")
+def shared(settled: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A whole run whose training was shared by two nodes."""
+    run = shutil.copytree(settled, tmp_path_factory.mktemp("shared") / "run")
+    result = ended(replaying(run, "--resume", *TWO_NODES), run)
+    assert result.code == 0, result.err + (run / "worker.log").read_text()
+    return run
+
+
+def losses(run: Path) -> list[float]:
+    return [event.loss for event in events(run) if isinstance(event, StepLogged)]
+
+
+def steps(run: Path) -> list[int]:
+    return [event.step for event in events(run) if isinstance(event, StepLogged)]
+
+
+def weights(run: Path) -> str:
+    """The digest of what the training kept."""
+    return [event.adapter_sha256 for event in events(run) if isinstance(event, TrainingFinished)][-1]
+
+
+def of_job(job: str) -> list[psutil.Process]:
+    """What runs of a job, on any node."""
+    return [process for process in psutil.process_iter() if environment(process).get("SLURM_JOB_ID") == job]
+
+
+def environment(process: psutil.Process) -> dict[str, str]:
+    with suppress(psutil.Error):
+        return dict(process.environ())
+    return {}
+
+
+def rank_of_second_node(run: Path) -> psutil.Process:
+    """The process that trains on the node where the worker is not."""
+    found = [each for each in of_job(job_of(run)) if environment(each).get("RANK") == "1" and environment(each)["SLURMD_NODENAME"] == "n1"]
+    assert len(found) == 1
+    return found[0]
+
+
+def job_of(run: Path) -> str:
+    job = launched(run).slurm_job
+    assert job is not None
+    return job
+
+
+def nothing_is_left(job: str) -> None:
+    wait_until(lambda: jobs() == [], "an empty queue")
+    wait_until(lambda: of_job(job) == [], "an end of all processes")
+
+
+def test_two_nodes_have_the_losses_of_one_process_one_log_and_a_card_that_verifies(shared: Path, tmp_path: Path) -> None:
+    run = tmp_path / "alone"
+    alone = tuneproof("--replay", sample_case(), "--run-dir", run, "--until", "train", *QUICK)
+    assert alone.code == 0, alone.err
+    assert losses(shared) == pytest.approx(losses(run), rel=ROUNDING) and len(losses(run)) == 12
+    assert steps(shared) == steps(run) and len([event for event in events(shared) if isinstance(event, TrainingFinished)]) == 1
+    assert tuneproof("verify", shared).code == 0
+    nothing_is_left(job_of(shared))
+
+
+@pytest.mark.parametrize(
+    "end",
+    [lambda watching: watching.send_signal(signal.SIGINT), lambda _: asked("scancel", *jobs())],
+    ids=["by an interrupt", "by Slurm"],
+)
+def test_nodes_that_are_told_to_end_stop_at_a_checkpoint_and_go_on_to_the_same_weights(
+    shared: Path, run: Path, end: Callable[[subprocess.Popen[str]], object]
+) -> None:
+    result = trained_until(run, end, *TWO_NODES)
+    assert result.code == 130 and isinstance(events(run)[-1], Stopped), result.err + (run / "worker.log").read_text()
+    nothing_is_left(job_of(run))
+    assert ended(replaying(run, "--resume", "--until", "train", *TWO_NODES), run).code == 0
+    assert [event.resumed_at > 0 for event in events(run) if isinstance(event, TrainingStarted)] == [False, True]
+    assert steps(run) == steps(shared) and weights(run) == weights(shared)
+
+
+def test_a_process_killed_on_the_second_node_fails_the_run_which_goes_on_on_this_machine(run: Path) -> None:
+    def look_and_kill(_: object) -> None:
+        (call,) = (run / "slurm").glob("*.call")
+        key = environment(rank_of_second_node(run))["TUNEPROOF_DOOR_KEY"]
+        assert key in call.read_text() and call.stat().st_mode & 0o077 == 0
+        assert not any(key in word for process in psutil.process_iter() for word in process.cmdline())
+        rank_of_second_node(run).kill()
+
+    result = trained_until(run, look_and_kill, *TWO_NODES)
+    assert result.code == int(ExitCode.FAILED) and "ended from outside" in result.err and "--resume" in result.err, result.err
+    nothing_is_left(job_of(run))
+    assert list((run / "slurm").glob("*.call")) == []
+    assert tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", "--until", "train", *SHARED).code == 0
+
+
+def test_a_killed_worker_leaves_nothing_behind_on_any_node(run: Path) -> None:
+    def kill(_: object) -> None:
+        worker = psutil.Process(launched(run).pid)
+        # Without what started it, which would tell the other node.
+        for process in (worker.parent(), worker):
+            assert process is not None
+            process.kill()
+
+    result = trained_until(run, kill, *TWO_NODES)
+    assert result.code == int(ExitCode.FAILED) and "the worker was killed" in result.err, result.err
+    nothing_is_left(job_of(run))
+
+
+PROGRAM = """
+import os, sys
+from pathlib import Path
+from tests.unit.small_training import RowsOfWoe
+from tuneproof.engine.run import process, slurm_job
+from tuneproof.engine.stages import Stage
+
+WORKER = '''
+from tests.unit.small_training import RowsOfWoe
+from tuneproof.engine.run import worker
+from tuneproof.engine.training import ranks
+
+train = ranks.train_in_processes
+def with_too_little_memory(base, rows, probe, plan, *more):
+    return train(base, RowsOfWoe(rows) if plan.accumulation == 1 else rows, probe, plan, *more)
+
+ranks.train_in_processes = with_too_little_memory
+worker.main()
+'''
+
+def start(run_dir, until, *further):
+    return process.subprocess.Popen([sys.executable, "-c", WORKER, str(run_dir), "--until", until, *further])
+
+slurm_job.start_process = start
+run_dir = Path(sys.argv[1])
+code = slurm_job.run_worker(run_dir, Stage.TRAIN)
+if os.environ["SLURM_PROCID"] == "0":
+    (run_dir / "slurm" / f"{os.environ['SLURM_JOB_ID']}_0_result.pkl").touch()
+sys.exit(code)
+"""
+"""What submitit runs on each node, with a worker whose process on the second node has no memory unless its rows are run in parts."""
+
+
+def test_a_process_of_the_second_node_that_runs_out_of_memory_has_all_of_them_go_on_in_smaller_parts(run: Path, tmp_path: Path) -> None:
+    RunStore(run).amend(load_case(sample_case(), TWO_NODES[1::2]))
+    (tmp_path / "program.py").write_text(PROGRAM)
+    step = ["srun", "--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1", sys.executable, str(tmp_path / "program.py"), str(run)]
+    done = subprocess.run(step, cwd=ROOT, env={**psutil.Process().environ(), "PYTHONPATH": str(ROOT)}, timeout=300)
+    assert done.returncode == 0, (run / "worker.log").read_text()
+    told = [event.message for event in events(run) if isinstance(event, Warned)]
+    assert len(told) == 1 and told[0].endswith("going on with 4, 2 parts a step"), told
+    assert steps(run) == list(range(1, 1 + len(steps(run))))
+    nothing_is_left(job_of(run))
