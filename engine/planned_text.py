@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuneproof.engine.case import Sharding
 from tuneproof.engine.facts import Memory, Optimizer, PlannedFacts, TrialFacts
 from tuneproof.engine.methods.choose import Way
 
@@ -12,11 +13,16 @@ SMALLER = {
 """What is said of an optimizer that is not plain AdamW."""
 
 
+DIVIDED = "which divide weights, gradients and optimizer among them (FSDP2)"
+"""What is said of processes none of which has the whole model."""
+
+
 def planned_lines(planned: PlannedFacts) -> list[str]:
     """A sentence each."""
     lines = [_predicted(planned), _measured(planned)]
     if planned.processes > 1:
-        lines.append(f"each batch is shared by {planned.processes} processes; memory is that of each")
+        divided = f", {DIVIDED}" if planned.sharding is Sharding.FULL else ""
+        lines.append(f"each batch is shared by {planned.processes} processes{divided}; memory is that of each")
     ways = ways_line(planned, processes=planned.processes)
     if ways:
         lines.append(f"to fit, {ways}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, replace
 
-from tuneproof.engine.case import Compared, Training
+from tuneproof.engine.case import Compared, Sharding, Training
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.facts import Optimizer, PlannedFacts
 from tuneproof.engine.hashing import sha256_data
@@ -17,6 +17,9 @@ from tuneproof.engine.methods.table import LORA, METHODS
 __all__ = ["AUTO", "METHODS", "Plan", "check_choice", "check_compared", "plan", "plans", "sources"]
 
 AUTO = "auto"
+
+HOW_IT_IS_RUN = ("accumulation", "processes", "sharding")
+"""What changes nothing of what is learned."""
 
 Settings = dict[str, float | int | None]
 
@@ -50,11 +53,13 @@ class Plan:
     optimizer: Optimizer = Optimizer.ADAMW
     processes: int = 1
     """Processes that each batch is shared out to."""
+    sharding: Sharding = Sharding.NONE
+    """Whether they divide weights, gradients and optimizer among them; `auto` until it is settled."""
 
     @property
     def digest(self) -> str:
-        """Of all that decides what is learned; in how many processes and parts a batch is run does not."""
-        return sha256_data({key: value for key, value in asdict(self).items() if key not in ("accumulation", "processes")})
+        """Of all that decides what is learned; in how many processes and parts a batch is run does not, nor who holds which weights."""
+        return sha256_data({key: value for key, value in asdict(self).items() if key not in HOW_IT_IS_RUN})
 
     def as_planned(self, planned: PlannedFacts, parts: int) -> Plan:
         """The plan run as it was settled, its batches in at least so many parts."""
@@ -63,7 +68,13 @@ class Plan:
             accumulation=max(planned.accumulation, parts),
             checkpointing=planned.checkpointing,
             optimizer=planned.optimizer,
+            sharding=planned.sharding,
         )
+
+    @property
+    def sharded(self) -> bool:
+        """Whether each process holds its share of the model alone."""
+        return self.sharding is Sharding.FULL
 
     @property
     def rows_a_process(self) -> int:
@@ -81,7 +92,7 @@ class Plan:
 
         How a batch is run to fit stands with what was planned.
         """
-        unsaid = {"method", "why", "accumulation", "checkpointing", "optimizer", "processes"}
+        unsaid = {"method", "why", "checkpointing", "optimizer", *HOW_IT_IS_RUN}
         unsaid |= {key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None}
         return {key: value for key, value in asdict(self).items() if key not in unsaid}
 
@@ -115,6 +126,7 @@ def plan(choice: MethodChoice, training: Training) -> Plan:
         packing=training.packing,
         group_by_length=training.group_by_length,
         processes=training.processes,
+        sharding=training.sharding,
     )
 
 
