@@ -31,7 +31,7 @@ def planned_lines(planned: PlannedFacts) -> list[str]:
         whole = "with the learning curve" if planned.learning_curve else "in all"
         lines.append(
             f"time: {planned.steps} steps of {planned.trial.usual_seconds:.3g} s at the usual {planned.trial.usual_length} tokens, "
-            f"{_hours(planned.hours)} {whole}{usd}; probes come on top"
+            f"{_hours(planned.hours)} {whole}{usd}; {_on_top(planned)} on top"
         )
     lines += [f"turned down: {each.name}: {each.reason}" for each in planned.turned_down]
     return lines
@@ -79,6 +79,10 @@ def ways_line(way: Way | PlannedFacts, *, processes: int = 1) -> str:
     if way.optimizer in SMALLER:
         told.append(SMALLER[way.optimizer])
     return " and ".join(told)
+
+
+def _on_top(planned: PlannedFacts) -> str:
+    return "probes come" if planned.processes == 1 else "probes, and what processes send each other, come"
 
 
 def _hours(hours: float) -> str:

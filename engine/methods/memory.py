@@ -230,12 +230,13 @@ def kept_activations(model: ModelShape, step: TrainingShape) -> int:
     """What all layers keep: everything, or with checkpointing each layer's input alone (Chen et al. 2016), or that on the host.
 
     A padded batch has a mask beside it, of a byte and of an element for each pair of positions. Weights that learn in float32 keep the
-    copies that autocast makes of them until the step is over, but for a divided model whose layers are computed twice.
+    copies that autocast makes of them until the step is over; of a divided model whose layers are computed twice, those of one layer.
     """
     mask = step.batch * step.length**2 * (1 + step.element) if step.attention is Attention.MASKED else 0
     final = step.tokens * model.hidden * (FLOAT32 + step.element)
-    if step.full and step.weight > step.element and not (step.sharded and step.checkpointing):
-        final += model.linear_parameters * step.element
+    if step.full and step.weight > step.element:
+        of_one_layer = step.sharded and step.checkpointing
+        final += model.linear_parameters // (model.layers if of_one_layer else 1) * step.element
     if step.offloaded:
         return mask + final
     a_layer = step.tokens * model.hidden * step.element if step.checkpointing else layer_bytes(model, step)

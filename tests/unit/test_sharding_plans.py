@@ -16,10 +16,11 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from tuneproof.engine import machine
 from tuneproof.engine.case import Budget, Method, Model, Sharding, Training
+from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.facts import Optimizer
 from tuneproof.engine.methods.candidates import candidate
 from tuneproof.engine.methods.catalogue import plan
-from tuneproof.engine.methods.choose import Candidate, Room, choose
+from tuneproof.engine.methods.choose import Candidate, Room, Way, choose
 from tuneproof.engine.methods.fed import Lengths
 from tuneproof.engine.methods.forecast import forecasts
 from tuneproof.engine.methods.memory import Logits, TrainingShape, predict
@@ -76,6 +77,18 @@ def test_the_more_processes_the_less_each_holds() -> None:
     # What is gathered is there in every process.
     assert 2 * (two.weights - four.weights) == pytest.approx(4 * (four.weights - eight.weights))
     assert eight.weights > LLAMA_8B.parameters * 4 / 8 + LLAMA_8B.embedding_parameters * 4
+
+
+def test_after_a_trial_step_that_does_not_fit_the_lightest_whole_copy_is_tried_and_then_the_lightest_share() -> None:
+    candidate, plenty = full_training(), Room(1e12, "a GPU")
+    lightest_whole = [way for way in candidate.ways if way.sharding is Sharding.NONE][-1]
+    ran_out: dict[tuple[str, Way], str] = {}
+    for expected in (candidate.ways[0], lightest_whole, candidate.ways[-1]):
+        way = choose([candidate], plenty, 10**9, ran_out, named=True).way
+        assert way == expected
+        ran_out[("full", way)] = "ran out of memory in a trial step"
+    with pytest.raises(GateClosed, match="ran out of memory in a trial step"):
+        choose([candidate], plenty, 10**9, ran_out, named=True)
 
 
 def test_what_is_still_being_chosen_is_forecast_divided_where_it_fits_no_otherwise() -> None:
