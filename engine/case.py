@@ -241,6 +241,14 @@ class Method(Section):
     even_if_routed_elsewhere: bool = False
 
 
+class Sharding(StrEnum):
+    """Whether processes divide the model among them: where it does not fit otherwise, never, or in any case."""
+
+    AUTO = "auto"
+    NONE = "none"
+    FULL = "full"
+
+
 class Training(Section):
     """What is left out takes the documented default of the method; `launcher` and `slurm` change nothing of what is learned."""
 
@@ -258,6 +266,7 @@ class Training(Section):
     packing: bool = False
     group_by_length: bool = False
     processes: int = Field(default=1, ge=1)
+    sharding: Annotated[Sharding, Word] = Sharding.AUTO
     seed: int = 0
     launcher: Annotated[Launcher, Word] = Launcher.LOCAL
     slurm: Slurm | None = None

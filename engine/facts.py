@@ -8,7 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tuneproof.engine.case import Output
+from tuneproof.engine.case import Output, Sharding
 from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.route import Route
 
@@ -207,6 +207,7 @@ class PlannedFacts(Facts):
     accumulation: int
     checkpointing: bool
     processes: int = 1
+    sharding: Sharding = Sharding.NONE
     optimizer: Optimizer = Optimizer.ADAMW
     memory: Memory | None
     not_predicted: str | None

@@ -169,6 +169,8 @@ class Decoder:
             eos_token_id=self.base.end_tokens,
             pad_token_id=pad,
             logits_processor=[GrammarMask(grammar, held, longest)] if grammar else None,
+            # Whoever trains beside others answers alone.
+            synced_gpus=False,
         )
         for row, answer in zip(rows, output[:, longest:].tolist(), strict=True):
             end = next((at for at, token in enumerate(answer) if token in self.base.end_tokens), len(answer))

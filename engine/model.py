@@ -117,12 +117,15 @@ def load_weights(
     quantisation: dict[str, Any] | None = None,
     dtype: torch.dtype | None = None,
     attention: str | None = None,
+    on: torch.device | None = None,
 ) -> Any:
     """The model ready to decode: bfloat16 on a GPU that has it, float32 on a CPU; as it was trained where a folder with that is given.
 
-    That folder holds an adapter, which goes on top of the base held as it was in training, or else a whole model.
+    That folder holds an adapter, which goes on top of the base held as it was in training, or else a whole model. `on` is where it is put
+    instead of the best device.
     """
-    device, best = best_device()
+    own, best = best_device()
+    device = on or own
     is_adapter = trained is not None and (trained / "adapter_config.json").is_file()
     folder = base.folder if trained is None or is_adapter else trained
     if is_adapter and trained is not None and (trained / QUANTISATION).is_file():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tuneproof.engine.case import Sharding
 from tuneproof.engine.facts import Memory, Optimizer, PlannedFacts, TrialFacts
 from tuneproof.engine.methods.choose import Way
 
@@ -15,18 +16,23 @@ WORTH_SAVING = 0.1
 """Share of padding from which it is told what would save it."""
 
 
+DIVIDED = "which divide weights, gradients and optimizer among them (FSDP2)"
+"""What is said of processes none of which has the whole model."""
+
+
 def planned_lines(planned: PlannedFacts) -> list[str]:
     """A sentence each."""
     lines = [_predicted(planned), _measured(planned)]
     if planned.processes > 1:
-        lines.append(f"each batch is shared by {planned.processes} processes; memory is that of each")
+        divided = f", {DIVIDED}" if planned.sharding is Sharding.FULL else ""
+        lines.append(f"each batch is shared by {planned.processes} processes{divided}; memory is that of each")
     lines += _run(planned)
     if planned.trial is not None and planned.hours is not None:
         usd = f", {planned.usd:.2f} USD" if planned.usd is not None else ""
         whole = "with the learning curve" if planned.learning_curve else "in all"
         lines.append(
             f"time: {planned.steps} steps of {planned.trial.usual_seconds:.3g} s at the usual {planned.trial.usual_length} tokens, "
-            f"{_hours(planned.hours)} {whole}{usd}; probes come on top"
+            f"{_hours(planned.hours)} {whole}{usd}; {_on_top(planned)} on top"
         )
     lines += [f"turned down: {each.name}: {each.reason}" for each in planned.turned_down]
     return lines
@@ -87,6 +93,10 @@ def ways_line(way: Way | PlannedFacts, *, processes: int = 1) -> str:
     if way.optimizer in SMALLER:
         told.append(SMALLER[way.optimizer])
     return " and ".join(told)
+
+
+def _on_top(planned: PlannedFacts) -> str:
+    return "probes come" if planned.processes == 1 else "probes, and what processes send each other, come"
 
 
 def _hours(hours: float) -> str:

@@ -120,7 +120,14 @@ class Planner:
     def _plan_for(self, chosen: Choice, named: bool) -> Plan:
         settled = self._plan(chosen.candidate.name)
         way, why = chosen.way, settled.why if named else chosen.why
-        return replace(settled, why=why, accumulation=way.accumulation, checkpointing=way.checkpointing, optimizer=way.optimizer)
+        return replace(
+            settled,
+            why=why,
+            accumulation=way.accumulation,
+            checkpointing=way.checkpointing,
+            optimizer=way.optimizer,
+            sharding=way.sharding,
+        )
 
     @property
     def _on_gpu(self) -> bool:
@@ -183,6 +190,7 @@ class Planner:
             accumulation=settled.accumulation,
             checkpointing=settled.checkpointing,
             processes=settled.processes,
+            sharding=settled.sharding,
             optimizer=settled.optimizer,
             memory=chosen.way.memory,
             not_predicted=str(shape) if isinstance(shape, UnknownShape) else None,

@@ -15,11 +15,12 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.card_text import length_line
+from tuneproof.engine.case import Sharding
 from tuneproof.engine.errors import TuneproofError
 from tuneproof.engine.facts import CatalogueEntry
 from tuneproof.engine.methods.catalogue import AUTO, METHODS, plan, sources
 from tuneproof.engine.methods.forecast import Forecast
-from tuneproof.engine.planned_text import gb, memory_line, ways_line
+from tuneproof.engine.planned_text import DIVIDED, gb, memory_line, ways_line
 from tuneproof.engine.run.state import Life
 from tuneproof.engine.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine
@@ -266,6 +267,8 @@ def _forecast(forecast: Forecast) -> Content:
     there = f"{gb(round(forecast.there.size))} ({forecast.there.told_by})"
     ways = ways_line(forecast.way)
     told = f"memory predicted: {memory_line(forecast.memory, there)}{f'; {ways}' if ways and forecast.fits else ''}"
+    if forecast.way.sharding is Sharding.FULL:
+        told += f"; for processes {DIVIDED}"
     return Content(told) if forecast.fits else Content.styled(f"does not fit. {told}", "bold")
 
 

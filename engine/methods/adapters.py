@@ -80,12 +80,13 @@ def config_for_shapes(plan: Plan) -> PeftConfig | None:
 
 
 def load_for_training(base: BaseModel, plan: Plan) -> Any:
-    """The base as the method trains it: quantised, or in float32 where its own weights are trained."""
+    """The base as the method trains it: quantised, or in float32 where its own weights are trained; one to be divided stays on the host."""
     method, attention = METHODS[plan.method], packed_attention() if plan.packing else None
     if method.quantisation is not None:
         return load_weights(base, quantisation=quantisation(method.quantisation), attention=attention)
     # A step of 2e-5 is lost in bfloat16, whose next number after 1 is 1.008.
-    return load_weights(base, dtype=torch.float32 if method.trains_base_weights else None, attention=attention)
+    dtype = torch.float32 if method.trains_base_weights else None
+    return load_weights(base, dtype=dtype, attention=attention, on=torch.device("cpu") if plan.sharded else None)
 
 
 def quantisation(kind: Quantisation) -> dict[str, Any]:

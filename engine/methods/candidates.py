@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tuneproof.engine import machine
-from tuneproof.engine.case import Budget
+from tuneproof.engine.case import Budget, Sharding
 from tuneproof.engine.facts import Memory, Optimizer
 from tuneproof.engine.methods.catalogue import METHODS, Plan
 from tuneproof.engine.methods.choose import Candidate, Room, Way, ways_to_run
@@ -39,10 +39,22 @@ def candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: Lengt
         quickest=1 if on_gpu else quickest_parts(settled, rows.whole),
         may_checkpoint=method.can(Ability.CHECKPOINTING),
         smaller_optimizers=_smaller_optimizers(settled.method, on_gpu=on_gpu),
+        sharding=_sharding(settled),
     )
     if shape is not None:
         ways = [replace(way, memory=_memory(fed, trained, way, shape, length, on_gpu=on_gpu)) for way in ways]
-    return Candidate(settled.method, trained, tuple(ways), refused_here(method))
+    return Candidate(settled.method, trained, tuple(ways), refused_here(method) or _undivided(settled))
+
+
+def _sharding(settled: Plan) -> Sharding:
+    """How far there is a choice."""
+    can = settled.processes > 1 and METHODS[settled.method].can(Ability.SHARDING)
+    return settled.sharding if can else Sharding.NONE
+
+
+def _undivided(settled: Plan) -> str | None:
+    """Why a method is out of the question where the model is to be divided."""
+    return METHODS[settled.method].cannot.get(Ability.SHARDING) if settled.sharded else None
 
 
 def _smaller_optimizers(method: str, *, on_gpu: bool) -> list[Optimizer]:
@@ -72,6 +84,7 @@ def _memory(fed: Plan, trained: int, way: Way, shape: ModelShape, length: int, *
             accumulation=way.accumulation,
             checkpointing=way.checkpointing,
             processes=fed.processes,
+            sharded=way.sharding is Sharding.FULL,
             cuda=on_gpu,
         ),
     )

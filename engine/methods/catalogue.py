@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, replace
 
-from tuneproof.engine.case import Compared, Training
+from tuneproof.engine.case import Compared, Sharding, Training
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.facts import Optimizer, PlannedFacts
 from tuneproof.engine.hashing import sha256_data
@@ -17,6 +17,9 @@ from tuneproof.engine.methods.table import LORA, METHODS
 __all__ = ["AUTO", "METHODS", "Plan", "check_choice", "check_compared", "plan", "plans", "sources"]
 
 AUTO = "auto"
+
+HOW_IT_IS_RUN = ("accumulation", "processes", "nodes", "sharding")
+"""What changes nothing of what is learned."""
 
 Settings = dict[str, float | int | None]
 
@@ -52,11 +55,13 @@ class Plan:
     """Processes that each batch is shared out to, on all nodes together."""
     nodes: int = 1
     """Machines that the processes are divided among, evenly."""
+    sharding: Sharding = Sharding.NONE
+    """Whether they divide weights, gradients and optimizer among them; `auto` until it is settled."""
 
     @property
     def digest(self) -> str:
-        """Of all that decides what is learned; in how many processes and parts a batch is run does not."""
-        return sha256_data({key: value for key, value in asdict(self).items() if key not in ("accumulation", "processes", "nodes")})
+        """Of all that decides what is learned; in how many processes and parts a batch is run does not, nor who holds which weights."""
+        return sha256_data({key: value for key, value in asdict(self).items() if key not in HOW_IT_IS_RUN})
 
     @property
     def asked(self) -> Settings:
@@ -70,7 +75,13 @@ class Plan:
             accumulation=max(planned.accumulation, parts),
             checkpointing=planned.checkpointing,
             optimizer=planned.optimizer,
+            sharding=planned.sharding,
         )
+
+    @property
+    def sharded(self) -> bool:
+        """Whether each process holds its share of the model alone."""
+        return self.sharding is Sharding.FULL
 
     @property
     def rows_a_process(self) -> int:
@@ -93,7 +104,7 @@ class Plan:
 
         How a batch is run to fit stands with what was planned.
         """
-        unsaid = {"method", "why", "accumulation", "checkpointing", "optimizer", "processes", "nodes"}
+        unsaid = {"method", "why", "checkpointing", "optimizer", *HOW_IT_IS_RUN}
         unsaid |= {key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None}
         return {key: value for key, value in asdict(self).items() if key not in unsaid}
 
@@ -128,6 +139,7 @@ def plan(choice: MethodChoice, training: Training) -> Plan:
         group_by_length=training.group_by_length,
         processes=training.processes,
         nodes=training.nodes,
+        sharding=training.sharding,
     )
 
 

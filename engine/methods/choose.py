@@ -8,7 +8,8 @@ base in 8 bits, then in 4. The other methods are for special ends: they are take
 A method can be run in several ways. In the order in which they are tried: the batch in as many parts as are quickest, their gradients
 summed; in more parts, which costs a little time, or in fewer, which for all weights is less memory; one row at a time with activations
 computed twice, which costs about a third more. These change nothing of what is learned. Where the optimizer's state is the most of it, as
-in full fine-tuning, that is then kept in 8 bits, and last in memory of the host.
+in full fine-tuning, that is then kept in 8 bits, and last in memory of the host. Several processes divide the model among them where no
+whole copy fits: that saves more than 8 bits do and rounds nothing, and is paid for in what they send each other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from tuneproof.engine.case import Sharding
 from tuneproof.engine.errors import GateClosed
 from tuneproof.engine.facts import Memory, Optimizer
 
@@ -36,6 +38,7 @@ class Way:
     checkpointing: bool
     memory: Memory | None = None
     optimizer: Optimizer = Optimizer.ADAMW
+    sharding: Sharding = Sharding.NONE
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,14 @@ class Choice:
 
 
 def ways_to_run(
-    batch_size: int, *, quickest: int = 1, may_checkpoint: bool = True, smaller_optimizers: Sequence[Optimizer] = ()
+    batch_size: int,
+    *,
+    quickest: int = 1,
+    may_checkpoint: bool = True,
+    smaller_optimizers: Sequence[Optimizer] = (),
+    sharding: Sharding = Sharding.NONE,
 ) -> list[Way]:
-    """Every way to run a batch, in the order in which they are tried, without a prediction.
+    """Every way to run a batch, in the order in which they are tried, without a prediction; with `auto`, whole copies come first.
 
     `quickest` is in how many parts it is done soonest.
     """
@@ -82,7 +90,10 @@ def ways_to_run(
     ways = [Way(part, checkpointing=False) for part in sorted(parts, key=lambda part: (part < quickest, part))]
     if may_checkpoint:
         ways.append(Way(batch_size, checkpointing=True))
-    return ways + [replace(ways[-1], optimizer=optimizer) for optimizer in smaller_optimizers]
+    if sharding is Sharding.NONE:
+        return ways + [replace(ways[-1], optimizer=optimizer) for optimizer in smaller_optimizers]
+    # The 8-bit optimizers of bitsandbytes know nothing of a divided weight.
+    return (ways if sharding is Sharding.AUTO else []) + [replace(way, sharding=Sharding.FULL) for way in ways]
 
 
 def choose(
@@ -129,11 +140,12 @@ def _data_argue_for_full(by_name: Mapping[str, Candidate], learned_tokens: int) 
 
 
 def _fitting(candidate: Candidate, room: Room, tried: Sequence[Way], *, named: bool) -> Way | None:
-    """The first way that fits. After one that a trial step showed not to fit, only the lightest is still worth a trial."""
+    """The first way that fits. After one that a trial step showed not to fit, only the lightest is still worth a trial: that with a whole
+    copy in each process, and then that with shares."""
     if candidate.cannot:
         return None
     lightest = candidate.ways[-1]
-    ways = [lightest] if tried else candidate.ways
+    ways = {way.sharding: way for way in candidate.ways}.values() if tried else candidate.ways
     fitting = [way for way in ways if way not in tried and (way.memory is None or way.memory.total <= room.usable)]
     if named and not fitting and lightest not in tried:
         return lightest

@@ -27,6 +27,10 @@ HEAP = 1.5
 """What glibc keeps on a CPU of the memory that moves, for each byte in use: trial steps of the sample model show 1.1, and up to 3 with
 checkpointing. A lower threshold for mmap would halve it and takes 1.8 times as long."""
 
+LAYERS_GATHERED = 3
+"""Layers of a divided model that a process has room for at once: that at work, and the next one as it comes in and as it is laid out from
+there (FSDP2 gathers into one buffer, `_fsdp_collectives.py`, and one layer ahead)."""
+
 CHUNKS = 8
 """Parts that a chunked loss is cut into: the default of torchtune's CEWithChunkedOutputLoss."""
 
@@ -69,7 +73,7 @@ class TrainingShape:
 
     `element` and `adapter` are the bytes of an activation or frozen weight, and of a trained parameter. Where adapters are float32 beside
     a half-precision base, every adapted matrix keeps a copy of its input. `float32_weights` are those of a base whose own weights learn
-    under autocast, which casts them for use. A packed batch is one of full length.
+    under autocast, which casts them for use. A packed batch is one of full length. A `sharded` model is divided among the processes.
     """
 
     length: int
@@ -84,6 +88,7 @@ class TrainingShape:
     accumulation: int = 1
     checkpointing: bool = False
     processes: int = 1
+    sharded: bool = False
     attention: Attention = Attention.MASKED
     logits: Logits = Logits.FUSED
     cuda: bool = True
@@ -109,6 +114,8 @@ class TrainingShape:
 
 def predict(model: ModelShape, step: TrainingShape) -> Memory:
     """The memory at the worst of three moments: at the loss, in the last layer of the backward pass, and when all gradients are there."""
+    if step.sharded:
+        return _predict_divided(model, step)
     gradients = step.trained_parameters * step.trained
     # With accumulation the sum of the earlier gradients is there all the time; else they come while activations go.
     standing = gradients if step.accumulation > 1 else 0
@@ -135,6 +142,46 @@ def predict(model: ModelShape, step: TrainingShape) -> Memory:
         activations=activations,
         logits=logits,
         overhead=CUDA_CONTEXT if step.cuda else round(LIBRARIES + HEAP * (grads + activations + logits)),
+    )
+
+
+def _predict_divided(model: ModelShape, step: TrainingShape) -> Memory:
+    """The same for one of the processes among which weights, gradients and optimizer are divided, at the same three moments.
+
+    Beside its share it has what is gathered, whole: what stands around the layers for the whole step, layers as they are needed, and the
+    gradients of both until they are added up, for which they are copied. On a CPU all of the base is there before it is divided.
+    """
+    shares, outside = step.processes, model.parameters - model.linear_parameters
+    learns = step.trained if step.full else 0
+    base, adapters = weight_bytes(model, step), 0 if step.full else step.trained_parameters * step.adapter
+    gathered = outside * step.weight + LAYERS_GATHERED * model.linear_parameters * step.weight / model.layers
+    gathered_adapters = LAYERS_GATHERED * adapters / model.layers
+    gradients = step.trained_parameters * step.trained / shares
+    standing = gradients if step.accumulation > 1 else 0
+    output = model.vocabulary * model.hidden * learns
+    passing = 2 * (model.linear_parameters * learns + adapters) / model.layers
+    kept, layer = kept_activations(model, step), working_layer(model, step)
+    moments = [
+        (standing + output, kept, logit_bytes(model, step)),
+        (standing + output + passing, kept + layer, 0),
+        (gradients + 2 * outside * learns, working_layer(model, replace(step, checkpointing=True)), 0),
+    ]
+    grads, activations, logits = max(moments, key=sum)
+    weights, trained = base / shares + gathered, adapters / shares + gathered_adapters
+    optimizer = optimizer_bytes(model, step) / shares
+    overhead: float = CUDA_CONTEXT
+    if not step.cuda:
+        moving = grads + activations + logits + gathered + gathered_adapters
+        undivided = base + adapters - weights - trained - optimizer - grads - activations - logits
+        overhead = LIBRARIES + max(HEAP * moving, undivided)
+    return Memory(
+        weights=round(weights),
+        adapters=round(trained),
+        gradients=round(grads),
+        optimizer=round(optimizer),
+        activations=activations,
+        logits=logits,
+        overhead=round(overhead),
     )
 
 
@@ -183,12 +230,13 @@ def kept_activations(model: ModelShape, step: TrainingShape) -> int:
     """What all layers keep: everything, or with checkpointing each layer's input alone (Chen et al. 2016), or that on the host.
 
     A padded batch has a mask beside it, of a byte and of an element for each pair of positions. Weights that learn in float32 keep the
-    copies that autocast makes of them until the step is over.
+    copies that autocast makes of them until the step is over; of a divided model whose layers are computed twice, those of one layer.
     """
     mask = step.batch * step.length**2 * (1 + step.element) if step.attention is Attention.MASKED else 0
     final = step.tokens * model.hidden * (FLOAT32 + step.element)
     if step.full and step.weight > step.element:
-        final += model.linear_parameters * step.element
+        of_one_layer = step.sharded and step.checkpointing
+        final += model.linear_parameters // (model.layers if of_one_layer else 1) * step.element
     if step.offloaded:
         return mask + final
     a_layer = step.tokens * model.hidden * step.element if step.checkpointing else layer_bytes(model, step)

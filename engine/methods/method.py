@@ -17,6 +17,7 @@ class Ability(StrEnum):
     EIGHT_BIT = "8-bit base"
     PACKING = "packing"
     CHECKPOINTING = "gradient checkpointing"
+    SHARDING = "sharding"
 
 
 class Quantisation(StrEnum):

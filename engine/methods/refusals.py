@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from tuneproof.engine import machine
-from tuneproof.engine.case import Compared, Training
+from tuneproof.engine.case import Compared, Sharding, Training
 from tuneproof.engine.case import Method as MethodChoice
 from tuneproof.engine.errors import CaseError, GateClosed
 from tuneproof.engine.methods import defaults
@@ -69,6 +69,7 @@ def check(choice: MethodChoice, training: Training, method: Method) -> None:
     if training.packing and training.group_by_length:
         raise CaseError("packed rows have no padding to spare", where="training.group_by_length", fix="leave out one of the two")
     _check_processes(training)
+    _check_sharding(training, method)
     refused = refused_here(method)
     if refused is not None:
         raise GateClosed(f"{method.name} cannot be trained here: {refused}", where=f"method.name: {choice.name}", fix="use lora")
@@ -83,3 +84,16 @@ def _check_processes(training: Training) -> None:
     if training.job is None and 0 < gpus < wanted:
         fix = f"set it to {gpus} at most for each machine"
         raise GateClosed(f"{wanted} processes need a GPU each, and there are {gpus}", where="training.processes", fix=fix)
+
+
+def _check_sharding(training: Training, method: Method) -> None:
+    if training.sharding is not Sharding.FULL:
+        return
+    if training.processes == 1:
+        fix = "set training.processes to as many as there are GPUs, or leave training.sharding out"
+        raise CaseError("one process has nobody to divide the model with", where="training.sharding: full", fix=fix)
+    why = method.cannot.get(Ability.SHARDING)
+    if why is not None:
+        raise GateClosed(
+            f"{method.name} cannot be divided among processes: {why}", where="training.sharding: full", fix="leave it out, or use lora"
+        )

@@ -9,6 +9,8 @@ from tuneproof.engine.methods.defaults import ALPHA_BY_RANK, LORA_RATE, PEFT_COM
 from tuneproof.engine.methods.method import Ability, Default, Method, Published, Quantisation
 
 MIXES = "PEFT drops the positions that keep packed rows apart, so that they would mix without a word (logits off by 0.39)"
+NOT_TRIED = "4 bits do not train on a CPU, and how such weights are divided could not be tried on GPUs"
+SCALES = "a weight in int8 loses its scales when it is divided (torch 2.13 makes a plain parameter of it)"
 NO_WEIGHTS = "virtual tokens are no weights of the model, so there is nothing to merge them into"
 
 FULL = Method(
@@ -71,6 +73,7 @@ QLORA = Method(
     learning_rate=Default(2e-4, "QLoRA's scripts for 7B and 13B (Dettmers and others 2023)"),
     rank=RANK,
     alpha_by_rank=ALPHA_BY_RANK,
+    cannot={Ability.SHARDING: NOT_TRIED},
     quantisation=Quantisation.NF4,
 )
 INT8_LORA = Method(
@@ -80,6 +83,7 @@ INT8_LORA = Method(
     learning_rate=LORA_RATE,
     rank=RANK,
     alpha_by_rank=ALPHA_BY_RANK,
+    cannot={Ability.SHARDING: SCALES},
     quantisation=Quantisation.INT8,
 )
 IA3 = Method(

@@ -1,4 +1,4 @@
-"""The one module that knows TRL: it hands SFTTrainer rows that this project built, and turns its callbacks into events."""
+"""Training: TRL's trainer is handed rows that this project built, and its callbacks are turned into events."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import math
 import shutil
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import datasets
 import torch
-from torch.utils.data import Sampler
 from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
-from trl import SFTConfig, SFTTrainer
+from trl import SFTConfig
 
 from tuneproof.engine.errors import Interrupted, RunFailed
 from tuneproof.engine.facts import Optimizer
@@ -30,10 +29,12 @@ from tuneproof.engine.run.store import write_whole
 from tuneproof.engine.training.checkpoints import Checkpoint, ProbeResult, best, prune, seal, sealed_checkpoints
 from tuneproof.engine.training.dealing import EvenSteps, with_filler
 from tuneproof.engine.training.encode import EncodedRow
-from tuneproof.engine.training.packing import TOKENS, feed
+from tuneproof.engine.training.packing import feed
 from tuneproof.engine.training.probe import Probe
+from tuneproof.engine.training.sharding import with_layers
 from tuneproof.engine.training.together import from_first, is_first, total, wait
 from tuneproof.engine.training.trained import Trained as Trained
+from tuneproof.engine.training.trainer import CountingTrainer, ShardedConfig, ShardedTrainer
 
 KEPT = ["adapter_config.json", "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
 """What makes an adapter, or a whole model, among the files of a checkpoint."""
@@ -117,7 +118,7 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
     share = math.ceil(fed.batch_size / plan.processes)
     micro_batch = _micro_batch(share, plan.accumulation)
     steps = plan.max_steps or math.ceil(math.ceil(len(fed.dataset) / fed.batch_size) * plan.epochs)
-    arguments = SFTConfig(
+    arguments = (ShardedConfig if plan.sharded else SFTConfig)(
         output_dir=str(checkpoints),
         per_device_train_batch_size=micro_batch,
         gradient_accumulation_steps=share // micro_batch,
@@ -146,7 +147,7 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
         # Without it accelerate sees one process, however many have met.
         use_cpu=plan.processes > 1 and device.type == "cpu",
     )
-    trainer = CountingTrainer(
+    trainer = (ShardedTrainer if plan.sharded else CountingTrainer)(
         model=model,
         args=arguments,
         train_dataset=with_filler(fed.dataset, base.tokenizer.pad_token_id),
@@ -172,28 +173,6 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
 def _micro_batch(batch_size: int, parts: int) -> int:
     """The largest size that divides the batch in at least so many parts; packed sequences may be fewer than these."""
     return max(size for size in range(1, batch_size + 1) if batch_size % size == 0 and size <= max(1, batch_size // parts))
-
-
-class CountingTrainer(SFTTrainer):
-    """TRL's trainer with a count of the tokens that were read, padding aside: its own takes a packed batch for one sequence.
-
-    `even` is the order of the rows; without it the trainer has its own.
-    """
-
-    tokens_read = 0
-    even: EvenSteps | None = None
-
-    def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
-        if self.even is not None:
-            return self.even
-        sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
-        return sampler
-
-    def training_step(self, model: Any, inputs: dict[str, Any], *more: Any, **named: Any) -> torch.Tensor:
-        told = inputs.pop(TOKENS, None)
-        self.tokens_read += inputs["attention_mask"].sum() if told is None else told
-        loss: torch.Tensor = super().training_step(model, inputs, *more, **named)
-        return loss
 
 
 class Live(TrainerCallback):
@@ -290,7 +269,9 @@ class Live(TrainerCallback):
         self._tokens_seen = tokens
 
     def _run_probe(self, step: int) -> None:
-        result, samples = from_first(lambda: self._probe.run(self._trainer.model))
+        model = self._trainer.model
+        share = partial(with_layers, model) if self._plan.sharded else from_first
+        result, samples = share(lambda: self._probe.run(model))
         self._result = result
         better = self._best is None or result.quality > self._best.quality
         if better:

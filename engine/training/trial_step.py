@@ -120,20 +120,22 @@ def _steps(base: BaseModel, plan: Plan, lengths: TrialLengths) -> Trial:
             _wait_for_gpu()
             self.seconds.append(time.monotonic() - self._began)
 
-    # What one of the processes does, without the time that adding up over all of them takes.
+    # What one of the processes does, without the time that adding up over all of them takes, or handing weights to each other.
     alone = replace(plan.share, group_by_length=False)
     if not torch.cuda.is_available():
         torch.set_num_threads(max(1, torch.get_num_threads() // plan.processes_a_node))
     # The first step also makes the optimizer's state and warms caches up; the second is the worst there is, the third a usual one.
     rows = [_row(lengths.worst, lengths.answer)] * (2 * alone.batch_size) + [_row(lengths.usual, lengths.answer)] * alone.batch_size
     before = _resident()
+    if plan.sharded:
+        _as_one_of(plan.processes)
     with tempfile.TemporaryDirectory(prefix="tuneproof-trial-step-") as folder:
         trainer = make_trainer(base, rows, replace(alone, max_steps=3), Path(folder))
         trainer.even, trainer.args.train_sampling_strategy = None, "sequential"
         trainer.add_callback(timed := Timed())
         # Its figures are of made-up rows, and have no place in the log.
         trainer.remove_callback(PrinterCallback)
-        buckets = _buckets(trainer.model) if plan.processes > 1 else []
+        buckets = _buckets(trainer.model) if plan.processes > 1 and not plan.sharded else []
         trainer.train()
     del buckets
     _, worst, usual = timed.seconds
@@ -153,6 +155,14 @@ def _buckets(model: Any) -> list[Any]:
     import torch
 
     return [torch.zeros_like(parameter) for parameter in model.parameters() if parameter.requires_grad]
+
+
+def _as_one_of(processes: int) -> None:
+    """Makes torch take this process for one of so many: it holds its share and room for all, and from the others comes what lay there."""
+    import torch.distributed as dist
+    from torch.testing._internal.distributed.fake_pg import FakeStore
+
+    dist.init_process_group(dist.Backend.FAKE, store=FakeStore(), rank=0, world_size=processes)
 
 
 def _wait_for_gpu() -> None:

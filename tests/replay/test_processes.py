@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT, sample_case, tuneproof
+from tuneproof.engine.planned_text import DIVIDED
 from tuneproof.engine.run.events import CheckpointSaved, EventReader, StepLogged, TrainingFinished, TrainingStarted, Warned
 from tuneproof.sample_cases import words
 
@@ -25,14 +26,15 @@ DEADLINE = 300
 """Seconds in which a training of small steps saves its first checkpoint, on a machine that is busy too."""
 
 
-def test_a_case_trained_by_two_processes_ends_in_a_card_that_verifies(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("sharding", "told"), [("none", ""), ("full", f", {DIVIDED}")])
+def test_a_case_trained_by_two_processes_ends_in_a_card_that_verifies(tmp_path: Path, sharding: str, told: str) -> None:
     run = tmp_path / "run"
-    quick = ["training.processes=2", "training.epochs=4", "baselines=[zero_shot]"]
+    quick = ["training.processes=2", f"training.sharding={sharding}", "training.epochs=4", "baselines=[zero_shot]"]
     result = tuneproof("--replay", sample_case(), "--run-dir", run, *(word for setting in quick for word in ("--set", setting)))
     assert result.code == 0, result.err
     card = json.loads((run / "card.json").read_text())
     assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "tuned"] and card["verdict"]["answer"] == "tune"
-    assert "each batch is shared by 2 processes" in (run / "card.md").read_text()
+    assert f"each batch is shared by 2 processes{told}; memory is that of each" in (run / "card.md").read_text()
     assert tuneproof("verify", run).code == 0
 
 

@@ -137,6 +137,7 @@ STEPS = st.builds(
     optimizer=st.sampled_from(Optimizer),
     accumulation=st.integers(1, 16),
     processes=st.integers(1, 8),
+    sharded=st.booleans(),
     checkpointing=st.booleans(),
     attention=st.sampled_from(Attention),
     logits=st.sampled_from(Logits),

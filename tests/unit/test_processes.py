@@ -60,11 +60,21 @@ def base() -> BaseModel:
     return load_base(Model(base="sample"))
 
 
-def trained(base: BaseModel, folder: Path, processes: int, *, heard: Heard | None = None, parts: int = 1, **more: object) -> Trained:
+def trained(
+    base: BaseModel,
+    folder: Path,
+    processes: int,
+    *,
+    heard: Heard | None = None,
+    parts: int = 1,
+    checkpointing: bool = False,
+    **more: object,
+) -> Trained:
     """Trains on eight rows, or on so many `times` that."""
     heard, times = heard or Heard(), more.pop("times", 1)
     asked = {"batch_size": 3, "epochs": 1, "probe_every": 2, "learning_rate": 2e-3, **more, "processes": processes}
-    chosen = replace(plan(Method(name=str(asked.pop("method", "lora"))), Training.model_validate(asked)), accumulation=parts)
+    wanted = plan(Method(name=str(asked.pop("method", "lora"))), Training.model_validate(asked))
+    chosen = replace(wanted, accumulation=parts, checkpointing=checkpointing)
     rows, probe = training_of(base)
     return (train if processes == 1 else train_in_processes)(base, rows * int(str(times)), probe, chosen, folder, heard, heard.stop)
 
