@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState
+from transformers import PrinterCallback, TrainerCallback, TrainerControl, TrainerState, set_seed
 from trl import SFTConfig
 
 from tuneproof.engine.errors import Interrupted, RunFailed
@@ -112,6 +112,8 @@ def _keep(checkpoint: Path, folder: Path, plan: Plan) -> list[str]:
 
 def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> CountingTrainer:
     """The trainer of a plan, the same for training and for a trial step."""
+    # Where an adapter begins is drawn at random, and TRL before 1.15 seeds only what comes after.
+    set_seed(plan.seed)
     device, dtype = best_device()
     model = load_for_training(base, plan)
     fed = feed(model, base, rows, plan)

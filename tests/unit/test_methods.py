@@ -125,6 +125,20 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseModel
         assert (again.adapter / file).read_bytes() == (whole.adapter / file).read_bytes()
 
 
+def test_where_an_adapter_begins_depends_on_the_seed_alone(base: BaseModel, tmp_path: Path) -> None:
+    one, other = (begun(base, seed, drawn_before, tmp_path) for seed, drawn_before in ((1, 0), (1, 7)))
+    assert torch.equal(one, other) and not torch.equal(one, begun(base, 2, 0, tmp_path))
+
+
+def begun(base: BaseModel, seed: int, drawn_before: int, folder: Path) -> torch.Tensor:
+    """The first matrices of a LoRA that is not trained yet, in a process that has drawn so many numbers."""
+    torch.manual_seed(0)
+    torch.rand(drawn_before)
+    rows, _ = training_of(base)
+    trainer = make_trainer(base, rows, plan(MethodChoice(name="lora"), Training(seed=seed)), folder)
+    return torch.cat([value.detach().flatten() for name, value in trainer.model.named_parameters() if "lora_A" in name])
+
+
 @pytest.mark.parametrize("name", ["lora", "full"])
 def test_packed_rows_are_learned_as_rows_apart_are(base: BaseModel, name: str, tmp_path: Path) -> None:
     # All rows in one batch: smaller ones would have other rows in them, as packed sequences are shuffled whole.
