@@ -43,7 +43,7 @@ LLAMA_8B = shape_of(
         "vocab_size": 128256,
     }
 )
-ROWS = Lengths(1024, 800, 8192)
+ROWS = Lengths([576, 1024], 8192)
 
 
 def full_training(sharding: Sharding = Sharding.AUTO, processes: int = 8) -> Candidate:
