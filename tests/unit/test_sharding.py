@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-import multiprocessing
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import torch.distributed as dist
 from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
 from transformers import LlamaConfig, LlamaForCausalLM, TrainerCallback
+from trl import SFTConfig
 
+from tests.conftest import ROOT
 from tests.unit.small_training import training_of
 from tests.unit.test_processes import ROUNDING, Heard, trained
 from tuneproof.engine import machine
@@ -120,7 +123,7 @@ def test_one_process_goes_on_where_two_that_had_shares_were_stopped(base: BaseMo
     assert first.curve + again.curve == pytest.approx(alone.curve, rel=ROUNDING)
 
 
-def held(rank: int, processes: int, port: int, base: BaseModel, method: str, half: bool, folder: Path) -> None:
+def held(rank: int, processes: int, port: int, method: str, half: bool, folder: str) -> None:
     """Trains as one of some processes, and writes down what this one holds after each step, in bytes, and the losses.
 
     With `half`, types are those of a GPU: a base in bfloat16 beside adapters in float32, or float32 under autocast.
@@ -128,6 +131,8 @@ def held(rank: int, processes: int, port: int, base: BaseModel, method: str, hal
     if half:
         for module in (models, sft, sharding, together):
             module.best_device = lambda: (torch.device("cpu"), torch.bfloat16)
+        # transformers takes bfloat16 on a CPU only where it is told that the CPU is meant.
+        sft.SFTConfig = lambda **named: SFTConfig(**{**named, "use_cpu": True})
     if processes > 1:
         os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes), "GLOO_SOCKET_IFNAME": LOOPBACK}
         os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
@@ -149,12 +154,13 @@ def held(rank: int, processes: int, port: int, base: BaseModel, method: str, hal
 
     asked = {"batch_size": 4, "max_steps": 3, "processes": processes, "sharding": "full" if processes > 1 else "none"}
     settled = plan(Method(name=method), Training.model_validate(asked))
-    trainer = sft.make_trainer(base, training_of(base)[0], settled, folder / str(rank))
+    base = load_base(Model(base="sample"))
+    trainer = sft.make_trainer(base, training_of(base)[0], settled, Path(folder, str(rank)))
     trainer.add_callback(Looking())
     trainer.train()
     losses = [told["loss"] for told in trainer.state.log_history if "loss" in told]
     types = sorted({str(parameter.dtype) for parameter in trainer.model.parameters()})
-    (folder / f"{rank}.json").write_text(json.dumps({"steps": found, "losses": losses, "types": types}))
+    Path(folder, f"{rank}.json").write_text(json.dumps({"steps": found, "losses": losses, "types": types}))
 
 
 def stored(tensor: torch.Tensor) -> int:
@@ -162,26 +168,27 @@ def stored(tensor: torch.Tensor) -> int:
     return (tensor.to_local() if isinstance(tensor, DTensor) else tensor).untyped_storage().nbytes()
 
 
-def all_held(processes: int, base: BaseModel, method: str, half: bool, folder: Path) -> list[dict[str, Any]]:
+def all_held(processes: int, method: str, half: bool, folder: Path) -> list[dict[str, Any]]:
+    """What each of the processes has written down."""
     folder.mkdir()
     with socket.socket() as door:
         door.bind(("localhost", 0))
         port = door.getsockname()[1]
-    context = multiprocessing.get_context("spawn")
-    started = [context.Process(target=held, args=(rank, processes, port, base, method, half, folder)) for rank in range(processes)]
-    for process in started:
-        process.start()
-    for process in started:
-        process.join()
+    programs = [
+        f"from tests.unit.test_sharding import held; held({rank}, {processes}, {port}, {method!r}, {half}, {str(folder)!r})"
+        for rank in range(processes)
+    ]
+    started = [subprocess.Popen([sys.executable, "-c", program], cwd=ROOT) for program in programs]
+    assert [process.wait() for process in started] == [0] * processes
     return [json.loads((folder / f"{rank}.json").read_text()) for rank in range(processes)]
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("half", [False, True], ids=["float32", "half precision"])
 @pytest.mark.parametrize("method", ["lora", "full"])
-def test_each_process_holds_its_half_of_the_weights_and_of_the_optimizer(base: BaseModel, tmp_path: Path, method: str, half: bool) -> None:
-    [alone] = all_held(1, base, method, half, tmp_path / "one")
-    shares = all_held(2, base, method, half, tmp_path / "two")
+def test_each_process_holds_its_half_of_the_weights_and_of_the_optimizer(tmp_path: Path, method: str, half: bool) -> None:
+    [alone] = all_held(1, method, half, tmp_path / "one")
+    shares = all_held(2, method, half, tmp_path / "two")
     for share in shares:
         assert share["types"] == alone["types"] and ("torch.bfloat16" in alone["types"]) == (half and method == "lora")
         assert share["losses"] == pytest.approx(alone["losses"], rel=5e-3 if half else ROUNDING) and len(alone["losses"]) == 3

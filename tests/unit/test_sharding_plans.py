@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import torch
@@ -169,11 +170,15 @@ def test_what_is_predicted_of_a_divided_model_is_what_torch_allocates(one_of_fou
 
 
 @pytest.mark.long
-def test_a_trial_step_takes_the_memory_of_a_share(monkeypatch: pytest.MonkeyPatch) -> None:
-    base, lengths = load_base(Model()), TrialLengths(worst=100, usual=60, answer=20)
+def test_a_trial_step_takes_the_memory_of_a_share(tmp_path: Path) -> None:
+    base, lengths = load_base(Model()), TrialLengths(worst=16, usual=16, answer=4)
+    # Of the sample model, what torch itself takes in a first step would hide the share.
+    shape = {"hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 10, "num_attention_heads": 8, "num_key_value_heads": 8}
+    LlamaForCausalLM(LlamaConfig(**shape, vocab_size=len(base.tokenizer))).save_pretrained(tmp_path)
+    larger = replace(base, folder=tmp_path)
     whole, divided = (
-        try_step(base, plan(Method(name="full"), Training(batch_size=8, processes=8, sharding=sharding)), lengths, StopRequest())
+        try_step(larger, plan(Method(name="full"), Training(batch_size=8, processes=8, sharding=sharding)), lengths, StopRequest())
         for sharding in (Sharding.NONE, Sharding.FULL)
     )
     assert isinstance(whole, Trial) and isinstance(divided, Trial)
-    assert divided.peak < whole.peak and divided.usual_seconds > 0
+    assert divided.peak < 0.6 * whole.peak and divided.usual_seconds > 0
