@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -49,9 +50,11 @@ def settled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def run(settled: Path, tmp_path: Path) -> Path:
-    """A copy of one's own."""
-    return shutil.copytree(settled, tmp_path / "run")
+def run(settled: Path, tmp_path: Path) -> Iterator[Path]:
+    """A copy of one's own, whose jobs are over in the end."""
+    yield shutil.copytree(settled, tmp_path / "run")
+    if left := jobs():
+        asked("scancel", *left)
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +88,13 @@ def environment(process: psutil.Process) -> dict[str, str]:
     with suppress(psutil.Error):
         return dict(process.environ())
     return {}
+
+
+def command(process: psutil.Process) -> list[str]:
+    """What everybody on the machine can read of a process."""
+    with suppress(psutil.Error):
+        return list(process.cmdline())
+    return []
 
 
 def rank_of_second_node(run: Path) -> psutil.Process:
@@ -136,7 +146,7 @@ def test_a_process_killed_on_the_second_node_fails_the_run_which_goes_on_on_this
         (call,) = (run / "slurm").glob("*.call")
         key = environment(rank_of_second_node(run))["TUNEPROOF_DOOR_KEY"]
         assert key in call.read_text() and call.stat().st_mode & 0o077 == 0
-        assert not any(key in word for process in psutil.process_iter() for word in process.cmdline())
+        assert not any(key in word for process in psutil.process_iter() for word in command(process))
         rank_of_second_node(run).kill()
 
     result = trained_until(run, look_and_kill, *TWO_NODES)
@@ -194,9 +204,10 @@ sys.exit(code)
 
 def test_a_process_of_the_second_node_that_runs_out_of_memory_has_all_of_them_go_on_in_smaller_parts(run: Path, tmp_path: Path) -> None:
     RunStore(run).amend(load_case(sample_case(), TWO_NODES[1::2]))
+    (run / "slurm").mkdir()
     (tmp_path / "program.py").write_text(PROGRAM)
     step = ["srun", "--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1", sys.executable, str(tmp_path / "program.py"), str(run)]
-    done = subprocess.run(step, cwd=ROOT, env={**psutil.Process().environ(), "PYTHONPATH": str(ROOT)}, timeout=300)
+    done = subprocess.run(step, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=300)
     assert done.returncode == 0, (run / "worker.log").read_text()
     told = [event.message for event in events(run) if isinstance(event, Warned)]
     assert len(told) == 1 and told[0].endswith("going on with 4, 2 parts a step"), told
