@@ -31,8 +31,8 @@ from tuneproof.engine.methods.method import Ability
 from tuneproof.engine.model import BaseModel, load_base, load_weights
 from tuneproof.engine.run.events import StepLogged
 from tuneproof.engine.training import sft, sharding, together
-from tuneproof.engine.training.ranks import LOOPBACK
 from tuneproof.engine.training.sharding import divide, load_state, save_state, whole_weights
+from tuneproof.engine.training.torchrun import LOOPBACK
 
 DIVIDED = {"processes": 2, "sharding": "full"}
 DIVISIBLE = [name for name, method in METHODS.items() if method.can(Ability.SHARDING)]
