@@ -300,8 +300,10 @@ class Training(Section):
 
     @property
     def of_a_node(self) -> Training:
-        """What one of the nodes does, launched on this machine."""
-        return self.model_copy(update={"launcher": Launcher.LOCAL, "slurm": None, "processes": self.processes // self.nodes})
+        """What one of the nodes does, launched on this machine; one process alone divides nothing."""
+        processes = self.processes // self.nodes
+        sharding = Sharding.AUTO if processes == 1 < self.processes else self.sharding
+        return self.model_copy(update={"launcher": Launcher.LOCAL, "slurm": None, "processes": processes, "sharding": sharding})
 
     def launched_as(self, other: Training) -> Training:
         """The same training, launched the way of the other."""

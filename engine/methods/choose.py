@@ -140,8 +140,11 @@ def _data_argue_for_full(by_name: Mapping[str, Candidate], learned_tokens: int) 
 
 
 def _fitting(candidate: Candidate, room: Room, tried: Sequence[Way], *, named: bool) -> Way | None:
-    """The first way that fits. After one that a trial step showed not to fit, only the lightest is still worth a trial: that with a whole
-    copy in each process, and then that with shares."""
+    """The first way that fits.
+
+    After one that a trial step showed not to fit, only the lightest is still worth a trial: of those with a whole copy in each process, and
+    then of those with shares.
+    """
     if candidate.cannot:
         return None
     lightest = candidate.ways[-1]

@@ -224,6 +224,8 @@ def test_more_processes_than_rows_of_a_batch_or_than_gpus_are_refused(monkeypatc
     check_choice(Method(name="lora"), shared.of_a_node)
     with pytest.raises(GateClosed, match="3 processes need a GPU each, and there are 2"):
         check_choice(Method(name="lora"), Training(processes=6, launcher="slurm", slurm=Slurm(nodes=2)).of_a_node)
+    one_each = Training(processes=2, sharding="full", launcher="slurm", slurm=Slurm(nodes=2))
+    check_choice(Method(name="lora"), one_each.of_a_node)
 
 
 def test_how_many_processes_share_a_batch_is_nothing_that_is_learned() -> None:
