@@ -21,6 +21,9 @@ from tuneproof.engine.run.events import Probed
 POINTS = 400
 """More than a wide terminal has columns of braille dots for."""
 
+DOTS = 80
+"""Columns of dots that a usual terminal has for the curve: a step that moves it by less than one is not worth drawing all of it again."""
+
 
 class StyledCanvas(Canvas):
     """A canvas whose blank lines have a style too: without colour, Textual's filter asks every piece of a line for one."""
@@ -31,7 +34,7 @@ class StyledCanvas(Canvas):
 
 
 class LossPlot(PlotWidget):
-    """Train loss as a line, validation loss as `o`, so that they are told apart without colour; redrawn only on new data."""
+    """Train loss as a line, validation loss as `o`, so that they are told apart without colour; redrawn only on data that shows."""
 
     # Its own keys would shadow those of the step.
     BINDINGS: ClassVar[list[BindingType]] = []
@@ -57,11 +60,12 @@ class LossPlot(PlotWidget):
         self._drawn = (0, 0)
 
     def show(self, curve: Curve, probes: Sequence[Probed]) -> None:
-        """Draws the curve where it has grown."""
-        now = (len(curve), len(probes))
-        if now == self._drawn or len(curve) < 2:
+        """Draws the curve where it has grown by what can be seen, or a probe has come."""
+        steps_drawn, probes_drawn = self._drawn
+        grown = len(curve) - steps_drawn
+        if len(curve) < 2 or (len(probes) == probes_drawn and (grown == 0 or 0 < grown * DOTS < steps_drawn)):
             return
-        self._drawn = now
+        self._drawn = (len(curve), len(probes))
         steps, losses = curve.points(POINTS)
         self.clear()
         self.plot(steps, losses, line_style="cyan", hires_mode=HiResMode.BRAILLE)
