@@ -90,7 +90,7 @@ class Planner:
         Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
         """
         on_gpu, shape = self._on_gpu, self._shape()
-        there = room(self.budget, on_gpu=on_gpu, processes=self.training.processes // self.training.nodes)
+        there = room(self.budget, on_gpu=on_gpu, processes=self.training.of_a_node.processes)
         rows = Lengths(self.rows.whole, self.base.context)
         known = None if isinstance(shape, UnknownShape) else shape
         candidates = [candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]

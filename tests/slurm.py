@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+import psutil
+
 from tests.conftest import COMMAND, Result, sample_case
 from tuneproof.engine.run.events import AnyEvent, EventReader, Launched, StepLogged
 from tuneproof.engine.run.store import EVENTS
@@ -163,3 +165,11 @@ def events(run: Path) -> list[AnyEvent]:
 def launched(run: Path) -> Launched:
     """What the newest worker of the run said when it took it."""
     return next(event for event in reversed(events(run)) if isinstance(event, Launched))
+
+
+def kill_worker(run: Path) -> None:
+    """Kills the worker of a job and what started it there."""
+    worker = psutil.Process(launched(run).pid)
+    for process in (worker.parent(), worker):
+        assert process is not None
+        process.kill()

@@ -34,9 +34,11 @@ def candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: Lengt
     """A plan in the ways it can be run, for rows of these lengths; without a shape nothing is predicted."""
     method = METHODS[settled.method]
     fed, length = as_fed(settled, rows)
+    # Small parts leave most of a GPU idle.
+    quickest = 1 if on_gpu else quickest_parts(settled, rows.whole)
     ways = ways_to_run(
         fed.rows_a_process,
-        quickest=1 if on_gpu else quickest_parts(settled, rows.whole),
+        quickest=quickest,
         may_checkpoint=method.can(Ability.CHECKPOINTING),
         smaller_optimizers=_smaller_optimizers(settled.method, on_gpu=on_gpu),
         sharding=_sharding(settled),

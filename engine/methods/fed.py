@@ -19,7 +19,6 @@ ROWS_WIDE = 4
 PART_TOKENS = 64
 """What a part of a batch costs on a CPU beside its tokens, counted in tokens (`python -m tests.bench.parts`, the sample model)."""
 
-
 MOST_ROWS = 2000
 """Rows by which it is judged in how many parts a step is quickest; of more, as many that stand for all."""
 
@@ -68,14 +67,13 @@ def padded_length(whole: Sequence[int], rows_a_step: int, rows_a_part: int, seed
 
 
 def quickest_parts(plan: Plan, whole: Sequence[int]) -> int:
-    """In how many parts a CPU is done soonest with a process's rows of a step: more have less padding, and each costs something.
-
-    On a GPU it is one, for small parts leave most of it idle.
-    """
+    """In how many parts a CPU is done soonest with a process's rows of a step: more have less padding, and each costs something."""
+    if plan.packing:
+        return 1
     share = plan.rows_a_process
     some = sorted(whole)[:: math.ceil(len(whole) / MOST_ROWS)]
 
     def cost(parts: int) -> float:
         return share * padded_length(some, plan.batch_size, share // parts, plan.seed, grouped=plan.group_by_length) + PART_TOKENS * parts
 
-    return 1 if plan.packing else min((parts for parts in range(1, share + 1) if share % parts == 0), key=cost)
+    return min((parts for parts in range(1, share + 1) if share % parts == 0), key=cost)

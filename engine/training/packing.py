@@ -49,9 +49,10 @@ def packed(rows: Sequence[EncodedRow], at_most: int) -> datasets.Dataset:
 
 @dataclass(frozen=True)
 class Feed:
-    """What a trainer is fed: its sequences, how they become a batch (none for TRL's own padding), and how many make an optimizer step."""
+    """What a trainer is fed: its sequences, their lengths, how they become a batch (none: as TRL pads), and how many make a step."""
 
     dataset: datasets.Dataset
+    lengths: Sequence[int]
     collator: PackedCollator | FlatCollator | None
     batch_size: int
 
@@ -63,7 +64,7 @@ def feed(model: Any, base: BaseModel, rows: Sequence[EncodedRow], plan: Plan) ->
     """
     if not plan.packing:
         plain = datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in rows])
-        return Feed(plain, None, plan.batch_size)
+        return Feed(plain, [len(row.input_ids) for row in rows], None, plan.batch_size)
     if not keeps_rows_apart(model):
         raise GateClosed(
             f"packed rows would read each other in this model ({model.config.model_type})",
@@ -73,7 +74,12 @@ def feed(model: Any, base: BaseModel, rows: Sequence[EncodedRow], plan: Plan) ->
     sequences = packed(rows, base.context)
     pad = base.tokenizer.pad_token_id
     flat = model.config.get_text_config()._attn_implementation in FLASH_ATTENTION
-    return Feed(sequences, FlatCollator() if flat else PackedCollator(pad), max(1, round(plan.batch_size * len(sequences) / len(rows))))
+    return Feed(
+        sequences,
+        [sum(lengths) for lengths in sequences["seq_lengths"]],
+        FlatCollator() if flat else PackedCollator(pad),
+        max(1, round(plan.batch_size * len(sequences) / len(rows))),
+    )
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkp
         peft_config=adapter_config(plan),
     )
     trainer.even = EvenSteps(
-        [len(ids) for ids in fed.dataset["input_ids"]],
+        fed.lengths,
         fed.batch_size,
         plan.processes * share,
         plan.seed,

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT, sample_case, set_to, tuneproof
-from tests.slurm import ON_SLURM, asked, cluster, ended, events, jobs, launched, missing, replaying, trained_until, wait_until
+from tests.slurm import ON_SLURM, asked, cluster, ended, events, jobs, kill_worker, launched, missing, replaying, trained_until, wait_until
 from tuneproof.engine.case_file import load_case
 from tuneproof.engine.errors import ExitCode
 from tuneproof.engine.run.events import StepLogged, Stopped, TrainingFinished, TrainingStarted, Warned
@@ -157,14 +157,8 @@ def test_a_process_killed_on_the_second_node_fails_the_run_which_goes_on_on_this
 
 
 def test_a_killed_worker_leaves_nothing_behind_on_any_node(run: Path) -> None:
-    def kill(_: object) -> None:
-        worker = psutil.Process(launched(run).pid)
-        # Without what started it, which would tell the other node.
-        for process in (worker.parent(), worker):
-            assert process is not None
-            process.kill()
-
-    result = trained_until(run, kill, *TWO_NODES)
+    # Without what started it, which would tell the other node.
+    result = trained_until(run, lambda _: kill_worker(run), *TWO_NODES)
     assert result.code == int(ExitCode.FAILED) and "the worker was killed" in result.err, result.err
     nothing_is_left(job_of(run))
 
@@ -172,25 +166,12 @@ def test_a_killed_worker_leaves_nothing_behind_on_any_node(run: Path) -> None:
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from tests.unit.small_training import RowsOfWoe
+from tests.unit.small_training import WORKER_OF_WOE
 from tuneproof.engine.run import process, slurm_job
 from tuneproof.engine.stages import Stage
 
-WORKER = '''
-from tests.unit.small_training import RowsOfWoe
-from tuneproof.engine.run import worker
-from tuneproof.engine.training import ranks
-
-train = ranks.train_in_processes
-def with_too_little_memory(base, rows, probe, plan, *more):
-    return train(base, RowsOfWoe(rows) if plan.accumulation == 1 else rows, probe, plan, *more)
-
-ranks.train_in_processes = with_too_little_memory
-worker.main()
-'''
-
 def start(run_dir, until, *further):
-    return process.subprocess.Popen([sys.executable, "-c", WORKER, str(run_dir), "--until", until, *further])
+    return process.subprocess.Popen([sys.executable, "-c", WORKER_OF_WOE, str(run_dir), "--until", until, *further])
 
 slurm_job.start_process = start
 run_dir = Path(sys.argv[1])

@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT, sample_case, tuneproof
+from tests.unit.small_training import WORKER_OF_WOE
 from tuneproof.engine.planned_text import DIVIDED
 from tuneproof.engine.run.events import CheckpointSaved, EventReader, StepLogged, TrainingFinished, TrainingStarted, Warned
 from tuneproof.sample_cases import words
@@ -58,24 +59,9 @@ def planned(write_case: Any, write_jsonl: Any, tmp_path: Path) -> Path:
     return run
 
 
-PROGRAM = """
-from tests.unit.small_training import RowsOfWoe
-from tuneproof.engine.run import worker
-from tuneproof.engine.training import ranks
-
-train = ranks.train_in_processes
-def with_too_little_memory(base, rows, probe, plan, *more):
-    return train(base, RowsOfWoe(rows) if plan.accumulation == 1 else rows, probe, plan, *more)
-
-ranks.train_in_processes = with_too_little_memory
-worker.main()
-"""
-"""The worker, whose second process runs out of memory unless its rows are run in parts."""
-
-
 def test_a_process_that_runs_out_of_memory_has_all_of_them_go_on_in_smaller_parts(planned: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-c", PROGRAM, str(planned), "--until", "train"], cwd=ROOT, stdout=subprocess.DEVNULL, timeout=DEADLINE
+        [sys.executable, "-c", WORKER_OF_WOE, str(planned), "--until", "train"], cwd=ROOT, stdout=subprocess.DEVNULL, timeout=DEADLINE
     )
     events = list(EventReader(planned / "events.jsonl").read())
     assert done.returncode == 0

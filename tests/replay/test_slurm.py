@@ -7,11 +7,24 @@ import signal
 from collections.abc import Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 
 from tests.conftest import sample_case, tuneproof
-from tests.slurm import ON_SLURM, asked, cluster, ended, events, jobs, launched, missing, queued, replaying, trained_until, wait_until
+from tests.slurm import (
+    ON_SLURM,
+    asked,
+    cluster,
+    ended,
+    events,
+    jobs,
+    kill_worker,
+    launched,
+    missing,
+    queued,
+    replaying,
+    trained_until,
+    wait_until,
+)
 from tuneproof.engine.draft import Draft
 from tuneproof.engine.errors import ExitCode, GateClosed
 from tuneproof.engine.run.events import Stopped, TrainingStarted
@@ -119,14 +132,8 @@ def test_a_job_that_slurm_ends_stops_at_a_checkpoint_from_which_this_machine_can
 
 @pytest.mark.long
 def test_a_job_that_is_killed_without_a_word_has_failed_and_can_be_resumed(run: Path) -> None:
-    def kill(_: object) -> None:
-        worker = psutil.Process(launched(run).pid)
-        # What started it would tell how it ended; a node that runs out of memory may kill both.
-        for process in (worker.parent(), worker):
-            assert process is not None
-            process.kill()
-
-    result = trained_until(run, kill)
+    # What started it would tell how it ended; a node that runs out of memory may kill both.
+    result = trained_until(run, lambda _: kill_worker(run))
     assert result.code == int(ExitCode.FAILED) and "the worker was killed" in result.err, result.err
 
 

@@ -47,3 +47,18 @@ class RowsThatKill(RowsOfWoe):
     """Those that have it killed."""
 
     killed = True
+
+
+WORKER_OF_WOE = """
+from tests.unit.small_training import RowsOfWoe
+from tuneproof.engine.run import worker
+from tuneproof.engine.training import ranks
+
+train = ranks.train_in_processes
+def with_too_little_memory(base, rows, probe, plan, *more):
+    return train(base, RowsOfWoe(rows) if plan.accumulation == 1 else rows, probe, plan, *more)
+
+ranks.train_in_processes = with_too_little_memory
+worker.main()
+"""
+"""The worker as a program, whose second process runs out of memory unless its rows are run in parts."""

@@ -63,7 +63,7 @@ class LossPlot(PlotWidget):
         """Draws the curve where it has grown by what can be seen, or a probe has come."""
         steps_drawn, probes_drawn = self._drawn
         grown = len(curve) - steps_drawn
-        if len(curve) < 2 or (len(probes) == probes_drawn and (grown == 0 or 0 < grown * DOTS < steps_drawn)):
+        if len(curve) < 2 or (len(probes) == probes_drawn and 0 <= grown * DOTS < steps_drawn):
             return
         self._drawn = (len(curve), len(probes))
         steps, losses = curve.points(POINTS)
