@@ -28,6 +28,10 @@ class LearnedPrompt:
         self._model, self._base = model, model.get_base_model()
         self._tokens: int = model.active_peft_config.num_virtual_tokens
 
+    def get_base_model(self) -> Any:
+        """The base, as PEFT's models have it."""
+        return self._base
+
     @property
     def config(self) -> Any:
         """The base's."""
@@ -93,6 +97,6 @@ class LearnedPrompt:
             return self._model.get_prompt(batch_size=rows)
         cache = DynamicCache(config=self.config)
         learned = self._model.get_prompt(batch_size=1).to(self._base.dtype)
-        self._base(inputs_embeds=learned, past_key_values=cache, use_cache=True, logits_to_keep=1)
+        self._base.base_model(inputs_embeds=learned, past_key_values=cache, use_cache=True)
         cache.batch_repeat_interleave(rows)
         return cache

@@ -240,10 +240,13 @@ class ModelStages:
 
     @cached_property
     def _room(self) -> int:
-        """Tokens an answer may take: the longest answer of train and validation, a quarter more, and a little for the short ones."""
-        rows = [e for _, e in [*self._train_rows, *self._validation]]
+        """Tokens an answer may take: room for the answers of train and validation."""
+        return self._room_for([e for _, e in [*self._train_rows, *self._validation]])
+
+    def _room_for(self, examples: Sequence[Example]) -> int:
+        """Tokens in which any of these can be answered: the longest answer, a quarter more, and a little for the short ones."""
         answer = self.lengths().answer
-        return max(answer(e) for e in rows) * 5 // 4 + 16
+        return max(answer(e) for e in examples) * 5 // 4 + 16
 
     @cached_property
     def _setting(self) -> Setting:
@@ -334,7 +337,8 @@ class ModelStages:
             cases=probed,
             prompts=[self.base.prompt(tuned.messages(case)) for case in cases],
             encoded=encode(self.base, tuned, cases),
-            room=self._room,
+            # A model that does not know yet where to end writes on until it is full.
+            room=self._room_for(cases),
         )
         given = (self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
         try:

@@ -37,6 +37,9 @@ CHUNKS = 8
 FUSED_TILE = (4096, 32768)
 """Tokens and vocabulary entries of which TRL's fused head holds the logits at once (`trl/kernels/chunked_logprob.py`)."""
 
+LOGITS_AT_ONCE = 2**26
+"""Logits that a CPU computes at once, which with their copies take a gigabyte; where more are to be learned, the fused head does."""
+
 
 class Weights(StrEnum):
     """How the base is held; bytes a parameter of a layer's matrix are in `WEIGHT_BYTES`."""
@@ -268,6 +271,8 @@ def logit_bytes(model: ModelShape, step: TrainingShape) -> int:
     if step.logits is Logits.CHUNKED:
         return all_logits * HALF + all_logits * (HALF if step.compiled else 4 * FLOAT32) // CHUNKS
     tokens, entries = (min(most, there) for most, there in zip(FUSED_TILE, (step.tokens, model.vocabulary), strict=True))
-    # Without Triton the tile is worked on by plain operations, which take copies of it in float32.
-    tile = tokens * entries * (step.element if step.cuda else 4 * FLOAT32)
+    tile = tokens * entries * step.element
+    if not step.cuda:
+        # Plain operations take copies in float32, of a tile as of what is scored at once.
+        tile = max(tokens * entries, min(all_logits, LOGITS_AT_ONCE)) * 4 * FLOAT32
     return tile + step.tokens * model.hidden * FLOAT32 + (model.vocabulary * model.hidden * FLOAT32 if step.full else 0)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,17 +11,19 @@ import torch
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.generation import Decoder
 from tuneproof.engine.learned_prompt import as_it_answers
+from tuneproof.engine.methods.memory import LOGITS_AT_ONCE
 from tuneproof.engine.model import BaseModel
 from tuneproof.engine.run.events import Sample
 from tuneproof.engine.scoring.outputs import Judge
 from tuneproof.engine.training.checkpoints import ProbeResult
 from tuneproof.engine.training.encode import IGNORED, EncodedRow
+from tuneproof.engine.training.learned import learned, learned_scores, output_matrix, summed_loss
 
 SHOWN = 3
 """How many answers a probe shows."""
 
-LOSS_ROWS = 32
-"""Rows a forward pass of the validation loss takes at once."""
+LOSS_ROWS = 8
+"""Rows, at most, that a forward pass of the validation loss takes at once."""
 
 
 @dataclass(frozen=True)
@@ -64,16 +66,26 @@ class Probe:
     @torch.no_grad()
     def _loss(self, model: Any) -> float:
         """Mean over all answer tokens, in nats."""
-        total, tokens = 0.0, 0
-        for start in range(0, len(self.encoded), LOSS_ROWS):
-            rows = self.encoded[start : start + LOSS_ROWS]
+        total, tokens, head = 0.0, 0, output_matrix(model)
+        for rows in self._loss_batches(len(head.weight)):
             ids, labels = padded(rows, self.base.tokenizer.pad_token_id)
             mask = torch.arange(ids.shape[1])[None, :] < torch.tensor([len(r.input_ids) for r in rows])[:, None]
-            logits = model(input_ids=ids.to(model.device), attention_mask=mask.to(model.device).long()).logits[:, :-1].float()
-            wanted = labels[:, 1:].to(model.device)
-            total += torch.nn.functional.cross_entropy(logits.flatten(0, 1), wanted.flatten(), ignore_index=IGNORED, reduction="sum").item()
-            tokens += int((wanted != IGNORED).sum())
+            labels = labels.to(model.device)
+            read = {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device).long()}
+            total += summed_loss(learned_scores(model, head, read, labels), labels).item()
+            tokens += int(learned(labels).sum())
         return total / tokens
+
+    def _loss_batches(self, vocabulary: int) -> Iterator[list[EncodedRow]]:
+        """The rows, those of like length together, a few at a time, and fewer where their logits would be too many."""
+        batch: list[EncodedRow] = []
+        for row in sorted(self.encoded, key=lambda row: -len(row.input_ids)):
+            answers = sum(label != IGNORED for each in [*batch, row] for label in each.labels)
+            if batch and (len(batch) == LOSS_ROWS or answers * vocabulary > LOGITS_AT_ONCE):
+                yield batch
+                batch = []
+            batch.append(row)
+        yield batch
 
 
 def padded(rows: Sequence[EncodedRow], pad: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -1,10 +1,12 @@
-"""TRL's trainer as it is used here: what it reads is counted, the order of the rows may be given, and its model may be divided.
+"""TRL's trainer as it is used here: what it reads is counted, the order of the rows may be given, a CPU scores only what is to be learned,
+and the model may be divided.
 
 Imports TRL, so only the processes that train import this module.
 """
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from torch.utils.data import Sampler
 from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
 from trl import SFTConfig, SFTTrainer
 
+from tuneproof.engine.methods.memory import LOGITS_AT_ONCE
 from tuneproof.engine.training.dealing import EvenSteps
+from tuneproof.engine.training.learned import learned, learned_scores, output_matrix, summed_loss
 from tuneproof.engine.training.packing import TOKENS
 from tuneproof.engine.training.sharding import divide, gathered_around_layers, load_state, save_state, whole_weights
 from tuneproof.engine.training.together import is_first
@@ -41,6 +45,21 @@ class CountingTrainer(SFTTrainer):
         self.tokens_read += inputs["attention_mask"].sum() if told is None else told
         loss: torch.Tensor = super().training_step(model, inputs, *more, **named)
         return loss
+
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *more: Any, num_items_in_batch: Any = None, **named: Any) -> Any:
+        """The share of a part in the mean loss of its step.
+
+        TRL's fused head is for GPUs: elsewhere it scores what is only read too, and all of it a second time in the backward pass
+        (`compact` in `trl/trainer/utils.py`).
+        """
+        labels = inputs["labels"]
+        head = output_matrix(self.accelerator.unwrap_model(model))
+        scores = int(learned(labels).sum()) * len(head.weight) if labels.device.type == "cpu" else math.inf
+        if scores > LOGITS_AT_ONCE or num_items_in_batch is None or self.aux_loss_enabled:
+            return super().compute_loss(model, inputs, *more, num_items_in_batch=num_items_in_batch, **named)
+        read = {name: value for name, value in inputs.items() if name != "labels"}
+        # Gradients of processes are averaged, and the tokens are those of all.
+        return summed_loss(learned_scores(model, head, read, labels), labels) * self.accelerator.num_processes / num_items_in_batch
 
 
 class ShardedConfig(SFTConfig):
