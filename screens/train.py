@@ -86,14 +86,20 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         self._show_probes(state)
         self.query_one("#progress", Told).update(_progress(state), layout=False)
         ended = self.end_of_log()
-        self.query_one("#sample").border_title = "The end of the worker's log" if ended else "Answers at the last probe"
+        self._entitle("#sample", "The end of the worker's log" if ended else "Answers at the last probe")
         self.query_one("#sample-text", Static).update(ended or _samples(state))
         self._show_worker()
         self._say_how_it_stands(state)
 
+    def _entitle(self, panel: str, title: str) -> None:
+        widget = self.query_one(panel)
+        # Textual draws a panel anew, with all that is in it, where it is given the title that it has.
+        if widget.border_title != title:
+            widget.border_title = title
+
     def _show_probes(self, state: RunState) -> None:
         last = state.probes[-1] if state.probes else None
-        self.query_one("#probes").border_title = f"On {last.n} validation cases" if last else "On validation cases"
+        self._entitle("#probes", f"On {last.n} validation cases" if last else "On validation cases")
         rates = [("format valid", [p.format_valid for p in state.probes]), ("correct", [p.correct for p in state.probes])]
         lines = [f"{name:<12} {percent(values[-1]) if values else '  –'} {spark(values[-12:])}" for name, values in rates]
         best = next((probe.step for probe in reversed(state.probes) if probe.best), None)

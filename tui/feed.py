@@ -1,4 +1,4 @@
-"""Following a run: its log read in a thread, its events applied where the screens live, and word of it sent at most once a second."""
+"""Following a run: its log read in a thread, its events applied where the screens live, and word of it sent at most every other second."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from tuneproof.engine.run.liveness import is_alive, is_here
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import EVENTS
 
-POLL_SECONDS = 0.25
+POLL_SECONDS = 0.5
 ALIVE_SECONDS = 2.0
 CLUSTER_SECONDS = 30.0
 """Of a worker on another machine: each question is work for a controller that all users of the cluster share."""
 
-TELL_SECONDS = 1.0
-"""A plot redrawn ten times a second costs twelve times the bytes of one redrawn once, and shows nothing more."""
+TELL_SECONDS = 2.0
+"""What is drawn is taken from the training where it uses every core, as all its threads wait for the one that had to give way."""
 
 QUIET = (StepLogged, Decoded, Heartbeat)
 """Events that come often, and may wait for the next telling."""

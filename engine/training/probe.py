@@ -19,6 +19,9 @@ from tuneproof.engine.training.checkpoints import ProbeResult
 from tuneproof.engine.training.encode import IGNORED, EncodedRow
 from tuneproof.engine.training.learned import learned, learned_scores, output_matrix, summed_loss
 
+PROBES = 6
+"""How often a training is probed where the case does not say: twice an epoch where there are three."""
+
 SHOWN = 3
 """How many answers a probe shows."""
 
@@ -86,6 +89,13 @@ class Probe:
                 batch = []
             batch.append(row)
         yield batch
+
+
+def is_probed(step: int, of: int, every: int | None) -> bool:
+    """Whether a probe follows a step: at every so many and at the last; without a number at `PROBES` steps that are spread evenly."""
+    if every is not None:
+        return step % every == 0 or step == of
+    return step * PROBES // of > (step - 1) * PROBES // of
 
 
 def padded(rows: Sequence[EncodedRow], pad: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -30,7 +30,7 @@ from tuneproof.engine.training.checkpoints import Checkpoint, ProbeResult, best,
 from tuneproof.engine.training.dealing import EvenSteps, with_filler
 from tuneproof.engine.training.encode import EncodedRow
 from tuneproof.engine.training.packing import feed
-from tuneproof.engine.training.probe import Probe
+from tuneproof.engine.training.probe import Probe, is_probed
 from tuneproof.engine.training.sharding import with_layers
 from tuneproof.engine.training.together import from_first, is_first, total, wait
 from tuneproof.engine.training.trained import Trained as Trained
@@ -41,9 +41,6 @@ KEPT = ["adapter_config.json", "config.json", "generation_config.json", "*.safet
 
 OPTIMIZERS = {Optimizer.ADAMW: "adamw_torch_fused", Optimizer.ADAMW_8BIT: "adamw_8bit", Optimizer.PAGED_8BIT: "paged_adamw_8bit"}
 """What transformers calls them."""
-
-PROBES = 8
-"""How often a training is probed where the case does not say."""
 
 
 def train(
@@ -197,12 +194,10 @@ class Live(TrainerCallback):
         self._best = best(resumable).seal.probe if any(c.seal.probe for c in resumable) else None
         self._step_began = self._step_ended = 0.0
         self._tokens_seen = 0.0
-        self._every = 1
         self.interrupted = False
         self.parameters = count(trainer.model)
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        self._every = self._plan.probe_every or max(1, state.max_steps // PROBES)
         self._log.emit(
             TrainingStarted(
                 method=self._plan.method,
@@ -227,7 +222,7 @@ class Live(TrainerCallback):
             return
         self._tell_step(state, logs, total(float(self._trainer.tokens_read)))
         step = state.global_step
-        if step % self._every == 0 or step == state.max_steps:
+        if is_probed(step, state.max_steps, self._plan.probe_every):
             self._run_probe(step)
             control.should_save = True
         # They all leave after the same step.

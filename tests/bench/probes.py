@@ -1,21 +1,32 @@
-"""What the probes of a training cost, at their defaults: `python -m tests.bench.probes`, a quarter of an hour.
+"""What its probes, and a wizard that watches it, cost a training at the defaults: `python -m tests.bench.probes`, a quarter of an hour.
 
-The sample model is trained on the whole of SNIPS as the defaults say, and steps and probes are timed from the run's events. No shorter
-training would tell: a model that has not learned where an answer ends writes on until its room is full, so that early probes take longest.
+The sample model is trained on the whole of SNIPS as the defaults say; steps and probes are timed from the run's events, and the wizard's
+processor time is read beside them. No shorter training would tell: a model that has not learned where an answer ends writes on until its
+room is full, and a young curve is drawn anew more often. Where training takes every core, all its threads wait for the one that gave way
+to the wizard; so its time counts whole, and not by the cores that there are.
 """
 
 from __future__ import annotations
 
+import signal
 import statistics
+import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
-from tests.conftest import REAL_DATA, ROOT, set_to, tuneproof
-from tuneproof.engine.data.split import Part
+import psutil
+
+from tests.bench.attached import TRAIN, shows
+from tests.bench.cores import cpu, neighbours
+from tests.bench.runs import first
+from tests.bench.terminal import Terminal
+from tests.conftest import COMMAND, REAL_DATA, ROOT, set_to
 from tuneproof.engine.methods.defaults import BATCH_SIZE, LORA_RATE, RANK
-from tuneproof.engine.run.events import AnyEvent, CheckpointSaved, EventReader, Probed, StepLogged
-from tuneproof.engine.run.store import EVENTS, RunStore, part_file
+from tuneproof.engine.run.events import AnyEvent, CheckpointSaved, EventReader, Probed, StepLogged, TrainingFinished, TrainingStarted
+from tuneproof.engine.run.store import EVENTS
 
 SETTINGS = [
     "training.max_steps=null",
@@ -32,17 +43,44 @@ def main() -> None:
     if not rows.is_dir():
         print(f"REAL DATA MISSING: {rows}")
         return
-    with tempfile.TemporaryDirectory() as place:
+    with tempfile.TemporaryDirectory() as place, neighbours():
         run = Path(place) / "run"
         (Path(place) / "eval.jsonl").write_text("".join((rows / "test.jsonl").read_text().splitlines(keepends=True)[:20]))
-        words = set_to(*SETTINGS, f"data.examples={rows / 'train.jsonl'}", f"data.eval={place}/eval.jsonl")
-        done = tuneproof("--replay", ROOT / "tests" / "real" / "snips.yaml", "--run-dir", run, "--until", "train", *words)
-        assert done.code == 0, done.err
-        steps, probes = seconds(list(EventReader(run / EVENTS).read()))
-        learned = RunStore(run).read(part_file(Part.TRAIN)).count("\n")
-    print(f"{learned:,} rows: {len(steps) + 1:,} steps of {statistics.median(steps):.3f} s (median), {sum(steps):.0f} s in all")
+        with training(run, f"data.examples={rows / 'train.jsonl'}", f"data.eval={place}/eval.jsonl"):
+            first(run, TrainingStarted)
+            wizard, events = watched(run)
+        steps, probes = seconds(events)
+    whole = sum(steps) + sum(probes)
+    print(f"{len(steps) + 1:,} steps of {statistics.median(steps):.3f} s (median), {whole:.0f} s with all probes")
     told = ", ".join(f"{probe:.2f}" for probe in probes)
-    print(f"{len(probes)} probes with their checkpoints, {told} s: {100 * sum(probes) / (sum(probes) + sum(steps)):.2f} % of the time")
+    print(f"{len(probes)} probes with their checkpoints, {told} s: {100 * sum(probes) / whole:.2f} % of the time")
+    print(f"the wizard: {wizard:.1f} s of a processor, {100 * wizard / whole:.2f} % of the time")
+
+
+@contextmanager
+def training(run: Path, *settings: str) -> Iterator[None]:
+    """The default training in the background, asked to stop at the end."""
+    case = ROOT / "tests" / "real" / "snips.yaml"
+    command = [COMMAND, "--replay", case, "--run-dir", run, "--until", "train", *set_to(*SETTINGS, *settings)]
+    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        yield
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.wait()
+
+
+def watched(run: Path) -> tuple[float, list[AnyEvent]]:
+    """The processor's seconds that the wizard took to show a training until its end, and what was told of it."""
+    reader, events = EventReader(run / EVENTS), list[AnyEvent]()
+    with Terminal([COMMAND, "attach", run], run) as terminal:
+        terminal.wait_for(shows(TRAIN))
+        wizard = psutil.Process(terminal.pid)
+        before = cpu(wizard)
+        while not any(isinstance(event, TrainingFinished) for event in events[-10:]):
+            terminal.watch(1)
+            events += reader.read()
+        return cpu(wizard) - before, events
 
 
 def seconds(events: list[AnyEvent]) -> tuple[list[float], list[float]]:

@@ -25,6 +25,7 @@ from tests.bench.terminal import Picture, Terminal
 from tests.conftest import COMMAND, ROOT
 from tuneproof.engine.run.events import EventReader, StepLogged
 from tuneproof.engine.run.store import EVENTS
+from tuneproof.tui.feed import TELL_SECONDS
 
 PAINTS = 15
 RUNS = 10
@@ -75,7 +76,7 @@ def modules() -> None:
 
 @dataclass(frozen=True)
 class Key:
-    """A key press, and how its answer is told from the redraw that comes once a second anyway."""
+    """A key press, and how its answer is told from the redraws that come anyway."""
 
     name: str
     sends: bytes
@@ -106,7 +107,7 @@ def keys() -> None:
     """How long after a key its answer stands on the screen, while training takes every core.
 
     An answer is a text on the screen that only that key can bring there: the digit of another step marked in the rail, the help or
-    its absence, another text beside a list. The redraws of once a second bring none of these, so they are not taken for one; a key
+    its absence, another text beside a list. The redraws that come anyway bring none of these, so they are not taken for one; a key
     that has to wait for such a redraw is counted with the wait.
     """
     chance = random.Random(0)
@@ -114,7 +115,7 @@ def keys() -> None:
     with beside_training() as (terminal, _):
         for key in chain.from_iterable(repeat(KEYS, ROUNDS)):
             # At any phase of the redraws.
-            terminal.watch(0.3 + 0.7 * chance.random())
+            terminal.watch(0.3 + TELL_SECONDS * chance.random())
             before = terminal.picture.lines()
             answered = key.shows or differs(before)
             assert not answered(terminal.picture), f"{key.name}: already so\n{terminal}"

@@ -15,9 +15,8 @@ from tuneproof.engine.case import Method, Model, Training
 from tuneproof.engine.methods.catalogue import plan
 from tuneproof.engine.model import BaseModel, load_base
 from tuneproof.engine.training import trainer as trainers
-from tuneproof.engine.training.encode import IGNORED, EncodedRow
+from tuneproof.engine.training.encode import IGNORED
 from tuneproof.engine.training.learned import learned, learned_scores, output_matrix
-from tuneproof.engine.training.probe import LOSS_ROWS
 from tuneproof.engine.training.sft import make_trainer
 
 SMALL = {
@@ -83,32 +82,9 @@ def test_a_part_without_anything_to_learn_teaches_nothing(base: BaseModel, tmp_p
     assert not any(gradient.any() for gradient in gradients)
 
 
-@pytest.mark.parametrize("at_once", [None, 1])
-def test_the_loss_of_a_probe_is_the_mean_over_all_answers(
-    base: BaseModel, at_once: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if at_once:
-        monkeypatch.setattr("tuneproof.engine.training.probe.LOGITS_AT_ONCE", at_once)
-    rows, probe = training_of(base)
-    many = [*rows, *rows[: LOSS_ROWS // 2]]
-    trainer = make_trainer(base, rows, plan(Method(name="lora"), Training()), tmp_path)
-    model = trainer.model.eval()
-    found, _ = type(probe)(base, probe.judge, probe.cases, probe.prompts, many, probe.room).run(model)
-    alone = [loss_alone(model, row) for row in many]
-    assert found.loss == pytest.approx(sum(loss for loss, _ in alone) / sum(tokens for _, tokens in alone), rel=1e-5)
-
-
 def step(trainer: Any, batch: dict[str, torch.Tensor], words: int, kind: type) -> tuple[float, list[torch.Tensor]]:
     """Loss and gradients of a batch, as that kind of trainer computes them."""
     trainer.model.zero_grad()
     loss = kind.compute_loss(trainer, trainer.model, dict(batch), num_items_in_batch=words)
     loss.backward()
     return loss.item(), [p.grad.clone() for p in trainer.model.parameters() if p.grad is not None]
-
-
-@torch.no_grad()
-def loss_alone(model: Any, row: EncodedRow) -> tuple[float, int]:
-    """The summed loss of a row, and over how many tokens."""
-    labels = torch.tensor(row.labels)[1:]
-    logits = model(input_ids=torch.tensor([row.input_ids]), use_cache=False).logits[0, :-1]
-    return torch.nn.functional.cross_entropy(logits, labels, reduction="sum").item(), int((labels != IGNORED).sum())

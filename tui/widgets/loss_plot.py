@@ -21,8 +21,8 @@ from tuneproof.engine.run.events import Probed
 POINTS = 400
 """More than a wide terminal has columns of braille dots for."""
 
-DOTS = 80
-"""Columns of dots that a usual terminal has for the curve: a step that moves it by less than one is not worth drawing all of it again."""
+COLUMNS = 40
+"""Cells that a usual terminal has for the width of the curve: steps that move it by less than one are not worth drawing all of it again."""
 
 
 class StyledCanvas(Canvas):
@@ -63,7 +63,7 @@ class LossPlot(PlotWidget):
         """Draws the curve where it has grown by what can be seen, or a probe has come."""
         steps_drawn, probes_drawn = self._drawn
         grown = len(curve) - steps_drawn
-        if len(curve) < 2 or (len(probes) == probes_drawn and 0 <= grown * DOTS < steps_drawn):
+        if len(curve) < 2 or (len(probes) == probes_drawn and 0 <= grown * COLUMNS < steps_drawn):
             return
         self._drawn = (len(curve), len(probes))
         steps, losses = curve.points(POINTS)
