@@ -1,4 +1,4 @@
-"""A training of eight rows with the model that ships, for the tests that look at how it is trained."""
+"""A training of eight rows with the model that ships, and a smaller one, for the tests that look at how models are trained."""
 
 from __future__ import annotations
 
@@ -13,6 +13,16 @@ from tuneproof.engine.model import BaseModel
 from tuneproof.engine.scoring.outputs import make_judge
 from tuneproof.engine.training.encode import EncodedRow, encode
 from tuneproof.engine.training.probe import Probe
+
+SMALL = {
+    "vocab_size": 64,
+    "hidden_size": 32,
+    "intermediate_size": 48,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 2,
+}
+"""A model of any family, of random weights."""
 
 TASK = Task(instruction="Triage the ticket.", output=Output(kind=OutputKind.TEXT))
 ROWS = [

@@ -10,7 +10,7 @@ import torch
 from transformers import AutoModelForCausalLM, CohereConfig, Gemma2Config, GraniteConfig, LlamaConfig
 from trl import SFTTrainer
 
-from tests.unit.small_training import training_of
+from tests.unit.small_training import SMALL, training_of
 from tuneproof.engine.case import Method, Model, Training
 from tuneproof.engine.methods.catalogue import plan
 from tuneproof.engine.model import BaseModel, load_base
@@ -19,14 +19,6 @@ from tuneproof.engine.training.encode import IGNORED
 from tuneproof.engine.training.learned import learned, learned_scores, output_matrix
 from tuneproof.engine.training.sft import make_trainer
 
-SMALL = {
-    "vocab_size": 64,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-}
 FAMILIES = {
     "llama": LlamaConfig(**SMALL),
     "gemma2, which caps its scores": Gemma2Config(**SMALL, head_dim=8, final_logit_softcapping=0.5),

@@ -9,20 +9,13 @@ from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
 
 from tests.conftest import ROOT
+from tests.unit.small_training import SMALL
 from tuneproof.engine.case import Method, Model, Training
 from tuneproof.engine.methods.catalogue import plan
 from tuneproof.engine.model import load_base
 from tuneproof.engine.training.encode import IGNORED, EncodedRow
 from tuneproof.engine.training.packing import TOKENS, FlatCollator, PackedCollator, feed, keeps_rows_apart, packed
 
-SMALL = {
-    "vocab_size": 64,
-    "hidden_size": 32,
-    "intermediate_size": 48,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 4,
-    "num_key_value_heads": 2,
-}
 FAMILIES = {"llama": LlamaConfig, "mistral": MistralConfig, "qwen2": Qwen2Config, "qwen3": Qwen3Config}
 
 rows_of_any_length = st.lists(st.integers(2, 40), min_size=1, max_size=24).map(
