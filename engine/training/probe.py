@@ -17,7 +17,7 @@ from tuneproof.engine.run.events import Sample
 from tuneproof.engine.scoring.outputs import Judge
 from tuneproof.engine.training.checkpoints import ProbeResult
 from tuneproof.engine.training.encode import IGNORED, EncodedRow
-from tuneproof.engine.training.learned import learned, learned_scores, output_matrix, summed_loss
+from tuneproof.engine.training.learned import learned_scores, output_matrix, summed_loss
 
 PROBES = 6
 """How often a training is probed where the case does not say: twice an epoch where there are three."""
@@ -75,8 +75,9 @@ class Probe:
             mask = torch.arange(ids.shape[1])[None, :] < torch.tensor([len(r.input_ids) for r in rows])[:, None]
             labels = labels.to(model.device)
             read = {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device).long()}
-            total += summed_loss(learned_scores(model, head, read, labels), labels).item()
-            tokens += int(learned(labels).sum())
+            scores = learned_scores(model, head, read, labels)
+            total += summed_loss(scores, labels).item()
+            tokens += len(scores)
         return total / tokens
 
     def _loss_batches(self, vocabulary: int) -> Iterator[list[EncodedRow]]:

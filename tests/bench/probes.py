@@ -8,12 +8,8 @@ to the wizard; so its time counts whole, and not by the cores that there are.
 
 from __future__ import annotations
 
-import signal
 import statistics
-import subprocess
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import pairwise
 from pathlib import Path
 
@@ -21,12 +17,13 @@ import psutil
 
 from tests.bench.attached import TRAIN, shows
 from tests.bench.cores import cpu, neighbours
-from tests.bench.runs import first
+from tests.bench.runs import first, replaying
 from tests.bench.terminal import Terminal
-from tests.conftest import COMMAND, REAL_DATA, ROOT, set_to
+from tests.conftest import COMMAND, REAL_DATA, ROOT
 from tuneproof.engine.methods.defaults import BATCH_SIZE, LORA_RATE, RANK
 from tuneproof.engine.run.events import AnyEvent, CheckpointSaved, EventReader, Probed, StepLogged, TrainingFinished, TrainingStarted
 from tuneproof.engine.run.store import EVENTS
+from tuneproof.engine.stages import Stage
 
 SETTINGS = [
     "training.max_steps=null",
@@ -46,7 +43,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as place, neighbours():
         run = Path(place) / "run"
         (Path(place) / "eval.jsonl").write_text("".join((rows / "test.jsonl").read_text().splitlines(keepends=True)[:20]))
-        with training(run, f"data.examples={rows / 'train.jsonl'}", f"data.eval={place}/eval.jsonl"):
+        data = (f"data.examples={rows / 'train.jsonl'}", f"data.eval={place}/eval.jsonl")
+        with replaying(run, *SETTINGS, *data, case=ROOT / "tests" / "real" / "snips.yaml", until=Stage.TRAIN):
             first(run, TrainingStarted)
             wizard, events = watched(run)
         steps, probes = seconds(events)
@@ -55,19 +53,6 @@ def main() -> None:
     told = ", ".join(f"{probe:.2f}" for probe in probes)
     print(f"{len(probes)} probes with their checkpoints, {told} s: {100 * sum(probes) / whole:.2f} % of the time")
     print(f"the wizard: {wizard:.1f} s of a processor, {100 * wizard / whole:.2f} % of the time")
-
-
-@contextmanager
-def training(run: Path, *settings: str) -> Iterator[None]:
-    """The default training in the background, asked to stop at the end."""
-    case = ROOT / "tests" / "real" / "snips.yaml"
-    command = [COMMAND, "--replay", case, "--run-dir", run, "--until", "train", *set_to(*SETTINGS, *settings)]
-    process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        yield
-    finally:
-        process.send_signal(signal.SIGINT)
-        process.wait()
 
 
 def watched(run: Path) -> tuple[float, list[AnyEvent]]:

@@ -26,10 +26,10 @@ Kind = TypeVar("Kind", bound=Event)
 
 
 @contextmanager
-def replaying(run: Path, *settings: str, until: Stage = Stage.CARD) -> Iterator[None]:
-    """The sample case on its way in the background, as a user would start it; asked to stop at the end, and made to."""
+def replaying(run: Path, *settings: str, case: Path | None = None, until: Stage = Stage.CARD) -> Iterator[None]:
+    """A case, or the sample, on its way in the background, as a user would start it; asked to stop at the end, and made to."""
     words = set_to(*settings)
-    command = [COMMAND, "--replay", sample_case(), "--run-dir", run, "--until", until, *words]
+    command = [COMMAND, "--replay", case or sample_case(), "--run-dir", run, "--until", until, *words]
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         yield
