@@ -8,16 +8,16 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Self
 
-from tuneproof.engine import facts
-from tuneproof.engine.completion import Completion
-from tuneproof.engine.errors import GateClosed, UsageError
-from tuneproof.engine.evidence import ARM_STEP
-from tuneproof.engine.further import scored
-from tuneproof.engine.generation import Decoder
-from tuneproof.engine.machine import leave_out
-from tuneproof.engine.methods.table import METHODS
-from tuneproof.engine.model import QUANTISATION, BaseModel, best_device, load_base, load_weights
+from tuneproof.engine.card.evidence import ARM_STEP
+from tuneproof.engine.core.errors import GateClosed, UsageError
+from tuneproof.engine.core.hardware import leave_out
+from tuneproof.engine.decoding.completion import Completion
+from tuneproof.engine.decoding.decoder import Decoder
+from tuneproof.engine.methods.registry import METHODS
+from tuneproof.engine.models.base_model import QUANTISATION, BaseModel, best_device, load_base, load_weights
+from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.store import CASE, RunStore
+from tuneproof.engine.run.variants import scored
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 
 ELSEWHERE = {"endpoint": "its answers came from a server, which nobody can make answer as it did"}
@@ -60,15 +60,15 @@ class Answered:
         step = known[name]
         if step == ARM_STEP + name:
             made_from, files = store.manifest.steps[step].made_from, store.manifest.steps[step].files
-            grammar = facts.grammar_file(name)
+            grammar = artifacts.grammar_file(name)
             return cls(
-                predictions=facts.predictions_file(name),
-                asked=facts.arm_file(name),
-                adapter=facts.TRAINED if facts.trained_weights(made_from) else None,
+                predictions=artifacts.predictions_file(name),
+                asked=artifacts.arm_file(name),
+                adapter=artifacts.TRAINED if artifacts.trained_weights(made_from) else None,
                 grammar=grammar if grammar in files else None,
             )
         further = next(each for each in scored(store.manifest.steps, METHODS) if each.name == name)
-        return cls(further.predictions, facts.arm_file("tuned"), further.model, None)
+        return cls(further.predictions, artifacts.arm_file("tuned"), further.model, None)
 
 
 def answered(store: RunStore) -> dict[str, str]:
@@ -131,7 +131,7 @@ class Reproduction:
 
     def _check(self) -> None:
         """Raises GateClosed where base, adapter, grammar or the length of answers are not those of the run."""
-        for file in (CASE, facts.MODEL, self.files.asked, *([self.files.grammar] if self.files.grammar else [])):
+        for file in (CASE, artifacts.MODEL, self.files.asked, *([self.files.grammar] if self.files.grammar else [])):
             self.store.check(file)
         if self.files.adapter is not None:
             folder = f"{self.files.adapter}/"
@@ -153,12 +153,12 @@ class Reproduction:
         return load_base(model)
 
     @cached_property
-    def _model_facts(self) -> facts.ModelFacts:
-        return facts.ModelFacts.model_validate_json(self.store.read(facts.MODEL))
+    def _model_facts(self) -> artifacts.ModelFacts:
+        return artifacts.ModelFacts.model_validate_json(self.store.read(artifacts.MODEL))
 
     @cached_property
     def _room(self) -> int:
-        return facts.ArmFacts.model_validate_json(self.store.read(self.files.asked)).answer_tokens
+        return artifacts.ArmFacts.model_validate_json(self.store.read(self.files.asked)).answer_tokens
 
     @cached_property
     def _grammar(self) -> str | None:

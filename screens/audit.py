@@ -12,13 +12,13 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.audit.finding import CHECKS, Severity
-from tuneproof.engine.audit.masking import masked
+from tuneproof.engine.audit.pii.masking import masked
 from tuneproof.engine.audit.quarantine import write_quarantine
+from tuneproof.engine.audit.registry import CHECKS, Severity
 from tuneproof.engine.audit.report import FoundRow, Report, StoredFinding
+from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.data.rows_at import files_by_label, row_text
-from tuneproof.engine.errors import TuneproofError
-from tuneproof.engine.steps import Step
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskLine
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import StepScreen

@@ -13,10 +13,10 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.arms import UNTUNED
-from tuneproof.engine.errors import TuneproofError
+from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import Life
-from tuneproof.engine.stages import Stage
-from tuneproof.engine.steps import Step
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.failures import failures_screen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import bar, percent, rate_bar

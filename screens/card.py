@@ -11,13 +11,13 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tuneproof.engine.audit.profile_text import profile_lines
-from tuneproof.engine.card import CARD_MD, Card, DataShape, Method
-from tuneproof.engine.card import Field as CardField
-from tuneproof.engine.card_text import further_sections, method_lines
+from tuneproof.engine.card.markdown import further_sections, method_lines
+from tuneproof.engine.card.schema import CARD_MD, Card, DataShape, Method
+from tuneproof.engine.card.schema import Field as CardField
 from tuneproof.engine.run.state import Life
-from tuneproof.engine.scoring.comparison import Change, ComparedCase, compare
-from tuneproof.engine.steps import Step
-from tuneproof.engine.verdict import p_value, points
+from tuneproof.engine.scoring.case_changes import Change, ComparedCase, compare
+from tuneproof.engine.scoring.verdict import p_value, points
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.failures import comparison_screen, failures_screen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import rate_bar

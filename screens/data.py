@@ -11,12 +11,12 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tuneproof.engine import facts
-from tuneproof.engine.case import SAMPLE, Columns, Data, Model
+from tuneproof.engine.case.schema import SAMPLE, Columns, Data, Model
+from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.data.files import READERS
-from tuneproof.engine.errors import TuneproofError
+from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.state import Life
-from tuneproof.engine.steps import Step
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskLine
 from tuneproof.screens.pick import PickScreen
 from tuneproof.screens.step import StepScreen
@@ -94,7 +94,7 @@ Nothing here changes your files.
             block = state.audited.block
             self.say(f"read; the audit found {block} {'thing that blocks' if block == 1 else 'things that block'}: c goes on to it")
 
-    def _chosen(self, found: facts.DataFacts | None) -> Content:
+    def _chosen(self, found: artifacts.DataFacts | None) -> Content:
         content = self.bench.draft.content
         data, state = content.data, (self.state if self.bench.is_frozen else self.wizard.trial_state)
         if data is None:
@@ -192,7 +192,7 @@ def _named(examples: str | list[str]) -> str:
     return examples if isinstance(examples, str) else ", ".join(examples)
 
 
-def _rows(found: facts.DataFacts | None) -> Content:
+def _rows(found: artifacts.DataFacts | None) -> Content:
     if found is None:
         return Content("the first rows appear here")
     parts: list[Content] = []

@@ -12,9 +12,8 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.draft import ALWAYS_ASKED, Draft
-from tuneproof.engine.errors import TuneproofError
-from tuneproof.engine.route import (
+from tuneproof.engine.case.draft import ALWAYS_ASKED, Draft
+from tuneproof.engine.case.route import (
     ADVICE,
     ENOUGH_EXAMPLES,
     MINIMUM_BEFORE_TRAINING,
@@ -26,7 +25,8 @@ from tuneproof.engine.route import (
     decide,
     what_if,
 )
-from tuneproof.engine.steps import Step
+from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.told import Told
 

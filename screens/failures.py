@@ -15,8 +15,8 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.scoring.comparison import Change, ComparedCase
-from tuneproof.engine.scoring.outputs import FailureClass
+from tuneproof.engine.scoring.case_changes import Change, ComparedCase
+from tuneproof.engine.scoring.judges import FailureClass
 from tuneproof.engine.scoring.predictions import Prediction
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.plain import plain, visible

@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 import tuneproof.sample_cases
-from tuneproof.engine.errors import TuneproofError
+from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.plain import visible
 

@@ -14,15 +14,15 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.card_text import length_line
-from tuneproof.engine.case import Sharding
-from tuneproof.engine.errors import TuneproofError
-from tuneproof.engine.facts import CatalogueEntry
-from tuneproof.engine.methods.catalogue import AUTO, METHODS, plan, sources
+from tuneproof.engine.card.markdown import length_line
+from tuneproof.engine.card.plan_text import DIVIDED, gb, memory_line, ways_line
+from tuneproof.engine.case.schema import Sharding
+from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.methods.forecast import Forecast
-from tuneproof.engine.planned_text import DIVIDED, gb, memory_line, ways_line
+from tuneproof.engine.methods.plan import AUTO, METHODS, plan, sources
+from tuneproof.engine.run.artifacts import CatalogueEntry
 from tuneproof.engine.run.state import Life
-from tuneproof.engine.steps import Step
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.told import Told
@@ -160,7 +160,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         if met:
             return f"{met[0]} already meets the target"
         route = self.bench.route()
-        from tuneproof.engine.route import Route
+        from tuneproof.engine.case.route import Route
 
         return None if route in (None, Route.FINE_TUNING) else f"the route is `{route}`"
 

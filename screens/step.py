@@ -12,12 +12,12 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
-from tuneproof.engine.errors import ExitCode, TuneproofError
+from tuneproof.engine.core.errors import ExitCode, TuneproofError
 from tuneproof.engine.run.process import log_tail
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import WORKER_LOG
-from tuneproof.engine.steps import Step
-from tuneproof.engine.workbench import Workbench
+from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.workbench import Workbench
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.wizard import Wizard
 from tuneproof.tui.messages import RunChanged, TrialChanged

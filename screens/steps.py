@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from tuneproof.engine.steps import Step
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.step import StepScreen
 
 SCREENS = {

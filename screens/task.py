@@ -14,11 +14,11 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.case import METRICS, SAMPLE, Metric, Model, Output, OutputKind, Split, Target, Task
-from tuneproof.engine.errors import ExitCode, TuneproofError
+from tuneproof.engine.case.schema import METRICS, SAMPLE, Metric, Model, Output, OutputKind, Split, Target, Task
+from tuneproof.engine.core.errors import ExitCode, TuneproofError
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
-from tuneproof.engine.stages import Stage
-from tuneproof.engine.steps import Step
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine, AskText
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.plain import visible

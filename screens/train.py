@@ -10,10 +10,10 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import ComparedStarted, ComparedStepped, PointStarted, PointStepped
 from tuneproof.engine.run.state import Life, RunState
-from tuneproof.engine.stages import Stage
-from tuneproof.engine.steps import Step
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import percent, spark
 from tuneproof.tui.widgets.loss_plot import LossPlot
@@ -119,7 +119,7 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         self.query_one("#worker", Static).update(Content("\n".join(lines) or "not started"))
 
     def _look_at_gpu(self) -> None:
-        from tuneproof.engine.machine import first_gpu
+        from tuneproof.engine.core.hardware import first_gpu
 
         gpu = first_gpu()
         told = f"GPU {gpu.use} %  {gpu.total - gpu.free:.1f} of {gpu.total:.0f} GiB" if gpu else ""
@@ -150,7 +150,7 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
             self.say(self._before())
 
     def _before(self) -> str:
-        from tuneproof.engine.methods.catalogue import plan
+        from tuneproof.engine.methods.plan import plan
 
         content = self.bench.draft.content
         chosen = plan(content.method, content.training)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunState
-from tuneproof.engine.stages import Stage
-from tuneproof.engine.steps import Step
-from tuneproof.engine.workbench import Workbench
+from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.workbench import Workbench
 
 
 class Wizard(Protocol):

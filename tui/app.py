@@ -13,15 +13,15 @@ from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
 from textual.screen import Screen
 
-from tuneproof.engine.stages import Stage
-from tuneproof.engine.steps import Step
+from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.home import HomeScreen
 from tuneproof.tui.telling import Telling
 from tuneproof.tui.widgets.plain import Harmless, visible
 
 if TYPE_CHECKING:
     from tuneproof.engine.run.state import RunState
-    from tuneproof.engine.workbench import Workbench
+    from tuneproof.engine.session.workbench import Workbench
     from tuneproof.screens.step import StepScreen
     from tuneproof.tui.feed import Feed
 
@@ -108,21 +108,21 @@ class TuneproofApp(App[None]):
                 yield SystemCommand(f"Go to {step}", f"Step {step.number} of the case", lambda step=step: self.go_to(step))
 
     def open_case(self, path: Path, *, copy: bool = False) -> None:
-        from tuneproof.engine.draft import Draft
-        from tuneproof.engine.workbench import Workbench
+        from tuneproof.engine.case.draft import Draft
+        from tuneproof.engine.session.workbench import Workbench
 
         with self._told("Open"):
             self._take(Workbench.of_case(Draft.own_copy_of(path, Path.cwd()) if copy else Draft.open(path)))
 
     def open_run(self, path: Path) -> None:
-        from tuneproof.engine.workbench import Workbench
+        from tuneproof.engine.session.workbench import Workbench
 
         with self._told("Open"):
             self._take(Workbench.of_run(path))
 
     def new_case(self, name: str) -> None:
-        from tuneproof.engine.draft import Draft
-        from tuneproof.engine.workbench import Workbench
+        from tuneproof.engine.case.draft import Draft
+        from tuneproof.engine.session.workbench import Workbench
 
         with self._told("New case"):
             self._take(Workbench(Draft.new(Path.cwd(), name)))
@@ -358,7 +358,7 @@ class TuneproofApp(App[None]):
 
     def _look_at_machine(self) -> None:
         def look() -> None:
-            from tuneproof.engine.machine import look as look_at_machine
+            from tuneproof.engine.core.hardware import look as look_at_machine
 
             line = look_at_machine().line
             if line != self.machine_line:

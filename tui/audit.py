@@ -9,10 +9,10 @@ from pathlib import Path
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.audit.report import Counts, Report, StoredFinding
 from tuneproof.engine.audit.table import Shingle
-from tuneproof.engine.audit_files import Told, audit_files
-from tuneproof.engine.case import DraftCase, LabelErrors
-from tuneproof.engine.case_file import read_as
-from tuneproof.engine.errors import ExitCode, GateClosed
+from tuneproof.engine.audit_runs.local import Told, audit_files
+from tuneproof.engine.case.load import read_as
+from tuneproof.engine.case.schema import DraftCase, LabelErrors
+from tuneproof.engine.core.errors import ExitCode, GateClosed
 from tuneproof.tui.widgets.plain import visible
 
 ROWS_SHOWN = 5
@@ -54,7 +54,7 @@ Auditor = Callable[[Sequence[str], Sequence[str], Shingle, DraftCase | None, Tol
 def _auditor(on_ray: bool) -> Auditor:
     if not on_ray:
         return audit_files
-    from tuneproof.engine.scale.audit import audit_shards
+    from tuneproof.engine.audit_runs.ray.audit import audit_shards
 
     return audit_shards
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-from tuneproof.engine.errors import CaseError, ExitCode, TuneproofError, UsageError
-from tuneproof.engine.stages import Stage
+from tuneproof.engine.core.errors import CaseError, ExitCode, TuneproofError, UsageError
+from tuneproof.engine.core.stage import Stage
 
 
 class Parser(argparse.ArgumentParser):
@@ -111,8 +111,8 @@ def _check_it_opens(path: Path) -> None:
 
         RunStore.open(path)
     else:
-        from tuneproof.engine.case import DraftCase
-        from tuneproof.engine.case_file import read_as
+        from tuneproof.engine.case.load import read_as
+        from tuneproof.engine.case.schema import DraftCase
 
         read_as(DraftCase, path)
 
@@ -213,8 +213,8 @@ def _verify(words: list[str]) -> int:
     parser.add_argument("run", metavar="RUN", type=Path)
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
     options = parser.parse_args(words)
+    from tuneproof.engine.card.verify import verify
     from tuneproof.engine.run.store import RunStore
-    from tuneproof.engine.verify import verify
 
     checked = verify(RunStore.open(options.run))
     if options.json:
@@ -250,7 +250,7 @@ def _audit(words: list[str]) -> int:
     options = parser.parse_args(words)
     case = find_case(options.case) if options.case else None
     from tuneproof.engine.audit.table import Shingle
-    from tuneproof.engine.case import LabelErrors
+    from tuneproof.engine.case.schema import LabelErrors
     from tuneproof.tui.audit import audit_command
 
     label_errors = LabelErrors(options.label_errors) if options.label_errors else None

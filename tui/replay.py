@@ -11,13 +11,13 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tuneproof.engine.card import CARD_JSON, CARD_MD
-from tuneproof.engine.case import Case
-from tuneproof.engine.case_file import load_case
-from tuneproof.engine.draft import next_run_dir
-from tuneproof.engine.errors import ExitCode, GateClosed, TuneproofError, UsageError
-from tuneproof.engine.hashing import sha256_data
-from tuneproof.engine.replay import check_names, is_light, planned_stages, run_stages
+from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
+from tuneproof.engine.case.draft import next_run_dir
+from tuneproof.engine.case.load import load_case
+from tuneproof.engine.case.schema import Case
+from tuneproof.engine.core.errors import ExitCode, GateClosed, TuneproofError, UsageError
+from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import AnyEvent, EventLog, EventReader, Finished, RouteDecided
 from tuneproof.engine.run.launch import launch, wait_until_launched
 from tuneproof.engine.run.limits import machine_limit
@@ -25,7 +25,7 @@ from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
-from tuneproof.engine.stages import Stage
+from tuneproof.engine.stages.pipeline import check_names, is_light, planned_stages, run_stages
 from tuneproof.tui.progress import progress_line, route_text
 
 POLL_SECONDS = 0.1

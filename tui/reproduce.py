@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.errors import ExitCode, VerifyFailed
+from tuneproof.engine.core.errors import ExitCode, VerifyFailed
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.store import RunStore
 from tuneproof.tui.widgets.plain import visible

@@ -7,7 +7,7 @@ from typing import Any
 
 from textual.app import App
 
-from tuneproof.engine.errors import TuneproofError
+from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.tui.widgets.plain import visible
 
 

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tuneproof.engine.case import Case, Endpoint, Output, OutputKind
+from tuneproof.engine.case.schema import Case, Endpoint, Output, OutputKind
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.endpoint.server import Server
-from tuneproof.engine.scoring.outputs import Judge
+from tuneproof.engine.scoring.judges import Judge
 from tuneproof.engine.scoring.predictions import Scores
 
 PLACE = Source("", 0)

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from tuneproof.engine.arms.formats import exact_format
+from tuneproof.engine.arms.date_formats import exact_format
 
 MOST_FIELDS = 50
 """An object with more different keys than this is a map from one thing to another, whose keys are data."""

@@ -10,7 +10,7 @@ from tuneproof.engine.arms.arm import Setting
 from tuneproof.engine.arms.grammar import check_grammar, grammar_of, scored_labels
 from tuneproof.engine.arms.tuned import Tuned
 from tuneproof.engine.arms.zero_shot import ZeroShot
-from tuneproof.engine.case import Case
+from tuneproof.engine.case.schema import Case
 
 
 class Constrained(ZeroShot):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from tuneproof.engine.arms.arm import REQUESTS, Setting
 from tuneproof.engine.arms.zero_shot import ZeroShot
-from tuneproof.engine.case import Case, Endpoint
+from tuneproof.engine.case.schema import Case, Endpoint
+from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.endpoint.server import server_of
-from tuneproof.engine.errors import CaseError
-from tuneproof.engine.hashing import sha256_data
 from tuneproof.engine.scoring.predictions import Scores
 
 

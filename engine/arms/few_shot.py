@@ -6,9 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 
-from tuneproof.engine.arms.alike import alike
 from tuneproof.engine.arms.arm import PLACE, Arm, Request, Setting, chat, request_text
-from tuneproof.engine.arms.nearest import Nearest
+from tuneproof.engine.arms.bm25 import Nearest
+from tuneproof.engine.arms.near_duplicates import alike
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import shuffled
 

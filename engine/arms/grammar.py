@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuneproof.engine.arms.closed_schema import closed_schema
-from tuneproof.engine.case import Output, OutputKind
-from tuneproof.engine.errors import CaseError
-from tuneproof.engine.scoring.drafting import NEARLY_ALL, draft_output
-from tuneproof.engine.scoring.outputs import parse_json
+from tuneproof.engine.case.schema import Output, OutputKind
+from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.scoring.judges import parse_json
+from tuneproof.engine.scoring.output_inference import NEARLY_ALL, draft_output
 
 SEPARATORS = ((", ", ": "), (",", ":"), (", ", ":"), (",", ": "))
 """Between items, and between key and value: how outputs that stand on one line are written."""

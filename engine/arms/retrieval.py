@@ -7,11 +7,11 @@ from functools import cached_property
 from pathlib import Path, PurePosixPath
 
 from tuneproof.engine.arms.arm import Arm, Request, Setting, chat
-from tuneproof.engine.arms.nearest import Nearest
-from tuneproof.engine.case import Case
+from tuneproof.engine.arms.bm25 import Nearest
+from tuneproof.engine.case.schema import Case
+from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.documents import Passage, documents_digest, read_passages
 from tuneproof.engine.data.example import Example, Message
-from tuneproof.engine.errors import CaseError
 
 PASSAGES = (1, 3, 5)
 """How many passages are tried."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuneproof.engine.arms.arm import Arm, chat
-from tuneproof.engine.case import Case
+from tuneproof.engine.case.schema import Case
 from tuneproof.engine.data.example import Example, Message
 
 

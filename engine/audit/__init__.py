@@ -1,16 +1,1 @@
-"""The audit of the data: every check in its own file; importing them registers them, in the order in which they run."""
-
-from __future__ import annotations
-
-from importlib import import_module
-
-# What takes rows out comes first, so that later checks see what is left.
-_UNUSABLE = ("unreadable", "encoding", "mixed_shapes", "turns", "context")
-_MEASURE = ("format", "duplicates", "leakage", "near")
-_PARTS = ("group_leakage", "template_leakage", "answer_in_prompt")
-_LABELS = ("labels", "label_errors")
-_PRIVATE = ("secrets", "private_data")
-_TEXT = ("placeholders", "characters", "mojibake", "chat_tokens", "outputs", "repetition", "json_style", "languages")
-
-for _name in (*_UNUSABLE, *_MEASURE, *_PARTS, *_LABELS, *_PRIVATE, *_TEXT):
-    import_module(f"{__name__}.{_name}")
+"""The audit of the data: a table of examples, and the checks that look through it."""

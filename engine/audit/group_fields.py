@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.audit.digests import DigestCounts
+from tuneproof.engine.audit.counts import tally
+from tuneproof.engine.audit.near.digests import DigestCounts
 from tuneproof.engine.audit.table import Rows, Table
-from tuneproof.engine.audit.tally import tally
 from tuneproof.engine.data.example import Example, Source
 
 if TYPE_CHECKING:

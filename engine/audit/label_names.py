@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from tuneproof.engine.audit.counts import tally
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.audit.tally import tally
-from tuneproof.engine.scoring.drafting import FEWEST_ROWS, LONGEST_LABEL, MOST_LABELS
-from tuneproof.engine.scoring.outputs import ChoiceJudge, JsonJudge, PatternJudge
+from tuneproof.engine.scoring.judges import ChoiceJudge, JsonJudge, PatternJudge
+from tuneproof.engine.scoring.output_inference import FEWEST_ROWS, LONGEST_LABEL, MOST_LABELS
 
 ROWS_A_LABEL = 3
 """How often an output has to stand there on average to be a label, as where `task.output` is drafted."""

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from tuneproof.engine.scoring.outputs import parse_json
+from tuneproof.engine.scoring.judges import parse_json
 
 MOST_TRIED = 20
 """Brackets in a text at which JSON is looked for."""

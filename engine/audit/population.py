@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from tuneproof.engine.audit.tally import Tally
+from tuneproof.engine.audit.counts import Tally
 
 if TYPE_CHECKING:
-    from tuneproof.engine.audit.boilerplate import Pieces, Shared
+    from tuneproof.engine.audit.near.boilerplate import Pieces, Shared
     from tuneproof.engine.data.example import Source
 
 T = TypeVar("T", bound=Tally)

@@ -10,18 +10,18 @@ from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
 
-from tuneproof.engine import facts
-from tuneproof.engine.audit.masking import masked
+from tuneproof.engine.audit.pii.masking import masked
 from tuneproof.engine.audit.table import Lengths
 from tuneproof.engine.data.example import Example, Source, prompt_text
-from tuneproof.engine.scoring.drafting import draft_output
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.scoring.output_inference import draft_output
 
 ROWS_SHOWN = 5
 
 
 def data_facts(
     examples: Sequence[Example], instruction: str, lengths: Lengths | None, left_out: Collection[Source] = ()
-) -> facts.DataFacts:
+) -> artifacts.DataFacts:
     """The facts of the rows to learn from, before any is left out: in tokens where a base is chosen, else in characters.
 
     The rows are for a person to look at, so private data and secrets in them are masked; their lengths are those of the rows as they stand.
@@ -29,12 +29,12 @@ def data_facts(
     """
     read = row_measures(instruction, lengths)
     drafted = draft_output([e.output for e in examples if e.source not in left_out] or [e.output for e in examples])
-    return facts.DataFacts(
+    return artifacts.DataFacts(
         **dict(row_lengths(examples, instruction, lengths)),
         base=lengths and lengths.base,
         context=lengths and lengths.context,
         rows=[
-            facts.PreviewRow(
+            artifacts.PreviewRow(
                 file=e.source.file,
                 line=e.source.line,
                 prompt=masked(read.render(e)),
@@ -49,10 +49,10 @@ def data_facts(
     )
 
 
-def row_lengths(examples: Sequence[Example], instruction: str, lengths: Lengths | None) -> facts.RowLengths:
+def row_lengths(examples: Sequence[Example], instruction: str, lengths: Lengths | None) -> artifacts.RowLengths:
     """How long the rows are: in tokens where a base is chosen, else in characters."""
     read = row_measures(instruction, lengths)
-    return facts.RowLengths(
+    return artifacts.RowLengths(
         unit=read.unit,
         prompt=summary(map(read.prompt, examples)),
         answer=summary(map(read.answer, examples)),
@@ -80,16 +80,16 @@ def row_measures(instruction: str, lengths: Lengths | None) -> Measures:
     return Measures("characters", plain, lambda e: len(plain(e)), lambda e: len(e.output))
 
 
-def summary(lengths: Iterable[int]) -> facts.LengthSummary:
+def summary(lengths: Iterable[int]) -> artifacts.LengthSummary:
     """Median, 99th percentile and longest, each the length of a row that is there (nearest rank); zeros where there is no row."""
     return summary_of(Counter(lengths))
 
 
-def summary_of(lengths: Counter[int]) -> facts.LengthSummary:
+def summary_of(lengths: Counter[int]) -> artifacts.LengthSummary:
     """The same of how often each length comes."""
     if not lengths:
-        return facts.LengthSummary(median=0, p99=0, longest=0)
+        return artifacts.LengthSummary(median=0, p99=0, longest=0)
     ordered = sorted(lengths)
     ranks = list(accumulate(lengths[length] for length in ordered))
     median, p99 = (ordered[bisect_left(ranks, math.ceil(share * ranks[-1]))] for share in (0.5, 0.99))
-    return facts.LengthSummary(median=median, p99=p99, longest=ordered[-1])
+    return artifacts.LengthSummary(median=median, p99=p99, longest=ordered[-1])

@@ -10,13 +10,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from tuneproof.engine.audit.counts import tally
 from tuneproof.engine.audit.label_names import MOST_OUTPUTS, LabelReader, label_reader
 from tuneproof.engine.audit.preview import row_measures, summary_of
 from tuneproof.engine.audit.table import Rows, Table
-from tuneproof.engine.audit.tally import tally
 from tuneproof.engine.data.example import Example, norm
-from tuneproof.engine.facts import RowLengths
-from tuneproof.engine.scoring.outputs import Judge
+from tuneproof.engine.run.artifacts import RowLengths
+from tuneproof.engine.scoring.judges import Judge
 
 _WORD = re.compile(r"\w+")
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tuneproof.engine.audit.masking import quoted
+from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.audit.profile import LabelRows, MetadataField, Overlap, Profile
-from tuneproof.engine.facts import LengthSummary, RowLengths
+from tuneproof.engine.run.artifacts import LengthSummary, RowLengths
 
 NAMED = 6
 """How many names a line has before it says how many more there are."""

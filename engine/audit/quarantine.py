@@ -7,11 +7,11 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from tuneproof.engine.audit.report import StoredFinding
+from tuneproof.engine.core.atomic_write import write_atomically
+from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.data.files import ending_of
-from tuneproof.engine.data.read import QUARANTINE_ENDING
+from tuneproof.engine.data.readers import QUARANTINE_ENDING
 from tuneproof.engine.data.rows_at import row_text
-from tuneproof.engine.errors import DataRefused
-from tuneproof.engine.run.store import write_whole
 from tuneproof.engine.scoring.predictions import lines
 
 
@@ -45,7 +45,7 @@ def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[Pat
             for row in finding.rows
             if row.file == label
         ]
-        write_whole(path, lines([*kept, *added]))
+        write_atomically(path, lines([*kept, *added]))
         written.append(path)
     return list(dict.fromkeys(written))
 

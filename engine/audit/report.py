@@ -8,16 +8,16 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict
 
-from tuneproof.engine.audit.cross_validated import must_be_installed
-from tuneproof.engine.audit.duplicates import conflicting
-from tuneproof.engine.audit.finding import CHECKS, Check, Finding, Severity
-from tuneproof.engine.audit.masking import masked
-from tuneproof.engine.audit.near_table import Whole, near_table
+from tuneproof.engine.audit.checks.duplicates import conflicting
+from tuneproof.engine.audit.label_noise.cross_validated import must_be_installed
+from tuneproof.engine.audit.near.table import Whole, near_table
+from tuneproof.engine.audit.pii.masking import masked
 from tuneproof.engine.audit.profile import Profile
+from tuneproof.engine.audit.registry import CHECKS, Check, Finding, Severity
 from tuneproof.engine.audit.table import Rows, Table
-from tuneproof.engine.case import LabelErrors
+from tuneproof.engine.case.schema import LabelErrors
+from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Source
-from tuneproof.engine.errors import CaseError
 
 
 class Place(BaseModel):

@@ -8,14 +8,14 @@ from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING, TypeVar, cast
 
-from tuneproof.engine.audit.tally import Tally
-from tuneproof.engine.case import LabelErrors
+from tuneproof.engine.audit.counts import Tally
+from tuneproof.engine.case.schema import LabelErrors
 from tuneproof.engine.data.example import Example, Source, loose_of, norm, prompt_text
 from tuneproof.engine.data.problems import Problem
-from tuneproof.engine.scoring.outputs import Judge
+from tuneproof.engine.scoring.judges import Judge
 
 if TYPE_CHECKING:
-    from tuneproof.engine.audit.near_table import NearTable
+    from tuneproof.engine.audit.near.table import NearTable
     from tuneproof.engine.audit.population import Population
 
 Made = TypeVar("Made")

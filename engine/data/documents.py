@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
-from tuneproof.engine.errors import CaseError
-from tuneproof.engine.hashing import sha256_data, sha256_file
+from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.core.hashing import sha256_data, sha256_file
 
 SUFFIXES = {".txt", ".md"}
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tuneproof.engine.hashing import sha256_data
+from tuneproof.engine.core.hashing import sha256_data
 
 _NOT_WORD = re.compile(r"\W+")
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.data.encodings import first_bad_of, is_marked, wide_encoding
 from tuneproof.engine.data.json_rows import json_file, json_lines
 from tuneproof.engine.data.problems import NotUtf8, Unreadable
 from tuneproof.engine.data.raw import BadRow, RawRow, Rows
-from tuneproof.engine.errors import DataRefused
 
 COMPRESSIONS = (".gz", ".zst")
 

@@ -10,11 +10,11 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from tuneproof.engine.case import Data
+from tuneproof.engine.case.schema import Data
+from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.data.files import ending_of, read_file
 from tuneproof.engine.data.raw import RawRow
-from tuneproof.engine.data.read import labelled_paths
-from tuneproof.engine.errors import DataRefused
+from tuneproof.engine.data.readers import labelled_paths
 
 LINES = (".jsonl", ".ndjson")
 """Formats in which a row is a line, so that nothing after it has to be read."""

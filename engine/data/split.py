@@ -9,10 +9,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tuneproof.engine.case import Split
+from tuneproof.engine.case.schema import Split
+from tuneproof.engine.core.errors import DataRefused
+from tuneproof.engine.core.hashing import sha256_text
 from tuneproof.engine.data.example import Example, duplicate_key
-from tuneproof.engine.errors import DataRefused
-from tuneproof.engine.hashing import sha256_text
 
 
 class Part(StrEnum):

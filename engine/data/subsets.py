@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from tuneproof.engine.core.hashing import sha256_data, sha256_text
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import shuffled
-from tuneproof.engine.hashing import sha256_data, sha256_text
 
 SHARES = (25, 50)
 """The shares of train that are trained on beside the whole, in per cent: each is half of the next."""

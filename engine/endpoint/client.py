@@ -13,13 +13,13 @@ from pathlib import Path
 
 import httpx2
 
-from tuneproof.engine.completion import Completion
+from tuneproof.engine.core.errors import CaseError, RunFailed, TuneproofError
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.endpoint.kept import Kept, KeptAnswer
-from tuneproof.engine.endpoint.pace import Pace
+from tuneproof.engine.decoding.completion import Completion
+from tuneproof.engine.endpoint.rate_limit import Pace
 from tuneproof.engine.endpoint.reply import Answer, Problem, read_failure, read_reply
+from tuneproof.engine.endpoint.reply_cache import Kept, KeptAnswer
 from tuneproof.engine.endpoint.server import Server
-from tuneproof.engine.errors import CaseError, RunFailed, TuneproofError
 from tuneproof.engine.run.stop import StopRequest
 
 FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0

@@ -10,9 +10,9 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from tuneproof.engine.case import Endpoint, server_url
+from tuneproof.engine.case.schema import Endpoint, server_url
+from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.errors import CaseError
 
 URL_ENV = "OPENAI_BASE_URL"
 

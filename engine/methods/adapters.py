@@ -21,9 +21,9 @@ from peft import (
     VeraConfig,
 )
 
-from tuneproof.engine.methods.catalogue import METHODS, Plan
 from tuneproof.engine.methods.method import Quantisation
-from tuneproof.engine.model import BaseModel, load_weights, packed_attention
+from tuneproof.engine.methods.plan import METHODS, Plan
+from tuneproof.engine.models.base_model import BaseModel, load_weights, packed_attention
 
 CAUSAL = "CAUSAL_LM"
 ALL_LINEAR = {"task_type": CAUSAL, "target_modules": "all-linear"}

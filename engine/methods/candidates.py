@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tuneproof.engine import machine
-from tuneproof.engine.case import Budget, Sharding
-from tuneproof.engine.facts import Memory, Optimizer
-from tuneproof.engine.methods.catalogue import METHODS, Plan
-from tuneproof.engine.methods.choose import Candidate, Room, Way, ways_to_run
-from tuneproof.engine.methods.fed import Lengths, as_fed, quickest_parts
+from tuneproof.engine.case.schema import Budget, Sharding
+from tuneproof.engine.core import hardware
 from tuneproof.engine.methods.memory import FLOAT32, HALF, TrainingShape, Weights, predict
 from tuneproof.engine.methods.method import Ability, Quantisation
 from tuneproof.engine.methods.model_shape import ModelShape
+from tuneproof.engine.methods.padding import Lengths, as_fed, quickest_parts
+from tuneproof.engine.methods.plan import METHODS, Plan
 from tuneproof.engine.methods.refusals import refused_here
+from tuneproof.engine.methods.select import Candidate, Room, Way, ways_to_run
+from tuneproof.engine.run.artifacts import Memory, Optimizer
 
 HELD = {Quantisation.NF4: Weights.NF4_DOUBLE, Quantisation.INT8: Weights.INT8}
 """How quantised weights are counted."""
@@ -23,11 +23,11 @@ def room(budget: Budget, *, on_gpu: bool, processes: int = 1) -> Room:
     """The memory there is for each of so many processes of a machine: that of the budget, or what is free now."""
     if budget.gpu_memory_gb is not None:
         return Room(budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
-    gpu = machine.fullest_gpu(processes) if on_gpu else None
+    gpu = hardware.fullest_gpu(processes) if on_gpu else None
     if gpu is not None:
-        return Room(gpu.free * machine.GIB, f"free on {gpu.name}")
+        return Room(gpu.free * hardware.GIB, f"free on {gpu.name}")
     shared = f", for each of {processes} processes" if processes > 1 else ""
-    return Room(machine.free_memory() / processes, f"free on this machine{shared}")
+    return Room(hardware.free_memory() / processes, f"free on this machine{shared}")
 
 
 def candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: Lengths, *, on_gpu: bool) -> Candidate:
@@ -61,7 +61,7 @@ def _undivided(settled: Plan) -> str | None:
 
 def _smaller_optimizers(method: str, *, on_gpu: bool) -> list[Optimizer]:
     """What is worth its rounding only where every weight has an optimizer's state, and needs bitsandbytes; pages need a GPU's driver."""
-    if method != "full" or not machine.has_library("bitsandbytes"):
+    if method != "full" or not hardware.has_library("bitsandbytes"):
         return []
     return [Optimizer.ADAMW_8BIT, *([Optimizer.PAGED_8BIT] if on_gpu else [])]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.case import Compared, Training
+from tuneproof.engine.case.schema import Compared, Training
 from tuneproof.engine.methods.method import Method
 
 OWN = ("learning_rate", "rank", "alpha", "virtual_tokens")

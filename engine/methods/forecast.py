@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuneproof.engine.case import Budget
-from tuneproof.engine.facts import Memory
+from tuneproof.engine.case.schema import Budget
 from tuneproof.engine.methods.candidates import candidate, room
-from tuneproof.engine.methods.catalogue import Plan
-from tuneproof.engine.methods.choose import Room, Way
-from tuneproof.engine.methods.fed import Lengths
 from tuneproof.engine.methods.model_shape import ModelShape
+from tuneproof.engine.methods.padding import Lengths
+from tuneproof.engine.methods.plan import Plan
+from tuneproof.engine.methods.select import Room, Way
+from tuneproof.engine.run.artifacts import Memory
 
 
 @dataclass(frozen=True)

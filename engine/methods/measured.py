@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from tuneproof.engine.facts import Memory, Optimizer
 from tuneproof.engine.methods.memory import Attention, Logits, TrainingShape, Weights, predict
 from tuneproof.engine.methods.model_shape import ModelShape, shape_of
+from tuneproof.engine.run.artifacts import Memory, Optimizer
 
 UNITS = {"GB": 10**9, "GiB": 1 << 30}
 ENUMS: dict[str, type[StrEnum]] = {"weights": Weights, "optimizer": Optimizer, "attention": Attention, "logits": Logits}

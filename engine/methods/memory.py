@@ -11,8 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from tuneproof.engine.facts import Memory, Optimizer
 from tuneproof.engine.methods.model_shape import ModelShape
+from tuneproof.engine.run.artifacts import Memory, Optimizer
 
 FLOAT32 = 4
 HALF = 2

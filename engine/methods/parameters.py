@@ -14,13 +14,13 @@ import torch
 from peft import PeftModel, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from tuneproof.engine import facts
-from tuneproof.engine.case import Method as MethodChoice
-from tuneproof.engine.case import Training
-from tuneproof.engine.errors import CaseError
+from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.case.schema import Training
+from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.methods.adapters import config_for_shapes
-from tuneproof.engine.methods.catalogue import METHODS, Plan, sources
+from tuneproof.engine.methods.plan import METHODS, Plan, sources
 from tuneproof.engine.methods.refusals import refused_here
+from tuneproof.engine.run import artifacts
 
 
 @dataclass(frozen=True)
@@ -54,13 +54,13 @@ def count_planned(folder: Path, plan: Plan) -> Parameters:
             ) from None
 
 
-def catalogue(folder: Path, plans: Sequence[Plan], training: Training) -> facts.Catalogue:
+def catalogue(folder: Path, plans: Sequence[Plan], training: Training) -> artifacts.Catalogue:
     """What each plan's method is, and what it would train of the base in the folder; or why it cannot, here or of this base."""
     counted: dict[str, Parameters | str] = {}
-    return facts.Catalogue(methods=[_entry(folder, plan, training, counted) for plan in plans])
+    return artifacts.Catalogue(methods=[_entry(folder, plan, training, counted) for plan in plans])
 
 
-def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, Parameters | str]) -> facts.CatalogueEntry:
+def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, Parameters | str]) -> artifacts.CatalogueEntry:
     """One entry; methods that train as much of every base, such as LoRA and QLoRA, are counted once."""
     method, key = METHODS[plan.method], str(config_for_shapes(plan))
     if key not in counted:
@@ -71,7 +71,7 @@ def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, Para
     found = counted[key]
     parameters = found if isinstance(found, Parameters) else None
     refused = found if isinstance(found, str) else refused_here(method)
-    return facts.CatalogueEntry(
+    return artifacts.CatalogueEntry(
         name=method.name,
         trains=method.trains,
         good_for=method.good_for,

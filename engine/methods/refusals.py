@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tuneproof.engine import machine
-from tuneproof.engine.case import Compared, Sharding, Training
-from tuneproof.engine.case import Method as MethodChoice
-from tuneproof.engine.errors import CaseError, GateClosed
+from tuneproof.engine.case.schema import Compared, Sharding, Training
+from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.core import hardware
+from tuneproof.engine.core.errors import CaseError, GateClosed
 from tuneproof.engine.methods import defaults
 from tuneproof.engine.methods.method import Ability, Method, Quantisation
-from tuneproof.engine.methods.table import FULL, METHODS
+from tuneproof.engine.methods.registry import FULL, METHODS
 
 INT8_MERGE = "merged into an int8 base it answers wrongly without a word (logits off by more than 1, measured with PEFT 0.21)"
 NO_NF4 = "it fails on a 4-bit base (measured with PEFT 0.21)"
@@ -46,9 +46,9 @@ def refused_here(method: Method) -> str | None:
     """Why this machine cannot train the method; none where it can."""
     if method.quantisation is None:
         return None
-    if method.quantisation is Quantisation.NF4 and machine.first_gpu() is None:
+    if method.quantisation is Quantisation.NF4 and hardware.first_gpu() is None:
         return FOUR_BIT_ON_CPU
-    return None if machine.has_library("bitsandbytes") else "bitsandbytes is not installed: pip install 'tuneproof[quantised]'"
+    return None if hardware.has_library("bitsandbytes") else "bitsandbytes is not installed: pip install 'tuneproof[quantised]'"
 
 
 def check_settings(asked: Training | Compared, method: Method, where: str) -> None:
@@ -76,7 +76,7 @@ def check(choice: MethodChoice, training: Training, method: Method) -> None:
 
 
 def _check_processes(training: Training) -> None:
-    batch, wanted, gpus = training.batch_size or int(defaults.BATCH_SIZE.value), training.processes, machine.gpu_count()
+    batch, wanted, gpus = training.batch_size or int(defaults.BATCH_SIZE.value), training.processes, hardware.gpu_count()
     if batch < wanted:
         fix = "ask for fewer, or raise training.batch_size"
         raise GateClosed(f"{wanted} processes cannot share a batch of {batch}", where="training.processes", fix=fix)

@@ -13,19 +13,20 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
+from tuneproof.engine.core.stage import Stage
+
 # Told on as this module's own: whoever reads events needs what they are made of.
 from tuneproof.engine.run.event import VERSION
 from tuneproof.engine.run.event import Event as Event
 from tuneproof.engine.run.event import Rate as Rate
-from tuneproof.engine.run.further_events import ComparedScored as ComparedScored
-from tuneproof.engine.run.further_events import ComparedSkipped as ComparedSkipped
-from tuneproof.engine.run.further_events import ComparedStarted as ComparedStarted
-from tuneproof.engine.run.further_events import ComparedStepped as ComparedStepped
-from tuneproof.engine.run.further_events import MergedScored as MergedScored
-from tuneproof.engine.run.further_events import PointScored as PointScored
-from tuneproof.engine.run.further_events import PointStarted as PointStarted
-from tuneproof.engine.run.further_events import PointStepped as PointStepped
-from tuneproof.engine.stages import Stage
+from tuneproof.engine.run.variant_events import ComparedScored as ComparedScored
+from tuneproof.engine.run.variant_events import ComparedSkipped as ComparedSkipped
+from tuneproof.engine.run.variant_events import ComparedStarted as ComparedStarted
+from tuneproof.engine.run.variant_events import ComparedStepped as ComparedStepped
+from tuneproof.engine.run.variant_events import MergedScored as MergedScored
+from tuneproof.engine.run.variant_events import PointScored as PointScored
+from tuneproof.engine.run.variant_events import PointStarted as PointStarted
+from tuneproof.engine.run.variant_events import PointStepped as PointStepped
 
 CHUNK = 1 << 20
 """Bytes of the log that are turned into events at a time: some 5,000 steps, 20 ms."""

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import psutil
 
-from tuneproof.engine.errors import UsageError
+from tuneproof.engine.core.errors import UsageError
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
 from tuneproof.engine.run.events import EventReader, Launched
 from tuneproof.engine.run.liveness import is_alive, is_here, worker_process
 from tuneproof.engine.run.process import LocalWorker, Worker, start_process
 from tuneproof.engine.run.slurm_job import submit
 from tuneproof.engine.run.store import EVENTS, RunStore
-from tuneproof.engine.stages import Stage
 
 
 def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:

@@ -6,7 +6,7 @@ import errno
 import os
 from pathlib import Path
 
-from tuneproof.engine.errors import RunFailed, TuneproofError, UsageError
+from tuneproof.engine.core.errors import RunFailed, TuneproofError, UsageError
 
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 NOT_WRITABLE = (errno.EACCES, errno.EROFS, errno.EPERM, errno.ENOTDIR, errno.EEXIST)

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuneproof.engine.errors import UsageError
+from tuneproof.engine.core.errors import UsageError
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import AnyEvent, CardWritten, Event, Failed, Finished, Launched, StageStarted, Stopped, parse
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST
-from tuneproof.engine.stages import Stage
 
 TELLING: tuple[type[Event], ...] = (Launched, StageStarted, Failed, Stopped, Finished, CardWritten)
 """The events whose newest decides what a summary shows. None of it depends on the ones before, but for the first launch."""

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tuneproof.engine.errors import ExitCode
+from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.store import WORKER_LOG
-from tuneproof.engine.stages import Stage
 
 
 class Worker(Protocol):
@@ -83,7 +83,7 @@ class LocalWorker:
 
 def start_process(run_dir: Path, until: Stage, *further: str) -> subprocess.Popen[bytes]:
     """Starts the worker's process in a session of its own, with its output at the end of the run's log."""
-    command = [sys.executable, "-m", "tuneproof.engine.run.worker", str(run_dir), "--until", until, *further]
+    command = [sys.executable, "-m", "tuneproof.engine.worker", str(run_dir), "--until", until, *further]
     with (run_dir / WORKER_LOG).open("ab") as log:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 

@@ -7,9 +7,9 @@ import shutil
 import subprocess
 from typing import Literal
 
-from tuneproof.engine.case_slurm import Slurm
-from tuneproof.engine.errors import GateClosed, UsageError
-from tuneproof.engine.machine import has_library
+from tuneproof.engine.case.slurm import Slurm
+from tuneproof.engine.core.errors import GateClosed, UsageError
+from tuneproof.engine.core.hardware import has_library
 
 ANSWER_SECONDS = 5.0
 """How long to wait for a controller before it is taken to be out of reach."""

@@ -13,14 +13,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from tuneproof.engine.case_slurm import Slurm
-from tuneproof.engine.errors import ExitCode
+from tuneproof.engine.case.slurm import Slurm
+from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
-from tuneproof.engine.run.call import FOLDER, call_file
 from tuneproof.engine.run.events import EventReader, Failed, Finished, Launched, Stopped
+from tuneproof.engine.run.node_rendezvous import FOLDER, call_file
 from tuneproof.engine.run.process import log_tail, start_process, tail
 from tuneproof.engine.run.store import EVENTS
-from tuneproof.engine.stages import Stage
 
 TOLD_TO_END = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
@@ -156,6 +156,6 @@ def _stand_by(run_dir: Path) -> int:
     for number in TOLD_TO_END:
         signal.signal(number, signal.SIG_IGN)
     over = JobPaths(run_dir / FOLDER, job_id=os.environ["SLURM_JOB_ID"]).result_pickle
-    command = [sys.executable, "-m", "tuneproof.engine.training.stand_by", str(call_file(run_dir)), str(over)]
+    command = [sys.executable, "-m", "tuneproof.engine.training.distributed.node_agent", str(call_file(run_dir)), str(over)]
     subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     return 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tuneproof.engine.run.curve import Curve
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import (
     AnyEvent,
     ArmScored,
@@ -39,7 +39,7 @@ from tuneproof.engine.run.events import (
     Warned,
 )
 from tuneproof.engine.run.liveness import is_alive
-from tuneproof.engine.stages import Stage
+from tuneproof.engine.run.step_series import Curve
 
 PROBES_WITH_SAMPLES = 2
 """Of how many probes the answers are kept: what is looked at is the newest, beside the one before."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.errors import Interrupted
+from tuneproof.engine.core.errors import Interrupted
 
 
 class StopRequest:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import fcntl
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tuneproof.engine.case import Case
-from tuneproof.engine.case_file import dump_case, load_case
+from tuneproof.engine.case.load import dump_case, load_case
+from tuneproof.engine.case.schema import Case
+from tuneproof.engine.core.atomic_write import write_atomically
+from tuneproof.engine.core.errors import GateClosed, UsageError, VerifyFailed
+from tuneproof.engine.core.hashing import sha256_file, sha256_text
 from tuneproof.engine.data.example import Example
-from tuneproof.engine.data.frozen import from_lines, to_lines
+from tuneproof.engine.data.freeze import from_lines, to_lines
 from tuneproof.engine.data.split import Part, Parts
-from tuneproof.engine.errors import GateClosed, UsageError, VerifyFailed
-from tuneproof.engine.hashing import sha256_file, sha256_text
 
 MANIFEST = "manifest.json"
 CASE = "case.yaml"
@@ -133,7 +133,7 @@ class RunStore:
 
     def write(self, name: str, text: str) -> None:
         """Writes a whole file: to a temporary name, synced, then renamed."""
-        write_whole(self.path / name, text)
+        write_atomically(self.path / name, text)
 
     def write_step(
         self,
@@ -216,14 +216,3 @@ def part_file(part: Part) -> str:
 def manifest_text(manifest: Manifest) -> str:
     """The one way a manifest is written."""
     return manifest.model_dump_json(indent=1) + "\n"
-
-
-def write_whole(path: Path, text: str) -> None:
-    """Writes a file so that a crash leaves the old one or the new one, never half. Raises OSError where it cannot be written."""
-    temporary = path.with_name(path.name + ".tmp")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with temporary.open("w", encoding="utf-8", newline="") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)

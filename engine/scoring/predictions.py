@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tuneproof.engine.case import Metric, OutputKind
-from tuneproof.engine.hashing import sha256_data
+from tuneproof.engine.case.schema import Metric, OutputKind
+from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.run.events import Rate
-from tuneproof.engine.scoring.outputs import FailureClass, Judge, Judgement
+from tuneproof.engine.scoring.judges import FailureClass, Judge, Judgement
 from tuneproof.engine.scoring.statistics import wilson
 
 

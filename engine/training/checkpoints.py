@@ -8,8 +8,8 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from tuneproof.engine.hashing import sha256_file
-from tuneproof.engine.run.store import write_whole
+from tuneproof.engine.core.atomic_write import write_atomically
+from tuneproof.engine.core.hashing import sha256_file
 
 SEAL = "seal.json"
 
@@ -52,7 +52,7 @@ def seal(path: Path, step: int, probe: ProbeResult | None) -> Checkpoint:
     """Closes a checkpoint whose files are all written."""
     files = {p.name: sha256_file(p) for p in sorted(path.iterdir()) if p.is_file() and p.name != SEAL}
     sealed = Seal(step=step, probe=probe, files=files)
-    write_whole(path / SEAL, sealed.model_dump_json(indent=1) + "\n")
+    write_atomically(path / SEAL, sealed.model_dump_json(indent=1) + "\n")
     return Checkpoint(path, sealed)
 
 

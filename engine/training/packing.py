@@ -13,11 +13,11 @@ import datasets
 import torch
 from trl import pack_dataset
 
-from tuneproof.engine.errors import GateClosed
-from tuneproof.engine.methods.catalogue import Plan
-from tuneproof.engine.methods.fed import packed_length
-from tuneproof.engine.model import BaseModel
-from tuneproof.engine.training.encode import IGNORED, EncodedRow
+from tuneproof.engine.core.errors import GateClosed
+from tuneproof.engine.methods.padding import packed_length
+from tuneproof.engine.methods.plan import Plan
+from tuneproof.engine.models.base_model import BaseModel
+from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
 
 TOKENS = "tokens"
 """The key of a batch for how many tokens it has; not for the model."""

@@ -18,11 +18,11 @@ from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
 from trl import SFTConfig, SFTTrainer
 
 from tuneproof.engine.methods.memory import LOGITS_AT_ONCE
-from tuneproof.engine.training.dealing import EvenSteps
-from tuneproof.engine.training.learned import learned, learned_scores, output_matrix, summed_loss
+from tuneproof.engine.training.distributed.collectives import is_first
+from tuneproof.engine.training.distributed.fsdp import divide, gathered_around_layers, load_state, save_state, whole_weights
+from tuneproof.engine.training.masked_loss import learned, learned_scores, output_matrix, summed_loss
 from tuneproof.engine.training.packing import TOKENS
-from tuneproof.engine.training.sharding import divide, gathered_around_layers, load_state, save_state, whole_weights
-from tuneproof.engine.training.together import is_first
+from tuneproof.engine.training.sampler import EvenSteps
 
 
 class CountingTrainer(SFTTrainer):

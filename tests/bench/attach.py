@@ -10,7 +10,7 @@ import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
-from tuneproof.engine.run.curve import Curve
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import (
     CheckpointSaved,
     Event,
@@ -24,7 +24,7 @@ from tuneproof.engine.run.events import (
 )
 from tuneproof.engine.run.listing import list_runs
 from tuneproof.engine.run.state import RunState
-from tuneproof.engine.stages import Stage
+from tuneproof.engine.run.step_series import Curve
 
 EVENTS = 100_000
 RUNS = 5

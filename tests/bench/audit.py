@@ -16,7 +16,7 @@ from pathlib import Path
 
 from tests.bench.near import short_rows
 from tests.conftest import COMMAND, REAL_DATA
-from tuneproof.engine.data.read import read_examples
+from tuneproof.engine.data.readers import read_examples
 
 SIZES = (10_000, 100_000, 1_000_000)
 SCORED_EVERY = 50

@@ -26,13 +26,13 @@ from tuneproof.engine.arms.arm import chat
 from tuneproof.engine.arms.few_shot import FewShot
 from tuneproof.engine.arms.grammar import grammar_of, labels_of
 from tuneproof.engine.arms.zero_shot import ZeroShot
-from tuneproof.engine.case import Model, Output, OutputKind
-from tuneproof.engine.case_file import load_case
+from tuneproof.engine.case.load import load_case
+from tuneproof.engine.case.schema import Model, Output, OutputKind
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.data.read import read_examples
-from tuneproof.engine.generation import Decoder
-from tuneproof.engine.model import BaseModel, load_base, load_weights
-from tuneproof.engine.scoring.outputs import make_judge
+from tuneproof.engine.data.readers import read_examples
+from tuneproof.engine.decoding.decoder import Decoder
+from tuneproof.engine.models.base_model import BaseModel, load_base, load_weights
+from tuneproof.engine.scoring.judges import make_judge
 
 ROWS = 16
 PAIRS = 5

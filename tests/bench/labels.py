@@ -11,11 +11,11 @@ import time
 from collections.abc import Sequence
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit.cross_validated import doubts
-from tuneproof.engine.audit.label_errors import NEIGHBOURS, SURE, count_votes
-from tuneproof.engine.audit.neighbours import nearest
+from tuneproof.engine.audit.checks.label_errors import NEIGHBOURS, SURE, count_votes
+from tuneproof.engine.audit.label_noise.cross_validated import doubts
+from tuneproof.engine.audit.label_noise.neighbours import nearest
 from tuneproof.engine.audit.table import Rows
-from tuneproof.engine.data.read import read_examples
+from tuneproof.engine.data.readers import read_examples
 
 SEEDS = (1, 2, 3)
 ONE_IN = 20

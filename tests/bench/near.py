@@ -21,10 +21,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit.clusters import near_rows
+from tuneproof.engine.audit.near.clusters import near_rows
 from tuneproof.engine.audit.table import Shingle
 from tuneproof.engine.data.example import norm
-from tuneproof.engine.data.read import read_examples
+from tuneproof.engine.data.readers import read_examples
 
 AT_LEAST = 0.8
 ESTIMATE_AT_LEAST = 0.68

@@ -19,13 +19,13 @@ from transformers import PrinterCallback, TrainerCallback
 
 from tests.bench.training import BATCH, INSTRUCTION, ROWS
 from tests.conftest import REAL_DATA
-from tuneproof.engine.case import Method, Model, Training
+from tuneproof.engine.case.schema import Method, Model, Training
+from tuneproof.engine.core.hardware import leave_out
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.machine import leave_out
-from tuneproof.engine.methods.catalogue import plan
-from tuneproof.engine.model import BaseModel, load_base
+from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.models.base_model import BaseModel, load_base
 from tuneproof.engine.run.quiet import quiet_libraries
-from tuneproof.engine.training.encode import IGNORED, EncodedRow
+from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
 
 STEPS, TURNS, WARM = 12, 3, 2
 
@@ -72,7 +72,7 @@ def encoded(base: BaseModel) -> list[EncodedRow]:
 def train(base: BaseModel, rows: list[EncodedRow], parts: int) -> tuple[float, float]:
     """Some steps in so many parts: seconds of one in the mean, and the loss of the first."""
     # Only now, because it imports TRL, and with it what was to be left out.
-    from tuneproof.engine.training.sft import make_trainer
+    from tuneproof.engine.training.run import make_trainer
 
     chosen = replace(plan(Method(name="lora"), Training(batch_size=BATCH, max_steps=STEPS)), accumulation=parts)
     with tempfile.TemporaryDirectory() as folder:

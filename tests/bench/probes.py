@@ -20,10 +20,10 @@ from tests.bench.cores import cpu, neighbours
 from tests.bench.runs import first, replaying
 from tests.bench.terminal import Terminal
 from tests.conftest import COMMAND, REAL_DATA, ROOT
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.methods.defaults import BATCH_SIZE, LORA_RATE, RANK
 from tuneproof.engine.run.events import AnyEvent, CheckpointSaved, EventReader, Probed, StepLogged, TrainingFinished, TrainingStarted
 from tuneproof.engine.run.store import EVENTS
-from tuneproof.engine.stages import Stage
 
 SETTINGS = [
     "training.max_steps=null",

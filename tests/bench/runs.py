@@ -17,10 +17,10 @@ import psutil
 from tests.bench.attach import EVENTS as MANY
 from tests.bench.attach import write_log
 from tests.conftest import COMMAND, sample_case, set_to, tuneproof
-from tuneproof.engine.case_file import load_case
+from tuneproof.engine.case.load import load_case
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import Event, EventLog, EventReader, Launched, StageFinished, Stopped
 from tuneproof.engine.run.store import EVENTS, RunStore
-from tuneproof.engine.stages import Stage
 
 Kind = TypeVar("Kind", bound=Event)
 

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from tests.bench.audit import write_rows
 from tests.conftest import COMMAND, REAL_DATA
-from tuneproof.engine.data.read import read_examples
+from tuneproof.engine.data.readers import read_examples
 
 ROWS, SHARDS = 1_000_000, 8
 

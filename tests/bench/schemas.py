@@ -11,10 +11,10 @@ import jsonschema_rs
 
 from tests.schemas import SCHEMAS
 from tuneproof.engine.arms.grammar import grammar_of
-from tuneproof.engine.case import Model, Output, OutputKind
-from tuneproof.engine.generation import Decoder
-from tuneproof.engine.model import load_base, load_weights
-from tuneproof.engine.scoring.outputs import parse_json
+from tuneproof.engine.case.schema import Model, Output, OutputKind
+from tuneproof.engine.decoding.decoder import Decoder
+from tuneproof.engine.models.base_model import load_base, load_weights
+from tuneproof.engine.scoring.judges import parse_json
 from tuneproof.sample_cases.rows import different
 from tuneproof.sample_cases.scenes import choose_scene
 

@@ -16,10 +16,10 @@ from tests.bench.cores import neighbours
 from tests.bench.runs import first, replaying, wait_for_end_of
 from tests.bench.terminal import Terminal
 from tests.conftest import COMMAND
-from tuneproof.engine.run.curve import Curve
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import EventReader, StepLogged, TrainingFinished, TrainingStarted
+from tuneproof.engine.run.step_series import Curve
 from tuneproof.engine.run.store import EVENTS
-from tuneproof.engine.stages import Stage
 
 PAIRS = 5
 TRIES = 10

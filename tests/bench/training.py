@@ -23,9 +23,9 @@ import yaml
 
 from tests.bench.runs import first
 from tests.conftest import COMMAND, REAL_DATA, ROOT, set_to, tuneproof
-from tuneproof.engine.case import Model
+from tuneproof.engine.case.schema import Model
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.model import BaseModel, load_base
+from tuneproof.engine.models.base_model import BaseModel, load_base
 from tuneproof.engine.run.events import EventReader, StepLogged
 from tuneproof.engine.run.store import EVENTS
 

@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import REAL_DATA
 from tuneproof.engine.audit.report import audit
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.data.read import read_examples
+from tuneproof.engine.data.readers import read_examples
 
 EXACT = {
     # train file, rows; repeats norm, loose; conflicts norm, loose; near pairs and rows to drop; by eval file: leaked norm, loose, near

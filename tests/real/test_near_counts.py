@@ -7,11 +7,11 @@ from itertools import pairwise
 import pytest
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit.boilerplate import set_aside
-from tuneproof.engine.audit.clusters import near_rows
+from tuneproof.engine.audit.near.boilerplate import set_aside
+from tuneproof.engine.audit.near.clusters import near_rows
 from tuneproof.engine.audit.table import Shingle
 from tuneproof.engine.data.example import norm
-from tuneproof.engine.data.read import read_examples
+from tuneproof.engine.data.readers import read_examples
 
 EXACT = {
     # train file, eval files; at each shingle: train near pairs, train rows to drop, eval rows with a near train row for each eval file

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit.matches import Kind
-from tuneproof.engine.audit.private_data import find_private_data, may_hold_private_data
+from tuneproof.engine.audit.pii.matches import Kind
+from tuneproof.engine.audit.pii.private_data import find_private_data, may_hold_private_data
 
 GOLD = REAL_DATA / "presidio_synth" / "synth_dataset_v2.json"
 

@@ -14,10 +14,10 @@ import yaml
 from tests.conftest import tuneproof
 from tests.server import loopback
 from tuneproof.engine.arms import TUNED, UNTUNED
-from tuneproof.engine.errors import VerifyFailed
-from tuneproof.engine.hashing import sha256_file
+from tuneproof.engine.card.verify import verify
+from tuneproof.engine.core.errors import VerifyFailed
+from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.run.store import MANIFEST, RunStore
-from tuneproof.engine.verify import verify
 
 THINGS = ["amber lamp", "brass kettle", "cedar chair", "denim jacket", "elm table", "felt hat", "glass vase", "hemp rope"]
 EVERY_ARM = [*UNTUNED, *TUNED]

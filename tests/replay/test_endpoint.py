@@ -19,13 +19,13 @@ import yaml
 
 from tests.conftest import ROOT, Result, sample_case, tuneproof
 from tests.server import LoopbackServer, loopback
-from tuneproof.engine.case_file import load_case
-from tuneproof.engine.errors import ExitCode
+from tuneproof.engine.card.verify import verify
+from tuneproof.engine.case.load import load_case
+from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
-from tuneproof.engine.run.worker import work
-from tuneproof.engine.stages import Stage
-from tuneproof.engine.verify import verify
+from tuneproof.engine.worker import work
 
 KEY = "sk-very-secret-0123456789"
 ENV = {"OPENAI_API_KEY": KEY, "OMP_NUM_THREADS": "1"}

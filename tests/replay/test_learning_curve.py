@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from tests.conftest import sample_case, set_to, tuneproof
-from tuneproof.engine.errors import GateClosed, VerifyFailed
-from tuneproof.engine.hashing import sha256_file
+from tuneproof.engine.card.verify import verify
+from tuneproof.engine.core.errors import GateClosed, VerifyFailed
+from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.run.events import EventReader
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.store import MANIFEST, RunStore
-from tuneproof.engine.verify import verify
 
 pytestmark = pytest.mark.long
 

@@ -25,16 +25,16 @@ ROOM = 400 << 20
 PROGRAM = f"""
 import resource, sys
 import psutil
-from tuneproof.engine.run import worker
-from tuneproof.engine.training import sft
+from tuneproof.engine import worker
+from tuneproof.engine.training import run
 
-train = sft.train
+train = run.train
 def in_a_small_room(*words):
     _, hard = resource.getrlimit(resource.RLIMIT_AS)
     resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + {ROOM}, hard))
     return train(*words)
 
-sft.train = in_a_small_room
+run.train = in_a_small_room
 worker.main()
 """
 

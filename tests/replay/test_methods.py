@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import sample_case, set_to, tuneproof
-from tuneproof.engine.case_file import load_case
+from tuneproof.engine.case.load import load_case
 from tuneproof.engine.methods.method import Quantisation
-from tuneproof.engine.methods.table import METHODS
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.store import RunStore
 
 QUICK = ("full", "vera")

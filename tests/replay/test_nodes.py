@@ -16,8 +16,8 @@ import pytest
 
 from tests.conftest import ROOT, sample_case, set_to, tuneproof
 from tests.slurm import ON_SLURM, asked, cluster, ended, events, jobs, kill_worker, launched, missing, replaying, trained_until, wait_until
-from tuneproof.engine.case_file import load_case
-from tuneproof.engine.errors import ExitCode
+from tuneproof.engine.case.load import load_case
+from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.run.events import StepLogged, Stopped, TrainingFinished, TrainingStarted, Warned
 from tuneproof.engine.run.store import RunStore
 
@@ -166,9 +166,9 @@ def test_a_killed_worker_leaves_nothing_behind_on_any_node(run: Path) -> None:
 PROGRAM = """
 import os, sys
 from pathlib import Path
-from tests.unit.small_training import WORKER_OF_WOE
+from tests.unit.training.tiny_training import WORKER_OF_WOE
 from tuneproof.engine.run import process, slurm_job
-from tuneproof.engine.stages import Stage
+from tuneproof.engine.core.stage import Stage
 
 def start(run_dir, until, *further):
     return process.subprocess.Popen([sys.executable, "-c", WORKER_OF_WOE, str(run_dir), "--until", until, *further])

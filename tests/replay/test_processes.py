@@ -16,8 +16,8 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT, sample_case, tuneproof
-from tests.unit.small_training import WORKER_OF_WOE
-from tuneproof.engine.planned_text import DIVIDED
+from tests.unit.training.tiny_training import WORKER_OF_WOE
+from tuneproof.engine.card.plan_text import DIVIDED
 from tuneproof.engine.run.events import CheckpointSaved, EventReader, StepLogged, TrainingFinished, TrainingStarted, Warned
 from tuneproof.sample_cases import words
 
@@ -72,7 +72,7 @@ def test_a_process_that_runs_out_of_memory_has_all_of_them_go_on_in_smaller_part
 
 
 def trains(run: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-m", "tuneproof.engine.run.worker", str(run), "--until", "train"], stdout=subprocess.DEVNULL)
+    return subprocess.Popen([sys.executable, "-m", "tuneproof.engine.worker", str(run), "--until", "train"], stdout=subprocess.DEVNULL)
 
 
 def weights(run: Path) -> str:

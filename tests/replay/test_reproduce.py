@@ -12,9 +12,9 @@ import yaml
 
 from tests.conftest import sample_case, set_to, tuneproof
 from tuneproof.engine import reproduce
-from tuneproof.engine.case import Case
-from tuneproof.engine.case_file import dump_case
-from tuneproof.engine.errors import GateClosed, UsageError
+from tuneproof.engine.case.load import dump_case
+from tuneproof.engine.case.schema import Case
+from tuneproof.engine.core.errors import GateClosed, UsageError
 from tuneproof.engine.reproduce import Reproduction
 from tuneproof.engine.run.store import CASE, MANIFEST, RunStore
 from tuneproof.tui.cli import main

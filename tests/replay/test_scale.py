@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import tuneproof
-from tests.unit.planting import PLANTERS, World
-from tuneproof.engine.scale.session import ray_started
+from tests.unit.audit.defect_factory import PLANTERS, World
+from tuneproof.engine.audit_runs.ray.session import ray_started
 from tuneproof.tui.cli import main
 
 SHARDS = 3

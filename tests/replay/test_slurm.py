@@ -25,14 +25,14 @@ from tests.slurm import (
     trained_until,
     wait_until,
 )
-from tuneproof.engine.draft import Draft
-from tuneproof.engine.errors import ExitCode, GateClosed
+from tuneproof.engine.case.draft import Draft
+from tuneproof.engine.core.errors import ExitCode, GateClosed
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import Stopped, TrainingStarted
 from tuneproof.engine.run.launch import stop_run
 from tuneproof.engine.run.liveness import is_alive
 from tuneproof.engine.run.store import EVENTS
-from tuneproof.engine.stages import Stage
-from tuneproof.engine.workbench import Workbench
+from tuneproof.engine.session.workbench import Workbench
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()} is not installed: apt-get install slurm-wlm")
 

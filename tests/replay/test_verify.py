@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Result, tuneproof
-from tuneproof.engine.errors import VerifyFailed
-from tuneproof.engine.hashing import sha256_file
+from tuneproof.engine.card.verify import verify
+from tuneproof.engine.core.errors import VerifyFailed
+from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.run.store import MANIFEST, RunStore
-from tuneproof.engine.verify import verify
 
 
 @pytest.fixture

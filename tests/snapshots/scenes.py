@@ -17,7 +17,7 @@ from textual.strip import Strip
 from textual.widgets import DirectoryTree, Input
 
 from tests.snapshots.record import BEGAN, FINISHED, LATER, TRAINING
-from tuneproof.engine import machine
+from tuneproof.engine.core import hardware
 from tuneproof.engine.run.state import Life
 from tuneproof.screens import home
 from tuneproof.tui.app import TuneproofApp
@@ -27,7 +27,7 @@ TRAINING_RUN = Path("runs/support-tickets-2")
 MEASURED_RUN = Path("runs/support-tickets-3")
 
 NOW = BEGAN + LATER + 300
-MACHINE = machine.Machine(cores=2, memory=23.0, gpu=None)
+MACHINE = hardware.Machine(cores=2, memory=23.0, gpu=None)
 SECONDS = 30.0
 """Far more than anything here takes; what is not there by then never comes."""
 
@@ -40,9 +40,9 @@ def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
     patch.chdir(here)
     for name in ("NO_COLOR", "SSH_CONNECTION"):
         patch.delenv(name, raising=False)
-    patch.setattr(machine, "look", lambda: MACHINE)
-    patch.setattr(machine, "first_gpu", lambda: None)
-    patch.setattr(machine, "free_memory", lambda: 21_000_000_000)
+    patch.setattr(hardware, "look", lambda: MACHINE)
+    patch.setattr(hardware, "first_gpu", lambda: None)
+    patch.setattr(hardware, "free_memory", lambda: 21_000_000_000)
     patch.setattr(home, "time", SimpleNamespace(time=lambda: NOW))
     return here
 

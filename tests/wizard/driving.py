@@ -8,8 +8,8 @@ from typing import Any
 
 from textual.pilot import Pilot
 
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import Life
-from tuneproof.engine.stages import Stage
 from tuneproof.tui.app import TuneproofApp
 
 SECONDS = 180.0

@@ -9,9 +9,9 @@ import pytest
 
 from tests.conftest import sample_case, tuneproof
 from tests.wizard.driving import picture, stage_done, until, until_shown
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import Life
-from tuneproof.engine.stages import Stage
-from tuneproof.engine.steps import Step
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.steps import screen_of
 from tuneproof.tui.app import TuneproofApp
 

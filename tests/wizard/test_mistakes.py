@@ -12,14 +12,14 @@ import pytest
 import yaml
 
 from tests.wizard.driving import arrive, stage_done, tried, typed, until_shown
-from tuneproof.engine.case_file import load_case
-from tuneproof.engine.errors import ExitCode
+from tuneproof.engine.case.load import load_case
+from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.dry_run import Trial
 from tuneproof.engine.run.events import EventLog, Launched, StageStarted
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
-from tuneproof.engine.run.trial import Trial
-from tuneproof.engine.run.worker import work
-from tuneproof.engine.stages import Stage
+from tuneproof.engine.worker import work
 from tuneproof.tui.app import TuneproofApp
 
 SIZE = (80, 24)

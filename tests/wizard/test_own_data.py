@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.wizard.driving import picture, stage_done, tried, typed, until
-from tuneproof.engine.stages import Stage
+from tuneproof.engine.core.stage import Stage
 from tuneproof.tui.app import TuneproofApp
 
 ROWS = [{"q": f"Is {i} even?", "a": "no" if i % 2 else "yes"} for i in range(60)] + [{"q": "is 4 EVEN?", "a": "no"}]

@@ -12,14 +12,14 @@ import pytest
 
 from tests.conftest import Result, tuneproof
 from tests.wizard.driving import arrive, stage_done, tried, until, until_shown
-from tuneproof.engine.stages import Stage
+from tuneproof.engine.core.stage import Stage
 from tuneproof.tui.app import TuneproofApp
 
 HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "accelerate")
 
 LOADED = f"""
 import asyncio, sys
-from tuneproof.engine.steps import Step
+from tuneproof.engine.session.steps import Step
 from tuneproof.screens.steps import screen_of
 from tuneproof.tui.app import TuneproofApp
 for name in ("ask", "failures", "pick", "quit", "reading"):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual.content import Content
 
-from tuneproof.engine.case import DraftCase
+from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.tui.widgets.bars import with_interval
 from tuneproof.tui.widgets.plain import visible

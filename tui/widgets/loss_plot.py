@@ -15,8 +15,8 @@ from textual_hires_canvas import Canvas
 from textual_plot import HiResMode, PlotWidget
 from textual_plot.plot_widget import Legend
 
-from tuneproof.engine.run.curve import Curve
 from tuneproof.engine.run.events import Probed
+from tuneproof.engine.run.step_series import Curve
 
 POINTS = 400
 """More than a wide terminal has columns of braille dots for."""

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from textual.content import Content
 
-from tuneproof.engine.steps import Step
+from tuneproof.engine.session.steps import Step
 from tuneproof.tui.widgets.told import Told
 
 DONE, HERE, OPEN = "✓", "●", "○"

@@ -1,0 +1,1 @@
+"""The exact near-duplicate join, and what rests on it."""

@@ -1,0 +1,183 @@
+"""What a near-duplicate join says about rows: how many pairs, which rows to drop, and which rows are near to others."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneproof.engine.audit.near.join import AT_LEAST, Pairs, join
+from tuneproof.engine.audit.near.shingles import token_sets
+from tuneproof.engine.audit.table import Shingle
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A row, a row that it is near to, and the Jaccard similarity of the two."""
+
+    row: int
+    of: int
+    jaccard: float
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped(Near):
+    """A row of a cluster whose first row is kept: `of` is the kept row where the two are near, and else the nearest in the cluster."""
+
+    kept: int
+
+
+@dataclass(frozen=True)
+class NearRows:
+    """Rows by their sets of runs, and the pairs of sets that are near: rows with equal sets are near, and are never paired one by one.
+
+    Sets are numbered in the order of their first rows. Where `pairs.complete` is false, there are more near rows than are told.
+    """
+
+    set_of: NDArray[np.int64]
+    pairs: Pairs
+
+    def take(self, rows: Sequence[int]) -> NearRows:
+        """What is left where only these rows are, whose numbers must rise; they are numbered anew."""
+        sets, first, own = np.unique(self.set_of[np.asarray(rows, np.int64)], return_index=True, return_inverse=True)
+        number = np.empty(len(sets), np.int64)
+        number[np.argsort(first)] = np.arange(len(sets))
+        renamed = np.full(int(self.set_of.max(initial=-1)) + 1, -1)
+        renamed[sets] = number
+        pairs = self._among(renamed >= 0)
+        left, right = renamed[pairs.left], renamed[pairs.right]
+        return NearRows(number[own], Pairs(np.minimum(left, right), np.maximum(left, right), pairs.jaccard, pairs.complete))
+
+    def pair_count(self, rows: int | None = None) -> int:
+        """How many pairs of the first rows, or of all, are near: rows with equal sets count."""
+        held = self._held(0, len(self.set_of) if rows is None else rows)
+        return int((held * (held - 1) // 2).sum() + (held[self.pairs.left] * held[self.pairs.right]).sum())
+
+    def dropped(self, rows: int | None = None) -> list[Dropped]:
+        """The rows to drop, of the first rows or of all, so that no near pair is left and the first row of each cluster stays.
+
+        A cluster is a connected component: its rows are near to others of it, not each to each.
+        """
+        end = len(self.set_of) if rows is None else rows
+        pairs = self._among(self._held(0, end) > 0)
+        first = self._first_rows(0, end)
+        kept = first[_components(len(first), pairs)[self.set_of[:end]]]
+        near, jaccard = _nearest(len(first), pairs, first)
+        to_kept = first[pairs.left] == kept[first[pairs.right]]
+        near[pairs.right[to_kept]], jaccard[pairs.right[to_kept]] = pairs.left[to_kept], pairs.jaccard[to_kept]
+        own = self.set_of[:end]
+        row = np.arange(end)
+        # An equal row says more than the nearest of the others, unless that is the kept one.
+        copy = (row != first[own]) & ((kept == first[own]) | (near[own] < 0) | (first[near[own]] != kept))
+        of = np.where(copy, first[own], first[near[own]])
+        similar = np.where(copy, 1.0, jaccard[own])
+        gone = np.flatnonzero(row != kept)
+        return [Dropped(*of_row) for of_row in zip(*(each[gone].tolist() for each in (row, of, similar, kept)), strict=True)]
+
+    def nearest(self, rows: range, among: range) -> list[Near]:
+        """Those of some rows that have a near row among others, each with the nearest, and the first where several are as near.
+
+        The two ranges must not overlap.
+        """
+        first = self._first_rows(among.start, among.stop)
+        near, jaccard = _nearest(len(first), self.pairs, first)
+        there = np.flatnonzero(self._held(among.start, among.stop))
+        near[there], jaccard[there] = there, 1.0
+        own = self.set_of[rows.start : rows.stop]
+        found = np.flatnonzero(near[own] >= 0)
+        of = first[near[own[found]]]
+        return [Near(*each) for each in zip((found + rows.start).tolist(), of.tolist(), jaccard[own[found]].tolist(), strict=True)]
+
+    def conflicts(self, outputs: Sequence[str]) -> list[Near]:
+        """Pairs of the first rows, as many as there are outputs, that are near and have different outputs: later row, then earlier.
+
+        A row whose set has another output at an earlier row comes with that row, once an output; a set with one output comes with
+        the nearest set that has another. So there are never more pairs than rows.
+        """
+        numbering: dict[str, int] = {}
+        output = np.fromiter((numbering.setdefault(text, len(numbering)) for text in outputs), np.int64, len(outputs))
+        own, one = self.set_of[: len(outputs)], self._first_rows(0, len(outputs))
+        differs = np.flatnonzero(output != output[one[own]])
+        _, at = np.unique(own[differs] * len(numbering) + output[differs], return_index=True)
+        inside = np.sort(differs[at])
+        other = np.full(len(one), -1)
+        other[own[inside[::-1]]] = inside[::-1]
+
+        source, target, jaccard = _both_ways(self._among(one >= 0))
+        of = np.where(output[one[target]] != output[one[source]], one[target], other[target])
+        open_ = (other[source] < 0) & (of >= 0)
+        source, of, jaccard = source[open_], of[open_], jaccard[open_]
+        best = _best(source, of, jaccard)
+
+        left = np.concatenate([inside, one[source[best]]])
+        right = np.concatenate([one[own[inside]], of[best]])
+        similar = np.concatenate([np.ones(len(inside)), jaccard[best]])
+        later, earlier = np.maximum(left, right), np.minimum(left, right)
+        _, once = np.unique(later << 32 | earlier, return_index=True)
+        return [Near(*each) for each in zip(*(part[once].tolist() for part in (later, earlier, similar)), strict=True)]
+
+    def _held(self, start: int, end: int) -> NDArray[np.int64]:
+        """How many of these rows have each set."""
+        return np.bincount(self.set_of[start:end], minlength=int(self.set_of.max(initial=-1)) + 1)
+
+    def _first_rows(self, start: int, end: int) -> NDArray[np.int64]:
+        """The first of these rows that has each set; -1 where none has it."""
+        first = np.full(int(self.set_of.max(initial=-1)) + 1, -1)
+        sets, at = np.unique(self.set_of[start:end], return_index=True)
+        first[sets] = at + start
+        return first
+
+    def _among(self, there: NDArray[np.bool_]) -> Pairs:
+        """The pairs of which both sets are there."""
+        both = there[self.pairs.left] & there[self.pairs.right]
+        return Pairs(self.pairs.left[both], self.pairs.right[both], self.pairs.jaccard[both], self.pairs.complete)
+
+
+def near_rows(texts: Sequence[str], shingle: Shingle, at_least: float = AT_LEAST) -> NearRows:
+    """The near-duplicate join over rows whose texts are under `norm` already; complete, and every pair verified."""
+    if not texts:
+        return NearRows(np.zeros(0, np.int64), Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)))
+    sets = token_sets(texts, shingle)
+    first = sets.first_equal()
+    distinct = np.unique(first)
+    return NearRows(np.searchsorted(distinct, first), join(sets.take(distinct), at_least))
+
+
+def _components(count: int, pairs: Pairs) -> NDArray[np.int64]:
+    """For each set the first set that pairs lead to from it."""
+    root = np.arange(count)
+    while True:
+        left, right = root[pairs.left], root[pairs.right]
+        if (left == right).all():
+            return root
+        np.minimum.at(root, np.maximum(left, right), np.minimum(left, right))
+        while (root[root] != root).any():
+            root = root[root]
+
+
+def _nearest(count: int, pairs: Pairs, first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """For each set the nearest of the sets that have a first row, the one that comes first of several, or -1; and the similarity."""
+    source, target, jaccard = _both_ways(pairs)
+    there = first[target] >= 0
+    source, target, jaccard = source[there], target[there], jaccard[there]
+    best = _best(source, first[target], jaccard)
+    near, similar = np.full(count, -1), np.zeros(count)
+    near[source[best]], similar[source[best]] = target[best], jaccard[best]
+    return near, similar
+
+
+def _both_ways(pairs: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """Each pair from left to right and from right to left."""
+    return (
+        np.concatenate([pairs.left, pairs.right]),
+        np.concatenate([pairs.right, pairs.left]),
+        np.concatenate([pairs.jaccard, pairs.jaccard]),
+    )
+
+
+def _best(source: NDArray[np.int64], row: NDArray[np.int64], jaccard: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The place of each source's most similar row, the first of several."""
+    order = np.lexsort((row, -jaccard, source))
+    return order[np.flatnonzero(np.diff(source[order], prepend=-1))]

@@ -1,0 +1,282 @@
+"""Texts as sets of integers: the runs of words or characters that near rows have in common."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, pairwise
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tuneproof.engine.audit.near.digests import digest
+from tuneproof.engine.audit.table import Shingle
+
+_WORD = re.compile(r"\w+")
+_LARGEST_KEY = 2**63 - 1
+_CODE_POINTS = 0x110000
+_BLOCK_TEXTS = 1 << 14
+_BLOCK_SYMBOLS = 1 << 21
+_PENDING_KEYS = 1 << 22
+
+
+@dataclass(frozen=True)
+class TokenSets:
+    """One set of integers a text: rows of a sparse matrix, numbers rising within a row, rarer runs with smaller numbers.
+
+    A text that is shorter than one run has itself as its only run. Equal numbers are equal runs: nothing is hashed.
+    """
+
+    starts: NDArray[np.int64]
+    tokens: NDArray[np.int32]
+
+    @property
+    def sizes(self) -> NDArray[np.int64]:
+        """How many runs each text has."""
+        return np.diff(self.starts)
+
+    def take(self, rows: NDArray[np.int64]) -> TokenSets:
+        """The sets of these rows, in this order."""
+        sizes = self.sizes[rows]
+        starts = _starts(sizes)
+        tokens = np.empty(starts[-1], np.int32)
+        for first, last in blocks(sizes, _BLOCK_SYMBOLS):
+            tokens[starts[first] : starts[last]] = self.tokens[spans(self.starts[rows[first:last]], sizes[first:last])]
+        return TokenSets(starts, tokens)
+
+    def parts(self) -> Iterator[tuple[slice, TokenSets]]:
+        """Some whole sets after the other, and where they stand."""
+        for first, last in blocks(self.sizes, _BLOCK_SYMBOLS):
+            starts = self.starts[first : last + 1]
+            yield slice(first, last), TokenSets(starts - starts[0], self.tokens[starts[0] : starts[-1]])
+
+    def first_equal(self) -> NDArray[np.int64]:
+        """For each set the first one that is equal to it: fingerprints find it, and the runs themselves are compared."""
+        fingerprints = np.concatenate([np.zeros(0, np.uint64), *(_fingerprints(part) for _, part in self.parts())])
+        first, open_ = np.arange(len(self.sizes)), np.arange(len(self.sizes))
+        while open_.size:
+            _, at, group = np.unique(fingerprints[open_], return_index=True, return_inverse=True)
+            stands = open_[at][group]
+            equal = self._equal(stands, open_)
+            first[open_[equal]] = stands[equal]
+            open_ = open_[~equal]
+        return first
+
+    def _equal(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.bool_]:
+        sizes = self.sizes
+        equal: NDArray[np.bool_] = sizes[left] == sizes[right]
+        compared = np.flatnonzero(equal & (left != right))
+        for first, last in blocks(sizes[left[compared]], _BLOCK_SYMBOLS):
+            part = compared[first:last]
+            size = sizes[left[part]]
+            same = self.tokens[spans(self.starts[left[part]], size)] == self.tokens[spans(self.starts[right[part]], size)]
+            equal[part] = np.logical_and.reduceat(same, np.cumsum(size) - size)
+        return equal
+
+
+def token_sets(texts: Sequence[str], shingle: Shingle) -> TokenSets:
+    """The sets of texts that are under `norm` already: word runs are over `\\w+`."""
+    symbols, lengths = _words(texts, _Numbering()) if shingle is Shingle.W3 else _characters(texts)
+    runs = _Runs(*_padded(symbols, lengths, shingle.width), shingle.width)
+    del symbols
+    keys, rank = _vocabulary(runs)
+    sizes, tokens = [], []
+    for block, lengths in runs.blocks():
+        size, kept = _distinct(_ranks(block, keys, rank), lengths)
+        sizes.append(size)
+        tokens.append(kept)
+    return TokenSets(_starts(np.concatenate([np.zeros(0, np.int64), *sizes])), np.concatenate([np.zeros(0, np.int32), *tokens]))
+
+
+def run_digests(texts: Sequence[str], shingle: Shingle) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """The same sets as 64-bit digests, which are the same on every machine: how many runs each text has, and the runs, rising.
+
+    Two of a hundred million different runs have the same digest with a chance of 3 in 10,000.
+    """
+    if shingle is Shingle.W3:
+        numbering = _Numbering()
+        symbols, lengths = _words(texts, numbering)
+        digests = np.fromiter(chain((0,), map(digest, numbering)), np.uint64, len(numbering) + 1)
+    else:
+        symbols = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.int32) + 1
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        digests = _mixed(np.arange(int(symbols.max(initial=0)) + 1).astype(np.uint64))
+    symbols, lengths = _padded(symbols, lengths, shingle.width)
+    starts = _starts(lengths)
+    sizes, found = [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)]
+    for first, last in blocks(lengths, _BLOCK_SYMBOLS):
+        part = digests[symbols[starts[first] : starts[last]]]
+        count = lengths[first:last] - shingle.width + 1
+        at = spans(starts[first:last] - starts[first], count)
+        runs = part[at]
+        for further in range(1, shingle.width):
+            runs = _mixed(runs) ^ part[at + further]
+        rows, runs = np.repeat(np.arange(last - first), count), _mixed(runs)
+        order = np.lexsort((runs, rows))
+        rows, runs = rows[order], runs[order]
+        new = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(runs, prepend=runs[:1]) != 0))
+        sizes.append(np.bincount(rows[new], minlength=last - first))
+        found.append(runs[new])
+    return np.concatenate(sizes), np.concatenate(found)
+
+
+def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Numbers of which every bit depends on every bit of these (the finisher of splitmix64, Steele, Lea and Flood 2014)."""
+    mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
+    mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
+    return mixed ^ mixed >> np.uint64(31)
+
+
+def spans(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The places start, start + 1, ... of each of several spans, one span after the other."""
+    ends = np.cumsum(sizes)
+    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + sizes, sizes)
+
+
+def blocks(sizes: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
+    """Consecutive items, first and end, whose sizes add up to about this much or which are one item."""
+    ends = np.cumsum(sizes)
+    cuts = np.searchsorted(ends, np.arange(most, ends[-1] if len(ends) else 0, most)) + 1
+    yield from pairwise(np.unique([0, *cuts, len(ends)]).tolist())
+
+
+@dataclass(frozen=True)
+class _Runs:
+    """The runs of all texts, each as one integer, made block by block from the numbers of their words or characters."""
+
+    symbols: NDArray[np.int32]
+    lengths: NDArray[np.int64]
+    width: int
+
+    def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """The runs of some whole texts, and how many each text has."""
+        head, span, tail = self._columns()
+        starts = _starts(self.lengths)
+        for first, last in blocks(self.lengths, _BLOCK_SYMBOLS):
+            begin, end = starts[first], starts[last]
+            key = head[begin : end - self.width + 1].astype(np.int64)
+            for column in tail:
+                key = key * span + column[begin : begin + len(key)]
+            lengths = self.lengths[first:last]
+            whole = np.ones(end - begin, np.bool_)
+            ends = np.cumsum(lengths)
+            for back in range(1, self.width):
+                whole[ends - back] = False
+            yield key[whole[: len(key)]], lengths - self.width + 1
+
+    def _columns(self) -> tuple[NDArray[np.int32], int, list[NDArray[np.int32]]]:
+        """The digits of a run's key: its words or characters, or all but the last in one where they are of too many kinds."""
+        span = int(self.symbols.max(initial=0)) + 1
+        if span**self.width <= _LARGEST_KEY:
+            return self.symbols, span, [self.symbols[at:] for at in range(1, self.width)]
+        head, reach = self.symbols, 1
+        while 2 * reach < self.width:
+            pairs = head[:-reach].astype(np.int64) * (int(head.max()) + 1) + head[reach:]
+            head = np.unique(pairs, return_inverse=True)[1].astype(np.int32)
+            reach *= 2
+        return head, span, [self.symbols[reach:]]
+
+
+def _vocabulary(runs: _Runs) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """All runs in the order of their keys, and the place of each in the order of rising frequency."""
+    known, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
+    pending: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
+    for block, _ in runs.blocks():
+        pending.append(np.unique(block, return_counts=True))
+        if sum(len(keys) for keys, _ in pending) > max(_PENDING_KEYS, len(known)):
+            known, counts = _merged([(known, counts), *pending])
+            pending = []
+    known, counts = _merged([(known, counts), *pending])
+    rank = np.empty(len(known), np.int32)
+    rank[np.argsort(counts, kind="stable")] = np.arange(len(known), dtype=np.int32)
+    return known, rank
+
+
+def _merged(parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    keys = np.concatenate([keys for keys, _ in parts])
+    counts = np.concatenate([counts for _, counts in parts])
+    # The parts are sorted runs, which a stable sort merges in linear time.
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    first = np.flatnonzero(np.diff(keys, prepend=-1))
+    return keys[first], np.add.reduceat(counts[order], first) if len(first) else counts
+
+
+def _ranks(block: NDArray[np.int64], keys: NDArray[np.int64], rank: NDArray[np.int32]) -> NDArray[np.int32]:
+    """The rank of each run by its key: the keys are looked up in their own order, which is many times faster."""
+    bits = len(block).bit_length()
+    if int(block.max()) < _LARGEST_KEY >> bits:
+        # Sorting numbers is many times faster than sorting places by them, so each key takes its place with it.
+        both = np.sort(block << bits | np.arange(len(block)))
+        places, ordered = both & (1 << bits) - 1, both >> bits
+    else:
+        places = np.argsort(block)
+        ordered = block[places]
+    first = np.diff(ordered, prepend=-1) != 0
+    found = rank[np.searchsorted(keys, ordered[first])]
+    ranks = np.empty(len(block), np.int32)
+    ranks[places] = found[np.cumsum(first) - 1]
+    return ranks
+
+
+def _fingerprints(sets: TokenSets) -> NDArray[np.uint64]:
+    """One number a set, the same for equal sets and seldom for others."""
+    mixed = (sets.tokens.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed = (mixed ^ mixed >> np.uint64(31)) * np.uint64(0xBF58476D1CE4E5B9)
+    return np.add.reduceat(mixed, sets.starts[:-1])
+
+
+def _distinct(numbers: NDArray[np.int32], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """Each text's numbers sorted and once each: how many, and the numbers."""
+    cells = np.repeat(np.arange(len(lengths)) << 32, lengths) | numbers
+    cells.sort()
+    cells = cells[np.flatnonzero(np.diff(cells, prepend=-1))]
+    return np.bincount(cells >> 32, minlength=len(lengths)), (cells & 0xFFFFFFFF).astype(np.int32)
+
+
+class _Numbering(dict[str, int]):
+    """Words under numbers from 1, in the order in which they come."""
+
+    def __missing__(self, word: str) -> int:
+        number = self[word] = len(self) + 1
+        return number
+
+
+def _words(texts: Sequence[str], numbering: _Numbering) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The words of all texts as numbers from 1, and how many each text has."""
+    symbols, lengths = [np.zeros(0, np.int32)], np.zeros(len(texts), np.int64)
+    for first in range(0, len(texts), _BLOCK_TEXTS):
+        found = [_WORD.findall(text) or [text] for text in texts[first : first + _BLOCK_TEXTS]]
+        lengths[first : first + len(found)] = [len(words) for words in found]
+        symbols.append(np.fromiter(map(numbering.__getitem__, chain.from_iterable(found)), np.int32))
+    return np.concatenate(symbols), lengths
+
+
+def _characters(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """The characters of all texts as numbers from 1, and how many each text has."""
+    number_of, kinds = np.zeros(_CODE_POINTS, np.int32), 0
+    symbols = [np.zeros(0, np.int32)]
+    for first in range(0, len(texts), _BLOCK_TEXTS):
+        # A lone surrogate is a character like any other here.
+        joined = "".join(texts[first : first + _BLOCK_TEXTS]).encode("utf-32-le", "surrogatepass")
+        codes = np.frombuffer(joined, np.uint32)
+        present = np.unique(codes)
+        new = present[number_of[present] == 0]
+        number_of[new] = np.arange(kinds + 1, kinds + 1 + len(new))
+        kinds += len(new)
+        symbols.append(number_of[codes])
+    return np.concatenate(symbols), np.fromiter(map(len, texts), np.int64, len(texts))
+
+
+def _padded(symbols: NDArray[np.int32], lengths: NDArray[np.int64], width: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Texts that are shorter than one run filled up with zeros, which no word or character has as its number."""
+    missing = np.maximum(width - lengths, 0)
+    if missing.any():
+        symbols = np.insert(symbols, np.repeat(np.cumsum(lengths), missing), 0)
+    return symbols, lengths + missing
+
+
+def _starts(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)])

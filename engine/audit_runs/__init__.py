@@ -1,0 +1,1 @@
+"""The audit alone: on this machine, or divided among Ray workers."""

@@ -1,0 +1,1 @@
+"""The evidence card: its data, how it is built, written and verified."""

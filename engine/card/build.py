@@ -1,0 +1,209 @@
+"""Making the card, only from what lies in the run folder, so that anyone can make it again and compare."""
+
+from __future__ import annotations
+
+import json
+
+from tuneproof.engine.arms import TUNED, UNTUNED
+from tuneproof.engine.audit.profile import profile
+from tuneproof.engine.audit.registry import Severity
+from tuneproof.engine.card.evidence import Evidence, gather
+from tuneproof.engine.card.risk import counted_target, risk
+from tuneproof.engine.card.route_agreement import agreement
+from tuneproof.engine.card.schema import Card, CardArm, DataShape, Decision, EvalSet, Method, Provenance
+from tuneproof.engine.card.variants import comparison, learning_curve, served
+from tuneproof.engine.case.route import REASONS
+from tuneproof.engine.data.split import Part
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.store import CASE, RunStore, part_file
+from tuneproof.engine.scoring.partial_credit import GradedDifference, graded_difference
+from tuneproof.engine.scoring.statistics import fewest_cases, fewest_right, minimum_detectable_effect
+from tuneproof.engine.scoring.verdict import ScoredArm, Verdict, best_of, decide, metric_of
+
+
+def make_card(store: RunStore) -> Card:
+    """The card of a run as far as it has come."""
+    evidence = gather(store)
+    verdict = decide(
+        evidence.untuned,
+        evidence.tuned,
+        evidence.case.task,
+        evidence.case.target,
+        _missing(evidence),
+        also_tuned=evidence.also_tuned,
+        graded=_graded(evidence),
+    )
+    merged = served(evidence)
+    return Card(
+        name=evidence.case.name,
+        decision=_decision(evidence, verdict),
+        data_shape=_data_shape(evidence),
+        method=_method(evidence),
+        eval_set=_eval_set(evidence),
+        served=merged,
+        comparison=comparison(evidence),
+        learning_curve=learning_curve(evidence),
+        risk=risk(evidence, verdict, merged),
+        verdict=verdict,
+        arms=[_arm(arm, evidence) for arm in evidence.arms],
+        provenance=_provenance(evidence),
+    )
+
+
+def _missing(evidence: Evidence) -> list[str]:
+    """What the verdict would need and the run does not have."""
+    missing = []
+    if evidence.counts is None:
+        missing.append("data")
+    if not evidence.untuned:
+        missing.append("prompt baseline")
+    if evidence.tuned is None:
+        missing.append("tuned arm")
+    return missing
+
+
+def _graded(evidence: Evidence) -> GradedDifference | None:
+    """The difference in the target's or the task's metric, where that gives part of the credit."""
+    task, judge, best = evidence.case.task, evidence.judge, best_of(evidence.untuned)
+    if task is None or judge is None or best is None or evidence.tuned is None or evidence.parts is None:
+        return None
+    metric = metric_of(task, evidence.case.target)
+    key = evidence.case.data.split.group_by if evidence.case.data else None
+    groups = [json.dumps(case.metadata.get(key), sort_keys=True) for case in evidence.parts[Part.EVAL]] if key else None
+    return graded_difference(metric, evidence.tuned.predictions, best.predictions, judge, groups)
+
+
+def _decision(evidence: Evidence, verdict: Verdict) -> Decision:
+    answers = evidence.case.decision.model_dump()
+    answers["labeled_examples"] = evidence.route.labeled_examples
+    overruled = evidence.method.despite if evidence.method else []
+    told = f" Overruled: {'; '.join(overruled)}." if overruled else ""
+    measured = agreement(evidence.route.route, evidence.arms, verdict)
+    told += f" {measured}" if measured else ""
+    return Decision(
+        summary=f"{evidence.route.route}. {REASONS[evidence.route.route]}{told}",
+        route=evidence.route.route,
+        answers=answers,
+        overruled=overruled,
+        measured=measured,
+    )
+
+
+def _data_shape(evidence: Evidence) -> DataShape | None:
+    report, counts, parts = evidence.report, evidence.counts, evidence.parts
+    if report is None or counts is None or parts is None:
+        return None
+    train, validation = counts[Part.TRAIN], counts[Part.VALIDATION]
+    findings = {severity.value: report.count(severity) for severity in Severity}
+    shapes = ", ".join(f"{file} ({shape})" for file, shape in report.shapes.items())
+    found = f"{findings['block']} blocking findings, {findings['warn']} warnings"
+    found += f", {report.accepted} accepted" if report.accepted else ""
+    return DataShape(
+        summary=f"{report.counts.rows} examples from {shapes}: {train} to train on, {validation} to validate with, "
+        f"{len(report.left_out) + evidence.straddling} left out; {found}.",
+        files=report.shapes,
+        rows=report.counts.rows,
+        duplicate_rows=report.counts.duplicate_rows.norm,
+        conflict_rows=report.counts.conflict_rows.norm,
+        left_out=len(report.left_out) + evidence.straddling,
+        train=train,
+        validation=validation,
+        findings=findings,
+        profile=profile(parts[Part.TRAIN], parts[Part.VALIDATION], parts[Part.EVAL], evidence.judge, evidence.data),
+    )
+
+
+def _method(evidence: Evidence) -> Method | None:
+    chosen, training = evidence.method, evidence.training
+    if chosen is None:
+        return None
+    if chosen.skipped is not None:
+        summary = f"None: {chosen.skipped}."
+    elif training is None:
+        summary = f"{chosen.name} is planned and not trained yet: {chosen.why}."
+    else:
+        share = 100 * training.trained_parameters / training.all_parameters
+        summary = (
+            f"{chosen.name}, {chosen.trains}: {training.trained_parameters:,} of {training.all_parameters:,} parameters "
+            f"({share:.1f} %), {training.steps} steps on {training.examples} examples; step {training.best_step} was best on "
+            f"{training.validation_cases} validation cases. Chosen because {chosen.why}."
+        )
+    return Method(
+        summary=summary,
+        name=None if chosen.skipped else chosen.name,
+        settings=chosen.settings,
+        sources=chosen.sources,
+        length=chosen.length,
+        skipped=chosen.skipped,
+        trained_parameters=training and training.trained_parameters,
+        all_parameters=training and training.all_parameters,
+        best_step=training and training.best_step,
+        steps=training and training.steps,
+        planned=chosen.planned,
+    )
+
+
+def _eval_set(evidence: Evidence) -> EvalSet | None:
+    if evidence.counts is None:
+        return None
+    n = evidence.counts[Part.EVAL]
+    digest = evidence.store.digest(part_file(Part.EVAL))
+    effect = round(minimum_detectable_effect(n), 6)
+    target = counted_target(evidence.case)
+    needed, right = (fewest_cases(target), fewest_right(n, target)) if target else (None, None)
+    return EvalSet(
+        summary=f"{n} cases frozen before anything ran (sha256 {digest[:12]}…); they can show a difference of about "
+        f"{100 * effect:.0f} points.{_can_show_target(target, n, needed, right)}",
+        n=n,
+        sha256=digest,
+        metric=evidence.case.task.measured_by if evidence.case.task else None,
+        minimum_detectable_effect=effect,
+        fewest_cases_for_target=needed,
+        fewest_right_for_target=right,
+    )
+
+
+def _can_show_target(target: float | None, n: int, needed: int | None, right: int | None) -> str:
+    if target is None:
+        return ""
+    if right is not None:
+        return f" {right} of {n} right would show that {target:g} is met, with 95 % confidence."
+    enough = f"it takes {needed:,} cases" if needed else "no number of cases can"
+    return f" Not even {n} of {n} right would show that {target:g} is met, with 95 % confidence: {enough}."
+
+
+def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
+    scores = arm.scores
+    return CardArm(
+        arm=scores.arm,
+        n=scores.n,
+        format_valid=scores.format_valid,
+        correct=scores.correct,
+        metrics={metric.value: value for metric, value in scores.metrics.items()},
+        failures={failure.value: count for failure, count in scores.failures.items()},
+        truncated=scores.truncated,
+        tokens_per_case=scores.tokens_per_case,
+        seconds_per_case=scores.seconds_per_case,
+        usd_per_1000_requests={**UNTUNED, **TUNED}[arm.name].usd_per_1000_requests(evidence.case, scores),
+        asked=evidence.asked[arm.name].told,
+        recall=scores.recall,
+        left_out=scores.left_out,
+        unanswered=scores.unanswered,
+        tokens_untold=scores.tokens_untold,
+    )
+
+
+def _provenance(evidence: Evidence) -> Provenance:
+    manifest, model = evidence.store.manifest, evidence.model
+    elsewhere = [asked.told for arm, asked in evidence.asked.items() if {**UNTUNED, **TUNED}[arm].is_elsewhere]
+    return Provenance(
+        case_sha256=evidence.store.digest(CASE),
+        eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,
+        base=model.name if model else None,
+        base_sha256=model.sha256 if model else None,
+        adapter_sha256=artifacts.weights_digest(manifest.steps["train"].files) if evidence.training else None,
+        device=f"{model.device}, {model.dtype}" if model else None,
+        endpoint=elsewhere[0] if elsewhere else None,
+        versions=model.versions if model else {},
+        steps=manifest.digest_before("card"),
+    )

@@ -1,0 +1,111 @@
+"""What a run folder holds, read once: all that a card may rest on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuneproof.engine.arms import TUNED, UNTUNED
+from tuneproof.engine.audit.report import Report
+from tuneproof.engine.card.method_comparison import Entrant
+from tuneproof.engine.case.schema import Case
+from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.freeze import from_lines
+from tuneproof.engine.data.split import Part
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.store import STRADDLING, RunStore
+from tuneproof.engine.run.variants import CURVE, MERGED, Further, compared
+from tuneproof.engine.scoring.judges import Judge, make_judge
+from tuneproof.engine.scoring.predictions import Scores, read_predictions
+from tuneproof.engine.scoring.verdict import ScoredArm
+
+ARM_STEP = "arm "
+"""How the steps of the arms are called in the manifest."""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What a run folder holds, read once; what is not there yet is none."""
+
+    store: RunStore
+    case: Case
+    route: artifacts.RouteFacts
+    report: Report | None
+    parts: dict[Part, list[Example]] | None
+    data: artifacts.DataFacts | None
+    straddling: int
+    model: artifacts.ModelFacts | None
+    method: artifacts.MethodFacts | None
+    training: artifacts.TrainingFacts | None
+    untuned: list[ScoredArm]
+    tuned: ScoredArm | None
+    also_tuned: list[ScoredArm]
+    curve: dict[int, ScoredArm]
+    merged: ScoredArm | None
+    compared: dict[str, Entrant]
+    asked: dict[str, artifacts.ArmFacts]
+
+    @property
+    def arms(self) -> list[ScoredArm]:
+        """Every arm that was scored, lightest first."""
+        return [*self.untuned, *([self.tuned] if self.tuned else []), *self.also_tuned]
+
+    @property
+    def judge(self) -> Judge | None:
+        """What judges an answer; none before there are a task and a split."""
+        task, parts = self.case.task, self.parts
+        return make_judge(task, [example.output for example in parts[Part.TRAIN]]) if task and parts else None
+
+    @property
+    def counts(self) -> dict[Part, int] | None:
+        """How many rows each part has."""
+        return {part: len(rows) for part, rows in self.parts.items()} if self.parts else None
+
+
+def gather(store: RunStore) -> Evidence:
+    """Everything the card rests on."""
+    steps = store.manifest.steps
+    done = {name.removeprefix(ARM_STEP) for name in steps if name.startswith(ARM_STEP)}
+    tuned, *also_tuned = [_scored_arm(store, name) if name in done else None for name in TUNED]
+    return Evidence(
+        store=store,
+        case=store.case,
+        route=artifacts.RouteFacts.model_validate_json(store.read(artifacts.ROUTE)),
+        report=Report.model_validate_json(store.read(artifacts.AUDIT)) if "audit" in steps else None,
+        parts={part: [example for _, example in store.part(part)] for part in Part} if "split" in steps else None,
+        data=artifacts.DataFacts.model_validate_json(store.read(artifacts.DATA)) if "audit" in steps else None,
+        straddling=len(from_lines(store.read(STRADDLING))) if store.has(STRADDLING) else 0,
+        model=artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if "model" in steps else None,
+        method=artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD)) if "method" in steps else None,
+        training=artifacts.TrainingFacts.model_validate_json(store.read(artifacts.TRAINING)) if "train" in steps else None,
+        untuned=[_scored_arm(store, name) for name in UNTUNED if name in done],
+        tuned=tuned,
+        also_tuned=[arm for arm in also_tuned if arm is not None],
+        curve={share: _further(store, point) for share, point in CURVE.items() if point.step in steps},
+        merged=_further(store, MERGED) if MERGED.step in steps else None,
+        compared={each.name: found for each in store.case.evaluate.compare if (found := _compared(store, each.name))},
+        asked={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
+    )
+
+
+def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
+    kind = {**UNTUNED, **TUNED}[arm]
+    return _scored(store, artifacts.scores_file(arm), artifacts.predictions_file(arm), is_elsewhere=kind.is_elsewhere)
+
+
+def _further(store: RunStore, further: Further) -> ScoredArm:
+    return _scored(store, further.scores, further.predictions)
+
+
+def _compared(store: RunStore, name: str) -> Entrant | None:
+    further, steps = compared(name), store.manifest.steps
+    if further.planned_by not in steps:
+        return None
+    return Entrant(
+        method=artifacts.MethodFacts.model_validate_json(store.read(further.plan)),
+        training=artifacts.TrainingFacts.model_validate_json(store.read(further.summary)) if further.made_by in steps else None,
+        scored=_further(store, further) if further.step in steps else None,
+    )
+
+
+def _scored(store: RunStore, scores: str, predictions: str, *, is_elsewhere: bool = False) -> ScoredArm:
+    return ScoredArm(Scores.model_validate_json(store.read(scores)), read_predictions(store.read(predictions)), is_elsewhere=is_elsewhere)

@@ -1,0 +1,164 @@
+"""The evidence card for a reader: `card.md`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tuneproof.engine.audit.profile_text import profile_lines
+from tuneproof.engine.card.learning_curve import curve_lines
+from tuneproof.engine.card.method_comparison import comparison_lines
+from tuneproof.engine.card.plan_text import planned_lines
+from tuneproof.engine.card.schema import Card, CardArm, DataShape, Field, Method
+from tuneproof.engine.run.artifacts import TrainedLength
+from tuneproof.engine.run.events import Rate
+from tuneproof.engine.scoring.verdict import p_value, points
+
+
+def card_text(card: Card) -> str:
+    """The card as Markdown: the verdict first, then the arms, then the five fields and where it all comes from."""
+    parts = [f"# {card.name}: {card.verdict.answer}", card.verdict.reason, *_arms(card), *_difference(card)]
+    fields: list[tuple[str, Field | None]] = [
+        ("Decision", card.decision),
+        ("Data Shape", card.data_shape),
+        ("Method", card.method),
+        ("Eval Set", card.eval_set),
+    ]
+    for title, field in fields:
+        parts += [f"## {title}", field.summary if field else "Not reached."]
+        if isinstance(field, DataShape):
+            parts.append("\n".join(f"- {line}" for line in profile_lines(field.profile)))
+        if isinstance(field, Method) and method_lines(field):
+            parts.append("\n".join(f"- {line}" for line in method_lines(field)))
+        if isinstance(field, Method) and field.planned is not None:
+            parts.append("\n".join(f"- {line}" for line in planned_lines(field.planned)))
+    for section in further_sections(card):
+        parts += [f"## {section.title}", section.summary, *(["\n".join(f"- {line}" for line in section.lines)] if section.lines else [])]
+    parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
+    parts += ["## Provenance", _provenance(card)]
+    return "\n\n".join(parts) + "\n"
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the card that not every card has: its title, what it says in a sentence, and the figures behind that."""
+
+    title: str
+    summary: str
+    lines: list[str]
+
+
+def further_sections(card: Card) -> list[Section]:
+    """What was measured of models beside the tuned one."""
+    served, comparison, curve = card.served, card.comparison, card.learning_curve
+    sections = []
+    if served is not None:
+        sections.append(Section("Served Model", served.summary, []))
+    if comparison is not None:
+        sections.append(Section("Methods Compared", comparison.summary, comparison_lines(comparison)))
+    if curve is not None:
+        sections.append(Section("Learning Curve", curve.summary, curve_lines(curve)))
+    return sections
+
+
+def method_lines(method: Method) -> list[str]:
+    """The settings with where each comes from, and how long the rows are; nothing where nothing was to be trained."""
+    if method.skipped is not None:
+        return []
+    told = [
+        f"{key} {_number(method.settings[key])}: {source}" for key, source in method.sources.items() if method.settings.get(key) is not None
+    ]
+    return [*told, *([length_line(method.length)] if method.length else [])]
+
+
+def length_line(length: TrainedLength) -> str:
+    """How long the rows are, and what became of those that are too long."""
+    cut = "no answer would be cut" if not length.cut else f"{length.cut} answer{'s' if length.cut > 1 else ''} would be cut"
+    told = f"length: 99 % of the train rows have at most {length.p99:,} tokens, the longest {length.longest:,}; at {length.p99:,} {cut}"
+    if length.left_out:
+        return f"{told}; {length.left_out} rows are too long and were left out"
+    return f"{told}, so all are kept whole" if length.cut else f"{told}, and none is"
+
+
+def _number(value: float | int | None) -> str:
+    return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def _arms(card: Card) -> list[str]:
+    if not card.arms:
+        return []
+    names = ["arm", "format valid", "correct", "tokens a case", "seconds a case"]
+    priced = any(arm.usd_per_1000_requests is not None for arm in card.arms)
+    names += ["USD for 1,000 requests"] if priced else []
+    head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
+    return ["\n".join(head + [_row(arm, priced) for arm in card.arms]), *_asked(card)]
+
+
+def _asked(card: Card) -> list[str]:
+    """How the arms asked, where that had to be settled."""
+    told = [f"- {arm.arm}: {'. '.join(_sentences(arm))}." for arm in card.arms if _sentences(arm)]
+    return ["\n".join(told)] if told else []
+
+
+def _sentences(arm: CardArm) -> list[str]:
+    told = [arm.asked] if arm.asked else []
+    if arm.recall is not None:
+        told.append(f"A passage of the document that the case names was shown for {percent(arm.recall)} of the cases that name one")
+    if arm.left_out:
+        told.append(f"{arm.left_out} times an example was not shown because it is nearly the case")
+    if arm.unanswered:
+        told.append(f"Rates are over the {arm.n} cases that have an answer")
+    return told
+
+
+def _row(arm: CardArm, priced: bool) -> str:
+    usd = "–" if arm.usd_per_1000_requests is None else f"{arm.usd_per_1000_requests:.4f}"
+    cells = [
+        arm.arm,
+        percent(arm.format_valid),
+        percent(arm.correct),
+        "–" if arm.tokens_untold == arm.n else f"{arm.tokens_per_case:.0f}",
+        f"{arm.seconds_per_case:.3f}",
+        *([usd] if priced else []),
+    ]
+    return f"| {' | '.join(cells)} |"
+
+
+def percent(rate: Rate) -> str:
+    """A rate with its interval, in per cent."""
+    return f"{100 * rate.rate:.1f} % [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
+
+
+def _difference(card: Card) -> list[str]:
+    difference, verdict = card.verdict.difference, card.verdict
+    if difference is None:
+        return []
+    fixed, newly = difference.only_tuned_right, difference.only_untuned_right
+    told = [
+        f"Tuned minus {verdict.best_untuned_arm}, on the same cases: {points(difference)}, {p_value(difference.p_value)} "
+        f"(McNemar mid-p; exact {p_value(difference.p_value_exact)}). {fixed} cases fixed, {newly} newly wrong."
+    ]
+    graded = verdict.graded
+    if graded is not None:
+        low, high = (f"{100 * end:+.1f}" for end in (graded.low, graded.high))
+        told.append(f"In {graded.metric}: {100 * graded.estimate:+.1f} points [{low}, {high}] (paired bootstrap).")
+    if len(verdict.comparisons) > 1:
+        told.append(
+            "Tuned against each untuned arm, p-values after Holm: "
+            + "; ".join(f"{each.arm} {100 * each.estimate:+.0f} points, {p_value(each.p_holm)}" for each in verdict.comparisons)
+            + "."
+        )
+    return [*told, *([verdict.cost] if verdict.cost else [])]
+
+
+def _provenance(card: Card) -> str:
+    made = card.provenance
+    rows = [
+        ("case", made.case_sha256),
+        ("eval set", made.eval_sha256),
+        (f"base {made.base}", made.base_sha256),
+        ("adapter", made.adapter_sha256),
+    ]
+    listed = "\n".join(f"- {name}: sha256 `{digest}`" for name, digest in rows if digest)
+    versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
+    listed += f"\n- endpoint: {made.endpoint}" if made.endpoint else ""
+    return listed + (f"\n- ran on {made.device}, {versions}" if made.device else "")

@@ -1,0 +1,71 @@
+"""What the card says of the models beside the tuned one: the merged one, those of other methods, those of the learning curve."""
+
+from __future__ import annotations
+
+from tuneproof.engine.audit.pii.masking import quoted
+from tuneproof.engine.card.evidence import Evidence
+from tuneproof.engine.card.learning_curve import WHOLE, CurvePoint, LearningCurve, make_curve
+from tuneproof.engine.card.merged_model import Served, make_served, not_merged
+from tuneproof.engine.card.method_comparison import Entrant, MethodComparison, make_comparison
+from tuneproof.engine.case.schema import Case, OutputKind
+from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.split import Part
+from tuneproof.engine.data.subsets import SHARES, missing_labels, nested_subsets
+from tuneproof.engine.methods.method import Ability
+from tuneproof.engine.methods.registry import METHODS
+from tuneproof.engine.run.artifacts import weights_digest
+from tuneproof.engine.run.variants import MERGED
+from tuneproof.engine.scoring.verdict import ScoredArm
+
+
+def served(evidence: Evidence) -> Served | None:
+    """The merged model against the tuned arm; none before that is scored, and where the case does not want it merged."""
+    method, tuned = evidence.method, evidence.tuned
+    if method is None or tuned is None or not evidence.case.evaluate.merged:
+        return None
+    if why := METHODS[method.name].cannot.get(Ability.MERGE):
+        return not_merged(why)
+    if evidence.merged is None:
+        return None
+    digest = weights_digest(evidence.store.manifest.steps[MERGED.made_by].files, MERGED.model)
+    return make_served(evidence.merged, tuned, digest)
+
+
+def comparison(evidence: Evidence) -> MethodComparison | None:
+    """The methods that the case compares, once each was scored or found impossible."""
+    method, tuned = evidence.method, evidence.tuned
+    wanted = [each.name for each in evidence.case.evaluate.compare if method is None or each.name != method.name]
+    if method is None or tuned is None or not wanted or not evidence.compared.keys() >= set(wanted):
+        return None
+    found = [evidence.compared[name] for name in wanted]
+    if any(each.scored is None and each.method.skipped is None for each in found):
+        return None
+    named = Entrant(method, evidence.training, tuned)
+    return make_comparison(named, found)
+
+
+def learning_curve(evidence: Evidence) -> LearningCurve | None:
+    """The curve, where it was asked for and everything it needs has been measured."""
+    case, tuned, parts = evidence.case, evidence.tuned, evidence.parts
+    if not case.evaluate.learning_curve or case.data is None or tuned is None or parts is None:
+        return None
+    train = parts[Part.TRAIN]
+    subsets = nested_subsets(train, case.data.split.seed, case.data.split.group_by)
+    if evidence.curve.keys() != subsets.keys():
+        return None
+    measured = [(subsets[share], share, arm) for share, arm in evidence.curve.items()]
+    return make_curve(
+        [(_point(share, rows, train, arm, case), arm) for rows, share, arm in [*measured, (train, WHOLE, tuned)]],
+        not_measured=[share for share in SHARES if share not in subsets],
+    )
+
+
+def _point(share: int, rows: list[Example], train: list[Example], arm: ScoredArm, case: Case) -> CurvePoint:
+    is_choice = case.task is not None and case.task.output.kind is OutputKind.CHOICE
+    return CurvePoint(
+        share=share,
+        examples=len(rows),
+        correct=arm.scores.correct,
+        format_valid=arm.scores.format_valid,
+        missing_labels=[quoted(label) for label in missing_labels(rows, train)] if is_choice else [],
+    )

@@ -1,0 +1,1 @@
+"""The case file: its schema, reading and writing it, and the route that its answers lead to."""

@@ -1,0 +1,1 @@
+"""What everything else rests on: errors, digests, the hardware, the stages."""

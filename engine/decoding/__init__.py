@@ -1,0 +1,1 @@
+"""Decoding: what a model writes after a prompt."""

@@ -1,0 +1,1 @@
+"""Base models: their files, tokenizers and weights."""

@@ -1,0 +1,291 @@
+"""What an output has to be: one judge an output kind, and the one place that says why an output is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+import jsonschema_rs
+
+from tuneproof.engine.case.schema import OutputKind, Task
+from tuneproof.engine.core.errors import CaseError
+
+
+class FailureClass(StrEnum):
+    """Why an output is not correct, from the outside in."""
+
+    EMPTY = "empty"
+    TRUNCATED = "truncated"
+    REFUSED = "refused"
+    NOT_PARSEABLE = "not parseable"
+    EXTRA_TEXT = "extra text"
+    WRONG_SHAPE = "wrong shape"
+    WRONG_VALUE = "wrong value"
+    ENDPOINT_ERROR = "endpoint_error"
+    """No answer at all: a failure of the server that was asked, never of the model."""
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one output is worth: format and correctness apart, the class of the failure, and the fields that are wrong."""
+
+    format_valid: bool
+    correct: bool
+    failure: FailureClass | None = None
+    fields: tuple[str, ...] = ()
+    field_score: float = 0.0
+    answer: str = ""
+
+
+class Judge(Protocol):
+    """Judges outputs of one kind."""
+
+    def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        """What the output is worth against what was expected."""
+
+    def problem(self, expected: str) -> str | None:
+        """What is wrong with an expected output itself, or nothing."""
+
+    def description(self) -> str:
+        """The format in words, as a prompt asks for it; empty where there is nothing to ask."""
+
+
+REFUSALS = re.compile(
+    r"\b(i'?m sorry|i am sorry|i can(?:no|')t|i can not|i am unable|i'm unable|as an ai|i won'?t|not able to (?:help|assist))\b",
+    re.IGNORECASE,
+)
+
+
+def make_judge(task: Task, labels: Sequence[str]) -> Judge:
+    """The judge of a task; `labels` are the outputs seen in train, for a choice task that names no choices."""
+    match task.output.kind:
+        case OutputKind.JSON:
+            schema = task.output.json_schema
+            return JsonJudge(schema if isinstance(schema, dict) else None)
+        case OutputKind.CHOICE:
+            return ChoiceJudge(task.output.choices or sorted({label.strip() for label in labels}))
+        case OutputKind.PATTERN:
+            return PatternJudge(task.output.pattern or "")
+        case OutputKind.TEXT:
+            return TextJudge()
+
+
+class JsonJudge:
+    """One JSON document and nothing else; correct when it equals the expected one, whatever the order of its keys."""
+
+    def __init__(self, schema: dict[str, Any] | None) -> None:
+        self._schema = schema
+        try:
+            self._validator = jsonschema_rs.validator_for(schema) if schema is not None else None
+        except jsonschema_rs.ValidationError as error:
+            raise CaseError(f"not a JSON Schema: {error.message}", where="task.output.schema") from None
+
+    def __reduce__(self) -> tuple[type[JsonJudge], tuple[dict[str, Any] | None]]:
+        # A validator cannot go to another process; what it is made of can.
+        return JsonJudge, (self._schema,)
+
+    def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        try:
+            got = parse_json(output)
+        except ValueError:
+            inside = _contains_json(output)
+            return _unparsed(output, truncated, FailureClass.EXTRA_TEXT if inside else FailureClass.NOT_PARSEABLE)
+        wanted = parse_json(expected)
+        wrong_shape = self._shape_errors(got, wanted)
+        if wrong_shape:
+            return Judgement(False, False, FailureClass.WRONG_SHAPE, wrong_shape)
+        wrong = different_fields(got, wanted)
+        if not wrong:
+            return Judgement(True, True, field_score=1.0)
+        return Judgement(True, False, FailureClass.WRONG_VALUE, wrong, _share_right(got, wanted))
+
+    def problem(self, expected: str) -> str | None:
+        try:
+            value = parse_json(expected)
+        except ValueError as error:
+            return f"not the JSON that was asked for: {error}"
+        errors = self._shape_errors(value, value)
+        return f"does not satisfy task.output.schema at {', '.join(errors)}" if errors else None
+
+    def description(self) -> str:
+        ask = "Answer with one JSON object and nothing else."
+        properties = (self._schema or {}).get("properties")
+        if not isinstance(properties, dict) or not properties:
+            return ask if self._schema is None else f"{ask} It must satisfy this JSON Schema: {json.dumps(self._schema)}"
+        return f"{ask} Fields: {', '.join(_field(name, kind) for name, kind in properties.items())}."
+
+    def _shape_errors(self, got: Any, wanted: Any) -> tuple[str, ...]:
+        if self._validator is None:
+            return () if type(got) is type(wanted) else ("$",)
+        found = []
+        for error in self._validator.iter_errors(got):
+            path = ".".join(str(part) for part in error.instance_path)
+            named = re.match(r'"([^"]+)" is a required property', error.message)
+            found.append(f"{path}.{named[1]}".lstrip(".") if named else path or "$")
+        return tuple(dict.fromkeys(found))
+
+
+class ChoiceJudge:
+    """Exactly one of the labels."""
+
+    def __init__(self, choices: Sequence[str]) -> None:
+        self.choices = list(choices)
+
+    def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        answer = output.strip()
+        if answer not in self.choices:
+            inside = any(re.search(rf"(?<!\w){re.escape(choice)}(?!\w)", answer) for choice in self.choices)
+            return _unparsed(output, truncated, FailureClass.EXTRA_TEXT if inside else FailureClass.NOT_PARSEABLE)
+        if answer == expected.strip():
+            return Judgement(True, True, field_score=1.0, answer=answer)
+        return Judgement(True, False, FailureClass.WRONG_VALUE, (expected.strip(),), answer=answer)
+
+    def problem(self, expected: str) -> str | None:
+        return None if expected.strip() in self.choices else f"`{expected.strip()[:60]}` is none of the choices"
+
+    def description(self) -> str:
+        return f"Answer with exactly one of: {', '.join(self.choices)}."
+
+
+class PatternJudge:
+    """A text in which the pattern is found; the answer is its first group, at the last place where it is found."""
+
+    def __init__(self, pattern: str) -> None:
+        self._pattern = re.compile(pattern)
+
+    def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        answer = self._answer(output)
+        if answer is None:
+            return _unparsed(output, truncated, FailureClass.NOT_PARSEABLE)
+        if answer == self._answer(expected):
+            return Judgement(True, True, field_score=1.0, answer=answer)
+        return Judgement(True, False, FailureClass.WRONG_VALUE, answer=answer)
+
+    def problem(self, expected: str) -> str | None:
+        return None if self._answer(expected) is not None else "task.output.pattern is not found in it"
+
+    def description(self) -> str:
+        return f"The answer must match the regular expression {self._pattern.pattern}"
+
+    def _answer(self, text: str) -> str | None:
+        found = list(self._pattern.finditer(text))
+        return (found[-1].group(1) or "").strip() if found else None
+
+
+class TextJudge:
+    """Any text that ended by itself; correct when it equals the expected one, outer white space aside."""
+
+    def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        if truncated or not output.strip():
+            return _unparsed(output, truncated, FailureClass.WRONG_VALUE)
+        if output.strip() == expected.strip():
+            return Judgement(True, True, field_score=1.0)
+        refused = bool(REFUSALS.search(output))
+        return Judgement(True, False, FailureClass.REFUSED if refused else FailureClass.WRONG_VALUE)
+
+    def problem(self, expected: str) -> str | None:
+        return None
+
+    def description(self) -> str:
+        return ""
+
+
+DEEPEST = 100
+"""Levels of nesting that are followed; no one asks for more, and the validator ends at a few hundred."""
+
+
+def parse_json(text: str) -> Any:
+    """One JSON document. Raises ValueError for anything else: text around it, NaN, a key that stands twice.
+
+    So it does for what the grammar allows and nothing can be done with: half a surrogate pair, a number beyond a float, endless nesting.
+    """
+
+    def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
+        keys = [key for key, _ in found]
+        if len(set(keys)) < len(keys):
+            raise ValueError("a key stands twice")
+        return dict(found)
+
+    def constant(name: str) -> Any:
+        raise ValueError(f"{name} is not JSON")
+
+    try:
+        value = json.loads(text.strip(), object_pairs_hook=pairs, parse_constant=constant)
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
+    if _is_deeper(value, DEEPEST):
+        raise ValueError("nested too deeply")
+    return value
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inside)
+
+
+def same_json(a: Any, b: Any) -> bool:
+    """Equality as JSON has it: 1 equals 1.0, and true is not 1."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(same_json(a[key], b[key]) for key in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(same_json(x, y) for x, y in zip(a, b, strict=True))
+    return bool(a == b)
+
+
+def different_fields(got: Any, wanted: Any) -> tuple[str, ...]:
+    """The top-level fields in which two documents differ; `$` where they are not both objects."""
+    if not isinstance(got, dict) or not isinstance(wanted, dict):
+        return () if same_json(got, wanted) else ("$",)
+    missing = object()
+    return tuple(k for k in {**wanted, **got} if not same_json(got.get(k, missing), wanted.get(k, missing)))
+
+
+def _share_right(got: Any, wanted: Any) -> float:
+    """The share of the fields of either document that agree."""
+    if not isinstance(got, dict) or not isinstance(wanted, dict):
+        return 0.0
+    fields = {**wanted, **got}
+    return 1 - len(different_fields(got, wanted)) / len(fields)
+
+
+def _unparsed(output: str, truncated: bool, otherwise: FailureClass) -> Judgement:
+    """The class of an output whose answer cannot be read."""
+    if truncated:
+        return Judgement(False, False, FailureClass.TRUNCATED)
+    if not output.strip():
+        return Judgement(False, False, FailureClass.EMPTY)
+    if REFUSALS.search(output):
+        return Judgement(False, False, FailureClass.REFUSED)
+    return Judgement(False, False, otherwise)
+
+
+def _contains_json(output: str) -> bool:
+    """Whether a JSON object or array stands somewhere in the text."""
+    decoder = json.JSONDecoder()
+    for found in re.finditer(r"[{\[]", output):
+        try:
+            decoder.raw_decode(output, found.start())
+        except ValueError:
+            continue
+        return True
+    return False
+
+
+def _field(name: str, kind: Any) -> str:
+    """One property of a schema in words."""
+    quoted = json.dumps(name, ensure_ascii=False)
+    if not isinstance(kind, dict):
+        return quoted
+    if isinstance(kind.get("enum"), list):
+        return f"{quoted} (one of {', '.join(json.dumps(v, ensure_ascii=False) for v in kind['enum'])})"
+    if kind.get("type") == "array" and isinstance(kind.get("items"), dict) and isinstance(kind["items"].get("properties"), dict):
+        inner = ", ".join(json.dumps(k, ensure_ascii=False) for k in kind["items"]["properties"])
+        return f"{quoted} (list of objects with {inner})"
+    return f"{quoted} ({kind['type']})" if isinstance(kind.get("type"), str) else quoted

@@ -1,0 +1,1 @@
+"""One case being planned in the wizard."""

@@ -1,0 +1,96 @@
+"""Training further methods on the rows that the tuned arm learned from, and scoring each. Only the worker imports this."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from tuneproof.engine.case.schema import Case, Compared, Training
+from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.core.errors import GateClosed
+from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.split import Part
+from tuneproof.engine.methods.compared import compared_training
+from tuneproof.engine.methods.plan import METHODS, Plan, check_choice, plan
+from tuneproof.engine.methods.refusals import refused_here
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.event import Teller
+from tuneproof.engine.run.events import ComparedScored, ComparedSkipped, ComparedStarted, ComparedStepped, EventLog
+from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.run.variants import Further, compared
+from tuneproof.engine.stages.oom_fallback import parts_so_far
+from tuneproof.engine.stages.plan_training import Planner, method_facts
+from tuneproof.engine.stages.train_variant import FurtherLog, FurtherRuns
+
+
+@dataclass
+class ComparedRuns:
+    """The further methods of one run; `planner` gives that of a choice, `rows` what the tuned arm was trained on."""
+
+    runs: FurtherRuns
+    case: Case
+    named: Plan
+    rows: Sequence[Example]
+    planner: Callable[[MethodChoice, Training], Planner]
+
+    def measure(self) -> bool:
+        """Trains and scores each that this machine can train, and says whether all was done before."""
+        done = [self._one(asked) for asked in self.case.evaluate.compare if asked.name != self.named.method]
+        return all(done)
+
+    @property
+    def _store(self) -> RunStore:
+        return self.runs.store
+
+    @property
+    def _log(self) -> EventLog:
+        return self.runs.arms.log
+
+    def _one(self, asked: Compared) -> bool:
+        further = compared(asked.name)
+        choice = MethodChoice(name=asked.name)
+        training = compared_training(self.case.training, METHODS[self.named.method], METHODS[asked.name], asked)
+        wanted = plan(choice, training)
+        planned = self._plan(further, wanted, choice, training)
+        found = artifacts.MethodFacts.model_validate_json(self._store.read(further.plan))
+        if found.planned is None:
+            self._log.emit(ComparedSkipped(method=asked.name, reason=str(found.skipped)), sync=True)
+            return planned
+        settled = wanted.as_planned(found.planned, parts_so_far(self._store))
+        trained = self.runs.train(further, self.rows, settled, compared_log(self._log, asked.name))
+        done = self.runs.score(further) and trained
+        scores = self.runs.scores(further)
+        self._log.emit(ComparedScored(method=asked.name, n=scores.n, correct=scores.correct, reused=done), sync=True)
+        return done
+
+    def _plan(self, further: Further, asked: Plan, choice: MethodChoice, training: Training) -> bool:
+        """Settles how the method is trained here, or why it cannot be; says whether that was done before."""
+        made_from = {
+            "settings": sha256_data([asked.asked, self.case.budget.model_dump(mode="json")]),
+            "base": self.runs.arms.base.sha256,
+            part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
+        }
+        if self._store.is_done(further.planned_by, made_from):
+            return True
+        settled, planned, skipped = asked, None, refused_here(METHODS[asked.method])
+        if skipped is None:
+            try:
+                check_choice(choice, training)
+                settled, planned = self.planner(choice, training).settle()
+            except GateClosed as error:
+                skipped = error.what
+        found = method_facts(settled, training, planned, skipped=skipped)
+        self._store.write_step(further.planned_by, made_from, {further.plan: found.as_text()})
+        return False
+
+
+def compared_log(log: Teller, method: str) -> FurtherLog:
+    """Tells the training of a further method as what it is."""
+    return FurtherLog(
+        log,
+        began=lambda e: ComparedStarted(
+            method=method, examples=e.examples, steps=e.steps, resumed_at=e.resumed_at, trained_parameters=e.trained_parameters
+        ),
+        stepped=lambda e: ComparedStepped(method=method, step=e.step, of=e.of, loss=e.loss),
+    )

@@ -1,0 +1,214 @@
+"""Settling how to train: what fits is predicted for every method, the choice is tried for a step, and time and money follow.
+
+Only the worker imports this module. What a trial step is worth is decided here: of a training that is over in less time than the trial,
+nothing is measured beforehand.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+
+from tuneproof.engine.card.learning_curve import WHOLE
+from tuneproof.engine.case.schema import Budget, Training
+from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.core.errors import GateClosed
+from tuneproof.engine.data.subsets import SHARES
+from tuneproof.engine.methods.candidates import candidate, room
+from tuneproof.engine.methods.model_shape import ModelShape, UnknownShape, shape_in
+from tuneproof.engine.methods.padding import Lengths, packed_length, padded_length
+from tuneproof.engine.methods.plan import AUTO, METHODS, Plan, plan, sources
+from tuneproof.engine.methods.select import AUTO_ORDER, MARGIN, Choice, Room, Way, choose
+from tuneproof.engine.models.base_model import BaseModel, best_device
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.stop import StopRequest
+
+WORTH_A_TRIAL = 1e13
+"""Floating-point operations of a training from which a trial step is worth its seconds: a minute or so on a small CPU."""
+
+FULL_ENOUGH = 0.1
+"""Share of the memory from which a prediction is worth checking."""
+
+
+def method_facts(
+    chosen: Plan,
+    training: Training,
+    planned: artifacts.PlannedFacts | None,
+    *,
+    skipped: str | None,
+    despite: Sequence[str] = (),
+    length: artifacts.TrainedLength | None = None,
+) -> artifacts.MethodFacts:
+    """What is written down of a plan, or of why it is not followed."""
+    return artifacts.MethodFacts(
+        name=chosen.method,
+        why=chosen.why,
+        trains=METHODS[chosen.method].trains,
+        settings=chosen.settings,
+        skipped=skipped,
+        despite=list(despite),
+        planned=planned,
+        sources=sources(MethodChoice(name=chosen.method), training),
+        length=length,
+    )
+
+
+@dataclass(frozen=True)
+class RowLengths:
+    """The lengths of the rows to train on, in tokens: of each whole row, and of what is learned of it."""
+
+    whole: Sequence[int]
+    learned: Sequence[int]
+
+    def padding(self, settled: Plan) -> float:
+        """The share of what is read that is padding, where the plan pads."""
+        return 1 - sum(self.whole) / len(self.whole) / self.padded(settled)
+
+    def padded(self, settled: Plan) -> float:
+        """The length that a row is padded to in the mean, where the plan pads."""
+        part = settled.rows_a_process // settled.accumulation
+        return padded_length(self.whole, settled.batch_size, part, settled.seed, grouped=settled.group_by_length)
+
+
+@dataclass(frozen=True)
+class Planner:
+    """What a plan is made of: the choice of the case, what may be spent, the base and the rows."""
+
+    choice: MethodChoice
+    training: Training
+    budget: Budget
+    base: BaseModel
+    rows: RowLengths
+    trained_parameters: Mapping[str, int]
+    stop: StopRequest
+    learning_curve: bool = False
+
+    def settle(self) -> tuple[Plan, artifacts.PlannedFacts]:
+        """The plan that fits, as predicted and, where that tells more, as measured.
+
+        Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
+        """
+        on_gpu, shape = self._on_gpu, self._shape()
+        there = room(self.budget, on_gpu=on_gpu, processes=self.training.of_a_node.processes)
+        rows = Lengths(self.rows.whole, self.base.context)
+        known = None if isinstance(shape, UnknownShape) else shape
+        candidates = [candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]
+        named, learned = self.choice.name != AUTO, sum(self.rows.learned)
+        ran_out: dict[tuple[str, Way], str] = {}
+        while True:
+            chosen = choose(candidates, there, learned, ran_out, named=named)
+            settled = self._plan_for(chosen, named)
+            not_measured = self._not_worth_a_trial(settled, chosen.way.memory, there, shape)
+            if not_measured is not None:
+                return settled, self._told(settled, chosen, there, shape, None, not_measured)
+            trial = self._try(settled, there)
+            if isinstance(trial, artifacts.TrialFacts):
+                told = self._told(settled, chosen, there, shape, trial, None)
+                self._check_hours(told)
+                return settled, told
+            ran_out[(chosen.candidate.name, chosen.way)] = trial
+
+    def _names(self) -> list[str]:
+        if self.choice.name != AUTO:
+            return [self.choice.name]
+        return [name for name in AUTO_ORDER if name in self.trained_parameters]
+
+    def _plan(self, name: str) -> Plan:
+        return plan(self.choice.model_copy(update={"name": name}), self.training)
+
+    def _plan_for(self, chosen: Choice, named: bool) -> Plan:
+        settled = self._plan(chosen.candidate.name)
+        way, why = chosen.way, settled.why if named else chosen.why
+        return replace(
+            settled,
+            why=why,
+            accumulation=way.accumulation,
+            checkpointing=way.checkpointing,
+            optimizer=way.optimizer,
+            sharding=way.sharding,
+        )
+
+    @property
+    def _on_gpu(self) -> bool:
+        return bool(best_device()[0].type == "cuda")
+
+    def _shape(self) -> ModelShape | UnknownShape:
+        try:
+            return shape_in(self.base.folder)
+        except UnknownShape as error:
+            return error
+
+    def _steps(self, settled: Plan) -> int:
+        return settled.max_steps or math.ceil(math.ceil(len(self.rows.whole) / settled.batch_size) * settled.epochs)
+
+    def _not_worth_a_trial(
+        self, settled: Plan, memory: artifacts.Memory | None, room: Room, shape: ModelShape | UnknownShape
+    ) -> str | None:
+        """Why no step is tried: the whole training is smaller than the trial would be, and nothing was asked that only it can tell."""
+        if isinstance(shape, UnknownShape) or memory is None or self.budget.hours is not None or self.budget.usd_per_gpu_hour is not None:
+            return None
+        # Six operations for each parameter and token: forward once, backward twice (Kaplan et al. 2020, arXiv 2001.08361, 2.1).
+        work = 6 * shape.parameters * self._steps(settled) * settled.batch_size * max(self.rows.whole)
+        if work < WORTH_A_TRIAL and memory.total < FULL_ENOUGH * room.size:
+            return "the whole training is smaller than a trial step's process"
+        return None
+
+    def _try(self, settled: Plan, room: Room) -> artifacts.TrialFacts | str:
+        # Only now, because it imports TRL.
+        from tuneproof.engine.training.memory_probe import TrialLengths, try_step
+
+        longest = max(self.rows.whole)
+        usual = round(self.rows.padded(settled))
+        lengths = TrialLengths(worst=longest, usual=usual, answer=max(self.rows.learned))
+        trial = try_step(self.base, settled, lengths, self.stop)
+        if isinstance(trial, str):
+            return trial
+        if self.budget.gpu_memory_gb is not None and trial.peak > room.size:
+            return f"took {trial.peak / 1e9:.1f} GB in a trial step, more than budget.gpu_memory_gb"
+        return artifacts.TrialFacts(**asdict(trial), worst_length=longest, usual_length=usual)
+
+    def _told(
+        self,
+        settled: Plan,
+        chosen: Choice,
+        room: Room,
+        shape: ModelShape | UnknownShape,
+        trial: artifacts.TrialFacts | None,
+        not_measured: str | None,
+    ) -> artifacts.PlannedFacts:
+        steps, rate = self._steps(settled), self.budget.usd_per_gpu_hour
+        gpus = settled.processes if self._on_gpu else 1
+        trainings = 1 + sum(SHARES) / WHOLE if self.learning_curve else 1.0
+        hours = trainings * steps * trial.usual_seconds / 3600 if trial else None
+        return artifacts.PlannedFacts(
+            room=round(room.size),
+            room_told_by=room.told_by,
+            margin=MARGIN,
+            length=packed_length(max(self.rows.whole), self.base.context) if settled.packing else max(self.rows.whole),
+            packed=settled.packing,
+            padding=None if settled.packing else round(self.rows.padding(settled), 4),
+            steps=steps,
+            accumulation=settled.accumulation,
+            checkpointing=settled.checkpointing,
+            processes=settled.processes,
+            sharding=settled.sharding,
+            optimizer=settled.optimizer,
+            memory=chosen.way.memory,
+            not_predicted=str(shape) if isinstance(shape, UnknownShape) else None,
+            trial=trial,
+            not_measured=not_measured,
+            hours=None if hours is None else round(hours, 6),
+            usd=None if hours is None or rate is None else round(hours * rate * gpus, 6),
+            learning_curve=self.learning_curve,
+            turned_down=[artifacts.TurnedDown(name=name, reason=reason) for name, reason in chosen.turned_down.items()],
+        )
+
+    def _check_hours(self, told: artifacts.PlannedFacts) -> None:
+        if self.budget.hours is None or told.hours is None or told.hours <= self.budget.hours:
+            return
+        raise GateClosed(
+            f"training would take {told.hours:.2g} hours ({told.steps} steps), more than the {self.budget.hours:g} of the budget",
+            where="budget.hours",
+            fix="raise it, lower training.epochs or set training.max_steps",
+        )

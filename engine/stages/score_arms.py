@@ -1,0 +1,224 @@
+"""Running arms on the frozen cases: choosing how to ask on validation, decoding, scoring, writing down. Only the worker imports this."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import torch
+
+from tuneproof.engine.arms import Arm, Setting
+from tuneproof.engine.card.evidence import ARM_STEP
+from tuneproof.engine.case.schema import Task
+from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.example import Example, Message
+from tuneproof.engine.data.split import Part, shuffled
+from tuneproof.engine.decoding.completion import Backend, Completion
+from tuneproof.engine.decoding.decoder import Decoder
+from tuneproof.engine.endpoint.client import Client
+from tuneproof.engine.models.base_model import BaseModel, load_weights
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.events import ArmScored, Decoded, EventLog
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.scoring.predictions import (
+    Prediction,
+    Scores,
+    failures,
+    lines,
+    predict,
+    prompts_digest,
+    read_predictions,
+    score,
+    unanswered,
+)
+from tuneproof.engine.scoring.variant_selection import TriedPrediction, best_way, tally
+
+TRIED_ON = 32
+"""Validation cases that choose between an arm's ways to ask: each way answers them all, so they are kept few."""
+
+Cases = Sequence[tuple[str, Example]]
+
+
+@dataclass
+class ArmRuns:
+    """The arms of one run: those that are done from the same inputs are not run again."""
+
+    store: RunStore
+    log: EventLog
+    stop: StopRequest
+    task: Task
+    base: BaseModel
+    setting: Setting
+    room: int
+
+    def score(self, make: Callable[[Setting], Arm], adapter: Path | None = None) -> bool:
+        """Runs and scores one arm, and says whether it was done before."""
+        arm = make(self.setting)
+        made_from = self._made_from(arm, adapter)
+        done = self.store.is_done(ARM_STEP + arm.name, made_from)
+        if not done:
+            self._run(arm, adapter, made_from)
+        self._tell_scores(arm.name, reused=done)
+        return done
+
+    def release(self) -> None:
+        """Lets go of the models in memory, so that a training has it all; an arm that is scored later loads its own."""
+        self.__dict__.pop("_untuned", None)
+        gc.collect()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()
+
+    def write_failures(self) -> None:
+        """The failure log over all arms so far, made anew from their predictions."""
+        arms = [name.removeprefix(ARM_STEP) for name in self.store.manifest.steps if name.startswith(ARM_STEP)]
+        if not arms:
+            return
+        made_from = {artifacts.predictions_file(arm): self.store.check(artifacts.predictions_file(arm)) for arm in arms}
+        rows = [row for arm in arms for row in failures(arm, self._predictions(arm))]
+        self.store.write_step("failures", made_from, {artifacts.FAILURES: lines(rows)})
+
+    def _made_from(self, arm: Arm, adapter: Path | None) -> dict[str, str]:
+        parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
+        made_from = {part_file(part): self.store.check(part_file(part)) for part in parts}
+        made_from |= {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json")), **arm.made_from}
+        if adapter is not None:
+            trained = artifacts.trained_weights(self.store.manifest.steps["train"].files)
+            made_from |= {file: self.store.check(file) for file in trained}
+        return made_from
+
+    def _run(self, arm: Arm, adapter: Path | None, made_from: Mapping[str, str]) -> None:
+        cases = self.store.part(Part.EVAL)
+        variants, probing = arm.variants(), self._tried_on()
+        ahead = len(variants) * len(probing)
+        tried: list[TriedPrediction] = []
+        for name, variant in variants.items():
+            told = self._progress(arm.name, len(tried), ahead + len(cases))
+            answered, _ = self.answer(variant, self._backend(variant, adapter), probing, told)
+            tried += [TriedPrediction(variant=name, **prediction.model_dump()) for prediction in answered]
+        chosen = best_way(tally(tried))
+        asked = variants[chosen] if chosen is not None else arm
+        progress = self._progress(arm.name, ahead, ahead + len(cases))
+        predictions, seconds = self.answer(asked, self._backend(asked, adapter), cases, progress)
+        scores = score(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
+        about = artifacts.ArmFacts(
+            arm=arm.name, told=_told(asked, chosen, tally(tried)), answer_tokens=self.room, variant=chosen, tried=tally(tried)
+        )
+        files = {
+            artifacts.predictions_file(arm.name): lines(predictions),
+            artifacts.scores_file(arm.name): scores.model_dump_json(indent=1) + "\n",
+            artifacts.arm_file(arm.name): about.as_text(),
+            artifacts.prompt_file(arm.name): self._backend(asked, adapter).prompt(asked.template()),
+        }
+        if tried:
+            files[artifacts.tried_file(arm.name)] = lines(tried)
+        if asked.grammar is not None:
+            files[artifacts.grammar_file(arm.name)] = asked.grammar + "\n"
+        self.store.write_step(ARM_STEP + arm.name, made_from, files, {"prompts": prompts_digest(predictions)})
+        (self.store.path / artifacts.kept_file(arm.name)).unlink(missing_ok=True)
+
+    def answer(self, arm: Arm, backend: Backend, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
+        """What comes back for each case when the arm asks, and the seconds that answering took."""
+        requests = arm.requests([case for _, case in cases])
+        prompts = [backend.prompt(request.messages) for request in requests]
+        completions, seconds = backend.complete(prompts, on_progress)
+        predictions = [
+            unanswered(name, prompt, case.output, completion.unanswered, completion.server_said, completion.attempts)
+            if completion.unanswered
+            else predict(
+                name,
+                prompt,
+                completion.text,
+                case.output,
+                self.setting.judge,
+                truncated=completion.truncated,
+                prompt_tokens=completion.prompt_tokens,
+                output_tokens=completion.tokens,
+                shown=request.shown,
+                needed=request.needed,
+                left_out=request.left_out,
+                tokens_told=completion.tokens_told,
+                attempts=completion.attempts,
+            )
+            for (name, case), request, prompt, completion in zip(cases, requests, prompts, completions, strict=True)
+        ]
+        return predictions, seconds
+
+    def _tried_on(self) -> Cases:
+        """The validation cases that choose: the first in a shuffle by content."""
+        validation = self.store.part(Part.VALIDATION)
+        by_hash = {example.content_hash: (name, example) for name, example in validation}
+        return [by_hash[e.content_hash] for e in shuffled((e for _, e in by_hash.values()), self.setting.seed)[:TRIED_ON]]
+
+    def _backend(self, arm: Arm, adapter: Path | None) -> Backend:
+        """Who answers the arm; weights are loaded only for what is decoded here."""
+        if arm.server is not None:
+            return Client(arm.server, self.room, self.store.path / artifacts.kept_file(arm.name), self.stop)
+        return OnThisMachine(self.base, lambda: self._decoder(adapter), arm, self.room)
+
+    def _decoder(self, adapter: Path | None) -> Decoder:
+        return self._untuned if adapter is None else self._tuned(adapter)
+
+    @cached_property
+    def _untuned(self) -> Decoder:
+        return Decoder(self.base, load_weights(self.base))
+
+    def _tuned(self, adapter: Path) -> Decoder:
+        return Decoder(self.base, load_weights(self.base, adapter))
+
+    def _progress(self, arm: str, before: int, of: int) -> Callable[[int, int], None]:
+        def tell(done: int, _: int) -> None:
+            self.log.emit(Decoded(arm=arm, done=before + done, of=of))
+            self.stop.check()
+
+        return tell
+
+    def _tell_scores(self, arm: str, *, reused: bool) -> None:
+        scores = Scores.model_validate_json(self.store.read(artifacts.scores_file(arm)))
+        self.log.emit(
+            ArmScored(
+                arm=arm,
+                n=scores.n,
+                format_valid=scores.format_valid,
+                correct=scores.correct,
+                tokens_per_case=scores.tokens_per_case,
+                seconds_per_case=scores.seconds_per_case,
+                unanswered=sum(scores.unanswered.values()),
+                reused=reused,
+            ),
+            sync=True,
+        )
+
+    def _predictions(self, arm: str) -> list[Prediction]:
+        return read_predictions(self.store.read(artifacts.predictions_file(arm)))
+
+
+@dataclass(frozen=True)
+class OnThisMachine:
+    """A base, tuned or not, as the one who answers an arm; its weights are loaded when it is asked."""
+
+    base: BaseModel
+    decoder: Callable[[], Decoder]
+    arm: Arm
+    room: int
+
+    def prompt(self, messages: Sequence[Message]) -> str:
+        """The exact text that the model is given."""
+        return self.base.prompt(messages)
+
+    def complete(self, prompts: Sequence[str], on_progress: Callable[[int, int], None]) -> tuple[list[Completion], float]:
+        """What the model writes after each prompt, or holds likeliest where the arm has labels, and the seconds that took."""
+        if self.arm.labels:
+            return self.decoder().choose(prompts, self.arm.labels, on_progress=on_progress)
+        return self.decoder().complete(prompts, self.room, grammar=self.arm.grammar, on_progress=on_progress)
+
+
+def _told(arm: Arm, chosen: str | None, tried: Sequence[artifacts.Tried]) -> str:
+    """What was settled before the frozen cases, and on what grounds."""
+    if chosen is None:
+        return arm.told
+    way = next(t for t in tried if t.variant == chosen)
+    return f"{arm.told}, the best of {len(tried)} ways on {way.cases} validation cases ({way.correct} right)"

@@ -1,0 +1,334 @@
+"""Clean rows, and for every check of the audit a way to plant defects into them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from random import Random
+
+from tuneproof.engine.audit.table import Lengths, Table
+from tuneproof.engine.case.schema import Task
+from tuneproof.engine.data.encodings import Form
+from tuneproof.engine.data.example import Example, Message, Source
+from tuneproof.engine.data.problems import NotUtf8, OtherShape, Problem, Unreadable, WrongTurns
+from tuneproof.engine.scoring.judges import Judge, make_judge
+
+SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
+LEARNED, SCORED = "rows.jsonl", "eval.jsonl"
+LABELS = ("red", "green", "blue", "brown")
+
+
+@dataclass
+class World:
+    """Rows under audit, and those of them in which a defect was planted."""
+
+    examples: list[Example]
+    eval: list[Example] = field(default_factory=list)
+    planted: list[Source] = field(default_factory=list)
+    problems: list[tuple[Source, Problem]] = field(default_factory=list)
+    judge: Judge | None = None
+    lengths: Lengths | None = None
+
+    def table(self) -> Table:
+        return Table(list(self.examples), list(self.eval), list(self.problems), self.judge, self.lengths)  # type: ignore[arg-type]
+
+    def change(self, at: int, **values: object) -> None:
+        """Turns a row to learn from into one with a defect."""
+        self.examples[at] = replace(self.examples[at], **values)  # type: ignore[arg-type]
+        self.planted.append(self.examples[at].source)
+
+    def add(self, asked: str, answered: str, *, file: str = LEARNED, planted: bool = True, **values: object) -> None:
+        """Adds a row, with a defect unless told otherwise."""
+        part = self.examples if file == LEARNED else self.eval
+        part.append(Example("", asked, answered, Source(file, len(part) + 1), **values))  # type: ignore[arg-type]
+        if planted:
+            self.planted.append(part[-1].source)
+
+
+def sentence(rng: Random, words: int = 12) -> str:
+    """Words that no two sentences share in a row, but by the rarest chance."""
+    return " ".join("".join(rng.choices(SYLLABLES, k=3)) for _ in range(words))
+
+
+def free(rng: Random, rows: int = 60, scored: int = 20) -> World:
+    """Questions with answers that are sentences."""
+    world = World([])
+    for file, count in ((LEARNED, rows), (SCORED, scored)):
+        for _ in range(count):
+            world.add(sentence(rng), sentence(rng, 6), file=file, planted=False)
+    return world
+
+
+def labelled(rng: Random, rows: int = 120, vocabulary: int = 12) -> World:
+    """Sentences whose words tell the label: the fewer words a label has, the plainer."""
+    world = World([])
+    words = {label: ["".join(rng.choices(SYLLABLES, k=4)) for _ in range(vocabulary)] for label in LABELS}
+    for file, count in ((LEARNED, rows), (SCORED, 20)):
+        for at in range(count):
+            label = LABELS[at % len(LABELS)]
+            world.add(" ".join([*rng.choices(words[label], k=10), *sentence(rng, 2).split()]), label, file=file, planted=False)
+    return world
+
+
+def structured(rng: Random, rows: int = 60) -> World:
+    """Sentences with JSON of one schema."""
+    world = free(rng, rows)
+    for part in (world.examples, world.eval):
+        part[:] = [replace(e, output=json.dumps({"name": sentence(rng, 1), "count": rng.randrange(90)})) for e in part]
+    schema = {"type": "object", "properties": {"name": {"type": "string"}, "count": {"type": "integer"}}, "required": ["name", "count"]}
+    world.judge = make_judge(Task.model_validate({"output": {"kind": "json", "schema": schema}}), [])
+    return world
+
+
+Plant = Callable[[Random, int], World]
+PLANTERS: dict[str, Plant] = {}
+
+
+def plants(check: str) -> Callable[[Plant], Plant]:
+    """Says which check looks for what the function plants."""
+
+    def register(plant: Plant) -> Plant:
+        PLANTERS[check] = plant
+        return plant
+
+    return register
+
+
+def _changes(check: str, world: Callable[[Random], World], change: Callable[[Random, Example], dict[str, object]]) -> None:
+    """Registers planting by changing rows of a clean world."""
+
+    @plants(check)
+    def plant(rng: Random, count: int) -> World:
+        clean = world(rng)
+        for at in rng.sample(range(len(clean.examples)), count):
+            clean.change(at, **change(rng, clean.examples[at]))
+        return clean
+
+
+def _within(text: str, piece: str, rng: Random) -> str:
+    words = text.split()
+    at = rng.randrange(1, len(words))
+    return " ".join([*words[:at], piece, *words[at:]])
+
+
+_changes("empty", free, lambda rng, e: rng.choice([{"input": " "}, {"output": ""}]))
+_changes(
+    "format", structured, lambda rng, e: {"output": rng.choice(["```json\n" + e.output + "\n```", e.output[:-1], "sorry", '{"name": "x"}'])}
+)
+_changes("placeholder", free, lambda rng, e: {"input": rng.choice(["<noinput>", "N/A", "todo"])})
+_changes("outer-white-space", free, lambda rng, e: rng.choice([{"input": f" {e.input}"}, {"output": f"{e.output}\n"}]))
+_changes("control-characters", free, lambda rng, e: {"input": _within(e.input, rng.choice(["a\x07b", "a\ufffdb", "a\x00"]), rng)})
+_changes("mojibake", free, lambda rng, e: {"output": _within(e.output, rng.choice(["cafÃ©", "itâ€™s", "MÃ¼ller"]), rng)})
+_changes("chat-tokens", free, lambda rng, e: {"output": _within(e.output, rng.choice(["<|im_end|>", "<|endoftext|>", "[/INST]"]), rng)})
+_changes(
+    "refusal",
+    free,
+    lambda rng, e: {"output": rng.choice(["I'm sorry, but I can't help with that.", "As an AI language model, I cannot do that."])},
+)
+_changes("echo", free, lambda rng, e: {"output": e.input.upper()})
+_changes("repetition", free, lambda rng, e: {"output": " ".join([e.output] * 20)})
+_changes("script", free, lambda rng, e: {"output": "это предложение написано на другом языке, чем остальные"})
+_changes("private-data", free, lambda rng, e: {"input": _within(e.input, f"{sentence(rng, 1)}{'@'}{sentence(rng, 1)}.org", rng)})
+_changes(
+    "secret",
+    free,
+    lambda rng, e: {"output": _within(e.output, "gh" + "p_" + "".join(rng.choices("abcdefghjkmnpqrstuvwxyzABCDEFGH23456789", k=36)), rng)},
+)
+_changes("answer-in-prompt", free, lambda rng, e: {"input": f"{e.input} {e.output}"})
+_changes("json-style", structured, lambda rng, e: {"output": json.dumps(dict(reversed(json.loads(e.output).items())))})
+
+
+PROBLEMS = {
+    "unreadable": Unreadable("not JSON"),
+    "encoding": NotUtf8("not UTF-8 at byte 3 of the line", Form.CESU_8),
+    "mixed-shapes": OtherShape("the row is messages, the file input/output", "messages", "input/output"),
+    "turns": WrongTurns("the last turn is not the assistant's"),
+}
+
+
+def _has_problems(check: str) -> None:
+    """Registers planting rows that make no example, for a reason of this check's kind; every other kind is there beside it."""
+
+    @plants(check)
+    def plant(rng: Random, count: int) -> World:
+        world = free(rng)
+        for kind, problem in PROBLEMS.items():
+            rows = [Source(rng.choice([LEARNED, SCORED]), 1000 * (1 + len(world.problems)) + at) for at in range(count)]
+            world.problems += [(row, problem) for row in rows]
+            world.planted += rows if kind == check else []
+        rng.shuffle(world.problems)
+        return world
+
+
+for _check in PROBLEMS:
+    _has_problems(_check)
+
+
+def chats(rng: Random, rows: int = 60) -> World:
+    """Conversations of two questions, in some of which the assistant calls a tool before its first answer."""
+    world = free(rng, rows)
+    for part in (world.examples, world.eval):
+        part[:] = [replace(e, history=_history(rng)) for e in part]
+    return world
+
+
+def _history(rng: Random) -> tuple[Message, ...]:
+    answer = Message("assistant", sentence(rng, 8))
+    called = (Message("assistant", sentence(rng, 8)), Message("tool", sentence(rng, 8))) * rng.randrange(3)
+    return (Message("user", sentence(rng, 8)), *called, answer)
+
+
+def _disordered(rng: Random, history: tuple[Message, ...]) -> tuple[Message, ...]:
+    """The assistant first, the user twice at either end, or the assistant twice."""
+    asked, answered = Message("user", sentence(rng, 8)), Message("assistant", sentence(rng, 8))
+    return rng.choice([history[1:], (asked, *history), (*history, asked), (*history, answered)])
+
+
+def _one_emptied(rng: Random, history: tuple[Message, ...]) -> tuple[Message, ...]:
+    at = rng.randrange(len(history))
+    return (*history[:at], replace(history[at], content=rng.choice(["", " \n"])), *history[at + 1 :])
+
+
+_changes("turn-order", chats, lambda rng, e: {"history": _disordered(rng, e.history)})
+_changes("empty-turn", chats, lambda rng, e: {"history": _one_emptied(rng, e.history)})
+
+
+def _measured(world: World) -> World:
+    world.lengths = Lengths(
+        render=lambda e: e.input,
+        prompt=lambda e: len(e.input.split()),
+        answer=lambda e: len(e.output.split()),
+        base="words",
+        sha256="",
+        context=40,
+    )
+    return world
+
+
+@plants("context-train")
+def too_long_to_train(rng: Random, count: int) -> World:
+    world = _measured(free(rng))
+    for at in rng.sample(range(len(world.examples)), count):
+        world.change(at, output=sentence(rng, 50))
+    return world
+
+
+@plants("context")
+def too_long_to_score(rng: Random, count: int) -> World:
+    world = _measured(free(rng))
+    for _ in range(count):
+        world.add(sentence(rng, 50), sentence(rng, 5), file=SCORED)
+    return world
+
+
+@plants("duplicate")
+def copies(rng: Random, count: int) -> World:
+    world = free(rng)
+    for example in rng.sample(world.examples, count):
+        world.add(f"{example.input.upper()}".replace(" ", "  "), example.output)
+    return world
+
+
+@plants("conflict")
+def contradictions(rng: Random, count: int) -> World:
+    world = free(rng)
+    for example in rng.sample(world.examples, count):
+        world.planted.append(example.source)
+        world.add(example.input, sentence(rng, 6))
+    return world
+
+
+@plants("leakage")
+def leaks(rng: Random, count: int) -> World:
+    world = free(rng)
+    for example in rng.sample(world.eval, count):
+        world.add(f"{example.input}?", example.output)
+    return world
+
+
+@plants("near-leakage")
+def near_leaks(rng: Random, count: int) -> World:
+    world = free(rng)
+    for example in rng.sample(world.eval, count):
+        world.add(f"{example.input} {sentence(rng, 1)}", example.output)
+    return world
+
+
+@plants("near-duplicate")
+def near_copies(rng: Random, count: int) -> World:
+    world = free(rng)
+    for example in rng.sample(world.examples, count):
+        world.add(f"{sentence(rng, 1)} {example.input}", example.output)
+    return world
+
+
+@plants("near-conflict")
+def near_contradictions(rng: Random, count: int) -> World:
+    world = labelled(rng)
+    for example in rng.sample(world.examples, count):
+        world.add(f"{example.input} {sentence(rng, 1)}", next(label for label in LABELS if label != example.output))
+    return world
+
+
+@plants("boilerplate")
+def preambles(rng: Random, count: int) -> World:
+    world = free(rng)
+    preamble = sentence(rng, 15)
+    for at in rng.sample(range(len(world.examples)), 25 if count else 0):
+        world.change(at, input=f"{preamble}\n{world.examples[at].input}")
+    return world
+
+
+@plants("group-leakage")
+def groups(rng: Random, count: int) -> World:
+    world = free(rng)
+    for file, part in ((LEARNED, world.examples), (SCORED, world.eval)):
+        part[:] = [replace(e, metadata={"conversation_id": f"{file}-{at}"}) for at, e in enumerate(part)]
+    for at in rng.sample(range(len(world.examples)), count):
+        world.change(at, metadata=rng.choice(world.eval).metadata)
+    return world
+
+
+@plants("template-leakage")
+def templates(rng: Random, count: int) -> World:
+    world = free(rng)
+    for part in (world.examples, world.eval):
+        part[:] = [replace(e, output=f"SELECT {sentence(rng, 1)} FROM {sentence(rng, 1)} WHERE {sentence(rng, 1)} = 1") for e in part]
+    for example in rng.sample(world.examples, count):
+        world.add(sentence(rng), example.output.replace("= 1", f"= {rng.randrange(2, 99)}"), file=SCORED)
+    return world
+
+
+@plants("rare-label")
+def rare(rng: Random, count: int) -> World:
+    world = labelled(rng)
+    for _ in range(count):
+        world.add(sentence(rng), "violet")
+    return world
+
+
+@plants("unseen-label")
+def unseen(rng: Random, count: int) -> World:
+    world = labelled(rng)
+    for _ in range(count):
+        world.add(sentence(rng), "violet", file=SCORED)
+    return world
+
+
+@plants("label-error")
+def wrong_labels(rng: Random, count: int) -> World:
+    """One of each label at most: rows that are wrong alike bear each other out, and nobody can tell."""
+    world = labelled(rng, vocabulary=5)
+    for right in rng.sample(LABELS, count):
+        at = rng.choice([at for at, e in enumerate(world.examples) if e.output == right and e.source not in world.planted])
+        world.change(at, output=rng.choice([label for label in LABELS if label != right]))
+    return world
+
+
+@plants("empty-on-purpose")
+def nothing(rng: Random, count: int) -> World:
+    world = free(rng)
+    for at in rng.sample(range(len(world.examples)), 8 if count else 0):
+        world.change(at, output="none")
+    return world

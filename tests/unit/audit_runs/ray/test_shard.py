@@ -1,0 +1,125 @@
+"""What is counted and named shard by shard is what all rows at once give, whatever is wrong with them and however they are divided."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
+from tests.unit.audit.defect_factory import PLANTERS
+from tuneproof.engine.audit import boilerplate, label_errors
+from tuneproof.engine.audit.near.boilerplate import deciding
+from tuneproof.engine.audit.near.shingles import run_digests, token_sets
+from tuneproof.engine.audit.registry import CHECKS
+from tuneproof.engine.audit.report import Report, audit
+from tuneproof.engine.audit.table import Lengths, Rows, Shingle, Table
+from tuneproof.engine.audit_runs.ray.naming import name_rows
+from tuneproof.engine.audit_runs.ray.shard import Asked, Kept, Seen, Shard, counted, look, packed
+from tuneproof.engine.core.errors import DataRefused
+from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.readers import read_examples
+
+ELSEWHERE = {"format", "unreadable"}
+APART = [name for name, check in CHECKS.items() if (not check.compares or name in ("template-leakage", "label-error")) and name in PLANTERS]
+NOBODY = np.zeros(0, np.int64)
+
+
+@pytest.mark.parametrize("check", [name for name in APART if name not in ELSEWHERE])
+@settings(max_examples=3, deadline=None)
+@given(seed=st.integers(0, 2**32), count=st.integers(1, 4), cuts=st.lists(st.integers(0, 60), min_size=2, max_size=2))
+def test_every_check_that_looks_at_rows_apart_says_of_shards_what_it_says_of_all(
+    check: str, seed: int, count: int, cuts: list[int]
+) -> None:
+    world = PLANTERS[check](Random(seed), count)
+    with TemporaryDirectory() as folder:
+        ends = [0, *sorted(cuts), len(world.examples)]
+        parts = [world.examples[start:end] for start, end in pairwise(ends)]
+        shards = [*written(Path(folder), parts, scored=False), *written(Path(folder), [world.eval], scored=True, number=len(parts))]
+        asked = Measured(Shingle.W3, None) if check.startswith("context") else Asked(Shingle.W3, None)
+        # That check has all rows brought together where they are few, and then no other would be put to the test.
+        with pytest.MonkeyPatch.context() as patch:
+            if check != "label-error":
+                patch.setattr(label_errors, "MOST_ROWS", 0)
+            looked = [look(shard, asked) for shard in shards]
+            assert told_of_parts(looked, asked, check) == told_of_all(shards, asked, check)
+
+
+class Measured(Asked):
+    """Rows are as long as they have words."""
+
+    def lengths(self) -> Lengths:
+        return Lengths(lambda e: e.input, lambda e: len(e.input.split()), lambda e: len(e.output.split()), "words", "", 40)
+
+
+def told_of_all(shards: Sequence[Shard], asked: Asked, check: str) -> list[str]:
+    learned, scored = ([e for s in shards if s.scored is scored for e in rows_of(s)] for scored in (False, True))
+    return told(audit(Table(Rows(learned), Rows(scored), [], lengths=asked.lengths()), (), {}), check)
+
+
+def told_of_parts(looked: Sequence[tuple[Kept, Seen]], asked: Asked, check: str) -> list[str]:
+    population = counted([seen for _, seen in looked])
+    named = [name_rows(kept, asked, population, frozenset(), NOBODY) for kept, _ in looked]
+    learned, scored = (
+        [e for n, (k, _) in zip(named, looked, strict=True) if k.shard.scored is s for e in n.examples] for s in (False, True)
+    )
+    return told(audit(Table(Rows(learned), Rows(scored), [], lengths=asked.lengths(), population=population), (), {}), check)
+
+
+def told(report: Report, check: str) -> list[str]:
+    return [finding.model_dump_json() for finding in report.findings if finding.check == check]
+
+
+def written(folder: Path, parts: Sequence[Sequence[Example]], *, scored: bool, number: int = 0) -> Iterator[Shard]:
+    for at, rows in enumerate(parts, number):
+        path = folder / f"{at}.jsonl"
+        path.write_text("".join(json.dumps({"input": e.input, "output": e.output, **e.metadata}) + "\n" for e in rows))
+        yield Shard(at, path.name, path, scored)
+
+
+def rows_of(shard: Shard) -> list[Example]:
+    if not shard.path.read_text():
+        return []
+    return [replace(e, source=replace(e.source, file=shard.label)) for e in read_examples(str(shard.path)).examples]
+
+
+@given(st.lists(st.text("ab", max_size=4), max_size=60), st.integers(0, 60), st.integers(1, 20))
+def test_the_rows_that_decide_on_boilerplate_are_the_same_however_rows_are_divided(rows: list[str], cut: int, most: int) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(boilerplate, "MOST_DECIDING", most)
+        whole = deciding(dict.fromkeys(rows, ""))
+        parts = [deciding(dict.fromkeys(part, "")) for part in (rows[:cut], rows[cut:])]
+        assert list(deciding({**parts[0], **parts[1]})) == list(whole)
+        assert len(whole) == min(most, len(set(rows)))
+
+
+@pytest.mark.parametrize("shingle", Shingle)
+@given(texts=st.lists(st.text(st.sampled_from("ab é😀 "), max_size=20), max_size=12))
+def test_runs_under_digests_are_equal_where_the_runs_are(shingle: Shingle, texts: list[str]) -> None:
+    sets = token_sets(texts, shingle)
+    sizes, runs = run_digests(texts, shingle)
+    assert sizes.tolist() == sets.sizes.tolist()
+    rows = np.repeat(np.arange(len(texts)), sizes)
+    alike = dict(zip(zip(rows.tolist(), runs.tolist(), strict=True), range(len(runs)), strict=True))
+    assert len(alike) == len(runs) and len(set(runs.tolist())) == len(set(sets.tokens.tolist()))
+    assert sorted(run_digests(texts[::-1], shingle)[1].tolist()) == sorted(runs.tolist())
+
+
+def test_why_a_shard_cannot_be_read_comes_back_whole(tmp_path: Path) -> None:
+    path = tmp_path / "rows.jsonl"
+    path.write_text('{"x": 1}\n')
+    with pytest.raises(DataRefused) as here:
+        read_examples(str(path))
+    _, seen = look(Shard(0, "rows.jsonl", path, False), Asked(Shingle.W3, None))
+    error = pickle.loads(packed(seen)).error
+    assert type(error) is DataRefused and str(error) == str(here.value)

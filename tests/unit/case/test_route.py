@@ -1,0 +1,60 @@
+"""The route follows the rule of the contract, and the what-if table shows the rule's edges."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tuneproof.engine.case.route import QUESTIONS, Answers, Route, decide, what_if
+
+ANSWERS = st.builds(
+    Answers,
+    private_facts=st.booleans(),
+    format_drift=st.booleans(),
+    stable_task=st.booleans(),
+    labeled_examples=st.integers(0, 200),
+    needs_actions=st.booleans(),
+    preference_problem=st.booleans(),
+    facts_change_often=st.booleans(),
+)
+
+
+@pytest.mark.parametrize(
+    ("facts", "drift", "stable", "examples", "route"),
+    [
+        (True, True, True, 1000, Route.RAG),
+        (False, True, True, 50, Route.FINE_TUNING),
+        (False, True, True, 49, Route.PROMPT),
+        (False, False, True, 500, Route.PROMPT),
+        (False, True, False, 500, Route.PROMPT),
+    ],
+)
+def test_the_four_answers_that_every_case_has(facts: bool, drift: bool, stable: bool, examples: int, route: Route) -> None:
+    assert decide(Answers(facts, drift, stable, examples)) is route
+
+
+@pytest.mark.parametrize(
+    ("extra", "route"),
+    [
+        ({"facts_change_often": True, "preference_problem": True, "needs_actions": True}, Route.RAG),
+        ({"preference_problem": True, "needs_actions": True}, Route.ALIGNMENT),
+        ({"needs_actions": True}, Route.TOOLING),
+        ({}, Route.FINE_TUNING),
+    ],
+)
+def test_the_further_answers_come_after_retrieval_and_before_tuning(extra: dict[str, bool], route: Route) -> None:
+    assert decide(Answers(False, True, True, 120, **extra)) is route
+
+
+@given(ANSWERS)
+def test_private_facts_always_mean_retrieval(answers: Answers) -> None:
+    assert (decide(answers) is Route.RAG) == (answers.private_facts or answers.facts_change_often)
+
+
+@given(ANSWERS)
+def test_what_if_has_every_answer_flipped_alone_and_the_threshold_on_both_sides(answers: Answers) -> None:
+    rows = what_if(answers)
+    assert [row.key for row in rows if isinstance(row.value, bool)] == [q.key for q in QUESTIONS if q.key != "labeled_examples"]
+    assert all(row.value is not getattr(answers, row.key) for row in rows if isinstance(row.value, bool))
+    assert [row.value for row in rows if row.key == "labeled_examples"] == [49, 50]

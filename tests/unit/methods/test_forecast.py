@@ -1,0 +1,76 @@
+"""What the wizard's method step says a method would take is what the planner goes by, and follows the settings as they are changed."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tuneproof.engine.case.schema import Budget, Model, Training
+from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.methods.forecast import Forecast, forecasts
+from tuneproof.engine.methods.model_shape import shape_in
+from tuneproof.engine.methods.padding import Lengths
+from tuneproof.engine.methods.parameters import count_planned
+from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.models.files import config_folder
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.store import RunStore
+from tuneproof.engine.session.workbench import Workbench
+
+LORA_PARAMETERS = 233_472
+ROWS = [60] * 63 + [89]
+
+
+def of_lora(budget_gb: float | None = None, **training: object) -> Forecast:
+    folder = config_folder(Model().base)
+    assert folder is not None
+    planned = plan(MethodChoice(name="lora"), Training.model_validate(training))
+    return forecasts([(planned, LORA_PARAMETERS)], shape_in(folder), Lengths(ROWS, 2048), Budget(gpu_memory_gb=budget_gb), on_gpu=False)[
+        "lora"
+    ]
+
+
+def test_it_is_what_the_planner_predicts(finished: tuple[Path, object]) -> None:
+    bench = Workbench.of_run(finished[0])
+    stored = artifacts.MethodFacts.model_validate_json(RunStore(finished[0]).read(artifacts.METHOD))
+    assert stored.planned is not None and bench.forecasts()[stored.name].memory == stored.planned.memory
+
+
+def test_a_larger_batch_takes_more_and_runs_in_parts_where_there_is_less() -> None:
+    assert of_lora(batch_size=32).memory.total > of_lora(batch_size=16).memory.total
+    assert of_lora().fits and of_lora().way.accumulation == 1
+    smaller = of_lora(0.45)
+    assert smaller.fits and smaller.way.accumulation > 1 and smaller.memory.total < of_lora().memory.total
+    assert smaller.there.told_by == "budget.gpu_memory_gb"
+
+
+def test_packed_rows_are_counted_by_the_sequences_that_they_make() -> None:
+    packed = of_lora(packing=True)
+    # 16 rows of 60 tokens in the mean fill 3 sequences of 4 times the longest, 356 tokens.
+    assert packed.memory.activations == pytest.approx(of_lora().memory.activations * 3 * 356 / (16 * 89), rel=0.25)
+    assert of_lora(packing=True, batch_size=64).memory.total > packed.memory.total
+
+
+def test_what_fits_in_no_way_says_so_in_its_lightest() -> None:
+    found = of_lora(0.1)
+    assert not found.fits and found.way.checkpointing
+
+
+def test_a_model_that_is_not_here_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path))
+    assert config_folder("some/model-that-was-never-fetched") is None
+    assert config_folder("no folder, and no name that the hub would take") is None
+
+
+def test_it_follows_a_rank_that_is_chosen_after_the_methods_were_counted(finished: tuple[Path, object], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished[0], run)
+    bench = Workbench.of_run(run)
+    bench.draft.choose(training={"rank": 64})
+    folder = config_folder(Model().base)
+    assert folder is not None
+    for name in ("lora", "full"):
+        trained = count_planned(folder, plan(MethodChoice(name=name), bench.draft.content.training)).trained
+        assert bench.forecasts()[name].memory.adapters == (4 * trained if name == "lora" else 0)

@@ -1,0 +1,78 @@
+"""What the catalogue says a method would train is what training then trains."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+import torch
+from peft import get_peft_model
+from transformers import AutoConfig, AutoModelForCausalLM
+
+from tests.conftest import Result, sample_case, tuneproof
+from tuneproof.engine.case.load import load_case
+from tuneproof.engine.case.schema import Model, Training
+from tuneproof.engine.methods.adapters import adapter_config
+from tuneproof.engine.methods.parameters import Parameters, count, count_planned
+from tuneproof.engine.methods.plan import METHODS, plans
+from tuneproof.engine.models.base_model import load_base
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.store import RunStore
+
+
+def catalogue_of(run: Path) -> artifacts.Catalogue:
+    return artifacts.Catalogue.model_validate_json((run / artifacts.CATALOGUE).read_text())
+
+
+def test_the_catalogue_has_every_method_and_the_numbers_that_training_reports(finished: tuple[Path, Result]) -> None:
+    run = finished[0]
+    entries = {entry.name: entry for entry in catalogue_of(run).methods}
+    assert list(entries) == list(METHODS) and all(entry.good_for and entry.trains for entry in entries.values())
+    method = artifacts.MethodFacts.model_validate_json((run / artifacts.METHOD).read_text())
+    trained = artifacts.TrainingFacts.model_validate_json((run / artifacts.TRAINING).read_text())
+    chosen = entries[method.name]
+    assert (chosen.trained_parameters, chosen.all_parameters) == (trained.trained_parameters, trained.all_parameters)
+    assert chosen.settings == method.settings and chosen.settings["epochs"] == 8
+
+
+@pytest.mark.parametrize("tied", [True, False])
+def test_a_count_from_shapes_equals_the_count_of_the_model_itself(tmp_path: Path, tied: bool) -> None:
+    config = AutoConfig.from_pretrained(load_base(Model(base="sample")).folder, tie_word_embeddings=tied)
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    before = torch.get_rng_state()
+    for plan in plans(Training(rank=5)):
+        planned = count_planned(tmp_path, plan)
+        # Counting must not change what a training that follows begins with.
+        assert torch.equal(torch.get_rng_state(), before)
+        model, config = AutoModelForCausalLM.from_pretrained(tmp_path), adapter_config(plan)
+        model = model if config is None else get_peft_model(model, config)
+        parameters = list(model.parameters())
+        learning = sum(p.numel() for p in parameters if p.requires_grad)
+        assert count(model) == planned == Parameters(learning, sum(p.numel() for p in parameters))
+        assert 0 < planned.trained < planned.all or (plan.method == "full" and planned.trained == planned.all)
+        torch.set_rng_state(before)
+
+
+def test_other_training_settings_write_the_catalogue_anew_and_the_same_ones_leave_it(finished: tuple[Path, Result], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(finished[0], run, ignore=shutil.ignore_patterns("training"))
+    # A file that is written again is another file under the same name.
+    before = (run / artifacts.CATALOGUE).stat().st_ino
+    store = RunStore.open(run)
+    manifest = store.manifest
+    for step in ("train", "arm tuned", "card"):
+        del manifest.steps[step]
+    store.write("manifest.json", manifest.model_dump_json(indent=1) + "\n")
+    words = ["--replay", sample_case(), "--run-dir", run, "--resume", "--until", "baselines"]
+    assert tuneproof(*words).code == 0
+    assert (run / artifacts.CATALOGUE).stat().st_ino == before
+    rank = catalogue_of(run).methods[0].settings["rank"]
+    store.amend(load_case(sample_case(), ["training.rank=4"]))
+    result = tuneproof(*words, "--set", "training.rank=4")
+    assert result.code == 0, result.err
+    entry = catalogue_of(run).methods[0]
+    trained = artifacts.TrainingFacts.model_validate_json((finished[0] / artifacts.TRAINING).read_text())
+    assert entry.settings["rank"] == 4 and rank == 16
+    assert entry.trained_parameters * 4 == trained.trained_parameters
+    store.check(artifacts.CATALOGUE)

@@ -1,0 +1,228 @@
+"""Every method of the catalogue trains, is found again as it was, and merges where it says so; what fails is refused with its reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from peft import PeftModel
+from safetensors import safe_open
+from transformers import AutoModelForCausalLM, LlamaConfig
+
+from tests.unit.training.tiny_training import training_of
+from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.case.schema import Model, Training
+from tuneproof.engine.core import hardware
+from tuneproof.engine.core.errors import CaseError, GateClosed, Interrupted
+from tuneproof.engine.decoding.decoder import Decoder
+from tuneproof.engine.methods.candidates import candidate
+from tuneproof.engine.methods.method import Ability, Quantisation
+from tuneproof.engine.methods.model_shape import shape_of
+from tuneproof.engine.methods.padding import Lengths
+from tuneproof.engine.methods.parameters import count_planned
+from tuneproof.engine.methods.plan import METHODS, check_choice, plan, sources
+from tuneproof.engine.methods.refusals import FOUR_BIT_ON_CPU, NOT_OFFERED, refused_here
+from tuneproof.engine.models.base_model import BaseModel, load_base, load_weights
+from tuneproof.engine.run.artifacts import Optimizer
+from tuneproof.engine.run.events import EventLog
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.training.merge import SERVED_DTYPE, merge
+from tuneproof.engine.training.run import Trained, make_trainer, train
+from tuneproof.engine.training.validation_probe import Probe
+
+SHAPES = {
+    "hidden_size": 4096,
+    "intermediate_size": 14336,
+    "num_hidden_layers": 32,
+    "num_attention_heads": 32,
+    "num_key_value_heads": 8,
+    "vocab_size": 128256,
+    "max_position_embeddings": 131072,
+    "tie_word_embeddings": False,
+}
+"""Those of Llama-3.1-8B."""
+COUNTED = ["lora", "qlora", "full", "prefix_tuning", "prompt_tuning"]
+TRAINABLE_HERE = [name for name, method in METHODS.items() if method.quantisation is not Quantisation.NF4]
+"""Every method but the one that a CPU trains wrongly."""
+
+
+@pytest.fixture(scope="module")
+def base() -> BaseModel:
+    return load_base(Model(base="sample"))
+
+
+def trained(base: BaseModel, name: str, folder: Path, stop: StopRequest | None = None, **more: object) -> tuple[Trained, Probe]:
+    settings = Training.model_validate({"max_steps": 3, "probe_every": 3, "batch_size": 4, **more})
+    rows, probe = training_of(base)
+    folder.mkdir(exist_ok=True)
+    log = EventLog(folder / "events.jsonl")
+    return train(base, rows, probe, plan(MethodChoice(name=name), settings), folder / "training", log, stop or StopRequest()), probe
+
+
+@pytest.mark.parametrize("name", TRAINABLE_HERE)
+def test_a_method_trains_what_was_counted_and_is_found_again_as_it_was(base: BaseModel, name: str, tmp_path: Path) -> None:
+    method = METHODS[name]
+    # A prompt begins as words drawn at random, which first put the model off.
+    longer = {"max_steps": 20, "probe_every": 20, "learning_rate": 0.1} if method.virtual_tokens else {}
+    done, probe = trained(base, name, tmp_path, **longer)
+    planned = count_planned(base.folder, plan(MethodChoice(name=name), Training()))
+    assert (done.trained_parameters, done.all_parameters) == (planned.trained, planned.all)
+    assert stored_parameters(done.adapter, method.frozen) == planned.trained
+    before, _ = probe.run(load_weights(base))
+    again, _ = probe.run(load_weights(base, done.adapter))
+    assert again == done.best_probe and again.loss < before.loss
+    if method.can(Ability.MERGE):
+        assert_merges(base, done.adapter, tmp_path / "merged", probe)
+
+
+def stored_parameters(folder: Path, frozen: tuple[str, ...]) -> int:
+    total = 0
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as file:
+            names = [name for name in file.keys() if not any(part in name for part in frozen)]  # noqa: SIM118 - it is no dict
+            total += sum(file.get_tensor(name).numel() for name in names)
+    return total
+
+
+def assert_merges(base: BaseModel, adapter: Path, folder: Path, probe: Probe) -> None:
+    """The model that will be served answers as the adapter on the base as it is does, but for what bfloat16 rounds.
+
+    How much that is, the base alone tells when it is rounded so.
+    """
+    files = merge(base, adapter, folder)
+    assert {"config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja"} <= set(files)
+    with safe_open(folder / "model.safetensors", "pt") as file:
+        assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.bfloat16}  # noqa: SIM118 - it is no dict
+    plain = AutoModelForCausalLM.from_pretrained(base.folder)
+    rounded = AutoModelForCausalLM.from_pretrained(base.folder, dtype=SERVED_DTYPE).float()
+    rounding = far(logits(plain, probe), logits(rounded, probe))
+    on_top = PeftModel.from_pretrained(plain, adapter).eval()
+    assert far(logits(on_top, probe), logits(load_weights(base, folder), probe)) < 2 * rounding
+
+
+def logits(model: Any, probe: Probe) -> torch.Tensor:
+    with torch.no_grad():
+        found: torch.Tensor = model(input_ids=torch.tensor([probe.encoded[0].input_ids])).logits
+    return found
+
+
+def far(one: torch.Tensor, other: torch.Tensor) -> float:
+    return float((one - other).square().mean().sqrt())
+
+
+@pytest.mark.parametrize("name", ["full", "int8_lora", "pissa", "shira", "prefix_tuning"])
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseModel, name: str, tmp_path: Path) -> None:
+    whole, _ = trained(base, name, tmp_path / "whole")
+    stop = StopRequest()
+    stop.ask()
+    with pytest.raises(Interrupted):
+        trained(base, name, tmp_path / "broken", stop)
+    again, _ = trained(base, name, tmp_path / "broken")
+    for file in (file for file in whole.files if file.endswith(".safetensors")):
+        assert (again.adapter / file).read_bytes() == (whole.adapter / file).read_bytes()
+
+
+def test_where_an_adapter_begins_depends_on_the_seed_alone(base: BaseModel, tmp_path: Path) -> None:
+    one, other = (begun(base, seed, drawn_before, tmp_path) for seed, drawn_before in ((1, 0), (1, 7)))
+    assert torch.equal(one, other) and not torch.equal(one, begun(base, 2, 0, tmp_path))
+
+
+def begun(base: BaseModel, seed: int, drawn_before: int, folder: Path) -> torch.Tensor:
+    """The first matrices of a LoRA that is not trained yet, in a process that has drawn so many numbers."""
+    torch.manual_seed(0)
+    torch.rand(drawn_before)
+    rows, _ = training_of(base)
+    trainer = make_trainer(base, rows, plan(MethodChoice(name="lora"), Training(seed=seed)), folder)
+    return torch.cat([value.detach().flatten() for name, value in trainer.model.named_parameters() if "lora_A" in name])
+
+
+@pytest.mark.parametrize("name", ["lora", "full"])
+def test_packed_rows_are_learned_as_rows_apart_are(base: BaseModel, name: str, tmp_path: Path) -> None:
+    # All rows in one batch: smaller ones would have other rows in them, as packed sequences are shuffled whole.
+    apart, _ = trained(base, name, tmp_path / "apart", batch_size=64)
+    packed, _ = trained(base, name, tmp_path / "packed", batch_size=64, packing=True)
+    assert packed.best_probe.loss == pytest.approx(apart.best_probe.loss, abs=1e-3)
+
+
+@pytest.mark.parametrize("name", ["prompt_tuning", "prefix_tuning"])
+def test_what_a_learned_prompt_answers_does_not_depend_on_the_other_rows(base: BaseModel, name: str, tmp_path: Path) -> None:
+    done, probe = trained(base, name, tmp_path, max_steps=6, probe_every=6)
+    model = load_weights(base, done.adapter)
+    together, _ = Decoder(base, model).complete(probe.prompts, probe.room)
+    alone = [Decoder(base, model).complete([prompt], probe.room)[0][0] for prompt in probe.prompts]
+    assert together == alone and len({len(base.tokens(p)) for p in probe.prompts}) > 1
+
+
+def test_the_parameters_of_a_model_of_eight_billion_are_counted_without_its_weights(tmp_path: Path) -> None:
+    LlamaConfig(**SHAPES).save_pretrained(tmp_path)
+    counted = {name: count_planned(tmp_path, plan(MethodChoice(name=name), Training())) for name in COUNTED}
+    assert counted["lora"].trained == counted["qlora"].trained == 41_943_040
+    assert counted["full"].trained == counted["full"].all == 8_030_261_248
+    assert counted["prefix_tuning"].trained == 50 * 32 * 2 * 8 * 128 and counted["prompt_tuning"].trained == 20 * 4096
+
+
+def test_four_bits_on_a_cpu_are_refused_with_the_reason_before_anything_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "first_gpu", lambda: None)
+    with pytest.raises(GateClosed, match="repacks them in place"):
+        check_choice(MethodChoice(name="qlora"), Training())
+    monkeypatch.setattr(hardware, "first_gpu", lambda: hardware.Gpu("some", 80.0, 80.0, 0))
+    assert refused_here(METHODS["qlora"]) is None
+    monkeypatch.setattr(hardware, "has_library", lambda _: False)
+    assert "pip install 'tuneproof[quantised]'" in str(refused_here(METHODS["int8_lora"]))
+    assert FOUR_BIT_ON_CPU not in str(refused_here(METHODS["qlora"])) and refused_here(METHODS["lora"]) is None
+
+
+def test_what_a_method_cannot_do_is_refused_with_the_reason() -> None:
+    with pytest.raises(GateClosed, match="mix without a word"):
+        check_choice(MethodChoice(name="prompt_tuning"), Training(packing=True))
+    check_choice(MethodChoice(name="lora"), Training(packing=True))
+    with pytest.raises(CaseError, match=r"full has no `rank`"):
+        check_choice(MethodChoice(name="full"), Training(rank=4))
+    for name in ("c3a", "hra"):
+        with pytest.raises(CaseError, match="merged into an int8 base it answers wrongly"):
+            plan(MethodChoice(name=name), Training())
+    assert not set(NOT_OFFERED) & set(METHODS)
+    assert {Ability.FOUR_BIT, Ability.EIGHT_BIT} <= set(METHODS["pissa"].cannot)
+
+
+def test_every_number_of_a_plan_that_has_a_default_has_a_source() -> None:
+    free = {"max_steps", "probe_every", "seed", "packing", "group_by_length"}
+    for name, method in METHODS.items():
+        chosen = plan(MethodChoice(name=name), Training())
+        told = sources(MethodChoice(name=name), Training())
+        assert set(told) == set(chosen.settings) - free and all(told.values())
+        assert chosen.batch_size <= 32 and chosen.epochs <= 3
+        assert (chosen.rank is None) is (method.rank is None)
+    lora, full = (plan(MethodChoice(name=name), Training()) for name in ("lora", "full"))
+    assert (lora.rank, lora.alpha, lora.warmup, lora.learning_rate) == (16, 32, 0.05, 10 * full.learning_rate)
+    assert sources(MethodChoice(), Training(rank=4))["rank"] == "the case"
+
+
+def test_a_published_result_has_its_interval_and_says_what_it_rests_on() -> None:
+    lora = METHODS["lora"].published
+    assert lora is not None and "47.8 % [45.1, 50.5] of 1,319 GSM8K questions" in lora.line and "one seed" in lora.line
+    assert METHODS["pissa"].published is None
+
+
+@pytest.mark.parametrize("optimizer", [Optimizer.ADAMW_8BIT, Optimizer.PAGED_8BIT])
+def test_full_training_can_keep_its_optimizer_in_8_bits(base: BaseModel, optimizer: Optimizer, tmp_path: Path) -> None:
+    pytest.importorskip("bitsandbytes")
+    rows, probe = training_of(base)
+    settled = plan(MethodChoice(name="full"), Training(max_steps=3, probe_every=3, batch_size=4, learning_rate=1e-3))
+    trainer = make_trainer(base, rows, replace(settled, optimizer=optimizer), tmp_path)
+    before, _ = probe.run(load_weights(base))
+    trainer.train()
+    after, _ = probe.run(trainer.model)
+    kept = trainer.optimizer.optimizer.state.values()
+    assert after.loss < before.loss and any(state["state1"].dtype is torch.uint8 for state in kept)
+
+
+def test_full_training_that_fits_in_no_other_way_takes_the_smaller_optimizer(base: BaseModel) -> None:
+    pytest.importorskip("bitsandbytes")
+    shape, settled = shape_of(SHAPES | {"model_type": "llama"}), plan(MethodChoice(name="full"), Training(batch_size=1))
+    found = candidate(settled, shape.parameters, shape, Lengths([1024], 8192), on_gpu=True)
+    sizes = {way.optimizer: way.memory.total / 1e9 for way in found.ways if way.memory is not None}
+    assert sizes[Optimizer.ADAMW] > 120 > sizes[Optimizer.ADAMW_8BIT] > 80 > sizes[Optimizer.PAGED_8BIT]

@@ -1,0 +1,184 @@
+"""A model is divided among processes only where no whole copy fits, and what that takes of memory is what PyTorch takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+import torch
+import torch.distributed as dist
+from peft import LoraConfig, get_peft_model
+from torch.distributed.tensor import DTensor
+from torch.profiler import ProfilerActivity, profile
+from torch.testing._internal.distributed.fake_pg import FakeStore
+from transformers import LlamaConfig, LlamaForCausalLM
+
+from tuneproof.engine.card.plan_text import planned_lines
+from tuneproof.engine.case.schema import Budget, Method, Model, Sharding, Training
+from tuneproof.engine.core import hardware
+from tuneproof.engine.core.errors import GateClosed
+from tuneproof.engine.methods.candidates import candidate
+from tuneproof.engine.methods.forecast import forecasts
+from tuneproof.engine.methods.memory import Logits, TrainingShape, predict
+from tuneproof.engine.methods.model_shape import shape_of
+from tuneproof.engine.methods.padding import Lengths
+from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.methods.select import Candidate, Room, Way, choose
+from tuneproof.engine.models.base_model import load_base
+from tuneproof.engine.run.artifacts import Optimizer
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.stages.plan_training import Planner, RowLengths
+from tuneproof.engine.training.distributed.fsdp import divide
+from tuneproof.engine.training.memory_probe import Trial, TrialLengths, try_step
+
+LLAMA_8B = shape_of(
+    {
+        "model_type": "llama",
+        "hidden_size": 4096,
+        "num_hidden_layers": 32,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "intermediate_size": 14336,
+        "vocab_size": 128256,
+    }
+)
+ROWS = Lengths([576, 1024], 8192)
+
+
+def full_training(sharding: Sharding = Sharding.AUTO, processes: int = 8) -> Candidate:
+    settled = plan(Method(name="full"), Training(processes=processes, sharding=sharding))
+    return candidate(settled, LLAMA_8B.parameters, LLAMA_8B, ROWS, on_gpu=True)
+
+
+@pytest.mark.parametrize(("gb", "sharding"), [(80, Sharding.FULL), (320, Sharding.NONE)])
+def test_a_model_is_divided_only_where_no_whole_copy_fits(gb: float, sharding: Sharding) -> None:
+    chosen = choose([full_training()], Room(gb * 1e9, "a GPU"), 10**9, {}, named=True)
+    assert chosen.way.sharding is sharding and chosen.way.memory is not None and chosen.way.memory.total < 0.9 * gb * 1e9
+    assert chosen.way.optimizer is Optimizer.ADAMW
+
+
+def test_a_case_can_have_the_model_divided_or_not() -> None:
+    assert {way.sharding for way in full_training(Sharding.NONE).ways} == {Sharding.NONE}
+    assert {way.sharding for way in full_training(Sharding.FULL).ways} == {Sharding.FULL}
+    assert {way.sharding for way in full_training(Sharding.AUTO, processes=1).ways} == {Sharding.NONE}
+    order = [way.sharding for way in full_training().ways]
+    assert order == sorted(order, key=lambda sharding: sharding is Sharding.FULL) and len(set(order)) == 2
+    quantised = plan(Method(name="int8_lora"), Training(processes=2))
+    assert {way.sharding for way in candidate(quantised, 10**7, LLAMA_8B, ROWS, on_gpu=True).ways} == {Sharding.NONE}
+    wanted = replace(quantised, sharding=Sharding.FULL)
+    assert candidate(wanted, 10**7, LLAMA_8B, ROWS, on_gpu=True).cannot
+
+
+def test_the_more_processes_the_less_each_holds() -> None:
+    lightest = [full_training(Sharding.FULL, processes).ways[-1].memory for processes in (2, 4, 8)]
+    two, four, eight = (memory for memory in lightest if memory is not None)
+    assert two.total > four.total > eight.total and two.optimizer == 2 * four.optimizer == 4 * eight.optimizer
+    # What is gathered is there in every process.
+    assert 2 * (two.weights - four.weights) == pytest.approx(4 * (four.weights - eight.weights))
+    assert eight.weights > LLAMA_8B.parameters * 4 / 8 + LLAMA_8B.embedding_parameters * 4
+
+
+def test_after_a_trial_step_that_does_not_fit_the_lightest_whole_copy_is_tried_and_then_the_lightest_share() -> None:
+    candidate, plenty = full_training(), Room(1e12, "a GPU")
+    lightest_whole = [way for way in candidate.ways if way.sharding is Sharding.NONE][-1]
+    ran_out: dict[tuple[str, Way], str] = {}
+    for expected in (candidate.ways[0], lightest_whole, candidate.ways[-1]):
+        way = choose([candidate], plenty, 10**9, ran_out, named=True).way
+        assert way == expected
+        ran_out[("full", way)] = "ran out of memory in a trial step"
+    with pytest.raises(GateClosed, match="ran out of memory in a trial step"):
+        choose([candidate], plenty, 10**9, ran_out, named=True)
+
+
+def test_what_is_still_being_chosen_is_forecast_divided_where_it_fits_no_otherwise() -> None:
+    settled = plan(Method(name="full"), Training(processes=8))
+    told = forecasts([(settled, LLAMA_8B.parameters)], LLAMA_8B, ROWS, Budget(gpu_memory_gb=80), on_gpu=True)["full"]
+    assert told.fits and told.way.sharding is Sharding.FULL
+
+
+def test_a_plan_says_that_the_model_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hardware, "gpu_count", lambda: 0)
+    training = Training(epochs=6, processes=2, sharding=Sharding.FULL)
+    rows = RowLengths(whole=[60, 89] * 47, learned=[20] * 94)
+    planner = Planner(Method(), training, Budget(), load_base(Model()), rows, {"lora": 233_472, "int8_lora": 233_472}, StopRequest())
+    settled, told = planner.settle()
+    assert settled.sharded and told.sharding is Sharding.FULL and told.memory is not None and settled.share.sharded
+    assert plan(Method(name="lora"), training).as_planned(told, 1).sharded
+    assert (
+        "each batch is shared by 2 processes, which divide weights, gradients and optimizer among them (FSDP2); memory is that of each"
+        in planned_lines(told)
+    )
+    assert any("int8_lora" in line and "loses its scales" in line for line in planned_lines(told))
+
+
+@pytest.fixture
+def one_of_four() -> Iterator[None]:
+    """A group in which this process is one of four, and the others say nothing."""
+    dist.init_process_group(dist.Backend.FAKE, store=FakeStore(), rank=0, world_size=4)
+    yield
+    dist.destroy_process_group()
+
+
+@pytest.mark.parametrize("checkpointing", [False, True])
+@pytest.mark.parametrize("full", [False, True])
+def test_what_is_predicted_of_a_divided_model_is_what_torch_allocates(one_of_four: None, full: bool, checkpointing: bool) -> None:
+    config = LlamaConfig(
+        hidden_size=256, intermediate_size=1024, num_hidden_layers=8, num_attention_heads=8, num_key_value_heads=8, vocab_size=2000
+    )
+    model = LlamaForCausalLM(config)
+    if not full:
+        model = get_peft_model(model, LoraConfig(r=8, target_modules="all-linear", task_type="CAUSAL_LM"))
+    if checkpointing:
+        model.gradient_checkpointing_enable()
+        model.enable_input_require_grads()
+    divide(model.train())
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    optimizer = torch.optim.AdamW(trained)
+    ids = torch.zeros((2, 128), dtype=torch.long)
+
+    def step() -> None:
+        logits = model(input_ids=ids, attention_mask=torch.ones_like(ids), use_cache=False).logits
+        logits.logsumexp(-1).mean().backward()
+        optimizer.step()
+        optimizer.zero_grad()
+
+    step()
+    kept = [*model.parameters(), *(value for state in optimizer.state.values() for value in state.values())]
+    standing = sum((each.to_local() if isinstance(each, DTensor) else each).untyped_storage().nbytes() for each in kept)
+    with profile(activities=[ProfilerActivity.CPU], profile_memory=True) as run:
+        step()
+    now = most = standing
+    for event in run.profiler.kineto_results.events():
+        if event.name() == "[memory]":
+            now += event.nbytes()
+            most = max(most, now)
+    wanted = TrainingShape(
+        length=128,
+        batch=2,
+        trained_parameters=sum(parameter.numel() for parameter in trained),
+        full=full,
+        element=4,
+        checkpointing=checkpointing,
+        processes=4,
+        sharded=True,
+        logits=Logits.FULL,
+    )
+    # On a CPU no layer is gathered ahead of its time.
+    assert 1 < predict(shape_of(config.to_dict()), wanted).tensors / most < 1.15
+
+
+@pytest.mark.long
+def test_a_trial_step_takes_the_memory_of_a_share(tmp_path: Path) -> None:
+    base, lengths = load_base(Model()), TrialLengths(worst=16, usual=16, answer=4)
+    # Of the sample model, what torch itself takes in a first step would hide the share.
+    shape = {"hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 10, "num_attention_heads": 8, "num_key_value_heads": 8}
+    LlamaForCausalLM(LlamaConfig(**shape, vocab_size=len(base.tokenizer))).save_pretrained(tmp_path)
+    larger = replace(base, folder=tmp_path)
+    whole, divided = (
+        try_step(larger, plan(Method(name="full"), Training(batch_size=8, processes=8, sharding=sharding)), lengths, StopRequest())
+        for sharding in (Sharding.NONE, Sharding.FULL)
+    )
+    assert isinstance(whole, Trial) and isinstance(divided, Trial)
+    assert divided.peak < 0.6 * whole.peak and divided.usual_seconds > 0

@@ -1,0 +1,136 @@
+"""What is asked of a Slurm cluster, what of a case is refused before it is asked, and that nothing of it changes what is learned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import sample_case, tuneproof
+from tuneproof.engine.case.load import dump_case, load_case
+from tuneproof.engine.case.schema import Method, Training
+from tuneproof.engine.case.slurm import Slurm
+from tuneproof.engine.core.errors import CaseError, GateClosed, UsageError
+from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.run import slurm
+from tuneproof.engine.run.events import Launched, parse
+from tuneproof.engine.run.launch import stop_run
+from tuneproof.engine.run.liveness import is_alive
+from tuneproof.engine.run.store import RunStore
+
+ON_SLURM = "training.launcher=slurm"
+ELSEWHERE = Launched(pid=1, process_started=0.0, tuneproof="0.1.0", until=Stage.CARD, host="elsewhere", slurm_job="7")
+
+
+@pytest.mark.parametrize(
+    ("overrides", "told"),
+    [
+        (["training.slurm.partition=gpu"], "`slurm` belongs to launcher slurm, not to launcher local"),
+        ([ON_SLURM, "training.slurm.partion=gpu"], "did you mean `partition`?"),
+        ([ON_SLURM, "training.slurm.hours=0"], "greater than 0"),
+        ([ON_SLURM, 'training.slurm.account="a\\nrm -r x"'], "training.slurm.account"),
+        ([ON_SLURM, 'training.slurm.extra={"a\\nrm": x}'], "training.slurm.extra"),
+        ([ON_SLURM, "training.slurm.extra={nodes: 2}"], "`extra` cannot have `nodes`: write `nodes` beside it"),
+        ([ON_SLURM, "training.slurm.extra={ntasks: 2}"], "`extra` cannot have `ntasks`: there is one task on each node"),
+        (
+            [ON_SLURM, "training.slurm.nodes=2"],
+            "`slurm.nodes` is 2, and `processes`, which is 1, is that of all nodes together: set it to 2",
+        ),
+        ([ON_SLURM, "training.slurm.nodes=4", "training.processes=6"], "set it to 4 or 8"),
+        (["training.launcher=ray"], "training.launcher"),
+    ],
+)
+def test_a_case_that_no_job_can_be_made_of_is_refused(overrides: list[str], told: str) -> None:
+    with pytest.raises(CaseError) as caught:
+        load_case(sample_case(), overrides)
+    assert told in str(caught.value)
+
+
+def test_what_is_left_out_is_left_to_the_cluster() -> None:
+    assert slurm.options(Slurm()) == {"nodes": 1, "signal": "TERM@90", "no_requeue": True}
+    asked = Slurm(
+        nodes=2, partition="gpu", gpus=1, cpus=8, memory_gb=1.5, hours=0.01, extra={"mail-type": "END", "nice": 5, "exclusive": True}
+    )
+    flags = {slurm.flag(key, value) for key, value in slurm.options(asked).items()}
+    assert flags >= {"--nodes=2", "--partition=gpu", "--gpus-per-node=1", "--cpus-per-task=8", "--mem=1536M", "--time=1"}
+    assert flags >= {"--mail-type=END", "--nice=5", "--exclusive"}
+
+
+def test_where_the_worker_runs_changes_nothing_of_what_is_learned() -> None:
+    there = Training(launcher="slurm", slurm=Slurm(gpus=1, nodes=2), processes=2)
+    assert plan(Method(), there).digest == plan(Method(), Training()).digest and plan(Method(), there).processes_a_node == 1
+
+
+def test_a_run_goes_on_with_another_launcher_and_keeps_its_plan(run: Path) -> None:
+    store = RunStore.open(run)
+    store.write_step("method", {}, {})
+    (run / "training").mkdir()
+    store.amend(load_case(sample_case(), [ON_SLURM, "training.slurm.hours=8"]))
+    assert store.case.training.slurm == Slurm(hours=8) and "method" in store.manifest.steps
+    with pytest.raises(GateClosed, match="training has begun"):
+        store.amend(load_case(sample_case(), [ON_SLURM, "training.rank=4"]))
+
+
+def test_a_case_for_a_cluster_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    case = load_case(sample_case(), [ON_SLURM, "training.slurm={gpus: 2, extra: {exclusive: true, nice: 5}}"])
+    (tmp_path / "case.yaml").write_text(dump_case(case))
+    assert load_case(tmp_path / "case.yaml") == case
+
+
+def test_a_trial_of_the_data_runs_on_this_machine_whatever_the_case_says() -> None:
+    assert load_case(sample_case(), [ON_SLURM]).launched_here().training == load_case(sample_case()).training
+
+
+def test_without_sbatch_a_case_for_a_cluster_is_refused_before_anything_is_begun(tmp_path: Path) -> None:
+    words = ["--replay", sample_case(), "--run-dir", tmp_path / "run", "--set", ON_SLURM]
+    result = tuneproof(*words, env={"PATH": str(tmp_path)})
+    assert result.code == 3 and result.err.startswith("tuneproof: training.launcher: slurm: there is no sbatch on this machine; ")
+    assert len(result.err.splitlines()) == 1 and not (tmp_path / "run").exists()
+
+
+def test_without_submitit_the_extra_to_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slurm, "has_library", lambda name: name != "submitit")
+    with pytest.raises(GateClosed, match=r"submitit is not installed; pip install 'tuneproof\[slurm\]'"):
+        slurm.check_slurm(Slurm())
+
+
+@pytest.fixture
+def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Puts a squeue and an scancel in place that say one thing, as those of a cluster would."""
+
+    def put(says: str, code: int) -> None:
+        for name in ("squeue", "scancel"):
+            (tmp_path / name).write_text(f"#!/bin/sh\necho '{says}' >&{1 if code == 0 else 2}\nexit {code}\n")
+            (tmp_path / name).chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+
+    return put
+
+
+@pytest.mark.parametrize(
+    ("says", "code", "alive"),
+    [
+        ("RUNNING", 0, True),
+        ("", 0, False),
+        ("slurm_load_jobs error: Invalid job id specified", 1, False),
+        ("slurm_load_jobs error: Unable to contact slurm controller (connect failure)", 1, True),
+    ],
+)
+def test_a_job_on_another_machine_is_alive_until_the_cluster_says_it_is_gone(told: Any, says: str, code: int, alive: bool) -> None:
+    told(says, code)
+    assert is_alive(ELSEWHERE) is alive
+
+
+def test_where_the_cluster_cannot_be_asked_a_job_is_taken_to_be_alive_and_cannot_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PATH", "")
+    assert is_alive(ELSEWHERE)
+    with pytest.raises(UsageError, match="scancel 7"):
+        stop_run(ELSEWHERE)
+
+
+def test_the_log_of_a_run_from_before_there_were_jobs_is_read() -> None:
+    line = ELSEWHERE.model_dump_json(exclude={"slurm_job"}).encode()
+    event = parse(line)
+    assert isinstance(event, Launched) and event.slurm_job is None

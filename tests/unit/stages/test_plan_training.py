@@ -1,0 +1,192 @@
+"""Settling how to train on the sample model: what is predicted, what a real step shows, and what closes the gate."""
+
+from __future__ import annotations
+
+import json
+import resource
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.conftest import sample_case, set_to, tuneproof
+from tuneproof.engine.card.build import make_card
+from tuneproof.engine.card.markdown import card_text
+from tuneproof.engine.card.plan_text import planned_lines
+from tuneproof.engine.case.load import load_case
+from tuneproof.engine.case.schema import Budget, Method, Model, Training
+from tuneproof.engine.core.errors import GateClosed
+from tuneproof.engine.methods.padding import quickest_parts
+from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.models.base_model import BaseModel, load_base
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.store import RunStore
+from tuneproof.engine.stages.plan_training import Planner, RowLengths
+from tuneproof.engine.training import memory_probe
+from tuneproof.engine.training.memory_probe import Trial, TrialLengths, try_step
+
+OUT_OF_MEMORY = "ran out of memory in a trial step"
+
+
+@pytest.fixture(scope="module")
+def base() -> BaseModel:
+    return load_base(Model())
+
+
+@pytest.fixture
+def planner(base: BaseModel) -> Planner:
+    rows = RowLengths(whole=[60, 89] * 47, learned=[20] * 94)
+    return Planner(Method(), Training(epochs=6), Budget(), base, rows, {"lora": 233_472}, StopRequest())
+
+
+Answers = Callable[[Trial | str], list[tuple[int, bool]]]
+
+
+@pytest.fixture
+def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
+    """Answers in place of the processes that would try a step, one after the other; gives the ways in which steps were asked for."""
+
+    def prepare(*prepared: Trial | str) -> list[tuple[int, bool]]:
+        waiting, asked = list(prepared), []
+
+        def answer(_: object, settled: object, *__: object) -> Trial | str:
+            asked.append((settled.accumulation, settled.checkpointing))  # type: ignore[attr-defined]
+            return waiting.pop(0)
+
+        monkeypatch.setattr(memory_probe, "try_step", answer)
+        return asked
+
+    return prepare
+
+
+def test_a_training_smaller_than_a_trial_is_predicted_and_not_tried(planner: Planner, answers: Answers) -> None:
+    asked = answers()
+    settled, told = planner.settle()
+    assert settled.method == "lora" and "lightest" in settled.why and not asked
+    assert told.memory is not None and told.trial is None and told.hours is None and told.steps == 36 and told.length == 89
+    assert told.memory.adapters == 4 * 233_472 and told.memory.total < told.room
+
+
+def test_hours_and_money_follow_from_the_seconds_of_a_usual_step(planner: Planner, answers: Answers) -> None:
+    answers(Trial(10**9, True, 4.0, 2.0))
+    _, told = replace(planner, budget=Budget(hours=1, usd_per_gpu_hour=3)).settle()
+    assert told.hours == pytest.approx(36 * 2 / 3600) and told.usd == pytest.approx(0.06)
+    assert told.trial is not None and (told.trial.worst_length, told.trial.usual_length) == (89, 80)
+    lines = planned_lines(told)
+    assert any("1.2 minutes in all, 0.06 USD" in line for line in lines)
+    assert any("1.00 GB of the process" in line and "predicted (-" in line for line in lines)
+
+
+def test_a_learning_curve_takes_three_quarters_more(planner: Planner, answers: Answers) -> None:
+    answers(Trial(10**9, True, 4.0, 2.0))
+    _, told = replace(planner, budget=Budget(hours=1), learning_curve=True).settle()
+    assert told.hours == pytest.approx(1.75 * 36 * 2 / 3600)
+    assert any("2.1 minutes with the learning curve" in line for line in planned_lines(told))
+
+
+def test_more_hours_than_the_budget_has_close_the_gate_with_what_to_do(planner: Planner, answers: Answers) -> None:
+    answers(Trial(10**9, True, 400.0, 200.0))
+    with pytest.raises(GateClosed, match=r"2 hours \(36 steps\)") as caught:
+        replace(planner, budget=Budget(hours=1)).settle()
+    assert caught.value.where == "budget.hours" and "training.epochs" in caught.value.fix
+
+
+def test_a_step_that_runs_out_of_memory_is_tried_once_more_in_the_lightest_way(planner: Planner, answers: Answers) -> None:
+    asked = answers(OUT_OF_MEMORY, Trial(10**8, True, 4.0, 2.0))
+    settled, told = replace(planner, budget=Budget(hours=1)).settle()
+    assert asked == [(2, False), (16, True)] and (settled.accumulation, settled.checkpointing) == (16, True)
+    assert any("16 parts and activations are computed twice" in line for line in planned_lines(told))
+
+
+def test_what_has_to_fit_is_the_share_of_one_process_in_its_part_of_the_memory(planner: Planner, answers: Answers) -> None:
+    asked = answers(OUT_OF_MEMORY, Trial(10**8, True, 4.0, 2.0))
+    _, alone = planner.settle()
+    settled, told = replace(planner, training=Training(epochs=6, processes=2), budget=Budget(hours=1)).settle()
+    assert asked == [(1, False), (8, True)] and settled.share.batch_size == 8 and told.steps == alone.steps == 36
+    assert told.room == pytest.approx(alone.room / 2, rel=0.2) and told.room_told_by == "free on this machine, for each of 2 processes"
+    lines = planned_lines(told)
+    assert "each batch is shared by 2 processes; memory is that of each" in lines
+    assert "to fit, each process's share of a batch runs in 8 parts and activations are computed twice" in lines
+
+
+def test_where_no_way_runs_the_gate_closes_with_what_was_seen(planner: Planner, answers: Answers) -> None:
+    answers(OUT_OF_MEMORY, OUT_OF_MEMORY)
+    with pytest.raises(GateClosed, match=OUT_OF_MEMORY):
+        replace(planner, budget=Budget(hours=1)).settle()
+
+
+def test_a_step_that_takes_more_than_the_budget_does_not_fit(planner: Planner, answers: Answers) -> None:
+    asked = answers(Trial(2 * 10**9, True, 4.0, 2.0), Trial(10**8, True, 4.0, 2.0))
+    _, told = replace(planner, budget=Budget(hours=1, gpu_memory_gb=1.0)).settle()
+    assert len(asked) == 2 and told.room == 10**9 and told.room_told_by == "budget.gpu_memory_gb"
+
+
+def test_a_base_of_an_unknown_shape_is_measured_and_its_memory_not_guessed(planner: Planner, answers: Answers, tmp_path: Path) -> None:
+    config = json.loads((planner.base.folder / "config.json").read_text()) | {"model_type": "mixtral"}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    answers(Trial(10**9, True, 4.0, 2.0))
+    _, told = replace(planner, base=replace(planner.base, folder=tmp_path)).settle()
+    assert told.memory is None and "mixtral" in str(told.not_predicted) and told.trial is not None
+    assert "not predicted" in planned_lines(told)[0] and "1.00 GB of the process; 4 s" in planned_lines(told)[1]
+
+
+def test_a_row_is_padded_to_the_longest_of_its_part_and_parts_are_sorted() -> None:
+    asked = plan(Method(), Training(batch_size=16))
+    assert RowLengths([10] * 32, [1] * 32).padded(asked) == 10 and RowLengths([10] * 32, [1] * 32).padding(asked) == 0
+    one_long = RowLengths([10] * 31 + [100], [1] * 32)
+    assert one_long.padded(asked) == 55 and one_long.padded(replace(asked, accumulation=16)) == sum(one_long.whole) / 32
+    assert one_long.padded(replace(asked, accumulation=4)) == (28 * 10 + 4 * 100) / 32
+
+
+@given(st.lists(st.integers(2, 400), min_size=1, max_size=60), st.integers(1, 16), st.integers(1, 3), st.booleans())
+def test_more_parts_never_read_more_padding_and_no_row_is_cut(lengths: list[int], batch: int, processes: int, grouped: bool) -> None:
+    asked = plan(Method(), Training(batch_size=batch, processes=processes, group_by_length=grouped))
+    share = asked.rows_a_process
+    read = [RowLengths(lengths, lengths).padded(replace(asked, accumulation=parts)) for parts in range(1, share + 1) if share % parts == 0]
+    assert all(least >= sum(lengths) / len(lengths) - 1e-9 for least in read) and read[-1] == min(read)
+    assert share % quickest_parts(asked, lengths) == 0
+
+
+def test_rows_of_one_length_run_at_once_and_rows_of_many_in_parts() -> None:
+    asked = plan(Method(), Training(batch_size=16))
+    assert quickest_parts(asked, [100] * 160) == 1 and quickest_parts(asked, [10, 400] * 80) > 1
+    assert quickest_parts(replace(asked, packing=True), [10, 400] * 80) == 1
+
+
+@pytest.mark.long
+def test_a_step_that_needs_more_than_the_machine_gives_is_an_answer_and_no_crash(base: BaseModel) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    # The limit is that of the process that tries the step, which takes it over.
+    resource.setrlimit(resource.RLIMIT_AS, (4 << 30, hard))
+    try:
+        answer = try_step(base, plan(Method(), Training()), TrialLengths(worst=2000, usual=500, answer=20), StopRequest())
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+    assert answer == OUT_OF_MEMORY
+
+
+@pytest.mark.long
+def test_a_plan_is_tried_on_the_real_model_put_on_the_card_and_kept_when_the_run_goes_on(measured: Path, tmp_path: Path) -> None:
+    """With a budget that the batch at once does not fit, in the command, by a real step in a process of its own."""
+    store = RunStore.open(shutil.copytree(measured, tmp_path / "run"))
+    settings = ["budget.gpu_memory_gb=0.5", "budget.hours=1", "budget.usd_per_gpu_hour=2"]
+    store.amend(load_case(sample_case(), settings))
+    words = ["--replay", sample_case(), "--run-dir", store.path, "--resume", "--until", "method"]
+    words += set_to(*settings)
+    result = tuneproof(*words)
+    assert result.code == 0, result.err
+    written = store.read(artifacts.METHOD)
+    told = artifacts.MethodFacts.model_validate_json(written).planned
+    assert told is not None and told.memory is not None and told.trial is not None and told.hours and told.usd
+    assert told.accumulation > 1 and told.memory.total <= 0.45e9
+    assert 0.3 < told.memory.total / told.trial.peak < 3 and 0 < told.trial.peak <= told.room
+    text = card_text(make_card(store))
+    assert f"memory predicted for rows of {told.length} tokens" in text and "memory measured in a trial step" in text and "USD" in text
+    # What is free now may be other than it was: the plan stands.
+    again = tuneproof(*words)
+    assert again.code == 0 and store.read(artifacts.METHOD) == written

@@ -1,0 +1,82 @@
+"""A CPU scores only what is to be learned, and learns just what TRL's own loss would teach."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from transformers import AutoModelForCausalLM, CohereConfig, Gemma2Config, GraniteConfig, LlamaConfig
+from trl import SFTTrainer
+
+from tests.unit.training.tiny_training import SMALL, training_of
+from tuneproof.engine.case.schema import Method, Model, Training
+from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.models.base_model import BaseModel, load_base
+from tuneproof.engine.training import trainer as trainers
+from tuneproof.engine.training.masked_loss import learned, learned_scores, output_matrix
+from tuneproof.engine.training.run import make_trainer
+from tuneproof.engine.training.tokenize import IGNORED
+
+FAMILIES = {
+    "llama": LlamaConfig(**SMALL),
+    "gemma2, which caps its scores": Gemma2Config(**SMALL, head_dim=8, final_logit_softcapping=0.5),
+    "granite, which divides them": GraniteConfig(**SMALL, logits_scaling=8.0),
+    "cohere, which multiplies them": CohereConfig(**SMALL, logit_scale=0.0625),
+}
+
+
+@pytest.fixture(scope="module")
+def base() -> BaseModel:
+    return load_base(Model())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+@torch.no_grad()
+def test_scores_are_those_that_the_model_gives_at_the_same_places(family: str) -> None:
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(FAMILIES[family]).eval()
+    ids = torch.randint(3, 64, (3, 12))
+    labels = ids.clone()
+    labels[:, :7] = IGNORED
+    labels[1, 9:] = IGNORED
+    scores = learned_scores(model, output_matrix(model), {"input_ids": ids}, labels)
+    assert scores.shape == (5 + 2 + 5, 64)
+    every = model(input_ids=ids).logits
+    torch.testing.assert_close(scores, every[:, :-1][learned(labels)])
+    # What was told to the output matrix for one pass holds for no other.
+    assert every.shape == (3, 12, 64)
+
+
+@pytest.mark.parametrize("name", ["lora", "full", "prompt_tuning", "prefix_tuning"])
+def test_loss_and_gradients_are_those_of_trl(base: BaseModel, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # With the filler, of which a part may be all that it has.
+    rows = training_of(base)[0][:5]
+    trainer = make_trainer(base, rows, plan(Method(name=name), Training(batch_size=6)), tmp_path)
+    (batch,) = trainer.get_train_dataloader()
+    words = int((batch["labels"][:, 1:] != IGNORED).sum())
+    own, trl = step(trainer, batch, words, type(trainer)), step(trainer, batch, words, SFTTrainer)
+    assert own[0] == pytest.approx(trl[0], rel=1e-5)
+    assert len(own[1]) == len(trl[1]) > 0
+    for mine, theirs in zip(own[1], trl[1], strict=True):
+        assert (mine - theirs).norm() <= 1e-5 * theirs.norm()
+    monkeypatch.setattr(trainers, "LOGITS_AT_ONCE", words)
+    monkeypatch.setattr(trainers, "learned_scores", None)
+    assert step(trainer, batch, words, type(trainer))[0] == trl[0]
+
+
+def test_a_part_without_anything_to_learn_teaches_nothing(base: BaseModel, tmp_path: Path) -> None:
+    trainer = make_trainer(base, training_of(base)[0], plan(Method(name="lora"), Training()), tmp_path)
+    nothing = {"input_ids": torch.zeros(1, 2, dtype=torch.long), "labels": torch.full((1, 2), IGNORED)}
+    loss, gradients = step(trainer, nothing, 7, type(trainer))
+    assert loss == 0
+    assert not any(gradient.any() for gradient in gradients)
+
+
+def step(trainer: Any, batch: dict[str, torch.Tensor], words: int, kind: type) -> tuple[float, list[torch.Tensor]]:
+    """Loss and gradients of a batch, as that kind of trainer computes them."""
+    trainer.model.zero_grad()
+    loss = kind.compute_loss(trainer, trainer.model, dict(batch), num_items_in_batch=words)
+    loss.backward()
+    return loss.item(), [p.grad.clone() for p in trainer.model.parameters() if p.grad is not None]

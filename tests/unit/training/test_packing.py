@@ -1,0 +1,105 @@
+"""Packed rows learn as each does alone: no row reads another, nothing is lost, and no token is learned twice."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2Config, Qwen3Config
+
+from tests.conftest import ROOT
+from tests.unit.training.tiny_training import SMALL
+from tuneproof.engine.case.schema import Method, Model, Training
+from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.models.base_model import load_base
+from tuneproof.engine.training.packing import TOKENS, FlatCollator, PackedCollator, feed, keeps_rows_apart, packed
+from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
+
+FAMILIES = {"llama": LlamaConfig, "mistral": MistralConfig, "qwen2": Qwen2Config, "qwen3": Qwen3Config}
+
+rows_of_any_length = st.lists(st.integers(2, 40), min_size=1, max_size=24).map(
+    lambda lengths: [some_row(length, seed) for seed, length in enumerate(lengths)]
+)
+
+
+def some_row(length: int, seed: int) -> EncodedRow:
+    ids = torch.randint(3, 64, (length,), generator=torch.Generator().manual_seed(seed)).tolist()
+    asked = length // 2
+    return EncodedRow(ids, [IGNORED] * asked + ids[asked:])
+
+
+def loss_sum(model: torch.nn.Module, **inputs: torch.Tensor) -> torch.Tensor:
+    """The summed loss of each label, which stands where it is predicted from the token before."""
+    labels = inputs.pop("labels")
+    logits = model(**inputs, use_cache=False).logits[:, :-1]
+    return torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], ignore_index=IGNORED, reduction="none")
+
+
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("family", [*FAMILIES, "sample"])
+@torch.no_grad()
+def test_a_packed_batch_gives_each_row_the_loss_it_has_alone(family: str, attention: str) -> None:
+    torch.manual_seed(0)
+    if family == "sample":
+        model = AutoModelForCausalLM.from_pretrained(ROOT / "sample_cases" / "model", attn_implementation=attention)
+    else:
+        model = AutoModelForCausalLM.from_config(FAMILIES[family](**SMALL), attn_implementation=attention)
+    model.eval()
+    assert keeps_rows_apart(model)
+    rows = [some_row(length, seed) for seed, length in enumerate((5, 31, 12, 7, 20, 9, 16, 3, 28))]
+    alone = [loss_sum(model, input_ids=torch.tensor([r.input_ids]), labels=torch.tensor([r.labels])) for r in rows]
+    batch = PackedCollator(pad=0)(packed(rows, at_most=64).to_list())
+    assert batch.pop(TOKENS) == sum(len(row.input_ids) for row in rows)
+    together = loss_sum(model, **batch)
+    assert sum(losses.count_nonzero() for losses in alone) == together.count_nonzero() > 50
+    assert torch.allclose(
+        torch.cat([a.flatten() for a in alone]).sort().values.flip(0)[:50], together.flatten().sort().values.flip(0)[:50], atol=1e-5
+    )
+    assert together.sum().item() == pytest.approx(sum(losses.sum().item() for losses in alone), rel=1e-5)
+
+
+@torch.no_grad()
+def test_a_batch_in_one_long_sequence_learns_the_same() -> None:
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL), attn_implementation="sdpa").eval()
+    sequences = packed([some_row(length, seed) for seed, length in enumerate((5, 31, 12, 7, 20, 9, 16, 3, 28))], at_most=64).to_list()
+    assert len(sequences) > 1
+    apart, flat = PackedCollator(pad=0)(sequences), FlatCollator()(sequences)
+    assert apart.pop(TOKENS) == flat.pop(TOKENS) == flat["input_ids"].numel()
+    assert flat["input_ids"].shape[0] == 1
+    losses, flat_losses = loss_sum(model, **apart), loss_sum(model, **flat)
+    assert losses.count_nonzero() == flat_losses.count_nonzero()
+    assert torch.allclose(losses[losses != 0].sort().values, flat_losses[flat_losses != 0].sort().values, atol=1e-5)
+
+
+def test_attention_that_keeps_rows_apart_only_in_one_sequence_is_given_one() -> None:
+    base = load_base(Model())
+    model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL))
+    chosen = plan(Method(name="lora"), Training(packing=True))
+    rows = [some_row(length, seed) for seed, length in enumerate((5, 31, 12))]
+    assert isinstance(feed(model, base, rows, chosen).collator, PackedCollator)
+    model.config._attn_implementation_internal = "flash_attention_2"
+    assert isinstance(feed(model, base, rows, chosen).collator, FlatCollator)
+
+
+@settings(max_examples=30)
+@given(rows_of_any_length)
+def test_no_row_is_lost_cut_or_learned_twice(rows: list[EncodedRow]) -> None:
+    sequences = packed(rows, at_most=96).to_list()
+    found = []
+    for each in sequences:
+        at = 0
+        for length in each["seq_lengths"]:
+            found.append((tuple(each["input_ids"][at : at + length]), tuple(each["labels"][at : at + length])))
+            at += length
+        assert at == len(each["input_ids"]) <= 96
+    assert sorted(found) == sorted((tuple(r.input_ids), tuple(r.labels)) for r in rows)
+
+
+def test_a_model_whose_state_runs_through_is_not_packed() -> None:
+    config = LlamaConfig(**SMALL, layer_types=["full_attention", "linear_attention"])
+    model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL))
+    model.config = config
+    config._attn_implementation = "sdpa"
+    assert not keeps_rows_apart(model)

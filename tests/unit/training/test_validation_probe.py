@@ -1,0 +1,55 @@
+"""A probe comes when it should, and its loss is that of the answers."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.training.tiny_training import training_of
+from tuneproof.engine.case.schema import Method, Model, Training
+from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.models.base_model import load_base
+from tuneproof.engine.training.run import make_trainer
+from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
+from tuneproof.engine.training.validation_probe import LOSS_ROWS, PROBES, is_probed
+
+
+@given(st.integers(1, 5000))
+def test_probes_are_spread_evenly_and_one_follows_the_last_step(of: int) -> None:
+    steps = [0, *(step for step in range(1, of + 1) if is_probed(step, of, None))]
+    assert len(steps) - 1 == min(PROBES, of)
+    assert steps[-1] == of
+    gaps = [later - sooner for sooner, later in pairwise(steps)]
+    assert max(gaps) - min(gaps) <= 1
+
+
+def test_probes_come_as_often_as_the_case_says_and_at_the_end() -> None:
+    assert [step for step in range(1, 11) if is_probed(step, 10, 4)] == [4, 8, 10]
+
+
+@pytest.mark.parametrize("at_once", [None, 1])
+def test_the_loss_of_a_probe_is_the_mean_over_all_answers(at_once: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    if at_once:
+        monkeypatch.setattr("tuneproof.engine.training.validation_probe.LOGITS_AT_ONCE", at_once)
+    base = load_base(Model())
+    rows, probe = training_of(base)
+    many = [*rows, *rows[: LOSS_ROWS // 2]]
+    trainer = make_trainer(base, rows, plan(Method(name="lora"), Training()), tmp_path)
+    model = trainer.model.eval()
+    found, _ = type(probe)(base, probe.judge, probe.cases, probe.prompts, many, probe.room).run(model)
+    alone = [loss_alone(model, row) for row in many]
+    assert found.loss == pytest.approx(sum(loss for loss, _ in alone) / sum(tokens for _, tokens in alone), rel=1e-5)
+
+
+@torch.no_grad()
+def loss_alone(model: Any, row: EncodedRow) -> tuple[float, int]:
+    """The summed loss of a row, and over how many tokens."""
+    labels = torch.tensor(row.labels)[1:]
+    logits = model(input_ids=torch.tensor([row.input_ids]), use_cache=False).logits[0, :-1]
+    return torch.nn.functional.cross_entropy(logits, labels, reduction="sum").item(), int((labels != IGNORED).sum())
