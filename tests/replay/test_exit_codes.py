@@ -46,7 +46,7 @@ def test_0_the_sample_cases_are_found_from_any_folder(tmp_path: Path) -> None:
 DEFECT = "import tuneproof.engine.{module} as m\ndef broken(*a, **k): raise ZeroDivisionError('planted')\nm.{name} = broken\n"
 
 
-@pytest.mark.parametrize(("module", "name", "until"), [("route", "what_if", "route"), ("audit.report", "audit", "audit")])
+@pytest.mark.parametrize(("module", "name", "until"), [("case.route", "what_if", "route"), ("audit.report", "audit", "audit")])
 def test_1_a_defect_leaves_its_traceback_in_the_log_of_the_run(tmp_path: Path, module: str, name: str, until: str) -> None:
     (tmp_path / "sitecustomize.py").write_text(DEFECT.format(module=module, name=name))
     run = tmp_path / "run"

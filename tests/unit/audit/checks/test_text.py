@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit import characters, chat_tokens, languages, mojibake, outputs, placeholders, repetition
+from tuneproof.engine.audit.checks import characters, chat_tokens, languages, mojibake, outputs, placeholders, repetition
 from tuneproof.engine.audit.registry import CHECKS, Finding, Severity
 from tuneproof.engine.audit.table import Rows, Table
 from tuneproof.engine.case.schema import Task

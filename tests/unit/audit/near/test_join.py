@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuneproof.engine.audit import near_join, shingles
+from tuneproof.engine.audit.near import join as near_join
+from tuneproof.engine.audit.near import shingles
 from tuneproof.engine.audit.near.boilerplate import Place, SetAside, set_aside
 from tuneproof.engine.audit.near.clusters import NearRows, near_rows
 from tuneproof.engine.audit.near.shingles import token_sets

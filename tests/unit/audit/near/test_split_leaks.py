@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
 from tests.unit.audit.defect_factory import sentence
-from tuneproof.engine.audit.checks.near_duplicates import join
+from tuneproof.engine.audit.near import join
 from tuneproof.engine.audit.near.split_leaks import without_near_leaks
 from tuneproof.engine.audit.near.table import near_table
 from tuneproof.engine.audit.report import audit

@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 
 import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
 from tests.unit.audit.defect_factory import PLANTERS
-from tuneproof.engine.audit import boilerplate, label_errors
+from tuneproof.engine.audit.checks import label_errors
+from tuneproof.engine.audit.near import boilerplate
 from tuneproof.engine.audit.near.boilerplate import deciding
 from tuneproof.engine.audit.near.shingles import run_digests, token_sets
 from tuneproof.engine.audit.registry import CHECKS

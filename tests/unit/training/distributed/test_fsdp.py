@@ -30,7 +30,9 @@ from tuneproof.engine.methods.plan import METHODS, check_choice, plan
 from tuneproof.engine.models import base_model as models
 from tuneproof.engine.models.base_model import BaseModel, load_base, load_weights
 from tuneproof.engine.run.events import StepLogged
-from tuneproof.engine.training import sft, sharding, together
+from tuneproof.engine.training import run as sft
+from tuneproof.engine.training.distributed import collectives as together
+from tuneproof.engine.training.distributed import fsdp as sharding
 from tuneproof.engine.training.distributed.fsdp import divide, load_state, save_state, whole_weights
 from tuneproof.engine.training.distributed.torchrun import LOOPBACK
 
