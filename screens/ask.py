@@ -14,7 +14,7 @@ from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from tuneproof.tui.widgets.key_line import KeyLine
-from tuneproof.tui.widgets.plain import plain
+from tuneproof.tui.widgets.sanitize import sanitized_content
 
 
 class AskLine(ModalScreen[str | None]):
@@ -28,8 +28,8 @@ class AskLine(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = plain(self._title, one_line=True)
-            yield Static(plain(self._why))
+            dialog.border_title = sanitized_content(self._title, one_line=True)
+            yield Static(sanitized_content(self._why))
             yield Input(self._value, placeholder=self._placeholder)
             yield Static("enter takes it, escape leaves it as it was", classes="hint")
 
@@ -52,8 +52,8 @@ class AskText(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall") as dialog:
-            dialog.border_title = plain(self._title, one_line=True)
-            yield Static(plain(self._why))
+            dialog.border_title = sanitized_content(self._title, one_line=True)
+            yield Static(sanitized_content(self._why))
             yield TextArea(self._value, show_line_numbers=True, tab_behavior="focus")
             yield KeyLine()
 
@@ -72,10 +72,10 @@ class AskChoice(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = plain(self._title, one_line=True)
-            yield Static(plain(self._why))
+            dialog.border_title = sanitized_content(self._title, one_line=True)
+            yield Static(sanitized_content(self._why))
             width = max(len(word) for word, _ in self._choices)
-            yield OptionList(*(Option(plain(f"{word:<{width}}  {meaning}"), id=word) for word, meaning in self._choices))
+            yield OptionList(*(Option(sanitized_content(f"{word:<{width}}  {meaning}"), id=word) for word, meaning in self._choices))
             yield Static("enter takes it, escape leaves it as it was", classes="hint")
 
     def on_mount(self) -> None:

@@ -22,8 +22,8 @@ from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskLine
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import StepScreen
-from tuneproof.tui.widgets.plain import plain, visible
-from tuneproof.tui.widgets.told import Told
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
+from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 MARKS = {Severity.BLOCK: "■", Severity.WARN: "▲", Severity.INFO: "·"}
 
@@ -69,23 +69,23 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         yield OptionList(id="found-rows")
         with Horizontal(id="sides"):
             with VerticalScroll(id="this", classes="panel fill"):
-                yield Told(id="this-row")
+                yield MemoizedStatic(id="this-row")
             with VerticalScroll(id="other", classes="panel fill"):
-                yield Told(id="other-row")
+                yield MemoizedStatic(id="other-row")
 
     def on_mount(self) -> None:
         self.query_one("#found-rows").border_title = "Rows"
         self.query_one("#findings").focus()
 
     def on_screen_resume(self) -> None:
-        if not self.bench.is_frozen and not self.bench.trial_is_current:
-            self.wizard.try_data()
+        if not self.session.is_frozen and not self.session.trial_is_current:
+            self.wizard.start_dry_run()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        return not (action in ("leave_out", "quarantine", "accept", "audit_again") and self.bench.is_frozen)
+        return not (action in ("leave_out", "quarantine", "accept", "audit_again") and self.session.is_frozen)
 
     def show(self) -> None:
-        report = self.bench.report
+        report = self.session.report
         if report != self._report or report is None:
             self._report = report
             self._list_findings()
@@ -113,7 +113,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
 
     def _state_of(self, finding: StoredFinding) -> str:
         """What is done about a finding, once the choice just made has been taken in; else how severe it is."""
-        data = self.bench.draft.content.data
+        data = self.session.draft.content.data
         if finding.left_out or (data and finding.check in data.leave_out):
             return "left out"
         return "accepted" if finding.accepted is not None or (data and finding.check in data.accept) else finding.severity.value
@@ -133,14 +133,14 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         listed.clear_options()
         finding = self._marked
         self._marked_check = finding.check if finding else self._marked_check
-        listed.border_subtitle = Content(visible(_what_to_do(finding), one_line=True, most=70)) if finding else ""
+        listed.border_subtitle = Content(sanitize(_what_to_do(finding), one_line=True, max_length=70)) if finding else ""
         if finding is None:
             self._show_sides(None)
             return
         for row in finding.rows[:ROWS_LISTED]:
             twin = f" = {row.of.file}:{row.of.line}" if row.of else ""
             note = f"  {row.note}" if row.note else ""
-            listed.add_option(Option(plain(f"{row.file}:{row.line}{twin}{note}", one_line=True, most=200)))
+            listed.add_option(Option(sanitized_content(f"{row.file}:{row.line}{twin}{note}", one_line=True, max_length=200)))
         if finding.rows:
             listed.highlighted = 0
         self._show_sides(finding.rows[0] if finding.rows else None)
@@ -172,25 +172,25 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
         if row is None and self._marked is not None:
             # What a finding without rows says of the data as a whole seldom fits into its line.
             this.border_title = Content(self._marked.check)
-            self.query_one("#this-row", Static).update(plain(f"{self._marked.message}.\n\nWhat to do: {self._marked.action}."))
+            self.query_one("#this-row", Static).update(sanitized_content(f"{self._marked.message}.\n\nWhat to do: {self._marked.action}."))
             return
-        this.border_title = Content(visible(f"{row.file}:{row.line}", one_line=True)) if row else ""
-        text = plain(self._text(row.file, row.line)) if row else Content("")
-        note = [Content.styled(visible(row.note, one_line=True, most=160), "bold")] if row and row.note else []
+        this.border_title = Content(sanitize(f"{row.file}:{row.line}", one_line=True)) if row else ""
+        text = sanitized_content(self._text(row.file, row.line)) if row else Content("")
+        note = [Content.styled(sanitize(row.note, one_line=True, max_length=160), "bold")] if row and row.note else []
         self.query_one("#this-row", Static).update(Content("\n").join([*note, text]))
         if row and row.of:
-            other.border_title = Content(visible(f"{row.of.file}:{row.of.line}", one_line=True))
-            self.query_one("#other-row", Static).update(plain(self._text(row.of.file, row.of.line)))
+            other.border_title = Content(sanitize(f"{row.of.file}:{row.of.line}", one_line=True))
+            self.query_one("#other-row", Static).update(sanitized_content(self._text(row.of.file, row.of.line)))
 
     def _text(self, file: str, line: int) -> str:
-        data = self.bench.draft.content.data
+        data = self.session.draft.content.data
         path = files_by_label(data).get(file) if data else None
         return masked(row_text(path, line)) if path else "(not a file on this machine)"
 
     def _say_the_gate(self) -> None:
         if self._report is None:
-            state = self.state if self.bench.is_frozen else self.wizard.trial_state
-            broken = self.bench.freeze_broke_off(self.state)
+            state = self.state if self.session.is_frozen else self.wizard.dry_run_state
+            broken = self.session.freeze_broke_off(self.state)
             under_way = f"auditing: {state.checking} …" if state.checking else "auditing …"
             told = "the worker ended before the audit had: 4 says how to go on" if broken else under_way
             self.say(state.failure.message if state.failure else told, error=broken or state.failure is not None)
@@ -204,7 +204,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
 
     def action_leave_out(self) -> None:
         finding = self._marked
-        data = self.bench.draft.content.data
+        data = self.session.draft.content.data
         if finding is None or data is None:
             return
         leaves_out = finding.check not in data.leave_out
@@ -215,7 +215,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
 
     def action_quarantine(self) -> None:
         finding = self._marked
-        data = self.bench.draft.content.data
+        data = self.session.draft.content.data
         if finding is None or data is None:
             return
         try:
@@ -227,11 +227,11 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
             self.complain(f"the quarantine file cannot be written: {error}")
             return
         self._decide(finding.check, leave_out=True)
-        self.notify(visible(f"{len(finding.rows)} rows written to {', '.join(map(str, written))}", one_line=True), markup=False)
+        self.notify(sanitize(f"{len(finding.rows)} rows written to {', '.join(map(str, written))}", one_line=True), markup=False)
 
     def action_accept(self) -> None:
         finding = self._marked
-        data = self.bench.draft.content.data
+        data = self.session.draft.content.data
         if finding is None or data is None:
             return
         why = f"{finding.message}.\n\nWhy can this be lived with? The card shows the reason. An empty line takes it back."
@@ -253,7 +253,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
 
     def action_audit_again(self) -> None:
         self._report = None
-        self.wizard.try_data()
+        self.wizard.start_dry_run()
         self.refresh_all()
 
     def action_leave_field(self) -> None:
@@ -261,7 +261,7 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
 
     def _decide(self, check: str, *, leave_out: bool = False, reason: str = "") -> None:
         """Leaves the rows of a check out, or accepts them for a reason, or neither; and audits again."""
-        data = self.bench.draft.content.data
+        data = self.session.draft.content.data
         assert data is not None
         kept = [name for name in data.leave_out if name != check]
         accepted = {name: why for name, why in data.accept.items() if name != check}
@@ -270,11 +270,11 @@ i explains the check that is marked. enter goes from a finding to its rows, esca
             "accept": {**accepted, check: reason} if reason and not leave_out else accepted,
         }
         try:
-            self.bench.draft.choose(data=data.model_copy(update=update))
+            self.session.draft.choose(data=data.model_copy(update=update))
         except TuneproofError as error:
             self.attempt("Audit", error)
             return
-        self.wizard.try_data()
+        self.wizard.start_dry_run()
         self.refresh_all()
 
 
@@ -283,6 +283,6 @@ def _what_to_do(finding: StoredFinding) -> str:
 
 
 def _finding_line(finding: StoredFinding, state: str) -> Content:
-    text = visible(finding.message, one_line=True, most=120)
+    text = sanitize(finding.message, one_line=True, max_length=120)
     style = "bold" if finding.closes_the_gate else ""
     return Content.styled(f"{MARKS[finding.severity]} {finding.check:<18} {state:<8}  {text}", style)

@@ -20,8 +20,8 @@ from tuneproof.engine.session.steps import Step
 from tuneproof.screens.failures import failures_screen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import bar, percent, rate_bar
-from tuneproof.tui.widgets.plain import visible
-from tuneproof.tui.widgets.told import Told
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
+from tuneproof.tui.widgets.sanitize import sanitize
 
 BAR = 10
 HEAD = f"{'arm':<16} {'format valid':<21} {'correct':<20} tokens s/case"
@@ -53,8 +53,8 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
 
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="arms")
-        yield Told(id="about", classes="panel")
-        yield Told(id="baseline-verdict", classes="panel fill")
+        yield MemoizedStatic(id="about", classes="panel")
+        yield MemoizedStatic(id="baseline-verdict", classes="panel fill")
 
     def on_mount(self) -> None:
         listed = self.query_one("#arms", OptionList)
@@ -74,7 +74,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
             case "stop":
                 return running
             case "finish_here":
-                return not running and bool(self.bench.arms_that_meet_the_target()) and self.state.card is None
+                return not running and bool(self.session.arms_that_meet_the_target()) and self.state.card is None
         return True
 
     def show(self) -> None:
@@ -92,7 +92,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
 
     def _line(self, name: str) -> Content:
         state = self.state
-        taken = "[x]" if name in self.bench.draft.content.baselines else "[ ]"
+        taken = "[x]" if name in self.session.draft.content.baselines else "[ ]"
         scored = state.arms.get(name)
         decoding = state.decoding
         head = f"{taken} {name:<12}"
@@ -102,26 +102,26 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
         elif decoding is not None and decoding.arm == name and state.life is Life.RUNNING:
             told = f"{bar(decoding.done / max(1, decoding.of), BAR)} answered {decoding.done} of {decoding.of}"
         else:
-            told = "not run yet" if name in self.bench.draft.content.baselines else "not asked for"
+            told = "not run yet" if name in self.session.draft.content.baselines else "not asked for"
         return Content(f"{head} {told}")
 
     @on(OptionList.OptionHighlighted, "#arms")
     def _about(self) -> None:
         name = self._marked
         about = " ".join((inspect.getdoc(UNTUNED[name]) or "").split())
-        scores, asked = self.bench.scores(name), self.bench.asked(name)
+        scores, asked = self.session.scores(name), self.session.asked(name)
         lines = [Content(about)]
         if asked:
-            lines.append(Content(visible(asked, one_line=True, most=200)))
+            lines.append(Content(sanitize(asked, one_line=True, max_length=200)))
         if scores is not None and scores.unanswered:
             reasons = " · ".join(f"{reason} {count}" for reason, count in scores.unanswered.items())
-            lines.append(Content(visible(f"no answer, neither right nor wrong: {reasons}", one_line=True, most=200)))
+            lines.append(Content(sanitize(f"no answer, neither right nor wrong: {reasons}", one_line=True, max_length=200)))
         if scores is not None and scores.failures:
             classes = " · ".join(f"{failure} {count}" for failure, count in scores.failures.items())
             lines.append(Content(f"failures: {classes}"))
         if scores is not None and scores.wrong_fields:
             fields = " · ".join(f"{field} {count}" for field, count in list(scores.wrong_fields.items())[:8])
-            lines.append(Content(visible(f"wrong fields: {fields}", one_line=True, most=200)))
+            lines.append(Content(sanitize(f"wrong fields: {fields}", one_line=True, max_length=200)))
         self.query_one("#about", Static).update(Content("\n").join(lines))
 
     @property
@@ -129,14 +129,14 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
         return list(UNTUNED)[max(0, (self.query_one("#arms", OptionList).highlighted or 0) - 1)]
 
     def _so_far(self) -> Content:
-        target = self.bench.draft.content.target
+        target = self.session.draft.content.target
         lines = []
         if ended := self.end_of_log():
             return ended
         if target is not None:
             lines.append(Content(f"target {'':<29} {bar(target.at_least, 6)} {percent(target.at_least)}"))
         measured = [arm for arm in self.state.arms.values() if arm.arm in UNTUNED]
-        met = self.bench.arms_that_meet_the_target()
+        met = self.session.arms_that_meet_the_target()
         if met:
             lines.append(Content.styled(f"{met[0]} already meets the target without any training. You can stop here: press f.", "bold"))
             lines.append(Content("Going on is possible (c); the card will say that it was not needed."))
@@ -167,27 +167,27 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
 
     @on(OptionList.OptionSelected, "#arms")
     def _opened(self) -> None:
-        predictions = self.bench.predictions(self._marked)
+        predictions = self.session.predictions(self._marked)
         if predictions:
             self.app.push_screen(failures_screen(self._marked, predictions))
         else:
             self.say("this arm has not been run yet")
 
     def action_take_in_or_out(self) -> None:
-        chosen = self.bench.draft.content.baselines
+        chosen = self.session.draft.content.baselines
         name = self._marked
         names = [arm for arm in UNTUNED if (arm in chosen) != (arm == name)]
-        if name in chosen and self.bench.scores(name) is not None:
+        if name in chosen and self.session.scores(name) is not None:
             self.complain(f"{name} is scored already, and stays in the evidence")
             return
         try:
-            self.bench.draft.choose(baselines=names)
+            self.session.draft.choose(baselines=names)
         except TuneproofError as error:
             self.attempt("Baselines", error)
         self.refresh_all()
 
     def action_run(self) -> None:
-        if not self.bench.draft.content.baselines:
+        if not self.session.draft.content.baselines:
             self.complain("take in at least one arm: no training without a baseline")
         elif self.wizard.go_on(Stage.BASELINES):
             self.say("starting the worker …")

@@ -21,8 +21,8 @@ from tuneproof.engine.session.steps import Step
 from tuneproof.screens.failures import comparison_screen, failures_screen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import rate_bar
-from tuneproof.tui.widgets.plain import plain, visible
-from tuneproof.tui.widgets.told import Told
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
+from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 TUNED = "tuned"
 
@@ -49,10 +49,10 @@ v opens the cases by what became of them, y copies the card and writes it to a f
     ]
 
     def compose_step(self) -> ComposeResult:
-        yield Told(id="verdict", classes="panel")
-        yield Told(id="card-arms", classes="panel")
+        yield MemoizedStatic(id="verdict", classes="panel")
+        yield MemoizedStatic(id="card-arms", classes="panel")
         with VerticalScroll(id="fields", classes="panel fill"):
-            yield Told(id="fields-text")
+            yield MemoizedStatic(id="fields-text")
 
     def on_mount(self) -> None:
         self.query_one("#card-arms").border_title = "On the same frozen cases"
@@ -65,7 +65,7 @@ v opens the cases by what became of them, y copies the card and writes it to a f
         return self.state.card is not None if action in ("compare", "copy") else True
 
     def show(self) -> None:
-        card = self.bench.card if self.state.card is not None else None
+        card = self.session.card if self.state.card is not None else None
         verdict = self.query_one("#verdict", Static)
         if card is None:
             verdict.border_title = "No card yet"
@@ -75,11 +75,11 @@ v opens the cases by what became of them, y copies the card and writes it to a f
             self.say("7 goes to the training")
             return
         verdict.border_title = "Verdict"
-        verdict.update(Content.assemble((card.verdict.answer, "bold"), f": {visible(card.verdict.reason)}"))
+        verdict.update(Content.assemble((card.verdict.answer, "bold"), f": {sanitize(card.verdict.reason)}"))
         self.query_one("#card-arms", Static).update(self._arms(card))
         self.query_one("#fields-text", Static).update(_fields(card))
-        assert self.bench.store is not None
-        path = self.bench.store.path
+        assert self.session.store is not None
+        path = self.session.store.path
         self.say(f"card: {path / CARD_MD}   check it: tuneproof verify {path}")
         self.refresh_bindings()
 
@@ -114,27 +114,27 @@ v opens the cases by what became of them, y copies the card and writes it to a f
         return " · ".join(f"{sum(c.change is change for c in cases)} {change}" for change in reversed(Change)) if cases is not None else ""
 
     def _compared(self) -> list[ComparedCase] | None:
-        card = self.bench.card
+        card = self.session.card
         best = card.verdict.best_untuned_arm if card else None
-        if best is None or not self.bench.predictions(TUNED):
+        if best is None or not self.session.predictions(TUNED):
             return None
-        return compare(self.bench.predictions(best), self.bench.predictions(TUNED))
+        return compare(self.session.predictions(best), self.session.predictions(TUNED))
 
     def action_compare(self) -> None:
-        card = self.bench.card
+        card = self.session.card
         best = card.verdict.best_untuned_arm if card else None
         cases = self._compared()
         if cases is not None and best is not None:
             self.app.push_screen(comparison_screen(best, TUNED, cases))
         elif best is not None:
-            self.app.push_screen(failures_screen(best, self.bench.predictions(best)))
+            self.app.push_screen(failures_screen(best, self.session.predictions(best)))
         else:
             self.complain("nothing has been measured yet")
 
     def action_copy(self) -> None:
         from tuneproof.tui.clipboard import copy
 
-        store = self.bench.store
+        store = self.session.store
         if store is not None and store.has(CARD_MD):
             self.notify(f"copied, and written to {copy(self.app, store.read(CARD_MD))}", markup=False)
 
@@ -148,14 +148,14 @@ def _fields(card: Card) -> Content:
     ]
     parts: list[Content] = []
     for title, field in fields:
-        parts.append(Content.assemble((f"{title}  ", "bold"), visible(field.summary if field else "Not reached.")))
+        parts.append(Content.assemble((f"{title}  ", "bold"), sanitize(field.summary if field else "Not reached.")))
         if isinstance(field, DataShape):
-            parts += [plain(f"- {line}") for line in profile_lines(field.profile)]
+            parts += [sanitized_content(f"- {line}") for line in profile_lines(field.profile)]
         if isinstance(field, Method):
-            parts += [plain(f"- {line}") for line in method_lines(field)]
+            parts += [sanitized_content(f"- {line}") for line in method_lines(field)]
     for section in further_sections(card):
-        parts.append(Content.assemble((f"{section.title}  ", "bold"), visible(section.summary)))
-        parts += [plain(f"- {line}") for line in section.lines]
+        parts.append(Content.assemble((f"{section.title}  ", "bold"), sanitize(section.summary)))
+        parts += [sanitized_content(f"- {line}") for line in section.lines]
     parts.append(Content.styled("Risk", "bold"))
-    parts += [plain(f"- {item}") for item in card.risk.items] or [plain(card.risk.summary)]
+    parts += [sanitized_content(f"- {item}") for item in card.risk.items] or [sanitized_content(card.risk.summary)]
     return Content("\n").join(parts)

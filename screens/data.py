@@ -20,8 +20,8 @@ from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskLine
 from tuneproof.screens.pick import PickScreen
 from tuneproof.screens.step import StepScreen
-from tuneproof.tui.widgets.plain import plain, visible
-from tuneproof.tui.widgets.told import Told
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
+from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz", ".zst")]
 
@@ -52,9 +52,9 @@ Nothing here changes your files.
     ]
 
     def compose_step(self) -> ComposeResult:
-        yield Told(id="chosen", classes="panel")
+        yield MemoizedStatic(id="chosen", classes="panel")
         with VerticalScroll(id="preview", classes="panel fill"):
-            yield Told(id="rows")
+            yield MemoizedStatic(id="rows")
 
     def on_mount(self) -> None:
         self.query_one("#chosen").border_title = "Data"
@@ -64,28 +64,28 @@ Nothing here changes your files.
     def on_screen_resume(self) -> None:
         if self._data is None:
             self.say("o chooses a file from here; p takes a path, a folder or a hub name")
-        elif not self.bench.is_frozen and not self.bench.trial_is_current:
+        elif not self.session.is_frozen and not self.session.trial_is_current:
             self._try()
 
     @property
     def _data(self) -> Data | None:
-        return self.bench.draft.content.data
+        return self.session.draft.content.data
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         changes = action in ("pick_examples", "pick_eval", "map_columns", "choose_base", "type_path")
-        return not (changes and self.bench.is_frozen)
+        return not (changes and self.session.is_frozen)
 
     def show(self) -> None:
-        found = self.bench.data_facts
+        found = self.session.data_facts
         self.query_one("#chosen", Static).update(self._chosen(found))
         self.query_one("#rows", Static).update(_rows(found))
         self._say_how_it_stands()
 
     def _say_how_it_stands(self) -> None:
-        state = self.wizard.trial_state
-        if self.bench.is_frozen:
+        state = self.wizard.dry_run_state
+        if self.session.is_frozen:
             self.say("this data is frozen into the run")
-        elif self.bench.trial is not None and state.life in (Life.NEW, Life.RUNNING):
+        elif self.session.trial is not None and state.life in (Life.NEW, Life.RUNNING):
             self.say("reading …")
         elif state.failure is not None and state.audited is None:
             unknown = "cannot be told" in state.failure.message
@@ -95,8 +95,8 @@ Nothing here changes your files.
             self.say(f"read; the audit found {block} {'thing that blocks' if block == 1 else 'things that block'}: c goes on to it")
 
     def _chosen(self, found: artifacts.DataFacts | None) -> Content:
-        content = self.bench.draft.content
-        data, state = content.data, (self.state if self.bench.is_frozen else self.wizard.trial_state)
+        content = self.session.draft.content
+        data, state = content.data, (self.state if self.session.is_frozen else self.wizard.dry_run_state)
         if data is None:
             return Content("no file yet")
         lines = [_line("examples", _named(data.examples))]
@@ -135,7 +135,7 @@ Nothing here changes your files.
 
     def action_choose_base(self) -> None:
         why = f"A folder with a model, a hub name, or `{SAMPLE}` for the small one that ships."
-        base = self.bench.draft.content.model
+        base = self.session.draft.content.model
         self.app.push_screen(AskLine("Base model", why, base.base if base else SAMPLE), self._take_base)
 
     def _take_examples(self, path: Path | None) -> None:
@@ -172,7 +172,7 @@ Nothing here changes your files.
 
     def _choose_sections(self, **sections: object) -> None:
         try:
-            self.bench.draft.choose(**sections)
+            self.session.draft.choose(**sections)
         except TuneproofError as error:
             self.attempt("Data", error)
             return
@@ -180,12 +180,12 @@ Nothing here changes your files.
 
     def _try(self) -> None:
         if self._data is not None:
-            self.wizard.try_data()
+            self.wizard.start_dry_run()
         self.refresh_all()
 
 
 def _line(name: str, told: str) -> Content:
-    return Content.assemble((f"{name:<10}", "dim"), visible(told, one_line=True))
+    return Content.assemble((f"{name:<10}", "dim"), sanitize(told, one_line=True))
 
 
 def _named(examples: str | list[str]) -> str:
@@ -198,7 +198,7 @@ def _rows(found: artifacts.DataFacts | None) -> Content:
     parts: list[Content] = []
     for row in found.rows:
         size = f"prompt {row.prompt_length}, answer {row.answer_length} {found.unit}"
-        parts.append(Content.styled(visible(f"── {row.file}:{row.line}  {size}", one_line=True), "bold"))
-        parts.append(plain(row.prompt, most=2000))
-        parts.append(Content.assemble(("wanted ", "bold"), visible(row.answer, most=1000)))
+        parts.append(Content.styled(sanitize(f"── {row.file}:{row.line}  {size}", one_line=True), "bold"))
+        parts.append(sanitized_content(row.prompt, max_length=2000))
+        parts.append(Content.assemble(("wanted ", "bold"), sanitize(row.answer, max_length=1000)))
     return Content("\n").join(parts)

@@ -28,7 +28,7 @@ from tuneproof.engine.case.route import (
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.step import StepScreen
-from tuneproof.tui.widgets.told import Told
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 
 NUMBER = "labeled_examples"
 
@@ -87,10 +87,10 @@ points elsewhere.
         with Horizontal():
             with Vertical(id="asked"):
                 yield QuestionList(self)
-                yield Told(id="why", classes="panel", markup=False)
+                yield MemoizedStatic(id="why", classes="panel", markup=False)
             with Vertical(id="answered"):
-                yield Told(id="route", classes="panel")
-                yield Told(id="what-if", classes="panel")
+                yield MemoizedStatic(id="route", classes="panel")
+                yield MemoizedStatic(id="what-if", classes="panel")
 
     def on_mount(self) -> None:
         self.query_one(QuestionList).border_title = "Seven questions"
@@ -99,30 +99,30 @@ points elsewhere.
         self.query_one("#what-if").border_title = "If one answer were different"
         for question in QUESTIONS:
             self.query_one(QuestionList).add_option(Option("", id=question.key))
-        first = self.bench.draft.unanswered()
+        first = self.session.draft.unanswered()
         self.query_one(QuestionList).highlighted = next((i for i, q in enumerate(QUESTIONS) if q.key in first), 0)
         self.query_one(QuestionList).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "train_all_the_same":
-            return self.bench.route() not in (None, Route.FINE_TUNING)
+            return self.session.route() not in (None, Route.FINE_TUNING)
         if action == "start_anew":
-            return self.bench.is_frozen
-        return not (action == "answer" and self.bench.is_frozen)
+            return self.session.is_frozen
+        return not (action == "answer" and self.session.is_frozen)
 
     def show(self) -> None:
         listed = self.query_one(QuestionList)
         for question in QUESTIONS:
             listed.replace_option_prompt(question.key, self._line(question))
-        answers = self.bench.answers()
-        self.query_one("#route", Static).update(_route_text(self.bench.draft, answers, self.bench.route(), self._insists()))
+        answers = self.session.answers()
+        self.query_one("#route", Static).update(_route_text(self.session.draft, answers, self.session.route(), self._insists()))
         self.query_one("#what-if", Static).update(_what_if_text(answers))
         self._show_why()
-        if self.bench.is_frozen:
+        if self.session.is_frozen:
             self.say("the eval set is frozen under these answers; e lays this run aside and begins another")
-        elif self.bench.route() not in (None, Route.FINE_TUNING) and self._insists():
+        elif self.session.route() not in (None, Route.FINE_TUNING) and self._insists():
             self.say("it is recorded in the case that you train all the same; g takes that back")
-        elif self.bench.route() not in (None, Route.FINE_TUNING):
+        elif self.session.route() not in (None, Route.FINE_TUNING):
             self.say("c goes on and measures the lighter way first; the case is saved, and training is skipped unless you press g")
         else:
             self.say("y and n answer, digits set the number; c goes on to the data")
@@ -146,15 +146,15 @@ points elsewhere.
 
     def type_number(self, digit: str | None) -> None:
         """Takes one more digit of the number, or one less."""
-        now = self.bench.draft.content.decision.labeled_examples
+        now = self.session.draft.content.decision.labeled_examples
         text = ("" if now is None else str(now)) + digit if digit else str(now or "")[:-1]
         self._take(NUMBER, int(text[:9]) if text else None)
 
     def action_train_all_the_same(self) -> None:
-        method = self.bench.draft.content.method
+        method = self.session.draft.content.method
         wanted = not method.even_if_routed_elsewhere
         try:
-            self.bench.draft.choose(method=method.model_copy(update={"even_if_routed_elsewhere": wanted}))
+            self.session.draft.choose(method=method.model_copy(update={"even_if_routed_elsewhere": wanted}))
         except TuneproofError as error:
             self.attempt("Decide", error)
         self.refresh_all()
@@ -164,14 +164,14 @@ points elsewhere.
         self.refresh_all()
 
     def _insists(self) -> bool:
-        return self.bench.draft.content.method.even_if_routed_elsewhere
+        return self.session.draft.content.method.even_if_routed_elsewhere
 
     def _take(self, key: str, value: bool | int | None) -> None:
-        if self.bench.is_frozen:
+        if self.session.is_frozen:
             self.complain("the eval set is frozen under these answers; e lays this run aside and begins another")
             return
         try:
-            self.bench.draft.answer(key, value)
+            self.session.draft.answer(key, value)
         except TuneproofError as error:
             self.attempt("Decide", error)
         self.refresh_all()
@@ -185,11 +185,11 @@ points elsewhere.
             self.action_next_step()
 
     def _line(self, question: Question) -> Content:
-        value = getattr(self.bench.draft.content.decision, question.key)
+        value = getattr(self.session.draft.content.decision, question.key)
         if value is not None:
             shown = ("yes" if value else "no") if isinstance(value, bool) else f"{value:,}"
         elif question.key == NUMBER:
-            answers = self.bench.answers()
+            answers = self.session.answers()
             shown = f"{answers.labeled_examples:,} found" if answers else "count"
         else:
             shown = "?" if question.key in ALWAYS_ASKED else "(no)"

@@ -19,7 +19,7 @@ from tuneproof.engine.scoring.case_changes import Change, ComparedCase
 from tuneproof.engine.scoring.judges import FailureClass
 from tuneproof.engine.scoring.predictions import Prediction
 from tuneproof.tui.widgets.key_line import KeyLine
-from tuneproof.tui.widgets.plain import plain, visible
+from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 LISTED = 2000
 """More lines than anyone reads; the file has them all."""
@@ -39,8 +39,8 @@ class CasesScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         listed = OptionList(*(Option(line) for line in self._lines), id="cases")
-        listed.border_title = plain(self._title, one_line=True)
-        listed.border_subtitle = plain(self._summary, one_line=True)
+        listed.border_title = sanitized_content(self._title, one_line=True)
+        listed.border_subtitle = sanitized_content(self._summary, one_line=True)
         yield listed
         with VerticalScroll(id="case", classes="panel fill"):
             yield Static(id="case-text")
@@ -98,20 +98,27 @@ def comparison_screen(before: str, after: str, cases: Sequence[ComparedCase]) ->
 def _line(kind: str, prediction: Prediction) -> Content:
     fields = f" ({', '.join(prediction.fields)})" if prediction.fields else ""
     told = f"{kind:<13} {prediction.output.strip() or prediction.unanswered or '(nothing)'}  ≠ {prediction.expected}"
-    return plain(told + fields, one_line=True, most=240)
+    return sanitized_content(told + fields, one_line=True, max_length=240)
 
 
 def _whole(answers: Sequence[tuple[str, Prediction]]) -> Content:
-    parts: list[Content] = [Content.styled("wanted", "bold"), plain(answers[0][1].expected)]
+    parts: list[Content] = [Content.styled("wanted", "bold"), sanitized_content(answers[0][1].expected)]
     for arm, prediction in answers:
         verdict = "correct" if prediction.correct else str(prediction.failure_class)
         fields = f": {', '.join(prediction.fields)}" if prediction.fields else ""
-        parts += [Content.styled(visible(f"{arm} answered ({verdict}{fields})"), "bold"), plain(prediction.output)]
+        parts += [Content.styled(sanitize(f"{arm} answered ({verdict}{fields})"), "bold"), sanitized_content(prediction.output)]
         if prediction.unanswered:
             said = f": {prediction.server_said}" if prediction.server_said else ""
-            parts.append(plain(f"no answer after {prediction.attempts} attempts: {prediction.unanswered}{said}", one_line=True, most=400))
+            parts.append(
+                sanitized_content(
+                    f"no answer after {prediction.attempts} attempts: {prediction.unanswered}{said}", one_line=True, max_length=400
+                )
+            )
         if prediction.shown:
-            parts.append(plain(f"it was shown {', '.join(prediction.shown)}", one_line=True, most=400))
+            parts.append(sanitized_content(f"it was shown {', '.join(prediction.shown)}", one_line=True, max_length=400))
     for arm, prediction in answers:
-        parts += [Content.styled(f"prompt of {arm}, {prediction.prompt_tokens} tokens", "bold"), plain(prediction.prompt, most=6000)]
+        parts += [
+            Content.styled(f"prompt of {arm}, {prediction.prompt_tokens} tokens", "bold"),
+            sanitized_content(prediction.prompt, max_length=6000),
+        ]
     return Content("\n").join(parts)

@@ -17,7 +17,7 @@ from textual.widgets.option_list import Option
 import tuneproof.sample_cases
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.tui.widgets.key_line import KeyLine
-from tuneproof.tui.widgets.plain import visible
+from tuneproof.tui.widgets.sanitize import sanitize
 
 if TYPE_CHECKING:
     from tuneproof.engine.run.listing import RunSummary
@@ -147,14 +147,14 @@ def _recent_runs() -> tuple[list[RunSummary], str]:
     try:
         runs = list_runs(Path("runs"))[:RUNS_SHOWN]
     except TuneproofError as error:
-        return [], visible(f"Recent runs: {error}", one_line=True)
+        return [], sanitize(f"Recent runs: {error}", one_line=True)
     return runs, "Recent runs" if runs else "No run in ./runs yet"
 
 
 def run_line(run: RunSummary, now: float) -> Content:
     """A run in one line: name, state, stage, verdict, when."""
     stage = run.stage.value if run.stage else ""
-    name = visible(run.path.name, one_line=True, most=30)
+    name = sanitize(run.path.name, one_line=True, max_length=30)
     line = f"   {name:<30} {run.life.value:<9} {stage:<10} {run.verdict or '':<13} {ago(now - run.updated)}"
     return Content.styled(line, "bold" if run.life.value == "running" else "")
 

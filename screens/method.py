@@ -25,7 +25,7 @@ from tuneproof.engine.run.state import Life
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine
 from tuneproof.screens.step import StepScreen
-from tuneproof.tui.widgets.told import Told
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 
 SETTINGS = {
     "epochs": "how often each example is seen",
@@ -74,9 +74,9 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="methods")
         with VerticalScroll(id="why-method", classes="panel"):
-            yield Told(id="why-text")
+            yield MemoizedStatic(id="why-text")
         with VerticalScroll(id="settings", classes="panel fill"):
-            yield Told(id="settings-text")
+            yield MemoizedStatic(id="settings-text")
 
     def on_mount(self) -> None:
         listed = self.query_one("#methods", OptionList)
@@ -87,7 +87,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         self.query_one("#settings").border_title = "Settings: t changes one; what is not set takes its default"
         listed.focus()
         names = list(METHODS)
-        chosen = self.bench.draft.content.method.name
+        chosen = self.session.draft.content.method.name
         listed.highlighted = names.index(chosen) if chosen in names else 0
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -100,10 +100,10 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         return self.state.training is not None
 
     def show(self) -> None:
-        entries = {entry.name: entry for entry in self.bench.catalogue}
-        self._forecasts = self.bench.forecasts()
+        entries = {entry.name: entry for entry in self.session.catalogue}
+        self._forecasts = self.session.forecasts()
         listed = self.query_one("#methods", OptionList)
-        chosen = self.bench.draft.content.method.name
+        chosen = self.session.draft.content.method.name
         for name, method in METHODS.items():
             mark = "▸" if name == chosen or (chosen == AUTO and name == self._plan_name) else " "
             entry = entries.get(name)
@@ -117,11 +117,11 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     @property
     def _plan_name(self) -> str:
-        content = self.bench.draft.content
+        content = self.session.draft.content
         return plan(content.method, content.training).method
 
     def _why(self) -> Content:
-        content = self.bench.draft.content
+        content = self.session.draft.content
         try:
             chosen = plan(content.method, content.training)
         except TuneproofError as error:
@@ -143,7 +143,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         at = self.query_one("#methods", OptionList).highlighted
         method = METHODS[list(METHODS)[at or 0]]
         told = [Content.assemble((method.name, "bold"), f" trains {method.trains}; good for {method.good_for}")]
-        refused = self.bench.refused(method.name)
+        refused = self.session.refused(method.name)
         if refused is not None:
             told.append(Content.styled(f"not here: {refused}", "bold"))
         if (forecast := self._forecasts.get(method.name)) is not None:
@@ -156,16 +156,16 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     def _against(self) -> str | None:
         """What the evidence says against training, in words."""
-        met = self.bench.arms_that_meet_the_target()
+        met = self.session.arms_that_meet_the_target()
         if met:
             return f"{met[0]} already meets the target"
-        route = self.bench.route()
+        route = self.session.route()
         from tuneproof.engine.case.route import Route
 
         return None if route in (None, Route.FINE_TUNING) else f"the route is `{route}`"
 
     def _settings(self) -> Content:
-        content = self.bench.draft.content
+        content = self.session.draft.content
         try:
             chosen = plan(content.method, content.training)
         except TuneproofError:
@@ -180,8 +180,8 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
             shown = "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
             kind, told = ("default", where.get(name, meaning)) if own is None else ("yours  ", meaning)
             lines.append(Content.assemble(f"{name:<14}", (f"{shown:>8}", "bold"), f"  {kind}  ", (told, "dim")))
-        if self.bench.trained_length is not None:
-            lines.append(Content(length_line(self.bench.trained_length)))
+        if self.session.trained_length is not None:
+            lines.append(Content(length_line(self.session.trained_length)))
         return Content("\n").join(lines)
 
     def _say_how_it_stands(self) -> None:
@@ -199,7 +199,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
     @on(OptionList.OptionSelected, "#methods")
     def _taken(self, event: OptionList.OptionSelected) -> None:
         name = str(event.option.id)
-        refused = self.bench.refused(name)
+        refused = self.session.refused(name)
         if refused is not None:
             self.complain(f"{name} cannot be trained here: {refused}")
             return
@@ -209,15 +209,15 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         self._choose_method(name=AUTO)
 
     def action_train_all_the_same(self) -> None:
-        method = self.bench.draft.content.method
-        key = "even_if_met" if self.bench.arms_that_meet_the_target() else "even_if_routed_elsewhere"
+        method = self.session.draft.content.method
+        key = "even_if_met" if self.session.arms_that_meet_the_target() else "even_if_routed_elsewhere"
         self._choose_method(**{key: not getattr(method, key)})
 
     def _choose_method(self, **changes: Any) -> None:
         if self._is_fixed:
             self.complain("training has begun: the method is fixed for this run")
             return
-        self._choose(method=self.bench.draft.content.method.model_copy(update=changes))
+        self._choose(method=self.session.draft.content.method.model_copy(update=changes))
 
     def action_change_setting(self) -> None:
         self.app.push_screen(
@@ -225,14 +225,14 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         )
 
     def _own_settings(self) -> list[tuple[str, str]]:
-        content = self.bench.draft.content
+        content = self.session.draft.content
         known = plan(content.method, content.training).settings
         return [(name, meaning) for name, meaning in SETTINGS.items() if name in known]
 
     def _ask_value(self, name: str | None) -> None:
         if name is None:
             return
-        own = getattr(self.bench.draft.content.training, name)
+        own = getattr(self.session.draft.content.training, name)
         asked = AskLine(name, f"{SETTINGS[name]}. Empty: the default.", "" if own is None else f"{own:g}")
         self.app.push_screen(asked, lambda text: self._take_value(name, text))
 
@@ -245,12 +245,12 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
             self.complain(f"{name} is a number")
             return
         whole = value is not None and value.is_integer() and name not in ("epochs", "learning_rate", "warmup")
-        training = self.bench.draft.content.training.model_dump() | {name: int(value) if whole and value is not None else value}
+        training = self.session.draft.content.training.model_dump() | {name: int(value) if whole and value is not None else value}
         self._choose(training=training)
 
     def _choose(self, **sections: Any) -> None:
         try:
-            self.bench.draft.choose(**sections)
+            self.session.draft.choose(**sections)
         except TuneproofError as error:
             self.attempt("Method", error)
         self.refresh_all()

@@ -14,10 +14,10 @@ from textual.screen import ModalScreen
 from textual.widgets import DirectoryTree, Input, Static
 
 from tuneproof.tui.widgets.key_line import KeyLine
-from tuneproof.tui.widgets.plain import plain, visible
+from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 
-class FilesOf(DirectoryTree):
+class FilteredTree(DirectoryTree):
     """A folder's files of some endings, and its folders; what begins with a dot is not shown."""
 
     # The emoji of Textual's own are two cells wide in one terminal and one in another.
@@ -32,7 +32,7 @@ class FilesOf(DirectoryTree):
 
     def render_label(self, node, base_style, style):  # type: ignore[no-untyped-def]
         label = super().render_label(node, base_style, style)
-        shown = visible(label.plain, one_line=True)
+        shown = sanitize(label.plain, one_line=True)
         if shown != label.plain:
             label.plain = shown
         return label
@@ -53,14 +53,14 @@ class PickScreen(ModalScreen[Path | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall") as dialog:
-            dialog.border_title = plain(self._title, one_line=True)
+            dialog.border_title = sanitized_content(self._title, one_line=True)
             yield Input(placeholder="a path, or choose below with the arrows and enter")
-            yield FilesOf(self._folder, self._endings)
+            yield FilteredTree(self._folder, self._endings)
             yield Static("", id="wrong", markup=False)
             yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one(FilesOf).focus()
+        self.query_one(FilteredTree).focus()
 
     @on(DirectoryTree.FileSelected)
     def _selected(self, event: DirectoryTree.FileSelected) -> None:
@@ -79,11 +79,11 @@ class PickScreen(ModalScreen[Path | None]):
         if path.is_file() or (self._folders and path.is_dir()):
             self.dismiss(path)
         else:
-            self.query_one("#wrong", Static).update(f"there is no such file: {visible(str(path), one_line=True)}")
+            self.query_one("#wrong", Static).update(f"there is no such file: {sanitize(str(path), one_line=True)}")
 
     def action_other_field(self) -> None:
         self.focus_next()
 
     def action_folder_above(self) -> None:
         self._folder = self._folder.parent
-        self.query_one(FilesOf).path = self._folder
+        self.query_one(FilteredTree).path = self._folder

@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from tuneproof.tui.widgets.help_text import help_content
 from tuneproof.tui.widgets.key_line import KeyLine
-from tuneproof.tui.widgets.plain import plain
+from tuneproof.tui.widgets.sanitize import sanitized_content
 
 KEYS = """
 **Everywhere**: 1 to 8 go to a step, c goes on, backspace goes back, h goes home, ? explains the screen,
@@ -36,8 +36,8 @@ class ReadingScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="reading") as scroll:
-            scroll.border_title = plain(self._title, one_line=True)
-            yield Static(plain(self._text) if isinstance(self._text, str) else self._text)
+            scroll.border_title = sanitized_content(self._title, one_line=True)
+            yield Static(sanitized_content(self._text) if isinstance(self._text, str) else self._text)
         yield KeyLine()
 
     def on_mount(self) -> None:
@@ -61,7 +61,7 @@ class HelpScreen(ModalScreen[None]):
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(classes="reading") as scroll:
-            scroll.border_title = plain(self._title, one_line=True)
+            scroll.border_title = sanitized_content(self._title, one_line=True)
             yield Static(help_content(f"{self._text}\n\n{KEYS}"))
         yield KeyLine()
 

@@ -20,12 +20,12 @@ from tuneproof.engine.session.steps import Step
 from tuneproof.engine.session.workbench import Workbench
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.wizard import Wizard
-from tuneproof.tui.messages import RunChanged, TrialChanged
+from tuneproof.tui.messages import DryRunChanged, RunChanged
 from tuneproof.tui.widgets.evidence_panel import EvidencePanel
 from tuneproof.tui.widgets.key_line import KeyLine
-from tuneproof.tui.widgets.plain import plain, visible
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
+from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 from tuneproof.tui.widgets.step_rail import StepRail
-from tuneproof.tui.widgets.told import Told
 
 LOG_LINES = 200
 WIDE = 120
@@ -54,7 +54,7 @@ class StepScreen(Screen[None]):
         Binding("l", "log", "The worker's log", show=False),
     ]
 
-    _bench: Workbench | None = None
+    _session: Workbench | None = None
     _stood: object = None
     _drawn_for: Size | None = None
 
@@ -64,11 +64,11 @@ class StepScreen(Screen[None]):
         return cast(Wizard, self.app)
 
     @property
-    def bench(self) -> Workbench:
+    def session(self) -> Workbench:
         """The case under way; for a screen that is on its way out, the one that was."""
-        self._bench = self.wizard.bench or self._bench
-        assert self._bench is not None
-        return self._bench
+        self._session = self.wizard.session or self._session
+        assert self._session is not None
+        return self._session
 
     @property
     def state(self) -> RunState:
@@ -76,14 +76,14 @@ class StepScreen(Screen[None]):
         return self.wizard.state
 
     def compose(self) -> ComposeResult:
-        yield Told(id="title")
+        yield MemoizedStatic(id="title")
         yield StepRail(id="rail")
         yield TooSmall()
         with Horizontal(id="columns"):
             with VerticalScroll(id="step", can_focus=False), Vertical(id="panels"):
                 yield from self.compose_step()
             yield EvidencePanel(id="evidence")
-        yield Told(id="said")
+        yield MemoizedStatic(id="said")
         yield KeyLine()
 
     def compose_step(self) -> ComposeResult:
@@ -101,7 +101,7 @@ class StepScreen(Screen[None]):
 
     def show_machine(self) -> None:
         """Draws the title, with the machine where there is room for it."""
-        self.query_one("#title", Told).update(self._title(), layout=False)
+        self.query_one("#title", MemoizedStatic).update(self._title(), layout=False)
 
     def on_screen_resume(self) -> None:
         self.refresh_all()
@@ -109,36 +109,36 @@ class StepScreen(Screen[None]):
     def on_run_changed(self, message: RunChanged) -> None:
         self.refresh_all()
 
-    def on_trial_changed(self, message: TrialChanged) -> None:
+    def on_dry_run_changed(self, message: DryRunChanged) -> None:
         self.refresh_all()
 
     def refresh_all(self) -> None:
         """Draws everything anew; nothing where the case was put away meanwhile, and word of it was still on its way."""
-        if not self.is_mounted or self.wizard.bench is None:
+        if not self.is_mounted or self.wizard.session is None:
             return
         self._drawn_for = self.app.size
-        done = [step for step in Step if self.bench.done(step, self.state)]
+        done = [step for step in Step if self.session.done(step, self.state)]
         self.show_machine()
         self.query_one("#rail", StepRail).show(self.STEP, done)
         self._refresh_keys()
-        route = self.bench.route()
-        shown = self.state if self.bench.is_frozen else self.wizard.trial_state
+        route = self.session.route()
+        shown = self.state if self.session.is_frozen else self.wizard.dry_run_state
         panel = self.query_one("#evidence", EvidencePanel)
         if self.app.size.width >= WIDE:
-            panel.show(self.bench.draft.content, shown, route.value if route else None, is_frozen=self.bench.is_frozen)
+            panel.show(self.session.draft.content, shown, route.value if route else None, is_frozen=self.session.is_frozen)
         self.show()
 
     def _refresh_keys(self) -> None:
         """Shows the keys that work now; making the footer anew is dear, so only where they can have changed."""
-        state, bench = self.state, self.bench
-        stands = (state.life, state.stage, state.training is None, state.card is None, bench.is_frozen, bench.route())
+        state, session = self.state, self.session
+        stands = (state.life, state.stage, state.training is None, state.card is None, session.is_frozen, session.route())
         if stands != self._stood:
             self._stood = stands
             self.refresh_bindings()
 
     def say(self, text: str, *, error: bool = False) -> None:
         """Puts one line above the keys, until the next one."""
-        self.query_one("#said", Static).update(plain(("✗ " if error else "") + text, "bold" if error else "", one_line=True))
+        self.query_one("#said", Static).update(sanitized_content(("✗ " if error else "") + text, "bold" if error else "", one_line=True))
 
     def attempt(self, step: str, error: TuneproofError) -> None:
         """Tells what could not be done and what to do about it."""
@@ -146,7 +146,7 @@ class StepScreen(Screen[None]):
 
     def complain(self, text: str, title: str = "") -> None:
         """Tells that something asked for was not done; it stays although the screen is drawn anew when a dialog closes."""
-        self.notify(visible(text), title=title, severity="error", markup=False, timeout=12)
+        self.notify(sanitize(text), title=title, severity="error", markup=False, timeout=12)
 
     def action_next_step(self) -> None:
         self.wizard.go_to(list(Step)[min(self.STEP.number, len(Step) - 1)])
@@ -164,7 +164,7 @@ class StepScreen(Screen[None]):
         {"up": step.scroll_up, "down": step.scroll_down, "left": step.scroll_left, "right": step.scroll_right}[way](animate=False)
 
     def action_log(self) -> None:
-        store = self.bench.store
+        store = self.session.store
         if store is None:
             self.say("there is no run yet, so there is no log")
         else:
@@ -173,11 +173,11 @@ class StepScreen(Screen[None]):
 
     def end_of_log(self) -> Content | None:
         """The end of the log of a worker that is gone without a word, or by a defect; none for any other."""
-        store, state = self.bench.store, self.state
+        store, state = self.session.store, self.state
         defect = state.failure is not None and state.failure.exit_code == ExitCode.DEFECT
         if store is None or not (state.life is Life.CRASHED or defect):
             return None
-        return plain(log_tail(store.path) or "the log is empty: the process was killed from outside, perhaps for want of memory")
+        return sanitized_content(log_tail(store.path) or "the log is empty: something killed the process, perhaps because memory ran out")
 
     def focus_first(self) -> None:
         """Gives the keys back to the step's own list."""
@@ -185,20 +185,20 @@ class StepScreen(Screen[None]):
         self.screen.focus_next()
 
     def _title(self) -> Content:
-        name = visible(self.bench.draft.content.name, one_line=True, most=30)
-        where = _where(self.bench, self.state)
+        name = sanitize(self.session.draft.content.name, one_line=True, max_length=30)
+        where = _where(self.session, self.state)
         machine = self.wizard.machine_line
         left = f" tuneproof  {name}  {where}"
         gap = self.size.width - len(left) - len(machine) - 1
         return Content(left + " " * gap + machine if gap > 0 else left)
 
 
-def _where(bench: Workbench, state: RunState) -> str:
-    if bench.store is None:
+def _where(session: Workbench, state: RunState) -> str:
+    if session.store is None:
         return "draft"
     life = "" if state.life is Life.NEW else state.life.value
     if state.life is Life.FINISHED and state.card is None:
         # The worker has done what it was asked for; the case has not come to its end.
         life = "waits for you"
     at = f" ({state.stage})" if state.stage and state.life is Life.RUNNING else ""
-    return f"{visible(bench.store.path.name, one_line=True, most=30)} {life}{at}"
+    return f"{sanitize(session.store.path.name, one_line=True, max_length=30)} {life}{at}"

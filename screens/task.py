@@ -21,8 +21,8 @@ from tuneproof.engine.scoring.statistics import minimum_detectable_effect
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine, AskText
 from tuneproof.screens.step import StepScreen
-from tuneproof.tui.widgets.plain import visible
-from tuneproof.tui.widgets.told import Told
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
+from tuneproof.tui.widgets.sanitize import sanitize
 
 KINDS = {
     OutputKind.JSON: "a JSON object; a schema says what is in it",
@@ -78,7 +78,7 @@ class TaskScreen(StepScreen):
 
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="form")
-        yield Told(id="split", classes="panel")
+        yield MemoizedStatic(id="split", classes="panel")
 
     def on_mount(self) -> None:
         self.query_one("#split").border_title = "Eval set"
@@ -89,10 +89,10 @@ class TaskScreen(StepScreen):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "start_anew":
-            return self.bench.is_frozen
+            return self.session.is_frozen
         if action == "freeze_again":
-            return self.bench.freeze_broke_off(self.state) and not self._is_refused
-        return not (action in ("freeze", "draft_again") and self.bench.is_frozen)
+            return self.session.freeze_broke_off(self.state) and not self._is_refused
+        return not (action in ("freeze", "draft_again") and self.session.is_frozen)
 
     @property
     def _is_refused(self) -> bool:
@@ -103,7 +103,7 @@ class TaskScreen(StepScreen):
     def show(self) -> None:
         self._fields = self._form()
         listed = self.query_one("#form", OptionList)
-        listed.border_title = "Task" if self.bench.is_frozen else "Task: enter changes what is marked"
+        listed.border_title = "Task" if self.session.is_frozen else "Task: enter changes what is marked"
         marked = listed.highlighted or 0
         width = max(len(field.name) for field in self._fields)
         listed.clear_options()
@@ -115,9 +115,9 @@ class TaskScreen(StepScreen):
 
     def _complete(self) -> None:
         """Gives what was not chosen yet what the examples suggest: a task, and the sample model as the base."""
-        content = self.bench.draft.content
-        found = self.bench.data_facts
-        if self.bench.is_frozen:
+        content = self.session.draft.content
+        found = self.session.data_facts
+        if self.session.is_frozen:
             return
         sections: dict[str, Any] = {}
         if content.task is None and found is not None:
@@ -126,11 +126,11 @@ class TaskScreen(StepScreen):
             sections["model"] = Model(base=SAMPLE)
         if sections:
             self._choose(**sections)
-        elif not self.bench.trial_is_current:
-            self.wizard.try_data()
+        elif not self.session.trial_is_current:
+            self.wizard.start_dry_run()
 
     def _form(self) -> list[Field]:
-        content = self.bench.draft.content
+        content = self.session.draft.content
         task = content.task or Task()
         output = task.output
         fields = [
@@ -158,13 +158,13 @@ class TaskScreen(StepScreen):
 
     @on(OptionList.OptionSelected, "#form")
     def _edit(self, event: OptionList.OptionSelected) -> None:
-        if self.bench.is_frozen:
+        if self.session.is_frozen:
             self.complain("frozen: e lays this run aside and begins another")
         else:
             self._fields[event.option_index].edit()
 
     def _split_text(self) -> Content:
-        state = self.state if self.bench.is_frozen else self.wizard.trial_state
+        state = self.state if self.session.is_frozen else self.wizard.dry_run_state
         frozen = state.frozen
         if frozen is None:
             return Content("how many cases there are to score with is known when the audit has gone through")
@@ -174,32 +174,32 @@ class TaskScreen(StepScreen):
             Content(f"{frozen.train} to train on, {frozen.validation} to validate with, {frozen.eval} to score on"),
             Content(f"{frozen.eval} eval cases can show a difference of about {effect} points; {4 * frozen.eval} would show {quadruple}"),
         ]
-        if self.bench.is_frozen:
+        if self.session.is_frozen:
             lines.append(Content.styled(f"frozen, sha256 {frozen.eval_sha256}", "bold"))
         return Content("\n").join(lines)
 
     def _say_how_it_stands(self) -> None:
         state = self.state
-        if self.bench.freeze_broke_off(state):
+        if self.session.freeze_broke_off(state):
             told = state.failure.message if state.failure is not None else f"the worker {state.life.value} before the eval set was frozen"
             self.say(f"{told}; {'e begins another run' if self._is_refused else 'r goes on where it was'}", error=True)
-        elif self.bench.is_frozen and Stage.SPLIT in state.done:
+        elif self.session.is_frozen and Stage.SPLIT in state.done:
             self.say("frozen; c goes on to the baselines")
-        elif self.bench.is_frozen:
+        elif self.session.is_frozen:
             self.say("freezing …")
         elif not self._is_ready():
-            report = self.bench.report
+            report = self.session.report
             told = "reading the data with this task …"
-            if self.wizard.trial_state.failure is not None:
-                told = self.wizard.trial_state.failure.message
+            if self.wizard.dry_run_state.failure is not None:
+                told = self.wizard.dry_run_state.failure.message
             elif report is not None and report.blocking():
                 told = "the audit blocks with this task: go back to it with 3"
-            self.say(told, error=self.wizard.trial_state.failure is not None)
+            self.say(told, error=self.wizard.dry_run_state.failure is not None)
         else:
             self.say("f freezes: after that the eval set and the task cannot change in this run")
 
     def _is_ready(self) -> bool:
-        return self.bench.trial_is_current and Stage.SPLIT in self.wizard.trial_state.done
+        return self.session.trial_is_current and Stage.SPLIT in self.wizard.dry_run_state.done
 
     def action_freeze(self) -> None:
         if not self._is_ready():
@@ -213,35 +213,35 @@ class TaskScreen(StepScreen):
             self.say("starting the worker …")
 
     def action_draft_again(self) -> None:
-        found = self.bench.data_facts
+        found = self.session.data_facts
         if found is not None:
-            task = self.bench.draft.content.task or Task()
+            task = self.session.draft.content.task or Task()
             self._choose(task=Task(instruction=task.instruction, output=found.drafted_output))
             self.notify(found.drafted_why, markup=False)
 
     def action_start_anew(self) -> None:
         self.wizard.start_anew()
 
-    def on_trial_changed(self, message: object) -> None:
-        if self.wizard.bench is not None and self.bench.draft.content.task is None:
+    def on_dry_run_changed(self, message: object) -> None:
+        if self.wizard.session is not None and self.session.draft.content.task is None:
             self._complete()
 
     def _choose(self, **sections: Any) -> None:
         try:
-            self.bench.draft.choose(**sections)
+            self.session.draft.choose(**sections)
         except TuneproofError as error:
             self.attempt("Task", error)
             return
-        if not self.bench.trial_is_current:
-            self.wizard.try_data()
+        if not self.session.trial_is_current:
+            self.wizard.start_dry_run()
         self.refresh_all()
 
     def _change_task(self, **changes: Any) -> None:
-        task = self.bench.draft.content.task or Task()
+        task = self.session.draft.content.task or Task()
         self._choose(task=task.model_copy(update=changes))
 
     def _edit_instruction(self) -> None:
-        task = self.bench.draft.content.task or Task()
+        task = self.session.draft.content.task or Task()
         why = "What the model is told before each input. Rows that bring an instruction of their own keep it."
         self.app.push_screen(AskLine("Instruction", why, task.instruction or ""), self._take_instruction)
 
@@ -250,15 +250,15 @@ class TaskScreen(StepScreen):
             self._change_task(instruction=text.strip() or None)
 
     def _edit_kind(self) -> None:
-        task = self.bench.draft.content.task or Task()
-        found = self.bench.data_facts
+        task = self.session.draft.content.task or Task()
+        found = self.session.data_facts
         why = f"What an answer has to look like. {found.drafted_why if found else ''}"
         self.app.push_screen(AskChoice("Output kind", why, [(k.value, v) for k, v in KINDS.items()], task.output.kind), self._take_kind)
 
     def _take_kind(self, word: str | None) -> None:
         if word is None:
             return
-        found, kind = self.bench.data_facts, OutputKind(word)
+        found, kind = self.session.data_facts, OutputKind(word)
         drafted = found.drafted_output if found else None
         if drafted is not None and drafted.kind is kind:
             output = drafted
@@ -267,7 +267,7 @@ class TaskScreen(StepScreen):
         self._choose_output(output)
 
     def _choose_output(self, output: Output) -> None:
-        content = self.bench.draft.content
+        content = self.session.draft.content
         task = content.task or Task()
         metric = task.metric if task.metric in METRICS[output.kind] else None
         sections: dict[str, Any] = {"task": Task(instruction=task.instruction, output=output, metric=metric)}
@@ -277,7 +277,7 @@ class TaskScreen(StepScreen):
         self._choose(**sections)
 
     def _edit_schema(self) -> None:
-        task = self.bench.draft.content.task or Task()
+        task = self.session.draft.content.task or Task()
         why = "The JSON Schema that every answer has to satisfy. Empty: any JSON will do."
         text = json.dumps(task.output.json_schema, indent=2, ensure_ascii=False) if task.output.json_schema else ""
         self.app.push_screen(AskText("Schema", why, text), self._take_schema)
@@ -296,7 +296,7 @@ class TaskScreen(StepScreen):
         self._choose_output(Output(kind=OutputKind.JSON, json_schema=schema))
 
     def _edit_choices(self) -> None:
-        task = self.bench.draft.content.task or Task()
+        task = self.session.draft.content.task or Task()
         why = "One label a line. Empty: the labels seen in train."
         self.app.push_screen(AskText("Choices", why, "\n".join(task.output.choices or [])), self._take_choices)
 
@@ -306,18 +306,18 @@ class TaskScreen(StepScreen):
             self._choose_output(Output(kind=OutputKind.CHOICE, choices=choices or None))
 
     def _edit_pattern(self) -> None:
-        task = self.bench.draft.content.task or Task()
+        task = self.session.draft.content.task or Task()
         why = "A regular expression; its first group is the answer."
         self.app.push_screen(AskLine("Pattern", why, task.output.pattern or ""), self._take_pattern)
 
     def _take_pattern(self, text: str | None) -> None:
         if text:
-            task = self.bench.draft.content.task or Task()
+            task = self.session.draft.content.task or Task()
             output = task.output.model_dump(by_alias=True) | {"pattern": text}
             self._choose(task=task.model_dump(by_alias=True) | {"output": output})
 
     def _edit_metric(self) -> None:
-        task = self.bench.draft.content.task or Task()
+        task = self.session.draft.content.task or Task()
         choices = [(metric.value, MEASURES[metric]) for metric in METRICS[task.output.kind]]
         self.app.push_screen(AskChoice("Metric", "What is counted over the eval cases.", choices, task.measured_by), self._take_metric)
 
@@ -326,7 +326,7 @@ class TaskScreen(StepScreen):
             self._change_task(metric=Metric(word))
 
     def _edit_target(self) -> None:
-        target = self.bench.draft.content.target
+        target = self.session.draft.content.target
         why = "What would be good enough, in percent. Empty: no target."
         self.app.push_screen(AskLine("Target", why, f"{100 * target.at_least:g}" if target else "", "90"), self._take_target)
 
@@ -342,11 +342,11 @@ class TaskScreen(StepScreen):
         except ValueError:
             self.complain("a number between 0 and 100")
             return
-        task = self.bench.draft.content.task or Task()
+        task = self.session.draft.content.task or Task()
         self._choose(target={"metric": task.measured_by.value, "at_least": share})
 
     def _edit_base(self) -> None:
-        base = self.bench.draft.content.model
+        base = self.session.draft.content.model
         why = f"A folder with a model, a hub name, or `{SAMPLE}` for the small one that ships."
         self.app.push_screen(AskLine("Base model", why, base.base if base else SAMPLE), self._take_base)
 
@@ -355,13 +355,13 @@ class TaskScreen(StepScreen):
             self._choose(model={"base": text.strip()})
 
     def _edit_shares(self) -> None:
-        data = self.bench.draft.content.data
+        data = self.session.draft.content.data
         split = data.split if data else Split()
         why = "Three numbers that add up to 1: train, validation, eval. With a separate eval file the third is not used."
         self.app.push_screen(AskLine("Shares", why, f"{split.train:g} {split.validation:g} {split.eval:g}"), self._take_shares)
 
     def _take_shares(self, text: str | None) -> None:
-        data = self.bench.draft.content.data
+        data = self.session.draft.content.data
         if text is None or data is None:
             return
         try:
@@ -373,12 +373,12 @@ class TaskScreen(StepScreen):
         self._choose(data=data.model_dump() | {"split": split})
 
     def _edit_group(self) -> None:
-        data = self.bench.draft.content.data
+        data = self.session.draft.content.data
         why = "A column whose equal values must stay in one part: the customer, the conversation. Empty: equal requests only."
         self.app.push_screen(AskLine("Keep together", why, (data.split.group_by if data else None) or ""), self._take_group)
 
     def _take_group(self, text: str | None) -> None:
-        data = self.bench.draft.content.data
+        data = self.session.draft.content.data
         if text is not None and data is not None:
             self._choose(data=data.model_dump() | {"split": data.split.model_dump() | {"group_by": text.strip() or None}})
 
@@ -392,4 +392,4 @@ def _schema_line(output: Output) -> str:
 
 
 def _line(field: Field, width: int) -> Content:
-    return Content.assemble(f" {field.name:<{width}}  ", (visible(field.value, one_line=True, most=200), "bold"))
+    return Content.assemble(f" {field.name:<{width}}  ", (sanitize(field.value, one_line=True, max_length=200), "bold"))

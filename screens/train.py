@@ -17,8 +17,8 @@ from tuneproof.engine.session.steps import Step
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import percent, spark
 from tuneproof.tui.widgets.loss_plot import LossPlot
-from tuneproof.tui.widgets.plain import plain, visible
-from tuneproof.tui.widgets.told import Told
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
+from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 GPU_SECONDS = 2.0
 
@@ -54,13 +54,13 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         with Horizontal():
             with Vertical(id="curves"):
                 yield LossPlot(id="loss")
-                yield Told(id="progress", classes="panel")
+                yield MemoizedStatic(id="progress", classes="panel")
             with Vertical(id="validation"):
                 with Vertical(id="probes", classes="panel"):
-                    yield Told(id="rates")
+                    yield MemoizedStatic(id="rates")
                 with VerticalScroll(id="sample", classes="panel fill"):
-                    yield Told(id="sample-text")
-                yield Told(id="worker", classes="panel")
+                    yield MemoizedStatic(id="sample-text")
+                yield MemoizedStatic(id="worker", classes="panel")
 
     def on_mount(self) -> None:
         self.query_one("#progress").border_title = "Step"
@@ -84,7 +84,7 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         state = self.state
         self.query_one(LossPlot).show(state.steps, state.probes)
         self._show_probes(state)
-        self.query_one("#progress", Told).update(_progress(state), layout=False)
+        self.query_one("#progress", MemoizedStatic).update(_progress(state), layout=False)
         ended = self.end_of_log()
         self._entitle("#sample", "The end of the worker's log" if ended else "Answers at the last probe")
         self.query_one("#sample-text", Static).update(ended or _samples(state))
@@ -152,7 +152,7 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
     def _before(self) -> str:
         from tuneproof.engine.methods.plan import plan
 
-        content = self.bench.draft.content
+        content = self.session.draft.content
         chosen = plan(content.method, content.training)
         return f"t starts: {chosen.method}, {chosen.epochs:g} epochs, learning rate {chosen.learning_rate:g}; then the tuned arm is scored"
 
@@ -210,7 +210,9 @@ def _samples(state: RunState) -> Content:
     parts: list[Content] = []
     for sample in state.probes[-1].samples:
         mark = "✓" if sample.correct else "✗"
-        parts.append(Content.styled(visible(f"{mark} wanted {sample.expected}", one_line=True, most=300), "" if sample.correct else "bold"))
+        parts.append(
+            Content.styled(sanitize(f"{mark} wanted {sample.expected}", one_line=True, max_length=300), "" if sample.correct else "bold")
+        )
         if not sample.correct:
-            parts.append(plain(f"  got    {sample.output}", one_line=True, most=300))
+            parts.append(sanitized_content(f"  got    {sample.output}", one_line=True, max_length=300))
     return Content("\n").join(parts)

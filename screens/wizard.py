@@ -14,9 +14,9 @@ from tuneproof.engine.session.workbench import Workbench
 class Wizard(Protocol):
     """The app as its screens see it."""
 
-    bench: Workbench | None
+    session: Workbench | None
     state: RunState
-    trial_state: RunState
+    dry_run_state: RunState
     machine_line: str
 
     def go_to(self, step: Step) -> None:
@@ -31,7 +31,7 @@ class Wizard(Protocol):
     def new_case(self, name: str) -> None:
         """Begins a case."""
 
-    def try_data(self) -> None:
+    def start_dry_run(self) -> None:
         """Reads and audits the data of the draft as it stands."""
 
     def freeze(self) -> None:

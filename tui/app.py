@@ -16,18 +16,18 @@ from textual.screen import Screen
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.home import HomeScreen
-from tuneproof.tui.telling import Telling
-from tuneproof.tui.widgets.plain import Harmless, visible
+from tuneproof.tui.error_toast import ErrorToast
+from tuneproof.tui.widgets.sanitize import SanitizingFilter, sanitize
 
 if TYPE_CHECKING:
     from tuneproof.engine.run.state import RunState
     from tuneproof.engine.session.workbench import Workbench
     from tuneproof.screens.step import StepScreen
-    from tuneproof.tui.feed import Feed
+    from tuneproof.tui.run_feed import RunFeed
 
 MACHINE_SECONDS = 10.0
 IDLE_SECONDS = 0.2
-HARMLESS = Harmless()
+HARMLESS = SanitizingFilter()
 PLAIN_THEME = "textual-dark"
 """Without colour, Textual greys the theme; an ANSI theme then comes out black on black."""
 
@@ -50,12 +50,12 @@ class TuneproofApp(App[None]):
 
     def __init__(self, opens: Path | None = None) -> None:
         super().__init__()
-        self.bench: Workbench | None = None
+        self.session: Workbench | None = None
         self.machine_line = ""
         self.farewell: str | None = None
         self._opens = opens
-        self._feed: Feed | None = None
-        self._trial_feed: Feed | None = None
+        self._feed: RunFeed | None = None
+        self._dry_run_feed: RunFeed | None = None
         self._nothing: RunState | None = None
         if self.no_color:
             self.theme = PLAIN_THEME
@@ -68,9 +68,9 @@ class TuneproofApp(App[None]):
         return self._feed.state if self._feed is not None else self._as_new()
 
     @property
-    def trial_state(self) -> RunState:
+    def dry_run_state(self) -> RunState:
         """How the trial of the draft stands; as new where there is none."""
-        return self._trial_feed.state if self._trial_feed is not None else self._as_new()
+        return self._dry_run_feed.state if self._dry_run_feed is not None else self._as_new()
 
     def _as_new(self) -> RunState:
         # Imported only now: the events it is made of take longer to import than the first picture takes to paint.
@@ -103,7 +103,7 @@ class TuneproofApp(App[None]):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
         yield SystemCommand("Home", "New case, open a case, recent runs", self.action_home)
-        if self.bench is not None:
+        if self.session is not None:
             for step in Step:
                 yield SystemCommand(f"Go to {step}", f"Step {step.number} of the case", lambda step=step: self.go_to(step))
 
@@ -128,9 +128,9 @@ class TuneproofApp(App[None]):
             self._take(Workbench(Draft.new(Path.cwd(), name)))
 
     def go_to(self, step: Step) -> None:
-        if self.bench is None:
+        if self.session is None:
             return
-        refused = self.bench.may_enter(step, self.state)
+        refused = self.session.may_enter(step, self.state)
         if refused:
             self.notify(f"{step}: {refused}", severity="warning", markup=False)
             return
@@ -147,28 +147,28 @@ class TuneproofApp(App[None]):
         else:
             self.switch_screen(step.value)
 
-    def try_data(self) -> None:
-        from tuneproof.tui.feed import Feed
+    def start_dry_run(self) -> None:
+        from tuneproof.tui.run_feed import RunFeed
 
-        assert self.bench is not None
-        self._end_trial_feed()
+        assert self.session is not None
+        self._end_dry_run_feed()
         with self._told("Data"):
-            trial = self.bench.try_data()
-            self._trial_feed = Feed(self, trial.store.path, self._tell_trial)
-            self._trial_feed.start()
+            trial = self.session.try_data()
+            self._dry_run_feed = RunFeed(self, trial.store.path, self._post_dry_run_changed)
+            self._dry_run_feed.start()
 
     def freeze(self) -> None:
-        assert self.bench is not None
+        assert self.session is not None
         with self._told("Freeze"):
-            store = self.bench.freeze()
-            self._end_trial_feed()
+            store = self.session.freeze()
+            self._end_dry_run_feed()
             self._follow(store.path)
             self._tell_waiting()
 
     def go_on(self, until: Stage) -> bool:
-        assert self.bench is not None
+        assert self.session is not None
         with self._told("Run"):
-            self.bench.go_on(until)
+            self.session.go_on(until)
             self._tell_waiting()
             return True
         return False
@@ -180,24 +180,24 @@ class TuneproofApp(App[None]):
         with self._told("Stop"):
             if self.state.launched is not None and self.state.life is Life.RUNNING and stop_run(self.state.launched):
                 self.notify("asked to stop: at the next step it saves a checkpoint and ends")
-            elif self.bench is not None and self.bench.stop_waiting():
+            elif self.session is not None and self.session.stop_waiting():
                 self.notify("taken out of the queue")
             else:
                 self.notify("no worker is at work on this run", severity="warning")
 
     def _tell_waiting(self) -> None:
-        if self.bench is not None and (waiting := self.bench.waiting):
+        if self.session is not None and (waiting := self.session.waiting):
             self.notify(waiting)
 
     def leave_running(self) -> None:
         self._leave("still running")
 
     def start_anew(self) -> None:
-        assert self.bench is not None
+        assert self.session is not None
         self._end_feed()
-        self.bench.thaw()
-        if self.bench.draft.content.data is not None:
-            self.try_data()
+        self.session.thaw()
+        if self.session.draft.content.data is not None:
+            self.start_dry_run()
         self.go_to(Step.DECIDE)
 
     async def action_leave(self) -> None:
@@ -207,13 +207,13 @@ class TuneproofApp(App[None]):
             return
         from tuneproof.screens.quit import QuitScreen
 
-        assert self.bench is not None and self.bench.store is not None
+        assert self.session is not None and self.session.store is not None
         if not isinstance(self.screen, QuitScreen):
-            self.push_screen(QuitScreen(_word(self.bench.store.path)), self._leave_as)
+            self.push_screen(QuitScreen(_word(self.session.store.path)), self._leave_as)
 
     def _is_at_work(self) -> bool:
         """Whether a worker is at the run of the case now."""
-        if self.bench is None or self.bench.store is None:
+        if self.session is None or self.session.store is None:
             return False
         from tuneproof.engine.run.state import Life
 
@@ -249,16 +249,16 @@ class TuneproofApp(App[None]):
             # A case that ships is nobody's to write to.
             self.open_case(path, copy=path.resolve().parent == samples_folder().resolve())
 
-    def _take(self, bench: Workbench) -> None:
+    def _take(self, session: Workbench) -> None:
         """Makes a case the one under way, and goes to where it stands."""
         self._put_away()
         self._forget_steps()
-        self.bench = bench
-        if bench.store is not None:
-            self._follow(bench.store.path, catch_up=True)
-        elif not bench.draft.unanswered() and bench.draft.content.data is not None:
-            self.try_data()
-        self.go_to(self._first_step(bench))
+        self.session = session
+        if session.store is not None:
+            self._follow(session.store.path, catch_up=True)
+        elif not session.draft.unanswered() and session.draft.content.data is not None:
+            self.start_dry_run()
+        self.go_to(self._first_step(session))
         self._import_soon(list(Step))
 
     def _import_soon(self, steps: list[Step]) -> None:
@@ -270,33 +270,33 @@ class TuneproofApp(App[None]):
             screen_of(first)
             self.set_timer(IDLE_SECONDS, lambda: self._import_soon(rest))
 
-    def _first_step(self, bench: Workbench) -> Step:
-        step = bench.step_of(self.state)
-        if bench.draft.content.data is None:
+    def _first_step(self, session: Workbench) -> Step:
+        step = session.step_of(self.state)
+        if session.draft.content.data is None:
             return Step.DECIDE
         # A trial that has only begun says nothing yet: the data is looked at first.
-        return Step.DATA if step in (Step.AUDIT, Step.TASK) and not bench.is_frozen else step
+        return Step.DATA if step in (Step.AUDIT, Step.TASK) and not session.is_frozen else step
 
     def _follow(self, run: Path, *, catch_up: bool = False) -> None:
-        from tuneproof.tui.feed import Feed
+        from tuneproof.tui.run_feed import RunFeed
 
         self._end_feed()
-        self._feed = Feed(self, run, self._tell_run)
+        self._feed = RunFeed(self, run, self._post_run_changed)
         if catch_up:
             self._feed.catch_up()
         self._feed.start()
 
-    def _tell_run(self, state: RunState) -> None:
+    def _post_run_changed(self, state: RunState) -> None:
         from tuneproof.tui.messages import RunChanged
 
         for screen in self._steps():
             screen.post_message(RunChanged(state))
 
-    def _tell_trial(self, state: RunState) -> None:
-        from tuneproof.tui.messages import TrialChanged
+    def _post_dry_run_changed(self, state: RunState) -> None:
+        from tuneproof.tui.messages import DryRunChanged
 
         for screen in self._steps():
-            screen.post_message(TrialChanged(state))
+            screen.post_message(DryRunChanged(state))
 
     def _steps(self) -> list[StepScreen]:
         from tuneproof.screens.step import StepScreen
@@ -321,20 +321,20 @@ class TuneproofApp(App[None]):
     def _put_away(self) -> None:
         """Follows nothing any more, and throws the trial away; a run goes on."""
         self._end_feed()
-        self._end_trial_feed()
-        if self.bench is not None:
-            self.bench.end_trial()
-        self.bench = None
+        self._end_dry_run_feed()
+        if self.session is not None:
+            self.session.end_trial()
+        self.session = None
 
     def _end_feed(self) -> None:
         if self._feed is not None:
             self._feed.stop()
             self._feed = None
 
-    def _end_trial_feed(self) -> None:
-        if self._trial_feed is not None:
-            self._trial_feed.stop()
-            self._trial_feed = None
+    def _end_dry_run_feed(self) -> None:
+        if self._dry_run_feed is not None:
+            self._dry_run_feed.stop()
+            self._dry_run_feed = None
 
     def _leave_as(self, choice: object) -> None:
         from tuneproof.screens.quit import Leave
@@ -347,13 +347,13 @@ class TuneproofApp(App[None]):
 
     def _leave(self, what: str | None) -> None:
         """Ends the app; the shell then says how to come back."""
-        run = _word(self.bench.store.path) if self.bench and self.bench.store else None
+        run = _word(self.session.store.path) if self.session and self.session.store else None
         if run is not None and what is not None:
             self.farewell = f"{run} is {what}; come back with: tuneproof attach {run}"
         elif run is not None:
             self.farewell = f"look at it again with: tuneproof attach {run}"
-        elif self.bench is not None and self.bench.draft.path is not None and self.bench.draft.path.is_file():
-            self.farewell = f"the case is kept; go on with: tuneproof {_word(_shown(self.bench.draft.path))}"
+        elif self.session is not None and self.session.draft.path is not None and self.session.draft.path.is_file():
+            self.farewell = f"the case is kept; go on with: tuneproof {_word(_shown(self.session.draft.path))}"
         self.exit()
 
     def _look_at_machine(self) -> None:
@@ -373,8 +373,8 @@ class TuneproofApp(App[None]):
             if show is not None:
                 show()
 
-    def _told(self, doing: str) -> Telling:
-        return Telling(self, doing)
+    def _told(self, doing: str) -> ErrorToast:
+        return ErrorToast(self, doing)
 
 
 def _shown(path: Path) -> Path:
@@ -383,4 +383,4 @@ def _shown(path: Path) -> Path:
 
 def _word(path: Path) -> str:
     """A path as one would type it into a shell."""
-    return visible(shlex.quote(str(path)), one_line=True)
+    return sanitize(shlex.quote(str(path)), one_line=True)

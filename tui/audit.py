@@ -13,7 +13,7 @@ from tuneproof.engine.audit_runs.local import Told, audit_files
 from tuneproof.engine.case.load import read_as
 from tuneproof.engine.case.schema import DraftCase, LabelErrors
 from tuneproof.engine.core.errors import ExitCode, GateClosed
-from tuneproof.tui.widgets.plain import visible
+from tuneproof.tui.widgets.sanitize import sanitize
 
 ROWS_SHOWN = 5
 """Enough to see what is meant; --json has every row."""
@@ -63,7 +63,7 @@ def report_text(report: Report) -> str:
     """The findings, most severe first, each with its first rows, and the counts."""
     parts = [_finding_text(finding) for finding in report.findings] or ["nothing was found"]
     shape = (
-        ["\n".join(["what is left", *(f"  {visible(line, one_line=True)}" for line in profile_lines(report.profile))])]
+        ["\n".join(["what is left", *(f"  {sanitize(line, one_line=True)}" for line in profile_lines(report.profile))])]
         if report.profile
         else []
     )
@@ -72,13 +72,13 @@ def report_text(report: Report) -> str:
 
 def _finding_text(finding: StoredFinding) -> str:
     state = "left out" if finding.left_out else "accepted" if finding.accepted is not None else finding.severity.value
-    lines = [f"{state:<8}  {finding.check}: {visible(finding.message, one_line=True, most=WIDTH)}"]
+    lines = [f"{state:<8}  {finding.check}: {sanitize(finding.message, one_line=True, max_length=WIDTH)}"]
     for row in finding.rows[:ROWS_SHOWN]:
         twin = f" = {row.of.file}:{row.of.line}" if row.of else ""
-        lines.append("          " + visible(f"{row.file}:{row.line}{twin}  {row.note}".rstrip(), one_line=True, most=WIDTH))
+        lines.append("          " + sanitize(f"{row.file}:{row.line}{twin}  {row.note}".rstrip(), one_line=True, max_length=WIDTH))
     if finding.count > ROWS_SHOWN:
         lines.append(f"          … and {finding.count - ROWS_SHOWN:,} more: --json has them all")
-    reason = visible(finding.accepted, one_line=True, most=WIDTH) if finding.accepted else ""
+    reason = sanitize(finding.accepted, one_line=True, max_length=WIDTH) if finding.accepted else ""
     lines.append(f"          accepted: {reason}" if reason else f"          what to do: {finding.action}")
     return "\n".join(lines)
 
@@ -94,7 +94,7 @@ def _counts_text(counts: Counts) -> str:
     ]
     for file, leaked in counts.leaked_rows.items():
         lines.append(
-            f"  of {visible(file, one_line=True)} also in these rows: {leaked.raw:,} as they stand, {leaked.norm:,} under norm, "
+            f"  of {sanitize(file, one_line=True)} also in these rows: {leaked.raw:,} as they stand, {leaked.norm:,} under norm, "
             f"{leaked.loose:,} under loose, {leaked.near:,} nearly"
         )
     return "\n".join(lines)
@@ -107,7 +107,7 @@ class _Progress:
         self._live = sys.stderr.isatty()
 
     def file(self, file: str, shape: str, rows: int) -> None:
-        print(f"{visible(file, one_line=True)}: {rows:,} rows, {shape}", file=sys.stderr)
+        print(f"{sanitize(file, one_line=True)}: {rows:,} rows, {shape}", file=sys.stderr)
 
     def check(self, name: str) -> None:
         if self._live:

@@ -18,7 +18,7 @@ class RunChanged(Message):
         return isinstance(message, RunChanged)
 
 
-class TrialChanged(Message):
+class DryRunChanged(Message):
     """The trial of the draft's data stands otherwise than before."""
 
     def __init__(self, state: RunState) -> None:
@@ -26,4 +26,4 @@ class TrialChanged(Message):
         self.state = state
 
     def can_replace(self, message: Message) -> bool:
-        return isinstance(message, TrialChanged)
+        return isinstance(message, DryRunChanged)

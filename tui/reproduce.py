@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tuneproof.engine.core.errors import ExitCode, VerifyFailed
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.store import RunStore
-from tuneproof.tui.widgets.plain import visible
+from tuneproof.tui.widgets.sanitize import sanitize
 
 if TYPE_CHECKING:
     from tuneproof.engine.reproduce import Reproduced, Reproduction
@@ -61,12 +61,12 @@ def _document(each: Reproduced) -> dict[str, object]:
 
 def _one_text(each: Reproduced, decoded: str) -> str:
     if each.same:
-        return f"{visible(each.again.text)}\n\nthe same as stored, decoded {decoded}"
+        return f"{sanitize(each.again.text)}\n\nthe same as stored, decoded {decoded}"
     return f"{_both(each)}\n\nnot the same as stored, decoded {decoded}"
 
 
 def _all_text(found: list[Reproduced], differing: list[Reproduced], reproduction: Reproduction) -> str:
-    parts = [f"{visible(each.stored.id)}\n{_both(each)}" for each in differing[:SHOWN]]
+    parts = [f"{sanitize(each.stored.id)}\n{_both(each)}" for each in differing[:SHOWN]]
     if len(differing) > SHOWN:
         parts.append(f"… and {len(differing) - SHOWN:,} more: --json has them all")
     parts.append(f"{reproduction.arm}: {len(found):,} answers decoded again, {len(differing):,} differ from what is stored")
@@ -75,7 +75,7 @@ def _all_text(found: list[Reproduced], differing: list[Reproduced], reproduction
 
 def _both(each: Reproduced) -> str:
     return "\n".join(
-        f"{name}: {visible(text)}{' (cut off)' if cut else ''}"
+        f"{name}: {sanitize(text)}{' (cut off)' if cut else ''}"
         for name, text, cut in (("now   ", each.again.text, each.again.truncated), ("stored", each.stored.output, each.stored.truncated))
     )
 

@@ -25,7 +25,7 @@ from tests.bench.terminal import Picture, Terminal
 from tests.conftest import COMMAND, ROOT
 from tuneproof.engine.run.events import EventReader, StepLogged
 from tuneproof.engine.run.store import EVENTS
-from tuneproof.tui.feed import TELL_SECONDS
+from tuneproof.tui.run_feed import NOTIFY_SECONDS
 
 PAINTS = 15
 RUNS = 10
@@ -115,7 +115,7 @@ def keys() -> None:
     with beside_training() as (terminal, _):
         for key in chain.from_iterable(repeat(KEYS, ROUNDS)):
             # At any phase of the redraws.
-            terminal.watch(0.3 + TELL_SECONDS * chance.random())
+            terminal.watch(0.3 + NOTIFY_SECONDS * chance.random())
             before = terminal.picture.lines()
             answered = key.shows or differs(before)
             assert not answered(terminal.picture), f"{key.name}: already so\n{terminal}"

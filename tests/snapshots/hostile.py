@@ -12,7 +12,7 @@ import yaml
 Row = dict[str, Any]
 
 MARKUP = '[@click=app.quit]x[/] [red]red[/red] [link="file:///etc/passwd"]l[/link]'
-BROKEN = "[/red] [link=file:///etc/passwd]l {app.bench} $primary ["
+BROKEN = "[/red] [link=file:///etc/passwd]l {app.session} $primary ["
 ESCAPES = "\x1b[31mred\x1b[0m \x1b[2J\x1b[H \x1b]52;c;aGVsbG8=\x07 \x1b]0;title\x1b\\ \x9b1m \x90q\x9c"
 CONTROLS = "nul \x00 bell \x07 tab \t back \x08 feed \x0c return \rover delete \x7f next \x85 line \u2028 mark \ufeff"
 DIRECTIONS = "\u05e9\u05dc\u05d5\u05dd \u202eevil\u202c \u0645\u0631\u062d\u0628\u0627 \u2066in\u2069 \u200fmark\u200e"

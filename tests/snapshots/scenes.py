@@ -155,7 +155,7 @@ def _on_trial(*way: tuple[str, str]) -> Scene:
 
 
 def _audited(app: TuneproofApp) -> bool:
-    return app.bench is not None and app.bench.report is not None and app.trial_state.life in (Life.FINISHED, Life.FAILED)
+    return app.session is not None and app.session.report is not None and app.dry_run_state.life in (Life.FINISHED, Life.FAILED)
 
 
 def _listed(app: TuneproofApp) -> bool:

@@ -52,7 +52,7 @@ async def test_no_finding_shows_a_key_whole_and_one_without_rows_cannot_be_left_
     scene = ON_DRAFT["audit"]
     async with scene.app().run_test(size=(120, 40), notifications=True) as pilot:
         await scene.go(pilot)
-        report = app_of(pilot).bench.report  # type: ignore[union-attr]
+        report = app_of(pilot).session.report  # type: ignore[union-attr]
         assert report is not None and {*KINDS, "secret", "conflict"} <= {finding.check for finding in report.findings}
         for check in dict.fromkeys(finding.check for finding in report.findings):
             await mark(pilot, check)

@@ -59,8 +59,8 @@ async def tried(pilot: Pilot[Any]) -> None:
     app = wizard(pilot)
 
     def ended() -> bool:
-        assert app.bench is not None
-        return app.bench.trial_is_current and app.trial_state.life in (Life.FINISHED, Life.FAILED)
+        assert app.session is not None
+        return app.session.trial_is_current and app.dry_run_state.life in (Life.FINISHED, Life.FAILED)
 
     await until(pilot, ended, "the audit of the draft")
 

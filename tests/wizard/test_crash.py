@@ -34,7 +34,7 @@ async def test_a_worker_that_was_killed_is_shown_as_crashed_and_is_resumed(tmp_p
         assert app.state.launched is not None
         psutil.Process(app.state.launched.pid).kill()
         await until(pilot, lambda: app.state.life is Life.CRASHED, "the crash")
-        await until_shown(pilot, "r goes on where it was", "the process was killed from outside")
+        await until_shown(pilot, "r goes on where it was", "something killed the process")
         await pilot.press("r")
         await stage_done(pilot, Stage.BASELINES)
         assert set(app.state.arms) == {"constrained"} and "constrained" in picture(pilot)

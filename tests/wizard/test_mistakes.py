@@ -68,7 +68,7 @@ async def test_going_home_while_a_run_tells_of_itself_is_safe(case: Path) -> Non
     async with app.run_test(size=SIZE) as pilot:
         await arrive(pilot, "DataScreen")
         await tried(pilot)
-        app._tell_run(app.state)
+        app._post_run_changed(app.state)
         app.action_home()
         await arrive(pilot, "HomeScreen")
 

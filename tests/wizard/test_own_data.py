@@ -60,7 +60,7 @@ async def test_a_file_of_ones_own_from_the_first_question_to_the_freeze(tmp_path
     opened = TuneproofApp(case)
     async with opened.run_test(size=(80, 24)) as pilot:
         await until(pilot, lambda: "not run yet" in picture(pilot), "the baselines, which come next")
-        assert opened.bench is not None and opened.bench.is_frozen
+        assert opened.session is not None and opened.session.is_frozen
         assert opened.state.frozen == frozen
         await pilot.press("4")
         assert frozen is not None and frozen.eval_sha256 in picture(pilot)

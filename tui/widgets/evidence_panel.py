@@ -7,11 +7,11 @@ from textual.content import Content
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.tui.widgets.bars import with_interval
-from tuneproof.tui.widgets.plain import visible
-from tuneproof.tui.widgets.told import Told
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
+from tuneproof.tui.widgets.sanitize import sanitize
 
 
-class EvidencePanel(Told):
+class EvidencePanel(MemoizedStatic):
     """What is known about the case, field by field as on the card."""
 
     def on_mount(self) -> None:
@@ -30,7 +30,7 @@ class EvidencePanel(Told):
         lines = []
         for title, told in fields:
             lines.append(Content.styled(title, "bold"))
-            lines += [Content(f"  {visible(line, one_line=True)}") for line in told]
+            lines += [Content(f"  {sanitize(line, one_line=True)}") for line in told]
             lines.append(Content(""))
         self.update(Content("\n").join(lines[:-1]))
 

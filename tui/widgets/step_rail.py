@@ -7,12 +7,12 @@ from collections.abc import Collection
 from textual.content import Content
 
 from tuneproof.engine.session.steps import Step
-from tuneproof.tui.widgets.told import Told
+from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 
 DONE, HERE, OPEN = "✓", "●", "○"
 
 
-class StepRail(Told):
+class StepRail(MemoizedStatic):
     """One line with every step; marks, not colours, tell them apart."""
 
     def show(self, current: Step, done: Collection[Step]) -> None:

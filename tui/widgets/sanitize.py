@@ -11,35 +11,35 @@ from textual.filter import LineFilter
 
 TAB, NEWLINE = "\t", "\n"
 
-SHAPELESS = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
+NON_PRINTING = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
 """Categories of characters that a terminal obeys, or that have no shape of their own."""
 
 
-class Harmless(LineFilter):
-    """Takes what a terminal would obey out of every drawn line, wherever the text came from: the last gate, after `visible`."""
+class SanitizingFilter(LineFilter):
+    """Takes what a terminal would obey out of every drawn line, wherever the text came from: the last gate, after `sanitize`."""
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         return [segment if segment.control or segment.text.isprintable() else _without_shapeless(segment) for segment in segments]
 
 
 def _without_shapeless(segment: Segment) -> Segment:
-    kept = "".join(character for character in segment.text if unicodedata.category(character) not in SHAPELESS)
+    kept = "".join(character for character in segment.text if unicodedata.category(character) not in NON_PRINTING)
     return Segment(kept, segment.style)
 
 
-def visible(text: str, *, one_line: bool = False, most: int | None = None) -> str:
+def sanitize(text: str, *, one_line: bool = False, max_length: int | None = None) -> str:
     """The text with control and format characters as signs; with `one_line` also line ends, and no longer than `most`.
 
     Control characters become the pictures of Unicode's block 2400, as `␛` for escape; others that have no shape of their own
     (direction marks, zero-width and lone surrogate code points) become their number, as `<202E>`.
     """
-    kept = text if most is None or len(text) <= most else text[: most - 1] + "…"
+    kept = text if max_length is None or len(text) <= max_length else text[: max_length - 1] + "…"
     return "".join(_sign(character, one_line) for character in kept)
 
 
-def plain(text: str, style: str = "", *, one_line: bool = False, most: int | None = None) -> Content:
+def sanitized_content(text: str, style: str = "", *, one_line: bool = False, max_length: int | None = None) -> Content:
     """The text as content that is never read as markup."""
-    return Content.styled(visible(text, one_line=one_line, most=most), style)
+    return Content.styled(sanitize(text, one_line=one_line, max_length=max_length), style)
 
 
 def _sign(character: str, one_line: bool) -> str:
@@ -52,6 +52,6 @@ def _sign(character: str, one_line: bool) -> str:
         return chr(0x2400 + code)
     if code == 0x7F:
         return "␡"
-    if unicodedata.category(character) in SHAPELESS:
+    if unicodedata.category(character) in NON_PRINTING:
         return f"<{code:04X}>"
     return character

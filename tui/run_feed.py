@@ -22,14 +22,14 @@ ALIVE_SECONDS = 2.0
 CLUSTER_SECONDS = 30.0
 """Of a worker on another machine: each question is work for a controller that all users of the cluster share."""
 
-TELL_SECONDS = 2.0
+NOTIFY_SECONDS = 2.0
 """What is drawn is taken from the training where it uses every core, as all its threads wait for the one that had to give way."""
 
 QUIET = (StepLogged, Decoded, Heartbeat)
 """Events that come often, and may wait for the next telling."""
 
 
-class Feed:
+class RunFeed:
     """The state of one run, kept up to date from byte 0 of its log until it is stopped."""
 
     def __init__(self, app: App[Any], run: Path, tell: Callable[[RunState], None]) -> None:
@@ -105,7 +105,7 @@ class Feed:
             self._tell_now()
 
     def _tell_soon(self) -> None:
-        due = self._told + TELL_SECONDS - time.monotonic()
+        due = self._told + NOTIFY_SECONDS - time.monotonic()
         if due <= 0:
             self._tell_now()
         elif self._later is None:

@@ -6,7 +6,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 
-class Told(Static):
+class MemoizedStatic(Static):
     """Screens tell all they know at every event; most of it is what they told before, and laying it out again is dear."""
 
     _said: object = None

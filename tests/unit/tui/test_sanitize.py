@@ -9,25 +9,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.tui.widgets.bars import bar, percent, spark
-from tuneproof.tui.widgets.plain import SHAPELESS, plain, visible
+from tuneproof.tui.widgets.sanitize import NON_PRINTING, sanitize, sanitized_content
 
 
 @given(st.text(), st.booleans())
 def test_nothing_that_a_terminal_obeys_is_left(text: str, one_line: bool) -> None:
-    shown = visible(text, one_line=one_line)
-    assert all(unicodedata.category(c) not in SHAPELESS for c in shown if one_line or c != "\n")
+    shown = sanitize(text, one_line=one_line)
+    assert all(unicodedata.category(c) not in NON_PRINTING for c in shown if one_line or c != "\n")
 
 
 @given(st.text())
 def test_markup_is_text(text: str) -> None:
-    assert plain(f"[@click=app.exit]{text}[/]", "bold").plain == visible(f"[@click=app.exit]{text}[/]")
+    assert sanitized_content(f"[@click=app.exit]{text}[/]", "bold").plain == sanitize(f"[@click=app.exit]{text}[/]")
 
 
 @pytest.mark.parametrize(
     ("text", "shown"), [("a\x1b[31m", "a␛[31m"), ("\u202eabc", "<202E>abc"), ("a\x00", "a␀"), ("שלום 日本", "שלום 日本")]
 )
 def test_what_is_hidden_becomes_a_sign(text: str, shown: str) -> None:
-    assert visible(text) == shown
+    assert sanitize(text) == shown
 
 
 @given(st.floats(0, 1), st.integers(1, 60))
@@ -62,5 +62,5 @@ def test_a_bar_ends_where_the_share_does(share: float, drawn: str) -> None:
 
 @given(st.text(st.characters(codec="ascii", exclude_characters="\t")), st.integers(1, 20))
 def test_a_text_that_is_cut_says_so(text: str, most: int) -> None:
-    shown = visible(text, one_line=True, most=most)
+    shown = sanitize(text, one_line=True, max_length=most)
     assert len(shown) == min(len(text), most) and shown.endswith("…") == (len(text) > most)

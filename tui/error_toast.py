@@ -8,10 +8,10 @@ from typing import Any
 from textual.app import App
 
 from tuneproof.engine.core.errors import TuneproofError
-from tuneproof.tui.widgets.plain import visible
+from tuneproof.tui.widgets.sanitize import sanitize
 
 
-class Telling:
+class ErrorToast:
     """A context in which an error that a user can cause is told on the screen instead of raised."""
 
     def __init__(self, app: App[Any], doing: str) -> None:
@@ -24,7 +24,7 @@ class Telling:
         told = _told_error(error)
         if told is None:
             return False
-        self._app.notify(visible(str(told)), title=self._doing, severity="error", markup=False, timeout=15)
+        self._app.notify(sanitize(str(told)), title=self._doing, severity="error", markup=False, timeout=15)
         return True
 
 
