@@ -38,8 +38,9 @@ bench: setup  ## measured figures, never asserted by the tests
 	$(BIN)/python -m tests.bench.attach
 	$(BIN)/python -m tests.bench.wizard
 
-pictures: setup  ## the pictures of the README
+pictures: setup  ## the pictures of the README, and that of the layers
 	$(BIN)/python -m tests.snapshots.pictures
+	$(BIN)/python -m tests.architecture
 
 # The link tree of a strict editable install is made once; made again each time, it has the files that are there now.
 setup: .venv/ready
