@@ -10,7 +10,7 @@ from typing import Self
 
 from tuneproof.engine.card.evidence import ARM_STEP
 from tuneproof.engine.core.errors import GateClosed, UsageError
-from tuneproof.engine.core.hardware import leave_out
+from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.methods.registry import METHODS
@@ -92,7 +92,7 @@ class Reproduction:
         self.files = Answered.by(self.store, self.arm)
         if not (self.files.adapter and self.store.has(f"{self.files.adapter}/{QUANTISATION}")):
             # PEFT imports it wherever it is installed, which takes seconds and leaves notices on stderr.
-            leave_out("bitsandbytes")
+            block_import("bitsandbytes")
         self.stored = read_predictions(self.store.read(self.files.predictions))
         self._check()
 

@@ -11,9 +11,8 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tuneproof.engine.audit.profile_text import profile_lines
-from tuneproof.engine.card.markdown import further_sections, method_lines
-from tuneproof.engine.card.schema import CARD_MD, Card, DataShape, Method
-from tuneproof.engine.card.schema import Field as CardField
+from tuneproof.engine.card.markdown import method_lines, optional_sections
+from tuneproof.engine.card.schema import CARD_MD, Card, CardSection, DataShapeSection, MethodSection
 from tuneproof.engine.run.state import Life
 from tuneproof.engine.scoring.case_changes import Change, ComparedCase, compare
 from tuneproof.engine.scoring.verdict import p_value, points
@@ -140,7 +139,7 @@ v opens the cases by what became of them, y copies the card and writes it to a f
 
 
 def _fields(card: Card) -> Content:
-    fields: list[tuple[str, CardField | None]] = [
+    fields: list[tuple[str, CardSection | None]] = [
         ("Decision", card.decision),
         ("Data Shape", card.data_shape),
         ("Method", card.method),
@@ -149,11 +148,11 @@ def _fields(card: Card) -> Content:
     parts: list[Content] = []
     for title, field in fields:
         parts.append(Content.assemble((f"{title}  ", "bold"), sanitize(field.summary if field else "Not reached.")))
-        if isinstance(field, DataShape):
+        if isinstance(field, DataShapeSection):
             parts += [sanitized_content(f"- {line}") for line in profile_lines(field.profile)]
-        if isinstance(field, Method):
+        if isinstance(field, MethodSection):
             parts += [sanitized_content(f"- {line}") for line in method_lines(field)]
-    for section in further_sections(card):
+    for section in optional_sections(card):
         parts.append(Content.assemble((f"{section.title}  ", "bold"), sanitize(section.summary)))
         parts += [sanitized_content(f"- {line}") for line in section.lines]
     parts.append(Content.styled("Risk", "bold"))

@@ -22,7 +22,7 @@ from tuneproof.engine.case.route import (
     Answers,
     Question,
     Route,
-    decide,
+    choose_route,
     what_if,
 )
 from tuneproof.engine.core.errors import TuneproofError
@@ -202,7 +202,7 @@ def _route_text(draft: Draft, answers: Answers | None, route: Route | None, insi
     if few is None or enough is None:
         return Content(f"not known yet: the answers marked ? decide it\n\n{minimum}")
     if route is None:
-        told = f"with {ENOUGH_EXAMPLES} examples or more: {decide(enough)}\nwith fewer: {decide(few)}"
+        told = f"with {ENOUGH_EXAMPLES} examples or more: {choose_route(enough)}\nwith fewer: {choose_route(few)}"
         return Content(f"{told}\n\nType the number, or go on: they are counted from the data.")
     told = REASONS[route] if route is Route.FINE_TUNING else f"{REASONS[route]} {ADVICE[route]}"
     lines = [Content.styled(route.value, "bold"), Content(told)]
@@ -216,7 +216,7 @@ def _route_text(draft: Draft, answers: Answers | None, route: Route | None, insi
 def _what_if_text(answers: Answers | None) -> Content:
     if answers is None:
         return Content(" the table appears with the answers")
-    lines, route = [], decide(answers)
+    lines, route = [], choose_route(answers)
     topics = {question.key: question.topic for question in QUESTIONS}
     for row in what_if(answers):
         value = ("yes" if row.value else "no") if isinstance(row.value, bool) else str(row.value)

@@ -358,9 +358,9 @@ class TuneproofApp(App[None]):
 
     def _look_at_machine(self) -> None:
         def look() -> None:
-            from tuneproof.engine.core.hardware import look as look_at_machine
+            from tuneproof.engine.core.hardware import detect_machine
 
-            line = look_at_machine().line
+            line = detect_machine().line
             if line != self.machine_line:
                 self.call_from_thread(self._show_machine, line)
 

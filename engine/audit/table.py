@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar, cast
 from tuneproof.engine.audit.counts import Tally
 from tuneproof.engine.case.schema import LabelErrors
 from tuneproof.engine.data.example import Example, Source, loose_of, norm, prompt_text
-from tuneproof.engine.data.problems import Problem
+from tuneproof.engine.data.problems import RowProblem
 from tuneproof.engine.scoring.judges import Judge
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 Made = TypeVar("Made")
 T = TypeVar("T", bound=Tally)
 
-P = TypeVar("P", bound=Problem)
+P = TypeVar("P", bound=RowProblem)
 
 
 MOST_PAIRS = 5_000_000
@@ -97,7 +97,7 @@ class Table:
 
     examples: Rows
     eval: Rows
-    problems: list[tuple[Source, Problem]]
+    problems: list[tuple[Source, RowProblem]]
     judge: Judge | None = None
     lengths: Lengths | None = None
     shingle: Shingle = Shingle.W3

@@ -9,8 +9,8 @@ from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.card.evidence import Evidence, gather
 from tuneproof.engine.card.risk import counted_target, risk
-from tuneproof.engine.card.route_agreement import agreement
-from tuneproof.engine.card.schema import Card, CardArm, DataShape, Decision, EvalSet, Method, Provenance
+from tuneproof.engine.card.route_agreement import agreement_with_route
+from tuneproof.engine.card.schema import Card, CardArm, DataShapeSection, DecisionSection, EvalSetSection, MethodSection, ProvenanceSection
 from tuneproof.engine.card.variants import comparison, learning_curve, served
 from tuneproof.engine.case.route import REASONS
 from tuneproof.engine.data.split import Part
@@ -73,14 +73,14 @@ def _graded(evidence: Evidence) -> GradedDifference | None:
     return graded_difference(metric, evidence.tuned.predictions, best.predictions, judge, groups)
 
 
-def _decision(evidence: Evidence, verdict: Verdict) -> Decision:
+def _decision(evidence: Evidence, verdict: Verdict) -> DecisionSection:
     answers = evidence.case.decision.model_dump()
     answers["labeled_examples"] = evidence.route.labeled_examples
     overruled = evidence.method.despite if evidence.method else []
     told = f" Overruled: {'; '.join(overruled)}." if overruled else ""
-    measured = agreement(evidence.route.route, evidence.arms, verdict)
+    measured = agreement_with_route(evidence.route.route, evidence.arms, verdict)
     told += f" {measured}" if measured else ""
-    return Decision(
+    return DecisionSection(
         summary=f"{evidence.route.route}. {REASONS[evidence.route.route]}{told}",
         route=evidence.route.route,
         answers=answers,
@@ -89,7 +89,7 @@ def _decision(evidence: Evidence, verdict: Verdict) -> Decision:
     )
 
 
-def _data_shape(evidence: Evidence) -> DataShape | None:
+def _data_shape(evidence: Evidence) -> DataShapeSection | None:
     report, counts, parts = evidence.report, evidence.counts, evidence.parts
     if report is None or counts is None or parts is None:
         return None
@@ -98,7 +98,7 @@ def _data_shape(evidence: Evidence) -> DataShape | None:
     shapes = ", ".join(f"{file} ({shape})" for file, shape in report.shapes.items())
     found = f"{findings['block']} blocking findings, {findings['warn']} warnings"
     found += f", {report.accepted} accepted" if report.accepted else ""
-    return DataShape(
+    return DataShapeSection(
         summary=f"{report.counts.rows} examples from {shapes}: {train} to train on, {validation} to validate with, "
         f"{len(report.left_out) + evidence.straddling} left out; {found}.",
         files=report.shapes,
@@ -113,7 +113,7 @@ def _data_shape(evidence: Evidence) -> DataShape | None:
     )
 
 
-def _method(evidence: Evidence) -> Method | None:
+def _method(evidence: Evidence) -> MethodSection | None:
     chosen, training = evidence.method, evidence.training
     if chosen is None:
         return None
@@ -128,7 +128,7 @@ def _method(evidence: Evidence) -> Method | None:
             f"({share:.1f} %), {training.steps} steps on {training.examples} examples; step {training.best_step} was best on "
             f"{training.validation_cases} validation cases. Chosen because {chosen.why}."
         )
-    return Method(
+    return MethodSection(
         summary=summary,
         name=None if chosen.skipped else chosen.name,
         settings=chosen.settings,
@@ -143,7 +143,7 @@ def _method(evidence: Evidence) -> Method | None:
     )
 
 
-def _eval_set(evidence: Evidence) -> EvalSet | None:
+def _eval_set(evidence: Evidence) -> EvalSetSection | None:
     if evidence.counts is None:
         return None
     n = evidence.counts[Part.EVAL]
@@ -151,7 +151,7 @@ def _eval_set(evidence: Evidence) -> EvalSet | None:
     effect = round(minimum_detectable_effect(n), 6)
     target = counted_target(evidence.case)
     needed, right = (fewest_cases(target), fewest_right(n, target)) if target else (None, None)
-    return EvalSet(
+    return EvalSetSection(
         summary=f"{n} cases frozen before anything ran (sha256 {digest[:12]}…); they can show a difference of about "
         f"{100 * effect:.0f} points.{_can_show_target(target, n, needed, right)}",
         n=n,
@@ -193,10 +193,10 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
     )
 
 
-def _provenance(evidence: Evidence) -> Provenance:
+def _provenance(evidence: Evidence) -> ProvenanceSection:
     manifest, model = evidence.store.manifest, evidence.model
     elsewhere = [asked.told for arm, asked in evidence.asked.items() if {**UNTUNED, **TUNED}[arm].is_elsewhere]
-    return Provenance(
+    return ProvenanceSection(
         case_sha256=evidence.store.digest(CASE),
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,
         base=model.name if model else None,

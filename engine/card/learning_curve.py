@@ -65,7 +65,7 @@ class CurveChange(BaseModel):
     difference: Difference
 
 
-class LearningCurve(BaseModel):
+class LearningCurveSection(BaseModel):
     """The points, smallest share first, the differences between neighbours, and what the last of these says."""
 
     model_config = ConfigDict(extra="forbid")
@@ -78,7 +78,7 @@ class LearningCurve(BaseModel):
     """Shares that could not be cut from train."""
 
 
-def make_curve(measured: Sequence[tuple[CurvePoint, ScoredArm]], not_measured: Sequence[int]) -> LearningCurve:
+def make_curve(measured: Sequence[tuple[CurvePoint, ScoredArm]], not_measured: Sequence[int]) -> LearningCurveSection:
     """The curve from its points, smallest share first; the last is the tuned arm. Raises ValueError where that is not there."""
     told = [point for point, _ in measured]
     if not told or told[-1].share != WHOLE:
@@ -90,7 +90,7 @@ def make_curve(measured: Sequence[tuple[CurvePoint, ScoredArm]], not_measured: S
     ]
     last = changes[-1].difference if changes and changes[-1].to_share == WHOLE else None
     slope = slope_of(last, told[-1].correct)
-    return LearningCurve(
+    return LearningCurveSection(
         summary=_summary(slope, told, last, measured[-1][1].scores.n),
         slope=slope,
         points=told,
@@ -134,7 +134,7 @@ def _summary(slope: Slope, told: Sequence[CurvePoint], last: Difference | None, 
     return f"{change}: {reading}."
 
 
-def curve_lines(curve: LearningCurve) -> list[str]:
+def curve_lines(curve: LearningCurveSection) -> list[str]:
     """The curve for a reader: its points, the earlier differences, what could not be measured, and the limits of it all."""
     lines = [_point(point) for point in curve.points]
     lines += [

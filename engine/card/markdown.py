@@ -8,7 +8,7 @@ from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card.learning_curve import curve_lines
 from tuneproof.engine.card.method_comparison import comparison_lines
 from tuneproof.engine.card.plan_text import planned_lines
-from tuneproof.engine.card.schema import Card, CardArm, DataShape, Field, Method
+from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
 from tuneproof.engine.run.artifacts import TrainedLength
 from tuneproof.engine.run.events import Rate
 from tuneproof.engine.scoring.verdict import p_value, points
@@ -17,7 +17,7 @@ from tuneproof.engine.scoring.verdict import p_value, points
 def card_text(card: Card) -> str:
     """The card as Markdown: the verdict first, then the arms, then the five fields and where it all comes from."""
     parts = [f"# {card.name}: {card.verdict.answer}", card.verdict.reason, *_arms(card), *_difference(card)]
-    fields: list[tuple[str, Field | None]] = [
+    fields: list[tuple[str, CardSection | None]] = [
         ("Decision", card.decision),
         ("Data Shape", card.data_shape),
         ("Method", card.method),
@@ -25,13 +25,13 @@ def card_text(card: Card) -> str:
     ]
     for title, field in fields:
         parts += [f"## {title}", field.summary if field else "Not reached."]
-        if isinstance(field, DataShape):
+        if isinstance(field, DataShapeSection):
             parts.append("\n".join(f"- {line}" for line in profile_lines(field.profile)))
-        if isinstance(field, Method) and method_lines(field):
+        if isinstance(field, MethodSection) and method_lines(field):
             parts.append("\n".join(f"- {line}" for line in method_lines(field)))
-        if isinstance(field, Method) and field.planned is not None:
+        if isinstance(field, MethodSection) and field.planned is not None:
             parts.append("\n".join(f"- {line}" for line in planned_lines(field.planned)))
-    for section in further_sections(card):
+    for section in optional_sections(card):
         parts += [f"## {section.title}", section.summary, *(["\n".join(f"- {line}" for line in section.lines)] if section.lines else [])]
     parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
     parts += ["## Provenance", _provenance(card)]
@@ -39,7 +39,7 @@ def card_text(card: Card) -> str:
 
 
 @dataclass(frozen=True)
-class Section:
+class OptionalSection:
     """A part of the card that not every card has: its title, what it says in a sentence, and the figures behind that."""
 
     title: str
@@ -47,20 +47,20 @@ class Section:
     lines: list[str]
 
 
-def further_sections(card: Card) -> list[Section]:
+def optional_sections(card: Card) -> list[OptionalSection]:
     """What was measured of models beside the tuned one."""
     served, comparison, curve = card.served, card.comparison, card.learning_curve
     sections = []
     if served is not None:
-        sections.append(Section("Served Model", served.summary, []))
+        sections.append(OptionalSection("Served Model", served.summary, []))
     if comparison is not None:
-        sections.append(Section("Methods Compared", comparison.summary, comparison_lines(comparison)))
+        sections.append(OptionalSection("Methods Compared", comparison.summary, comparison_lines(comparison)))
     if curve is not None:
-        sections.append(Section("Learning Curve", curve.summary, curve_lines(curve)))
+        sections.append(OptionalSection("Learning Curve", curve.summary, curve_lines(curve)))
     return sections
 
 
-def method_lines(method: Method) -> list[str]:
+def method_lines(method: MethodSection) -> list[str]:
     """The settings with where each comes from, and how long the rows are; nothing where nothing was to be trained."""
     if method.skipped is not None:
         return []
@@ -102,7 +102,7 @@ def _asked(card: Card) -> list[str]:
 def _sentences(arm: CardArm) -> list[str]:
     told = [arm.asked] if arm.asked else []
     if arm.recall is not None:
-        told.append(f"A passage of the document that the case names was shown for {percent(arm.recall)} of the cases that name one")
+        told.append(f"A passage of the document that the case names was shown for {rate_text(arm.recall)} of the cases that name one")
     if arm.left_out:
         told.append(f"{arm.left_out} times an example was not shown because it is nearly the case")
     if arm.unanswered:
@@ -114,8 +114,8 @@ def _row(arm: CardArm, priced: bool) -> str:
     usd = "–" if arm.usd_per_1000_requests is None else f"{arm.usd_per_1000_requests:.4f}"
     cells = [
         arm.arm,
-        percent(arm.format_valid),
-        percent(arm.correct),
+        rate_text(arm.format_valid),
+        rate_text(arm.correct),
         "–" if arm.tokens_untold == arm.n else f"{arm.tokens_per_case:.0f}",
         f"{arm.seconds_per_case:.3f}",
         *([usd] if priced else []),
@@ -123,7 +123,7 @@ def _row(arm: CardArm, priced: bool) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def percent(rate: Rate) -> str:
+def rate_text(rate: Rate) -> str:
     """A rate with its interval, in per cent."""
     return f"{100 * rate.rate:.1f} % [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
 

@@ -54,7 +54,7 @@ class ComparedMethod(BaseModel):
     p_holm: float | None = None
 
 
-class MethodComparison(BaseModel):
+class ComparisonSection(BaseModel):
     """The methods, that of the case first, and what the frozen cases say of the others."""
 
     model_config = ConfigDict(extra="forbid")
@@ -63,7 +63,7 @@ class MethodComparison(BaseModel):
     methods: list[ComparedMethod]
 
 
-def make_comparison(named: Entrant, others: Sequence[Entrant]) -> MethodComparison:
+def make_comparison(named: Entrant, others: Sequence[Entrant]) -> ComparisonSection:
     """The comparison of a named method, which was trained and scored, with others. Raises ValueError where it was not."""
     if named.scored is None:
         raise ValueError("what the others are compared with was not scored")
@@ -71,7 +71,7 @@ def make_comparison(named: Entrant, others: Sequence[Entrant]) -> MethodComparis
     adjusted = dict(zip(differences, holm([difference.p_value for difference in differences.values()]), strict=True))
     told = [_told(named, None, None)]
     told += [_told(each, differences.get(each.method.name), adjusted.get(each.method.name)) for each in others]
-    return MethodComparison(summary=_summary(told, named.scored.scores.n), methods=told)
+    return ComparisonSection(summary=_summary(told, named.scored.scores.n), methods=told)
 
 
 def _told(entrant: Entrant, difference: Difference | None, p_holm: float | None) -> ComparedMethod:
@@ -118,7 +118,7 @@ def _listed(names: Sequence[str]) -> str:
     return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
-def comparison_lines(comparison: MethodComparison) -> list[str]:
+def comparison_lines(comparison: ComparisonSection) -> list[str]:
     """What a reader is told of each method, and the limits of it all."""
     return [*map(_line, comparison.methods), *LIMITS]
 

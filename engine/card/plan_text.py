@@ -72,12 +72,12 @@ def _measured(planned: PlannedFacts) -> str:
     of_what = "of the process" if trial.whole_process else "of tensors"
     against = ""
     if planned.memory is not None:
-        predicted = compared(planned.memory, trial)
+        predicted = predicted_for_trial(planned.memory, trial)
         against = f", {gb(predicted)} predicted ({100 * (predicted / trial.peak - 1):+.0f} %)"
     return f"memory measured in a trial step: {gb(trial.peak)} {of_what}{against}; {trial.worst_seconds:.3g} s"
 
 
-def compared(memory: Memory, trial: TrialFacts) -> int:
+def predicted_for_trial(memory: Memory, trial: TrialFacts) -> int:
     """What of a prediction a trial step has measured, in bytes."""
     return memory.total if trial.whole_process else memory.tensors
 

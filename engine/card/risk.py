@@ -5,8 +5,8 @@ from __future__ import annotations
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.card.evidence import Evidence
-from tuneproof.engine.card.merged_model import Likeness, Served
-from tuneproof.engine.card.schema import Risk
+from tuneproof.engine.card.merged_model import MergeOutcome, ServedSection
+from tuneproof.engine.card.schema import RiskSection
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, Case
 from tuneproof.engine.data.split import Part
@@ -19,10 +19,10 @@ SMALL_EVAL = 50
 """Below this many cases an interval is wider than most differences worth having."""
 
 
-def risk(evidence: Evidence, verdict: Verdict, merged: Served | None) -> Risk:
+def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None) -> RiskSection:
     """Everything that was seen and speaks against the verdict."""
     items = [*_data_risks(evidence), *_model_risks(evidence, verdict, merged)]
-    return Risk(summary=items[0] if items else "Nothing was seen that speaks against the verdict.", items=items)
+    return RiskSection(summary=items[0] if items else "Nothing was seen that speaks against the verdict.", items=items)
 
 
 def _data_risks(evidence: Evidence) -> list[str]:
@@ -66,7 +66,7 @@ def _done_about(finding: StoredFinding) -> str:
     return " (left out)" if finding.left_out else ""
 
 
-def _model_risks(evidence: Evidence, verdict: Verdict, merged: Served | None) -> list[str]:
+def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | None) -> list[str]:
     items = []
     if evidence.model and evidence.model.name == SAMPLE:
         items.append("The base is the small sample model: this shows that the program works, not what a real model would do.")
@@ -78,7 +78,7 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: Served | None) ->
     if verdict.difference and _is_thin(verdict.difference):
         told = p_value(verdict.difference.p_value_exact)
         items.append(f"The interval leaves zero out, the exact test does not ({told}): so few cases are thin evidence.")
-    if merged is not None and merged.likeness is Likeness.WORSE:
+    if merged is not None and merged.outcome is MergeOutcome.WORSE:
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
     if evidence.tuned:
         items.append("What tuning cost outside this task was not measured.")

@@ -9,7 +9,7 @@ from tuneproof.engine.case.route import Route
 from tuneproof.engine.scoring.verdict import Answer, Difference, ScoredArm, Verdict, difference_of, points
 
 
-def agreement(route: Route, arms: Sequence[ScoredArm], verdict: Verdict) -> str | None:
+def agreement_with_route(route: Route, arms: Sequence[ScoredArm], verdict: Verdict) -> str | None:
     """One sentence or two; none where what the route recommends was not measured."""
     match route:
         case Route.RAG:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
-from pydantic import Field as Key
+from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.audit.profile import Profile
-from tuneproof.engine.card.learning_curve import LearningCurve
-from tuneproof.engine.card.merged_model import Served
-from tuneproof.engine.card.method_comparison import MethodComparison
+from tuneproof.engine.card.learning_curve import LearningCurveSection
+from tuneproof.engine.card.merged_model import ServedSection
+from tuneproof.engine.card.method_comparison import ComparisonSection
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.run.artifacts import PlannedFacts, TrainedLength
 from tuneproof.engine.run.events import Rate
@@ -18,7 +17,7 @@ CARD_JSON = "card.json"
 CARD_MD = "card.md"
 
 
-class Field(BaseModel):
+class CardSection(BaseModel):
     """A part of the card: unknown keys are errors, and the summary says it in a sentence."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
@@ -26,7 +25,7 @@ class Field(BaseModel):
     summary: str
 
 
-class Decision(Field):
+class DecisionSection(CardSection):
     """The answers, the route they lead to, and what the case overruled."""
 
     route: Route
@@ -36,7 +35,7 @@ class Decision(Field):
     """Whether the measurement agrees with the route; none where what it recommends was not measured."""
 
 
-class DataShape(Field):
+class DataShapeSection(CardSection):
     """What there is to learn from."""
 
     files: dict[str, str]
@@ -50,7 +49,7 @@ class DataShape(Field):
     profile: Profile
 
 
-class Method(Field):
+class MethodSection(CardSection):
     """What was trained, or why nothing was; each setting, where its value comes from, and how long the rows are."""
 
     name: str | None
@@ -66,7 +65,7 @@ class Method(Field):
     """What memory, time and money were predicted and measured before training."""
 
 
-class EvalSet(Field):
+class EvalSetSection(CardSection):
     """The frozen cases, and what they can show.
 
     `fewest_cases_for_target` is how many cases it takes to show that the target is met, `fewest_right_for_target` how many of these have
@@ -81,7 +80,7 @@ class EvalSet(Field):
     fewest_right_for_target: int | None
 
 
-class Risk(Field):
+class RiskSection(CardSection):
     """What could make the verdict wrong, or the model worse than it looks."""
 
     items: list[str]
@@ -110,12 +109,12 @@ class CardArm(BaseModel):
     """What was settled about the arm before the frozen cases, in a sentence."""
     recall: Rate | None = None
     left_out: int = 0
-    unanswered: dict[str, int] = Key(default={}, exclude_if=lambda reasons: not reasons)
+    unanswered: dict[str, int] = Field(default={}, exclude_if=lambda reasons: not reasons)
     """The cases that a server gave no answer to, by the reason."""
-    tokens_untold: int = Key(default=0, exclude_if=lambda count: not count)
+    tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
 
 
-class Provenance(BaseModel):
+class ProvenanceSection(BaseModel):
     """The digests that the card rests on: the case, the frozen cases, the base, and every step of the run."""
 
     model_config = ConfigDict(extra="forbid")
@@ -126,7 +125,7 @@ class Provenance(BaseModel):
     base_sha256: str | None
     adapter_sha256: str | None
     device: str | None
-    endpoint: str | None = Key(default=None, exclude_if=lambda told: told is None)
+    endpoint: str | None = Field(default=None, exclude_if=lambda told: told is None)
     """The model that a server answered with, and where that is."""
     versions: dict[str, str]
     steps: dict[str, str]
@@ -138,19 +137,19 @@ class Card(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     name: str
-    decision: Decision
-    data_shape: DataShape | None
-    method: Method | None
-    eval_set: EvalSet | None
-    risk: Risk
+    decision: DecisionSection
+    data_shape: DataShapeSection | None
+    method: MethodSection | None
+    eval_set: EvalSetSection | None
+    risk: RiskSection
     verdict: Verdict
     arms: list[CardArm]
-    provenance: Provenance
-    served: Served | None = Key(default=None, exclude_if=lambda told: told is None)
+    provenance: ProvenanceSection
+    served: ServedSection | None = Field(default=None, exclude_if=lambda told: told is None)
     """Whether what will be served is what was measured; none where nothing was trained, or it is not to be merged."""
-    comparison: MethodComparison | None = Key(default=None, exclude_if=lambda told: told is None)
+    comparison: ComparisonSection | None = Field(default=None, exclude_if=lambda told: told is None)
     """What other methods made of the same rows; none where that was not asked."""
-    learning_curve: LearningCurve | None = Key(default=None, exclude_if=lambda told: told is None)
+    learning_curve: LearningCurveSection | None = Field(default=None, exclude_if=lambda told: told is None)
     """Whether more labels would help; none where that was not asked."""
 
     def as_text(self) -> str:

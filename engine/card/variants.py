@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.card.evidence import Evidence
-from tuneproof.engine.card.learning_curve import WHOLE, CurvePoint, LearningCurve, make_curve
-from tuneproof.engine.card.merged_model import Served, make_served, not_merged
-from tuneproof.engine.card.method_comparison import Entrant, MethodComparison, make_comparison
+from tuneproof.engine.card.learning_curve import WHOLE, CurvePoint, LearningCurveSection, make_curve
+from tuneproof.engine.card.merged_model import ServedSection, make_served, not_merged
+from tuneproof.engine.card.method_comparison import ComparisonSection, Entrant, make_comparison
 from tuneproof.engine.case.schema import Case, OutputKind
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part
@@ -18,7 +18,7 @@ from tuneproof.engine.run.variants import MERGED
 from tuneproof.engine.scoring.verdict import ScoredArm
 
 
-def served(evidence: Evidence) -> Served | None:
+def served(evidence: Evidence) -> ServedSection | None:
     """The merged model against the tuned arm; none before that is scored, and where the case does not want it merged."""
     method, tuned = evidence.method, evidence.tuned
     if method is None or tuned is None or not evidence.case.evaluate.merged:
@@ -31,7 +31,7 @@ def served(evidence: Evidence) -> Served | None:
     return make_served(evidence.merged, tuned, digest)
 
 
-def comparison(evidence: Evidence) -> MethodComparison | None:
+def comparison(evidence: Evidence) -> ComparisonSection | None:
     """The methods that the case compares, once each was scored or found impossible."""
     method, tuned = evidence.method, evidence.tuned
     wanted = [each.name for each in evidence.case.evaluate.compare if method is None or each.name != method.name]
@@ -44,7 +44,7 @@ def comparison(evidence: Evidence) -> MethodComparison | None:
     return make_comparison(named, found)
 
 
-def learning_curve(evidence: Evidence) -> LearningCurve | None:
+def learning_curve(evidence: Evidence) -> LearningCurveSection | None:
     """The curve, where it was asked for and everything it needs has been measured."""
     case, tuned, parts = evidence.case, evidence.tuned, evidence.parts
     if not case.evaluate.learning_curve or case.data is None or tuned is None or parts is None:

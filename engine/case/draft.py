@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from tuneproof.engine.case.load import read_as
 from tuneproof.engine.case.route import QUESTIONS, Answers
-from tuneproof.engine.case.schema import SAMPLE, Case, Data, DraftCase, DraftDecision, Model, Task
+from tuneproof.engine.case.schema import SAMPLE, Case, Data, DraftCase, DraftDecisionAnswers, Model, Task
 from tuneproof.engine.case.yaml import yaml_text
 from tuneproof.engine.core.atomic_write import write_atomically
 from tuneproof.engine.core.errors import CaseError, UsageError
@@ -193,5 +193,5 @@ def _relative(value: Any, folder: Path) -> Any:
     return str(path.relative_to(folder.resolve())) if inside else value
 
 
-def _plain(value: DraftDecision | Data | Task | Model | Any) -> Any:
+def _plain(value: DraftDecisionAnswers | Data | Task | Model | Any) -> Any:
     return value.model_dump(by_alias=True) if hasattr(value, "model_dump") else value

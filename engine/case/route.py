@@ -125,7 +125,7 @@ class WhatIf:
     route: Route
 
 
-def decide(answers: Answers) -> Route:
+def choose_route(answers: Answers) -> Route:
     """The route for the answers, by the rule of the contract: retrieval, alignment, tooling, tuning, prompting."""
     if answers.private_facts or answers.facts_change_often:
         return Route.RAG
@@ -145,5 +145,5 @@ def what_if(answers: Answers) -> list[WhatIf]:
         now: bool | int = getattr(answers, question.key)
         for value in (not now,) if isinstance(now, bool) else (ENOUGH_EXAMPLES - 1, ENOUGH_EXAMPLES):
             changed: dict[str, Any] = {question.key: value}
-            table.append(WhatIf(question.key, value, decide(replace(answers, **changed))))
+            table.append(WhatIf(question.key, value, choose_route(replace(answers, **changed))))
     return table

@@ -13,7 +13,7 @@ from tuneproof.engine.case.section import AS_WRITTEN
 from tuneproof.engine.case.slurm import Launcher, Slurm
 
 
-class Section(BaseModel):
+class CaseSection(BaseModel):
     """A part of the case file."""
 
     model_config = AS_WRITTEN
@@ -50,10 +50,10 @@ SAMPLE = "sample"
 """The name of the small model that ships."""
 
 # Enums are written as plain words in YAML, which strict mode would refuse.
-Word = Field(strict=False)
+BY_VALUE = Field(strict=False)
 
 
-class DraftDecision(Section):
+class DraftDecisionAnswers(CaseSection):
     """The answers given so far, of the seven that the route rests on."""
 
     private_facts: bool | None = None
@@ -65,7 +65,7 @@ class DraftDecision(Section):
     facts_change_often: bool | None = None
 
 
-class Decision(DraftDecision):
+class DecisionAnswers(DraftDecisionAnswers):
     """The answers that the route rests on; `labeled_examples` left out is counted from the data."""
 
     private_facts: bool
@@ -76,12 +76,12 @@ class Decision(DraftDecision):
     facts_change_often: bool = False
 
 
-class Output(Section):
+class Output(CaseSection):
     """The output format; `json_schema` is the case file's `schema`, inline or a file, and is inline once loaded."""
 
     model_config = ConfigDict(populate_by_name=True)
 
-    kind: Annotated[OutputKind, Word]
+    kind: Annotated[OutputKind, BY_VALUE]
     json_schema: dict[str, Any] | str | None = Field(default=None, alias="schema")
     choices: list[str] | None = Field(default=None, min_length=1)
     pattern: str | None = None
@@ -113,12 +113,12 @@ class Output(Section):
         return pattern
 
 
-class Task(Section):
+class Task(CaseSection):
     """What is asked, and how an answer is judged."""
 
     instruction: str | None = None
     output: Output = Output(kind=OutputKind.TEXT)
-    metric: Annotated[Metric, Word] | None = None
+    metric: Annotated[Metric, BY_VALUE] | None = None
 
     @model_validator(mode="after")
     def metric_fits(self) -> Task:
@@ -133,7 +133,7 @@ class Task(Section):
         return self.metric or METRICS[self.output.kind][0]
 
 
-class Split(Section):
+class Split(CaseSection):
     """Shares of the three parts; with a separate eval file the first two share what there is."""
 
     train: float = Field(default=0.6, gt=0, le=1)
@@ -149,7 +149,7 @@ class Split(Section):
         return self
 
 
-class Columns(Section):
+class Columns(CaseSection):
     """Which columns of the file are which, where that cannot be told from the file."""
 
     input: str
@@ -164,7 +164,7 @@ class LabelErrors(StrEnum):
     CLEANLAB = "cleanlab"
 
 
-class Data(Section):
+class Data(CaseSection):
     """Where the examples lie; `leave_out` names the checks whose rows are left out instead of closing the gate.
 
     `accept` has, by the name of a check, the reason why its findings are lived with; the card shows it.
@@ -177,17 +177,17 @@ class Data(Section):
     split: Split = Split()
     leave_out: list[str] = []
     accept: dict[str, Annotated[str, Field(min_length=1)]] = {}
-    label_errors: Annotated[LabelErrors, Word] = LabelErrors.NEIGHBOURS
+    label_errors: Annotated[LabelErrors, BY_VALUE] = LabelErrors.NEIGHBOURS
 
 
-class Model(Section):
+class Model(CaseSection):
     """The model to start from: `sample`, a folder, or a hub name."""
 
     base: str = SAMPLE
     revision: str | None = None
 
 
-class Endpoint(Section):
+class Endpoint(CaseSection):
     """An OpenAI-compatible server. Its key stays in the environment: here stands only the name of the variable.
 
     `url` left out is that of the variable OPENAI_BASE_URL. `body` has further keys of the request, or other values for those that are sent;
@@ -233,7 +233,7 @@ def server_url(text: str) -> str:
     return text.rstrip("/").removesuffix("/chat/completions")
 
 
-class Method(Section):
+class MethodChoice(CaseSection):
     """How to train; the two `even_if` keys train although the facts so far speak against it, and the card records that."""
 
     name: str = "auto"
@@ -249,7 +249,7 @@ class Sharding(StrEnum):
     FULL = "full"
 
 
-class Training(Section):
+class Training(CaseSection):
     """What is left out takes the documented default of the method; `launcher` and `slurm` change nothing of what is learned."""
 
     epochs: float | None = Field(default=None, gt=0)
@@ -266,9 +266,9 @@ class Training(Section):
     packing: bool = False
     group_by_length: bool = False
     processes: int = Field(default=1, ge=1)
-    sharding: Annotated[Sharding, Word] = Sharding.AUTO
+    sharding: Annotated[Sharding, BY_VALUE] = Sharding.AUTO
     seed: int = 0
-    launcher: Annotated[Launcher, Word] = Launcher.LOCAL
+    launcher: Annotated[Launcher, BY_VALUE] = Launcher.LOCAL
     slurm: Slurm | None = None
 
     @model_validator(mode="after")
@@ -310,7 +310,7 @@ class Training(Section):
         return self.model_copy(update={"launcher": other.launcher, "slurm": other.slurm})
 
 
-class Compared(Section):
+class MethodToCompare(CaseSection):
     """A further method to train on the same rows; a setting that is left out follows that of the method that is named."""
 
     name: str
@@ -325,7 +325,7 @@ class Compared(Section):
         return {"name": given} if isinstance(given, str) else given
 
 
-class Evaluate(Section):
+class Evaluate(CaseSection):
     """What is measured of the tuned model beyond its score.
 
     `merged` merges the adapter into its base and scores what will be served; `compare` trains further methods and scores them too;
@@ -333,26 +333,26 @@ class Evaluate(Section):
     """
 
     merged: bool = True
-    compare: list[Compared] = []
+    compare: list[MethodToCompare] = []
     learning_curve: bool = False
 
     @field_validator("compare")
     @classmethod
-    def each_once(cls, compare: list[Compared]) -> list[Compared]:
+    def each_once(cls, compare: list[MethodToCompare]) -> list[MethodToCompare]:
         names = [each.name for each in compare]
         if len(set(names)) < len(names):
             raise ValueError("a method stands there twice")
         return compare
 
 
-class Target(Section):
+class Target(CaseSection):
     """What would be good enough."""
 
-    metric: Annotated[Metric, Word] | None = None
+    metric: Annotated[Metric, BY_VALUE] | None = None
     at_least: float = Field(gt=0, le=1)
 
 
-class Budget(Section):
+class Budget(CaseSection):
     """What may be spent."""
 
     gpu_memory_gb: float | None = Field(default=None, gt=0)
@@ -360,18 +360,18 @@ class Budget(Section):
     usd_per_gpu_hour: float | None = Field(default=None, ge=0)
 
 
-class DraftCase(Section):
+class DraftCase(CaseSection):
     """One planning problem whose answers may not all be given yet. Paths are absolute once loaded."""
 
     version: Literal[1] = 1
     name: str = Field(min_length=1, max_length=200)
-    decision: DraftDecision = DraftDecision()
+    decision: DraftDecisionAnswers = DraftDecisionAnswers()
     task: Task | None = None
     data: Data | None = None
     model: Model | None = None
     baselines: list[str] = ["zero_shot", "few_shot"]
     endpoint: Endpoint | None = None
-    method: Method = Method()
+    method: MethodChoice = MethodChoice()
     training: Training = Training()
     evaluate: Evaluate = Evaluate()
     target: Target | None = None
@@ -394,7 +394,7 @@ class DraftCase(Section):
 class Case(DraftCase):
     """One planning problem, with every answer that the route needs."""
 
-    decision: Decision
+    decision: DecisionAnswers
 
     def launched_here(self) -> Case:
         """The same case, with its worker on this machine, which does what a node of its job would."""

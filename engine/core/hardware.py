@@ -40,7 +40,7 @@ class Machine:
         return f"CPU, {self.cores} cores, {self.memory:.0f} GiB"
 
 
-def look() -> Machine:
+def detect_machine() -> Machine:
     """The machine as it is now; quick enough to be called every few seconds."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
     return Machine(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, memory, first_gpu())
@@ -60,7 +60,7 @@ def has_library(name: str) -> bool:
     return True
 
 
-def leave_out(library: str) -> None:
+def block_import(library: str) -> None:
     """Makes a library as good as not installed for this process, so that none that would only look for it imports it."""
     # None in sys.modules is Python's own way to block an import.
     sys.modules.setdefault(library, cast(Any, None))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from tuneproof.engine.data.encodings import bad_at, first_bad_of, is_marked
-from tuneproof.engine.data.problems import NotUtf8, Problem, Unreadable
+from tuneproof.engine.data.problems import NotUtf8, RowProblem, Unreadable
 from tuneproof.engine.data.raw import BadRow, RawRow, Rows
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
@@ -101,7 +101,7 @@ class _Array:
         self._passed = start
         return NotUtf8.at(replace(bad, start=self._bytes + bad.start), "of the file")
 
-    def _broken(self, at: int, error: Exception) -> Problem:
+    def _broken(self, at: int, error: Exception) -> RowProblem:
         place = error.pos if isinstance(error, json.JSONDecodeError) else at
         bad = self.bad_bytes(place, place + 1) if is_marked(self.text[place : place + 1]) else None
         if bad is not None:

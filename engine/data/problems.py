@@ -8,7 +8,7 @@ from tuneproof.engine.data.encodings import BadPlace, Form
 
 
 @dataclass(frozen=True)
-class Problem:
+class RowProblem:
     """What is wrong with one row, for a reader."""
 
     told: str
@@ -18,12 +18,12 @@ class Problem:
 
 
 @dataclass(frozen=True)
-class Unreadable(Problem):
+class Unreadable(RowProblem):
     """The row is broken: no JSON, no table row, a field is missing or of the wrong type."""
 
 
 @dataclass(frozen=True)
-class NotUtf8(Problem):
+class NotUtf8(RowProblem):
     """The row has bytes that are not UTF-8."""
 
     form: Form
@@ -35,7 +35,7 @@ class NotUtf8(Problem):
 
 
 @dataclass(frozen=True)
-class OtherShape(Problem):
+class OtherShape(RowProblem):
     """The row is of a known shape, and not of its file's."""
 
     row: str
@@ -43,5 +43,5 @@ class OtherShape(Problem):
 
 
 @dataclass(frozen=True)
-class WrongTurns(Problem):
+class WrongTurns(RowProblem):
     """The row is a conversation whose turns do not lead to an answer that can be learned."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tuneproof.engine.data.problems import Problem
+from tuneproof.engine.data.problems import RowProblem
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class BadRow:
     """One row that cannot be read, and why."""
 
     line: int
-    problem: Problem
+    problem: RowProblem
 
 
 Rows = Iterator[RawRow | BadRow]

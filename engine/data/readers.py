@@ -14,9 +14,9 @@ from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.files import READERS, ending_of, read_file
-from tuneproof.engine.data.problems import OtherShape, Problem, Unreadable
+from tuneproof.engine.data.problems import OtherShape, RowProblem, Unreadable
 from tuneproof.engine.data.raw import BadRow, RawRow, Rows
-from tuneproof.engine.data.shapes import SHAPES, RowProblem, Shape, detect, of_columns
+from tuneproof.engine.data.shapes import SHAPES, RowError, Shape, detect, of_columns
 
 QUARANTINE_ENDING = ".quarantine.jsonl"
 """How files of rows that were set aside are called."""
@@ -30,7 +30,7 @@ class Reading:
     """The examples that could be read, the rows that could not, the shape of each file, and the digest of each file."""
 
     examples: list[Example] = field(default_factory=list)
-    problems: list[tuple[Source, Problem]] = field(default_factory=list)
+    problems: list[tuple[Source, RowProblem]] = field(default_factory=list)
     shapes: dict[str, str] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
 
@@ -63,7 +63,7 @@ def read_labelled(label: str, path: Path, columns: Columns | None = None) -> Rea
     return reading
 
 
-def nothing_read(names: list[str], problems: list[tuple[Source, Problem]]) -> DataRefused:
+def nothing_read(names: list[str], problems: list[tuple[Source, RowProblem]]) -> DataRefused:
     """What is said where not a single row can be read."""
     first = f"; the first: {problems[0][0]}: {problems[0][1]}" if problems else ""
     return DataRefused(f"no row could be read{first}", where=", ".join(names), fix="see the formats in the README")
@@ -142,7 +142,7 @@ def _convert(reading: Reading, shape: Shape, row: Mapping[str, Any], source: Sou
     else:
         try:
             reading.examples.append(shape.convert(row, source))
-        except RowProblem as problem:
+        except RowError as problem:
             reading.problems.append((source, problem.kind(str(problem))))
 
 

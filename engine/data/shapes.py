@@ -10,16 +10,16 @@ from typing import Any
 
 from tuneproof.engine.case.schema import Columns
 from tuneproof.engine.data.example import Example, Message, Source
-from tuneproof.engine.data.problems import Problem, Unreadable, WrongTurns
+from tuneproof.engine.data.problems import RowProblem, Unreadable, WrongTurns
 
 
-class RowProblem(ValueError):
+class RowError(ValueError):
     """One row does not make an example; the message says why."""
 
-    kind: type[Problem] = Unreadable
+    kind: type[RowProblem] = Unreadable
 
 
-class TurnProblem(RowProblem):
+class TurnError(RowError):
     """A conversation leads to no answer that can be learned."""
 
     kind = WrongTurns
@@ -60,14 +60,14 @@ def text_of(row: Mapping[str, Any], key: str, *, required: bool = True) -> str:
     value = row.get(key)
     if value is None:
         if required:
-            raise RowProblem(f"`{key}` is missing")
+            raise RowError(f"`{key}` is missing")
         return ""
     if isinstance(value, str):
         _no_lone_surrogates(value, key)
         return value
     if isinstance(value, bool | int | float):
         return json.dumps(value)
-    raise RowProblem(f"`{key}` is not text")
+    raise RowError(f"`{key}` is not text")
 
 
 def answer_of(row: Mapping[str, Any], key: str) -> str:
@@ -80,7 +80,7 @@ def answer_of(row: Mapping[str, Any], key: str) -> str:
 
 def _no_lone_surrogates(text: str, key: str) -> None:
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise RowProblem(f"`{key}` holds half a surrogate pair, which is no character")
+        raise RowError(f"`{key}` holds half a surrogate pair, which is no character")
 
 
 def _alpaca(row: Mapping[str, Any], source: Source) -> Example:
@@ -146,7 +146,7 @@ SHAREGPT = TurnNames(
 def _chat(turns: Any, metadata: Mapping[str, Any], source: Source, names: TurnNames) -> Example:
     """The last assistant turn is the output, the user turn before it the input, and what came before is history."""
     if not isinstance(turns, list):
-        raise RowProblem("the conversation is not a list of turns")
+        raise RowError("the conversation is not a list of turns")
     messages = [_turn(turn, number, names) for number, turn in enumerate(turns, start=1)]
     spoken = [m for m in messages if m.role != "system"]
     _must_lead_to_an_answer(messages, spoken)
@@ -157,30 +157,30 @@ def _chat(turns: Any, metadata: Mapping[str, Any], source: Source, names: TurnNa
 def _must_lead_to_an_answer(messages: Sequence[Message], spoken: Sequence[Message]) -> None:
     """Raises where no answer can be learned; turns before it that are merely odd are left to the audit."""
     if not spoken:
-        raise TurnProblem("the conversation has no turns" + (" but the system's" if messages else ""))
+        raise TurnError("the conversation has no turns" + (" but the system's" if messages else ""))
     roles = [message.role for message in messages]
     late = next((at for at, two in enumerate(pairwise(roles), start=2) if two[1] == "system" != two[0]), None)
     if late is not None:
         # Moved to the start it would govern turns that were spoken without it.
-        raise TurnProblem(f"turn {late} is the system's, in the middle of the conversation; models read it at the start alone")
+        raise TurnError(f"turn {late} is the system's, in the middle of the conversation; models read it at the start alone")
     if spoken[-1].role != "assistant":
-        raise TurnProblem("the last turn is not the assistant's, so there is nothing to learn")
+        raise TurnError("the last turn is not the assistant's, so there is nothing to learn")
     if len(spoken) < 2:
-        raise TurnProblem("the conversation begins with the answer, and nothing was asked")
+        raise TurnError("the conversation begins with the answer, and nothing was asked")
     if spoken[-2].role == "tool":
-        raise RowProblem("the answer follows a tool's turn, which this version does not train")
+        raise RowError("the answer follows a tool's turn, which this version does not train")
     if spoken[-2].role != "user":
-        raise TurnProblem("the last two turns are both the assistant's: the answer does not follow a user's turn")
+        raise TurnError("the last two turns are both the assistant's: the answer does not follow a user's turn")
 
 
 def _turn(turn: Any, number: int, names: TurnNames) -> Message:
     if not isinstance(turn, dict):
-        raise RowProblem(f"turn {number} is not an object")
+        raise RowError(f"turn {number} is not an object")
     role = names.speakers.get(str(turn.get(names.role)))
     if role is None:
-        raise TurnProblem(f"turn {number} has the unknown role {turn.get(names.role)!r}")
+        raise TurnError(f"turn {number} has the unknown role {turn.get(names.role)!r}")
     if turn.get("tool_calls"):
-        raise RowProblem(f"turn {number} calls tools, which this version does not train")
+        raise RowError(f"turn {number} calls tools, which this version does not train")
     content = turn.get(names.content)
     if isinstance(content, list) and all(isinstance(p, dict) and p.get("type") == "text" for p in content):
         content = "".join(str(p.get("text", "")) for p in content)

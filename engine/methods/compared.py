@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.case.schema import Compared, Training
+from tuneproof.engine.case.schema import MethodToCompare, Training
 from tuneproof.engine.methods.method import Method
 
 OWN = ("learning_rate", "rank", "alpha", "virtual_tokens")
 """The settings whose size means something else from one method to the next; all others are the same for both."""
 
 
-def compared_training(training: Training, named: Method, method: Method, asked: Compared) -> Training:
+def compared_training(training: Training, named: Method, method: Method, asked: MethodToCompare) -> Training:
     """The training of a further method: its own settings where the case gives them, and else those that correspond.
 
     A learning rate of the case is as many times the default here as it is there: full fine-tuning takes a tenth of LoRA's ("LoRA Without

@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, replace
 
-from tuneproof.engine.case.schema import Compared, Sharding, Training
-from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.case.schema import MethodChoice, MethodToCompare, Sharding, Training
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.methods import defaults
 from tuneproof.engine.methods.method import Default, Method
@@ -166,7 +165,7 @@ def check_choice(choice: MethodChoice, training: Training) -> None:
     check(choice, training, _method(choice))
 
 
-def check_compared(asked: Compared) -> None:
+def check_compared(asked: MethodToCompare) -> None:
     """Raises CaseError for a method to compare that there is not, or a setting that it has not; whether it fits here is seen later."""
     if asked.name not in METHODS:
         raise no_such_method(asked.name, "evaluate.compare", METHODS)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tuneproof.engine.case.schema import Compared, Sharding, Training
-from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.case.schema import MethodChoice, MethodToCompare, Sharding, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed
 from tuneproof.engine.methods import defaults
@@ -51,7 +50,7 @@ def refused_here(method: Method) -> str | None:
     return None if hardware.has_library("bitsandbytes") else "bitsandbytes is not installed: pip install 'tuneproof[quantised]'"
 
 
-def check_settings(asked: Training | Compared, method: Method, where: str) -> None:
+def check_settings(asked: Training | MethodToCompare, method: Method, where: str) -> None:
     """Raises CaseError for a setting that the method has not."""
     has = {"rank": method.rank, "alpha": method.alpha_by_rank, "virtual_tokens": method.virtual_tokens}
     for key, default in has.items():

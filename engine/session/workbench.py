@@ -11,7 +11,7 @@ from tuneproof.engine.arms import UNTUNED
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.schema import CARD_JSON, Card
 from tuneproof.engine.case.draft import Draft, next_run_dir
-from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Answers, Route, decide
+from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Answers, Route, choose_route
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import GateClosed, TuneproofError
 from tuneproof.engine.core.stage import Stage
@@ -77,7 +77,7 @@ class Workbench:
         """The route as it stands now; none where an answer that decides it is missing."""
         answers = self.answers()
         likely = [answers] if answers else [self.draft.answers(ENOUGH_EXAMPLES - 1), self.draft.answers(ENOUGH_EXAMPLES)]
-        routes = {decide(given) for given in likely if given is not None}
+        routes = {choose_route(given) for given in likely if given is not None}
         return routes.pop() if len(routes) == 1 else None
 
     def try_data(self) -> Trial:

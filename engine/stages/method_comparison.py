@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tuneproof.engine.case.schema import Case, Compared, Training
-from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.case.schema import Case, MethodChoice, MethodToCompare, Training
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example
@@ -47,7 +46,7 @@ class ComparedRuns:
     def _log(self) -> EventLog:
         return self.runs.arms.log
 
-    def _one(self, asked: Compared) -> bool:
+    def _one(self, asked: MethodToCompare) -> bool:
         further = compared(asked.name)
         choice = MethodChoice(name=asked.name)
         training = compared_training(self.case.training, METHODS[self.named.method], METHODS[asked.name], asked)

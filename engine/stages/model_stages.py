@@ -17,9 +17,9 @@ from tuneproof.engine.audit.preview import summary
 from tuneproof.engine.audit.table import Lengths, Rows
 from tuneproof.engine.card.evidence import ARM_STEP, gather
 from tuneproof.engine.case.route import Route
-from tuneproof.engine.case.schema import Case, Method, Model, Task, Training
+from tuneproof.engine.case.schema import Case, MethodChoice, Model, Task, Training
 from tuneproof.engine.core.errors import GateClosed
-from tuneproof.engine.core.hardware import leave_out
+from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
@@ -65,7 +65,7 @@ class ModelStages:
         self._model: Model = case.model
         if not any(may_need_bitsandbytes(name) for name in (case.method.name, *(each.name for each in case.evaluate.compare))):
             # PEFT imports it wherever it is installed, which takes seconds.
-            leave_out("bitsandbytes")
+            block_import("bitsandbytes")
 
     @cached_property
     def base(self) -> BaseModel:
@@ -159,7 +159,7 @@ class ModelStages:
     def _arms(self) -> ArmRuns:
         return ArmRuns(self._store, self._log, self._stop, self._task, self.base, self._setting, self._room)
 
-    def _planner_of(self, choice: Method, training: Training) -> Planner:
+    def _planner_of(self, choice: MethodChoice, training: Training) -> Planner:
         self._arms.release()
         entries = artifacts.Catalogue.model_validate_json(self._store.read(artifacts.CATALOGUE)).methods
         prompt, answer = self.lengths().prompt, self.lengths().answer

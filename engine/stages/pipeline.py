@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
-from tuneproof.engine.case.route import MINIMUM_BEFORE_TRAINING, REASONS, Answers, decide, what_if
+from tuneproof.engine.case.route import MINIMUM_BEFORE_TRAINING, REASONS, Answers, choose_route, what_if
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError, Interrupted
 from tuneproof.engine.core.hashing import sha256_data
@@ -146,7 +146,7 @@ def decide_route(store: RunStore, case: Case, log: EventLog) -> bool:
     """Stage 1: the answers to a route, with the number of examples counted where the case does not say it."""
     given = case.decision.labeled_examples
     answers = Answers(**{**case.decision.model_dump(), "labeled_examples": _count_examples(case) if given is None else given})
-    route = decide(answers)
+    route = choose_route(answers)
     log.emit(
         RouteDecided(
             route=route,

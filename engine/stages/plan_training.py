@@ -11,8 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from tuneproof.engine.card.learning_curve import WHOLE
-from tuneproof.engine.case.schema import Budget, Training
-from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.case.schema import Budget, MethodChoice, Training
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.subsets import SHARES
 from tuneproof.engine.methods.candidates import candidate, room

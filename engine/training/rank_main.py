@@ -11,7 +11,7 @@ import traceback
 from multiprocessing.connection import Connection
 
 from tuneproof.engine.core.errors import Interrupted, TuneproofError
-from tuneproof.engine.core.hardware import leave_out
+from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.imports import large_imports
@@ -71,7 +71,7 @@ def _obey(connection: Connection, stop: StopRequest) -> None:
 def _outcome(work: Work, log: ToWorker | Unheard, stop: StopRequest) -> Outcome:
     try:
         if not may_need_bitsandbytes(work.plan.method):
-            leave_out("bitsandbytes")
+            block_import("bitsandbytes")
         # Only now, because it imports TRL.
         with large_imports():
             from tuneproof.engine.training.distributed.collectives import meet

@@ -19,8 +19,8 @@ from transformers import PrinterCallback, TrainerCallback
 
 from tests.bench.training import BATCH, INSTRUCTION, ROWS
 from tests.conftest import REAL_DATA
-from tuneproof.engine.case.schema import Method, Model, Training
-from tuneproof.engine.core.hardware import leave_out
+from tuneproof.engine.case.schema import MethodChoice, Model, Training
+from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.methods.plan import plan
 from tuneproof.engine.models.base_model import BaseModel, load_base
@@ -45,7 +45,7 @@ def main() -> None:
         print(f"REAL DATA MISSING: {REAL_DATA / 'snips'}")
         return
     quiet_libraries()
-    leave_out("bitsandbytes")
+    block_import("bitsandbytes")
     torch.set_num_threads(1)
     base = load_base(Model(base="sample"))
     rows = encoded(base)
@@ -74,7 +74,7 @@ def train(base: BaseModel, rows: list[EncodedRow], parts: int) -> tuple[float, f
     # Only now, because it imports TRL, and with it what was to be left out.
     from tuneproof.engine.training.run import make_trainer
 
-    chosen = replace(plan(Method(name="lora"), Training(batch_size=BATCH, max_steps=STEPS)), accumulation=parts)
+    chosen = replace(plan(MethodChoice(name="lora"), Training(batch_size=BATCH, max_steps=STEPS)), accumulation=parts)
     with tempfile.TemporaryDirectory() as folder:
         trainer, clock = make_trainer(base, rows, chosen, Path(folder)), Clock()
         trainer.remove_callback(PrinterCallback)

@@ -28,7 +28,7 @@ SETTINGS = ["training.max_steps=4", "training.probe_every=4", "training.probe_ca
 @pytest.fixture(autouse=True)
 def others_may_import(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is left out for these runs is not left out for the tests that follow in this process."""
-    monkeypatch.setattr(reproduce, "leave_out", lambda library: None)
+    monkeypatch.setattr(reproduce, "block_import", lambda library: None)
 
 
 @pytest.fixture(scope="module")

@@ -40,7 +40,7 @@ def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
     patch.chdir(here)
     for name in ("NO_COLOR", "SSH_CONNECTION"):
         patch.delenv(name, raising=False)
-    patch.setattr(hardware, "look", lambda: MACHINE)
+    patch.setattr(hardware, "detect_machine", lambda: MACHINE)
     patch.setattr(hardware, "first_gpu", lambda: None)
     patch.setattr(hardware, "free_memory", lambda: 21_000_000_000)
     patch.setattr(home, "time", SimpleNamespace(time=lambda: NOW))

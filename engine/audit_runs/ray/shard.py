@@ -20,7 +20,7 @@ from tuneproof.engine.audit_runs.local import lengths_of
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.data.problems import Problem
+from tuneproof.engine.data.problems import RowProblem
 from tuneproof.engine.data.readers import read_labelled
 from tuneproof.engine.scoring.judges import make_judge
 
@@ -97,7 +97,7 @@ class Seen:
     number: int
     rows: int = 0
     shapes: Mapping[str, str] | None = None
-    problems: tuple[tuple[Source, Problem], ...] = ()
+    problems: tuple[tuple[Source, RowProblem], ...] = ()
     gone: frozenset[int] = frozenset()
     whole: Whole | None = None
     tallies: Mapping[type[Tally], Tally] | None = None

@@ -73,7 +73,7 @@ def launched(group: Group, door: str, key: str | None = None) -> Iterator[subpro
 
 def _environment(group: Group, key: str | None) -> dict[str, str]:
     """What the processes are given; what the user has set is kept."""
-    wanted = {"OMP_NUM_THREADS": str(max(1, hardware.look().cores // group.processes))}
+    wanted = {"OMP_NUM_THREADS": str(max(1, hardware.detect_machine().cores // group.processes))}
     if group.interface is not None:
         # By itself gloo takes the one that the host's name leads to, which on many machines is loopback.
         wanted["GLOO_SOCKET_IFNAME"] = group.interface

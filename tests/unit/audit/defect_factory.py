@@ -11,7 +11,7 @@ from tuneproof.engine.audit.table import Lengths, Table
 from tuneproof.engine.case.schema import Task
 from tuneproof.engine.data.encodings import Form
 from tuneproof.engine.data.example import Example, Message, Source
-from tuneproof.engine.data.problems import NotUtf8, OtherShape, Problem, Unreadable, WrongTurns
+from tuneproof.engine.data.problems import NotUtf8, OtherShape, RowProblem, Unreadable, WrongTurns
 from tuneproof.engine.scoring.judges import Judge, make_judge
 
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
@@ -26,7 +26,7 @@ class World:
     examples: list[Example]
     eval: list[Example] = field(default_factory=list)
     planted: list[Source] = field(default_factory=list)
-    problems: list[tuple[Source, Problem]] = field(default_factory=list)
+    problems: list[tuple[Source, RowProblem]] = field(default_factory=list)
     judge: Judge | None = None
     lengths: Lengths | None = None
 

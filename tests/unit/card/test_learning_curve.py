@@ -9,8 +9,8 @@ import pytest
 
 from tests.unit.run.test_events import folded, step, training_from
 from tests.unit.scoring.test_verdict import arm, first
-from tuneproof.engine.card.learning_curve import CurvePoint, LearningCurve, Slope, curve_lines, make_curve
-from tuneproof.engine.case.schema import Method, Training
+from tuneproof.engine.card.learning_curve import CurvePoint, LearningCurveSection, Slope, curve_lines, make_curve
+from tuneproof.engine.case.schema import MethodChoice, Training
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.subsets import missing_labels, nested_subsets
 from tuneproof.engine.methods.plan import plan
@@ -23,7 +23,7 @@ def rows(count: int, speakers: int | None = None) -> list[Example]:
     return [Example("", f"question {i}", f"answer {i}", Source("rows.jsonl", i), metadata=metadata[i]) for i in range(count)]
 
 
-def curve(*right: Sequence[bool], missing: Sequence[str] = (), not_measured: Sequence[int] = ()) -> LearningCurve:
+def curve(*right: Sequence[bool], missing: Sequence[str] = (), not_measured: Sequence[int] = ()) -> LearningCurveSection:
     shares = [25, 50, 100][-len(right) :]
     measured = []
     for share, answers in zip(shares, right, strict=True):
@@ -105,10 +105,10 @@ def test_labels_that_a_share_lacks_are_known() -> None:
 
 
 def test_every_share_is_trained_for_the_same_epochs() -> None:
-    chosen = plan(Method(name="lora"), Training(epochs=4, max_steps=10, probe_every=3))
+    chosen = plan(MethodChoice(name="lora"), Training(epochs=4, max_steps=10, probe_every=3))
     quarter = scaled(chosen, 25)
     assert (quarter.epochs, quarter.max_steps, quarter.probe_every) == (4, 3, 1)
-    free = plan(Method(name="lora"), Training())
+    free = plan(MethodChoice(name="lora"), Training())
     assert scaled(free, 25) == free
 
 

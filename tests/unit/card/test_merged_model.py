@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.scoring.test_verdict import arm, first
-from tuneproof.engine.card.merged_model import Likeness, make_served
+from tuneproof.engine.card.merged_model import MergeOutcome, make_served
 from tuneproof.engine.scoring.verdict import ScoredArm
 
 
@@ -19,21 +19,21 @@ def reworded(arm: ScoredArm, count: int) -> ScoredArm:
 
 
 @pytest.mark.parametrize(
-    ("merged", "likeness", "told"),
+    ("merged", "outcome", "told"),
     [
-        (first(50), Likeness.SAME_ANSWERS, "the same answer to each of the 60 frozen cases: what will be served is what was measured."),
+        (first(50), MergeOutcome.SAME_ANSWERS, "the same answer to each of the 60 frozen cases: what will be served is what was measured."),
         (
             first(49),
-            Likeness.NOT_TOLD_APART,
+            MergeOutcome.NOT_TOLD_APART,
             "gives 1 of 60 frozen cases another answer: 1 right before and wrong now, 0 the other way; -2 points",
         ),
-        (first(30), Likeness.WORSE, "20 right before and wrong now, 0 the other way"),
-        (first(60), Likeness.BETTER, "What will be served is better than what was measured."),
+        (first(30), MergeOutcome.WORSE, "20 right before and wrong now, 0 the other way"),
+        (first(60), MergeOutcome.BETTER, "What will be served is better than what was measured."),
     ],
 )
-def test_the_interval_decides_what_is_said(merged: Sequence[bool], likeness: Likeness, told: str) -> None:
+def test_the_interval_decides_what_is_said(merged: Sequence[bool], outcome: MergeOutcome, told: str) -> None:
     found = make_served(arm("tuned_merged", merged), arm("tuned", first(50)), "abc")
-    assert found.likeness is likeness and told in found.summary and found.sha256 == "abc"
+    assert found.outcome is outcome and told in found.summary and found.sha256 == "abc"
 
 
 def test_a_worse_merge_is_not_to_be_served() -> None:
@@ -43,5 +43,5 @@ def test_a_worse_merge_is_not_to_be_served() -> None:
 
 def test_other_words_that_are_as_right_are_counted_and_not_called_the_same() -> None:
     found = make_served(reworded(arm("tuned_merged", first(50)), 3), arm("tuned", first(50)), "abc")
-    assert found.answers_changed == 3 and found.likeness is Likeness.NOT_TOLD_APART
+    assert found.answers_changed == 3 and found.outcome is MergeOutcome.NOT_TOLD_APART
     assert "3 of 60 frozen cases another answer: 0 right before and wrong now" in found.summary

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.scoring.test_verdict import TASK, arm, first
-from tuneproof.engine.card.route_agreement import agreement
+from tuneproof.engine.card.route_agreement import agreement_with_route
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import Target
 from tuneproof.engine.scoring.verdict import ScoredArm, decide
@@ -17,7 +17,7 @@ def said(route: Route, target: float | None = None, **right: int) -> str | None:
     arms = {name: arm(name, first(count)) for name, count in right.items()}
     untuned: list[ScoredArm] = [each for name, each in arms.items() if name != "tuned"]
     verdict = decide(untuned, arms.get("tuned"), TASK, None if target is None else Target(at_least=target), [])
-    return agreement(route, list(arms.values()), verdict)
+    return agreement_with_route(route, list(arms.values()), verdict)
 
 
 @pytest.mark.parametrize(

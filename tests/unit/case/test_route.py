@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneproof.engine.case.route import QUESTIONS, Answers, Route, decide, what_if
+from tuneproof.engine.case.route import QUESTIONS, Answers, Route, choose_route, what_if
 
 ANSWERS = st.builds(
     Answers,
@@ -31,7 +31,7 @@ ANSWERS = st.builds(
     ],
 )
 def test_the_four_answers_that_every_case_has(facts: bool, drift: bool, stable: bool, examples: int, route: Route) -> None:
-    assert decide(Answers(facts, drift, stable, examples)) is route
+    assert choose_route(Answers(facts, drift, stable, examples)) is route
 
 
 @pytest.mark.parametrize(
@@ -44,12 +44,12 @@ def test_the_four_answers_that_every_case_has(facts: bool, drift: bool, stable: 
     ],
 )
 def test_the_further_answers_come_after_retrieval_and_before_tuning(extra: dict[str, bool], route: Route) -> None:
-    assert decide(Answers(False, True, True, 120, **extra)) is route
+    assert choose_route(Answers(False, True, True, 120, **extra)) is route
 
 
 @given(ANSWERS)
 def test_private_facts_always_mean_retrieval(answers: Answers) -> None:
-    assert (decide(answers) is Route.RAG) == (answers.private_facts or answers.facts_change_often)
+    assert (choose_route(answers) is Route.RAG) == (answers.private_facts or answers.facts_change_often)
 
 
 @given(ANSWERS)

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tuneproof.engine.case.schema import Budget, Model, Training
-from tuneproof.engine.case.schema import Method as MethodChoice
+from tuneproof.engine.case.schema import Budget, MethodChoice, Model, Training
 from tuneproof.engine.methods.forecast import Forecast, forecasts
 from tuneproof.engine.methods.model_shape import shape_in
 from tuneproof.engine.methods.padding import Lengths

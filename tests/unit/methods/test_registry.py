@@ -13,8 +13,7 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 from tests.unit.training.tiny_training import training_of
-from tuneproof.engine.case.schema import Method as MethodChoice
-from tuneproof.engine.case.schema import Model, Training
+from tuneproof.engine.case.schema import MethodChoice, Model, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed, Interrupted
 from tuneproof.engine.decoding.decoder import Decoder

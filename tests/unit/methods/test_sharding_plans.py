@@ -16,7 +16,7 @@ from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tuneproof.engine.card.plan_text import planned_lines
-from tuneproof.engine.case.schema import Budget, Method, Model, Sharding, Training
+from tuneproof.engine.case.schema import Budget, MethodChoice, Model, Sharding, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.methods.candidates import candidate
@@ -48,7 +48,7 @@ ROWS = Lengths([576, 1024], 8192)
 
 
 def full_training(sharding: Sharding = Sharding.AUTO, processes: int = 8) -> Candidate:
-    settled = plan(Method(name="full"), Training(processes=processes, sharding=sharding))
+    settled = plan(MethodChoice(name="full"), Training(processes=processes, sharding=sharding))
     return candidate(settled, LLAMA_8B.parameters, LLAMA_8B, ROWS, on_gpu=True)
 
 
@@ -65,7 +65,7 @@ def test_a_case_can_have_the_model_divided_or_not() -> None:
     assert {way.sharding for way in full_training(Sharding.AUTO, processes=1).ways} == {Sharding.NONE}
     order = [way.sharding for way in full_training().ways]
     assert order == sorted(order, key=lambda sharding: sharding is Sharding.FULL) and len(set(order)) == 2
-    quantised = plan(Method(name="int8_lora"), Training(processes=2))
+    quantised = plan(MethodChoice(name="int8_lora"), Training(processes=2))
     assert {way.sharding for way in candidate(quantised, 10**7, LLAMA_8B, ROWS, on_gpu=True).ways} == {Sharding.NONE}
     wanted = replace(quantised, sharding=Sharding.FULL)
     assert candidate(wanted, 10**7, LLAMA_8B, ROWS, on_gpu=True).cannot
@@ -93,7 +93,7 @@ def test_after_a_trial_step_that_does_not_fit_the_lightest_whole_copy_is_tried_a
 
 
 def test_what_is_still_being_chosen_is_forecast_divided_where_it_fits_no_otherwise() -> None:
-    settled = plan(Method(name="full"), Training(processes=8))
+    settled = plan(MethodChoice(name="full"), Training(processes=8))
     told = forecasts([(settled, LLAMA_8B.parameters)], LLAMA_8B, ROWS, Budget(gpu_memory_gb=80), on_gpu=True)["full"]
     assert told.fits and told.way.sharding is Sharding.FULL
 
@@ -102,10 +102,10 @@ def test_a_plan_says_that_the_model_is_divided(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(hardware, "gpu_count", lambda: 0)
     training = Training(epochs=6, processes=2, sharding=Sharding.FULL)
     rows = RowLengths(whole=[60, 89] * 47, learned=[20] * 94)
-    planner = Planner(Method(), training, Budget(), load_base(Model()), rows, {"lora": 233_472, "int8_lora": 233_472}, StopRequest())
+    planner = Planner(MethodChoice(), training, Budget(), load_base(Model()), rows, {"lora": 233_472, "int8_lora": 233_472}, StopRequest())
     settled, told = planner.settle()
     assert settled.sharded and told.sharding is Sharding.FULL and told.memory is not None and settled.share.sharded
-    assert plan(Method(name="lora"), training).as_planned(told, 1).sharded
+    assert plan(MethodChoice(name="lora"), training).as_planned(told, 1).sharded
     assert (
         "each batch is shared by 2 processes, which divide weights, gradients and optimizer among them (FSDP2); memory is that of each"
         in planned_lines(told)
@@ -177,7 +177,7 @@ def test_a_trial_step_takes_the_memory_of_a_share(tmp_path: Path) -> None:
     LlamaForCausalLM(LlamaConfig(**shape, vocab_size=len(base.tokenizer))).save_pretrained(tmp_path)
     larger = replace(base, folder=tmp_path)
     whole, divided = (
-        try_step(larger, plan(Method(name="full"), Training(batch_size=8, processes=8, sharding=sharding)), lengths, StopRequest())
+        try_step(larger, plan(MethodChoice(name="full"), Training(batch_size=8, processes=8, sharding=sharding)), lengths, StopRequest())
         for sharding in (Sharding.NONE, Sharding.FULL)
     )
     assert isinstance(whole, Trial) and isinstance(divided, Trial)

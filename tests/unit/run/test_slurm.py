@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import sample_case, tuneproof
 from tuneproof.engine.case.load import dump_case, load_case
-from tuneproof.engine.case.schema import Method, Training
+from tuneproof.engine.case.schema import MethodChoice, Training
 from tuneproof.engine.case.slurm import Slurm
 from tuneproof.engine.core.errors import CaseError, GateClosed, UsageError
 from tuneproof.engine.core.stage import Stage
@@ -60,7 +60,8 @@ def test_what_is_left_out_is_left_to_the_cluster() -> None:
 
 def test_where_the_worker_runs_changes_nothing_of_what_is_learned() -> None:
     there = Training(launcher="slurm", slurm=Slurm(gpus=1, nodes=2), processes=2)
-    assert plan(Method(), there).digest == plan(Method(), Training()).digest and plan(Method(), there).processes_a_node == 1
+    assert plan(MethodChoice(), there).digest == plan(MethodChoice(), Training()).digest
+    assert plan(MethodChoice(), there).processes_a_node == 1
 
 
 def test_a_run_goes_on_with_another_launcher_and_keeps_its_plan(run: Path) -> None:

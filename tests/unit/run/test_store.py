@@ -15,7 +15,7 @@ from pyarrow import parquet
 from tests.conftest import Result
 from tuneproof.engine.audit.quarantine import write_quarantine
 from tuneproof.engine.audit.report import FoundRow, StoredFinding
-from tuneproof.engine.case.schema import Method, Target
+from tuneproof.engine.case.schema import MethodChoice, Target
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.files import RawRow, read_file
 from tuneproof.engine.data.rows_at import row_text
@@ -35,7 +35,7 @@ def run(finished: tuple[Path, Result], tmp_path: Path) -> RunStore:
     [
         ({"target": Target(at_least=0.1)}, "frozen under another `target`"),
         ({"baselines": ["zero_shot"]}, "few_shot is scored already"),
-        ({"method": Method(name="auto", even_if_met=True)}, "training has begun"),
+        ({"method": MethodChoice(name="auto", even_if_met=True)}, "training has begun"),
     ],
 )
 def test_what_was_measured_stays_what_it_was(run: RunStore, change: dict[str, Any], told: str) -> None:
@@ -47,7 +47,7 @@ def test_what_was_measured_stays_what_it_was(run: RunStore, change: dict[str, An
 
 def test_before_training_the_method_may_change_and_is_planned_anew(run: RunStore) -> None:
     shutil.rmtree(run.path / "training")
-    wanted = run.case.model_copy(update={"method": Method(name="auto")})
+    wanted = run.case.model_copy(update={"method": MethodChoice(name="auto")})
     run.amend(wanted)
     assert run.case == wanted and not {"method", "card"} & run.manifest.steps.keys()
     assert "arm zero_shot" in run.manifest.steps

@@ -20,7 +20,7 @@ from tuneproof.engine.audit.quarantine import quarantine_path, write_quarantine
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import ByKey, ByNormalisedKey, Counts, FoundRow, Report, StoredFinding
 from tuneproof.engine.case.draft import Draft
-from tuneproof.engine.case.schema import Case, Data, Decision, Method, Model, Output, OutputKind, Target, Task, Training
+from tuneproof.engine.case.schema import Case, Data, DecisionAnswers, MethodChoice, Model, Output, OutputKind, Target, Task, Training
 from tuneproof.engine.core.errors import CaseError, GateClosed, UsageError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.data.files import RawRow, read_file
@@ -36,7 +36,7 @@ from tuneproof.engine.session.workbench import Workbench
 
 CASE = Case(
     name="tickets",
-    decision=Decision(private_facts=False, format_drift=True, stable_task=True),
+    decision=DecisionAnswers(private_facts=False, format_drift=True, stable_task=True),
     data=Data(examples="rows.jsonl"),
     task=Task(instruction="Answer.", output=Output(kind=OutputKind.CHOICE, choices=["no", "yes"])),
     model=Model(),
@@ -56,7 +56,7 @@ def store(tmp_path: Path) -> RunStore:
 
 FROZEN = [
     {"name": "other"},
-    {"decision": Decision(private_facts=True, format_drift=True, stable_task=True)},
+    {"decision": DecisionAnswers(private_facts=True, format_drift=True, stable_task=True)},
     {"task": Task(instruction="Answer well.", output=CASE.task.output if CASE.task else Output(kind=OutputKind.TEXT))},
     {"data": Data(examples="rows.jsonl", leave_out=["conflict"])},
     {"model": Model(base="other")},
@@ -74,7 +74,7 @@ def test_nothing_that_is_scored_or_judged_by_can_change_in_a_run(store: RunStore
 def test_what_is_chosen_later_is_taken_in_and_what_was_planned_before_is_planned_anew(store: RunStore) -> None:
     for step in ("audit", "method", "card"):
         store.write_step(step, {}, {f"{step}.json": "{}\n"})
-    later = changed(baselines=["zero_shot"], method=Method(name="lora"), training=Training(epochs=1.0))
+    later = changed(baselines=["zero_shot"], method=MethodChoice(name="lora"), training=Training(epochs=1.0))
     store.amend(later)
     assert store.case == later and RunStore.open(store.path).case == later
     assert set(store.manifest.steps) == {"case", "audit"}
@@ -98,7 +98,7 @@ def test_an_arm_that_is_scored_stays_and_others_come_and_go(store: RunStore) -> 
     assert "arm zero_shot" in store.manifest.steps
 
 
-@pytest.mark.parametrize("other", [{"method": Method(name="lora")}, {"training": Training(epochs=9.0)}])
+@pytest.mark.parametrize("other", [{"method": MethodChoice(name="lora")}, {"training": Training(epochs=9.0)}])
 def test_once_training_has_begun_it_is_trained_in_no_other_way(store: RunStore, other: dict[str, Any]) -> None:
     store.amend(changed(**other))
     store.amend(CASE)

@@ -18,7 +18,7 @@ from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.case.load import load_case
-from tuneproof.engine.case.schema import Budget, Method, Model, Training
+from tuneproof.engine.case.schema import Budget, MethodChoice, Model, Training
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.methods.padding import quickest_parts
 from tuneproof.engine.methods.plan import plan
@@ -41,7 +41,7 @@ def base() -> BaseModel:
 @pytest.fixture
 def planner(base: BaseModel) -> Planner:
     rows = RowLengths(whole=[60, 89] * 47, learned=[20] * 94)
-    return Planner(Method(), Training(epochs=6), Budget(), base, rows, {"lora": 233_472}, StopRequest())
+    return Planner(MethodChoice(), Training(epochs=6), Budget(), base, rows, {"lora": 233_472}, StopRequest())
 
 
 Answers = Callable[[Trial | str], list[tuple[int, bool]]]
@@ -136,7 +136,7 @@ def test_a_base_of_an_unknown_shape_is_measured_and_its_memory_not_guessed(plann
 
 
 def test_a_row_is_padded_to_the_longest_of_its_part_and_parts_are_sorted() -> None:
-    asked = plan(Method(), Training(batch_size=16))
+    asked = plan(MethodChoice(), Training(batch_size=16))
     assert RowLengths([10] * 32, [1] * 32).padded(asked) == 10 and RowLengths([10] * 32, [1] * 32).padding(asked) == 0
     one_long = RowLengths([10] * 31 + [100], [1] * 32)
     assert one_long.padded(asked) == 55 and one_long.padded(replace(asked, accumulation=16)) == sum(one_long.whole) / 32
@@ -145,7 +145,7 @@ def test_a_row_is_padded_to_the_longest_of_its_part_and_parts_are_sorted() -> No
 
 @given(st.lists(st.integers(2, 400), min_size=1, max_size=60), st.integers(1, 16), st.integers(1, 3), st.booleans())
 def test_more_parts_never_read_more_padding_and_no_row_is_cut(lengths: list[int], batch: int, processes: int, grouped: bool) -> None:
-    asked = plan(Method(), Training(batch_size=batch, processes=processes, group_by_length=grouped))
+    asked = plan(MethodChoice(), Training(batch_size=batch, processes=processes, group_by_length=grouped))
     share = asked.rows_a_process
     read = [RowLengths(lengths, lengths).padded(replace(asked, accumulation=parts)) for parts in range(1, share + 1) if share % parts == 0]
     assert all(least >= sum(lengths) / len(lengths) - 1e-9 for least in read) and read[-1] == min(read)
@@ -153,7 +153,7 @@ def test_more_parts_never_read_more_padding_and_no_row_is_cut(lengths: list[int]
 
 
 def test_rows_of_one_length_run_at_once_and_rows_of_many_in_parts() -> None:
-    asked = plan(Method(), Training(batch_size=16))
+    asked = plan(MethodChoice(), Training(batch_size=16))
     assert quickest_parts(asked, [100] * 160) == 1 and quickest_parts(asked, [10, 400] * 80) > 1
     assert quickest_parts(replace(asked, packing=True), [10, 400] * 80) == 1
 
@@ -164,7 +164,7 @@ def test_a_step_that_needs_more_than_the_machine_gives_is_an_answer_and_no_crash
     # The limit is that of the process that tries the step, which takes it over.
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, hard))
     try:
-        answer = try_step(base, plan(Method(), Training()), TrialLengths(worst=2000, usual=500, answer=20), StopRequest())
+        answer = try_step(base, plan(MethodChoice(), Training()), TrialLengths(worst=2000, usual=500, answer=20), StopRequest())
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     assert answer == OUT_OF_MEMORY

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.training.tiny_training import training_of
-from tuneproof.engine.case.schema import Method, Model, Training
+from tuneproof.engine.case.schema import MethodChoice, Model, Training
 from tuneproof.engine.methods.plan import plan
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.training.run import make_trainer
@@ -40,7 +40,7 @@ def test_the_loss_of_a_probe_is_the_mean_over_all_answers(at_once: int | None, t
     base = load_base(Model())
     rows, probe = training_of(base)
     many = [*rows, *rows[: LOSS_ROWS // 2]]
-    trainer = make_trainer(base, rows, plan(Method(name="lora"), Training()), tmp_path)
+    trainer = make_trainer(base, rows, plan(MethodChoice(name="lora"), Training()), tmp_path)
     model = trainer.model.eval()
     found, _ = type(probe)(base, probe.judge, probe.cases, probe.prompts, many, probe.room).run(model)
     alone = [loss_alone(model, row) for row in many]

@@ -22,7 +22,7 @@ from trl import SFTConfig
 from tests.conftest import ROOT
 from tests.unit.training.distributed.test_launch import ROUNDING, Heard, trained
 from tests.unit.training.tiny_training import training_of
-from tuneproof.engine.case.schema import Method, Model, Sharding, Training
+from tuneproof.engine.case.schema import MethodChoice, Model, Sharding, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed, Interrupted
 from tuneproof.engine.methods.method import Ability
@@ -79,7 +79,7 @@ def test_a_divided_model_has_the_losses_of_one_process_however_it_is_run(base: B
 
 @pytest.mark.long
 def test_gradients_are_clipped_by_the_norm_of_all_shares_together(base: BaseModel, tmp_path: Path) -> None:
-    settled = plan(Method(name="full"), Training())
+    settled = plan(MethodChoice(name="full"), Training())
     alone = assert_one_curve(base, tmp_path, method="full", learning_rate=1e-4, epochs=2)
     assert max(event.grad_norm for event in alone.events if isinstance(event, StepLogged)) > 2 * settled.clip
 
@@ -155,7 +155,7 @@ def held(rank: int, processes: int, port: int, method: str, half: bool, folder: 
             )
 
     asked = {"batch_size": 4, "max_steps": 3, "processes": processes, "sharding": "full" if processes > 1 else "none"}
-    settled = plan(Method(name=method), Training.model_validate(asked))
+    settled = plan(MethodChoice(name=method), Training.model_validate(asked))
     base = load_base(Model(base="sample"))
     trainer = sft.make_trainer(base, training_of(base)[0], settled, Path(folder, str(rank)))
     trainer.add_callback(Looking())
@@ -267,17 +267,17 @@ def test_a_torch_that_is_too_old_divides_nothing(alone: None, monkeypatch: pytes
 def test_what_cannot_be_divided_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "gpu_count", lambda: 0)
     with pytest.raises(CaseError, match="nobody to divide the model with") as told:
-        check_choice(Method(name="lora"), Training(sharding=Sharding.FULL))
+        check_choice(MethodChoice(name="lora"), Training(sharding=Sharding.FULL))
     assert told.value.where == "training.sharding: full" and "training.processes" in told.value.fix
     for name, why in (("int8_lora", "loses its scales"), ("qlora", "could not be tried")):
         with pytest.raises(GateClosed, match=why):
-            check_choice(Method(name=name), Training(processes=2, sharding=Sharding.FULL))
+            check_choice(MethodChoice(name=name), Training(processes=2, sharding=Sharding.FULL))
     for name in DIVISIBLE:
-        check_choice(Method(name=name), Training(processes=2, sharding=Sharding.FULL))
+        check_choice(MethodChoice(name=name), Training(processes=2, sharding=Sharding.FULL))
     for whether in (Sharding.AUTO, Sharding.NONE):
-        check_choice(Method(name="lora"), Training(sharding=whether))
+        check_choice(MethodChoice(name="lora"), Training(sharding=whether))
 
 
 def test_who_holds_which_weights_is_nothing_that_is_learned() -> None:
-    none, full = (plan(Method(name="lora"), Training(processes=2, sharding=sharding)) for sharding in (Sharding.NONE, Sharding.FULL))
+    none, full = (plan(MethodChoice(name="lora"), Training(processes=2, sharding=sharding)) for sharding in (Sharding.NONE, Sharding.FULL))
     assert full.sharded and not none.sharded and full.digest == none.digest and full.settings == none.settings
