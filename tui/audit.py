@@ -6,9 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.audit.report import Counts, Report, StoredFinding
-from tuneproof.engine.audit.table import Shingle
 from tuneproof.engine.audit_runs.local import Told, audit_files
 from tuneproof.engine.case.load import read_as
 from tuneproof.engine.case.schema import DraftCase, LabelErrors

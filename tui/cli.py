@@ -249,7 +249,7 @@ def _audit(words: list[str]) -> int:
     parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
     options = parser.parse_args(words)
     case = find_case(options.case) if options.case else None
-    from tuneproof.engine.audit.table import Shingle
+    from tuneproof.engine.audit.near.settings import Shingle
     from tuneproof.engine.case.schema import LabelErrors
     from tuneproof.tui.audit import audit_command
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from tuneproof.engine.audit.near.table import near_table
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.near.table import join_rows
+from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.data.example import Example
 
 
@@ -18,8 +18,8 @@ def alike(rows: Sequence[Example], cases: Sequence[Example]) -> list[set[int]]:
     """
     if not rows or not cases:
         return [set() for _ in cases]
-    table = Table(Rows(rows), Rows(cases), [])
-    found = near_table(table).rows
+    examples, scored = Rows(rows), Rows(cases)
+    found = join_rows(examples, scored).rows
     near: dict[int, set[int]] = defaultdict(set)
     for left, right in zip(found.pairs.left.tolist(), found.pairs.right.tolist(), strict=True):
         near[left].add(right)
@@ -27,10 +27,10 @@ def alike(rows: Sequence[Example], cases: Sequence[Example]) -> list[set[int]]:
     having: dict[object, set[int]] = defaultdict(set)
     for at in range(len(rows)):
         having[int(found.set_of[at])].add(at)
-        having[table.examples.duplicate[at]].add(at)
+        having[examples.duplicate[at]].add(at)
     answer = []
     for at in range(len(cases)):
         own = int(found.set_of[len(rows) + at])
-        keys: list[object] = [own, *near[own], table.eval.duplicate[at]]
+        keys: list[object] = [own, *near[own], scored.duplicate[at]]
         answer.append(set[int]().union(*(having[key] for key in keys if key in having)))
     return answer

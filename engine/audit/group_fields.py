@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.audit.counts import tally
+from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.near.digests import DigestCounts
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ class Fields:
         return {name for (name, _), plain in self.plain.items() if names_a_group(name, plain_number=plain)}
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class GroupFields:
     """The fields of both parts, and for each value of a field in eval the first eval row that has it."""

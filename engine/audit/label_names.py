@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from tuneproof.engine.audit.counts import tally
+from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.scoring.judges import ChoiceJudge, JsonJudge, PatternJudge
 from tuneproof.engine.scoring.output_inference import FEWEST_ROWS, LONGEST_LABEL, MOST_LABELS
@@ -21,7 +21,7 @@ SEPARATORS = (",", ";", "|")
 """What stands between the labels of an output that names several."""
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class Outputs:
     """How often each output stands among the rows to learn from, outer white space aside; nothing is counted where there are too many."""

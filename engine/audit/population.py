@@ -1,4 +1,4 @@
-"""All rows, as a table that holds only some of them has to know them."""
+"""What checks must know about all rows when a table holds only some of them."""
 
 from __future__ import annotations
 
@@ -6,30 +6,27 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, TypeVar
 
-from tuneproof.engine.audit.counts import Tally
+from tuneproof.engine.data.example import Source
 
 if TYPE_CHECKING:
     from tuneproof.engine.audit.near.boilerplate import Pieces, Shared
-    from tuneproof.engine.data.example import Source
 
-T = TypeVar("T", bound=Tally)
+A = TypeVar("A")
 
 
 @dataclass(frozen=True)
 class Population:
-    """What is counted over all rows, the boilerplate that is decided over all, and whether every near row is in the table.
+    """The aggregates over all rows, the boilerplate that was decided over all, and whether every near row is in the table."""
 
-    `holding` has the rows in which each piece of boilerplate stands, by its text.
-    """
-
-    tallies: Mapping[type[Tally], Tally]
+    aggregates: Mapping[type, object]
     pieces: Pieces | None = None
     shared: tuple[Shared, ...] = ()
     holding: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    """The rows that contain each piece of boilerplate, by its text."""
     near_complete: bool = True
 
-    def count(self, kind: type[T]) -> T:
-        """The tally of that kind."""
-        found = self.tallies[kind]
+    def count(self, kind: type[A]) -> A:
+        """The aggregate of that kind."""
+        found = self.aggregates[kind]
         assert isinstance(found, kind)
         return found

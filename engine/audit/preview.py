@@ -11,7 +11,7 @@ from itertools import accumulate
 from typing import Literal
 
 from tuneproof.engine.audit.pii.masking import masked
-from tuneproof.engine.audit.table import Lengths
+from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.data.example import Example, Source, prompt_text
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.scoring.output_inference import draft_output
@@ -20,7 +20,7 @@ ROWS_SHOWN = 5
 
 
 def data_facts(
-    examples: Sequence[Example], instruction: str, lengths: Lengths | None, left_out: Collection[Source] = ()
+    examples: Sequence[Example], instruction: str, lengths: TokenLengths | None, left_out: Collection[Source] = ()
 ) -> artifacts.DataFacts:
     """The facts of the rows to learn from, before any is left out: in tokens where a base is chosen, else in characters.
 
@@ -49,7 +49,7 @@ def data_facts(
     )
 
 
-def row_lengths(examples: Sequence[Example], instruction: str, lengths: Lengths | None) -> artifacts.RowLengths:
+def row_lengths(examples: Sequence[Example], instruction: str, lengths: TokenLengths | None) -> artifacts.RowLengths:
     """How long the rows are: in tokens where a base is chosen, else in characters."""
     read = row_measures(instruction, lengths)
     return artifacts.RowLengths(
@@ -69,7 +69,7 @@ class Measures:
     answer: Callable[[Example], int]
 
 
-def row_measures(instruction: str, lengths: Lengths | None) -> Measures:
+def row_measures(instruction: str, lengths: TokenLengths | None) -> Measures:
     """How rows are measured: in tokens where a base is chosen, else in characters; `instruction` is for rows without one of their own."""
 
     def plain(example: Example) -> str:

@@ -10,10 +10,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from tuneproof.engine.audit.counts import tally
+from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.label_names import MOST_OUTPUTS, LabelReader, label_reader
 from tuneproof.engine.audit.preview import row_measures, summary_of
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, norm
 from tuneproof.engine.run.artifacts import RowLengths
 from tuneproof.engine.scoring.judges import Judge
@@ -103,7 +104,7 @@ class PartCounts:
         )
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class RowCounts:
     """The counts of the rows to learn from and of a separate eval file, and how often each length of a prompt and an answer comes."""

@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.audit.checks.duplicates import conflicting
 from tuneproof.engine.audit.label_noise.cross_validated import must_be_installed
-from tuneproof.engine.audit.near.table import Whole, near_table
 from tuneproof.engine.audit.pii.masking import masked
 from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.audit.registry import CHECKS, Check, Finding, Severity
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import AllRows, Table
 from tuneproof.engine.case.schema import LabelErrors
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Source
@@ -175,10 +175,10 @@ def _counts(table: Table) -> Counts:
     by_file: dict[str, list[int]] = {}
     for at, example in enumerate(table.eval):
         by_file.setdefault(example.source.file, []).append(at)
-    near = near_table(table)
-    nearly = Counter(table.eval[found.row - len(learned)].source.file for found in near.eval_near_learned())
+    near = table.near()
+    nearly = Counter(table.eval[found.row - len(learned)].source.file for found in near.eval_near_examples())
     return Counts(
-        rows=table.count(Whole).learned,
+        rows=table.count(AllRows).examples,
         duplicate_rows=ByKey(raw=_repeats(learned.raw), norm=_repeats(learned.norm), loose=_repeats(learned.loose)),
         conflict_rows=ByNormalisedKey(norm=_conflicts(learned, learned.norm), loose=_conflicts(learned, learned.loose)),
         near_pairs=near.pairs(),

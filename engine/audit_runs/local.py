@@ -7,9 +7,11 @@ from dataclasses import dataclass
 
 import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
 from tuneproof.engine.audit.label_names import label_reader
+from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.profile import RowCounts, profile_of
 from tuneproof.engine.audit.report import Report, audit
-from tuneproof.engine.audit.table import Lengths, Rows, Shingle, Table
+from tuneproof.engine.audit.rows import Rows, TokenLengths
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.schema import Data, DraftCase, LabelErrors
 from tuneproof.engine.data.readers import Reading, read_examples
 from tuneproof.engine.scoring.judges import make_judge
@@ -70,8 +72,8 @@ def _tell(reading: Reading, told: Told) -> None:
         told.file(file, shape, sum(example.source.file == file for example in reading.examples))
 
 
-def lengths_of(case: DraftCase) -> Lengths | None:
-    """Lengths in tokens, where the case has a task and a base."""
+def lengths_of(case: DraftCase) -> TokenLengths | None:
+    """TokenLengths in tokens, where the case has a task and a base."""
     if case.task is None or case.model is None:
         return None
     from tuneproof.engine.arms.token_lengths import lengths_for

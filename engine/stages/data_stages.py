@@ -11,7 +11,8 @@ from tuneproof.engine.audit.near.split_leaks import without_near_leaks
 from tuneproof.engine.audit.preview import data_facts
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import Report, audit
-from tuneproof.engine.audit.table import Lengths, Rows, Table
+from tuneproof.engine.audit.rows import Rows, TokenLengths
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.schema import Case, Data
 from tuneproof.engine.core.errors import CaseError, GateClosed
 from tuneproof.engine.core.hashing import sha256_data
@@ -30,7 +31,7 @@ class DataStages:
 
     def __init__(self, store: RunStore, case: Case, data: Data, log: EventLog) -> None:
         self._store, self._case, self._data, self._log = store, case, data, log
-        self.lengths: Callable[[], Lengths] | None = None
+        self.lengths: Callable[[], TokenLengths] | None = None
 
     @cached_property
     def _reading(self) -> Reading:
@@ -90,14 +91,14 @@ class DataStages:
         self._log.emit(SplitFrozen(**sizes, eval_sha256=digest, minimum_detectable_effect=effect), sync=True)
         return done
 
-    def _made_from(self, readings: list[Reading], lengths: Lengths | None) -> dict[str, str]:
+    def _made_from(self, readings: list[Reading], lengths: TokenLengths | None) -> dict[str, str]:
         data = self._data.model_dump(mode="json", include={"columns", "leave_out", "accept", "label_errors"})
         task = self._case.task.model_dump(mode="json") if self._case.task else None
         files = {f"data {label}": digest for reading in readings for label, digest in reading.digests.items()}
         base = {"base": lengths.sha256, "base name": lengths.base, "context": str(lengths.context)} if lengths else {}
         return files | {"settings": sha256_data([data, task])} | base
 
-    def _table(self, readings: list[Reading], lengths: Lengths | None) -> Table:
+    def _table(self, readings: list[Reading], lengths: TokenLengths | None) -> Table:
         task = self._case.task
         return Table(
             examples=Rows(readings[0].examples),

@@ -14,7 +14,7 @@ from tuneproof.engine.arms import TUNED, UNTUNED, Setting
 from tuneproof.engine.arms.token_lengths import lengths_for
 from tuneproof.engine.audit.checks.leakage import leaks
 from tuneproof.engine.audit.preview import summary
-from tuneproof.engine.audit.table import Lengths, Rows
+from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.card.evidence import ARM_STEP, gather
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import Case, MethodChoice, Model, Task, Training
@@ -86,12 +86,12 @@ class ModelStages:
             self._store.write_step("model", {"base": base.sha256}, {artifacts.MODEL: found.as_text()})
         return base
 
-    def lengths(self) -> Lengths:
+    def lengths(self) -> TokenLengths:
         """How long rows are for this base."""
         return self._lengths
 
     @cached_property
-    def _lengths(self) -> Lengths:
+    def _lengths(self) -> TokenLengths:
         return lengths_for(self.base, self._task)
 
     def baselines(self) -> bool:

@@ -14,7 +14,7 @@ from tests.conftest import REAL_DATA
 from tuneproof.engine.audit.checks.label_errors import NEIGHBOURS, SURE, count_votes
 from tuneproof.engine.audit.label_noise.cross_validated import doubts
 from tuneproof.engine.audit.label_noise.neighbours import nearest
-from tuneproof.engine.audit.table import Rows
+from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.data.readers import read_examples
 
 SEEDS = (1, 2, 3)

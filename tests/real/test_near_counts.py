@@ -9,7 +9,7 @@ import pytest
 from tests.conftest import REAL_DATA
 from tuneproof.engine.audit.near.boilerplate import set_aside
 from tuneproof.engine.audit.near.clusters import near_rows
-from tuneproof.engine.audit.table import Shingle
+from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.data.example import norm
 from tuneproof.engine.data.readers import read_examples
 

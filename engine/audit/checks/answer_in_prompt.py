@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from tuneproof.engine.audit.counts import Size, tally
+from tuneproof.engine.audit.counts import Size, aggregate
 from tuneproof.engine.audit.label_names import label_reader
 from tuneproof.engine.audit.near.digests import DigestCounts
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
@@ -52,7 +52,7 @@ def answers_in_prompts(table: Table) -> Iterator[Finding]:
     )
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class Instructions:
     """How often each instruction stands there."""

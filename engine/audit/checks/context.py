@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
-from tuneproof.engine.audit.table import Lengths, Table
+from tuneproof.engine.audit.rows import TokenLengths
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example
 
 
@@ -35,7 +36,7 @@ def _too_long(table: Table, examples: list[Example], which: str, action: str) ->
         )
 
 
-def _row(example: Example, lengths: Lengths) -> Row | None:
+def _row(example: Example, lengths: TokenLengths) -> Row | None:
     prompt, answer = lengths.prompt(example), lengths.answer(example)
     over = prompt + answer - lengths.context
     if over <= 0:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 
 from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
-from tuneproof.engine.audit.table import Rows, Table, groups
+from tuneproof.engine.audit.rows import Rows, groups
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import norm
 
 

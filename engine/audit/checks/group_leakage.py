@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tuneproof.engine.audit.counts import Size, tally
+from tuneproof.engine.audit.counts import Size, aggregate
 from tuneproof.engine.audit.group_fields import GroupFields, value_of
 from tuneproof.engine.audit.near.digests import DigestCounts
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source
 
 FEWEST_VALUES = 10
@@ -37,7 +38,7 @@ def rows_of_one_group(table: Table) -> Iterator[Finding]:
     with the same question and the same answer. Only for a separate eval file.
     """
     size = table.count(Size)
-    if not size.learned or not size.scored:
+    if not size.examples or not size.eval:
         return
     fields = list(_shared_fields(table))
     opening = _shared_openings(table)
@@ -49,7 +50,7 @@ def rows_of_one_group(table: Table) -> Iterator[Finding]:
     count = len(rows)
     told = several(count, "row", "rows")
     yield Finding(
-        f"{scored} of {size.scored} eval rows share their {', '.join(kinds)} with {count} {told} to learn from",
+        f"{scored} of {size.eval} eval rows share their {', '.join(kinds)} with {count} {told} to learn from",
         "put all rows of a group into one part (data.split.group_by), or leave the rows to learn from out; the eval rows stay",
         rows,
     )
@@ -88,7 +89,7 @@ def _shared_fields(table: Table) -> Iterator[Shared]:
             yield Shared(name, common)
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class Openings:
     """How often conversations of either part open in each way, the first eval row of each, and the openings that a turn follows.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import chain
 
-from tuneproof.engine.audit.counts import Size, tally
+from tuneproof.engine.audit.counts import Size, aggregate
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Source
@@ -61,7 +61,7 @@ def inconsistent_json(table: Table) -> Iterator[Finding]:
         )
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class Styles:
     """How many outputs are JSON objects, and how often each way of writing them occurs; no orders where keys are data.

@@ -62,7 +62,7 @@ def _every_row(table: Table) -> Iterator[Source]:
 
 def _is_for(table: Table) -> bool:
     reader = label_reader(table)
-    return reader is not None and reader.separator is None and FEWEST_ROWS <= table.count(Size).learned <= MOST_ROWS
+    return reader is not None and reader.separator is None and FEWEST_ROWS <= table.count(Size).examples <= MOST_ROWS
 
 
 @check("label-error", severity=Severity.INFO, compares=True, also=_every_row)

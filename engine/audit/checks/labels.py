@@ -67,7 +67,7 @@ def uneven_labels(table: Table) -> Iterator[Finding]:
     if len(counts) < 2:
         return
     (most, often), (least, seldom) = counts.most_common()[0], counts.most_common()[-1]
-    if often < UNEVEN * seldom and often < MOSTLY * table.count(Size).learned:
+    if often < UNEVEN * seldom and often < MOSTLY * table.count(Size).examples:
         return
     yield Finding(
         f"`{most}` stands in {often:,} rows, `{least}` in {seldom:,}, a label in the middle in {median(counts.values()):,.0f}; "
@@ -116,10 +116,10 @@ def _always_the_same(table: Table) -> str:
     """What always giving the output that is most frequent among the rows to learn from gets right, in eval where there is one."""
     output, times = table.count(Outputs).counts.most_common(1)[0]
     size = table.count(Size)
-    if size.scored:
+    if size.eval:
         right = sum(example.output.strip() == output for example in table.eval)
-        return f"always answering `{output}` is right in {right / size.scored:.1%} of the eval rows"
-    return f"always answering `{output}` is right in {times / size.learned:.1%} of the rows"
+        return f"always answering `{output}` is right in {right / size.eval:.1%} of the eval rows"
+    return f"always answering `{output}` is right in {times / size.examples:.1%} of the rows"
 
 
 def _named(counts: dict[str, int]) -> str:

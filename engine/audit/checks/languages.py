@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from tuneproof.engine.audit.counts import tally
+from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
 
@@ -76,7 +76,7 @@ def other_scripts(table: Table) -> Iterator[Finding]:
         )
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class Scripts:
     """In how many long inputs and outputs each script stands."""

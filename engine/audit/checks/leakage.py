@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 
 
 @check("leakage", severity=Severity.BLOCK, compares=True)

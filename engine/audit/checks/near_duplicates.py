@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuneproof.engine.audit.label_names import label_reader
-from tuneproof.engine.audit.near.table import near_table
+from tuneproof.engine.audit.near.settings import MOST_PAIRS
 from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
-from tuneproof.engine.audit.table import MOST_PAIRS, Table
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Source, norm
 
 
@@ -21,9 +21,9 @@ def nearly_leaked_rows(table: Table) -> Iterator[Finding]:
     """
     if not table.eval:
         return
-    near = near_table(table)
+    near = table.near()
     rows = []
-    for found in near.learned_near_eval():
+    for found in near.examples_near_eval():
         learned, scored = table.examples[found.row], table.eval[found.of - len(table.examples)]
         # Equal rows are told by the check for leakage.
         if table.examples.duplicate[found.row] == table.eval.duplicate[found.of - len(table.examples)]:
@@ -49,7 +49,7 @@ def near_rows_not_all_found(table: Table) -> Iterator[Finding]:
     Where thousands of rows follow one template, pairs grow with their square, and the search ends at five million. It has no rows to leave
     out: thin out the rows of the largest templates in the file, or accept it with a reason.
     """
-    if not near_table(table).complete:
+    if not table.near().complete:
         yield Finding(
             f"more than {MOST_PAIRS:,} pairs of rows are nearly the same; not every near row was found",
             "thin out the rows that follow the same template in the file and audit again, or accept it with a reason",
@@ -66,7 +66,7 @@ def nearly_duplicate_rows(table: Table) -> Iterator[Finding]:
     """
     rows = tuple(
         Row(table.examples[found.row].source, of=table.examples[found.of].source, note=f"{found.jaccard:.0%} alike")
-        for found in near_table(table).dropped
+        for found in table.near().dropped
         if table.examples.norm[found.row] != table.examples.norm[found.of]
     )
     if rows:
@@ -89,7 +89,7 @@ def nearly_conflicting_rows(table: Table) -> Iterator[Finding]:
     outputs = [norm(example.output) for example in table.examples]
     rows = tuple(
         Row(one.source, of=other.source, note=f"{found.jaccard:.0%} alike: {quoted(one.output, 80)} against {quoted(other.output, 80)}")
-        for found in near_table(table).conflicts(outputs)
+        for found in table.near().conflicts(outputs)
         # Equal inputs are told by the check for conflicts.
         if table.examples.norm[found.row] != table.examples.norm[found.of]
         for one, other in [(table.examples[found.row], table.examples[found.of])]
@@ -110,7 +110,7 @@ def shared_boilerplate(table: Table) -> Iterator[Finding]:
     It is set aside before rows are compared, or every row would look like every other.
     """
     whole = table.population
-    for shared in near_table(table).boilerplate:
+    for shared in table.near().boilerplate:
         rows = tuple(Row(source) for source in (holding(table, shared.text) if whole is None else whole.holding[shared.text]))
         yield Finding(
             f"{shared.rows} inputs share: {quoted(shared.text, 80)}{'…' if len(shared.text) > 80 else ''}",

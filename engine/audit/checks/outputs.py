@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import chain
 
 from tuneproof.engine.audit.checks.placeholders import fewest_frequent
-from tuneproof.engine.audit.counts import Size, tally
+from tuneproof.engine.audit.counts import Size, aggregate
 from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
@@ -80,7 +80,7 @@ def _refusal(output: str) -> str:
     return output[match.start() : match.start() + 80].strip() if match else ""
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class Echoed:
     """The outputs that are the input again."""
@@ -138,7 +138,7 @@ def _answering_otherwise(outputs: Collection[str], table: Table) -> Iterator[Exa
     return (e for e in rows if e.output.strip() in outputs and not _is_echo(e.input, e.output))
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class Nothings:
     """How often each explicit empty answer stands there, under `norm`."""

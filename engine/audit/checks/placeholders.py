@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import chain
 
-from tuneproof.engine.audit.counts import Size, tally
+from tuneproof.engine.audit.counts import Size, aggregate
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, norm
@@ -68,7 +68,7 @@ def placeholders(table: Table) -> Iterator[Finding]:
         )
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class Doubtful:
     """How often each output stands there that looks like a placeholder and may be meant, under `norm`."""

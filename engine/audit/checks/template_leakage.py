@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from heapq import nsmallest
 from zlib import crc32
 
-from tuneproof.engine.audit.counts import Size, tally
+from tuneproof.engine.audit.counts import Size, aggregate
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.scoring.output_inference import MOST_KEYS, NEARLY_ALL
 
@@ -34,7 +35,7 @@ _FORMULA = re.compile(r"(?=[^\n]*[=+*/^\\()<>])[-\w.+*/^=()<>,:;$\"'\\{}\[\]|&!%
 _ADJOINING_WORDS = re.compile(r"[A-Za-z]{2,}\s+[A-Za-z]{2,}")
 
 
-@tally
+@aggregate
 @dataclass(frozen=True)
 class Forms:
     """Outputs to learn from that are looked at, by the checksum of the row's place; the first skeletons; and the outputs of eval rows."""
@@ -130,7 +131,7 @@ def _begins_as_json(text: str) -> bool:
 def _applies(table: Table) -> bool:
     """Whether there is a separate eval file, and outputs are structured and of more than a few forms."""
     size = table.count(Size)
-    if not size.learned or not size.scored:
+    if not size.examples or not size.eval:
         return False
     forms = table.count(Forms)
     looked_at = forms.outputs

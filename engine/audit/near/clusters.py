@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneproof.engine.audit.near.join import AT_LEAST, Pairs, join
+from tuneproof.engine.audit.near.join import Pairs, join
+from tuneproof.engine.audit.near.settings import LEAST_JACCARD, Shingle
 from tuneproof.engine.audit.near.shingles import token_sets
-from tuneproof.engine.audit.table import Shingle
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ class NearRows:
         return Pairs(self.pairs.left[both], self.pairs.right[both], self.pairs.jaccard[both], self.pairs.complete)
 
 
-def near_rows(texts: Sequence[str], shingle: Shingle, at_least: float = AT_LEAST) -> NearRows:
+def near_rows(texts: Sequence[str], shingle: Shingle, at_least: float = LEAST_JACCARD) -> NearRows:
     """The near-duplicate join over rows whose texts are under `norm` already; complete, and every pair verified."""
     if not texts:
         return NearRows(np.zeros(0, np.int64), Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)))

@@ -9,10 +9,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from tuneproof.engine.audit.near.settings import LEAST_JACCARD, MOST_PAIRS
 from tuneproof.engine.audit.near.shingles import TokenSets, blocks, spans
-from tuneproof.engine.audit.table import MOST_PAIRS
 
-AT_LEAST = 0.8
 _BLOCK_CANDIDATES = 1 << 21
 _BLOCK_TOKENS = 1 << 22
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
@@ -28,7 +27,7 @@ class Pairs:
     complete: bool = True
 
 
-def join(sets: TokenSets, at_least: float = AT_LEAST) -> Pairs:
+def join(sets: TokenSets, at_least: float = LEAST_JACCARD) -> Pairs:
     """All pairs of sets with a Jaccard similarity of at least this much, in the order of left, then right.
 
     Complete and verified: prefix, length and positional filters (Xiao, Wang, Lin and Yu 2008, "Efficient similarity joins for

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneproof.engine.audit.near.digests import digest
-from tuneproof.engine.audit.table import Shingle
+from tuneproof.engine.audit.near.settings import Shingle
 
 _WORD = re.compile(r"\w+")
 _LARGEST_KEY = 2**63 - 1

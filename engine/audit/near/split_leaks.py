@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tuneproof.engine.audit.near.table import near_table
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.near.table import join_rows
+from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Parts
 
@@ -25,5 +25,5 @@ def _apart(learned: list[Example], scored: list[Example]) -> tuple[list[Example]
     """The rows that are near no scored one, and those that are."""
     if not learned or not scored:
         return learned, []
-    near = {found.row for found in near_table(Table(Rows(learned), Rows(scored), [])).learned_near_eval()}
+    near = {found.row for found in join_rows(Rows(learned), Rows(scored)).examples_near_eval()}
     return [e for at, e in enumerate(learned) if at not in near], [learned[at] for at in sorted(near)]

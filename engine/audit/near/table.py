@@ -1,106 +1,112 @@
-"""The near-duplicate join of a table, made once, and kept right while rows are left out."""
+"""The near-duplicate join over examples and eval rows."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.audit.table import Table
-from tuneproof.engine.data.example import Message, norm
+from tuneproof.engine.audit.near.settings import Shingle
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.data.example import Message, Source, norm
 
 if TYPE_CHECKING:
-    from tuneproof.engine.audit.near.boilerplate import Shared
+    from tuneproof.engine.audit.near.boilerplate import Pieces, Shared
     from tuneproof.engine.audit.near.clusters import Dropped, Near, NearRows
+
+Ways = frozenset[tuple[str, str, tuple[Message, ...]]]
+"""Ways in which rows ask: instruction, system text and history of each."""
 
 
 @dataclass(frozen=True)
 class NearTable:
-    """What is near to what among the rows to learn from, which come first, and the eval rows."""
+    """Which rows are near to which: the examples come first, then the eval rows."""
 
-    learned: int
-    scored: int
+    examples: int
+    eval: int
+    sources: list[Source]
     rows: NearRows
     boilerplate: list[Shared]
 
-    def learned_near_eval(self) -> list[Near]:
-        """The rows to learn from that have a near eval row, each with the nearest."""
-        return self.rows.nearest(range(self.learned), range(self.learned, self.learned + self.scored))
+    def examples_near_eval(self) -> list[Near]:
+        """The examples that have a near eval row, each with the nearest."""
+        return self.rows.nearest(range(self.examples), range(self.examples, self.examples + self.eval))
 
-    def eval_near_learned(self) -> list[Near]:
-        """The eval rows that have a near row to learn from, each with the nearest."""
-        return self.rows.nearest(range(self.learned, self.learned + self.scored), range(self.learned))
+    def eval_near_examples(self) -> list[Near]:
+        """The eval rows that have a near example, each with the nearest."""
+        return self.rows.nearest(range(self.examples, self.examples + self.eval), range(self.examples))
 
     @property
     def complete(self) -> bool:
-        """Whether every near pair was found; where rows come from few templates there can be more pairs than a machine can hold."""
+        """Whether every near pair was found. Rows made from few templates can have more pairs than memory holds."""
         return self.rows.pairs.complete
 
     def pairs(self) -> int:
-        """How many pairs of rows to learn from are near."""
-        return self.rows.pair_count(self.learned)
+        """The number of near pairs of examples."""
+        return self.rows.pair_count(self.examples)
 
     @cached_property
     def dropped(self) -> list[Dropped]:
-        """The rows to learn from to drop so that no near pair is left."""
-        return self.rows.dropped(self.learned)
+        """The examples to drop so that no near pair is left."""
+        return self.rows.dropped(self.examples)
 
     def conflicts(self, outputs: list[str]) -> list[Near]:
-        """Near rows to learn from that have different outputs."""
+        """Near examples that have different outputs."""
         return self.rows.conflicts(outputs)
 
+    def without(self, gone: Collection[Source]) -> NearTable:
+        """The same join without some rows."""
+        kept = [at for at, source in enumerate(self.sources) if source not in gone]
+        examples = sum(at < self.examples for at in kept)
+        return replace(
+            self, examples=examples, eval=len(kept) - examples, sources=[self.sources[at] for at in kept], rows=self.rows.take(kept)
+        )
 
-def near_table(table: Table) -> NearTable:
-    """The join over what is in the table now."""
-    if table.near is None:
-        table.near = _join(table)
-        table.joined = [example.source for part in table.parts for example in part]
-    elif len(table.joined) != len(table.examples) + len(table.eval):
-        kept = [at for at, source in enumerate(table.joined) if source not in table.gone]
-        table.near = replace(table.near, learned=len(table.examples), scored=len(table.eval), rows=table.near.rows.take(kept))
-        table.joined = [table.joined[at] for at in kept]
-    return table.near
-
-
-@dataclass(frozen=True)
-class Whole:
-    """The rows before any was left out: how many there are to learn from, and in how many ways they are asked, as far as two."""
-
-    learned: int
-    asked: frozenset[tuple[str, str, tuple[Message, ...]]]
-
-    @classmethod
-    def of(cls, table: Table) -> Whole:
-        asked = {(example.instruction, example.system, example.history) for part in table.parts for example in part}
-        return cls(len(table.examples), frozenset(list(asked)[:2]))
-
-    def plus(self, later: Whole) -> Whole:
-        return Whole(self.learned + later.learned, frozenset(list(self.asked | later.asked)[:2]))
-
-    @property
-    def inputs_alone(self) -> bool:
-        """Whether every row is asked in the same way, so that only the inputs tell rows apart."""
-        return len(self.asked) == 1 and self.asked != {("", "", ())}
+    def within(self, boilerplate: list[Shared], *, complete: bool) -> NearTable:
+        """The join as part of a larger one, whose boilerplate is known, and whether it found every pair."""
+        pairs = replace(self.rows.pairs, complete=self.complete and complete)
+        return replace(self, rows=replace(self.rows, pairs=pairs), boilerplate=boilerplate)
 
 
-def compared(table: Table) -> tuple[list[str], list[str]]:
-    """The texts that are compared, and the same under `norm`: the input alone where every row is asked in the same way."""
-    if table.count(Whole).inputs_alone:
-        raw = [example.input for part in table.parts for example in part]
+def ways_of_asking(*parts: Rows) -> Ways:
+    """The ways in which these rows ask, at most two of them: more than one is all that matters."""
+    return frozenset(list({(example.instruction, example.system, example.history) for part in parts for example in part})[:2])
+
+
+def only_inputs_differ(ways: Ways) -> bool:
+    """Whether all rows ask in the same way, so that they differ in their inputs alone."""
+    return len(ways) == 1 and ways != {("", "", ())}
+
+
+def compared_texts(examples: Rows, scored: Rows, *, inputs_alone: bool) -> tuple[list[str], list[str]]:
+    """The texts by which near rows are found, raw and under `norm`: whole prompts, or the inputs alone if nothing else differs."""
+    if inputs_alone:
+        raw = [example.input for part in (examples, scored) for example in part]
         return raw, [norm(text) for text in raw]
-    return table.examples.raw + table.eval.raw, table.examples.norm + table.eval.norm
+    return examples.raw + scored.raw, examples.norm + scored.norm
 
 
-def _join(table: Table) -> NearTable:
+def join_rows(examples: Rows, scored: Rows, shingle: Shingle = Shingle.W3, *, inputs_alone: bool | None = None) -> NearTable:
+    """The near-duplicate join over all rows; `inputs_alone` is worked out from these rows if it is not given."""
     # NumPy and SciPy take a third of a second to import, and the wizard imports the checks.
-    from tuneproof.engine.audit.near.boilerplate import set_aside, take_out
+    from tuneproof.engine.audit.near.boilerplate import set_aside
     from tuneproof.engine.audit.near.clusters import near_rows
 
-    raw, normalised = compared(table)
-    learned, scored, whole = len(table.examples), len(table.eval), table.population
-    if whole is None or whole.pieces is None:
-        aside = set_aside(raw, normalised)
-        return NearTable(learned, scored, near_rows(aside.texts, table.shingle), aside.shared)
-    near = near_rows(take_out(whole.pieces, raw, normalised).texts, table.shingle)
-    pairs = replace(near.pairs, complete=near.pairs.complete and whole.near_complete)
-    return NearTable(learned, scored, replace(near, pairs=pairs), list(whole.shared))
+    if inputs_alone is None:
+        inputs_alone = only_inputs_differ(ways_of_asking(examples, scored))
+    aside = set_aside(*compared_texts(examples, scored, inputs_alone=inputs_alone))
+    return NearTable(len(examples), len(scored), _sources(examples, scored), near_rows(aside.texts, shingle), aside.shared)
+
+
+def join_part(examples: Rows, scored: Rows, shingle: Shingle, pieces: Pieces, *, inputs_alone: bool) -> NearTable:
+    """The near-duplicate join over part of the rows, whose boilerplate has been decided over all."""
+    from tuneproof.engine.audit.near.boilerplate import take_out
+    from tuneproof.engine.audit.near.clusters import near_rows
+
+    taken = take_out(pieces, *compared_texts(examples, scored, inputs_alone=inputs_alone))
+    return NearTable(len(examples), len(scored), _sources(examples, scored), near_rows(taken.texts, shingle), [])
+
+
+def _sources(*parts: Rows) -> list[Source]:
+    return [example.source for part in parts for example in part]

@@ -16,11 +16,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tuneproof.engine.audit.near.boilerplate import Pieces, decide, deciding, shared
-from tuneproof.engine.audit.near.table import compared
+from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.population import Population
 from tuneproof.engine.audit.registry import CHECKS
 from tuneproof.engine.audit.report import Report, audit, check_names
-from tuneproof.engine.audit.table import Rows, Shingle, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit_runs.local import Told, with_profile
 from tuneproof.engine.audit_runs.ray.joins import rows_together, sketch
 from tuneproof.engine.audit_runs.ray.naming import Named, name_rows
@@ -186,7 +187,7 @@ def _kept(batch: pa.Table) -> Kept:
 
 def _deciding(kept: Kept, asked: Asked, population: Population) -> Mapping[str, str]:
     """The rows of a shard that have a say in what is boilerplate."""
-    return deciding(dict(zip(*compared(kept.table(asked, population)), strict=True)))
+    return deciding(dict(zip(*kept.table(asked, population).compared_texts(), strict=True)))
 
 
 def _sketch(batch: pa.Table, asked: Asked, population: Population) -> pa.Table:

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from tuneproof.engine.audit.near.boilerplate import Pieces, take_out
 from tuneproof.engine.audit.near.digests import digest
-from tuneproof.engine.audit.near.join import AT_LEAST, join, lower_bound
+from tuneproof.engine.audit.near.join import join, lower_bound
+from tuneproof.engine.audit.near.settings import LEAST_JACCARD
 from tuneproof.engine.audit.near.shingles import TokenSets, run_digests, spans
-from tuneproof.engine.audit.near.table import compared
 from tuneproof.engine.audit.table import Table
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ INCOMPLETE = -1
 
 def sketch(table: Table, number: int, pieces: Pieces) -> pa.Table:
     """The rows of a shard as joins need them: their numbers, the digests of their loosest keys, and those of their runs."""
-    raw, normalised = compared(table)
+    raw, normalised = table.compared_texts()
     sizes, runs = run_digests(take_out(pieces, raw, normalised).texts, table.shingle)
     loose = [key for part in table.parts for key in part.loose]
     return pa.table(
@@ -106,7 +106,7 @@ def _by_rarity(batch: pa.Table, levels: NDArray[np.uint8]) -> tuple[NDArray[np.i
 
 def _of_rare_runs(sizes: NDArray[np.int64], runs: NDArray[np.uint64], parts: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Rows and the partitions that their rarest runs fall to, once each."""
-    prefix = sizes - lower_bound(sizes, AT_LEAST) + 1
+    prefix = sizes - lower_bound(sizes, LEAST_JACCARD) + 1
     rare = runs[spans(np.cumsum(sizes) - sizes, prefix)]
     rows = np.repeat(np.arange(len(sizes)), prefix)
     # A run that is alone in its bucket is in no other row.

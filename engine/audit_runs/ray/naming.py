@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from tuneproof.engine.audit.checks.near_duplicates import holding
 from tuneproof.engine.audit.near.boilerplate import Pieces, shared, take_out
-from tuneproof.engine.audit.near.table import compared
 from tuneproof.engine.audit.population import Population
 from tuneproof.engine.audit.registry import CHECKS
 from tuneproof.engine.audit_runs.ray.joins import PLACES
@@ -36,7 +35,7 @@ def name_rows(kept: Kept, asked: Asked, population: Population, labels: frozense
     """The rows of a shard that checks name, or that they have to see; those of eval files all."""
     table = kept.table(asked, population, labels)
     pieces = population.pieces or Pieces()
-    taken = take_out(pieces, *compared(table))
+    taken = take_out(pieces, *table.compared_texts())
     number = {kept.rows[at][3]: at for at in range(len(kept.rows))}
     table.leave_out(kept.example(at).source for at in kept.gone)
     sources: set[Source] = set()

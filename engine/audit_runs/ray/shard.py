@@ -10,12 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
-from tuneproof.engine.audit.counts import TALLIES, Tally
+from tuneproof.engine.audit.counts import AGGREGATES
 from tuneproof.engine.audit.label_names import MOST_OUTPUTS
-from tuneproof.engine.audit.near.table import Whole
+from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.population import Population
 from tuneproof.engine.audit.registry import CHECKS
-from tuneproof.engine.audit.table import Lengths, Rows, Shingle, Table
+from tuneproof.engine.audit.rows import Rows, TokenLengths
+from tuneproof.engine.audit.table import Aggregate, AllRows, Table
 from tuneproof.engine.audit_runs.local import lengths_of
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import TuneproofError
@@ -42,13 +43,13 @@ class Asked:
     shingle: Shingle
     case: DraftCase | None
 
-    def lengths(self) -> Lengths | None:
+    def lengths(self) -> TokenLengths | None:
         """How the chosen base reads a row, once a process."""
         return _lengths_of(self.case.model_dump_json()) if self.case else None
 
 
 @lru_cache(maxsize=1)
-def _lengths_of(case: str) -> Lengths | None:
+def _lengths_of(case: str) -> TokenLengths | None:
     return lengths_of(DraftCase.model_validate_json(case))
 
 
@@ -89,7 +90,7 @@ class Kept:
 
 @dataclass(frozen=True)
 class Seen:
-    """What is known of a shard after the first look: what could not be read, and its tallies once what is always left out is gone.
+    """What is known of a shard after the first look: what could not be read, and its aggregates once what is always left out is gone.
 
     `labels` are its outputs to learn from, none where there are too many to be labels. `error` is why the file cannot be read at all.
     """
@@ -99,8 +100,8 @@ class Seen:
     shapes: Mapping[str, str] | None = None
     problems: tuple[tuple[Source, RowProblem], ...] = ()
     gone: frozenset[int] = frozenset()
-    whole: Whole | None = None
-    tallies: Mapping[type[Tally], Tally] | None = None
+    whole: AllRows | None = None
+    aggregates: Mapping[type[Aggregate], Aggregate] | None = None
     labels: frozenset[str] | None = frozenset()
     error: TuneproofError | None = None
 
@@ -116,7 +117,7 @@ def look(shard: Shard, asked: Asked) -> tuple[Kept, Seen]:
     rows = Rows(reading.examples)
     parts = (Rows(), rows) if shard.scored else (rows, Rows())
     table = Table(*parts, problems=[], lengths=lengths, is_part=True)
-    whole = Whole.of(table)
+    whole = AllRows.of(table)
     for check in CHECKS.values():
         if check.always_leaves_out:
             for finding in check.find(table):
@@ -130,7 +131,7 @@ def look(shard: Shard, asked: Asked) -> tuple[Kept, Seen]:
         tuple(reading.problems),
         gone,
         whole,
-        {kind: kind.of(table) for kind in TALLIES},
+        {kind: kind.of(table) for kind in AGGREGATES},
         outputs if len(outputs) <= MOST_OUTPUTS else None,
     )
     return Kept.of(shard, rows, gone), seen
@@ -139,8 +140,8 @@ def look(shard: Shard, asked: Asked) -> tuple[Kept, Seen]:
 def counted(seen: Sequence[Seen]) -> Population:
     """What shards come to together, in their order."""
     wholes = [each.whole for each in seen if each.whole]
-    tallies = {kind: reduce(kind.plus, [each.tallies[kind] for each in seen if each.tallies]) for kind in TALLIES}
-    return Population({Whole: reduce(Whole.plus, wholes), **tallies})
+    aggregates = {kind: reduce(kind.plus, [each.aggregates[kind] for each in seen if each.aggregates]) for kind in AGGREGATES}
+    return Population({AllRows: reduce(AllRows.plus, wholes), **aggregates})
 
 
 def packed(thing: object) -> bytes:

@@ -7,7 +7,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
-from tuneproof.engine.audit.table import Lengths, Table
+from tuneproof.engine.audit.rows import TokenLengths
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.schema import Task
 from tuneproof.engine.data.encodings import Form
 from tuneproof.engine.data.example import Example, Message, Source
@@ -28,7 +29,7 @@ class World:
     planted: list[Source] = field(default_factory=list)
     problems: list[tuple[Source, RowProblem]] = field(default_factory=list)
     judge: Judge | None = None
-    lengths: Lengths | None = None
+    lengths: TokenLengths | None = None
 
     def table(self) -> Table:
         return Table(list(self.examples), list(self.eval), list(self.problems), self.judge, self.lengths)  # type: ignore[arg-type]
@@ -195,7 +196,7 @@ _changes("empty-turn", chats, lambda rng, e: {"history": _one_emptied(rng, e.his
 
 
 def _measured(world: World) -> World:
-    world.lengths = Lengths(
+    world.lengths = TokenLengths(
         render=lambda e: e.input,
         prompt=lambda e: len(e.input.split()),
         answer=lambda e: len(e.output.split()),

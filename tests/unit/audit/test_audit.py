@@ -9,7 +9,8 @@ import pytest
 import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
 from tuneproof.engine.audit.registry import CHECKS, Severity
 from tuneproof.engine.audit.report import Report, audit
-from tuneproof.engine.audit.table import Lengths, Table
+from tuneproof.engine.audit.rows import TokenLengths
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.schema import Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example, Source
@@ -89,7 +90,7 @@ def test_a_check_that_does_not_exist_cannot_be_left_out() -> None:
 
 
 def test_rows_that_do_not_fit_are_left_out_of_training_and_kept_in_eval() -> None:
-    lengths = Lengths(
+    lengths = TokenLengths(
         render=lambda e: e.input, prompt=lambda e: len(e.input), answer=lambda e: len(e.output), base="any", sha256="", context=25
     )
     long = [row(50, "x" * 18)]

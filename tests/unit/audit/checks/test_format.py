@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from tuneproof.engine.audit.checks import json_style  # noqa: F401  registers the check
 from tuneproof.engine.audit.near_miss import near_miss
 from tuneproof.engine.audit.registry import CHECKS, Row
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source
 
 

@@ -15,7 +15,8 @@ from tuneproof.engine.audit.checks.labels import rare_labels, uneven_labels, uns
 from tuneproof.engine.audit.label_names import LabelReader, label_reader
 from tuneproof.engine.audit.label_noise.neighbours import nearest
 from tuneproof.engine.audit.registry import Finding
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.schema import Task
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.readers import read_examples

@@ -16,7 +16,8 @@ from tuneproof.engine.audit.checks.group_leakage import rows_of_one_group
 from tuneproof.engine.audit.checks.template_leakage import is_structured, outputs_of_one_template, skeleton
 from tuneproof.engine.audit.group_fields import names_a_group
 from tuneproof.engine.audit.registry import Finding, Row
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Message, Source
 
 

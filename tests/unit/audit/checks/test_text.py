@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from tests.conftest import REAL_DATA
 from tuneproof.engine.audit.checks import characters, chat_tokens, languages, mojibake, outputs, placeholders, repetition
 from tuneproof.engine.audit.registry import CHECKS, Finding, Severity
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.schema import Task
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.readers import read_examples

@@ -13,7 +13,8 @@ from tests.unit.audit.checks.test_labels import TOPICS, topic_rows
 from tuneproof.engine.audit.checks.label_errors import probable_label_errors
 from tuneproof.engine.audit.label_noise import cross_validated
 from tuneproof.engine.audit.registry import Finding
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.schema import LabelErrors
 from tuneproof.engine.data.example import Example
 from tuneproof.tui.cli import main

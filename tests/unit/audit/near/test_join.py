@@ -14,8 +14,8 @@ from tuneproof.engine.audit.near import join as near_join
 from tuneproof.engine.audit.near import shingles
 from tuneproof.engine.audit.near.boilerplate import Place, SetAside, set_aside
 from tuneproof.engine.audit.near.clusters import NearRows, near_rows
+from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.near.shingles import token_sets
-from tuneproof.engine.audit.table import Shingle
 from tuneproof.engine.data.example import norm
 
 THRESHOLDS = (0.3, 1 / 3, 0.5, 2 / 3, 0.75, 0.8, 0.9, 1.0)

@@ -12,9 +12,10 @@ import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
 from tests.unit.audit.defect_factory import sentence
 from tuneproof.engine.audit.near import join
 from tuneproof.engine.audit.near.split_leaks import without_near_leaks
-from tuneproof.engine.audit.near.table import near_table
+from tuneproof.engine.audit.near.table import join_rows
 from tuneproof.engine.audit.report import audit
-from tuneproof.engine.audit.table import Rows, Table
+from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.schema import Split
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.split import split
@@ -32,7 +33,7 @@ def families(seed: int) -> list[Example]:
 
 
 def near(learned: list[Example], scored: list[Example]) -> int:
-    return len(near_table(Table(Rows(learned), Rows(scored), [])).learned_near_eval())
+    return len(join_rows(Rows(learned), Rows(scored)).examples_near_eval())
 
 
 @settings(max_examples=10, deadline=None)

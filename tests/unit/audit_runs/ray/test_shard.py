@@ -21,10 +21,12 @@ from tests.unit.audit.defect_factory import PLANTERS
 from tuneproof.engine.audit.checks import label_errors
 from tuneproof.engine.audit.near import boilerplate
 from tuneproof.engine.audit.near.boilerplate import deciding
+from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.near.shingles import run_digests, token_sets
 from tuneproof.engine.audit.registry import CHECKS
 from tuneproof.engine.audit.report import Report, audit
-from tuneproof.engine.audit.table import Lengths, Rows, Shingle, Table
+from tuneproof.engine.audit.rows import Rows, TokenLengths
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit_runs.ray.naming import name_rows
 from tuneproof.engine.audit_runs.ray.shard import Asked, Kept, Seen, Shard, counted, look, packed
 from tuneproof.engine.core.errors import DataRefused
@@ -59,8 +61,8 @@ def test_every_check_that_looks_at_rows_apart_says_of_shards_what_it_says_of_all
 class Measured(Asked):
     """Rows are as long as they have words."""
 
-    def lengths(self) -> Lengths:
-        return Lengths(lambda e: e.input, lambda e: len(e.input.split()), lambda e: len(e.output.split()), "words", "", 40)
+    def lengths(self) -> TokenLengths:
+        return TokenLengths(lambda e: e.input, lambda e: len(e.input.split()), lambda e: len(e.output.split()), "words", "", 40)
 
 
 def told_of_all(shards: Sequence[Shard], asked: Asked, check: str) -> list[str]:
