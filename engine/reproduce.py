@@ -14,7 +14,7 @@ from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.methods.registry import METHODS
-from tuneproof.engine.models.base_model import QUANTISATION, BaseModel, best_device, load_base, load_weights
+from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device, load_base, load_weights
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.engine.run.variants import scored
@@ -90,7 +90,7 @@ class Reproduction:
 
     def __post_init__(self) -> None:
         self.files = Answered.by(self.store, self.arm)
-        if not (self.files.adapter and self.store.has(f"{self.files.adapter}/{QUANTISATION}")):
+        if not (self.files.adapter and self.store.has(f"{self.files.adapter}/{QUANTISATION_FILE}")):
             # PEFT imports it wherever it is installed, which takes seconds and leaves notices on stderr.
             block_import("bitsandbytes")
         self.stored = read_predictions(self.store.read(self.files.predictions))
@@ -126,7 +126,7 @@ class Reproduction:
 
     def _decoded(self, predictions: list[Prediction], on_progress: Callable[[int, int], None] = lambda done, of: None) -> list[Reproduced]:
         prompts = [prediction.prompt for prediction in predictions]
-        completions, _ = self._decoder.complete(prompts, self._room, grammar=self._grammar, on_progress=on_progress)
+        completions, _ = self._decoder.complete(prompts, self._max_new_tokens, grammar=self._grammar, on_progress=on_progress)
         return [Reproduced(stored, again) for stored, again in zip(predictions, completions, strict=True)]
 
     def _check(self) -> None:
@@ -147,7 +147,7 @@ class Reproduction:
             )
 
     @cached_property
-    def _base(self) -> BaseModel:
+    def _base(self) -> BaseCheckpoint:
         model = self.store.case.model
         assert model is not None
         return load_base(model)
@@ -157,7 +157,7 @@ class Reproduction:
         return artifacts.ModelFacts.model_validate_json(self.store.read(artifacts.MODEL))
 
     @cached_property
-    def _room(self) -> int:
+    def _max_new_tokens(self) -> int:
         return artifacts.ArmFacts.model_validate_json(self.store.read(self.files.asked)).answer_tokens
 
     @cached_property

@@ -23,7 +23,7 @@ REQUESTS = 1000
 class Setting:
     """What arms are made from: the task, the judge that describes the format, the train part, and whether a prompt fits.
 
-    `fits` also keeps room for the answer.
+    `fits` also leaves `max_new_tokens` for the answer.
     """
 
     instruction: str

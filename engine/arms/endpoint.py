@@ -7,7 +7,7 @@ from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case.schema import Case, Endpoint
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.hashing import sha256_data
-from tuneproof.engine.endpoint.server import server_of
+from tuneproof.engine.endpoint.server import resolve_server
 from tuneproof.engine.scoring.predictions import Scores
 
 
@@ -22,7 +22,7 @@ class EndpointArm(ZeroShot):
 
     def __init__(self, setting: Setting) -> None:
         super().__init__(setting)
-        self.server = server_of(_settings(setting.endpoint))
+        self.server = resolve_server(_settings(setting.endpoint))
         asked = self.server.settings
         self.made_from = {"endpoint": sha256_data([self.server.url, asked.model, asked.body])}
         self.told = f"{asked.model} at {self.server.url}"
@@ -30,7 +30,7 @@ class EndpointArm(ZeroShot):
     @classmethod
     def check(cls, case: Case) -> None:
         """Raises CaseError where the case or the environment does not say which server."""
-        server_of(_settings(case.endpoint))
+        resolve_server(_settings(case.endpoint))
 
     @classmethod
     def usd_per_1000_requests(cls, case: Case, scores: Scores) -> float | None:

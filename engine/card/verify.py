@@ -21,7 +21,7 @@ from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part, case_ids
 from tuneproof.engine.data.subsets import nested_subsets, rows_digest
 from tuneproof.engine.methods.registry import METHODS
-from tuneproof.engine.models.files import digest, local_folder
+from tuneproof.engine.models.files import local_folder, model_digest
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.store import CASE, MANIFEST, RunStore, manifest_text, part_file
 from tuneproof.engine.run.variants import CURVE, Further, compared, scored
@@ -90,7 +90,7 @@ def _check_base(store: RunStore) -> str:
     folder = local_folder(model.name)
     if folder is None:
         return f"base {model.name} is not a folder on this machine and was not checked"
-    if digest(folder) != model.sha256:
+    if model_digest(folder) != model.sha256:
         raise VerifyFailed("the base model is not the one that was measured", where=str(folder))
     return f"base {model.name} is the one that was measured"
 

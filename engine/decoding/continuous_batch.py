@@ -10,8 +10,8 @@ from typing import Any
 
 import torch
 
-from tuneproof.engine.decoding.grammar import Held
-from tuneproof.engine.decoding.kv_cache import Prefix, Slots, keeps_every_token
+from tuneproof.engine.decoding.grammar import GrammarState
+from tuneproof.engine.decoding.kv_cache import Prefix, Slots, has_plain_kv_cache
 
 READ_AT_ONCE = 16_384
 """Tokens of prompts that one pass reads, padding included: more are no faster, and take memory."""
@@ -24,12 +24,12 @@ LEAVES_SCORES_ALONE = frozenset(
 
 
 @dataclass
-class Row:
+class DecodeState:
     """A prompt on its way to its answer, and the beginning of it that has been read already."""
 
     prompt: list[int]
     room: int
-    held: Held | None = None
+    held: GrammarState | None = None
     prefix: Prefix | None = None
     answer: list[int] = field(default_factory=list)
     likely: list[float] = field(default_factory=list)
@@ -56,31 +56,31 @@ class Row:
         return len(self.prompt) + self.room
 
 
-def takes_masks(model: Any) -> bool:
+def supports_custom_mask(model: Any) -> bool:
     """Whether a model can be told what each token looks at: it keeps plain keys and values, and its attention takes masks as they are.
 
     Flash attention takes none.
     """
     plain = getattr(model, "get_base_model", lambda: model)()
     return (
-        keeps_every_token(model)
+        has_plain_kv_cache(model)
         and getattr(plain, "_supports_attention_backend", False)
         and model.config.get_text_config()._attn_implementation in ("sdpa", "eager")
         and "position_ids" in inspect.signature(plain.forward).parameters
     )
 
 
-def follows_generate(model: Any) -> bool:
+def matches_hf_greedy(model: Any) -> bool:
     """Whether the likeliest token in slots is the one that generate writes: not where the model's own settings change scores, as a penalty
     on repetition does."""
-    return takes_masks(model) and model.generation_config.to_diff_dict().keys() <= LEAVES_SCORES_ALONE
+    return supports_custom_mask(model) and model.generation_config.to_diff_dict().keys() <= LEAVES_SCORES_ALONE
 
 
 class SlotBatch:
     """The rows that a model is at work on: at most `slots` of them, none longer than `width` tokens with its answer."""
 
     def __init__(self, model: Any, slots: int, width: int) -> None:
-        self.live: list[Row] = []
+        self.live: list[DecodeState] = []
         self.cache = Slots(model, slots, width)
         self.columns = torch.arange(width, device=model.device)
         self._model = model
@@ -92,7 +92,7 @@ class SlotBatch:
         """Slots without a row."""
         return self.cache.slots - len(self.live)
 
-    def take_in(self, rows: list[Row]) -> None:
+    def take_in(self, rows: list[DecodeState]) -> None:
         """Reads all but the last token of each prompt, which is read with what follows the prompts."""
         first = len(self.live)
         self.live += rows

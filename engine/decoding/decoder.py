@@ -17,13 +17,13 @@ import torch
 from llguidance import LLTokenizer
 
 from tuneproof.engine.decoding.completion import Completion
-from tuneproof.engine.decoding.continuous_batch import Row, SlotBatch, follows_generate, takes_masks
-from tuneproof.engine.decoding.grammar import Grammar, GrammarMask, grammar_tokenizer
+from tuneproof.engine.decoding.continuous_batch import DecodeState, SlotBatch, matches_hf_greedy, supports_custom_mask
+from tuneproof.engine.decoding.grammar import Grammar, GrammarLogitsProcessor, grammar_tokenizer
 from tuneproof.engine.decoding.greedy import Greedy
-from tuneproof.engine.decoding.kv_cache import bytes_a_token, encode_prefix, keeps_every_token, new_cache
+from tuneproof.engine.decoding.kv_cache import encode_prefix, has_plain_kv_cache, kv_bytes_per_token, new_cache
 from tuneproof.engine.decoding.label_scoring import SCORES_AT_ONCE, LabelScorer, LabelTree, label_tree, scores_one_by_one
-from tuneproof.engine.decoding.prefix_sharing import share
-from tuneproof.engine.models.base_model import BaseModel
+from tuneproof.engine.decoding.prefix_sharing import group_by_prefix
+from tuneproof.engine.models.base_model import BaseCheckpoint
 
 CPU_TOKENS = 16_384
 """Prompt and answer tokens held at once on a CPU, where larger batches are no faster, and memory stays small."""
@@ -39,7 +39,7 @@ MOST_ROWS = 256
 class Decoder:
     """A loaded model that decodes greedily, at most `rows` prompts at a time; as many as memory holds where that is not given."""
 
-    base: BaseModel
+    base: BaseCheckpoint
     model: Any
     rows: int | None = None
 
@@ -58,17 +58,17 @@ class Decoder:
         """
         started = time.monotonic()
         held_to = Grammar(self._grammar_tokenizer, grammar) if grammar is not None else None
-        ids = [self.base.tokens(prompt) for prompt in prompts]
+        ids = [self.base.token_ids(prompt) for prompt in prompts]
         rows = {
-            at: Row(tokens, min(room, self.base.context - len(tokens)), held_to.hold() if held_to else None)
+            at: DecodeState(tokens, min(room, self.base.context_length - len(tokens)), held_to.hold() if held_to else None)
             for at, tokens in enumerate(ids)
-            if len(tokens) < self.base.context
+            if len(tokens) < self.base.context_length
         }
-        decode = self._in_turn if follows_generate(self.model) else self._by_generate
+        decode = self._in_turn if matches_hf_greedy(self.model) else self._by_generate
         decode(self._in_order(list(rows.values())), held_to, lambda done: on_progress(len(ids) - len(rows) + done, len(ids)))
         return [self._completion(len(tokens), rows.get(at)) for at, tokens in enumerate(ids)], time.monotonic() - started
 
-    def choose(
+    def choose_labels(
         self, prompts: Sequence[str], labels: Sequence[str], *, on_progress: Callable[[int, int], None] = lambda done, of: None
     ) -> tuple[list[Completion], float]:
         """For each prompt the label that the model holds likeliest to be the whole answer, and the seconds it took for all.
@@ -76,10 +76,10 @@ class Decoder:
         The first of labels that are equally likely. A prompt that leaves no room for the longest label is not run and counts as truncated.
         """
         started = time.monotonic()
-        written = [self.base.tokens(label) for label in labels]
+        written = [self.base.token_ids(label) for label in labels]
         tree, room = label_tree(written), max(len(label) for label in written) + 1
-        ids = [self.base.tokens(prompt) for prompt in prompts]
-        rows = {at: Row(tokens, tree.size) for at, tokens in enumerate(ids) if len(tokens) + room <= self.base.context}
+        ids = [self.base.token_ids(prompt) for prompt in prompts]
+        rows = {at: DecodeState(tokens, tree.size) for at, tokens in enumerate(ids) if len(tokens) + room <= self.base.context_length}
 
         def tell(done: int) -> None:
             on_progress(len(ids) - len(rows) + done, len(ids))
@@ -87,35 +87,35 @@ class Decoder:
         self._score(self._in_order(list(rows.values())), tree, written, tell)
         return [self._chosen(len(tokens), rows.get(at), labels, written) for at, tokens in enumerate(ids)], time.monotonic() - started
 
-    def _score(self, rows: list[Row], tree: LabelTree, labels: list[list[int]], on_progress: Callable[[int], None]) -> None:
+    def _score(self, rows: list[DecodeState], tree: LabelTree, labels: list[list[int]], on_progress: Callable[[int], None]) -> None:
         """How likely each label is after each prompt: in one pass where the model takes masks."""
         done = 0
         for wave in _waves(rows):
-            if takes_masks(self.model):
+            if supports_custom_mask(self.model):
                 width = max(row.width for row in wave)
                 at_once = min(len(wave), self._at_once(width), SCORES_AT_ONCE // (tree.size * self._vocabulary))
-                scorer = LabelScorer(SlotBatch(self.model, max(1, at_once), width), tree, self.base.end_tokens)
+                scorer = LabelScorer(SlotBatch(self.model, max(1, at_once), width), tree, self.base.eos_token_ids)
                 scorer.run(wave, lambda now, before=done: on_progress(before + now))
                 del scorer
             else:
                 for number, row in enumerate(wave, start=done + 1):
-                    row.likely = scores_one_by_one(self.model, row.prompt, labels, self.base.end_tokens)
+                    row.likely = scores_one_by_one(self.model, row.prompt, labels, self.base.eos_token_ids)
                     on_progress(number)
             done += len(wave)
 
-    def _chosen(self, prompt_tokens: int, row: Row | None, labels: Sequence[str], written: list[list[int]]) -> Completion:
+    def _chosen(self, prompt_tokens: int, row: DecodeState | None, labels: Sequence[str], written: list[list[int]]) -> Completion:
         if row is None:
             return Completion("", prompt_tokens, 0, truncated=True)
         best = row.likely.index(max(row.likely))
-        answer = (*written[best], self.base.end_tokens[0])
+        answer = (*written[best], self.base.eos_token_ids[0])
         return Completion(labels[best], prompt_tokens, len(answer), truncated=False, ids=answer)
 
-    def _in_order(self, rows: list[Row]) -> list[Row]:
+    def _in_order(self, rows: list[DecodeState]) -> list[DecodeState]:
         """The rows in sets that share a beginning, which is read here, and in each the longest first, so that memory is known at once."""
-        if not keeps_every_token(self.model):
+        if not has_plain_kv_cache(self.model):
             return sorted(rows, key=lambda row: -row.width)
         ordered = []
-        for sharing in share([row.prompt for row in rows]):
+        for sharing in group_by_prefix([row.prompt for row in rows]):
             members = sorted((rows[at] for at in sharing.prompts), key=lambda row: -row.width)
             prefix = encode_prefix(self.model, members[0].prompt[: sharing.length]) if sharing.length else None
             for row in members:
@@ -123,19 +123,19 @@ class Decoder:
             ordered += members
         return ordered
 
-    def _in_turn(self, rows: list[Row], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
+    def _in_turn(self, rows: list[DecodeState], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
         """Rows that wait take the places of those that have ended."""
         done = 0
         for wave in _waves(rows):
             width = max(row.width for row in wave)
             slots = min(len(wave), self._at_once(width))
             # Held by nothing else, so that its memory is free for the next.
-            loop = Greedy(SlotBatch(self.model, slots, width), self.base.end_tokens, grammar)
+            loop = Greedy(SlotBatch(self.model, slots, width), self.base.eos_token_ids, grammar)
             loop.run(wave, lambda now, before=done: on_progress(before + now))
             del loop
             done += len(wave)
 
-    def _by_generate(self, rows: list[Row], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
+    def _by_generate(self, rows: list[DecodeState], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
         """For the models that the loop is not made for: batches by transformers' generate, each until its last row has ended."""
         done = 0
         for batch in self._batches(rows):
@@ -143,7 +143,7 @@ class Decoder:
             done += len(batch)
             on_progress(done)
 
-    def _batches(self, rows: list[Row]) -> Iterator[list[Row]]:
+    def _batches(self, rows: list[DecodeState]) -> Iterator[list[DecodeState]]:
         """Rows of like length that share a beginning and have the same room for an answer."""
         for _, group in groupby(rows, key=lambda row: (id(row.prefix), row.room)):
             waiting = list(group)
@@ -153,7 +153,7 @@ class Decoder:
                 waiting = waiting[count:]
 
     @torch.inference_mode()
-    def _generate(self, rows: list[Row], grammar: Grammar | None) -> None:
+    def _generate(self, rows: list[DecodeState], grammar: Grammar | None) -> None:
         """One batch: the shared beginning from its cache, then padding, then what differs, so that every row ends at the same place."""
         shared, longest = rows[0].shared, max(len(row.prompt) for row in rows)
         room, pad = rows[0].room, self.base.tokenizer.pad_token_id
@@ -166,14 +166,14 @@ class Decoder:
             past_key_values=new_cache(self.model, len(rows), longest + room, rows[0].prefix),
             max_new_tokens=room,
             do_sample=False,
-            eos_token_id=self.base.end_tokens,
+            eos_token_id=self.base.eos_token_ids,
             pad_token_id=pad,
-            logits_processor=[GrammarMask(grammar, held, longest)] if grammar else None,
+            logits_processor=[GrammarLogitsProcessor(grammar, held, longest)] if grammar else None,
             # Whoever trains beside others answers alone.
             synced_gpus=False,
         )
         for row, answer in zip(rows, output[:, longest:].tolist(), strict=True):
-            end = next((at for at, token in enumerate(answer) if token in self.base.end_tokens), len(answer))
+            end = next((at for at, token in enumerate(answer) if token in self.base.eos_token_ids), len(answer))
             row.answer = answer[: end + 1]
 
     def _at_once(self, width: int) -> int:
@@ -185,7 +185,7 @@ class Decoder:
         device = self.model.device
         # What torch keeps for later counts as taken on the device, and is free to us.
         kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return rows_that_fit(torch.cuda.mem_get_info(device)[0] + kept, width * bytes_a_token(self.model))
+        return rows_that_fit(torch.cuda.mem_get_info(device)[0] + kept, width * kv_bytes_per_token(self.model))
 
     @cached_property
     def _grammar_tokenizer(self) -> LLTokenizer:
@@ -196,10 +196,10 @@ class Decoder:
         """How many scores the model gives for a token."""
         return int(self.model.config.get_text_config().vocab_size)
 
-    def _completion(self, prompt_tokens: int, row: Row | None) -> Completion:
+    def _completion(self, prompt_tokens: int, row: DecodeState | None) -> Completion:
         if row is None:
             return Completion("", prompt_tokens, 0, truncated=True)
-        ended = row.answer[-1] in self.base.end_tokens
+        ended = row.answer[-1] in self.base.eos_token_ids
         kept = row.answer[:-1] if ended else row.answer
         text = self.base.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
         broken = row.held is not None and row.held.broken
@@ -211,11 +211,11 @@ def rows_that_fit(free: int, bytes_a_row: int) -> int:
     return max(1, min(MOST_ROWS, int(free * GPU_SHARE) // bytes_a_row))
 
 
-def _waves(rows: list[Row]) -> Iterator[list[Row]]:
+def _waves(rows: list[DecodeState]) -> Iterator[list[DecodeState]]:
     """Rows that get slots of one size, the longest first: no row gets more than twice the memory that it needs."""
     widest = max((row.width for row in rows), default=0)
 
-    def halvings(row: Row) -> int:
+    def halvings(row: DecodeState) -> int:
         return int(math.log2(widest / row.width))
 
     for _, wave in groupby(sorted(rows, key=halvings), key=halvings):

@@ -11,16 +11,16 @@ from llguidance.hf import from_tokenizer
 from transformers import LogitsProcessor
 
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.models.base_model import BaseModel
+from tuneproof.engine.models.base_model import BaseCheckpoint
 
 
-def grammar_tokenizer(base: BaseModel, vocabulary: int) -> LLTokenizer:
+def grammar_tokenizer(base: BaseCheckpoint, vocabulary: int) -> LLTokenizer:
     """The tokens of a base as llguidance needs them; `vocabulary` is how many logits its model gives.
 
     Raises CaseError for a tokenizer that it cannot read.
     """
     try:
-        return from_tokenizer(base.tokenizer, n_vocab=max(vocabulary, len(base.tokenizer)), eos_token=base.end_tokens)
+        return from_tokenizer(base.tokenizer, n_vocab=max(vocabulary, len(base.tokenizer)), eos_token=base.eos_token_ids)
     except ValueError as error:
         raise CaseError(
             f"answers cannot be held to a grammar with this tokenizer: {error}",
@@ -30,7 +30,7 @@ def grammar_tokenizer(base: BaseModel, vocabulary: int) -> LLTokenizer:
 
 
 @dataclass
-class Held:
+class GrammarState:
     """One answer that is held to a grammar, token by token."""
 
     matcher: LLMatcher
@@ -70,11 +70,11 @@ class Grammar:
         self._ends = tokenizer.eos_tokens
         self._words = (tokenizer.vocab_size + 31) // 32
 
-    def hold(self) -> Held:
+    def hold(self) -> GrammarState:
         """A new answer."""
-        return Held(self._first.deep_copy(), self._ends)
+        return GrammarState(self._first.deep_copy(), self._ends)
 
-    def mask(self, scores: torch.Tensor, held: Sequence[Held]) -> torch.Tensor:
+    def mask(self, scores: torch.Tensor, held: Sequence[GrammarState]) -> torch.Tensor:
         """The scores, (rows, vocabulary), without the tokens after which no answer is left."""
         words = torch.full((len(held), self._words), -1, dtype=torch.int32)
         for row, answer in enumerate(held):
@@ -87,11 +87,11 @@ class Grammar:
 
 
 @dataclass
-class GrammarMask(LogitsProcessor):
+class GrammarLogitsProcessor(LogitsProcessor):
     """Holds a batch in transformers' generate to a grammar. Made for one call: `started` is the width of the prompts."""
 
     grammar: Grammar
-    held: Sequence[Held]
+    held: Sequence[GrammarState]
     started: int
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import torch
 
-from tuneproof.engine.decoding.continuous_batch import Row, SlotBatch
+from tuneproof.engine.decoding.continuous_batch import DecodeState, SlotBatch
 from tuneproof.engine.decoding.grammar import Grammar
 
 REFILLED = 4
@@ -28,7 +28,7 @@ class Greedy:
     grammar: Grammar | None = None
 
     @torch.inference_mode()
-    def run(self, rows: Sequence[Row], on_progress: Callable[[int], None]) -> None:
+    def run(self, rows: Sequence[DecodeState], on_progress: Callable[[int], None]) -> None:
         """Writes the answers of all rows, taken in their order; `on_progress` is told how many are done whenever others begin."""
         waiting, live = deque(rows), self.batch.live
         while waiting or live:

@@ -12,7 +12,7 @@ import torch
 from transformers import DynamicCache
 from transformers.cache_utils import DynamicLayer
 
-from tuneproof.engine.models.soft_prompt import LearnedPrompt
+from tuneproof.engine.models.soft_prompt import SoftPromptModel
 
 
 class InPlaceLayer(DynamicLayer):
@@ -141,20 +141,20 @@ class Prefix:
     length: int
 
 
-def keeps_every_token(model: Any) -> bool:
+def has_plain_kv_cache(model: Any) -> bool:
     """Whether the model's cache is keys and values of the tokens it is given, the same whatever follows them.
 
     Not where there is a sliding window or a recurrent state, where what was learned stands before them, or where positions mean
     other things in longer texts.
     """
-    if isinstance(model, LearnedPrompt):
+    if isinstance(model, SoftPromptModel):
         return False
     if any(kind in str(getattr(model.config.get_text_config(), "rope_parameters", None)) for kind in ("dynamic", "longrope")):
         return False
     return all(type(layer) is DynamicLayer for layer in DynamicCache(config=model.config).layers)
 
 
-def bytes_a_token(model: Any) -> int:
+def kv_bytes_per_token(model: Any) -> int:
     """What the keys and values of one token take in all layers."""
     config = model.config.get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
@@ -175,7 +175,7 @@ def encode_prefix(model: Any, tokens: list[int]) -> Prefix | None:
 
 def new_cache(model: Any, rows: int, room: int, prefix: Prefix | None) -> DynamicCache | None:
     """A cache for so many rows and tokens that begins with the prefix; none, for the model's own, where it keeps other things."""
-    if not keeps_every_token(model):
+    if not has_plain_kv_cache(model):
         return None
     cache = DynamicCache(config=model.config)
     cache.layers = [InPlaceLayer(room) for _ in cache.layers]

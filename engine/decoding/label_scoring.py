@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from tuneproof.engine.decoding.continuous_batch import Row, SlotBatch
+from tuneproof.engine.decoding.continuous_batch import DecodeState, SlotBatch
 
 SCORES_AT_ONCE = 2**26
 """Scores, one for each token of the vocabulary behind each token of the tree, that one pass gives at most."""
@@ -62,7 +62,7 @@ class LabelScorer:
     ends: Sequence[int]
 
     @torch.inference_mode()
-    def run(self, rows: Sequence[Row], on_progress: Callable[[int], None]) -> None:
+    def run(self, rows: Sequence[DecodeState], on_progress: Callable[[int], None]) -> None:
         """Finds the log-likelihood of every label, in nats, for each of the rows."""
         done = 0
         while done < len(rows):
@@ -75,7 +75,7 @@ class LabelScorer:
             done += len(some)
             on_progress(done)
 
-    def _score(self, rows: list[Row]) -> torch.Tensor:
+    def _score(self, rows: list[DecodeState]) -> torch.Tensor:
         """One pass over the last token of each prompt and the tree behind it; gives (rows, labels)."""
         tree, size, columns = self.tree, self.tree.size, self.batch.columns
         before = tree.ancestors().to(columns.device)

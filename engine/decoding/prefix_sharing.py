@@ -18,7 +18,7 @@ MOST_SETS = 8
 
 
 @dataclass(frozen=True)
-class Sharing:
+class PrefixGroup:
     """Prompts by their numbers, and how many leading tokens of theirs are to be read once."""
 
     prompts: list[int]
@@ -30,7 +30,7 @@ class Sharing:
         return (len(self.prompts) - 1) * self.length
 
 
-def share(prompts: Sequence[list[int]]) -> list[Sharing]:
+def group_by_prefix(prompts: Sequence[list[int]]) -> list[PrefixGroup]:
     """The prompts in sets that begin with the same, so that the tokens to be read are few; every prompt keeps a token of its own.
 
     A few prompts that show other examples than the rest do not keep the rest from sharing theirs: they make up a last set.
@@ -43,7 +43,7 @@ def share(prompts: Sequence[list[int]]) -> list[Sharing]:
     return max(ways, key=lambda sets: sum(s.saved for s in sets) - WORTH_A_SET * len(sets))
 
 
-def _sets(prompts: Sequence[list[int]], order: list[int], same: list[int], least: int) -> list[Sharing]:
+def _sets(prompts: Sequence[list[int]], order: list[int], same: list[int], least: int) -> list[PrefixGroup]:
     """A set for every run of prompts in order that share so many tokens, where that is worth it; the other prompts are the last set."""
     found, run = [], order[:1]
     for at, shared in zip([*order[1:], None], [*same, -1], strict=True):
@@ -57,10 +57,10 @@ def _sets(prompts: Sequence[list[int]], order: list[int], same: list[int], least
     return [*sets, _sharing(prompts, rest)] if rest else sets
 
 
-def _sharing(prompts: Sequence[list[int]], ordered: list[int]) -> Sharing:
+def _sharing(prompts: Sequence[list[int]], ordered: list[int]) -> PrefixGroup:
     """What prompts in order share is what the first and the last do."""
     shared = min(_same(prompts[ordered[0]], prompts[ordered[-1]]), min(len(prompts[at]) for at in ordered) - 1)
-    return Sharing(ordered, shared if len(ordered) > 1 and shared >= WORTH_READING_ONCE else 0)
+    return PrefixGroup(ordered, shared if len(ordered) > 1 and shared >= WORTH_READING_ONCE else 0)
 
 
 def _same(a: list[int], b: list[int]) -> int:

@@ -16,9 +16,9 @@ import httpx2
 from tuneproof.engine.core.errors import CaseError, RunFailed, TuneproofError
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.decoding.completion import Completion
-from tuneproof.engine.endpoint.rate_limit import Pace
-from tuneproof.engine.endpoint.reply import Answer, Problem, read_failure, read_reply
-from tuneproof.engine.endpoint.reply_cache import Kept, KeptAnswer
+from tuneproof.engine.endpoint.rate_limit import RateLimiter
+from tuneproof.engine.endpoint.reply import FailedAttempt, ServerAnswer, read_failure, read_reply
+from tuneproof.engine.endpoint.reply_cache import CachedReply, ReplyCache
 from tuneproof.engine.endpoint.server import Server
 from tuneproof.engine.run.stop import StopRequest
 
@@ -49,7 +49,7 @@ logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
-class Client:
+class EndpointClient:
     """A server as the one who answers, `room` tokens at most; what it answered is kept in a file until nobody needs it any more."""
 
     server: Server
@@ -67,7 +67,7 @@ class Client:
         The seconds are those of the attempts that were answered, one after the other; waiting for one's turn is not among them. Raises
         CaseError where the server takes no request at all, RunFailed where it is not there or has gone, and Interrupted as asked.
         """
-        with Kept(self.kept, self.server.url) as kept:
+        with ReplyCache(self.kept, self.server.url) as kept:
             asking = _Asking(self.server, prompts, kept, self.stop)
             asyncio.run(asking.all(on_progress))
         return [asking.done[row] for row in range(len(prompts))], asking.seconds
@@ -79,7 +79,7 @@ class _Asking:
 
     server: Server
     prompts: Sequence[str]
-    kept: Kept
+    kept: ReplyCache
     stop: StopRequest
     done: dict[int, Completion] = field(default_factory=dict)
     seconds: float = 0.0
@@ -88,7 +88,7 @@ class _Asking:
 
     def __post_init__(self) -> None:
         self._key = self.server.key()
-        self._pace = Pace(self.server.settings.requests_per_minute)
+        self._pace = RateLimiter(self.server.settings.requests_per_minute)
         for row, prompt in enumerate(self.prompts):
             if (answer := self.kept.find(prompt)) is not None:
                 self._take_kept(row, answer)
@@ -138,7 +138,7 @@ class _Asking:
             attempts += 1
             started = time.monotonic()
             found = await self._attempt(http, self.prompts[row])
-            if isinstance(found, Answer):
+            if isinstance(found, ServerAnswer):
                 seconds = round(time.monotonic() - started, 6)
                 self._take(row, found, attempts, seconds)
                 return
@@ -152,7 +152,7 @@ class _Asking:
                 # Not all at the same moment: that is what a server that is overrun cannot take.
                 await asyncio.sleep(min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempts - 1)) * random.uniform(0.75, 1.25))
 
-    async def _attempt(self, http: httpx2.AsyncClient, prompt: str) -> Answer | Problem:
+    async def _attempt(self, http: httpx2.AsyncClient, prompt: str) -> ServerAnswer | FailedAttempt:
         seconds = self.server.settings.timeout_seconds
         try:
             async with (
@@ -163,33 +163,33 @@ class _Asking:
                 async for chunk in response.aiter_bytes():
                     content += chunk
                     if len(content) > LARGEST:
-                        return Problem(f"a reply of more than {LARGEST >> 20} MiB")
+                        return FailedAttempt(f"a reply of more than {LARGEST >> 20} MiB")
         except TimeoutError:
-            return Problem(f"no reply within {seconds:g} s")
+            return FailedAttempt(f"no reply within {seconds:g} s")
         except (httpx2.InvalidURL, UnicodeError) as error:
-            return Problem("an address that is none", str(error), again=False, misplaced=True, refused=True)
+            return FailedAttempt("an address that is none", str(error), again=False, misplaced=True, refused=True)
         except httpx2.ConnectError as error:
-            return self._without_key(Problem("no connection", str(error)))
+            return self._without_key(FailedAttempt("no connection", str(error)))
         except httpx2.DecodingError as error:
-            return self._without_key(Problem("a reply that cannot be read", str(error)))
+            return self._without_key(FailedAttempt("a reply that cannot be read", str(error)))
         except httpx2.HTTPError as error:
-            return self._without_key(Problem("the connection broke", str(error)))
+            return self._without_key(FailedAttempt("the connection broke", str(error)))
         if not response.is_success:
             return self._without_key(read_failure(response.status_code, response.headers, bytes(content)))
         return self._without_key(read_reply(bytes(content)))
 
-    def _without_key(self, found: Answer | Problem) -> Answer | Problem:
+    def _without_key(self, found: ServerAnswer | FailedAttempt) -> ServerAnswer | FailedAttempt:
         """The same with nothing in it that could be written down and has the key: a server may send back what it was sent."""
         key = self._key
-        if isinstance(found, Problem):
+        if isinstance(found, FailedAttempt):
             said = found.said.replace(key, "[the key]") if key else found.said
             return replace(found, said=said[:LONGEST_TOLD])
         if key and len(key) >= SHORTEST_SECRET and key in found.text:
-            return Problem("an answer with the key in it", again=False)
+            return FailedAttempt("an answer with the key in it", again=False)
         return found
 
-    def _take(self, row: int, answer: Answer, attempts: int, seconds: float) -> None:
-        kept = KeptAnswer(
+    def _take(self, row: int, answer: ServerAnswer, attempts: int, seconds: float) -> None:
+        kept = CachedReply(
             request=self.kept.digest(self.prompts[row]),
             text=answer.text,
             truncated=answer.truncated,
@@ -202,7 +202,7 @@ class _Asking:
         self.kept.add(kept)
         self._take_kept(row, kept)
 
-    def _take_kept(self, row: int, kept: KeptAnswer) -> None:
+    def _take_kept(self, row: int, kept: CachedReply) -> None:
         self.in_a_row = 0
         self.answered += 1
         self.seconds += kept.seconds
@@ -210,7 +210,7 @@ class _Asking:
             kept.text, kept.prompt_tokens, kept.tokens, kept.truncated, tokens_told=kept.tokens_told, attempts=kept.attempts
         )
 
-    def _give_up(self, row: int, problem: Problem, attempts: int) -> None:
+    def _give_up(self, row: int, problem: FailedAttempt, attempts: int) -> None:
         """Puts the case down as one without an answer; raises where the next ones cannot fare better."""
         self.in_a_row += 1
         self.done[row] = Completion("", 0, 0, False, False, attempts, problem.what, problem.said)
@@ -220,7 +220,7 @@ class _Asking:
         if len(self.done) == len(self.prompts) and not self.answered:
             raise self._gone(problem)
 
-    def _gone(self, problem: Problem) -> TuneproofError:
+    def _gone(self, problem: FailedAttempt) -> TuneproofError:
         """Why there is no use in asking for the other cases, and what to do about it."""
         told = problem.what + (f": {problem.said}" if problem.said else "")
         where = self.server.url

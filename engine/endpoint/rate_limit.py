@@ -6,7 +6,7 @@ import asyncio
 import time
 
 
-class Pace:
+class RateLimiter:
     """One pace for all requests to a server; what one of them is told to wait, all wait."""
 
     def __init__(self, requests_per_minute: float | None) -> None:

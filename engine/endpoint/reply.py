@@ -23,7 +23,7 @@ NO_ROOM = "length"
 
 
 @dataclass(frozen=True)
-class Answer:
+class ServerAnswer:
     """What the model wrote, and the tokens of both sides where the server told them."""
 
     text: str
@@ -34,7 +34,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Problem:
+class FailedAttempt:
     """Why an attempt gave no answer: in a few words that can be counted, and what the server said."""
 
     what: str
@@ -72,24 +72,24 @@ class _Used(BaseModel):
     usage: _Usage
 
 
-def read_reply(content: bytes) -> Answer | Problem:
+def read_reply(content: bytes) -> ServerAnswer | FailedAttempt:
     """The first choice of a reply that says it went well."""
     try:
         reply = _Reply.model_validate_json(content)
     except ValidationError as error:
         if any(found["type"] == "json_invalid" for found in error.errors(include_input=False)):
-            return Problem("a reply that is not JSON", told(content))
-        return Problem("JSON of another shape than an answer", told(content))
+            return FailedAttempt("a reply that is not JSON", told(content))
+        return FailedAttempt("JSON of another shape than an answer", told(content))
     choice = reply.choices[0]
     # A refusal is what the model says, in a field of its own.
     text = choice.message.content if choice.message.content is not None else choice.message.refusal
     if text is None:
         ended = f"it ended for `{choice.finish_reason}`" if choice.finish_reason else ""
-        return Problem("a reply without a text", ended, again=choice.finish_reason is None)
+        return FailedAttempt("a reply without a text", ended, again=choice.finish_reason is None)
     usage = _usage(content)
     if usage is None:
-        return Answer(text, choice.finish_reason == NO_ROOM)
-    return Answer(text, choice.finish_reason == NO_ROOM, usage.prompt_tokens, usage.completion_tokens, tokens_told=True)
+        return ServerAnswer(text, choice.finish_reason == NO_ROOM)
+    return ServerAnswer(text, choice.finish_reason == NO_ROOM, usage.prompt_tokens, usage.completion_tokens, tokens_told=True)
 
 
 def _usage(content: bytes) -> _Usage | None:
@@ -100,13 +100,13 @@ def _usage(content: bytes) -> _Usage | None:
         return None
 
 
-def read_failure(status: int, headers: Mapping[str, str], content: bytes) -> Problem:
+def read_failure(status: int, headers: Mapping[str, str], content: bytes) -> FailedAttempt:
     """Why the server did not answer, by its status."""
     try:
         what = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
         what = f"status {status}"
-    return Problem(
+    return FailedAttempt(
         what,
         told(content),
         again=status in PASSING or status >= 500,

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tuneproof.engine.core.hashing import sha256_data
 
 
-class KeptAnswer(BaseModel):
+class CachedReply(BaseModel):
     """One line of the file: the digest of address and request, what came back, and how long that took."""
 
     model_config = ConfigDict(extra="forbid")
@@ -27,7 +27,7 @@ class KeptAnswer(BaseModel):
     seconds: float
 
 
-class Kept:
+class ReplyCache:
     """A file that is only appended to; a torn last line counts as not there."""
 
     def __init__(self, path: Path, url: str) -> None:
@@ -49,19 +49,19 @@ class Kept:
         """What a request is known by: another address is another request."""
         return sha256_data([self._url, request])
 
-    def find(self, request: str) -> KeptAnswer | None:
+    def find(self, request: str) -> CachedReply | None:
         """The answer that was kept before this file was opened."""
         return self._found.get(self.digest(request))
 
-    def add(self, answer: KeptAnswer) -> None:
+    def add(self, answer: CachedReply) -> None:
         """Keeps one more."""
         self._file.write(answer.model_dump_json().encode() + b"\n")
         self._file.flush()
 
 
-def _read(line: bytes) -> tuple[str, KeptAnswer | None]:
+def _read(line: bytes) -> tuple[str, CachedReply | None]:
     try:
-        answer = KeptAnswer.model_validate_json(line)
+        answer = CachedReply.model_validate_json(line)
     except ValidationError:
         # What a power cut left is asked again.
         return "", None

@@ -52,7 +52,7 @@ class Server:
             return host == "localhost"
 
 
-def server_of(settings: Endpoint) -> Server:
+def resolve_server(settings: Endpoint) -> Server:
     """The server of a case. Raises CaseError where neither the case nor the environment says where it is."""
     url = settings.url or os.environ.get(URL_ENV, "").strip()
     if not url:

@@ -23,7 +23,7 @@ from peft import (
 
 from tuneproof.engine.methods.method import Quantisation
 from tuneproof.engine.methods.plan import METHODS, Plan
-from tuneproof.engine.models.base_model import BaseModel, load_weights, packed_attention
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_weights, packed_attention
 
 CAUSAL = "CAUSAL_LM"
 ALL_LINEAR = {"task_type": CAUSAL, "target_modules": "all-linear"}
@@ -79,7 +79,7 @@ def config_for_shapes(plan: Plan) -> PeftConfig | None:
     return config
 
 
-def load_for_training(base: BaseModel, plan: Plan) -> Any:
+def load_for_training(base: BaseCheckpoint, plan: Plan) -> Any:
     """The base as the method trains it: quantised, or in float32 where its own weights are trained; one to be divided stays on the host."""
     method, attention = METHODS[plan.method], packed_attention() if plan.packing else None
     if method.quantisation is not None:

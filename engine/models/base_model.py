@@ -18,8 +18,8 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAn
 from tuneproof.engine.case.schema import SAMPLE, Model
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.models.files import MODEL_FILES, digest, local_folder
-from tuneproof.engine.models.soft_prompt import as_it_answers
+from tuneproof.engine.models.files import MODEL_FILES, local_folder, model_digest
+from tuneproof.engine.models.soft_prompt import with_soft_prompt
 
 if TYPE_CHECKING:
     import torch
@@ -30,41 +30,41 @@ PLAIN_TEMPLATE = (
 )
 """How a base model without a chat template is talked to."""
 
-QUANTISATION = "base_quantisation.json"
+QUANTISATION_FILE = "base_quantisation.json"
 """The file beside an adapter that says how its base was held in training; none where it was held as it is."""
 
 
 @dataclass(frozen=True)
-class BaseModel:
+class BaseCheckpoint:
     """A model on this machine: its folder, the digest of its files, its tokenizer, and the longest text it reads, in tokens."""
 
     name: str
     folder: Path
     sha256: str
     tokenizer: PreTrainedTokenizerBase
-    context: int
+    context_length: int
     has_chat_template: bool
-    end_tokens: list[int]
+    eos_token_ids: list[int]
 
     def prompt(self, messages: Sequence[Message]) -> str:
         """The exact text that the model is given, up to where its answer begins."""
         return rendered(self.tokenizer, messages, add_generation_prompt=True)
 
-    def tokens(self, text: str) -> list[int]:
+    def token_ids(self, text: str) -> list[int]:
         """The ids of a text that already holds its special tokens."""
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
         return ids
 
-    def answer(self, messages: Sequence[Message], answer: str) -> list[int]:
+    def target_ids(self, messages: Sequence[Message], answer: str) -> list[int]:
         """The ids to be learned after the prompt: the answer and the end token, nothing after it.
 
         The end is what the template writes after an answer; where it writes none, the tokenizer's end token.
         """
         after = text_after_prompt(self.tokenizer, messages, answer)
-        answered = len(self.tokens(after[: after.index(answer) + len(answer)]))
-        ids = self.tokens(after)
-        end = next((at for at in range(max(answered - 1, 0), len(ids)) if ids[at] in self.end_tokens), None)
-        return [*ids, self.end_tokens[0]] if end is None else ids[: end + 1]
+        answered = len(self.token_ids(after[: after.index(answer) + len(answer)]))
+        ids = self.token_ids(after)
+        end = next((at for at in range(max(answered - 1, 0), len(ids)) if ids[at] in self.eos_token_ids), None)
+        return [*ids, self.eos_token_ids[0]] if end is None else ids[: end + 1]
 
 
 def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
@@ -81,7 +81,7 @@ def text_after_prompt(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Mes
     return whole[len(asked) :] if whole.startswith(asked + answer) else answer
 
 
-def load_base(model: Model) -> BaseModel:
+def load_base(model: Model) -> BaseCheckpoint:
     """The base model of a case, without its weights. Raises CaseError where it cannot be had."""
     folder = local_folder(model.base) or _from_hub(model)
     try:
@@ -99,19 +99,19 @@ def load_base(model: Model) -> BaseModel:
     tokenizer.padding_side = "left"
     text_config = config.get_text_config()
     context = int(getattr(text_config, "max_position_embeddings", None) or 2048)
-    return BaseModel(
+    return BaseCheckpoint(
         name=model.base,
         folder=folder,
-        sha256=digest(folder),
+        sha256=model_digest(folder),
         tokenizer=tokenizer,
-        context=context,
+        context_length=context,
         has_chat_template=has_template,
-        end_tokens=_end_tokens(folder, tokenizer),
+        eos_token_ids=_eos_token_ids(folder, tokenizer),
     )
 
 
 def load_weights(
-    base: BaseModel,
+    base: BaseCheckpoint,
     trained: Path | None = None,
     *,
     quantisation: dict[str, Any] | None = None,
@@ -128,8 +128,8 @@ def load_weights(
     device = on or own
     is_adapter = trained is not None and (trained / "adapter_config.json").is_file()
     folder = base.folder if trained is None or is_adapter else trained
-    if is_adapter and trained is not None and (trained / QUANTISATION).is_file():
-        quantisation = json.loads((trained / QUANTISATION).read_text(encoding="utf-8"))
+    if is_adapter and trained is not None and (trained / QUANTISATION_FILE).is_file():
+        quantisation = json.loads((trained / QUANTISATION_FILE).read_text(encoding="utf-8"))
     # Without a name the model's own, or else what transformers takes.
     how: dict[str, Any] = {"dtype": dtype or best, "attn_implementation": attention}
     if quantisation is not None:
@@ -142,7 +142,7 @@ def load_weights(
 
         model = PeftModel.from_pretrained(model, trained)
     model.eval()
-    return as_it_answers(model)
+    return with_soft_prompt(model)
 
 
 def best_device() -> tuple[torch.device, torch.dtype]:
@@ -182,7 +182,7 @@ def _from_hub(model: Model) -> Path:
         ) from None
 
 
-def _end_tokens(folder: Path, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+def _eos_token_ids(folder: Path, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Every id that ends an answer: what the template writes after one, the tokenizer's end token, and those of the generation config."""
     from transformers import GenerationConfig
 

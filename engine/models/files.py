@@ -34,7 +34,7 @@ def config_folder(base: str) -> Path | None:
     return Path(found).parent if isinstance(found, str) else None
 
 
-def digest(folder: Path) -> str:
+def model_digest(folder: Path) -> str:
     """One digest over a model's files: weights, configuration and tokenizer."""
     found = sorted(p for pattern in MODEL_FILES for p in folder.glob(pattern))
     return sha256_data([[p.name, sha256_file(p)] for p in found])

@@ -15,13 +15,13 @@ from transformers import DynamicCache
 Processor = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def as_it_answers(model: Any) -> Any:
+def with_soft_prompt(model: Any) -> Any:
     """The model itself, or with what it learned before every row where that is a prompt."""
     learned = getattr(model, "active_peft_config", None)
-    return LearnedPrompt(model) if learned is not None and learned.is_prompt_learning else model
+    return SoftPromptModel(model) if learned is not None and learned.is_prompt_learning else model
 
 
-class LearnedPrompt:
+class SoftPromptModel:
     """The base, with what was learned in its cache before any row is read; positions count what is there, and no padding."""
 
     def __init__(self, model: Any) -> None:

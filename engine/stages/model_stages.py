@@ -26,7 +26,7 @@ from tuneproof.engine.data.split import Part, shuffled
 from tuneproof.engine.methods.method import Ability
 from tuneproof.engine.methods.plan import METHODS, Plan, plan, plans
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
-from tuneproof.engine.models.base_model import BaseModel, best_device, load_base
+from tuneproof.engine.models.base_model import BaseCheckpoint, best_device, load_base
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import EventLog, TrainingSkipped
@@ -68,7 +68,7 @@ class ModelStages:
             block_import("bitsandbytes")
 
     @cached_property
-    def base(self) -> BaseModel:
+    def base(self) -> BaseCheckpoint:
         """The base model's tokenizer and files, put on record the first time."""
         with large_imports():
             base = load_base(self._model)
@@ -76,7 +76,7 @@ class ModelStages:
         found = artifacts.ModelFacts(
             name=self._model.base,
             sha256=base.sha256,
-            context=base.context,
+            context=base.context_length,
             chat_template=base.has_chat_template,
             device=device.type,
             dtype=str(dtype).removeprefix("torch."),
@@ -157,7 +157,7 @@ class ModelStages:
 
     @cached_property
     def _arms(self) -> ArmRuns:
-        return ArmRuns(self._store, self._log, self._stop, self._task, self.base, self._setting, self._room)
+        return ArmRuns(self._store, self._log, self._stop, self._task, self.base, self._setting, self._max_new_tokens)
 
     def _planner_of(self, choice: MethodChoice, training: Training) -> Planner:
         self._arms.release()
@@ -204,7 +204,7 @@ class ModelStages:
     @cached_property
     def _limit(self) -> int:
         """The longest row that is trained on, in tokens: that of the case, and what the context has room for beside virtual tokens."""
-        room = self.base.context - (self._asked.virtual_tokens or 0)
+        room = self.base.context_length - (self._asked.virtual_tokens or 0)
         return min(self._asked.max_length or room, room)
 
     @property
@@ -239,11 +239,11 @@ class ModelStages:
         return make_judge(self._task, labels(self._train_rows))
 
     @cached_property
-    def _room(self) -> int:
-        """Tokens an answer may take: room for the answers of train and validation."""
-        return self._room_for([e for _, e in [*self._train_rows, *self._validation]])
+    def _max_new_tokens(self) -> int:
+        """Most tokens of an answer, enough for the answers of train and validation."""
+        return self._max_new_tokens_for([e for _, e in [*self._train_rows, *self._validation]])
 
-    def _room_for(self, examples: Sequence[Example]) -> int:
+    def _max_new_tokens_for(self, examples: Sequence[Example]) -> int:
         """Tokens in which any of these can be answered: the longest answer, a quarter more, and a little for the short ones."""
         answer = self.lengths().answer
         return max(answer(e) for e in examples) * 5 // 4 + 16
@@ -251,7 +251,7 @@ class ModelStages:
     @cached_property
     def _setting(self) -> Setting:
         def fits(messages: Sequence[Message]) -> bool:
-            return len(self.base.tokens(self.base.prompt(messages))) + self._room <= self.base.context
+            return len(self.base.token_ids(self.base.prompt(messages))) + self._max_new_tokens <= self.base.context_length
 
         train = [example for _, example in self._train_rows]
         data = self._case.data
@@ -338,7 +338,7 @@ class ModelStages:
             prompts=[self.base.prompt(tuned.messages(case)) for case in cases],
             encoded=encode(self.base, tuned, cases),
             # A model that does not know yet where to end writes on until it is full.
-            room=self._room_for(cases),
+            max_new_tokens=self._max_new_tokens_for(cases),
         )
         given = (self.base, encode(self.base, tuned, examples), probe, chosen, folder, log, self._stop)
         try:

@@ -19,7 +19,7 @@ from tuneproof.engine.methods.model_shape import ModelShape, UnknownShape, shape
 from tuneproof.engine.methods.padding import Lengths, packed_length, padded_length
 from tuneproof.engine.methods.plan import AUTO, METHODS, Plan, plan, sources
 from tuneproof.engine.methods.select import AUTO_ORDER, MARGIN, Choice, Room, Way, choose
-from tuneproof.engine.models.base_model import BaseModel, best_device
+from tuneproof.engine.models.base_model import BaseCheckpoint, best_device
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.stop import StopRequest
 
@@ -77,7 +77,7 @@ class Planner:
     choice: MethodChoice
     training: Training
     budget: Budget
-    base: BaseModel
+    base: BaseCheckpoint
     rows: RowLengths
     trained_parameters: Mapping[str, int]
     stop: StopRequest
@@ -90,7 +90,7 @@ class Planner:
         """
         on_gpu, shape = self._on_gpu, self._shape()
         there = room(self.budget, on_gpu=on_gpu, processes=self.training.of_a_node.processes)
-        rows = Lengths(self.rows.whole, self.base.context)
+        rows = Lengths(self.rows.whole, self.base.context_length)
         known = None if isinstance(shape, UnknownShape) else shape
         candidates = [candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]
         named, learned = self.choice.name != AUTO, sum(self.rows.learned)
@@ -184,7 +184,7 @@ class Planner:
             room=round(room.size),
             room_told_by=room.told_by,
             margin=MARGIN,
-            length=packed_length(max(self.rows.whole), self.base.context) if settled.packing else max(self.rows.whole),
+            length=packed_length(max(self.rows.whole), self.base.context_length) if settled.packing else max(self.rows.whole),
             packed=settled.packing,
             padding=None if settled.packing else round(self.rows.padding(settled), 4),
             steps=steps,

@@ -18,8 +18,8 @@ from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
 from tuneproof.engine.decoding.completion import Backend, Completion
 from tuneproof.engine.decoding.decoder import Decoder
-from tuneproof.engine.endpoint.client import Client
-from tuneproof.engine.models.base_model import BaseModel, load_weights
+from tuneproof.engine.endpoint.client import EndpointClient
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_weights
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.events import ArmScored, Decoded, EventLog
 from tuneproof.engine.run.stop import StopRequest
@@ -51,9 +51,9 @@ class ArmRuns:
     log: EventLog
     stop: StopRequest
     task: Task
-    base: BaseModel
+    base: BaseCheckpoint
     setting: Setting
-    room: int
+    max_new_tokens: int
 
     def score(self, make: Callable[[Setting], Arm], adapter: Path | None = None) -> bool:
         """Runs and scores one arm, and says whether it was done before."""
@@ -105,7 +105,7 @@ class ArmRuns:
         predictions, seconds = self.answer(asked, self._backend(asked, adapter), cases, progress)
         scores = score(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = artifacts.ArmFacts(
-            arm=arm.name, told=_told(asked, chosen, tally(tried)), answer_tokens=self.room, variant=chosen, tried=tally(tried)
+            arm=arm.name, told=_told(asked, chosen, tally(tried)), answer_tokens=self.max_new_tokens, variant=chosen, tried=tally(tried)
         )
         files = {
             artifacts.predictions_file(arm.name): lines(predictions),
@@ -156,8 +156,8 @@ class ArmRuns:
     def _backend(self, arm: Arm, adapter: Path | None) -> Backend:
         """Who answers the arm; weights are loaded only for what is decoded here."""
         if arm.server is not None:
-            return Client(arm.server, self.room, self.store.path / artifacts.kept_file(arm.name), self.stop)
-        return OnThisMachine(self.base, lambda: self._decoder(adapter), arm, self.room)
+            return EndpointClient(arm.server, self.max_new_tokens, self.store.path / artifacts.kept_file(arm.name), self.stop)
+        return OnThisMachine(self.base, lambda: self._decoder(adapter), arm, self.max_new_tokens)
 
     def _decoder(self, adapter: Path | None) -> Decoder:
         return self._untuned if adapter is None else self._tuned(adapter)
@@ -200,10 +200,10 @@ class ArmRuns:
 class OnThisMachine:
     """A base, tuned or not, as the one who answers an arm; its weights are loaded when it is asked."""
 
-    base: BaseModel
+    base: BaseCheckpoint
     decoder: Callable[[], Decoder]
     arm: Arm
-    room: int
+    max_new_tokens: int
 
     def prompt(self, messages: Sequence[Message]) -> str:
         """The exact text that the model is given."""
@@ -212,8 +212,8 @@ class OnThisMachine:
     def complete(self, prompts: Sequence[str], on_progress: Callable[[int, int], None]) -> tuple[list[Completion], float]:
         """What the model writes after each prompt, or holds likeliest where the arm has labels, and the seconds that took."""
         if self.arm.labels:
-            return self.decoder().choose(prompts, self.arm.labels, on_progress=on_progress)
-        return self.decoder().complete(prompts, self.room, grammar=self.arm.grammar, on_progress=on_progress)
+            return self.decoder().choose_labels(prompts, self.arm.labels, on_progress=on_progress)
+        return self.decoder().complete(prompts, self.max_new_tokens, grammar=self.arm.grammar, on_progress=on_progress)
 
 
 def _told(arm: Arm, chosen: str | None, tried: Sequence[artifacts.Tried]) -> str:

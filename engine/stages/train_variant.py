@@ -75,7 +75,7 @@ class FurtherRuns:
         if store.is_done(further.step, made_from):
             return True
         arm = TUNED["tuned"](setting)
-        backend = OnThisMachine(base, lambda: Decoder(base, load_weights(base, store.path / further.model)), arm, self.arms.room)
+        backend = OnThisMachine(base, lambda: Decoder(base, load_weights(base, store.path / further.model)), arm, self.arms.max_new_tokens)
         predictions, seconds = self.arms.answer(arm, backend, store.part(Part.EVAL), lambda *_: self.arms.stop.check())
         scores = score(further.name, predictions, task.output.kind, setting.judge, round(seconds, 3))
         files = {further.predictions: lines(predictions), further.scores: scores.model_dump_json(indent=1) + "\n"}

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tuneproof.engine.methods.plan import Plan
-from tuneproof.engine.models.base_model import BaseModel
+from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.stop import StopRequest
@@ -51,7 +51,7 @@ class Trial:
     usual_seconds: float
 
 
-def try_step(base: BaseModel, plan: Plan, lengths: TrialLengths, stop: StopRequest) -> Trial | str:
+def try_step(base: BaseCheckpoint, plan: Plan, lengths: TrialLengths, stop: StopRequest) -> Trial | str:
     """Runs the steps, and gives what they took, or in words why it did not get so far for want of memory.
 
     Raises Interrupted where the run is asked to stop, and RuntimeError where the process fails for another reason.
@@ -81,7 +81,7 @@ def try_step(base: BaseModel, plan: Plan, lengths: TrialLengths, stop: StopReque
     return answer
 
 
-def _in_process(answer: Connection, parent: int, base: BaseModel, plan: Plan, lengths: TrialLengths) -> None:
+def _in_process(answer: Connection, parent: int, base: BaseCheckpoint, plan: Plan, lengths: TrialLengths) -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     try:
         answer.send(_steps(base, plan, lengths))
@@ -98,7 +98,7 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _steps(base: BaseModel, plan: Plan, lengths: TrialLengths) -> Trial:
+def _steps(base: BaseCheckpoint, plan: Plan, lengths: TrialLengths) -> Trial:
     with large_imports():
         import torch
         from transformers import PrinterCallback, TrainerCallback

@@ -13,14 +13,14 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from tuneproof.engine.core.errors import RunFailed
-from tuneproof.engine.models.base_model import BaseModel
+from tuneproof.engine.models.base_model import BaseCheckpoint
 
 SERVED_DTYPE = torch.bfloat16
 """What models are served in. An adapter over quantised weights is merged into these too: a merge into the quantised ones rounds each sum to
 one of 16 or 256 values, and for some methods gives another model altogether (measured with PEFT 0.21)."""
 
 
-def merge(base: BaseModel, adapter: Path, folder: Path) -> list[str]:
+def merge(base: BaseCheckpoint, adapter: Path, folder: Path) -> list[str]:
     """Writes base and adapter as one model, with its tokenizer, into the folder, and gives the names of its files.
 
     Raises RunFailed where the sum of the two is not finite.

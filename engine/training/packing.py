@@ -16,7 +16,7 @@ from trl import pack_dataset
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.methods.padding import packed_length
 from tuneproof.engine.methods.plan import Plan
-from tuneproof.engine.models.base_model import BaseModel
+from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
 
 TOKENS = "tokens"
@@ -57,7 +57,7 @@ class Feed:
     batch_size: int
 
 
-def feed(model: Any, base: BaseModel, rows: Sequence[EncodedRow], plan: Plan) -> Feed:
+def feed(model: Any, base: BaseCheckpoint, rows: Sequence[EncodedRow], plan: Plan) -> Feed:
     """The rows one by one, or packed where the plan says so: then as many sequences a step as have about the plan's number of rows.
 
     Raises GateClosed where packed rows would read each other in this model.
@@ -71,7 +71,7 @@ def feed(model: Any, base: BaseModel, rows: Sequence[EncodedRow], plan: Plan) ->
             where="training.packing",
             fix="leave it out: rows are then padded",
         )
-    sequences = packed(rows, base.context)
+    sequences = packed(rows, base.context_length)
     pad = base.tokenizer.pad_token_id
     flat = model.config.get_text_config()._attn_implementation in FLASH_ATTENTION
     return Feed(

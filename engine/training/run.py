@@ -21,7 +21,7 @@ from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.methods.adapters import adapter_config, load_for_training, quantisation
 from tuneproof.engine.methods.parameters import count
 from tuneproof.engine.methods.plan import METHODS, Plan
-from tuneproof.engine.models.base_model import QUANTISATION, BaseModel, best_device
+from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.event import Teller
 from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted
@@ -44,7 +44,7 @@ OPTIMIZERS = {Optimizer.ADAMW: "adamw_torch_fused", Optimizer.ADAMW_8BIT: "adamw
 
 
 def train(
-    base: BaseModel,
+    base: BaseCheckpoint,
     rows: Sequence[EncodedRow],
     probe: Probe,
     plan: Plan,
@@ -103,11 +103,11 @@ def _keep(checkpoint: Path, folder: Path, plan: Plan) -> list[str]:
     kind = METHODS[plan.method].quantisation
     if kind is None:
         return [path.name for path in found]
-    write_atomically(folder / QUANTISATION, json.dumps(quantisation(kind), indent=1) + "\n")
-    return [*(path.name for path in found), QUANTISATION]
+    write_atomically(folder / QUANTISATION_FILE, json.dumps(quantisation(kind), indent=1) + "\n")
+    return [*(path.name for path in found), QUANTISATION_FILE]
 
 
-def make_trainer(base: BaseModel, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> CountingTrainer:
+def make_trainer(base: BaseCheckpoint, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> CountingTrainer:
     """The trainer of a plan, the same for training and for a trial step."""
     # Where an adapter begins is drawn at random, and TRL before 1.15 seeds only what comes after.
     set_seed(plan.seed)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from tuneproof.engine.arms import Arm
 from tuneproof.engine.data.example import Example
-from tuneproof.engine.models.base_model import BaseModel
+from tuneproof.engine.models.base_model import BaseCheckpoint
 
 IGNORED = -100
 """The label of a token that is read and not learned; torch's cross-entropy skips it."""
@@ -21,7 +21,7 @@ class EncodedRow:
     labels: list[int]
 
 
-def encode(base: BaseModel, arm: Arm, examples: Iterable[Example]) -> list[EncodedRow]:
+def encode(base: BaseCheckpoint, arm: Arm, examples: Iterable[Example]) -> list[EncodedRow]:
     """The rows as the arm asks for them and as they should be answered, whole: nothing is ever cut.
 
     Raises ValueError for a row that is longer than the model's context, which the audit leaves out before.
@@ -29,8 +29,8 @@ def encode(base: BaseModel, arm: Arm, examples: Iterable[Example]) -> list[Encod
     rows = []
     for example in examples:
         messages = arm.messages(example)
-        prompt, answer = base.tokens(base.prompt(messages)), base.answer(messages, example.output)
-        if len(prompt) + len(answer) > base.context:
-            raise ValueError(f"{example.source}: {len(prompt)} + {len(answer)} tokens do not fit {base.context}")
+        prompt, answer = base.token_ids(base.prompt(messages)), base.target_ids(messages, example.output)
+        if len(prompt) + len(answer) > base.context_length:
+            raise ValueError(f"{example.source}: {len(prompt)} + {len(answer)} tokens do not fit {base.context_length}")
         rows.append(EncodedRow(prompt + answer, [IGNORED] * len(prompt) + answer))
     return rows

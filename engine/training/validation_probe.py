@@ -11,8 +11,8 @@ import torch
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.methods.memory import LOGITS_AT_ONCE
-from tuneproof.engine.models.base_model import BaseModel
-from tuneproof.engine.models.soft_prompt import as_it_answers
+from tuneproof.engine.models.base_model import BaseCheckpoint
+from tuneproof.engine.models.soft_prompt import with_soft_prompt
 from tuneproof.engine.run.events import Sample
 from tuneproof.engine.scoring.judges import Judge
 from tuneproof.engine.training.checkpoints import ProbeResult
@@ -33,20 +33,20 @@ LOSS_ROWS = 8
 class Probe:
     """The validation cases with their prompts and encoded answers."""
 
-    base: BaseModel
+    base: BaseCheckpoint
     judge: Judge
     cases: Sequence[tuple[str, Example]]
     prompts: Sequence[str]
     encoded: Sequence[EncodedRow]
-    room: int
+    max_new_tokens: int
 
     def run(self, model: Any) -> tuple[ProbeResult, list[Sample]]:
         """Answers and loss of the model as it is now; draws no random number, so training goes on as if nothing had been."""
         was_training = model.training
         model.eval()
         try:
-            answering = as_it_answers(model)
-            completions, _ = Decoder(self.base, answering).complete(self.prompts, self.room)
+            answering = with_soft_prompt(model)
+            completions, _ = Decoder(self.base, answering).complete(self.prompts, self.max_new_tokens)
             loss = self._loss(answering)
         finally:
             model.train(was_training)

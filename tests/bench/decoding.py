@@ -31,7 +31,7 @@ from tuneproof.engine.case.schema import Model, Output, OutputKind
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.decoding.decoder import Decoder
-from tuneproof.engine.models.base_model import BaseModel, load_base, load_weights
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.scoring.judges import make_judge
 
 ROWS = 16
@@ -64,7 +64,7 @@ def choose(decoder: Decoder) -> None:
     outputs = [example.output for example in train]
     labels, (grammar, _) = labels_of(output, outputs), grammar_of(output, outputs)
     asked = [decoder.base.prompt(chat(case, "Name the intent of the request.")) for case in test[:CHOICES]]
-    scored, took = decoder.choose(asked, labels)
+    scored, took = decoder.choose_labels(asked, labels)
     decoded, longer = decoder.complete(asked, 40, grammar=grammar)
     differing = sum(a.text != b.text for a, b in zip(scored, decoded, strict=True))
     print(
@@ -72,20 +72,20 @@ def choose(decoder: Decoder) -> None:
     )
 
 
-def snips(base: BaseModel) -> tuple[Setting, int]:
+def snips(base: BaseCheckpoint) -> tuple[Setting, int]:
     """What arms are made from, and the tokens that an answer may take, as a run works them out."""
     task = load_case(Path(__file__).parents[1] / "real" / "snips.yaml", []).task
     assert task is not None
     train = read_examples(str(REAL_DATA / "snips" / "train.jsonl")).examples
-    room = max(len(base.tokens(example.output)) + 1 for example in train) * 5 // 4 + 16
+    room = max(len(base.token_ids(example.output)) + 1 for example in train) * 5 // 4 + 16
 
     def fits(messages: Sequence[Message]) -> bool:
-        return len(base.tokens(base.prompt(messages))) + room <= base.context
+        return len(base.token_ids(base.prompt(messages))) + room <= base.context_length
 
     return Setting(task.instruction or "", make_judge(task, []), train, fits, 0, task.output), room
 
 
-def prompts(base: BaseModel, arm: Arm, count: int) -> list[str]:
+def prompts(base: BaseCheckpoint, arm: Arm, count: int) -> list[str]:
     cases = read_examples(str(REAL_DATA / "snips" / "test.jsonl")).examples[:count]
     return [base.prompt(request.messages) for request in arm.requests(cases)]
 
@@ -126,11 +126,11 @@ def plain(decoder: Decoder, asked: Sequence[str], room: int, rows: int) -> list[
             attention_mask=batch["attention_mask"],
             max_new_tokens=room,
             do_sample=False,
-            eos_token_id=base.end_tokens,
+            eos_token_id=base.eos_token_ids,
             pad_token_id=base.tokenizer.pad_token_id,
         )
         for answer in output[:, batch["input_ids"].shape[1] :].tolist():
-            end = next((at for at, token in enumerate(answer) if token in base.end_tokens), len(answer))
+            end = next((at for at, token in enumerate(answer) if token in base.eos_token_ids), len(answer))
             text = base.tokenizer.decode(answer[:end], skip_special_tokens=False, clean_up_tokenization_spaces=False)
             answers.append((text, tuple(answer[: end + 1])))
     return answers

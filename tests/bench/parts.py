@@ -23,7 +23,7 @@ from tuneproof.engine.case.schema import MethodChoice, Model, Training
 from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.methods.plan import plan
-from tuneproof.engine.models.base_model import BaseModel, load_base
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
 
@@ -58,18 +58,18 @@ def main() -> None:
         print(f"{parts:2} parts: {1000 * seconds:6.0f} ms a step, first loss {loss:.6f}")
 
 
-def encoded(base: BaseModel) -> list[EncodedRow]:
+def encoded(base: BaseCheckpoint) -> list[EncodedRow]:
     """The rows as they are trained on."""
     rows = []
     for line in (REAL_DATA / "snips" / "train.jsonl").read_text().splitlines()[:ROWS]:
         row = json.loads(line)
         asked = [Message("user", f"{INSTRUCTION}\n\n{row['input']}")]
-        prompt, answer = base.tokens(base.prompt(asked)), base.answer(asked, row["output"])
+        prompt, answer = base.token_ids(base.prompt(asked)), base.target_ids(asked, row["output"])
         rows.append(EncodedRow(prompt + answer, [IGNORED] * len(prompt) + answer))
     return rows
 
 
-def train(base: BaseModel, rows: list[EncodedRow], parts: int) -> tuple[float, float]:
+def train(base: BaseCheckpoint, rows: list[EncodedRow], parts: int) -> tuple[float, float]:
     """Some steps in so many parts: seconds of one in the mean, and the loss of the first."""
     # Only now, because it imports TRL, and with it what was to be left out.
     from tuneproof.engine.training.run import make_trainer

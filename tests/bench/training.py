@@ -25,7 +25,7 @@ from tests.bench.runs import first
 from tests.conftest import COMMAND, REAL_DATA, ROOT, set_to, tuneproof
 from tuneproof.engine.case.schema import Model
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.models.base_model import BaseModel, load_base
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run.events import EventReader, StepLogged
 from tuneproof.engine.run.store import EVENTS
 
@@ -84,21 +84,21 @@ def main() -> None:
         print(f"{name:28} {median:8,.0f} tokens/s [{speeds[0]:,.0f}, {speeds[-1]:,.0f}], {took[0].steps} steps, first after {begun:.1f} s")
 
 
-def write_plain(rows: list[dict[str, str]], base: BaseModel, path: Path) -> int:
+def write_plain(rows: list[dict[str, str]], base: BaseCheckpoint, path: Path) -> int:
     """The rows as plain TRL takes them, the same texts that this program trains on; returns their tokens."""
     lines = [json.dumps({"prompt": prompt_of(row, base), "completion": row["output"]}) + "\n" for row in rows]
     path.write_text("".join(lines))
     return tokens_of(rows, base)
 
 
-def prompt_of(row: dict[str, str], base: BaseModel) -> str:
+def prompt_of(row: dict[str, str], base: BaseCheckpoint) -> str:
     """What the model reads before its answer."""
     return base.prompt([Message("user", f"{INSTRUCTION}\n\n{row['input']}")])
 
 
-def tokens_of(rows: list[dict[str, str]], base: BaseModel) -> int:
+def tokens_of(rows: list[dict[str, str]], base: BaseCheckpoint) -> int:
     """The tokens of prompts, answers and ends."""
-    return sum(len(base.tokens(prompt_of(row, base) + row["output"])) + 1 for row in rows)
+    return sum(len(base.token_ids(prompt_of(row, base) + row["output"])) + 1 for row in rows)
 
 
 def prepare(rows: Path, folder: Path) -> Path:
@@ -125,7 +125,7 @@ def plain(folder: Path, settings: dict[str, Any], tokens: int) -> Callable[[], T
     return train
 
 
-def ours(case: Path, base: BaseModel, settings: Sequence[str]) -> Callable[[], Took]:
+def ours(case: Path, base: BaseCheckpoint, settings: Sequence[str]) -> Callable[[], Took]:
     """This program from a run that has its baselines to the end of its training, events, log and all."""
 
     def train() -> Took:

@@ -28,7 +28,7 @@ from tuneproof.engine.training.result import Trained
 from tuneproof.engine.training.tokenize import EncodedRow
 
 if TYPE_CHECKING:
-    from tuneproof.engine.models.base_model import BaseModel
+    from tuneproof.engine.models.base_model import BaseCheckpoint
     from tuneproof.engine.training.validation_probe import Probe
 
 POLL_SECONDS = 0.1
@@ -38,7 +38,7 @@ POLL_SECONDS = 0.1
 class Work:
     """What every process is given: the whole training, of which it does its share."""
 
-    base: BaseModel
+    base: BaseCheckpoint
     rows: Sequence[EncodedRow]
     probe: Probe
     plan: Plan
@@ -66,7 +66,7 @@ Message = Told | Outcome
 
 
 def train_in_processes(
-    base: BaseModel,
+    base: BaseCheckpoint,
     rows: Sequence[EncodedRow],
     probe: Probe,
     plan: Plan,

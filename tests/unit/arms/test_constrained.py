@@ -37,10 +37,10 @@ def decoder() -> Decoder:
     return Decoder(base, load_weights(base))
 
 
-def finished(decoder: Decoder, output: Output, outputs: list[str], at_least: int = 1, room: int = 48) -> list[str]:
+def finished(decoder: Decoder, output: Output, outputs: list[str], at_least: int = 1, max_new_tokens: int = 48) -> list[str]:
     """The answers that ended."""
     grammar, _ = grammar_of(output, outputs)
-    completions, _ = decoder.complete(PROMPTS, room, grammar=grammar)
+    completions, _ = decoder.complete(PROMPTS, max_new_tokens, grammar=grammar)
     ended = [c.text for c in completions if not c.truncated]
     assert len(ended) >= at_least, [c.text for c in completions]
     return ended

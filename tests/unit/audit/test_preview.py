@@ -35,14 +35,14 @@ def test_with_a_model_rows_are_shown_as_it_reads_them_and_counted_in_tokens(tmp_
     found = audited(sample_case(), tmp_path / "run")
     base = load_base(Model(base="sample"))
     examples = read_examples(str(sample_case().with_suffix(".jsonl"))).examples
-    assert (found.unit, found.base, found.context) == ("tokens", "sample", base.context)
+    assert (found.unit, found.base, found.context) == ("tokens", "sample", base.context_length)
     assert [(row.file, row.line) for row in found.rows] == [("support_tickets.jsonl", line) for line in range(1, 6)]
     for row, example in zip(found.rows, examples, strict=False):
         assert row.prompt == f"<|user|>Triage the ticket.\n\n{example.input}<|end|><|assistant|>"
         assert row.answer == example.output
-        assert row.prompt_length == len(base.tokens(row.prompt))
+        assert row.prompt_length == len(base.token_ids(row.prompt))
         # The end token is part of what is learned.
-        assert row.answer_length == len(base.tokens(row.answer)) + 1
+        assert row.answer_length == len(base.token_ids(row.answer)) + 1
     assert found.prompt.longest >= found.prompt.p99 >= found.prompt.median >= 20
     assert found.drafted_output.kind is OutputKind.JSON
     assert found.drafted_why == "all 120 outputs are JSON objects with the same 3 keys"
@@ -78,7 +78,7 @@ def test_each_part_of_the_case_that_the_preview_shows_is_on_record(write_case: A
     audited(write_case(case), tmp_path / "run")
     made_from = RunStore(tmp_path / "run").manifest.steps["audit"].made_from
     base = load_base(Model(base="sample"))
-    assert (made_from["base"], made_from["base name"], made_from["context"]) == (base.sha256, "sample", str(base.context))
+    assert (made_from["base"], made_from["base name"], made_from["context"]) == (base.sha256, "sample", str(base.context_length))
     assert {"data rows.jsonl", "settings"} <= made_from.keys()
 
 

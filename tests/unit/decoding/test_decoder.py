@@ -21,12 +21,12 @@ from tuneproof.engine.arms.grammar import grammar_of
 from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case.schema import Model, Output, OutputKind, Task
 from tuneproof.engine.data.readers import read_examples
-from tuneproof.engine.decoding.continuous_batch import Row, follows_generate
+from tuneproof.engine.decoding.continuous_batch import DecodeState, matches_hf_greedy
 from tuneproof.engine.decoding.decoder import GPU_SHARE, MOST_ROWS, Decoder, rows_that_fit
 from tuneproof.engine.decoding.label_scoring import label_tree
-from tuneproof.engine.decoding.prefix_sharing import WORTH_A_SET, WORTH_READING_ONCE, share
-from tuneproof.engine.models.base_model import BaseModel, load_base, load_weights
-from tuneproof.engine.models.soft_prompt import as_it_answers
+from tuneproof.engine.decoding.prefix_sharing import WORTH_A_SET, WORTH_READING_ONCE, group_by_prefix
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
+from tuneproof.engine.models.soft_prompt import with_soft_prompt
 from tuneproof.engine.scoring.judges import make_judge
 
 SAMPLE = Path(__file__).parents[3] / "sample_cases"
@@ -36,30 +36,30 @@ SETTING = Setting("Triage the ticket.", make_judge(TASK, []), TRAIN, lambda _: T
 
 
 @pytest.fixture(scope="module")
-def base() -> BaseModel:
+def base() -> BaseCheckpoint:
     return load_base(Model(base="sample"))
 
 
 @pytest.fixture(scope="module")
-def model(base: BaseModel) -> Any:
+def model(base: BaseCheckpoint) -> Any:
     return load_weights(base)
 
 
-def alone(base: BaseModel, model: Any, prompt: str, room: int) -> tuple[int, ...]:
+def alone(base: BaseCheckpoint, model: Any, prompt: str, room: int) -> tuple[int, ...]:
     """The tokens that generate writes after one prompt."""
-    ids = torch.tensor([base.tokens(prompt)])
+    ids = torch.tensor([base.token_ids(prompt)])
     out = model.generate(
         input_ids=ids,
         attention_mask=torch.ones_like(ids),
         max_new_tokens=room,
         do_sample=False,
         pad_token_id=0,
-        eos_token_id=base.end_tokens,
+        eos_token_id=base.eos_token_ids,
     )
     return tuple(out[0, ids.shape[1] :].tolist())
 
 
-def equal(base: BaseModel, model: Any, prompts: Sequence[str], room: int, rows: int) -> None:
+def equal(base: BaseCheckpoint, model: Any, prompts: Sequence[str], room: int, rows: int) -> None:
     """Holds the decoder to generate with one prompt at a time."""
     told: list[int] = []
     completions, _ = Decoder(base, model, rows).complete(prompts, room, on_progress=lambda done, _: told.append(done))
@@ -75,19 +75,19 @@ ARMS = {
 
 
 @pytest.mark.parametrize("arm", ARMS)
-def test_real_prompts_in_any_batch_are_answered_as_by_plain_generate(base: BaseModel, model: Any, arm: str) -> None:
+def test_real_prompts_in_any_batch_are_answered_as_by_plain_generate(base: BaseCheckpoint, model: Any, arm: str) -> None:
     prompts = [base.prompt(request.messages) for request in ARMS[arm].requests(CASES[:14])]
-    assert follows_generate(model)
+    assert matches_hf_greedy(model)
     equal(base, model, prompts, 60, rows=4)
 
 
-def few(base: BaseModel) -> list[str]:
+def few(base: BaseCheckpoint) -> list[str]:
     """Prompts of many lengths: two sets that share a beginning, and some that share nothing."""
     asked = [base.prompt(request.messages) for arm in ("zero-shot", "8 fixed") for request in ARMS[arm].requests(CASES[:4])]
     return [*asked, "a", "The order", *(case.input for case in CASES[4:6])]
 
 
-def random_model(base: BaseModel, kind: str, **settings: Any) -> Any:
+def random_model(base: BaseCheckpoint, kind: str, **settings: Any) -> Any:
     """An untrained model of another architecture, for the tokenizer of the sample model."""
     torch.manual_seed(0)
     small = {"hidden_size": 64, "intermediate_size": 96, "num_hidden_layers": 2, "num_attention_heads": 4, "max_position_embeddings": 2048}
@@ -107,17 +107,19 @@ def random_model(base: BaseModel, kind: str, **settings: Any) -> Any:
         ("llama", {"rope_parameters": {"rope_type": "dynamic", "factor": 2.0, "rope_theta": 10000.0}}, False),
     ],
 )
-def test_other_architectures_are_decoded_as_by_plain_generate(base: BaseModel, kind: str, settings: dict[str, Any], ours: bool) -> None:
+def test_other_architectures_are_decoded_as_by_plain_generate(
+    base: BaseCheckpoint, kind: str, settings: dict[str, Any], ours: bool
+) -> None:
     model = random_model(base, kind, **settings)
-    assert follows_generate(model) == ours
+    assert matches_hf_greedy(model) == ours
     equal(base, model, few(base), 12, rows=3)
 
 
-def test_a_penalty_that_the_model_brings_is_kept(base: BaseModel, model: Any) -> None:
+def test_a_penalty_that_the_model_brings_is_kept(base: BaseCheckpoint, model: Any) -> None:
     own = copy.deepcopy(model)
     own.generation_config.repetition_penalty = 1.3
     prompts = few(base)[:4]
-    assert not follows_generate(own)
+    assert not matches_hf_greedy(own)
     assert [alone(base, own, p, 20) for p in prompts] != [alone(base, model, p, 20) for p in prompts]
     completions, _ = Decoder(base, own, 1).complete(prompts, 20)
     assert [c.ids for c in completions] == [alone(base, own, p, 20) for p in prompts]
@@ -130,14 +132,14 @@ ADAPTERS = {
 
 
 @pytest.mark.parametrize("kind", ADAPTERS)
-def test_a_model_with_an_adapter_is_decoded_as_by_plain_generate(base: BaseModel, model: Any, kind: str) -> None:
+def test_a_model_with_an_adapter_is_decoded_as_by_plain_generate(base: BaseCheckpoint, model: Any, kind: str) -> None:
     torch.manual_seed(0)
-    tuned = as_it_answers(get_peft_model(copy.deepcopy(model), ADAPTERS[kind]).eval())
-    assert follows_generate(tuned) == (kind == "lora")
+    tuned = with_soft_prompt(get_peft_model(copy.deepcopy(model), ADAPTERS[kind]).eval())
+    assert matches_hf_greedy(tuned) == (kind == "lora")
     equal(base, tuned, few(base), 16, rows=3)
 
 
-def test_answers_under_a_grammar_do_not_depend_on_what_else_is_in_the_batch(base: BaseModel, model: Any) -> None:
+def test_answers_under_a_grammar_do_not_depend_on_what_else_is_in_the_batch(base: BaseCheckpoint, model: Any) -> None:
     grammar, _ = grammar_of(Output(kind=OutputKind.CHOICE, choices=["billing", "shipping", "a longer label than those"]), [])
     together, _ = Decoder(base, model, 3).complete(few(base), 20, grammar=grammar)
     for prompt, completion in zip(few(base), together, strict=True):
@@ -147,18 +149,18 @@ def test_answers_under_a_grammar_do_not_depend_on_what_else_is_in_the_batch(base
 LABELS = ["billing", "shipping", "ship", "a longer label than those", "ÿ☃"]
 
 
-def likelihood(base: BaseModel, model: Any, prompt: str, label: str) -> float:
+def likelihood(base: BaseCheckpoint, model: Any, prompt: str, label: str) -> float:
     """The log-likelihood of one label as the whole answer, by one plain pass."""
-    asked, written = base.tokens(prompt), base.tokens(label)
+    asked, written = base.token_ids(prompt), base.token_ids(label)
     with torch.inference_mode():
         scores = model(torch.tensor([[*asked, *written]])).logits[0].log_softmax(-1)
     after = scores[len(asked) - 1 :] if len(scores) == len(asked) + len(written) else scores[-len(written) - 1 :]
-    ending = after[-1, base.end_tokens].logsumexp(-1)
+    ending = after[-1, base.eos_token_ids].logsumexp(-1)
     return float(sum(after[at, token] for at, token in enumerate(written)) + ending)
 
 
 @pytest.mark.parametrize("kind", ["sample", "lora", "prompt tuning", "qwen2", "eager", "gemma2"])
-def test_a_choice_is_the_label_that_is_likeliest_as_a_whole(base: BaseModel, model: Any, kind: str) -> None:
+def test_a_choice_is_the_label_that_is_likeliest_as_a_whole(base: BaseCheckpoint, model: Any, kind: str) -> None:
     torch.manual_seed(0)
     if kind in ADAPTERS:
         model = get_peft_model(copy.deepcopy(model), ADAPTERS[kind]).eval()
@@ -166,26 +168,26 @@ def test_a_choice_is_the_label_that_is_likeliest_as_a_whole(base: BaseModel, mod
         model = random_model(base, kind, num_key_value_heads=2, head_dim=16, sliding_window=32, attention="eager")
     elif kind != "sample":
         model = random_model(base, "qwen2", num_key_value_heads=2, attention="eager" if kind == "eager" else "sdpa")
-    decoder, prompts = Decoder(base, as_it_answers(model), 3), few(base)
-    rows = [Row(base.tokens(prompt), 40) for prompt in prompts]
-    written = [base.tokens(label) for label in LABELS]
+    decoder, prompts = Decoder(base, with_soft_prompt(model), 3), few(base)
+    rows = [DecodeState(base.token_ids(prompt), 40) for prompt in prompts]
+    written = [base.token_ids(label) for label in LABELS]
     decoder._score(decoder._in_order(rows), label_tree(written), written, lambda _: None)
     plain = [[likelihood(base, model, prompt, label) for label in LABELS] for prompt in prompts]
     torch.testing.assert_close(torch.tensor([row.likely for row in rows]), torch.tensor(plain), rtol=1e-4, atol=1e-3)
-    completions, _ = decoder.choose(prompts, LABELS)
+    completions, _ = decoder.choose_labels(prompts, LABELS)
     assert [c.text for c in completions] == [LABELS[scores.index(max(scores))] for scores in plain]
     assert not any(c.truncated for c in completions)
 
 
-def test_a_prompt_that_leaves_no_room_for_a_label_is_truncated(base: BaseModel, model: Any) -> None:
-    (none, some), _ = Decoder(base, model).choose(["x " * base.context, "x"], LABELS)
+def test_a_prompt_that_leaves_no_room_for_a_label_is_truncated(base: BaseCheckpoint, model: Any) -> None:
+    (none, some), _ = Decoder(base, model).choose_labels(["x " * base.context_length, "x"], LABELS)
     assert none.truncated and none.text == "" and some.text in LABELS
 
 
 @given(st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=12), max_size=12), st.lists(st.integers(0, 2), max_size=12))
 def test_prompts_share_only_what_they_begin_with_and_keep_a_token(tails: list[list[int]], heads: list[int]) -> None:
     prompts = [[head] * (WORTH_READING_ONCE * 40 * head) + tail for head, tail in zip(heads, tails, strict=False)]
-    sets = share(prompts)
+    sets = group_by_prefix(prompts)
     assert sorted(at for sharing in sets for at in sharing.prompts) == list(range(len(prompts)))
     for sharing in sets:
         assert len({tuple(prompts[at][: sharing.length]) for at in sharing.prompts}) == 1
@@ -196,7 +198,7 @@ def test_a_few_prompts_that_show_other_examples_do_not_keep_the_rest_from_sharin
     instruction = [7] * 100
     alike = [[*instruction, *[1] * 900, at] for at in range(2, 12)]
     others = [[*instruction, *[at] * 50] for at in (20, 21)]
-    sets = {tuple(sorted(sharing.prompts)): sharing.length for sharing in share([*alike, *others])}
+    sets = {tuple(sorted(sharing.prompts)): sharing.length for sharing in group_by_prefix([*alike, *others])}
     assert sets == {tuple(range(10)): 1000, (10, 11): 100}
     assert WORTH_A_SET < 9 * 900
 

@@ -17,8 +17,8 @@ from tuneproof.engine.case.schema import Case, Endpoint, Metric, Target, Task
 from tuneproof.engine.core.errors import CaseError, ExitCode, Interrupted, RunFailed
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.decoding.completion import Completion
-from tuneproof.engine.endpoint.client import Client
-from tuneproof.engine.endpoint.server import server_of
+from tuneproof.engine.endpoint.client import EndpointClient
+from tuneproof.engine.endpoint.server import resolve_server
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.scoring.case_changes import compare
 from tuneproof.engine.scoring.judges import FailureClass, make_judge
@@ -37,13 +37,13 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[LoopbackServer]:
         yield serving
 
 
-def client(server: LoopbackServer | str, folder: Path, **settings: Any) -> Client:
+def client(server: LoopbackServer | str, folder: Path, **settings: Any) -> EndpointClient:
     url = server if isinstance(server, str) else server.url
     given = {"url": url, "model": "m", "key_env": KEY_ENV, "timeout_seconds": 0.5, "retries": 1, **settings}
-    return Client(server_of(Endpoint.model_validate(given)), 16, folder / "kept.jsonl", StopRequest())
+    return EndpointClient(resolve_server(Endpoint.model_validate(given)), 16, folder / "kept.jsonl", StopRequest())
 
 
-def ask(asking: Client, ways: Sequence[str]) -> list[Completion]:
+def ask(asking: EndpointClient, ways: Sequence[str]) -> list[Completion]:
     prompts = [asking.prompt([Message("user", f"Answer.\nway={way} {at}")]) for at, way in enumerate(ways)]
     return asking.complete(prompts, lambda done, of: None)[0]
 
@@ -197,12 +197,12 @@ def test_the_url_of_the_environment_serves_where_the_case_has_none(monkeypatch: 
     settings = Endpoint(model="m")
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(CaseError, match="OPENAI_BASE_URL"):
-        server_of(settings)
+        resolve_server(settings)
     monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:8000/v1/")
-    assert server_of(settings).url == "http://localhost:8000/v1"
+    assert resolve_server(settings).url == "http://localhost:8000/v1"
     monkeypatch.setenv("OPENAI_BASE_URL", "http://me:hunter2@localhost/v1")
     with pytest.raises(CaseError) as raised:
-        server_of(settings)
+        resolve_server(settings)
     assert "hunter2" not in str(raised.value)
 
 

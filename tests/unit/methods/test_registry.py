@@ -24,7 +24,7 @@ from tuneproof.engine.methods.padding import Lengths
 from tuneproof.engine.methods.parameters import count_planned
 from tuneproof.engine.methods.plan import METHODS, check_choice, plan, sources
 from tuneproof.engine.methods.refusals import FOUR_BIT_ON_CPU, NOT_OFFERED, refused_here
-from tuneproof.engine.models.base_model import BaseModel, load_base, load_weights
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.events import EventLog
 from tuneproof.engine.run.stop import StopRequest
@@ -49,11 +49,11 @@ TRAINABLE_HERE = [name for name, method in METHODS.items() if method.quantisatio
 
 
 @pytest.fixture(scope="module")
-def base() -> BaseModel:
+def base() -> BaseCheckpoint:
     return load_base(Model(base="sample"))
 
 
-def trained(base: BaseModel, name: str, folder: Path, stop: StopRequest | None = None, **more: object) -> tuple[Trained, Probe]:
+def trained(base: BaseCheckpoint, name: str, folder: Path, stop: StopRequest | None = None, **more: object) -> tuple[Trained, Probe]:
     settings = Training.model_validate({"max_steps": 3, "probe_every": 3, "batch_size": 4, **more})
     rows, probe = training_of(base)
     folder.mkdir(exist_ok=True)
@@ -62,7 +62,7 @@ def trained(base: BaseModel, name: str, folder: Path, stop: StopRequest | None =
 
 
 @pytest.mark.parametrize("name", TRAINABLE_HERE)
-def test_a_method_trains_what_was_counted_and_is_found_again_as_it_was(base: BaseModel, name: str, tmp_path: Path) -> None:
+def test_a_method_trains_what_was_counted_and_is_found_again_as_it_was(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
     method = METHODS[name]
     # A prompt begins as words drawn at random, which first put the model off.
     longer = {"max_steps": 20, "probe_every": 20, "learning_rate": 0.1} if method.virtual_tokens else {}
@@ -86,7 +86,7 @@ def stored_parameters(folder: Path, frozen: tuple[str, ...]) -> int:
     return total
 
 
-def assert_merges(base: BaseModel, adapter: Path, folder: Path, probe: Probe) -> None:
+def assert_merges(base: BaseCheckpoint, adapter: Path, folder: Path, probe: Probe) -> None:
     """The model that will be served answers as the adapter on the base as it is does, but for what bfloat16 rounds.
 
     How much that is, the base alone tells when it is rounded so.
@@ -113,7 +113,7 @@ def far(one: torch.Tensor, other: torch.Tensor) -> float:
 
 
 @pytest.mark.parametrize("name", ["full", "int8_lora", "pissa", "shira", "prefix_tuning"])
-def test_a_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseModel, name: str, tmp_path: Path) -> None:
+def test_a_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
     whole, _ = trained(base, name, tmp_path / "whole")
     stop = StopRequest()
     stop.ask()
@@ -124,12 +124,12 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseModel
         assert (again.adapter / file).read_bytes() == (whole.adapter / file).read_bytes()
 
 
-def test_where_an_adapter_begins_depends_on_the_seed_alone(base: BaseModel, tmp_path: Path) -> None:
+def test_where_an_adapter_begins_depends_on_the_seed_alone(base: BaseCheckpoint, tmp_path: Path) -> None:
     one, other = (begun(base, seed, drawn_before, tmp_path) for seed, drawn_before in ((1, 0), (1, 7)))
     assert torch.equal(one, other) and not torch.equal(one, begun(base, 2, 0, tmp_path))
 
 
-def begun(base: BaseModel, seed: int, drawn_before: int, folder: Path) -> torch.Tensor:
+def begun(base: BaseCheckpoint, seed: int, drawn_before: int, folder: Path) -> torch.Tensor:
     """The first matrices of a LoRA that is not trained yet, in a process that has drawn so many numbers."""
     torch.manual_seed(0)
     torch.rand(drawn_before)
@@ -139,7 +139,7 @@ def begun(base: BaseModel, seed: int, drawn_before: int, folder: Path) -> torch.
 
 
 @pytest.mark.parametrize("name", ["lora", "full"])
-def test_packed_rows_are_learned_as_rows_apart_are(base: BaseModel, name: str, tmp_path: Path) -> None:
+def test_packed_rows_are_learned_as_rows_apart_are(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
     # All rows in one batch: smaller ones would have other rows in them, as packed sequences are shuffled whole.
     apart, _ = trained(base, name, tmp_path / "apart", batch_size=64)
     packed, _ = trained(base, name, tmp_path / "packed", batch_size=64, packing=True)
@@ -147,12 +147,12 @@ def test_packed_rows_are_learned_as_rows_apart_are(base: BaseModel, name: str, t
 
 
 @pytest.mark.parametrize("name", ["prompt_tuning", "prefix_tuning"])
-def test_what_a_learned_prompt_answers_does_not_depend_on_the_other_rows(base: BaseModel, name: str, tmp_path: Path) -> None:
+def test_what_a_learned_prompt_answers_does_not_depend_on_the_other_rows(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
     done, probe = trained(base, name, tmp_path, max_steps=6, probe_every=6)
     model = load_weights(base, done.adapter)
-    together, _ = Decoder(base, model).complete(probe.prompts, probe.room)
-    alone = [Decoder(base, model).complete([prompt], probe.room)[0][0] for prompt in probe.prompts]
-    assert together == alone and len({len(base.tokens(p)) for p in probe.prompts}) > 1
+    together, _ = Decoder(base, model).complete(probe.prompts, probe.max_new_tokens)
+    alone = [Decoder(base, model).complete([prompt], probe.max_new_tokens)[0][0] for prompt in probe.prompts]
+    assert together == alone and len({len(base.token_ids(p)) for p in probe.prompts}) > 1
 
 
 def test_the_parameters_of_a_model_of_eight_billion_are_counted_without_its_weights(tmp_path: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_published_result_has_its_interval_and_says_what_it_rests_on() -> None
 
 
 @pytest.mark.parametrize("optimizer", [Optimizer.ADAMW_8BIT, Optimizer.PAGED_8BIT])
-def test_full_training_can_keep_its_optimizer_in_8_bits(base: BaseModel, optimizer: Optimizer, tmp_path: Path) -> None:
+def test_full_training_can_keep_its_optimizer_in_8_bits(base: BaseCheckpoint, optimizer: Optimizer, tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes")
     rows, probe = training_of(base)
     settled = plan(MethodChoice(name="full"), Training(max_steps=3, probe_every=3, batch_size=4, learning_rate=1e-3))
@@ -219,7 +219,7 @@ def test_full_training_can_keep_its_optimizer_in_8_bits(base: BaseModel, optimiz
     assert after.loss < before.loss and any(state["state1"].dtype is torch.uint8 for state in kept)
 
 
-def test_full_training_that_fits_in_no_other_way_takes_the_smaller_optimizer(base: BaseModel) -> None:
+def test_full_training_that_fits_in_no_other_way_takes_the_smaller_optimizer(base: BaseCheckpoint) -> None:
     pytest.importorskip("bitsandbytes")
     shape, settled = shape_of(SHAPES | {"model_type": "llama"}), plan(MethodChoice(name="full"), Training(batch_size=1))
     found = candidate(settled, shape.parameters, shape, Lengths([1024], 8192), on_gpu=True)

@@ -15,7 +15,7 @@ from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example, Message, Source, duplicate_key
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.decoding.decoder import Decoder
-from tuneproof.engine.models.base_model import BaseModel, load_base, load_weights
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.engine.training.tokenize import IGNORED, encode
 
@@ -24,34 +24,34 @@ TASK = Task.model_validate({"instruction": "Triage the ticket.", "output": {"kin
 
 
 @pytest.fixture(scope="module")
-def base() -> BaseModel:
+def base() -> BaseCheckpoint:
     return load_base(Model(base="sample"))
 
 
 @pytest.fixture(scope="module")
-def decoder(base: BaseModel) -> Decoder:
+def decoder(base: BaseCheckpoint) -> Decoder:
     return Decoder(base, load_weights(base))
 
 
-def setting(base: BaseModel, room: int = 60) -> Setting:
+def setting(base: BaseCheckpoint, room: int = 60) -> Setting:
     def fits(messages: list[Message]) -> bool:
-        return len(base.tokens(base.prompt(messages))) + room <= base.context
+        return len(base.token_ids(base.prompt(messages))) + room <= base.context_length
 
     return Setting("Triage the ticket.", make_judge(TASK, []), ROWS, fits, 0)
 
 
-def test_the_loss_is_on_the_answer_and_its_end_alone(base: BaseModel) -> None:
+def test_the_loss_is_on_the_answer_and_its_end_alone(base: BaseCheckpoint) -> None:
     for row, example in zip(encode(base, TUNED["tuned"](setting(base)), ROWS[:20]), ROWS, strict=False):
         learned = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label != IGNORED]
         assert base.tokenizer.decode(learned) == example.output + "<|end|>"
-        assert row.labels[-1] == row.input_ids[-1] == base.end_tokens[0]
+        assert row.labels[-1] == row.input_ids[-1] == base.eos_token_ids[0]
 
 
-def test_training_and_scoring_ask_with_the_same_text(base: BaseModel) -> None:
+def test_training_and_scoring_ask_with_the_same_text(base: BaseCheckpoint) -> None:
     arm = TUNED["tuned"](setting(base))
     for row, example in zip(encode(base, arm, ROWS[:20]), ROWS, strict=False):
         asked = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label == IGNORED]
-        assert asked == base.tokens(base.prompt(arm.messages(example)))
+        assert asked == base.token_ids(base.prompt(arm.messages(example)))
 
 
 TEMPLATES = {
@@ -70,7 +70,7 @@ TEMPLATES = {
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_with_any_template_the_answer_is_learned_whole_and_ends_once(base: BaseModel, tmp_path: Path, template: str) -> None:
+def test_with_any_template_the_answer_is_learned_whole_and_ends_once(base: BaseCheckpoint, tmp_path: Path, template: str) -> None:
     shutil.copytree(base.folder, tmp_path / "model")
     tokenizer = load_base(Model(base="sample")).tokenizer
     tokenizer.add_special_tokens(
@@ -82,24 +82,24 @@ def test_with_any_template_the_answer_is_learned_whole_and_ends_once(base: BaseM
     other = load_base(Model(base=str(tmp_path / "model")))
     assert other.has_chat_template == (template != "none")
     for answer in ('{"a": 1}', " yes ", "two\nlines"):
-        learned = other.answer([Message("user", "How?")], answer)
-        assert [token in other.end_tokens for token in learned] == [False] * (len(learned) - 1) + [True]
+        learned = other.target_ids([Message("user", "How?")], answer)
+        assert [token in other.eos_token_ids for token in learned] == [False] * (len(learned) - 1) + [True]
         assert other.tokenizer.decode(learned[:-1]).strip() == answer.strip()
 
 
-def test_a_row_that_would_be_cut_is_never_encoded(base: BaseModel) -> None:
-    long = Example("", "word " * base.context, "yes", Source("rows.jsonl", 1))
+def test_a_row_that_would_be_cut_is_never_encoded(base: BaseCheckpoint) -> None:
+    long = Example("", "word " * base.context_length, "yes", Source("rows.jsonl", 1))
     with pytest.raises(ValueError, match="do not fit"):
         encode(base, TUNED["tuned"](setting(base)), [long])
 
 
-def test_the_zero_shot_prompt_has_instruction_format_and_input(base: BaseModel) -> None:
+def test_the_zero_shot_prompt_has_instruction_format_and_input(base: BaseCheckpoint) -> None:
     prompt = base.prompt(UNTUNED["zero_shot"](setting(base)).messages(ROWS[0]))
     assert prompt.startswith("<|user|>Triage the ticket.\nAnswer with one JSON object")
     assert prompt.endswith(f"\n\n{ROWS[0].input}<|end|><|assistant|>")
 
 
-def test_shots_come_from_train_and_never_repeat_the_case(base: BaseModel) -> None:
+def test_shots_come_from_train_and_never_repeat_the_case(base: BaseCheckpoint) -> None:
     arm = UNTUNED["few_shot"](setting(base))
     shot = choose_shots(ROWS, 4, 0)[0]
     own = Example("", shot.input.upper(), shot.output, Source("eval.jsonl", 1))
@@ -109,12 +109,12 @@ def test_shots_come_from_train_and_never_repeat_the_case(base: BaseModel) -> Non
     assert all(m.content in trained for m in arm.messages(ROWS[0]) if m.role == "assistant")
 
 
-def test_shots_that_do_not_fit_are_dropped_and_the_question_stays(base: BaseModel) -> None:
-    messages = UNTUNED["few_shot"](setting(base, room=base.context - 200)).messages(ROWS[0])
+def test_shots_that_do_not_fit_are_dropped_and_the_question_stays(base: BaseCheckpoint) -> None:
+    messages = UNTUNED["few_shot"](setting(base, room=base.context_length - 200)).messages(ROWS[0])
     assert len(messages) < 9 and messages[-1].content.endswith(ROWS[0].input)
 
 
-def test_a_chat_keeps_its_turns_and_gets_the_instruction_once(base: BaseModel) -> None:
+def test_a_chat_keeps_its_turns_and_gets_the_instruction_once(base: BaseCheckpoint) -> None:
     case = Example("", "And now?", "yes", Source("rows.jsonl", 1), "Be brief.", (Message("user", "First?"), Message("assistant", "no")))
     messages = TUNED["tuned"](setting(base)).messages(case)
     assert [m.role for m in messages] == ["system", "user", "assistant", "user"]
@@ -125,15 +125,20 @@ def plain(decoder: Decoder, prompt: str, room: int) -> str:
     """One prompt at a time, no padding, no shared beginning: what every faster way must equal."""
     import torch
 
-    ids = torch.tensor([decoder.base.tokens(prompt)])
+    ids = torch.tensor([decoder.base.token_ids(prompt)])
     out = decoder.model.generate(
-        ids, attention_mask=torch.ones_like(ids), max_new_tokens=room, do_sample=False, pad_token_id=0, eos_token_id=decoder.base.end_tokens
+        ids,
+        attention_mask=torch.ones_like(ids),
+        max_new_tokens=room,
+        do_sample=False,
+        pad_token_id=0,
+        eos_token_id=decoder.base.eos_token_ids,
     )
     return decoder.base.tokenizer.decode(out[0, ids.shape[1] :]).removesuffix("<|end|>")
 
 
 @pytest.mark.parametrize("arm", ["zero_shot", "few_shot"])
-def test_batched_decoding_equals_decoding_one_by_one(base: BaseModel, decoder: Decoder, arm: str) -> None:
+def test_batched_decoding_equals_decoding_one_by_one(base: BaseCheckpoint, decoder: Decoder, arm: str) -> None:
     made = UNTUNED[arm](setting(base))
     cases = random.Random(0).sample(ROWS, 12)
     prompts = [base.prompt(made.messages(case)) for case in cases]
@@ -142,11 +147,11 @@ def test_batched_decoding_equals_decoding_one_by_one(base: BaseModel, decoder: D
     assert seconds > 0
 
 
-def test_an_answer_without_room_and_a_prompt_without_space_are_truncated(base: BaseModel, decoder: Decoder) -> None:
+def test_an_answer_without_room_and_a_prompt_without_space_are_truncated(base: BaseCheckpoint, decoder: Decoder) -> None:
     prompt = base.prompt(UNTUNED["zero_shot"](setting(base)).messages(ROWS[0]))
     (short,), _ = decoder.complete([prompt], 3)
     assert short.truncated and short.tokens == 3
-    (none,), _ = decoder.complete([prompt + "x " * base.context], 3)
+    (none,), _ = decoder.complete([prompt + "x " * base.context_length], 3)
     assert none.truncated and none.text == ""
 
 

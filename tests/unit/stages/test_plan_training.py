@@ -22,7 +22,7 @@ from tuneproof.engine.case.schema import Budget, MethodChoice, Model, Training
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.methods.padding import quickest_parts
 from tuneproof.engine.methods.plan import plan
-from tuneproof.engine.models.base_model import BaseModel, load_base
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
@@ -34,12 +34,12 @@ OUT_OF_MEMORY = "ran out of memory in a trial step"
 
 
 @pytest.fixture(scope="module")
-def base() -> BaseModel:
+def base() -> BaseCheckpoint:
     return load_base(Model())
 
 
 @pytest.fixture
-def planner(base: BaseModel) -> Planner:
+def planner(base: BaseCheckpoint) -> Planner:
     rows = RowLengths(whole=[60, 89] * 47, learned=[20] * 94)
     return Planner(MethodChoice(), Training(epochs=6), Budget(), base, rows, {"lora": 233_472}, StopRequest())
 
@@ -159,7 +159,7 @@ def test_rows_of_one_length_run_at_once_and_rows_of_many_in_parts() -> None:
 
 
 @pytest.mark.long
-def test_a_step_that_needs_more_than_the_machine_gives_is_an_answer_and_no_crash(base: BaseModel) -> None:
+def test_a_step_that_needs_more_than_the_machine_gives_is_an_answer_and_no_crash(base: BaseCheckpoint) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_AS)
     # The limit is that of the process that tries the step, which takes it over.
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, hard))

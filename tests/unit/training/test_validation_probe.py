@@ -42,7 +42,7 @@ def test_the_loss_of_a_probe_is_the_mean_over_all_answers(at_once: int | None, t
     many = [*rows, *rows[: LOSS_ROWS // 2]]
     trainer = make_trainer(base, rows, plan(MethodChoice(name="lora"), Training()), tmp_path)
     model = trainer.model.eval()
-    found, _ = type(probe)(base, probe.judge, probe.cases, probe.prompts, many, probe.room).run(model)
+    found, _ = type(probe)(base, probe.judge, probe.cases, probe.prompts, many, probe.max_new_tokens).run(model)
     alone = [loss_alone(model, row) for row in many]
     assert found.loss == pytest.approx(sum(loss for loss, _ in alone) / sum(tokens for _, tokens in alone), rel=1e-5)
 

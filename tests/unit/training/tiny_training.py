@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from tuneproof.engine.arms import TUNED, Setting
 from tuneproof.engine.case.schema import Output, OutputKind, Task
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.models.base_model import BaseModel
+from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.engine.training.tokenize import EncodedRow, encode
 from tuneproof.engine.training.validation_probe import Probe
@@ -31,13 +31,13 @@ ROWS = [
 ]
 
 
-def training_of(base: BaseModel) -> tuple[list[EncodedRow], Probe]:
+def training_of(base: BaseCheckpoint) -> tuple[list[EncodedRow], Probe]:
     """The rows as the trainer gets them, and a probe that asks the same."""
     judge = make_judge(TASK, [row.output for row in ROWS])
     arm = TUNED["tuned"](Setting(TASK.instruction or "", judge, ROWS, lambda _: True, 0))
     rows = encode(base, arm, ROWS)
     prompts = [base.prompt(arm.messages(row)) for row in ROWS]
-    return rows, Probe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, room=16)
+    return rows, Probe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, max_new_tokens=16)
 
 
 class RowsOfWoe(list[EncodedRow]):

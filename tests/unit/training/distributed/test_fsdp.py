@@ -28,7 +28,7 @@ from tuneproof.engine.core.errors import CaseError, GateClosed, Interrupted
 from tuneproof.engine.methods.method import Ability
 from tuneproof.engine.methods.plan import METHODS, check_choice, plan
 from tuneproof.engine.models import base_model as models
-from tuneproof.engine.models.base_model import BaseModel, load_base, load_weights
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.run.events import StepLogged
 from tuneproof.engine.training import run as sft
 from tuneproof.engine.training.distributed import collectives as together
@@ -41,11 +41,11 @@ DIVISIBLE = [name for name, method in METHODS.items() if method.can(Ability.SHAR
 
 
 @pytest.fixture(scope="module")
-def base() -> BaseModel:
+def base() -> BaseCheckpoint:
     return load_base(Model(base="sample"))
 
 
-def assert_one_curve(base: BaseModel, folder: Path, **settings: Any) -> Heard:
+def assert_one_curve(base: BaseCheckpoint, folder: Path, **settings: Any) -> Heard:
     alone, shared = Heard(), Heard()
     one = trained(base, folder / "one", heard=alone, **{"processes": 1, **settings})
     two = trained(base, folder / "two", heard=shared, **{**DIVIDED, **settings})
@@ -57,7 +57,7 @@ def assert_one_curve(base: BaseModel, folder: Path, **settings: Any) -> Heard:
 @pytest.mark.long
 @pytest.mark.parametrize("name", DIVISIBLE)
 def test_each_method_has_the_losses_of_one_process_at_every_step_the_incomplete_last_one_too(
-    base: BaseModel, tmp_path: Path, name: str
+    base: BaseCheckpoint, tmp_path: Path, name: str
 ) -> None:
     assert_one_curve(base, tmp_path, method=name)
 
@@ -73,12 +73,12 @@ def test_each_method_has_the_losses_of_one_process_at_every_step_the_incomplete_
     ],
     ids=["packed", "full and packed", "in parts and computed twice", "grouped"],
 )
-def test_a_divided_model_has_the_losses_of_one_process_however_it_is_run(base: BaseModel, tmp_path: Path, settings: Any) -> None:
+def test_a_divided_model_has_the_losses_of_one_process_however_it_is_run(base: BaseCheckpoint, tmp_path: Path, settings: Any) -> None:
     assert_one_curve(base, tmp_path, **settings)
 
 
 @pytest.mark.long
-def test_gradients_are_clipped_by_the_norm_of_all_shares_together(base: BaseModel, tmp_path: Path) -> None:
+def test_gradients_are_clipped_by_the_norm_of_all_shares_together(base: BaseCheckpoint, tmp_path: Path) -> None:
     settled = plan(MethodChoice(name="full"), Training())
     alone = assert_one_curve(base, tmp_path, method="full", learning_rate=1e-4, epochs=2)
     assert max(event.grad_norm for event in alone.events if isinstance(event, StepLogged)) > 2 * settled.clip
@@ -86,7 +86,7 @@ def test_gradients_are_clipped_by_the_norm_of_all_shares_together(base: BaseMode
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", ["lora", "full"])
-def test_what_a_divided_training_leaves_is_what_one_process_leaves(base: BaseModel, tmp_path: Path, name: str) -> None:
+def test_what_a_divided_training_leaves_is_what_one_process_leaves(base: BaseCheckpoint, tmp_path: Path, name: str) -> None:
     settings = {"method": name, "learning_rate": 1e-4, "epochs": 2}
     trained(base, tmp_path / "one", 1, **settings)
     two = trained(base, tmp_path / "two", **DIVIDED, **settings)
@@ -102,7 +102,9 @@ def test_what_a_divided_training_leaves_is_what_one_process_leaves(base: BaseMod
 
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "stop_at"), [("lora", 2), ("full", 6)])
-def test_a_divided_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseModel, tmp_path: Path, name: str, stop_at: int) -> None:
+def test_a_divided_training_that_was_stopped_goes_on_to_the_same_weights(
+    base: BaseCheckpoint, tmp_path: Path, name: str, stop_at: int
+) -> None:
     settings = {"method": name, "learning_rate": 1e-4, "batch_size": 2, "epochs": 3, "probe_every": 12}
     whole_run, first, again = Heard(), Heard(stop_at=stop_at), Heard()
     whole = trained(base, tmp_path / "whole", heard=whole_run, **DIVIDED, **settings)
@@ -115,7 +117,7 @@ def test_a_divided_training_that_was_stopped_goes_on_to_the_same_weights(base: B
 
 
 @pytest.mark.long
-def test_one_process_goes_on_where_two_that_had_shares_were_stopped(base: BaseModel, tmp_path: Path) -> None:
+def test_one_process_goes_on_where_two_that_had_shares_were_stopped(base: BaseCheckpoint, tmp_path: Path) -> None:
     settings = {"batch_size": 2, "epochs": 3, "probe_every": 12}
     alone, first, again = Heard(), Heard(stop_at=5), Heard()
     trained(base, tmp_path / "whole", 1, heard=alone, **settings)

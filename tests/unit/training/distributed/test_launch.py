@@ -19,7 +19,7 @@ from tuneproof.engine.case.slurm import Slurm
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import GateClosed, Interrupted, RunFailed, StartAgain
 from tuneproof.engine.methods.plan import check_choice, plan
-from tuneproof.engine.models.base_model import BaseModel, load_base
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.events import EventLog, EventReader, Probed, StepLogged, Warned
 from tuneproof.engine.run.limits import is_out_of_memory
@@ -56,12 +56,12 @@ class Heard:
 
 
 @pytest.fixture(scope="module")
-def base() -> BaseModel:
+def base() -> BaseCheckpoint:
     return load_base(Model(base="sample"))
 
 
 def trained(
-    base: BaseModel,
+    base: BaseCheckpoint,
     folder: Path,
     processes: int,
     *,
@@ -97,7 +97,7 @@ def test_the_steps_of_grouped_rows_come_in_another_order_in_every_epoch() -> Non
 
 
 @pytest.mark.long
-def test_grouped_rows_are_learned_alike_by_two_processes_and_after_a_stop(base: BaseModel, tmp_path: Path) -> None:
+def test_grouped_rows_are_learned_alike_by_two_processes_and_after_a_stop(base: BaseCheckpoint, tmp_path: Path) -> None:
     settings = {"times": 3, "batch_size": 5, "epochs": 2, "group_by_length": True}
     assert_one_curve(base, tmp_path, **settings)
     whole = trained(base, tmp_path / "whole", 1, **settings)
@@ -107,7 +107,7 @@ def test_grouped_rows_are_learned_alike_by_two_processes_and_after_a_stop(base: 
     assert (again.adapter / "adapter_model.safetensors").read_bytes() == (whole.adapter / "adapter_model.safetensors").read_bytes()
 
 
-def assert_one_curve(base: BaseModel, folder: Path, **settings: object) -> None:
+def assert_one_curve(base: BaseCheckpoint, folder: Path, **settings: object) -> None:
     alone, shared = Heard(), Heard()
     one = trained(base, folder / "one", 1, heard=alone, **settings)
     two = trained(base, folder / "two", 2, heard=shared, **settings)
@@ -115,7 +115,7 @@ def assert_one_curve(base: BaseModel, folder: Path, **settings: object) -> None:
     assert (two.steps, two.best_step, two.files) == (one.steps, one.best_step, one.files)
 
 
-def test_two_processes_have_the_losses_of_one_at_every_step_the_incomplete_last_one_too(base: BaseModel, tmp_path: Path) -> None:
+def test_two_processes_have_the_losses_of_one_at_every_step_the_incomplete_last_one_too(base: BaseCheckpoint, tmp_path: Path) -> None:
     assert_one_curve(base, tmp_path)
 
 
@@ -130,7 +130,9 @@ def test_two_processes_have_the_losses_of_one_at_every_step_the_incomplete_last_
     ],
     ids=["packed", "in parts", "full", "learned prompt"],
 )
-def test_two_processes_have_the_losses_of_one_however_it_is_trained(base: BaseModel, tmp_path: Path, settings: dict[str, object]) -> None:
+def test_two_processes_have_the_losses_of_one_however_it_is_trained(
+    base: BaseCheckpoint, tmp_path: Path, settings: dict[str, object]
+) -> None:
     assert_one_curve(base, tmp_path, **settings)
 
 
@@ -156,7 +158,7 @@ def test_each_step_has_the_rows_that_one_process_would_have_had_in_it_the_longes
 
 @pytest.mark.long
 @pytest.mark.parametrize("stop_at", [2, 6])
-def test_processes_that_were_stopped_go_on_together_to_the_same_weights(base: BaseModel, tmp_path: Path, stop_at: int) -> None:
+def test_processes_that_were_stopped_go_on_together_to_the_same_weights(base: BaseCheckpoint, tmp_path: Path, stop_at: int) -> None:
     settings: dict[str, object] = {"batch_size": 2, "epochs": 5, "probe_every": 20}
     whole = trained(base, tmp_path / "whole", 2, **settings)
     first = Heard(stop_at=stop_at)
@@ -172,7 +174,7 @@ def test_processes_that_were_stopped_go_on_together_to_the_same_weights(base: Ba
 
 @pytest.mark.long
 @pytest.mark.parametrize("rows", [RowsOfWoe, RowsThatKill])
-def test_one_process_that_fails_ends_all_and_what_it_failed_of_is_told(base: BaseModel, tmp_path: Path, rows: type[RowsOfWoe]) -> None:
+def test_one_process_that_fails_ends_all_and_what_it_failed_of_is_told(base: BaseCheckpoint, tmp_path: Path, rows: type[RowsOfWoe]) -> None:
     encoded, probe = training_of(base)
     chosen = plan(MethodChoice(name="lora"), Training(batch_size=4, processes=2))
     with pytest.raises(Exception) as failed:
@@ -195,7 +197,9 @@ class HeardWhileTold(Heard):
 
 
 @pytest.mark.long
-def test_a_torchrun_that_is_told_to_end_leaves_that_to_the_worker(base: BaseModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_torchrun_that_is_told_to_end_leaves_that_to_the_worker(
+    base: BaseCheckpoint, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # By itself it would give its processes so many seconds.
     monkeypatch.setenv("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", "1")
     heard = HeardWhileTold()
@@ -203,7 +207,7 @@ def test_a_torchrun_that_is_told_to_end_leaves_that_to_the_worker(base: BaseMode
 
 
 @pytest.mark.long
-def test_a_loss_that_is_no_number_stops_all(base: BaseModel, tmp_path: Path) -> None:
+def test_a_loss_that_is_no_number_stops_all(base: BaseCheckpoint, tmp_path: Path) -> None:
     heard = Heard()
     with pytest.raises(RunFailed, match="is not finite at step"):
         trained(base, tmp_path, 2, heard=heard, learning_rate=1e30, epochs=9)
