@@ -19,7 +19,8 @@ import psutil
 
 from tuneproof.engine.core.errors import ExitCode, Interrupted, StartAgain, TuneproofError
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.events import EventLog, Failed, Finished, Heartbeat, Launched, Stopped
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import Failed, Finished, Heartbeat, Launched, Stopped
 from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.stop import StopRequest

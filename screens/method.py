@@ -97,7 +97,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     @property
     def _is_fixed(self) -> bool:
-        return self.state.training is not None
+        return self.state.tuned.started is not None
 
     def show(self) -> None:
         entries = {entry.name: entry for entry in self.session.catalogue}

@@ -131,7 +131,7 @@ class StepScreen(Screen[None]):
     def _refresh_keys(self) -> None:
         """Shows the keys that work now; making the footer anew is dear, so only where they can have changed."""
         state, session = self.state, self.session
-        stands = (state.life, state.stage, state.training is None, state.card is None, session.is_frozen, session.route())
+        stands = (state.life, state.stage, state.tuned.started is None, state.card is None, session.is_frozen, session.route())
         if stands != self._stood:
             self._stood = stands
             self.refresh_bindings()

@@ -11,10 +11,11 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.events import ComparedStarted, ComparedStepped, PointStarted, PointStepped
 from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.training_state import TrainingState
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.step import StepScreen
+from tuneproof.tui.progress import variant_title
 from tuneproof.tui.widgets.bars import percent, spark
 from tuneproof.tui.widgets.loss_plot import LossPlot
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
@@ -73,16 +74,16 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         running = self.state.life is Life.RUNNING
         match action:
             case "start":
-                return not running and self.state.card is None and self.state.training is None
+                return not running and self.state.card is None and self.state.tuned.started is None
             case "resume":
-                return not running and self.state.card is None and self.state.training is not None
+                return not running and self.state.card is None and self.state.tuned.started is not None
             case "stop" | "leave_running":
                 return running
         return True
 
     def show(self) -> None:
         state = self.state
-        self.query_one(LossPlot).show(state.steps, state.probes)
+        self.query_one(LossPlot).show(state.tuned.steps, state.tuned.probes)
         self._show_probes(state)
         self.query_one("#progress", MemoizedStatic).update(_progress(state), layout=False)
         ended = self.end_of_log()
@@ -98,11 +99,11 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
             widget.border_title = title
 
     def _show_probes(self, state: RunState) -> None:
-        last = state.probes[-1] if state.probes else None
+        last = state.tuned.probes[-1] if state.tuned.probes else None
         self._entitle("#probes", f"On {last.n} validation cases" if last else "On validation cases")
-        rates = [("format valid", [p.format_valid for p in state.probes]), ("correct", [p.correct for p in state.probes])]
+        rates = [("format valid", [p.format_valid for p in state.tuned.probes]), ("correct", [p.correct for p in state.tuned.probes])]
         lines = [f"{name:<12} {percent(values[-1]) if values else '  –'} {spark(values[-12:])}" for name, values in rates]
-        best = next((probe.step for probe in reversed(state.probes) if probe.best), None)
+        best = next((probe.step for probe in reversed(state.tuned.probes) if probe.best), None)
         lines.append(f"loss {last.loss:.2g}   best: step {best}" if last else "the first probe is still to come")
         self.query_one("#rates", Static).update(Content("\n".join(lines)))
 
@@ -114,8 +115,8 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
             lines.append(f"pid {launched.pid}, safe to close this")
         elif state.life is not Life.NEW:
             lines.append("at rest" if state.life is Life.FINISHED else state.life.value)
-        if state.checkpoint is not None:
-            lines.append(f"checkpoint {state.checkpoint.step} is on disk")
+        if state.tuned.checkpoint is not None:
+            lines.append(f"checkpoint {state.tuned.checkpoint.step} is on disk")
         self.query_one("#worker", Static).update(Content("\n".join(lines) or "not started"))
 
     def _look_at_gpu(self) -> None:
@@ -132,19 +133,17 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
             self.say("the worker died without a word; r goes on from the last checkpoint, l shows the end of its log", error=True)
         elif state.life is Life.FAILED and state.failure is not None:
             self.say(f"{state.failure.message.partition('; add --resume')[0]}; r goes on from the last checkpoint", error=True)
-        elif state.training_skipped is not None:
-            self.say(f"not trained: {state.training_skipped.reason}")
-        elif state.life is Life.RUNNING and state.comparing is not None:
-            self.say(_comparing(state.comparing, state.compared_step))
-        elif state.life is Life.RUNNING and state.point is not None:
-            self.say(_point(state.point, state.point_step))
+        elif state.tuned.skipped is not None:
+            self.say(f"not trained: {state.tuned.skipped.reason}")
+        elif state.life is Life.RUNNING and state.variant is not None:
+            self.say(_variant(state.variant))
         elif state.life is Life.RUNNING and state.stage is Stage.EVALUATE:
             self.say("trained; now the tuned model answers the frozen cases")
         elif state.life is Life.RUNNING:
             self.say("close this whenever you like: the worker goes on")
         elif state.card is not None:
             self.say("done; c goes to the card")
-        elif state.life is Life.STOPPED and state.training is not None:
+        elif state.life is Life.STOPPED and state.tuned.started is not None:
             self.say("stopped at a checkpoint; r goes on from there")
         else:
             self.say(self._before())
@@ -171,13 +170,13 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
 
 
 def _progress(state: RunState) -> Content:
-    last = state.last
+    last = state.tuned.last_step
     if last is None:
         return Content("no step yet\n\n")
     left = state.time_left()
-    began = state.training.ts if state.training else state.last_ts
-    times = f"{_clock((state.trained.ts if state.trained else state.last_ts) - began)} gone"
-    times += f", {_clock(left)} left" if left is not None and state.trained is None else ""
+    began = state.tuned.started.ts if state.tuned.started else state.last_ts
+    times = f"{_clock((state.tuned.finished.ts if state.tuned.finished else state.last_ts) - began)} gone"
+    times += f", {_clock(left)} left" if left is not None and state.tuned.finished is None else ""
     lines = [
         f"{last.step} of {last.of}  epoch {last.epoch:.1f}  loss {last.loss:.3g}",
         f"lr {last.learning_rate:.1e}  gradient norm {last.grad_norm:.2g}",
@@ -186,16 +185,12 @@ def _progress(state: RunState) -> Content:
     return Content("\n".join(lines))
 
 
-def _comparing(started: ComparedStarted, last: ComparedStepped | None) -> str:
-    done = last.step if last else started.resumed_at
-    told = f"step {done} of {started.steps}" if done < started.steps else "it answers the frozen cases"
-    return f"trained; now, to compare, {started.method} ({started.trained_parameters:,} parameters): {told}"
-
-
-def _point(point: PointStarted, last: PointStepped | None) -> str:
-    done = last.step if last else point.resumed_at
-    told = f"step {done} of {point.steps}" if done < point.steps else "it answers the frozen cases"
-    return f"trained; now the learning curve, on {point.share} % of train ({point.examples:,} labels): {told}"
+def _variant(training: TrainingState) -> str:
+    started = training.started
+    if started is None:
+        return "trained"
+    step = f"step {training.step} of {started.steps}" if training.step < started.steps else "it answers the frozen cases"
+    return f"trained; now: {variant_title(started.model)}, {started.examples:,} examples: {step}"
 
 
 def _clock(seconds: float) -> str:
@@ -205,10 +200,10 @@ def _clock(seconds: float) -> str:
 
 
 def _samples(state: RunState) -> Content:
-    if not state.probes:
+    if not state.tuned.probes:
         return Content("at every probe the model in training answers validation cases; some are shown here")
     parts: list[Content] = []
-    for sample in state.probes[-1].samples:
+    for sample in state.tuned.probes[-1].samples:
         mark = "✓" if sample.correct else "✗"
         parts.append(
             Content.styled(sanitize(f"{mark} wanted {sample.expected}", one_line=True, max_length=300), "" if sample.correct else "bold")

@@ -15,7 +15,8 @@ from pathlib import Path
 import psutil
 
 from tests.conftest import COMMAND, Result, sample_case
-from tuneproof.engine.run.events import AnyEvent, EventReader, Launched, StepLogged
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import AnyEvent, Launched, StepLogged
 from tuneproof.engine.run.store import EVENTS
 
 SECONDS = 120.0

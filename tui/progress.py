@@ -2,28 +2,26 @@
 
 from __future__ import annotations
 
+from tuneproof.engine.run.event import Rate
 from tuneproof.engine.run.events import (
+    TUNED_MODEL,
     AnyEvent,
     ArmScored,
     Audited,
-    ComparedScored,
-    ComparedSkipped,
-    ComparedStarted,
-    MergedScored,
-    PointScored,
-    PointStarted,
     Probed,
-    Rate,
     RouteDecided,
     ShapeDetected,
     SplitFrozen,
     StageFinished,
     StageStarted,
+    TrainingEvent,
     TrainingFinished,
     TrainingSkipped,
     TrainingStarted,
+    VariantScored,
     Warned,
 )
+from tuneproof.engine.run.variants import CURVE, MERGED
 
 
 def route_text(event: RouteDecided) -> str:
@@ -57,6 +55,8 @@ def progress_line(event: AnyEvent) -> str:
         case ArmScored():
             gone = f", {event.unanswered} of {event.n + event.unanswered} cases without an answer" if event.unanswered else ""
             return f"  {event.arm}: correct {_percent(event.correct)}, format valid {_percent(event.format_valid)}{gone}"
+        case TrainingEvent() if event.model != TUNED_MODEL:
+            return _variant_line(event)
         case TrainingSkipped():
             return f"  skipped: {event.reason}"
         case TrainingStarted():
@@ -69,21 +69,31 @@ def progress_line(event: AnyEvent) -> str:
             )
         case TrainingFinished():
             return f"  kept step {event.best_step} of {event.steps}, {event.seconds:.0f} s"
-        case PointStarted():
-            return f"  learning curve, {event.share} % of train: {event.steps} steps on {event.examples} examples"
-        case PointScored():
-            return f"  learning curve, {event.share} % of train: correct {_percent(event.correct)}"
-        case ComparedStarted():
-            parameters = f"{event.trained_parameters:,} parameters"
-            return f"  compared with {event.method}: {parameters}, {event.steps} steps on {event.examples} examples"
-        case ComparedSkipped():
-            return f"  compared with {event.method}: not trained: {event.reason}"
-        case ComparedScored():
-            return f"  compared with {event.method}: correct {_percent(event.correct)}"
-        case MergedScored():
-            return f"  merged into the base: correct {_percent(event.correct)}"
         case Warned():
             return f"  {event.message}"
+        case _:
+            return ""
+
+
+def variant_title(model: str) -> str:
+    """What a model trained besides the tuned one is for."""
+    share = next((share for share, point in CURVE.items() if point.name == model), None)
+    if share is not None:
+        return f"learning curve, {share} % of train"
+    if model == MERGED.name:
+        return "merged into the base"
+    return f"compared with {model.removeprefix(f'{TUNED_MODEL}_')}"
+
+
+def _variant_line(event: TrainingEvent) -> str:
+    title = variant_title(event.model)
+    match event:
+        case TrainingStarted():
+            return f"  {title}: {event.steps} steps on {event.examples} examples"
+        case TrainingSkipped():
+            return f"  {title}: not trained: {event.reason}"
+        case VariantScored():
+            return f"  {title}: correct {_percent(event.correct)}"
         case _:
             return ""
 

@@ -18,7 +18,9 @@ from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import ExitCode, GateClosed, TuneproofError, UsageError
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.events import AnyEvent, EventLog, EventReader, Finished, RouteDecided
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import AnyEvent, Finished, RouteDecided
 from tuneproof.engine.run.launch import launch, wait_until_launched
 from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.process import Worker

@@ -12,7 +12,8 @@ from typing import Any
 from textual.app import App
 from textual.timer import Timer
 
-from tuneproof.engine.run.events import AnyEvent, Decoded, EventReader, Heartbeat, StepLogged
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import AnyEvent, Decoded, Heartbeat, StepLogged
 from tuneproof.engine.run.liveness import is_alive, is_here
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import EVENTS

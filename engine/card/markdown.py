@@ -10,7 +10,7 @@ from tuneproof.engine.card.method_comparison import comparison_lines
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
 from tuneproof.engine.run.artifacts import TrainedLength
-from tuneproof.engine.run.events import Rate
+from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.verdict import p_value, points
 
 

@@ -10,7 +10,7 @@ from tuneproof.engine.card.merged_model import ServedSection
 from tuneproof.engine.card.method_comparison import ComparisonSection
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.run.artifacts import PlannedFacts, TrainedLength
-from tuneproof.engine.run.events import Rate
+from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.verdict import Verdict
 
 CARD_JSON = "card.json"

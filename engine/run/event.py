@@ -1,4 +1,4 @@
-"""What every event of a run has, and the rate that several of them tell."""
+"""What every event of a run has, and where events go."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict
 
-VERSION = 1
+VERSION = 2
+"""The format version of the log. In version 1 the events of models besides the tuned one were kinds of their own (`events_v1`)."""
 
 
 class Rate(BaseModel):
@@ -20,9 +21,9 @@ class Rate(BaseModel):
 
 
 class Event(BaseModel):
-    """What every event has: format version, place in the log from 0, and seconds since 1970."""
+    """What every event has: format version, number in the log from 0, and time in seconds since 1970."""
 
-    # JSON has no word for a float that is no number: as a string it is written and read back, as null it would not be read.
+    # JSON has no word for NaN and infinity: as null they could not be read back.
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_inf_nan="strings")
 
     v: int = VERSION
@@ -30,8 +31,8 @@ class Event(BaseModel):
     ts: float = 0.0
 
 
-class Teller(Protocol):
-    """Whatever takes events: the log of a run, or what stands between it and the one who tells."""
+class EventSink(Protocol):
+    """Whatever takes events: the log of a run, or what passes them on to it."""
 
     def emit(self, event: Event, *, sync: bool = False) -> None:
-        """Takes one event."""
+        """Takes one event; `sync` waits until it is on disk."""

@@ -11,7 +11,8 @@ import psutil
 from tuneproof.engine.core.errors import UsageError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
-from tuneproof.engine.run.events import EventReader, Launched
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import Launched
 from tuneproof.engine.run.liveness import is_alive, is_here, worker_process
 from tuneproof.engine.run.process import LocalWorker, Worker, start_process
 from tuneproof.engine.run.slurm_job import submit

@@ -9,7 +9,9 @@ from pathlib import Path
 
 from tuneproof.engine.core.errors import UsageError
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.events import AnyEvent, CardWritten, Event, Failed, Finished, Launched, StageStarted, Stopped, parse
+from tuneproof.engine.run.event import Event
+from tuneproof.engine.run.event_reader import parse
+from tuneproof.engine.run.events import AnyEvent, CardWritten, Failed, Finished, Launched, StageStarted, Stopped
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST
 

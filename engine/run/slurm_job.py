@@ -17,7 +17,8 @@ from tuneproof.engine.case.slurm import Slurm
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
-from tuneproof.engine.run.events import EventReader, Failed, Finished, Launched, Stopped
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import Failed, Finished, Launched, Stopped
 from tuneproof.engine.run.node_rendezvous import FOLDER, call_file
 from tuneproof.engine.run.process import log_tail, start_process, tail
 from tuneproof.engine.run.store import EVENTS

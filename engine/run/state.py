@@ -7,46 +7,34 @@ from enum import StrEnum
 
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import (
+    TUNED_MODEL,
     AnyEvent,
     ArmScored,
     Audited,
     CardWritten,
-    CheckpointSaved,
     CheckStarted,
-    ComparedScored,
-    ComparedSkipped,
-    ComparedStarted,
-    ComparedStepped,
     Decoded,
     Failed,
     Finished,
     Launched,
-    MergedScored,
-    PointScored,
-    PointStarted,
-    PointStepped,
-    Probed,
     RouteDecided,
     ShapeDetected,
     SplitFrozen,
     StageFinished,
     StageStarted,
-    StepLogged,
     Stopped,
-    TrainingFinished,
+    TrainingEvent,
     TrainingSkipped,
     TrainingStarted,
+    VariantScored,
     Warned,
 )
 from tuneproof.engine.run.liveness import is_alive
-from tuneproof.engine.run.step_series import Curve
-
-PROBES_WITH_SAMPLES = 2
-"""Of how many probes the answers are kept: what is looked at is the newest, beside the one before."""
+from tuneproof.engine.run.training_state import TrainingState
 
 
 class Life(StrEnum):
-    """How a run stands."""
+    """The status of a run."""
 
     NEW = "new"
     RUNNING = "running"
@@ -73,20 +61,8 @@ class RunState:
     frozen: SplitFrozen | None = None
     decoding: Decoded | None = None
     arms: dict[str, ArmScored] = field(default_factory=dict)
-    training: TrainingStarted | None = None
-    training_skipped: TrainingSkipped | None = None
-    trained: TrainingFinished | None = None
-    steps: Curve = field(default_factory=Curve)
-    last: StepLogged | None = None  # none, too, between a resume and its first step
-    probes: list[Probed] = field(default_factory=list)
-    checkpoint: CheckpointSaved | None = None
-    point: PointStarted | None = None  # the training of the learning curve that is under way
-    point_step: PointStepped | None = None
-    points: dict[int, PointScored] = field(default_factory=dict)  # by the share of train, in per cent
-    comparing: ComparedStarted | None = None  # the training of a further method that is under way
-    compared_step: ComparedStepped | None = None
-    compared: dict[str, ComparedScored | ComparedSkipped] = field(default_factory=dict)  # by the method
-    merged: MergedScored | None = None
+    trainings: dict[str, TrainingState] = field(default_factory=lambda: {TUNED_MODEL: TrainingState()})  # by model
+    in_training: str | None = None  # the model that is trained, or that was trained last and is not scored yet
     card: CardWritten | None = None
     warnings: list[str] = field(default_factory=list)
     failure: Failed | None = None
@@ -96,9 +72,8 @@ class RunState:
         """Takes one event in."""
         self.last_ts = event.ts
         match event:
-            case StepLogged():
-                self.steps.append(event)
-                self.last = event
+            case TrainingEvent():
+                self._take_training_event(event)
             case Launched():
                 self._take_launched(event)
             case StageStarted():
@@ -124,33 +99,6 @@ class RunState:
                 self.arms[event.arm] = event
                 if self.decoding and self.decoding.arm == event.arm:
                     self.decoding = None
-            case TrainingStarted():
-                self._take_training_started(event)
-            case TrainingSkipped():
-                self.training_skipped = event
-            case Probed():
-                self.probes.append(event)
-                self._forget_samples()
-            case CheckpointSaved():
-                self.checkpoint = event
-            case TrainingFinished():
-                self.trained = event
-            case PointStarted():
-                self.point, self.point_step = event, None
-            case PointStepped():
-                self.point_step = event
-            case PointScored():
-                self.points[event.share] = event
-                self.point = self.point_step = None
-            case ComparedStarted():
-                self.comparing, self.compared_step = event, None
-            case ComparedStepped():
-                self.compared_step = event
-            case ComparedScored() | ComparedSkipped():
-                self.compared[event.method] = event
-                self.comparing = self.compared_step = None
-            case MergedScored():
-                self.merged = event
             case CardWritten():
                 self.card = event
             case Warned():
@@ -164,39 +112,50 @@ class RunState:
             case _:
                 pass
 
+    @property
+    def tuned(self) -> TrainingState:
+        """The training that is evaluated."""
+        return self.trainings[TUNED_MODEL]
+
+    @property
+    def variant(self) -> TrainingState | None:
+        """The training besides the tuned one that is under way, until its model is scored."""
+        return None if self.in_training is None or self.in_training == TUNED_MODEL else self.trainings[self.in_training]
+
     def check_alive(self) -> None:
-        """Turns a run whose worker is gone without a word into a crashed one."""
+        """Marks a run whose worker is gone without an event that says so as crashed."""
         if self.life is Life.RUNNING and self.launched and not is_alive(self.launched):
             self.life = Life.CRASHED
 
     def time_left(self) -> float | None:
-        """Seconds of training that were left when the last step was taken; none where nothing trains or it cannot be told yet.
+        """Seconds of the tuned training that were left at its last step; None if nothing trains or it cannot be estimated yet.
 
-        The pace is that of the last quarter of all steps: probes come every eighth where the case does not say otherwise, so there
-        are about two of them in it, and the estimate does not jump at each.
+        The pace is that of the last quarter of all steps. By default a probe follows every sixth of them, so there are one or two in it
+        and the estimate does not jump at each.
         """
-        if self.life is not Life.RUNNING or self.training is None or self.trained or self.last is None:
+        training = self.tuned
+        if self.life is not Life.RUNNING or training.started is None or training.finished or training.last_step is None:
             return None
-        pace = self.steps.seconds_per_step(recent=max(10, self.last.of // 4))
-        return None if pace is None else max(0, self.last.of - self.last.step) * pace
+        last = training.last_step
+        pace = training.steps.seconds_per_step(recent=max(10, last.of // 4))
+        return None if pace is None else max(0, last.of - last.step) * pace
 
     def _take_launched(self, event: Launched) -> None:
         if self.launched is None:
             self.started_at = event.ts
         self.life, self.launched = Life.RUNNING, event
-        # Of the process before, these say how far it got; this one tells them anew.
-        self.failure = self.decoding = self.card = self.training_skipped = None
-        self.point = self.point_step = self.comparing = self.compared_step = None
+        # The new process emits these again.
+        self.failure = self.decoding = self.card = self.in_training = None
+        for training in self.trainings.values():
+            training.skipped = None
         self.shapes.clear()
 
-    def _take_training_started(self, event: TrainingStarted) -> None:
-        self.training, self.trained, self.last = event, None, None
-        self.steps.truncate_after(event.resumed_at)
-        self.probes = [probe for probe in self.probes if probe.step <= event.resumed_at]
-        if self.checkpoint and self.checkpoint.step > event.resumed_at:
-            self.checkpoint = None
-
-    def _forget_samples(self) -> None:
-        if len(self.probes) > PROBES_WITH_SAMPLES:
-            old = self.probes[-1 - PROBES_WITH_SAMPLES]
-            self.probes[-1 - PROBES_WITH_SAMPLES] = old.model_copy(update={"samples": []})
+    def _take_training_event(self, event: TrainingEvent) -> None:
+        self.trainings.setdefault(event.model, TrainingState()).apply(event)
+        match event:
+            case TrainingStarted():
+                self.in_training = event.model
+            case TrainingSkipped() | VariantScored():
+                self.in_training = None
+            case _:
+                pass

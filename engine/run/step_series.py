@@ -30,7 +30,7 @@ def _floats() -> array[float]:
 
 
 @dataclass
-class Curve:
+class StepSeries:
     """Every logged step, in order; `ts` is when it was logged, in seconds since 1970."""
 
     step: array[int] = field(default_factory=_integers)

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.case.schema import Metric, OutputKind
 from tuneproof.engine.core.hashing import sha256_data
-from tuneproof.engine.run.events import Rate
+from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.judges import FailureClass, Judge, Judgement
 from tuneproof.engine.scoring.statistics import wilson
 

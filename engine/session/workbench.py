@@ -242,9 +242,9 @@ class Workbench:
             case Step.BASELINES:
                 return Stage.BASELINES in state.done
             case Step.METHOD:
-                return state.training is not None or state.training_skipped is not None
+                return state.tuned.started is not None or state.tuned.skipped is not None
             case Step.TRAIN:
-                return state.trained is not None or state.training_skipped is not None
+                return state.tuned.finished is not None or state.tuned.skipped is not None
             case Step.CARD:
                 return state.card is not None
 

@@ -20,7 +20,8 @@ from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.readers import Reading, read_examples
 from tuneproof.engine.data.split import Part, split
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.events import Audited, CheckStarted, EventLog, ShapeDetected, SplitFrozen
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import Audited, CheckStarted, ShapeDetected, SplitFrozen
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect

@@ -11,10 +11,10 @@ from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.data.subsets import SHARES, nested_subsets
 from tuneproof.engine.methods.plan import Plan
-from tuneproof.engine.run.event import Teller
-from tuneproof.engine.run.events import EventLog, PointScored, PointStarted, PointStepped, Warned
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import VariantScored, Warned
 from tuneproof.engine.run.variants import CURVE
-from tuneproof.engine.stages.train_variant import FurtherLog, FurtherRuns
+from tuneproof.engine.stages.train_variant import FurtherRuns
 
 
 @dataclass
@@ -46,10 +46,10 @@ class CurveRuns:
 
     def _point(self, share: int) -> bool:
         point, rows = CURVE[share], self._subsets[share]
-        trained = self.runs.train(point, rows, scaled(self.plan, share), point_log(self._log, share))
+        trained = self.runs.train(point, rows, scaled(self.plan, share))
         done = self.runs.score(point) and trained
         scores = self.runs.scores(point)
-        self._log.emit(PointScored(share=share, examples=len(rows), n=scores.n, correct=scores.correct, reused=done), sync=True)
+        self._log.emit(VariantScored(model=point.name, n=scores.n, correct=scores.correct, reused=done), sync=True)
         return done
 
 
@@ -60,13 +60,4 @@ def scaled(plan: Plan, share: int) -> Plan:
         plan,
         max_steps=plan.max_steps and max(1, math.ceil(plan.max_steps * part)),
         probe_every=plan.probe_every and max(1, math.ceil(plan.probe_every * part)),
-    )
-
-
-def point_log(log: Teller, share: int) -> FurtherLog:
-    """Tells a training of the learning curve as what it is."""
-    return FurtherLog(
-        log,
-        began=lambda e: PointStarted(share=share, examples=e.examples, steps=e.steps, resumed_at=e.resumed_at),
-        stepped=lambda e: PointStepped(share=share, step=e.step, of=e.of, loss=e.loss),
     )

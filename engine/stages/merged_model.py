@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.events import MergedScored
+from tuneproof.engine.run.events import VariantScored
 from tuneproof.engine.run.variants import MERGED
 from tuneproof.engine.stages.train_variant import FurtherRuns
 
@@ -21,7 +21,7 @@ class MergedRun:
         merged = self._merge()
         done = self.runs.score(MERGED) and merged
         scores = self.runs.scores(MERGED)
-        self.runs.arms.log.emit(MergedScored(n=scores.n, correct=scores.correct, reused=done), sync=True)
+        self.runs.arms.log.emit(VariantScored(model=MERGED.name, n=scores.n, correct=scores.correct, reused=done), sync=True)
         return done
 
     def _merge(self) -> bool:

@@ -14,13 +14,13 @@ from tuneproof.engine.methods.compared import compared_training
 from tuneproof.engine.methods.plan import METHODS, Plan, check_choice, plan
 from tuneproof.engine.methods.refusals import refused_here
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.event import Teller
-from tuneproof.engine.run.events import ComparedScored, ComparedSkipped, ComparedStarted, ComparedStepped, EventLog
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import TrainingSkipped, VariantScored
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.run.variants import Further, compared
 from tuneproof.engine.stages.oom_fallback import parts_so_far
 from tuneproof.engine.stages.plan_training import Planner, method_facts
-from tuneproof.engine.stages.train_variant import FurtherLog, FurtherRuns
+from tuneproof.engine.stages.train_variant import FurtherRuns
 
 
 @dataclass
@@ -54,13 +54,13 @@ class ComparedRuns:
         planned = self._plan(further, wanted, choice, training)
         found = artifacts.MethodFacts.model_validate_json(self._store.read(further.plan))
         if found.planned is None:
-            self._log.emit(ComparedSkipped(method=asked.name, reason=str(found.skipped)), sync=True)
+            self._log.emit(TrainingSkipped(model=further.name, reason=str(found.skipped)), sync=True)
             return planned
         settled = wanted.as_planned(found.planned, parts_so_far(self._store))
-        trained = self.runs.train(further, self.rows, settled, compared_log(self._log, asked.name))
+        trained = self.runs.train(further, self.rows, settled)
         done = self.runs.score(further) and trained
         scores = self.runs.scores(further)
-        self._log.emit(ComparedScored(method=asked.name, n=scores.n, correct=scores.correct, reused=done), sync=True)
+        self._log.emit(VariantScored(model=further.name, n=scores.n, correct=scores.correct, reused=done), sync=True)
         return done
 
     def _plan(self, further: Further, asked: Plan, choice: MethodChoice, training: Training) -> bool:
@@ -82,14 +82,3 @@ class ComparedRuns:
         found = method_facts(settled, training, planned, skipped=skipped)
         self._store.write_step(further.planned_by, made_from, {further.plan: found.as_text()})
         return False
-
-
-def compared_log(log: Teller, method: str) -> FurtherLog:
-    """Tells the training of a further method as what it is."""
-    return FurtherLog(
-        log,
-        began=lambda e: ComparedStarted(
-            method=method, examples=e.examples, steps=e.steps, resumed_at=e.resumed_at, trained_parameters=e.trained_parameters
-        ),
-        stepped=lambda e: ComparedStepped(method=method, step=e.step, of=e.of, loss=e.loss),
-    )

@@ -28,13 +28,15 @@ from tuneproof.engine.methods.plan import METHODS, Plan, plan, plans
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device, load_base
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.event import Teller
-from tuneproof.engine.run.events import EventLog, TrainingSkipped
+from tuneproof.engine.run.event import EventSink
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import TUNED_MODEL, TrainingSkipped
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.limits import is_out_of_memory
 from tuneproof.engine.run.node_rendezvous import call_file
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.scoring.judges import Judge, make_judge
 from tuneproof.engine.scoring.verdict import meets
 from tuneproof.engine.stages.data_stages import labels
@@ -316,7 +318,7 @@ class ModelStages:
                 fix="give the case `baselines: [zero_shot]` and a share for `data.split.validation`",
             )
 
-    def _fit(self, examples: Sequence[Example], chosen: Plan, folder: Path, log: Teller) -> Trained:
+    def _fit(self, examples: Sequence[Example], chosen: Plan, folder: Path, log: EventSink) -> Trained:
         """Trains the plan on some of the examples, probed on validation."""
         # TRL takes seconds to import, and most commands never train.
         with large_imports():
@@ -352,6 +354,7 @@ class ModelStages:
 
     def _train(self, made_from: dict[str, str]) -> None:
         examples = self._trained_rows
-        done = self._fit(examples, self._plan, self._store.path / "training", self._log)
+        log = TrainingSink(self._log, TUNED_MODEL, "training")
+        done = self._fit(examples, self._plan, self._store.path / "training", log)
         self._store.write(artifacts.TRAINING, done.facts(len(examples)).as_text())
         self._store.record_step("train", made_from, [artifacts.TRAINING, *(f"{artifacts.TRAINED}/{name}" for name in done.files)])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from tuneproof.engine.core.errors import RunFailed, StartAgain
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.events import EventLog, Warned
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import Warned
 from tuneproof.engine.run.store import RunStore
 
 PARTS = "training/parts.json"

@@ -13,7 +13,8 @@ from tuneproof.engine.core.errors import CaseError, Interrupted
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.events import CardWritten, EventLog, RouteDecided, StageFinished, StageStarted, WhatIfRow
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import CardWritten, RouteDecided, StageFinished, StageStarted, WhatIfRow
 from tuneproof.engine.run.imports import large_imports, settle
 from tuneproof.engine.run.slurm import check_slurm
 from tuneproof.engine.run.stop import StopRequest

@@ -21,7 +21,8 @@ from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.endpoint.client import EndpointClient
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_weights
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.events import ArmScored, Decoded, EventLog
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import ArmScored, Decoded
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.scoring.predictions import (

@@ -17,9 +17,9 @@ from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.models.base_model import load_weights
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.event import Event, Teller
-from tuneproof.engine.run.events import StepLogged, TrainingStarted
+from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.run.variants import Further
 from tuneproof.engine.scoring.predictions import Scores, lines, prompts_digest, score
 from tuneproof.engine.stages.score_arms import ArmRuns, OnThisMachine
@@ -27,7 +27,7 @@ from tuneproof.engine.stages.score_arms import ArmRuns, OnThisMachine
 if TYPE_CHECKING:
     from tuneproof.engine.training.result import Trained
 
-Fit = Callable[[Sequence[Example], Plan, Path, Teller], "Trained"]
+Fit = Callable[[Sequence[Example], Plan, Path, EventSink], "Trained"]
 
 
 @dataclass
@@ -42,7 +42,7 @@ class FurtherRuns:
         """The run that they belong to."""
         return self.arms.store
 
-    def train(self, further: Further, rows: Sequence[Example], plan: Plan, log: Teller) -> bool:
+    def train(self, further: Further, rows: Sequence[Example], plan: Plan) -> bool:
         """Trains the plan on the rows, and says whether that was done before."""
         store = self.store
         made_from = {
@@ -54,6 +54,7 @@ class FurtherRuns:
         }
         if store.is_done(further.made_by, made_from):
             return True
+        log = TrainingSink(self.arms.log, further.name, further.folder)
         done = self.fit(rows, plan, store.path / further.folder, log)
         store.write(further.summary, done.facts(len(rows)).as_text())
         store.record_step(further.made_by, made_from, [further.summary, *(f"{further.model}/{name}" for name in done.files)])
@@ -85,22 +86,3 @@ class FurtherRuns:
     def scores(self, further: Further) -> Scores:
         """What a further model that was scored came to."""
         return Scores.model_validate_json(self.store.read(further.scores))
-
-
-@dataclass(frozen=True)
-class FurtherLog:
-    """Tells a further training as what it is, so that nobody takes its steps for those of the training that is evaluated."""
-
-    log: Teller
-    began: Callable[[TrainingStarted], Event]
-    stepped: Callable[[StepLogged], Event]
-
-    def emit(self, event: Event, *, sync: bool = False) -> None:
-        """Passes on that it began and each step; its probes and checkpoints only serve to choose and to resume."""
-        match event:
-            case TrainingStarted():
-                self.log.emit(self.began(event), sync=sync)
-            case StepLogged():
-                self.log.emit(self.stepped(event))
-            case _:
-                pass

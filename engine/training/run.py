@@ -23,7 +23,7 @@ from tuneproof.engine.methods.parameters import count
 from tuneproof.engine.methods.plan import METHODS, Plan
 from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device
 from tuneproof.engine.run.artifacts import Optimizer
-from tuneproof.engine.run.event import Teller
+from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.checkpoints import Checkpoint, ProbeResult, best, prune, seal, sealed_checkpoints
@@ -49,7 +49,7 @@ def train(
     probe: Probe,
     plan: Plan,
     folder: Path,
-    log: Teller,
+    log: EventSink,
     stop: StopRequest,
 ) -> Trained:
     """Trains as the plan says, from the newest whole checkpoint where there is one, and keeps the best step's.
@@ -182,7 +182,7 @@ class Live(TrainerCallback):
         trainer: Any,
         probe: Probe,
         plan: Plan,
-        log: Teller,
+        log: EventSink,
         stop: StopRequest,
         *,
         examples: int,
@@ -241,7 +241,7 @@ class Live(TrainerCallback):
             seal(saved, state.global_step, self._result)
             prune(saved.parent)
         self._result = None
-        self._log.emit(CheckpointSaved(step=state.global_step, path=f"training/checkpoints/{saved.name}"), sync=True)
+        self._log.emit(CheckpointSaved(step=state.global_step, path=f"checkpoints/{saved.name}"), sync=True)
 
     def _tell_step(self, state: TrainerState, logs: dict[str, Any], tokens: float) -> None:
         loss, grad_norm = float(logs["loss"]), float(logs.get("grad_norm", 0.0))

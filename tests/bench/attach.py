@@ -11,20 +11,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.events import (
-    CheckpointSaved,
-    Event,
-    EventReader,
-    Launched,
-    Probed,
-    Sample,
-    StageStarted,
-    StepLogged,
-    TrainingStarted,
-)
+from tuneproof.engine.run.event import Event
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import CheckpointSaved, Launched, Probed, Sample, StageStarted, StepLogged, TrainingStarted
 from tuneproof.engine.run.listing import list_runs
 from tuneproof.engine.run.state import RunState
-from tuneproof.engine.run.step_series import Curve
+from tuneproof.engine.run.step_series import StepSeries
 
 EVENTS = 100_000
 RUNS = 5
@@ -79,7 +71,7 @@ def seconds(do: Callable[[], object]) -> str:
     return f"median {statistics.median(took):.4f} s, worst {max(took):.4f} s of CPU"
 
 
-def size(curve: Curve) -> int:
+def size(curve: StepSeries) -> int:
     """The bytes of the columns."""
     return sum(sys.getsizeof(column) for column in vars(curve).values())
 
@@ -96,10 +88,11 @@ def main() -> None:
         print(f"read and reduced: {seconds(lambda: attach(log))}")
         tracemalloc.start()
         state = attach(log)
+        steps = state.tuned.steps
         kept, peak = tracemalloc.get_traced_memory()
         tracemalloc.stop()
-        print(f"memory: {kept / 2**20:.1f} MiB kept, {peak / 2**20:.1f} MiB at most; the curve is {size(state.steps) / 2**20:.1f} MiB")
-        print(f"a curve of {POINTS} points: {seconds(lambda: state.steps.points(POINTS))}")
+        print(f"memory: {kept / 2**20:.1f} MiB kept, {peak / 2**20:.1f} MiB at most; the steps are {size(steps) / 2**20:.1f} MiB")
+        print(f"a curve of {POINTS} points: {seconds(lambda: steps.points(POINTS))}")
         print(f"list_runs: {seconds(lambda: list_runs(Path(folder)))}")
 
 

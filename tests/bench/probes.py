@@ -22,7 +22,8 @@ from tests.bench.terminal import Terminal
 from tests.conftest import COMMAND, REAL_DATA, ROOT
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.methods.defaults import BATCH_SIZE, LORA_RATE, RANK
-from tuneproof.engine.run.events import AnyEvent, CheckpointSaved, EventReader, Probed, StepLogged, TrainingFinished, TrainingStarted
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import AnyEvent, CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted
 from tuneproof.engine.run.store import EVENTS
 
 SETTINGS = [

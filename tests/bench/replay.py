@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 
 from tests.conftest import sample_case, tuneproof
-from tuneproof.engine.run.events import EventReader, StageFinished
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import StageFinished
 
 
 def main() -> None:

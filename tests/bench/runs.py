@@ -19,7 +19,10 @@ from tests.bench.attach import write_log
 from tests.conftest import COMMAND, sample_case, set_to, tuneproof
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.events import Event, EventLog, EventReader, Launched, StageFinished, Stopped
+from tuneproof.engine.run.event import Event
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import Launched, StageFinished, Stopped
 from tuneproof.engine.run.store import EVENTS, RunStore
 
 Kind = TypeVar("Kind", bound=Event)

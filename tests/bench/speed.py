@@ -17,8 +17,9 @@ from tests.bench.runs import first, replaying, wait_for_end_of
 from tests.bench.terminal import Terminal
 from tests.conftest import COMMAND
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.events import EventReader, StepLogged, TrainingFinished, TrainingStarted
-from tuneproof.engine.run.step_series import Curve
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import StepLogged, TrainingFinished, TrainingStarted
+from tuneproof.engine.run.step_series import StepSeries
 from tuneproof.engine.run.store import EVENTS
 
 PAIRS = 5
@@ -92,7 +93,7 @@ def turns() -> None:
                 terminal.wait_for(shows(TRAIN))
                 terminal.watch(5)
                 spans = [take_turn(terminal, awake=number % 2 == 0) for number in range(TURNS + 1)]
-            curve = Curve()
+            curve = StepSeries()
             for event in EventReader(run / EVENTS).read():
                 if isinstance(event, StepLogged):
                     curve.append(event)
@@ -116,7 +117,7 @@ def take_turn(terminal: Terminal, *, awake: bool) -> tuple[float, float]:
     return began, time.time()
 
 
-def steps_a_second(curve: Curve, began: float, ended: float) -> float:
+def steps_a_second(curve: StepSeries, began: float, ended: float) -> float:
     """The speed of training between two times, from the first to the last step that fell between them."""
     logged = [ts for ts in curve.ts if began <= ts <= ended]
     return (len(logged) - 1) / (logged[-1] - logged[0])

@@ -26,7 +26,8 @@ from tests.conftest import COMMAND, REAL_DATA, ROOT, set_to, tuneproof
 from tuneproof.engine.case.schema import Model
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
-from tuneproof.engine.run.events import EventReader, StepLogged
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import StepLogged
 from tuneproof.engine.run.store import EVENTS
 
 ROWS, EVAL_ROWS, TURNS, BATCH = 600, 8, 3, 16

@@ -23,7 +23,8 @@ from tests.bench.runs import finished, long_run, short_runs, worker_pid
 from tests.bench.speed import pair, turns
 from tests.bench.terminal import Picture, Terminal
 from tests.conftest import COMMAND, ROOT
-from tuneproof.engine.run.events import EventReader, StepLogged
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import StepLogged
 from tuneproof.engine.run.store import EVENTS
 from tuneproof.tui.run_feed import NOTIFY_SECONDS
 

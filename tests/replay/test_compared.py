@@ -13,7 +13,7 @@ from tests.conftest import sample_case, set_to, tuneproof
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import GateClosed, VerifyFailed
 from tuneproof.engine.core.hashing import sha256_file
-from tuneproof.engine.run.events import EventReader
+from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.store import MANIFEST, RunStore
 
@@ -55,8 +55,9 @@ def test_their_steps_are_not_those_of_the_training_that_is_shown(compared: Path)
     state = RunState()
     for event in EventReader(compared / "events.jsonl").read():
         state.apply(event)
-    assert list(state.steps.step) == list(range(1, 9)) and state.training is not None and state.training.method == "lora"
-    assert state.compared.keys() == {"full", "dora", "qlora"} and state.comparing is None
+    assert list(state.tuned.steps.step) == list(range(1, 9)) and state.tuned.started is not None and state.tuned.started.method == "lora"
+    scored = {model for model, training in state.trainings.items() if training.scored}
+    assert scored == {"tuned_full", "tuned_dora"} and state.trainings["tuned_qlora"].skipped is not None and state.variant is None
 
 
 def test_it_verifies_and_a_forged_answer_is_noticed(copy: RunStore) -> None:

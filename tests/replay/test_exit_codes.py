@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 
 from tests.conftest import COMMAND, Result, sample_case, set_to, tuneproof
-from tuneproof.engine.run.events import EventReader, Launched, StepLogged
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import Launched, StepLogged
 
 DECISION = {"private_facts": False, "format_drift": True, "stable_task": True, "labeled_examples": 120}
 TASK = {"instruction": "Answer.", "output": {"kind": "choice", "choices": ["yes", "no"]}}

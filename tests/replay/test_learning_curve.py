@@ -13,7 +13,7 @@ from tests.conftest import sample_case, set_to, tuneproof
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import GateClosed, VerifyFailed
 from tuneproof.engine.core.hashing import sha256_file
-from tuneproof.engine.run.events import EventReader
+from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.store import MANIFEST, RunStore
 
@@ -54,8 +54,9 @@ def test_its_steps_are_not_those_of_the_training_that_is_shown(curved: Path) -> 
     state = RunState()
     for event in EventReader(curved / "events.jsonl").read():
         state.apply(event)
-    assert list(state.steps.step) == list(range(1, 9)) and state.trained is not None and state.trained.steps == 8
-    assert state.points.keys() == {25, 50} and "tuned_25" not in state.arms
+    assert list(state.tuned.steps.step) == list(range(1, 9)) and state.tuned.finished is not None and state.tuned.finished.steps == 8
+    scored = {model for model, training in state.trainings.items() if training.scored}
+    assert scored == {"tuned_25", "tuned_50"} and "tuned_25" not in state.arms
 
 
 def test_it_verifies_and_a_changed_answer_is_noticed(copy: RunStore) -> None:

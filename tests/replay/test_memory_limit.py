@@ -14,7 +14,8 @@ import psutil
 import pytest
 
 from tests.conftest import tuneproof
-from tuneproof.engine.run.events import EventReader, Launched, StepLogged, Warned
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import Launched, StepLogged, Warned
 from tuneproof.sample_cases import words
 
 pytestmark = pytest.mark.long

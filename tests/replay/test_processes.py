@@ -18,7 +18,8 @@ import pytest
 from tests.conftest import ROOT, sample_case, tuneproof
 from tests.unit.training.tiny_training import WORKER_OF_WOE
 from tuneproof.engine.card.plan_text import DIVIDED
-from tuneproof.engine.run.events import CheckpointSaved, EventReader, StepLogged, TrainingFinished, TrainingStarted, Warned
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import CheckpointSaved, StepLogged, TrainingFinished, TrainingStarted, Warned
 from tuneproof.sample_cases import words
 
 pytestmark = pytest.mark.long

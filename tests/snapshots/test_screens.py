@@ -12,7 +12,7 @@ from textual.pilot import Pilot
 
 from tests.snapshots.record import FINISHED, TRAINING
 from tests.snapshots.scenes import DIALOGS, STEPS, WALKS, strips
-from tuneproof.engine.run.events import EventReader
+from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.store import RunStore
 
 SMALL, WIDE = (80, 24), (120, 40)

@@ -16,7 +16,8 @@ from tuneproof.engine.case.load import load_case
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.dry_run import Trial
-from tuneproof.engine.run.events import EventLog, Launched, StageStarted
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import Launched, StageStarted
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.worker import work

@@ -13,7 +13,8 @@ import psutil
 import pytest
 
 from tests.conftest import COMMAND, sample_case, tuneproof
-from tuneproof.engine.run.events import EventReader, Launched
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import Launched
 
 pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="TMUX IS MISSING: the terminal tests need it (apt-get install tmux)")
 

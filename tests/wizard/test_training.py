@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import sample_case, set_to, tuneproof
 from tests.wizard.driving import arrive, picture, until, until_shown
-from tuneproof.engine.run.events import EventReader
+from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.launch import stop_run
 from tuneproof.engine.run.liveness import is_alive, worker_process
 from tuneproof.engine.run.state import Life, RunState
@@ -46,7 +46,7 @@ async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) 
         await arrive(pilot, "TrainScreen")
         await until_shown(pilot, "t starts: lora, 500 epochs")
         await pilot.press("t")
-        await until(pilot, lambda: app.state.checkpoint is not None, "a checkpoint")
+        await until(pilot, lambda: app.state.tuned.checkpoint is not None, "a checkpoint")
         await until_shown(pilot, "is on disk", "safe to close this")
         first = app.state.launched
         assert first is not None
@@ -55,9 +55,9 @@ async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) 
         await until_shown(pilot, "the worker died without a word; r goes on from the last checkpoint", "a crashed", "r Resume")
         assert not is_alive(first)
         await pilot.press("r")
-        await until(pilot, lambda: resumed_at(app.state) >= 4 and app.state.last is not None, "a step after the crash")
+        await until(pilot, lambda: resumed_at(app.state) >= 4 and app.state.tuned.last_step is not None, "a step after the crash")
         assert app.state.launched != first
-        assert list(app.state.steps.step) == list(range(1, len(app.state.steps) + 1)), "no step is missing or twice"
+        assert list(app.state.tuned.steps.step) == list(range(1, len(app.state.tuned.steps) + 1)), "no step is missing or twice"
         await pilot.press("q")
         await arrive(pilot, "QuitScreen")
         assert "tuneproof attach runs/a" in picture(pilot)
@@ -77,7 +77,7 @@ async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) 
 
 
 def resumed_at(state: RunState) -> int:
-    return state.training.resumed_at if state.training else 0
+    return state.tuned.started.resumed_at if state.tuned.started else 0
 
 
 def _state(run: Path) -> RunState:

@@ -74,7 +74,7 @@ async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(
         await pilot.press("c")
         await arrive(pilot, "TrainScreen")
         await pilot.press("t")
-        await until(pilot, lambda: bool(app.state.probes), "a probe")
+        await until(pilot, lambda: bool(app.state.tuned.probes), "a probe")
         await until_shown(pilot, "safe to close this", "On 24 validation cases")
         await stage_done(pilot, Stage.CARD)
         await until_shown(pilot, "48 of 48", "done; c goes to the card")

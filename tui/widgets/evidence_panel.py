@@ -57,14 +57,15 @@ def _arms(state: RunState) -> list[str]:
 
 
 def _method(state: RunState) -> list[str]:
-    if state.training_skipped is not None:
-        return [f"none: {state.training_skipped.reason.partition(';')[0]}"]
-    if state.trained is not None:
-        return [f"{state.training.method if state.training else ''}: step {state.trained.best_step} of {state.trained.steps} was best"]
-    if state.training is not None:
-        share = 100 * state.training.trained_parameters / state.training.all_parameters
-        return [f"{state.training.method}: {state.training.trained_parameters:,} parameters, {share:.1f} %"]
-    return ["not chosen yet"]
+    training = state.tuned
+    if training.skipped is not None:
+        return [f"none: {training.skipped.reason.partition(';')[0]}"]
+    if training.started is None:
+        return ["not chosen yet"]
+    if training.finished is not None:
+        return [f"{training.started.method}: step {training.finished.best_step} of {training.finished.steps} was best"]
+    share = 100 * training.started.trained_parameters / training.started.all_parameters
+    return [f"{training.started.method}: {training.started.trained_parameters:,} parameters, {share:.1f} %"]
 
 
 def _verdict(state: RunState) -> list[str]:

@@ -16,7 +16,7 @@ from textual_plot import HiResMode, PlotWidget
 from textual_plot.plot_widget import Legend
 
 from tuneproof.engine.run.events import Probed
-from tuneproof.engine.run.step_series import Curve
+from tuneproof.engine.run.step_series import StepSeries
 
 POINTS = 400
 """More than a wide terminal has columns of braille dots for."""
@@ -59,7 +59,7 @@ class LossPlot(PlotWidget):
         super().on_mount()
         self._drawn = (0, 0)
 
-    def show(self, curve: Curve, probes: Sequence[Probed]) -> None:
+    def show(self, curve: StepSeries, probes: Sequence[Probed]) -> None:
         """Draws the curve where it has grown by what can be seen, or a probe has come."""
         steps_drawn, probes_drawn = self._drawn
         grown = len(curve) - steps_drawn

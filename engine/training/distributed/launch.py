@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from tuneproof.engine.core.errors import RunFailed
 from tuneproof.engine.methods.plan import Plan
-from tuneproof.engine.run.event import Event, Teller
+from tuneproof.engine.run.event import Event, EventSink
 from tuneproof.engine.run.node_rendezvous import Call, calling
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.distributed.control_socket import Door, LocalDoor, NetworkDoor
@@ -71,7 +71,7 @@ def train_in_processes(
     probe: Probe,
     plan: Plan,
     folder: Path,
-    log: Teller,
+    log: EventSink,
     stop: StopRequest,
     calls: Path | None = None,
 ) -> Trained:
@@ -123,7 +123,7 @@ class _Ranks:
     at_work: list[Connection] = field(default_factory=list)
     stopping: list[Connection] = field(default_factory=list)
 
-    def follow(self, log: Teller, stop: StopRequest) -> Outcome:
+    def follow(self, log: EventSink, stop: StopRequest) -> Outcome:
         """Passes on what they tell until there is an outcome; then lets go of all of them."""
         try:
             while True:

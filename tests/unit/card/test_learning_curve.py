@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import pytest
 
-from tests.unit.run.test_events import folded, step, training_from
 from tests.unit.scoring.test_verdict import arm, first
 from tuneproof.engine.card.learning_curve import CurvePoint, LearningCurveSection, Slope, curve_lines, make_curve
 from tuneproof.engine.case.schema import MethodChoice, Training
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.subsets import missing_labels, nested_subsets
 from tuneproof.engine.methods.plan import plan
-from tuneproof.engine.run.events import AnyEvent, PointScored, PointStarted, PointStepped, Rate
-from tuneproof.engine.stages.learning_curve import point_log, scaled
+from tuneproof.engine.stages.learning_curve import scaled
 
 
 def rows(count: int, speakers: int | None = None) -> list[Example]:
@@ -110,22 +107,3 @@ def test_every_share_is_trained_for_the_same_epochs() -> None:
     assert (quarter.epochs, quarter.max_steps, quarter.probe_every) == (4, 3, 1)
     free = plan(MethodChoice(name="lora"), Training())
     assert scaled(free, 25) == free
-
-
-def test_its_trainings_are_not_taken_for_the_one_that_is_evaluated() -> None:
-    told: list[AnyEvent] = []
-
-    class Kept:
-        def emit(self, event: Any, *, sync: bool = False) -> None:
-            told.append(event)
-
-    log = point_log(Kept(), 25)
-    for event in (training_from(0, of=3), step(1, of=3), step(2, of=3)):
-        log.emit(event)
-    assert [event.kind for event in told] == ["point_started", "point_stepped", "point_stepped"]
-    state = folded(training_from(0, of=2), step(1, of=2), step(2, of=2), *told)
-    assert list(state.steps.step) == [1, 2] and state.training is not None and state.training.steps == 2
-    assert isinstance(state.point, PointStarted) and isinstance(state.point_step, PointStepped) and state.point_step.step == 2
-    rate = Rate(rate=0.5, low=0.4, high=0.6)
-    state.apply(PointScored(share=25, examples=24, n=80, correct=rate))
-    assert state.point is None and state.points[25].correct == rate and not state.arms

@@ -26,7 +26,7 @@ from tuneproof.engine.methods.plan import METHODS, check_choice, plan, sources
 from tuneproof.engine.methods.refusals import FOUR_BIT_ON_CPU, NOT_OFFERED, refused_here
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.run.artifacts import Optimizer
-from tuneproof.engine.run.events import EventLog
+from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.merge import SERVED_DTYPE, merge
 from tuneproof.engine.training.run import Trained, make_trainer, train

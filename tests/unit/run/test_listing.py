@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from tuneproof.engine.core.errors import UsageError
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.event import Event
+from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import (
     AnyEvent,
     CardWritten,
-    Event,
-    EventReader,
     Failed,
     Finished,
     Heartbeat,

@@ -15,7 +15,8 @@ from tuneproof.engine.core.errors import CaseError, GateClosed, UsageError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.methods.plan import plan
 from tuneproof.engine.run import slurm
-from tuneproof.engine.run.events import Launched, parse
+from tuneproof.engine.run.event_reader import parse
+from tuneproof.engine.run.events import Launched
 from tuneproof.engine.run.launch import stop_run
 from tuneproof.engine.run.liveness import is_alive
 from tuneproof.engine.run.store import RunStore

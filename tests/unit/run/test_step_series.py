@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.engine.run.events import StepLogged
-from tuneproof.engine.run.step_series import Column, Curve
+from tuneproof.engine.run.step_series import Column, StepSeries
 
 
-def curve(losses: list[float]) -> Curve:
-    made = Curve()
+def curve(losses: list[float]) -> StepSeries:
+    made = StepSeries()
     for number, loss in enumerate(losses, 1):
         made.append(
             StepLogged(
@@ -73,7 +73,7 @@ def test_a_curve_has_two_ends() -> None:
 
 def test_the_pace_is_that_of_the_recent_steps_and_of_no_other_process() -> None:
     made = curve([1.0] * 10)
-    assert Curve().seconds_per_step(3) is None and made.seconds_per_step(3) == 1.0
+    assert StepSeries().seconds_per_step(3) is None and made.seconds_per_step(3) == 1.0
     made.truncate_after(4)
     assert list(made.step) == [1, 2, 3, 4] and len(made.loss) == 4 and made.seconds_per_step(3) is None
     for number, ts in ((5, 1000.0), (6, 1004.0)):

@@ -21,7 +21,9 @@ from tuneproof.engine.core.errors import GateClosed, Interrupted, RunFailed, Sta
 from tuneproof.engine.methods.plan import check_choice, plan
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run.event import Event
-from tuneproof.engine.run.events import EventLog, EventReader, Probed, StepLogged, Warned
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.event_reader import EventReader
+from tuneproof.engine.run.events import Probed, StepLogged, Warned
 from tuneproof.engine.run.limits import is_out_of_memory
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, RunStore

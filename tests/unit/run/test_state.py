@@ -1,0 +1,104 @@
+"""The state of a run, as every screen shows it, follows from its events."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.run.event_samples import RATE, arm_scored, folded, launched, probe, step, training_from
+from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.events import (
+    AnyEvent,
+    CardWritten,
+    CheckpointSaved,
+    Decoded,
+    Failed,
+    StageFinished,
+    TrainingSkipped,
+    VariantScored,
+)
+from tuneproof.engine.run.state import Life
+
+
+def test_a_failure_is_shown_until_the_run_is_resumed() -> None:
+    failure = Failed(exit_code=4, message="out of memory")
+    failed, resumed = folded(launched(1, 0.0), failure), folded(launched(1, 0.0), failure, launched(1, 0.0))
+    assert (failed.life, failed.failure) == (Life.FAILED, failure)
+    assert (resumed.life, resumed.failure) == (Life.RUNNING, None)
+
+
+def test_steps_after_the_checkpoint_that_a_run_resumes_from_are_dropped() -> None:
+    before: list[AnyEvent] = [
+        step(1),
+        CheckpointSaved(step=1, path="a"),
+        step(2),
+        CheckpointSaved(step=2, path="b"),
+        probe(2),
+        step(3),
+        probe(3),
+    ]
+    state = folded(*before, CheckpointSaved(step=3, path="c"), training_from(2))
+    assert list(state.tuned.steps.step) == [1, 2] and [p.step for p in state.tuned.probes] == [2]
+    assert state.tuned.last_step is None and state.tuned.checkpoint is None and state.tuned.step == 2
+    state.apply(step(3))
+    assert list(state.tuned.steps.step) == [1, 2, 3] and state.tuned.last_step == step(3)
+
+
+def test_only_the_last_two_probes_keep_their_samples() -> None:
+    state = folded(*(probe(number) for number in range(1, 6)))
+    assert [bool(p.samples) for p in state.tuned.probes] == [False, False, False, True, True]
+    assert [p.step for p in state.tuned.probes] == [1, 2, 3, 4, 5]
+
+
+def test_steps_of_another_model_are_not_taken_for_those_of_the_tuned_one() -> None:
+    others: list[AnyEvent] = [training_from(0, of=3, model="tuned_25"), step(1, of=3, model="tuned_25"), step(2, of=3, model="tuned_25")]
+    state = folded(training_from(0, of=2), step(1, of=2), step(2, of=2), *others)
+    assert list(state.tuned.steps.step) == [1, 2] and state.tuned.started is not None and state.tuned.started.steps == 2
+    assert state.variant is state.trainings["tuned_25"] and state.variant.step == 2
+
+
+@pytest.mark.parametrize("end", [VariantScored(model="tuned_25", n=80, correct=RATE), TrainingSkipped(model="tuned_25", reason="no GPU")])
+def test_another_model_is_under_way_until_it_is_scored_or_skipped(end: VariantScored | TrainingSkipped) -> None:
+    state = folded(training_from(0), step(1), training_from(0, model="tuned_25"))
+    assert state.variant is not None
+    state.apply(end)
+    assert state.variant is None and not state.arms
+    assert end in (state.trainings["tuned_25"].scored, state.trainings["tuned_25"].skipped)
+
+
+def test_the_tuned_training_is_no_variant() -> None:
+    assert folded(training_from(0), step(1)).variant is None
+
+
+def test_the_time_left_follows_the_pace_of_the_process_that_trains_now() -> None:
+    state = folded(launched(1, 0.0), training_from(0, of=100), step(1, ts=10.0, of=100))
+    assert state.time_left() is None
+    for number in range(2, 11):
+        state.apply(step(number, ts=10.0 + 2 * (number - 1), of=100))
+    assert state.time_left() == pytest.approx(90 * 2)
+    for event in (launched(1, 0.0), training_from(10, of=100), step(11, ts=5000.0, of=100)):
+        state.apply(event)
+    assert state.time_left() is None
+    state.apply(step(12, ts=5001.0, of=100))
+    assert state.time_left() == pytest.approx(88)
+    state.apply(Failed(exit_code=4, message=""))
+    assert state.time_left() is None
+
+
+def test_an_arm_is_being_decoded_until_it_is_scored() -> None:
+    state = folded(Decoded(arm="zero_shot", done=1, of=2), arm_scored("few_shot"))
+    assert state.decoding is not None
+    state.apply(arm_scored("zero_shot"))
+    assert state.decoding is None
+
+
+def test_a_stage_that_is_reused_keeps_the_time_it_took() -> None:
+    stages = [StageFinished(stage=Stage.SPLIT, seconds=0.1, reused=True), StageFinished(stage=Stage.TRAIN, seconds=9.0)]
+    state = folded(launched(1, 0.0, ts=5.0), StageFinished(stage=Stage.SPLIT, seconds=3.0), launched(1, 0.0, ts=50.0), *stages)
+    assert state.started_at == 5.0 and state.stage_seconds == {Stage.SPLIT: 3.0, Stage.TRAIN: 9.0}
+
+
+def test_a_card_is_that_of_the_last_launch() -> None:
+    state = folded(launched(1, 0.0), CardWritten(answer="tune", reason=""))
+    assert state.card is not None
+    state.apply(launched(1, 0.0))
+    assert state.card is None
