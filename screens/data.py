@@ -11,7 +11,8 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tuneproof.engine.case.schema import SAMPLE, Columns, Data, Model
+from tuneproof.engine.case.data import Columns, Data
+from tuneproof.engine.case.schema import SAMPLE, ModelChoice
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.data.files import READERS
 from tuneproof.engine.run import artifacts
@@ -165,7 +166,7 @@ Nothing here changes your files.
         if text:
             path = Path(text).expanduser()
             base = str(path.resolve()) if path.is_dir() and text != SAMPLE else text
-            self._choose_sections(model=Model(base=base))
+            self._choose_sections(model=ModelChoice(base=base))
 
     def _choose(self, data: Data) -> None:
         self._choose_sections(data=data)

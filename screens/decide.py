@@ -19,9 +19,9 @@ from tuneproof.engine.case.route import (
     MINIMUM_BEFORE_TRAINING,
     QUESTIONS,
     REASONS,
-    Answers,
     Question,
     Route,
+    RouteAnswers,
     choose_route,
     what_if,
 )
@@ -196,7 +196,7 @@ points elsewhere.
         return Content.assemble(f" {question.short:<29}", (f"{shown:>9}", "bold"))
 
 
-def _route_text(draft: Draft, answers: Answers | None, route: Route | None, insists: bool) -> Content:
+def _route_text(draft: Draft, answers: RouteAnswers | None, route: Route | None, insists: bool) -> Content:
     minimum = f"Needed before training: {', '.join(MINIMUM_BEFORE_TRAINING)}."
     few, enough = draft.answers(ENOUGH_EXAMPLES - 1), draft.answers(ENOUGH_EXAMPLES)
     if few is None or enough is None:
@@ -213,7 +213,7 @@ def _route_text(draft: Draft, answers: Answers | None, route: Route | None, insi
     return Content("\n").join(lines)
 
 
-def _what_if_text(answers: Answers | None) -> Content:
+def _what_if_text(answers: RouteAnswers | None) -> Content:
     if answers is None:
         return Content(" the table appears with the answers")
     lines, route = [], choose_route(answers)

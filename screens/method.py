@@ -16,7 +16,7 @@ from textual.widgets.option_list import Option
 
 from tuneproof.engine.card.markdown import length_line
 from tuneproof.engine.card.plan_text import DIVIDED, gb, memory_line, ways_line
-from tuneproof.engine.case.schema import Sharding
+from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.methods.forecast import Forecast
 from tuneproof.engine.methods.plan import AUTO, METHODS, plan, sources

@@ -14,7 +14,10 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.case.schema import METRICS, SAMPLE, Metric, Model, Output, OutputKind, Split, Target, Task
+from tuneproof.engine.case.data import SplitShares
+from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.schema import SAMPLE, ModelChoice
+from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode, TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
@@ -123,7 +126,7 @@ class TaskScreen(StepScreen):
         if content.task is None and found is not None:
             sections["task"] = Task(output=found.drafted_output)
         if content.model is None:
-            sections["model"] = Model(base=SAMPLE)
+            sections["model"] = ModelChoice(base=SAMPLE)
         if sections:
             self._choose(**sections)
         elif not self.session.trial_is_current:
@@ -144,11 +147,11 @@ class TaskScreen(StepScreen):
         if output.kind is OutputKind.PATTERN:
             fields.append(Field("pattern", output.pattern or "", self._edit_pattern))
         target = f"at least {100 * content.target.at_least:g} %" if content.target else "none: any gain beyond the interval counts"
-        split = content.data.split if content.data else Split()
+        split = content.data.split if content.data else SplitShares()
         scored = "eval a file of its own" if content.data and content.data.eval else f"eval {split.eval:g}"
         shares = f"train {split.train:g}, validation {split.validation:g}, {scored}"
         fields += [
-            Field("metric", f"{task.measured_by}: {MEASURES[task.measured_by]}", self._edit_metric),
+            Field("metric", f"{task.primary_metric}: {MEASURES[task.primary_metric]}", self._edit_metric),
             Field("target", target, self._edit_target),
             Field("base model", content.model.base if content.model else "none", self._edit_base),
             Field("shares", shares, self._edit_shares),
@@ -263,10 +266,10 @@ class TaskScreen(StepScreen):
         if drafted is not None and drafted.kind is kind:
             output = drafted
         else:
-            output = Output(kind=kind, pattern=r"(.+)" if kind is OutputKind.PATTERN else None)
+            output = OutputFormat(kind=kind, pattern=r"(.+)" if kind is OutputKind.PATTERN else None)
         self._choose_output(output)
 
-    def _choose_output(self, output: Output) -> None:
+    def _choose_output(self, output: OutputFormat) -> None:
         content = self.session.draft.content
         task = content.task or Task()
         metric = task.metric if task.metric in METRICS[output.kind] else None
@@ -293,7 +296,7 @@ class TaskScreen(StepScreen):
         if schema is not None and not isinstance(schema, dict):
             self.complain("a schema is a JSON object; it stays as it was")
             return
-        self._choose_output(Output(kind=OutputKind.JSON, json_schema=schema))
+        self._choose_output(OutputFormat(kind=OutputKind.JSON, json_schema=schema))
 
     def _edit_choices(self) -> None:
         task = self.session.draft.content.task or Task()
@@ -303,7 +306,7 @@ class TaskScreen(StepScreen):
     def _take_choices(self, text: str | None) -> None:
         if text is not None:
             choices = [line.strip() for line in text.split("\n") if line.strip()]
-            self._choose_output(Output(kind=OutputKind.CHOICE, choices=choices or None))
+            self._choose_output(OutputFormat(kind=OutputKind.CHOICE, choices=choices or None))
 
     def _edit_pattern(self) -> None:
         task = self.session.draft.content.task or Task()
@@ -319,7 +322,7 @@ class TaskScreen(StepScreen):
     def _edit_metric(self) -> None:
         task = self.session.draft.content.task or Task()
         choices = [(metric.value, MEASURES[metric]) for metric in METRICS[task.output.kind]]
-        self.app.push_screen(AskChoice("Metric", "What is counted over the eval cases.", choices, task.measured_by), self._take_metric)
+        self.app.push_screen(AskChoice("Metric", "What is counted over the eval cases.", choices, task.primary_metric), self._take_metric)
 
     def _take_metric(self, word: str | None) -> None:
         if word is not None:
@@ -343,7 +346,7 @@ class TaskScreen(StepScreen):
             self.complain("a number between 0 and 100")
             return
         task = self.session.draft.content.task or Task()
-        self._choose(target={"metric": task.measured_by.value, "at_least": share})
+        self._choose(target={"metric": task.primary_metric.value, "at_least": share})
 
     def _edit_base(self) -> None:
         base = self.session.draft.content.model
@@ -356,7 +359,7 @@ class TaskScreen(StepScreen):
 
     def _edit_shares(self) -> None:
         data = self.session.draft.content.data
-        split = data.split if data else Split()
+        split = data.split if data else SplitShares()
         why = "Three numbers that add up to 1: train, validation, eval. With a separate eval file the third is not used."
         self.app.push_screen(AskLine("Shares", why, f"{split.train:g} {split.validation:g} {split.eval:g}"), self._take_shares)
 
@@ -383,7 +386,7 @@ class TaskScreen(StepScreen):
             self._choose(data=data.model_dump() | {"split": data.split.model_dump() | {"group_by": text.strip() or None}})
 
 
-def _schema_line(output: Output) -> str:
+def _schema_line(output: OutputFormat) -> str:
     schema = output.json_schema
     if not isinstance(schema, dict):
         return "any JSON"

@@ -10,8 +10,9 @@ from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.audit.report import Counts, Report, StoredFinding
 from tuneproof.engine.audit_runs.local import Told, audit_files
-from tuneproof.engine.case.load import read_as
-from tuneproof.engine.case.schema import DraftCase, LabelErrors
+from tuneproof.engine.case.data import LabelErrorMethod
+from tuneproof.engine.case.load import load_as
+from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import ExitCode, GateClosed
 from tuneproof.tui.widgets.sanitize import sanitize
 
@@ -26,14 +27,14 @@ def audit_command(
     against: Sequence[str],
     shingle: Shingle,
     case: Path | None,
-    label_errors: LabelErrors | None,
+    label_errors: LabelErrorMethod | None,
     *,
     on_ray: bool,
     as_json: bool,
 ) -> int:
     """Audits files, here or on Ray, and returns the exit code. Raises GateClosed where something blocks, after it has been told."""
     progress = _Progress()
-    draft = read_as(DraftCase, case) if case else None
+    draft = load_as(DraftCase, case) if case else None
     report = _auditor(on_ray)(files, against, shingle, draft, Told(progress.file, progress.check), label_errors)
     progress.end()
     print(report.model_dump_json() if as_json else report_text(report))
@@ -48,7 +49,7 @@ def audit_command(
     return int(ExitCode.DONE)
 
 
-Auditor = Callable[[Sequence[str], Sequence[str], Shingle, DraftCase | None, Told, LabelErrors | None], Report]
+Auditor = Callable[[Sequence[str], Sequence[str], Shingle, DraftCase | None, Told, LabelErrorMethod | None], Report]
 
 
 def _auditor(on_ray: bool) -> Auditor:

@@ -111,10 +111,10 @@ def _check_it_opens(path: Path) -> None:
 
         RunStore.open(path)
     else:
-        from tuneproof.engine.case.load import read_as
+        from tuneproof.engine.case.load import load_as
         from tuneproof.engine.case.schema import DraftCase
 
-        read_as(DraftCase, path)
+        load_as(DraftCase, path)
 
 
 def _attach(words: list[str]) -> int:
@@ -250,10 +250,10 @@ def _audit(words: list[str]) -> int:
     options = parser.parse_args(words)
     case = find_case(options.case) if options.case else None
     from tuneproof.engine.audit.near.settings import Shingle
-    from tuneproof.engine.case.schema import LabelErrors
+    from tuneproof.engine.case.data import LabelErrorMethod
     from tuneproof.tui.audit import audit_command
 
-    label_errors = LabelErrors(options.label_errors) if options.label_errors else None
+    label_errors = LabelErrorMethod(options.label_errors) if options.label_errors else None
     on_ray = options.on == "ray"
     return audit_command(options.files, options.against, Shingle(options.near), case, label_errors, on_ray=on_ray, as_json=options.json)
 

@@ -58,7 +58,7 @@ def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
         raise UsageError("--resume needs --run-dir", fix="name the run folder to go on with")
     store = RunStore.open(run_dir)
     began = store.case
-    as_it_began = case.model_copy(update={"training": case.training.launched_as(began.training)})
+    as_it_began = case.model_copy(update={"training": case.training.with_launcher_of(began.training)})
     if sha256_data(began.model_dump(mode="json")) != sha256_data(as_it_began.model_dump(mode="json")):
         raise GateClosed(
             "the case is not the one that this run began with",

@@ -7,7 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tuneproof.engine.case.schema import Case, Endpoint, Output, OutputKind
+from tuneproof.engine.case.endpoint import Endpoint
+from tuneproof.engine.case.schema import Case
+from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.endpoint.server import Server
 from tuneproof.engine.scoring.judges import Judge
@@ -31,7 +33,7 @@ class Setting:
     train: Sequence[Example]
     fits: Callable[[Sequence[Message]], bool]
     seed: int
-    output: Output = field(default_factory=lambda: Output(kind=OutputKind.TEXT))
+    output: OutputFormat = field(default_factory=lambda: OutputFormat(kind=OutputKind.TEXT))
     documents: str | None = None
     endpoint: Endpoint | None = None
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tuneproof.engine.arms.arm import REQUESTS, Setting
 from tuneproof.engine.arms.zero_shot import ZeroShot
-from tuneproof.engine.case.schema import Case, Endpoint
+from tuneproof.engine.case.endpoint import Endpoint
+from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.endpoint.server import resolve_server

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from tuneproof.engine.arms.closed_schema import closed_schema
-from tuneproof.engine.case.schema import Output, OutputKind
+from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.scoring.judges import parse_json
 from tuneproof.engine.scoring.output_inference import NEARLY_ALL, draft_output
@@ -25,7 +25,7 @@ MOST_SCORED = 32
 ANY_TEXT = "(?s:.*)"
 
 
-def grammar_of(output: Output, outputs: Sequence[str]) -> tuple[str, str]:
+def grammar_of(output: OutputFormat, outputs: Sequence[str]) -> tuple[str, str]:
     """The grammar as llguidance reads it, and in a sentence what it holds answers to.
 
     JSON: the schema with its fields in the order of the train outputs and closed to the fields that the schema or the outputs name;
@@ -47,12 +47,12 @@ def grammar_of(output: Output, outputs: Sequence[str]) -> tuple[str, str]:
             raise CaseError(NO_GRAMMAR_OF_TEXT, where="task.output.kind: text", fix="take the arm out of `baselines`")
 
 
-def labels_of(output: Output, outputs: Sequence[str]) -> list[str]:
+def labels_of(output: OutputFormat, outputs: Sequence[str]) -> list[str]:
     """The answers to a choice: those that the case names, or the labels of train."""
     return output.choices or sorted({text.strip() for text in outputs})
 
 
-def scored_labels(output: Output, outputs: Sequence[str]) -> list[str]:
+def scored_labels(output: OutputFormat, outputs: Sequence[str]) -> list[str]:
     """The labels of which the likeliest is the answer; none where there is no choice, or where they are too many for one pass."""
     labels = labels_of(output, outputs) if output.kind is OutputKind.CHOICE else []
     return labels if len(labels) <= MOST_SCORED else []
@@ -61,7 +61,7 @@ def scored_labels(output: Output, outputs: Sequence[str]) -> list[str]:
 NO_GRAMMAR_OF_TEXT = "any text is a valid one, so there is nothing that decoding could be held to"
 
 
-def check_grammar(output: Output, where: str) -> None:
+def check_grammar(output: OutputFormat, where: str) -> None:
     """Raises CaseError where the format as it stands in the case can have no grammar: known before any train output is seen."""
     try:
         grammar, _ = grammar_of(output, ["label"])
@@ -78,7 +78,7 @@ def _problem(grammar: str) -> str:
     return " ".join(messages[0].split())[:200] if failed else ""
 
 
-def _json(output: Output, outputs: Sequence[str]) -> tuple[str, str]:
+def _json(output: OutputFormat, outputs: Sequence[str]) -> tuple[str, str]:
     from llguidance import LLMatcher
 
     values = _parsed(outputs)

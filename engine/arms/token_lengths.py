@@ -6,7 +6,7 @@ from functools import cache
 
 from tuneproof.engine.arms import TUNED, Setting
 from tuneproof.engine.audit.rows import TokenLengths
-from tuneproof.engine.case.schema import Task
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.scoring.judges import make_judge
 

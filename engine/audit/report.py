@@ -15,7 +15,7 @@ from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.audit.registry import CHECKS, Check, Finding, Severity
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import AllRows, Table
-from tuneproof.engine.case.schema import LabelErrors
+from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Source
 
@@ -136,7 +136,7 @@ def audit(
     """
     accepted = dict(accept or {})
     check_names(leave_out, accepted)
-    if table.label_errors is LabelErrors.CLEANLAB:
+    if table.label_errors is LabelErrorMethod.CLEANLAB:
         # Before the minutes that other checks may take.
         must_be_installed()
     counts = _counts(table)

@@ -10,7 +10,7 @@ from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.near.table import NearTable, Ways, compared_texts, join_part, join_rows, only_inputs_differ, ways_of_asking
 from tuneproof.engine.audit.population import Population
 from tuneproof.engine.audit.rows import Rows, TokenLengths
-from tuneproof.engine.case.schema import LabelErrors
+from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.data.example import Source
 from tuneproof.engine.data.problems import RowProblem
 from tuneproof.engine.scoring.judges import Judge
@@ -44,7 +44,7 @@ class Table:
     judge: Judge | None = None
     lengths: TokenLengths | None = None
     shingle: Shingle = Shingle.W3
-    label_errors: LabelErrors = LabelErrors.NEIGHBOURS
+    label_errors: LabelErrorMethod = LabelErrorMethod.NEIGHBOURS
     gone: set[Source] = field(default_factory=set)
     """The rows that have been left out."""
     is_part: bool = False

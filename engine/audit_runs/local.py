@@ -12,7 +12,8 @@ from tuneproof.engine.audit.profile import RowCounts, profile_of
 from tuneproof.engine.audit.report import Report, audit
 from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.case.schema import Data, DraftCase, LabelErrors
+from tuneproof.engine.case.data import Data, LabelErrorMethod
+from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.data.readers import Reading, read_examples
 from tuneproof.engine.scoring.judges import make_judge
 
@@ -31,7 +32,7 @@ def audit_files(
     shingle: Shingle,
     case: DraftCase | None,
     told: Told,
-    label_errors: LabelErrors | None = None,
+    label_errors: LabelErrorMethod | None = None,
 ) -> Report:
     """Every check over the rows of the files, and over what leaks from them into the files they are held `against`.
 

@@ -156,7 +156,7 @@ def _eval_set(evidence: Evidence) -> EvalSetSection | None:
         f"{100 * effect:.0f} points.{_can_show_target(target, n, needed, right)}",
         n=n,
         sha256=digest,
-        metric=evidence.case.task.measured_by if evidence.case.task else None,
+        metric=evidence.case.task.primary_metric if evidence.case.task else None,
         minimum_detectable_effect=effect,
         fewest_cases_for_target=needed,
         fewest_right_for_target=right,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.case.schema import Sharding
+from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.methods.select import Way
 from tuneproof.engine.run.artifacts import Memory, Optimizer, PlannedFacts, TrialFacts
 

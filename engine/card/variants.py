@@ -7,7 +7,8 @@ from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.card.learning_curve import WHOLE, CurvePoint, LearningCurveSection, make_curve
 from tuneproof.engine.card.merged_model import ServedSection, make_served, not_merged
 from tuneproof.engine.card.method_comparison import ComparisonSection, Entrant, make_comparison
-from tuneproof.engine.case.schema import Case, OutputKind
+from tuneproof.engine.case.schema import Case
+from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.data.subsets import SHARES, missing_labels, nested_subsets

@@ -13,8 +13,8 @@ from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.evidence import ARM_STEP
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
-from tuneproof.engine.case.route import Answers, choose_route
-from tuneproof.engine.case.schema import Task
+from tuneproof.engine.case.route import RouteAnswers, choose_route
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError, VerifyFailed
 from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.data.example import Example
@@ -101,7 +101,7 @@ def _check_route(store: RunStore) -> None:
     _same(
         store,
         artifacts.ROUTE,
-        artifacts.RouteFacts(route=choose_route(Answers(**answers)), labeled_examples=stored.labeled_examples).as_text(),
+        artifacts.RouteFacts(route=choose_route(RouteAnswers(**answers)), labeled_examples=stored.labeled_examples).as_text(),
     )
 
 

@@ -11,9 +11,11 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from tuneproof.engine.case.load import read_as
-from tuneproof.engine.case.route import QUESTIONS, Answers
-from tuneproof.engine.case.schema import SAMPLE, Case, Data, DraftCase, DraftDecisionAnswers, Model, Task
+from tuneproof.engine.case.data import Data
+from tuneproof.engine.case.load import load_as
+from tuneproof.engine.case.route import QUESTIONS, RouteAnswers
+from tuneproof.engine.case.schema import SAMPLE, Case, DraftCase, DraftDecisionAnswers, ModelChoice
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.case.yaml import yaml_text
 from tuneproof.engine.core.atomic_write import write_atomically
 from tuneproof.engine.core.errors import CaseError, UsageError
@@ -48,12 +50,12 @@ class Draft:
     @classmethod
     def open(cls, path: Path) -> Draft:
         """The draft or case that a file holds. Raises CaseError as reading a case does."""
-        return cls(read_as(DraftCase, path), path)
+        return cls(load_as(DraftCase, path), path)
 
     @classmethod
     def own_copy_of(cls, path: Path, folder: Path) -> Draft:
         """A case as a draft of one's own in a folder: how the sample cases are opened; the copy from last time, where there is one."""
-        content = read_as(DraftCase, path)
+        content = load_as(DraftCase, path)
         own = folder / f"{file_stem(content.name)}.yaml"
         if own.is_file():
             return cls.open(own)
@@ -96,14 +98,14 @@ class Draft:
             missing.append("labeled_examples")
         return missing
 
-    def answers(self, counted: int | None = None) -> Answers | None:
+    def answers(self, counted: int | None = None) -> RouteAnswers | None:
         """The seven answers, once there is a route in them; `counted` stands in for a number of examples that was not told."""
         decision = self.content.decision
         examples = decision.labeled_examples if decision.labeled_examples is not None else counted
         if any(getattr(decision, key) is None for key in ALWAYS_ASKED) or examples is None:
             return None
         given: dict[str, Any] = {q.key: getattr(decision, q.key) or False for q in QUESTIONS}
-        return Answers(**{**given, "labeled_examples": examples})
+        return RouteAnswers(**{**given, "labeled_examples": examples})
 
     def save(self) -> None:
         """Writes the file whole. A file that a person wrote is kept beside it first: its comments and its order would be lost.
@@ -126,7 +128,7 @@ class Draft:
         """Whether the file stands as this program writes it, so that nothing of a person's is lost when it is written over."""
         try:
             text = path.read_text(encoding="utf-8")
-            return text == self._written or text == draft_text(read_as(DraftCase, path), path.parent)
+            return text == self._written or text == draft_text(load_as(DraftCase, path), path.parent)
         except (UnicodeDecodeError, CaseError):
             return False
 
@@ -193,5 +195,5 @@ def _relative(value: Any, folder: Path) -> Any:
     return str(path.relative_to(folder.resolve())) if inside else value
 
 
-def _plain(value: DraftDecisionAnswers | Data | Task | Model | Any) -> Any:
+def _plain(value: DraftDecisionAnswers | Data | Task | ModelChoice | Any) -> Any:
     return value.model_dump(by_alias=True) if hasattr(value, "model_dump") else value

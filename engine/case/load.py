@@ -24,10 +24,10 @@ def load_case(path: Path, overrides: Sequence[str] = ()) -> Case:
 
     `overrides` are `KEY=VALUE` with a dotted key and a YAML value. Raises CaseError for whatever is wrong, with the line where it stands.
     """
-    return read_as(Case, path, overrides)
+    return load_as(Case, path, overrides)
 
 
-def read_as(model: type[Read], path: Path, overrides: Sequence[str] = ()) -> Read:
+def load_as(model: type[Read], path: Path, overrides: Sequence[str] = ()) -> Read:
     """The file as a whole case or as a draft of one, told apart by the model. Raises CaseError as `load_case` does."""
     node = _parse(path)
     raw = yaml.SafeLoader("").construct_document(node) if node is not None else {}

@@ -23,7 +23,7 @@ class Route(StrEnum):
 
 
 @dataclass(frozen=True)
-class Answers:
+class RouteAnswers:
     """The seven answers; the last three default to false and then change nothing."""
 
     private_facts: bool
@@ -125,7 +125,7 @@ class WhatIf:
     route: Route
 
 
-def choose_route(answers: Answers) -> Route:
+def choose_route(answers: RouteAnswers) -> Route:
     """The route for the answers, by the rule of the contract: retrieval, alignment, tooling, tuning, prompting."""
     if answers.private_facts or answers.facts_change_often:
         return Route.RAG
@@ -138,7 +138,7 @@ def choose_route(answers: Answers) -> Route:
     return Route.PROMPT
 
 
-def what_if(answers: Answers) -> list[WhatIf]:
+def what_if(answers: RouteAnswers) -> list[WhatIf]:
     """The route for every answer flipped alone, and for the two numbers of examples on either side of the threshold."""
     table: list[WhatIf] = []
     for question in QUESTIONS:

@@ -1,13 +1,13 @@
-"""Where the worker runs, and what a Slurm cluster is asked for."""
+"""`training.launcher` and `training.slurm`: where the worker runs, and what its job requests from a Slurm cluster."""
 
 from __future__ import annotations
 
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, Field, model_validator
+from pydantic import Field, model_validator
 
-from tuneproof.engine.case.section import AS_WRITTEN
+from tuneproof.engine.case.section import CaseSection
 
 
 class Launcher(StrEnum):
@@ -18,32 +18,34 @@ class Launcher(StrEnum):
 
 
 OptionName = Annotated[str, Field(pattern=r"^[a-z][a-z-]*$")]
-# Written into a batch script, where a second line would be a command.
+# Options are written into a batch script, where a line break would start a new command.
 OptionText = Annotated[str, Field(pattern=r"^[ -~]+$")]
 
+SET_BY_TUNEPROOF = {"array", "nodes", "ntasks", "ntasks-per-node", "output", "error"}
+"""Options of sbatch that `extra` cannot have: tuneproof sets them itself."""
 
-class Slurm(BaseModel):
-    """What the job asks Slurm for; what is left out is the cluster's default.
 
-    `gpus`, `cpus` and `memory_gb` are of each node. `extra` has further options of sbatch, with true for one that has no value.
-    """
-
-    model_config = AS_WRITTEN
+class Slurm(CaseSection):
+    """What the job requests; an option that is left out has the cluster's default."""
 
     nodes: int = Field(default=1, ge=1)
     partition: OptionText | None = None
     account: OptionText | None = None
     qos: OptionText | None = None
     gpus: int | None = Field(default=None, ge=1)
+    """GPUs on each node."""
     cpus: int | None = Field(default=None, ge=1)
+    """CPUs on each node."""
     memory_gb: float | None = Field(default=None, gt=0)
+    """Memory on each node, in GiB."""
     hours: float | None = Field(default=None, gt=0)
-    extra: dict[OptionName, OptionText | int | Literal[True]] = {}
+    """Time limit of the job."""
+    extra: dict[OptionName, OptionText | int | Literal[True]] = Field(default={})
+    """Other options of sbatch by their long name; true for an option that takes no value."""
 
     @model_validator(mode="after")
-    def is_one_task_a_node(self) -> Self:
-        fixed = {"array", "nodes", "ntasks", "ntasks-per-node", "output", "error"}
-        if taken := fixed & self.extra.keys():
-            instead = "write `nodes` beside it" if min(taken) == "nodes" else "there is one task on each node, its log in the run folder"
+    def extra_has_no_option_set_by_tuneproof(self) -> Self:
+        if taken := SET_BY_TUNEPROOF & self.extra.keys():
+            instead = "set `slurm.nodes`" if min(taken) == "nodes" else "each node runs one task, and its log is in the run folder"
             raise ValueError(f"`extra` cannot have `{min(taken)}`: {instead}")
         return self

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from tuneproof.engine.case.schema import Columns
+from tuneproof.engine.case.data import Columns
 from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.data.example import Example, Source

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-from tuneproof.engine.case.schema import Data
+from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.data.files import ending_of, read_file
 from tuneproof.engine.data.raw import RawRow

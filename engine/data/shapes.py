@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from tuneproof.engine.case.schema import Columns
+from tuneproof.engine.case.data import Columns
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.problems import RowProblem, Unreadable, WrongTurns
 

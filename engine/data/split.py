@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tuneproof.engine.case.schema import Split
+from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.core.hashing import sha256_text
 from tuneproof.engine.data.example import Example, duplicate_key
@@ -36,7 +36,7 @@ class Parts:
         return {Part.TRAIN: self.train, Part.VALIDATION: self.validation, Part.EVAL: self.eval}[part]
 
 
-def split(examples: Sequence[Example], shares: Split, separate_eval: Sequence[Example] | None = None) -> Parts:
+def split(examples: Sequence[Example], shares: SplitShares, separate_eval: Sequence[Example] | None = None) -> Parts:
     """The parts, from seed and content alone.
 
     A row's part is a hash of the seed and of the row's group (the value of `group_by`, else the text it shares with its duplicates),
@@ -76,7 +76,7 @@ def _fraction(seed: int, group: str) -> float:
     return int.from_bytes(digest[:8]) / 2**64
 
 
-def _part_at(fraction: float, shares: Split) -> Part:
+def _part_at(fraction: float, shares: SplitShares) -> Part:
     if fraction < shares.train:
         return Part.TRAIN
     return Part.VALIDATION if fraction < shares.train + shares.validation else Part.EVAL

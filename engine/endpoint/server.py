@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
-from tuneproof.engine.case.schema import Endpoint, server_url
+from tuneproof.engine.case.endpoint import Endpoint, server_url
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Message
 

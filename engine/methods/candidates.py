@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tuneproof.engine.case.schema import Budget, Sharding
+from tuneproof.engine.case.schema import Budget
+from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core import hardware
 from tuneproof.engine.methods.memory import FLOAT32, HALF, TrainingShape, Weights, predict
 from tuneproof.engine.methods.method import Ability, Quantisation

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.case.schema import MethodToCompare, Training
+from tuneproof.engine.case.evaluate import MethodToCompare
+from tuneproof.engine.case.training import Training
 from tuneproof.engine.methods.method import Method
 
 OWN = ("learning_rate", "rank", "alpha", "virtual_tokens")

@@ -14,7 +14,7 @@ import torch
 from peft import PeftModel, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from tuneproof.engine.case.schema import MethodChoice, Training
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.methods.adapters import config_for_shapes
 from tuneproof.engine.methods.plan import METHODS, Plan, sources

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, replace
 
-from tuneproof.engine.case.schema import MethodChoice, MethodToCompare, Sharding, Training
+from tuneproof.engine.case.evaluate import MethodToCompare
+from tuneproof.engine.case.training import MethodChoice, Sharding, Training
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.methods import defaults
 from tuneproof.engine.methods.method import Default, Method

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from tuneproof.engine.case.schema import MethodChoice, MethodToCompare, Sharding, Training
+from tuneproof.engine.case.evaluate import MethodToCompare
+from tuneproof.engine.case.training import MethodChoice, Sharding, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed
 from tuneproof.engine.methods import defaults

@@ -17,7 +17,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from tuneproof.engine.case.schema import Sharding
+from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.run.artifacts import Memory, Optimizer
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from huggingface_hub import snapshot_download
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerBase
 
-from tuneproof.engine.case.schema import SAMPLE, Model
+from tuneproof.engine.case.schema import SAMPLE, ModelChoice
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.models.files import MODEL_FILES, local_folder, model_digest
@@ -81,7 +81,7 @@ def text_after_prompt(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Mes
     return whole[len(asked) :] if whole.startswith(asked + answer) else answer
 
 
-def load_base(model: Model) -> BaseCheckpoint:
+def load_base(model: ModelChoice) -> BaseCheckpoint:
     """The base model of a case, without its weights. Raises CaseError where it cannot be had."""
     folder = local_folder(model.base) or _from_hub(model)
     try:
@@ -170,7 +170,7 @@ def packed_attention() -> str | None:
     return "flash_attention_2" if is_flash_attn_2_available() else None
 
 
-def _from_hub(model: Model) -> Path:
+def _from_hub(model: ModelChoice) -> Path:
     try:
         return Path(snapshot_download(model.base, revision=model.revision, allow_patterns=MODEL_FILES))
     except Exception as error:

@@ -9,7 +9,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.case.route import Route
-from tuneproof.engine.case.schema import Output, Sharding
+from tuneproof.engine.case.task import OutputFormat
+from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core.hashing import sha256_data
 
 ROUTE = "route.json"
@@ -74,7 +75,7 @@ class DataFacts(RowLengths):
     base: str | None
     context: int | None
     rows: list[PreviewRow]
-    drafted_output: Output
+    drafted_output: OutputFormat
     drafted_why: str
 
 

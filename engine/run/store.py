@@ -92,7 +92,7 @@ class RunStore:
         frozen = [name for name in changed if name not in CHOSEN_LATER]
         if frozen:
             raise GateClosed(f"the eval set is frozen under another `{frozen[0]}`", where=str(self.path), fix=fix)
-        learned = now.training != case.training.launched_as(now.training)
+        learned = now.training != case.training.with_launcher_of(now.training)
         if (self.path / "training").exists() and ("method" in changed or learned):
             raise GateClosed("training has begun with another method or other settings", where=str(self.path), fix=fix)
         manifest = self.manifest

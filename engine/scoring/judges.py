@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 import jsonschema_rs
 
-from tuneproof.engine.case.schema import OutputKind, Task
+from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
 
 

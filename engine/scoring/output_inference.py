@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tuneproof.engine.case.schema import Output, OutputKind
+from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.scoring.judges import parse_json
 
 NEARLY_ALL = 0.9
@@ -36,7 +36,7 @@ TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
 class Drafted:
     """A proposed output format, and one sentence on what in the outputs speaks for it."""
 
-    output: Output
+    output: OutputFormat
     why: str
 
 
@@ -47,7 +47,7 @@ def draft_output(outputs: Sequence[str]) -> Drafted:
     """
     given = [output.strip() for output in outputs if output.strip()]
     if not given:
-        return Drafted(Output(kind=OutputKind.TEXT), "there are no outputs to draft it from")
+        return Drafted(OutputFormat(kind=OutputKind.TEXT), "there are no outputs to draft it from")
     return _as_json(given) or _as_choice(given) or _as_pattern(given) or _as_text()
 
 
@@ -59,14 +59,14 @@ def _as_json(given: Sequence[str]) -> Drafted | None:
     keys = max(map(len, key_sets))
     told = f"the same {keys} {'key' if keys == 1 else 'keys'}" if len(key_sets) == 1 else f"{len(key_sets)} different sets of keys"
     schema = _schema(objects, DEEPEST)
-    return Drafted(Output(kind=OutputKind.JSON, json_schema=schema), f"{_share(len(objects), given)} are JSON objects with {told}")
+    return Drafted(OutputFormat(kind=OutputKind.JSON, json_schema=schema), f"{_share(len(objects), given)} are JSON objects with {told}")
 
 
 def _as_choice(given: Sequence[str]) -> Drafted | None:
     labels = _repeated_labels(given, MOST_LABELS, each=3)
     if labels is None:
         return None
-    return Drafted(Output(kind=OutputKind.CHOICE, choices=labels), f"all {len(given)} outputs are one of {len(labels)} short labels")
+    return Drafted(OutputFormat(kind=OutputKind.CHOICE, choices=labels), f"all {len(given)} outputs are one of {len(labels)} short labels")
 
 
 def _as_pattern(given: Sequence[str]) -> Drafted | None:
@@ -74,12 +74,12 @@ def _as_pattern(given: Sequence[str]) -> Drafted | None:
         found = [match for text in given if (match := re.search(pattern, text))]
         if _nearly_all(len(found), given):
             why = f"{_share(len(found), given)} mark their answer, as in `{found[0][0][:LONGEST_LABEL]}`"
-            return Drafted(Output(kind=OutputKind.PATTERN, pattern=pattern), why)
+            return Drafted(OutputFormat(kind=OutputKind.PATTERN, pattern=pattern), why)
     return None
 
 
 def _as_text() -> Drafted:
-    return Drafted(Output(kind=OutputKind.TEXT), "the outputs are neither JSON objects nor a few labels, and mark no answer")
+    return Drafted(OutputFormat(kind=OutputKind.TEXT), "the outputs are neither JSON objects nor a few labels, and mark no answer")
 
 
 def _json_object(text: str) -> dict[str, Any] | None:

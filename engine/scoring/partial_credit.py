@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from tuneproof.engine.case.schema import Metric
+from tuneproof.engine.case.task import Metric
 from tuneproof.engine.scoring.bootstrap import paired_bootstrap
 from tuneproof.engine.scoring.judges import Judge
 from tuneproof.engine.scoring.predictions import Prediction

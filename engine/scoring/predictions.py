@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tuneproof.engine.case.schema import Metric, OutputKind
+from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.judges import FailureClass, Judge, Judgement

@@ -8,7 +8,8 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from tuneproof.engine.case.schema import Metric, Target, Task
+from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.scoring.partial_credit import GradedDifference
 from tuneproof.engine.scoring.predictions import Prediction, Scores
 from tuneproof.engine.scoring.statistics import (
@@ -105,7 +106,7 @@ def best_of(arms: Sequence[ScoredArm]) -> ScoredArm | None:
 
 def metric_of(task: Task, target: Target | None) -> Metric:
     """The metric that counts: the target's, or the task's where there is no target or it names none."""
-    return (target and target.metric) or task.measured_by
+    return (target and target.metric) or task.primary_metric
 
 
 def value_of(scores: Scores, task: Task, target: Target) -> float:

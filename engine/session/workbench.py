@@ -11,7 +11,7 @@ from tuneproof.engine.arms import UNTUNED
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.schema import CARD_JSON, Card
 from tuneproof.engine.case.draft import Draft, next_run_dir
-from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Answers, Route, choose_route
+from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, RouteAnswers, choose_route
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import GateClosed, TuneproofError
 from tuneproof.engine.core.stage import Stage
@@ -66,7 +66,7 @@ class Workbench:
         if self.draft.path is None:
             self.draft = Draft.copy_into(self.draft, Path.cwd())
 
-    def answers(self) -> Answers | None:
+    def answers(self) -> RouteAnswers | None:
         """The answers, once there is a route in them; the number of examples counted where it was not told."""
         data = self.data_facts
         report = self.report
@@ -83,7 +83,7 @@ class Workbench:
     def try_data(self) -> Trial:
         """A trial of the draft as it stands, in place of the one before. Raises a TuneproofError where the draft cannot be run."""
         # In a folder that no other machine sees.
-        case = self.draft.case().launched_here()
+        case = self.draft.case().on_this_machine()
         check_names(case, planned_stages(case, Stage.SPLIT))
         self.end_trial()
         self.trial = Trial(case)

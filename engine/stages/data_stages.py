@@ -13,7 +13,8 @@ from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import Report, audit
 from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.case.schema import Case, Data
+from tuneproof.engine.case.data import Data
+from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError, GateClosed
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example, Source

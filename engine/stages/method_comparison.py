@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from tuneproof.engine.case.schema import Case, MethodChoice, MethodToCompare, Training
+from tuneproof.engine.case.evaluate import MethodToCompare
+from tuneproof.engine.case.schema import Case
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example

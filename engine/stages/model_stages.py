@@ -17,7 +17,9 @@ from tuneproof.engine.audit.preview import summary
 from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.card.evidence import ARM_STEP, gather
 from tuneproof.engine.case.route import Route
-from tuneproof.engine.case.schema import Case, MethodChoice, Model, Task, Training
+from tuneproof.engine.case.schema import Case, ModelChoice
+from tuneproof.engine.case.task import Task
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.core.hashing import sha256_data
@@ -64,7 +66,7 @@ class ModelStages:
         assert case.task is not None and case.model is not None
         self._store, self._case, self._log, self._stop = store, case, log, stop
         self._task: Task = case.task
-        self._model: Model = case.model
+        self._model: ModelChoice = case.model
         if not any(may_need_bitsandbytes(name) for name in (case.method.name, *(each.name for each in case.evaluate.compare))):
             # PEFT imports it wherever it is installed, which takes seconds.
             block_import("bitsandbytes")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
-from tuneproof.engine.case.route import MINIMUM_BEFORE_TRAINING, REASONS, Answers, choose_route, what_if
+from tuneproof.engine.case.route import MINIMUM_BEFORE_TRAINING, REASONS, RouteAnswers, choose_route, what_if
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError, Interrupted
 from tuneproof.engine.core.hashing import sha256_data
@@ -102,7 +102,7 @@ def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest) 
     stages = planned_stages(case, until)
     if case.training.job is not None:
         # Whoever submitted this job could not tell what its machine can train.
-        check_names(case.launched_here(), stages)
+        check_names(case.on_this_machine(), stages)
     with large_imports():
         do = _actions(store, case, log, stop, stages)
     settle()
@@ -146,7 +146,7 @@ def _actions(store: RunStore, case: Case, log: EventLog, stop: StopRequest, stag
 def decide_route(store: RunStore, case: Case, log: EventLog) -> bool:
     """Stage 1: the answers to a route, with the number of examples counted where the case does not say it."""
     given = case.decision.labeled_examples
-    answers = Answers(**{**case.decision.model_dump(), "labeled_examples": _count_examples(case) if given is None else given})
+    answers = RouteAnswers(**{**case.decision.model_dump(), "labeled_examples": _count_examples(case) if given is None else given})
     route = choose_route(answers)
     log.emit(
         RouteDecided(

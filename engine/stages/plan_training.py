@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from tuneproof.engine.card.learning_curve import WHOLE
-from tuneproof.engine.case.schema import Budget, MethodChoice, Training
+from tuneproof.engine.case.schema import Budget
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.subsets import SHARES
 from tuneproof.engine.methods.candidates import candidate, room
@@ -89,7 +90,7 @@ class Planner:
         Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
         """
         on_gpu, shape = self._on_gpu, self._shape()
-        there = room(self.budget, on_gpu=on_gpu, processes=self.training.of_a_node.processes)
+        there = room(self.budget, on_gpu=on_gpu, processes=self.training.for_one_node.processes)
         rows = Lengths(self.rows.whole, self.base.context_length)
         known = None if isinstance(shape, UnknownShape) else shape
         candidates = [candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]

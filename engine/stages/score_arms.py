@@ -12,7 +12,7 @@ import torch
 
 from tuneproof.engine.arms import Arm, Setting
 from tuneproof.engine.card.evidence import ARM_STEP
-from tuneproof.engine.case.schema import Task
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled

@@ -27,7 +27,8 @@ from tuneproof.engine.arms.few_shot import FewShot
 from tuneproof.engine.arms.grammar import grammar_of, labels_of
 from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case.load import load_case
-from tuneproof.engine.case.schema import Model, Output, OutputKind
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.decoding.decoder import Decoder
@@ -48,7 +49,7 @@ def main() -> None:
     if not all((REAL_DATA / name).is_dir() for name in ("snips", "clinc150")):
         print("SKIPPED: no SNIPS or clinc150 here; TUNEPROOF_REAL_DATA names the folder with the data sets")
         return
-    base = load_base(Model(base="sample"))
+    base = load_base(ModelChoice(base="sample"))
     setting, room = snips(base)
     decoder = Decoder(base, load_weights(base), rows)
     print(f"{rows} rows in a batch, {room} tokens at most an answer, {torch.get_num_threads()} threads")
@@ -60,7 +61,7 @@ def main() -> None:
 def choose(decoder: Decoder) -> None:
     """The labels of clinc150, each answer the likeliest of all, against greedy decoding under the grammar that they make."""
     train, test = (read_examples(str(REAL_DATA / "clinc150" / f"{part}.jsonl")).examples for part in ("train", "test"))
-    output = Output(kind=OutputKind.CHOICE)
+    output = OutputFormat(kind=OutputKind.CHOICE)
     outputs = [example.output for example in train]
     labels, (grammar, _) = labels_of(output, outputs), grammar_of(output, outputs)
     asked = [decoder.base.prompt(chat(case, "Name the intent of the request.")) for case in test[:CHOICES]]

@@ -19,7 +19,8 @@ from transformers import PrinterCallback, TrainerCallback
 
 from tests.bench.training import BATCH, INSTRUCTION, ROWS
 from tests.conftest import REAL_DATA
-from tuneproof.engine.case.schema import MethodChoice, Model, Training
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.methods.plan import plan
@@ -47,7 +48,7 @@ def main() -> None:
     quiet_libraries()
     block_import("bitsandbytes")
     torch.set_num_threads(1)
-    base = load_base(Model(base="sample"))
+    base = load_base(ModelChoice(base="sample"))
     rows = encoded(base)
     found: dict[int, list[tuple[float, float]]] = {parts: [] for parts in (1, 2, 4, 8, 16)}
     for _ in range(TURNS):

@@ -11,7 +11,8 @@ import jsonschema_rs
 
 from tests.schemas import SCHEMAS
 from tuneproof.engine.arms.grammar import grammar_of
-from tuneproof.engine.case.schema import Model, Output, OutputKind
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import load_base, load_weights
 from tuneproof.engine.scoring.judges import parse_json
@@ -29,12 +30,12 @@ def prompts() -> list[str]:
 
 
 def main() -> None:
-    base = load_base(Model(base="sample"))
+    base = load_base(ModelChoice(base="sample"))
     decoder = Decoder(base, load_weights(base))
     started, finished, unfinished, wrong = time.monotonic(), 0, 0, 0
     print(f"{'schema':30} finished unfinished invalid   an unfinished one")
     for name, schema in SCHEMAS.items():
-        grammar, _ = grammar_of(Output(kind=OutputKind.JSON, json_schema=schema), [])
+        grammar, _ = grammar_of(OutputFormat(kind=OutputKind.JSON, json_schema=schema), [])
         completions, _ = decoder.complete(prompts(), ROOM, grammar=grammar)
         validator = jsonschema_rs.validator_for(schema, validate_formats=True)
         ended = [c.text for c in completions if not c.truncated]

@@ -23,7 +23,7 @@ import yaml
 
 from tests.bench.runs import first
 from tests.conftest import COMMAND, REAL_DATA, ROOT, set_to, tuneproof
-from tuneproof.engine.case.schema import Model
+from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run.event_reader import EventReader
@@ -65,7 +65,7 @@ def main() -> None:
     if not rows.is_dir():
         print(f"REAL DATA MISSING: {rows}")
         return
-    base = load_base(Model(base="sample"))
+    base = load_base(ModelChoice(base="sample"))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
         learned = [json.loads(line) for line in (rows / "train.jsonl").read_text().splitlines()[:ROWS]]

@@ -14,7 +14,7 @@ from tuneproof.engine.audit.label_noise.cross_validated import doubts
 from tuneproof.engine.audit.label_noise.neighbours import Neighbours, nearest
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.case.schema import LabelErrors
+from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.data.example import Source
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def probable_label_errors(table: Table) -> Iterator[Finding]:
     names = sorted(set(outputs))
     number = {name: at for at, name in enumerate(names)}
     own = [number[output] for output in outputs]
-    if table.label_errors is LabelErrors.CLEANLAB:
+    if table.label_errors is LabelErrorMethod.CLEANLAB:
         yield from _doubted(table, names, own)
         return
     neighbours = nearest(table.examples.norm, _asked(own))

@@ -27,7 +27,9 @@ from tuneproof.engine.audit_runs.ray.joins import rows_together, sketch
 from tuneproof.engine.audit_runs.ray.naming import Named, name_rows
 from tuneproof.engine.audit_runs.ray.session import ray_started
 from tuneproof.engine.audit_runs.ray.shard import Asked, Kept, Seen, Shard, counted, look, packed
-from tuneproof.engine.case.schema import Data, DraftCase, LabelErrors, OutputKind
+from tuneproof.engine.case.data import Data, LabelErrorMethod
+from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.core.errors import CaseError, DataRefused, UsageError
 from tuneproof.engine.data.readers import labelled_paths, nothing_read
 from tuneproof.engine.scoring.judges import make_judge
@@ -43,7 +45,7 @@ def audit_shards(
     shingle: Shingle,
     case: DraftCase | None,
     told: Told,
-    label_errors: LabelErrors | None = None,
+    label_errors: LabelErrorMethod | None = None,
 ) -> Report:
     """The report of `audit_files` on the same files, made on Ray, where each file is a shard.
 
@@ -78,7 +80,7 @@ def _shards(files: Sequence[str], against: Sequence[str]) -> list[Shard]:
 class _Sharded:
     """The steps of one audit, in their order."""
 
-    def __init__(self, shards: list[Shard], asked: Asked, label_errors: LabelErrors) -> None:
+    def __init__(self, shards: list[Shard], asked: Asked, label_errors: LabelErrorMethod) -> None:
         self._shards, self._asked, self._label_errors = shards, asked, label_errors
 
     def report(self, files: Sequence[str], against: Sequence[str], data: Data, told: Told) -> Report:

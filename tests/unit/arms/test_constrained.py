@@ -18,7 +18,8 @@ from tuneproof.engine.arms import UNTUNED, Setting
 from tuneproof.engine.arms.closed_schema import closed_schema, key_order
 from tuneproof.engine.arms.date_formats import PATTERNS
 from tuneproof.engine.arms.grammar import MOST_SCORED, check_grammar, grammar_of, scored_labels
-from tuneproof.engine.case.schema import Case, Model, Output, OutputKind, Task
+from tuneproof.engine.case.schema import Case, ModelChoice
+from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.decoding.decoder import Decoder
@@ -33,11 +34,11 @@ PROMPTS = [f"<|user|>{head}\n\n{row.input}<|end|><|assistant|>" for head, rows i
 
 @pytest.fixture(scope="module")
 def decoder() -> Decoder:
-    base = load_base(Model(base="sample"))
+    base = load_base(ModelChoice(base="sample"))
     return Decoder(base, load_weights(base))
 
 
-def finished(decoder: Decoder, output: Output, outputs: list[str], at_least: int = 1, max_new_tokens: int = 48) -> list[str]:
+def finished(decoder: Decoder, output: OutputFormat, outputs: list[str], at_least: int = 1, max_new_tokens: int = 48) -> list[str]:
     """The answers that ended."""
     grammar, _ = grammar_of(output, outputs)
     completions, _ = decoder.complete(PROMPTS, max_new_tokens, grammar=grammar)
@@ -53,13 +54,13 @@ ENDLESS = {"bounds", "number", "map", "pattern properties", "a list that refers 
 @pytest.mark.parametrize("name", SCHEMAS)
 def test_every_json_answer_that_ends_satisfies_the_schema(decoder: Decoder, name: str) -> None:
     validator = jsonschema_rs.validator_for(SCHEMAS[name], validate_formats=True)
-    for text in finished(decoder, Output(kind=OutputKind.JSON, json_schema=SCHEMAS[name]), [], at_least=0 if name in ENDLESS else 5):
+    for text in finished(decoder, OutputFormat(kind=OutputKind.JSON, json_schema=SCHEMAS[name]), [], at_least=0 if name in ENDLESS else 5):
         validator.validate(parse_json(text))
 
 
 def test_every_answer_to_the_sample_task_is_valid_and_written_as_train_is(decoder: Decoder) -> None:
     schema = {"properties": {"priority": {"enum": ["high", "low", "normal"]}, "category": {}, "order_id": {"pattern": "^[A-Z][0-9]{4}$"}}}
-    for text in finished(decoder, Output(kind=OutputKind.JSON, json_schema=schema), OUTPUTS):
+    for text in finished(decoder, OutputFormat(kind=OutputKind.JSON, json_schema=schema), OUTPUTS):
         value = parse_json(text)
         assert list(value) == sorted(value) and value.keys() <= {"category", "order_id", "priority"}
         assert text == json.dumps(value, ensure_ascii=False)
@@ -67,7 +68,7 @@ def test_every_answer_to_the_sample_task_is_valid_and_written_as_train_is(decode
 
 def test_without_a_schema_the_one_that_train_suggests_is_held_to(decoder: Decoder) -> None:
     wanted = {frozenset(json.loads(output)) for output in OUTPUTS}
-    for text in finished(decoder, Output(kind=OutputKind.JSON), OUTPUTS):
+    for text in finished(decoder, OutputFormat(kind=OutputKind.JSON), OUTPUTS):
         assert frozenset(parse_json(text)) in wanted
 
 
@@ -76,14 +77,14 @@ LABELS = ["card", "card lost", 'he said "no"', "back\\slash", "naïve ☃", "a|b
 
 @pytest.mark.parametrize("labels", [["yes", "no"], LABELS])
 def test_every_answer_to_a_choice_is_one_of_the_labels(decoder: Decoder, labels: list[str]) -> None:
-    given, seen = Output(kind=OutputKind.CHOICE, choices=labels), Output(kind=OutputKind.CHOICE)
+    given, seen = OutputFormat(kind=OutputKind.CHOICE, choices=labels), OutputFormat(kind=OutputKind.CHOICE)
     assert set(finished(decoder, given, [])) <= set(labels)
     assert set(finished(decoder, seen, [f" {label} " for label in labels])) <= set(labels)
 
 
 @pytest.mark.parametrize("label", LABELS)
 def test_a_label_of_any_characters_can_be_answered(decoder: Decoder, label: str) -> None:
-    assert set(finished(decoder, Output(kind=OutputKind.CHOICE, choices=[label]), [])) == {label}
+    assert set(finished(decoder, OutputFormat(kind=OutputKind.CHOICE, choices=[label]), [])) == {label}
 
 
 @pytest.mark.parametrize(
@@ -97,7 +98,7 @@ def test_a_label_of_any_characters_can_be_answered(decoder: Decoder, label: str)
     ],
 )
 def test_every_answer_that_ends_matches_the_pattern(decoder: Decoder, pattern: str, outputs: list[str]) -> None:
-    grammar, _ = grammar_of(Output(kind=OutputKind.PATTERN, pattern=pattern), outputs)
+    grammar, _ = grammar_of(OutputFormat(kind=OutputKind.PATTERN, pattern=pattern), outputs)
     completions, _ = decoder.complete(PROMPTS, 60, grammar=grammar)
     ended = [c.text for c in completions if not c.truncated]
     assert all(re.search(pattern, text) for text in ended)
@@ -106,23 +107,23 @@ def test_every_answer_that_ends_matches_the_pattern(decoder: Decoder, pattern: s
 
 
 def test_an_answer_that_is_cut_off_counts_as_truncated(decoder: Decoder) -> None:
-    grammar, _ = grammar_of(Output(kind=OutputKind.JSON, json_schema=SCHEMAS["flat"]), [])
+    grammar, _ = grammar_of(OutputFormat(kind=OutputKind.JSON, json_schema=SCHEMAS["flat"]), [])
     completions, _ = decoder.complete(PROMPTS, 3, grammar=grammar)
     assert all(c.truncated and c.tokens == 3 for c in completions)
 
 
 def test_a_batch_under_a_grammar_answers_as_each_row_does_alone(decoder: Decoder) -> None:
-    grammar, _ = grammar_of(Output(kind=OutputKind.JSON), OUTPUTS)
+    grammar, _ = grammar_of(OutputFormat(kind=OutputKind.JSON), OUTPUTS)
     together, _ = decoder.complete(PROMPTS, 60, grammar=grammar)
     assert together == [decoder.complete([prompt], 60, grammar=grammar)[0][0] for prompt in PROMPTS]
 
 
 def test_an_answer_that_is_valid_anyway_is_not_changed(decoder: Decoder) -> None:
-    judge = make_judge(Task(output=Output(kind=OutputKind.JSON)), [])
+    judge = make_judge(Task(output=OutputFormat(kind=OutputKind.JSON)), [])
     arm = UNTUNED["zero_shot"](Setting("Triage the ticket.", judge, ROWS, lambda _: True, 0))
     prompts = [decoder.base.prompt(arm.messages(row)) for row in ROWS[:40]]
     free, _ = decoder.complete(prompts, 60)
-    held, _ = decoder.complete(prompts, 60, grammar=grammar_of(Output(kind=OutputKind.JSON), OUTPUTS)[0])
+    held, _ = decoder.complete(prompts, 60, grammar=grammar_of(OutputFormat(kind=OutputKind.JSON), OUTPUTS)[0])
     valid = [(a, b) for a, b in zip(free, held, strict=True) if a.text in OUTPUTS]
     assert valid and all(a == b for a, b in valid)
 
@@ -138,7 +139,7 @@ def test_an_answer_that_is_valid_anyway_is_not_changed(decoder: Decoder) -> None
 )
 def test_what_no_grammar_can_hold_is_refused_with_the_reason(output: dict[str, Any], told: str) -> None:
     with pytest.raises(CaseError, match=told) as caught:
-        check_grammar(Output.model_validate(output), "baselines: constrained")
+        check_grammar(OutputFormat.model_validate(output), "baselines: constrained")
     assert "baselines" in str(caught.value)
     decision = {"private_facts": False, "format_drift": True, "stable_task": True}
     with pytest.raises(CaseError, match=told):
@@ -212,7 +213,7 @@ def test_the_order_of_keys_is_that_of_most_rows_with_rare_keys_put_in_where_they
 
 
 def test_the_plain_prompt_is_what_is_held_to_the_grammar() -> None:
-    output = Output(kind=OutputKind.CHOICE, choices=["yes", "no"])
+    output = OutputFormat(kind=OutputKind.CHOICE, choices=["yes", "no"])
     case = Case.model_validate(
         {
             "name": "x",
@@ -231,6 +232,6 @@ def test_the_plain_prompt_is_what_is_held_to_the_grammar() -> None:
 
 def test_labels_too_many_for_one_pass_are_decoded_instead() -> None:
     many = [str(number) for number in range(MOST_SCORED + 1)]
-    assert grammar_of(Output(kind=OutputKind.CHOICE), many)[1] == f"decoded as one of {len(many)} labels"
-    assert scored_labels(Output(kind=OutputKind.CHOICE), many) == scored_labels(Output(kind=OutputKind.JSON), ["{}"]) == []
-    assert scored_labels(Output(kind=OutputKind.CHOICE), many[1:]) == sorted(many[1:])
+    assert grammar_of(OutputFormat(kind=OutputKind.CHOICE), many)[1] == f"decoded as one of {len(many)} labels"
+    assert scored_labels(OutputFormat(kind=OutputKind.CHOICE), many) == scored_labels(OutputFormat(kind=OutputKind.JSON), ["{}"]) == []
+    assert scored_labels(OutputFormat(kind=OutputKind.CHOICE), many[1:]) == sorted(many[1:])

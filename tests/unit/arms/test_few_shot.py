@@ -9,7 +9,7 @@ from tuneproof.engine.arms import UNTUNED, Setting
 from tuneproof.engine.arms.bm25 import Nearest
 from tuneproof.engine.arms.few_shot import FewShot, Kind
 from tuneproof.engine.arms.near_duplicates import alike
-from tuneproof.engine.case.schema import Output, OutputKind, Task
+from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.example import Example, Source, norm
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.scoring.judges import make_judge
@@ -20,7 +20,7 @@ LONG = "Nobody answers the bell at the blue door, and the bread that I ordered f
 
 
 def setting(train: list[Example], most: int = 10_000) -> Setting:
-    task = Task(instruction="Triage the ticket.", output=Output(kind=OutputKind.JSON))
+    task = Task(instruction="Triage the ticket.", output=OutputFormat(kind=OutputKind.JSON))
     return Setting("Triage.", make_judge(task, []), train, lambda m: sum(len(turn.content) for turn in m) <= most, 0, task.output)
 
 

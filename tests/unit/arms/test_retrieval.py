@@ -9,7 +9,8 @@ import pytest
 
 from tuneproof.engine.arms import UNTUNED, Setting
 from tuneproof.engine.arms.retrieval import Retrieval
-from tuneproof.engine.case.schema import Case, Task
+from tuneproof.engine.case.schema import Case
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.documents import MOST_WORDS, passages, read_passages
 from tuneproof.engine.data.example import Example, Source

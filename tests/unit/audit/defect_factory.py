@@ -9,7 +9,7 @@ from random import Random
 
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.case.schema import Task
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.encodings import Form
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.problems import NotUtf8, OtherShape, RowProblem, Unreadable, WrongTurns

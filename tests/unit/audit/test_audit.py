@@ -11,7 +11,7 @@ from tuneproof.engine.audit.registry import CHECKS, Severity
 from tuneproof.engine.audit.report import Report, audit
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.case.schema import Task
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.problems import Unreadable

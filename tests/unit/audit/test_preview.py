@@ -10,7 +10,8 @@ import pytest
 
 from tests.conftest import sample_case, tuneproof
 from tuneproof.engine.audit.preview import summary
-from tuneproof.engine.case.schema import Model, OutputKind
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.run import artifacts
@@ -33,7 +34,7 @@ def audited(case: Path, run: Path, code: int = 0) -> DataFacts:
 
 def test_with_a_model_rows_are_shown_as_it_reads_them_and_counted_in_tokens(tmp_path: Path) -> None:
     found = audited(sample_case(), tmp_path / "run")
-    base = load_base(Model(base="sample"))
+    base = load_base(ModelChoice(base="sample"))
     examples = read_examples(str(sample_case().with_suffix(".jsonl"))).examples
     assert (found.unit, found.base, found.context) == ("tokens", "sample", base.context_length)
     assert [(row.file, row.line) for row in found.rows] == [("support_tickets.jsonl", line) for line in range(1, 6)]
@@ -77,7 +78,7 @@ def test_each_part_of_the_case_that_the_preview_shows_is_on_record(write_case: A
     case = {"decision": DECISION, "task": TASK, "data": {"examples": "rows.jsonl"}, "model": {"base": "sample"}}
     audited(write_case(case), tmp_path / "run")
     made_from = RunStore(tmp_path / "run").manifest.steps["audit"].made_from
-    base = load_base(Model(base="sample"))
+    base = load_base(ModelChoice(base="sample"))
     assert (made_from["base"], made_from["base name"], made_from["context"]) == (base.sha256, "sample", str(base.context_length))
     assert {"data rows.jsonl", "settings"} <= made_from.keys()
 

@@ -8,7 +8,7 @@ import pytest
 
 from tests.unit.scoring.test_verdict import arm, first
 from tuneproof.engine.card.learning_curve import CurvePoint, LearningCurveSection, Slope, curve_lines, make_curve
-from tuneproof.engine.case.schema import MethodChoice, Training
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.subsets import missing_labels, nested_subsets
 from tuneproof.engine.methods.plan import plan

@@ -8,7 +8,8 @@ import pytest
 
 from tests.unit.scoring.test_verdict import arm, first
 from tuneproof.engine.card.method_comparison import ComparisonSection, Entrant, comparison_lines, make_comparison
-from tuneproof.engine.case.schema import MethodToCompare, Training
+from tuneproof.engine.case.evaluate import MethodToCompare
+from tuneproof.engine.case.training import Training
 from tuneproof.engine.methods.compared import compared_training
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.artifacts import MethodFacts, TrainingFacts

@@ -6,8 +6,8 @@ import pytest
 
 from tests.unit.scoring.test_verdict import TASK, arm, first
 from tuneproof.engine.card.route_agreement import agreement_with_route
+from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.route import Route
-from tuneproof.engine.case.schema import Target
 from tuneproof.engine.scoring.verdict import ScoredArm, decide
 
 ARMS = {"zero_shot": 10, "retrieval": 55, "tuned": 12}

@@ -12,10 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import sample_case
+from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.draft import Draft, draft_text, free_path, next_run_dir
+from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.load import load_case
-from tuneproof.engine.case.route import QUESTIONS, Answers
-from tuneproof.engine.case.schema import METRICS, Data, Model, Output, OutputKind, Target, Task
+from tuneproof.engine.case.route import QUESTIONS, RouteAnswers
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.task import METRICS, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import CaseError, UsageError
 
 ANSWERS = st.lists(
@@ -47,7 +50,7 @@ def test_a_draft_with_all_answers_is_a_case_and_the_file_replays_as_it(tmp_path:
 def test_a_path_below_the_file_is_kept_relative_to_it_so_that_the_folder_can_move(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text("{}\n")
     draft = Draft.new(tmp_path, "a case")
-    draft.choose(data=Data(examples=str(tmp_path / "rows.jsonl"), documents="/elsewhere"), model=Model(base="sample"))
+    draft.choose(data=Data(examples=str(tmp_path / "rows.jsonl"), documents="/elsewhere"), model=ModelChoice(base="sample"))
     assert draft.path is not None
     text = draft.path.read_text()
     assert "examples: rows.jsonl" in text and "documents: /elsewhere" in text and str(tmp_path) not in text
@@ -98,7 +101,7 @@ json_value = st.recursive(
 @st.composite
 def some_task(draw: st.DrawFn) -> Task:
     kind = draw(st.sampled_from(OutputKind))
-    output = Output(
+    output = OutputFormat(
         kind=kind,
         json_schema=draw(st.none() | st.dictionaries(some_text, json_value, max_size=4)) if kind is OutputKind.JSON else None,
         choices=draw(st.none() | st.lists(st.text(max_size=20), min_size=1, max_size=4)) if kind is OutputKind.CHOICE else None,
@@ -117,7 +120,7 @@ def reopened(draft: Draft) -> Draft:
 def test_whatever_is_chosen_is_read_back_the_same(name: str, task: Task, share: float, epochs: float | None) -> None:
     with TemporaryDirectory() as folder:
         draft = Draft.new(Path(folder), name)
-        draft.choose(task=task, target=Target(metric=task.measured_by, at_least=share), training={"epochs": epochs})
+        draft.choose(task=task, target=Target(metric=task.primary_metric, at_least=share), training={"epochs": epochs})
         assert reopened(draft).content == draft.content
         assert draft.content.task == task and draft.content.name == name.strip()
 
@@ -144,9 +147,9 @@ def test_there_is_a_route_once_the_examples_are_told_or_counted(tmp_path: Path) 
         assert draft.answers(120) is None
         draft.answer(key, True)
     assert draft.answers() is None
-    assert draft.answers(120) == Answers(True, True, True, 120)
+    assert draft.answers(120) == RouteAnswers(True, True, True, 120)
     draft.answer("labeled_examples", 0)
-    assert draft.answers(120) == Answers(True, True, True, 0), "what was told is not counted over"
+    assert draft.answers(120) == RouteAnswers(True, True, True, 0), "what was told is not counted over"
 
 
 def test_nothing_is_written_before_something_is_answered(tmp_path: Path) -> None:
@@ -188,7 +191,7 @@ def test_a_folder_that_is_moved_takes_its_case_with_it(tmp_path: Path) -> None:
 def test_a_model_in_a_folder_called_sample_is_not_taken_for_the_one_that_ships(tmp_path: Path) -> None:
     (tmp_path / "sample").mkdir()
     draft = Draft.new(tmp_path, "tickets")
-    draft.choose(model=Model(base=str(tmp_path / "sample")))
+    draft.choose(model=ModelChoice(base=str(tmp_path / "sample")))
     assert reopened(draft).content.model == draft.content.model
 
 

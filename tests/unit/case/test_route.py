@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneproof.engine.case.route import QUESTIONS, Answers, Route, choose_route, what_if
+from tuneproof.engine.case.route import QUESTIONS, Route, RouteAnswers, choose_route, what_if
 
 ANSWERS = st.builds(
-    Answers,
+    RouteAnswers,
     private_facts=st.booleans(),
     format_drift=st.booleans(),
     stable_task=st.booleans(),
@@ -31,7 +31,7 @@ ANSWERS = st.builds(
     ],
 )
 def test_the_four_answers_that_every_case_has(facts: bool, drift: bool, stable: bool, examples: int, route: Route) -> None:
-    assert choose_route(Answers(facts, drift, stable, examples)) is route
+    assert choose_route(RouteAnswers(facts, drift, stable, examples)) is route
 
 
 @pytest.mark.parametrize(
@@ -44,16 +44,16 @@ def test_the_four_answers_that_every_case_has(facts: bool, drift: bool, stable: 
     ],
 )
 def test_the_further_answers_come_after_retrieval_and_before_tuning(extra: dict[str, bool], route: Route) -> None:
-    assert choose_route(Answers(False, True, True, 120, **extra)) is route
+    assert choose_route(RouteAnswers(False, True, True, 120, **extra)) is route
 
 
 @given(ANSWERS)
-def test_private_facts_always_mean_retrieval(answers: Answers) -> None:
+def test_private_facts_always_mean_retrieval(answers: RouteAnswers) -> None:
     assert (choose_route(answers) is Route.RAG) == (answers.private_facts or answers.facts_change_often)
 
 
 @given(ANSWERS)
-def test_what_if_has_every_answer_flipped_alone_and_the_threshold_on_both_sides(answers: Answers) -> None:
+def test_what_if_has_every_answer_flipped_alone_and_the_threshold_on_both_sides(answers: RouteAnswers) -> None:
     rows = what_if(answers)
     assert [row.key for row in rows if isinstance(row.value, bool)] == [q.key for q in QUESTIONS if q.key != "labeled_examples"]
     assert all(row.value is not getattr(answers, row.key) for row in rows if isinstance(row.value, bool))

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneproof.engine.case.schema import Columns
+from tuneproof.engine.case.data import Columns
 from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.data.example import Message, Source
 from tuneproof.engine.data.problems import OtherShape, Unreadable, WrongTurns

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneproof.engine.case.schema import Case, Split
+from tuneproof.engine.case.data import SplitShares
+from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import DataRefused, GateClosed
 from tuneproof.engine.data.example import Example, Source, duplicate_key
 from tuneproof.engine.data.split import Part, Parts, split
@@ -38,19 +39,19 @@ def test_the_order_of_the_file_changes_nothing(rng: random.Random, seed: int) ->
     examples = rows(MANY)
     shuffled = examples.copy()
     rng.shuffle(shuffled)
-    assert split(examples, Split(seed=seed)) == split(shuffled, Split(seed=seed))
+    assert split(examples, SplitShares(seed=seed)) == split(shuffled, SplitShares(seed=seed))
 
 
 @given(st.lists(WORDS, max_size=30))
 def test_new_rows_move_no_row_that_is_there_already(added: list[str]) -> None:
-    before = places(split(rows(MANY), Split()))
-    after = places(split([*rows(MANY), *(example(text, 1000 + i) for i, text in enumerate(added))], Split()))
+    before = places(split(rows(MANY), SplitShares()))
+    after = places(split([*rows(MANY), *(example(text, 1000 + i) for i, text in enumerate(added))], SplitShares()))
     assert before.items() <= after.items()
 
 
 @given(st.lists(st.tuples(WORDS, st.sampled_from("pqrst")), max_size=30))
 def test_with_groups_a_new_row_moves_none_and_nothing_straddles(added: list[tuple[str, str]]) -> None:
-    shares = Split(group_by="group")
+    shares = SplitShares(group_by="group")
     groups = [f"group {i % 80}" for i in range(len(MANY))]
     new = [example(text, 1000 + i, group=group) for i, (text, group) in enumerate(added)]
     before, after = places(split(rows(MANY, groups), shares)), split([*rows(MANY, groups), *new], shares)
@@ -62,14 +63,14 @@ def test_with_groups_a_new_row_moves_none_and_nothing_straddles(added: list[tupl
 
 @given(st.lists(WORDS, min_size=1, max_size=60))
 def test_duplicates_never_straddle(texts: list[str]) -> None:
-    parts = split(rows([*texts, *(t.upper() for t in texts), *MANY]), Split())
+    parts = split(rows([*texts, *(t.upper() for t in texts), *MANY]), SplitShares())
     keys = [{duplicate_key(e) for e in parts[part]} for part in Part]
     assert not keys[0] & keys[1] and not keys[0] & keys[2] and not keys[1] & keys[2]
 
 
 def test_the_parts_have_the_stated_shares_overall_and_for_each_label() -> None:
     examples = [example(f"row {i}", i, output=f"label {i % 5}") for i in range(5000)]
-    parts = split(examples, Split(train=0.6, validation=0.15, eval=0.25))
+    parts = split(examples, SplitShares(train=0.6, validation=0.15, eval=0.25))
     for part, share in zip(Part, (0.6, 0.15, 0.25), strict=True):
         assert len(parts[part]) == pytest.approx(5000 * share, rel=0.08)
         for label in range(5):
@@ -78,26 +79,26 @@ def test_the_parts_have_the_stated_shares_overall_and_for_each_label() -> None:
 
 def test_a_separate_eval_file_is_taken_whole_and_the_rest_shares_the_examples() -> None:
     scored = [example(f"eval {i}", i) for i in range(50)]
-    parts = split(rows(MANY), Split(train=0.8, validation=0.2, eval=0.0), scored)
+    parts = split(rows(MANY), SplitShares(train=0.8, validation=0.2, eval=0.0), scored)
     assert len(parts.eval) == 50 and len(parts.train) + len(parts.validation) == 400
     assert len(parts.validation) == pytest.approx(80, abs=25)
 
 
 def test_another_seed_gives_another_split() -> None:
-    assert places(split(rows(MANY), Split(seed=0))) != places(split(rows(MANY), Split(seed=1)))
+    assert places(split(rows(MANY), SplitShares(seed=0))) != places(split(rows(MANY), SplitShares(seed=1)))
 
 
 def test_an_empty_part_and_a_missing_group_are_refused() -> None:
     with pytest.raises(DataRefused, match="eval part is empty"):
-        split(rows(MANY), Split(train=0.9, validation=0.1, eval=0.0))
+        split(rows(MANY), SplitShares(train=0.9, validation=0.1, eval=0.0))
     with pytest.raises(DataRefused, match="`speaker`"):
-        split(rows(MANY), Split(group_by="speaker"))
+        split(rows(MANY), SplitShares(group_by="speaker"))
 
 
 def test_the_eval_set_is_written_once_and_read_only_with_its_digest(tmp_path: Path) -> None:
     case = Case.model_validate({"name": "x", "decision": {"private_facts": False, "format_drift": True, "stable_task": True}})
     store = RunStore.create(tmp_path / "run", case)
-    parts = split(rows(MANY), Split())
+    parts = split(rows(MANY), SplitShares())
     store.write_parts({}, parts)
     assert [e for _, e in store.part(Part.EVAL)] == parts.eval
     with pytest.raises(GateClosed, match="frozen"):

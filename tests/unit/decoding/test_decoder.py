@@ -19,7 +19,8 @@ from tuneproof.engine.arms import Setting
 from tuneproof.engine.arms.few_shot import FewShot, Kind
 from tuneproof.engine.arms.grammar import grammar_of
 from tuneproof.engine.arms.zero_shot import ZeroShot
-from tuneproof.engine.case.schema import Model, Output, OutputKind, Task
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.decoding.continuous_batch import DecodeState, matches_hf_greedy
 from tuneproof.engine.decoding.decoder import GPU_SHARE, MOST_ROWS, Decoder, rows_that_fit
@@ -37,7 +38,7 @@ SETTING = Setting("Triage the ticket.", make_judge(TASK, []), TRAIN, lambda _: T
 
 @pytest.fixture(scope="module")
 def base() -> BaseCheckpoint:
-    return load_base(Model(base="sample"))
+    return load_base(ModelChoice(base="sample"))
 
 
 @pytest.fixture(scope="module")
@@ -140,7 +141,7 @@ def test_a_model_with_an_adapter_is_decoded_as_by_plain_generate(base: BaseCheck
 
 
 def test_answers_under_a_grammar_do_not_depend_on_what_else_is_in_the_batch(base: BaseCheckpoint, model: Any) -> None:
-    grammar, _ = grammar_of(Output(kind=OutputKind.CHOICE, choices=["billing", "shipping", "a longer label than those"]), [])
+    grammar, _ = grammar_of(OutputFormat(kind=OutputKind.CHOICE, choices=["billing", "shipping", "a longer label than those"]), [])
     together, _ = Decoder(base, model, 3).complete(few(base), 20, grammar=grammar)
     for prompt, completion in zip(few(base), together, strict=True):
         assert Decoder(base, model, 1).complete([prompt], 20, grammar=grammar)[0] == [completion]

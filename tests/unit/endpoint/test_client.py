@@ -12,8 +12,11 @@ import pytest
 
 from tests.server import LoopbackServer, loopback
 from tuneproof.engine.arms.endpoint import EndpointArm
+from tuneproof.engine.case.endpoint import Endpoint
+from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.load import load_case
-from tuneproof.engine.case.schema import Case, Endpoint, Metric, Target, Task
+from tuneproof.engine.case.schema import Case
+from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.core.errors import CaseError, ExitCode, Interrupted, RunFailed
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.decoding.completion import Completion
@@ -125,7 +128,7 @@ def test_a_server_that_is_not_there_fails_the_run_at_once(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("url", ["http://127.0.0.1:1.x/v1", "http://a..b/v1", "http://" + "x" * 300 + "/v1"])
 def test_an_address_that_is_none_is_a_mistake_in_the_case_or_no_connection(tmp_path: Path, url: str) -> None:
-    with pytest.raises((CaseError, RunFailed, ValueError), match=r"endpoint|not that of a server"):
+    with pytest.raises((CaseError, RunFailed, ValueError), match=r"endpoint|not the URL of a server"):
         ask(client(url, tmp_path, retries=0), ["well"] * 2)
 
 
@@ -173,9 +176,9 @@ def test_a_server_that_sends_the_key_back_does_not_get_it_written_down(
 @pytest.mark.parametrize(
     ("endpoint", "told"),
     [
-        ({"url": "http://me:hunter2@localhost/v1", "model": "m"}, "a user or password in it"),
-        ({"url": "http://localhost/v1?key=hunter2", "model": "m"}, "behind a `?` or `#`"),
-        ({"url": "hunter2", "model": "m"}, "not that of a server"),
+        ({"url": "http://me:hunter2@localhost/v1", "model": "m"}, "a user or a password in it"),
+        ({"url": "http://localhost/v1?key=hunter2", "model": "m"}, "has a `?` or `#` in it"),
+        ({"url": "hunter2", "model": "m"}, "not the URL of a server"),
         ({"url": "http://localhost/v1", "model": "m", "key_env": "hunter2"}, "never the key itself"),
         ({"url": "http://localhost/v1", "model": "m", "key": "hunter2"}, "unknown key `endpoint.key`"),
         ({"url": "http://localhost/v1", "model": "m", "body": {"stream": True}}, "`body` cannot have `stream`"),

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from tuneproof.engine.case.schema import Budget, MethodChoice, Model, Training
+from tuneproof.engine.case.schema import Budget, ModelChoice
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.methods.forecast import Forecast, forecasts
 from tuneproof.engine.methods.model_shape import shape_in
 from tuneproof.engine.methods.padding import Lengths
@@ -23,7 +24,7 @@ ROWS = [60] * 63 + [89]
 
 
 def of_lora(budget_gb: float | None = None, **training: object) -> Forecast:
-    folder = config_folder(Model().base)
+    folder = config_folder(ModelChoice().base)
     assert folder is not None
     planned = plan(MethodChoice(name="lora"), Training.model_validate(training))
     return forecasts([(planned, LORA_PARAMETERS)], shape_in(folder), Lengths(ROWS, 2048), Budget(gpu_memory_gb=budget_gb), on_gpu=False)[
@@ -68,7 +69,7 @@ def test_it_follows_a_rank_that_is_chosen_after_the_methods_were_counted(finishe
     shutil.copytree(finished[0], run)
     bench = Workbench.of_run(run)
     bench.draft.choose(training={"rank": 64})
-    folder = config_folder(Model().base)
+    folder = config_folder(ModelChoice().base)
     assert folder is not None
     for name in ("lora", "full"):
         trained = count_planned(folder, plan(MethodChoice(name=name), bench.draft.content.training)).trained

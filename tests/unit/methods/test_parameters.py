@@ -12,7 +12,8 @@ from transformers import AutoConfig, AutoModelForCausalLM
 
 from tests.conftest import Result, sample_case, tuneproof
 from tuneproof.engine.case.load import load_case
-from tuneproof.engine.case.schema import Model, Training
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.training import Training
 from tuneproof.engine.methods.adapters import adapter_config
 from tuneproof.engine.methods.parameters import Parameters, count, count_planned
 from tuneproof.engine.methods.plan import METHODS, plans
@@ -38,7 +39,7 @@ def test_the_catalogue_has_every_method_and_the_numbers_that_training_reports(fi
 
 @pytest.mark.parametrize("tied", [True, False])
 def test_a_count_from_shapes_equals_the_count_of_the_model_itself(tmp_path: Path, tied: bool) -> None:
-    config = AutoConfig.from_pretrained(load_base(Model(base="sample")).folder, tie_word_embeddings=tied)
+    config = AutoConfig.from_pretrained(load_base(ModelChoice(base="sample")).folder, tie_word_embeddings=tied)
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
     before = torch.get_rng_state()
     for plan in plans(Training(rank=5)):

@@ -13,7 +13,8 @@ from safetensors import safe_open
 from transformers import AutoModelForCausalLM, LlamaConfig
 
 from tests.unit.training.tiny_training import training_of
-from tuneproof.engine.case.schema import MethodChoice, Model, Training
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed, Interrupted
 from tuneproof.engine.decoding.decoder import Decoder
@@ -50,7 +51,7 @@ TRAINABLE_HERE = [name for name, method in METHODS.items() if method.quantisatio
 
 @pytest.fixture(scope="module")
 def base() -> BaseCheckpoint:
-    return load_base(Model(base="sample"))
+    return load_base(ModelChoice(base="sample"))
 
 
 def trained(base: BaseCheckpoint, name: str, folder: Path, stop: StopRequest | None = None, **more: object) -> tuple[Trained, Probe]:

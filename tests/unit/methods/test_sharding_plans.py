@@ -16,7 +16,8 @@ from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tuneproof.engine.card.plan_text import planned_lines
-from tuneproof.engine.case.schema import Budget, MethodChoice, Model, Sharding, Training
+from tuneproof.engine.case.schema import Budget, ModelChoice
+from tuneproof.engine.case.training import MethodChoice, Sharding, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.methods.candidates import candidate
@@ -102,7 +103,9 @@ def test_a_plan_says_that_the_model_is_divided(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(hardware, "gpu_count", lambda: 0)
     training = Training(epochs=6, processes=2, sharding=Sharding.FULL)
     rows = RowLengths(whole=[60, 89] * 47, learned=[20] * 94)
-    planner = Planner(MethodChoice(), training, Budget(), load_base(Model()), rows, {"lora": 233_472, "int8_lora": 233_472}, StopRequest())
+    planner = Planner(
+        MethodChoice(), training, Budget(), load_base(ModelChoice()), rows, {"lora": 233_472, "int8_lora": 233_472}, StopRequest()
+    )
     settled, told = planner.settle()
     assert settled.sharded and told.sharding is Sharding.FULL and told.memory is not None and settled.share.sharded
     assert plan(MethodChoice(name="lora"), training).as_planned(told, 1).sharded
@@ -171,7 +174,7 @@ def test_what_is_predicted_of_a_divided_model_is_what_torch_allocates(one_of_fou
 
 @pytest.mark.long
 def test_a_trial_step_takes_the_memory_of_a_share(tmp_path: Path) -> None:
-    base, lengths = load_base(Model()), TrialLengths(worst=16, usual=16, answer=4)
+    base, lengths = load_base(ModelChoice()), TrialLengths(worst=16, usual=16, answer=4)
     # Of the sample model, what torch itself takes in a first step would hide the share.
     shape = {"hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 10, "num_attention_heads": 8, "num_key_value_heads": 8}
     LlamaForCausalLM(LlamaConfig(**shape, vocab_size=len(base.tokenizer))).save_pretrained(tmp_path)

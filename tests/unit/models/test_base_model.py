@@ -10,7 +10,8 @@ import pytest
 
 from tuneproof.engine.arms import TUNED, UNTUNED, Setting
 from tuneproof.engine.arms.few_shot import choose_shots
-from tuneproof.engine.case.schema import Model, Task
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example, Message, Source, duplicate_key
 from tuneproof.engine.data.readers import read_examples
@@ -25,7 +26,7 @@ TASK = Task.model_validate({"instruction": "Triage the ticket.", "output": {"kin
 
 @pytest.fixture(scope="module")
 def base() -> BaseCheckpoint:
-    return load_base(Model(base="sample"))
+    return load_base(ModelChoice(base="sample"))
 
 
 @pytest.fixture(scope="module")
@@ -72,14 +73,14 @@ TEMPLATES = {
 @pytest.mark.parametrize("template", TEMPLATES)
 def test_with_any_template_the_answer_is_learned_whole_and_ends_once(base: BaseCheckpoint, tmp_path: Path, template: str) -> None:
     shutil.copytree(base.folder, tmp_path / "model")
-    tokenizer = load_base(Model(base="sample")).tokenizer
+    tokenizer = load_base(ModelChoice(base="sample")).tokenizer
     tokenizer.add_special_tokens(
         {"additional_special_tokens": ["<|im_start|>", "<|im_end|>", "<|head|>", "<|/head|>"], "bos_token": "<|head|>"}
     )
     (tmp_path / "model" / "chat_template.jinja").unlink()
     tokenizer.chat_template = TEMPLATES[template]
     tokenizer.save_pretrained(tmp_path / "model")
-    other = load_base(Model(base=str(tmp_path / "model")))
+    other = load_base(ModelChoice(base=str(tmp_path / "model")))
     assert other.has_chat_template == (template != "none")
     for answer in ('{"a": 1}', " yes ", "two\nlines"):
         learned = other.target_ids([Message("user", "How?")], answer)
@@ -157,4 +158,4 @@ def test_an_answer_without_room_and_a_prompt_without_space_are_truncated(base: B
 
 def test_a_base_that_is_not_there_is_the_users_error(tmp_path: Path) -> None:
     with pytest.raises(CaseError, match=r"model.base"):
-        load_base(Model(base=str(tmp_path)))
+        load_base(ModelChoice(base=str(tmp_path)))

@@ -9,8 +9,8 @@ import pytest
 
 from tests.conftest import sample_case, tuneproof
 from tuneproof.engine.case.load import dump_case, load_case
-from tuneproof.engine.case.schema import MethodChoice, Training
 from tuneproof.engine.case.slurm import Slurm
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import CaseError, GateClosed, UsageError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.methods.plan import plan
@@ -33,11 +33,11 @@ ELSEWHERE = Launched(pid=1, process_started=0.0, tuneproof="0.1.0", until=Stage.
         ([ON_SLURM, "training.slurm.hours=0"], "greater than 0"),
         ([ON_SLURM, 'training.slurm.account="a\\nrm -r x"'], "training.slurm.account"),
         ([ON_SLURM, 'training.slurm.extra={"a\\nrm": x}'], "training.slurm.extra"),
-        ([ON_SLURM, "training.slurm.extra={nodes: 2}"], "`extra` cannot have `nodes`: write `nodes` beside it"),
-        ([ON_SLURM, "training.slurm.extra={ntasks: 2}"], "`extra` cannot have `ntasks`: there is one task on each node"),
+        ([ON_SLURM, "training.slurm.extra={nodes: 2}"], "`extra` cannot have `nodes`: set `slurm.nodes`"),
+        ([ON_SLURM, "training.slurm.extra={ntasks: 2}"], "`extra` cannot have `ntasks`: each node runs one task"),
         (
             [ON_SLURM, "training.slurm.nodes=2"],
-            "`slurm.nodes` is 2, and `processes`, which is 1, is that of all nodes together: set it to 2",
+            "1 cannot be divided among the 2 of `slurm.nodes`: set it to 2",
         ),
         ([ON_SLURM, "training.slurm.nodes=4", "training.processes=6"], "set it to 4 or 8"),
         (["training.launcher=ray"], "training.launcher"),
@@ -82,7 +82,7 @@ def test_a_case_for_a_cluster_reads_back_as_it_was_written(tmp_path: Path) -> No
 
 
 def test_a_trial_of_the_data_runs_on_this_machine_whatever_the_case_says() -> None:
-    assert load_case(sample_case(), [ON_SLURM]).launched_here().training == load_case(sample_case()).training
+    assert load_case(sample_case(), [ON_SLURM]).on_this_machine().training == load_case(sample_case()).training
 
 
 def test_without_sbatch_a_case_for_a_cluster_is_refused_before_anything_is_begun(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ from pyarrow import parquet
 from tests.conftest import Result
 from tuneproof.engine.audit.quarantine import write_quarantine
 from tuneproof.engine.audit.report import FoundRow, StoredFinding
-from tuneproof.engine.case.schema import MethodChoice, Target
+from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.training import MethodChoice
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.files import RawRow, read_file
 from tuneproof.engine.data.rows_at import row_text

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneproof.engine.case.schema import OutputKind, Task
+from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.scoring.judges import FailureClass, Judge, make_judge, parse_json, same_json
 from tuneproof.engine.scoring.predictions import Prediction, macro_f1, predict, score

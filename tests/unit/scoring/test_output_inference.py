@@ -11,13 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import REAL_DATA, sample_case
-from tuneproof.engine.case.schema import Output, OutputKind, Task
+from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.engine.scoring.output_inference import draft_output
 
 
-def as_case(output: Output) -> dict[str, Any]:
+def as_case(output: OutputFormat) -> dict[str, Any]:
     """The draft as it would stand in a case file."""
     return output.model_dump(mode="json", by_alias=True, exclude_none=True)
 
@@ -29,7 +29,7 @@ def schema_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
     return schema
 
 
-def problems(output: Output, outputs: list[str]) -> int:
+def problems(output: OutputFormat, outputs: list[str]) -> int:
     judge = make_judge(Task(output=output), [])
     return sum(judge.problem(text) is not None for text in outputs)
 
@@ -51,13 +51,13 @@ def test_a_schema_is_satisfied_by_every_output_it_was_drafted_from(rows: list[di
     validator = jsonschema_rs.validator_for(schema)
     assert all(validator.is_valid(json.loads(output)) for output in outputs), schema
     assert problems(drafted.output, outputs) == 0
-    assert Output.model_validate(as_case(drafted.output)) == drafted.output
+    assert OutputFormat.model_validate(as_case(drafted.output)) == drafted.output
 
 
 @given(st.lists(st.text(max_size=12)))
 def test_whatever_the_outputs_are_there_is_a_draft(outputs: list[str]) -> None:
     drafted = draft_output(outputs)
-    assert drafted.why and Output.model_validate(as_case(drafted.output)) == drafted.output
+    assert drafted.why and OutputFormat.model_validate(as_case(drafted.output)) == drafted.output
 
 
 def test_few_repeated_values_are_an_enumeration_and_different_ones_are_not() -> None:
@@ -141,7 +141,7 @@ def test_a_marked_answer_is_a_pattern_that_finds_it(mark: str, answer: str) -> N
 
 
 def test_no_output_at_all_is_a_draft_of_text() -> None:
-    assert draft_output([]).output == draft_output([" "]).output == Output(kind=OutputKind.TEXT)
+    assert draft_output([]).output == draft_output([" "]).output == OutputFormat(kind=OutputKind.TEXT)
 
 
 def test_the_draft_for_the_sample_case_has_the_fields_of_its_schema() -> None:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from tuneproof.engine.case.schema import Metric, Target, Task
+from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.engine.scoring.partial_credit import graded_difference
 from tuneproof.engine.scoring.predictions import macro_f1, predict, score

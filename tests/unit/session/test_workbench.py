@@ -19,8 +19,12 @@ from hypothesis import strategies as st
 from tuneproof.engine.audit.quarantine import quarantine_path, write_quarantine
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import ByKey, ByNormalisedKey, Counts, FoundRow, Report, StoredFinding
+from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.draft import Draft
-from tuneproof.engine.case.schema import Case, Data, DecisionAnswers, MethodChoice, Model, Output, OutputKind, Target, Task, Training
+from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.schema import Case, DecisionAnswers, ModelChoice
+from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import CaseError, GateClosed, UsageError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.data.files import RawRow, read_file
@@ -38,8 +42,8 @@ CASE = Case(
     name="tickets",
     decision=DecisionAnswers(private_facts=False, format_drift=True, stable_task=True),
     data=Data(examples="rows.jsonl"),
-    task=Task(instruction="Answer.", output=Output(kind=OutputKind.CHOICE, choices=["no", "yes"])),
-    model=Model(),
+    task=Task(instruction="Answer.", output=OutputFormat(kind=OutputKind.CHOICE, choices=["no", "yes"])),
+    model=ModelChoice(),
 )
 ROWS = [{"input": f"row {i}\nof “many” 🍕", "output": f'"{i}", said Zoë'} for i in range(4)]
 
@@ -57,9 +61,9 @@ def store(tmp_path: Path) -> RunStore:
 FROZEN = [
     {"name": "other"},
     {"decision": DecisionAnswers(private_facts=True, format_drift=True, stable_task=True)},
-    {"task": Task(instruction="Answer well.", output=CASE.task.output if CASE.task else Output(kind=OutputKind.TEXT))},
+    {"task": Task(instruction="Answer well.", output=CASE.task.output if CASE.task else OutputFormat(kind=OutputKind.TEXT))},
     {"data": Data(examples="rows.jsonl", leave_out=["conflict"])},
-    {"model": Model(base="other")},
+    {"model": ModelChoice(base="other")},
     {"target": Target(at_least=0.9)},
 ]
 

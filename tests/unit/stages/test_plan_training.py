@@ -18,7 +18,8 @@ from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.case.load import load_case
-from tuneproof.engine.case.schema import Budget, MethodChoice, Model, Training
+from tuneproof.engine.case.schema import Budget, ModelChoice
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.methods.padding import quickest_parts
 from tuneproof.engine.methods.plan import plan
@@ -35,7 +36,7 @@ OUT_OF_MEMORY = "ran out of memory in a trial step"
 
 @pytest.fixture(scope="module")
 def base() -> BaseCheckpoint:
-    return load_base(Model())
+    return load_base(ModelChoice())
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from transformers import AutoModelForCausalLM, CohereConfig, Gemma2Config, Grani
 from trl import SFTTrainer
 
 from tests.unit.training.tiny_training import SMALL, training_of
-from tuneproof.engine.case.schema import MethodChoice, Model, Training
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.methods.plan import plan
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.training import trainer as trainers
@@ -29,7 +30,7 @@ FAMILIES = {
 
 @pytest.fixture(scope="module")
 def base() -> BaseCheckpoint:
-    return load_base(Model())
+    return load_base(ModelChoice())
 
 
 @pytest.mark.parametrize("family", FAMILIES)

@@ -10,7 +10,8 @@ from transformers import AutoModelForCausalLM, LlamaConfig, MistralConfig, Qwen2
 
 from tests.conftest import ROOT
 from tests.unit.training.tiny_training import SMALL
-from tuneproof.engine.case.schema import MethodChoice, Model, Training
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.methods.plan import plan
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.training.packing import TOKENS, FlatCollator, PackedCollator, feed, keeps_rows_apart, packed
@@ -74,7 +75,7 @@ def test_a_batch_in_one_long_sequence_learns_the_same() -> None:
 
 
 def test_attention_that_keeps_rows_apart_only_in_one_sequence_is_given_one() -> None:
-    base = load_base(Model())
+    base = load_base(ModelChoice())
     model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL))
     chosen = plan(MethodChoice(name="lora"), Training(packing=True))
     rows = [some_row(length, seed) for seed, length in enumerate((5, 31, 12))]

@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.training.tiny_training import training_of
-from tuneproof.engine.case.schema import MethodChoice, Model, Training
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.methods.plan import plan
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.training.run import make_trainer
@@ -37,7 +38,7 @@ def test_probes_come_as_often_as_the_case_says_and_at_the_end() -> None:
 def test_the_loss_of_a_probe_is_the_mean_over_all_answers(at_once: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if at_once:
         monkeypatch.setattr("tuneproof.engine.training.validation_probe.LOGITS_AT_ONCE", at_once)
-    base = load_base(Model())
+    base = load_base(ModelChoice())
     rows, probe = training_of(base)
     many = [*rows, *rows[: LOSS_ROWS // 2]]
     trainer = make_trainer(base, rows, plan(MethodChoice(name="lora"), Training()), tmp_path)

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Iterator
 
 from tuneproof.engine.arms import TUNED, Setting
-from tuneproof.engine.case.schema import Output, OutputKind, Task
+from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.scoring.judges import make_judge
@@ -24,7 +24,7 @@ SMALL = {
 }
 """A model of any family, of random weights."""
 
-TASK = Task(instruction="Triage the ticket.", output=Output(kind=OutputKind.TEXT))
+TASK = Task(instruction="Triage the ticket.", output=OutputFormat(kind=OutputKind.TEXT))
 ROWS = [
     Example("", f"Order {letter}1{digit}2 has not come.{' I have asked before.' * (digit % 3)}", f"late: {letter}1{digit}2", Source("", at))
     for at, (letter, digit) in enumerate((letter, digit) for letter in "AB" for digit in range(4))

@@ -17,7 +17,7 @@ from tuneproof.engine.audit.label_noise.neighbours import nearest
 from tuneproof.engine.audit.registry import Finding
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.case.schema import Task
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.scoring.judges import Judge, make_judge

@@ -16,7 +16,7 @@ from tuneproof.engine.audit.checks import characters, chat_tokens, languages, mo
 from tuneproof.engine.audit.registry import CHECKS, Finding, Severity
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.case.schema import Task
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.scoring.judges import make_judge

@@ -15,13 +15,13 @@ from tuneproof.engine.audit.label_noise import cross_validated
 from tuneproof.engine.audit.registry import Finding
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.case.schema import LabelErrors
+from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.data.example import Example
 from tuneproof.tui.cli import main
 
 
 def found(rows: list[Example]) -> list[Finding]:
-    return list(probable_label_errors(Table(Rows(rows), Rows(), [], label_errors=LabelErrors.CLEANLAB)))
+    return list(probable_label_errors(Table(Rows(rows), Rows(), [], label_errors=LabelErrorMethod.CLEANLAB)))
 
 
 @pytest.mark.parametrize("flips", [0, 12])

@@ -16,11 +16,11 @@ from tuneproof.engine.audit.near.table import join_rows
 from tuneproof.engine.audit.report import audit
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.case.schema import Split
+from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.split import split
 
-SHARES = Split(train=0.5, validation=0.2, eval=0.3)
+SHARES = SplitShares(train=0.5, validation=0.2, eval=0.3)
 
 
 def families(seed: int) -> list[Example]:

@@ -22,7 +22,8 @@ from trl import SFTConfig
 from tests.conftest import ROOT
 from tests.unit.training.distributed.test_launch import ROUNDING, Heard, trained
 from tests.unit.training.tiny_training import training_of
-from tuneproof.engine.case.schema import MethodChoice, Model, Sharding, Training
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.training import MethodChoice, Sharding, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed, Interrupted
 from tuneproof.engine.methods.method import Ability
@@ -42,7 +43,7 @@ DIVISIBLE = [name for name, method in METHODS.items() if method.can(Ability.SHAR
 
 @pytest.fixture(scope="module")
 def base() -> BaseCheckpoint:
-    return load_base(Model(base="sample"))
+    return load_base(ModelChoice(base="sample"))
 
 
 def assert_one_curve(base: BaseCheckpoint, folder: Path, **settings: Any) -> Heard:
@@ -158,7 +159,7 @@ def held(rank: int, processes: int, port: int, method: str, half: bool, folder: 
 
     asked = {"batch_size": 4, "max_steps": 3, "processes": processes, "sharding": "full" if processes > 1 else "none"}
     settled = plan(MethodChoice(name=method), Training.model_validate(asked))
-    base = load_base(Model(base="sample"))
+    base = load_base(ModelChoice(base="sample"))
     trainer = sft.make_trainer(base, training_of(base)[0], settled, Path(folder, str(rank)))
     trainer.add_callback(Looking())
     trainer.train()

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from torch.utils.data import BatchSampler
 
 from tests.unit.training.tiny_training import RowsOfWoe, RowsThatKill, training_of
-from tuneproof.engine.case.schema import Case, DecisionAnswers, MethodChoice, Model, Training
+from tuneproof.engine.case.schema import Case, DecisionAnswers, ModelChoice
 from tuneproof.engine.case.slurm import Slurm
+from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import GateClosed, Interrupted, RunFailed, StartAgain
 from tuneproof.engine.methods.plan import check_choice, plan
@@ -59,7 +60,7 @@ class Heard:
 
 @pytest.fixture(scope="module")
 def base() -> BaseCheckpoint:
-    return load_base(Model(base="sample"))
+    return load_base(ModelChoice(base="sample"))
 
 
 def trained(
@@ -227,11 +228,11 @@ def test_more_processes_than_rows_of_a_batch_or_than_gpus_are_refused(monkeypatc
     # What the machine has on which a job is submitted says nothing of the nodes; on one of these, its own processes count.
     shared = Training(processes=4, launcher="slurm", slurm=Slurm(nodes=2))
     check_choice(MethodChoice(name="lora"), shared)
-    check_choice(MethodChoice(name="lora"), shared.of_a_node)
+    check_choice(MethodChoice(name="lora"), shared.for_one_node)
     with pytest.raises(GateClosed, match="3 processes need a GPU each, and there are 2"):
-        check_choice(MethodChoice(name="lora"), Training(processes=6, launcher="slurm", slurm=Slurm(nodes=2)).of_a_node)
+        check_choice(MethodChoice(name="lora"), Training(processes=6, launcher="slurm", slurm=Slurm(nodes=2)).for_one_node)
     one_each = Training(processes=2, sharding="full", launcher="slurm", slurm=Slurm(nodes=2))
-    check_choice(MethodChoice(name="lora"), one_each.of_a_node)
+    check_choice(MethodChoice(name="lora"), one_each.for_one_node)
 
 
 def test_how_many_processes_share_a_batch_is_nothing_that_is_learned() -> None:

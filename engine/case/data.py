@@ -1,0 +1,62 @@
+"""`data`: where the examples are, how they are read and split, and what is done about audit findings."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field, model_validator
+
+from tuneproof.engine.case.section import BY_VALUE, CaseSection
+
+
+class SplitShares(CaseSection):
+    """Shares of train, validation and eval; with a separate eval file, train and validation divide all examples."""
+
+    train: float = Field(default=0.6, gt=0, le=1)
+    validation: float = Field(default=0.15, ge=0, lt=1)
+    eval: float = Field(default=0.25, ge=0, lt=1)
+    seed: int = 0
+    """Another seed puts other rows into each part."""
+    group_by: str | None = None
+    """A metadata field, such as a customer: rows that have the same value stay in the same part."""
+
+    @model_validator(mode="after")
+    def shares_add_up_to_one(self) -> SplitShares:
+        if abs(self.train + self.validation + self.eval - 1) > 1e-6:
+            raise ValueError("train, validation and eval must add up to 1")
+        return self
+
+
+class Columns(CaseSection):
+    """Which columns hold input, output and instruction, for data whose shape is not a known one."""
+
+    input: str
+    output: str
+    instruction: str | None = None
+
+
+class LabelErrorMethod(StrEnum):
+    """The method for finding label errors: by the rows with the most similar words, or by cleanlab, which takes longer and is an extra."""
+
+    NEIGHBOURS = "neighbours"
+    CLEANLAB = "cleanlab"
+
+
+class Data(CaseSection):
+    """Where the examples are, and what is done with the findings of the audit."""
+
+    examples: str | list[str]
+    """A file, a list of files, a folder, or the name of a data set on the hub."""
+    eval: str | list[str] | None = None
+    """A separate eval set. None: the eval part is split from the examples."""
+    documents: str | None = None
+    """A folder of .txt and .md files for the retrieval arm."""
+    columns: Columns | None = None
+    """None: the shape of the rows is detected by their keys."""
+    split: SplitShares = SplitShares()
+    leave_out: list[str] = Field(default=[])
+    """Names of audit checks: the rows that they flag are left out, and their findings block no longer."""
+    accept: dict[str, Annotated[str, Field(min_length=1)]] = Field(default={})
+    """Reasons to accept findings, by the name of their check: they block no longer, and the card shows the reason."""
+    label_errors: Annotated[LabelErrorMethod, BY_VALUE] = LabelErrorMethod.NEIGHBOURS

@@ -1,0 +1,101 @@
+"""`task`: what the model is asked, what an answer has to look like, and which metric scores it."""
+
+from __future__ import annotations
+
+import re
+from enum import StrEnum
+from typing import Annotated, Any
+
+from pydantic import ConfigDict, Field, field_validator, model_validator
+
+from tuneproof.engine.case.section import BY_VALUE, CaseSection
+
+
+class Metric(StrEnum):
+    """A score over the eval cases, between 0 and 1."""
+
+    EXACT_MATCH = "exact_match"
+    FIELD_ACCURACY = "field_accuracy"
+    CHOICE_ACCURACY = "choice_accuracy"
+    MACRO_F1 = "macro_f1"
+    PATTERN_MATCH = "pattern_match"
+
+
+class OutputKind(StrEnum):
+    """What an answer has to look like."""
+
+    JSON = "json"
+    CHOICE = "choice"
+    PATTERN = "pattern"
+    TEXT = "text"
+
+
+METRICS: dict[OutputKind, list[Metric]] = {
+    OutputKind.JSON: [Metric.EXACT_MATCH, Metric.FIELD_ACCURACY],
+    OutputKind.CHOICE: [Metric.CHOICE_ACCURACY, Metric.MACRO_F1, Metric.EXACT_MATCH],
+    OutputKind.PATTERN: [Metric.PATTERN_MATCH, Metric.EXACT_MATCH],
+    OutputKind.TEXT: [Metric.EXACT_MATCH],
+}
+"""The metrics that each output kind can be scored with; the first is the default."""
+
+
+class OutputFormat(CaseSection):
+    """The output format: a kind, and the one key that belongs to it."""
+
+    model_config = ConfigDict(populate_by_name=True)
+
+    kind: Annotated[OutputKind, BY_VALUE]
+    json_schema: dict[str, Any] | str | None = Field(default=None, alias="schema")
+    """For kind json: a JSON Schema, or the file that has it. The key in the case file is `schema`; a loaded case has the schema itself."""
+    choices: list[str] | None = Field(default=None, min_length=1)
+    """For kind choice: the labels. None: those that occur in train."""
+    pattern: str | None = None
+    """For kind pattern: a regular expression; its group 1 is the answer."""
+
+    @model_validator(mode="after")
+    def key_belongs_to_kind(self) -> OutputFormat:
+        for key, value, kind in (
+            ("schema", self.json_schema, OutputKind.JSON),
+            ("choices", self.choices, OutputKind.CHOICE),
+            ("pattern", self.pattern, OutputKind.PATTERN),
+        ):
+            if value is not None and self.kind is not kind:
+                raise ValueError(f"`{key}` belongs to kind {kind.value}, not to kind {self.kind.value}")
+        if self.kind is OutputKind.PATTERN and self.pattern is None:
+            raise ValueError("kind pattern needs `pattern`")
+        return self
+
+    @field_validator("pattern")
+    @classmethod
+    def pattern_compiles(cls, pattern: str | None) -> str | None:
+        if pattern is None:
+            return None
+        try:
+            groups = re.compile(pattern).groups
+        except re.error as error:
+            raise ValueError(f"not a regular expression: {error}") from None
+        if groups < 1:
+            raise ValueError("the pattern needs a group: group 1 is the answer")
+        return pattern
+
+
+class Task(CaseSection):
+    """What the model is asked, and how an answer is scored."""
+
+    instruction: str | None = None
+    """The instruction for all rows that have none of their own."""
+    output: OutputFormat = OutputFormat(kind=OutputKind.TEXT)
+    metric: Annotated[Metric, BY_VALUE] | None = None
+    """None: the default metric of the output kind."""
+
+    @model_validator(mode="after")
+    def metric_fits_output_kind(self) -> Task:
+        if self.metric is not None and self.metric not in METRICS[self.output.kind]:
+            fitting = ", ".join(METRICS[self.output.kind])
+            raise ValueError(f"metric {self.metric} does not fit output kind {self.output.kind}: use one of {fitting}")
+        return self
+
+    @property
+    def primary_metric(self) -> Metric:
+        """The metric of the case file, or the default of the output kind."""
+        return self.metric or METRICS[self.output.kind][0]
