@@ -31,7 +31,7 @@ bench: setup  ## measured figures, never asserted by the tests
 	$(BIN)/python -m tests.bench.scale
 	$(BIN)/python -m tests.bench.schemas
 	$(BIN)/python -m tests.bench.training
-	$(BIN)/python -m tests.bench.parts
+	$(BIN)/python -m tests.bench.micro_batches
 	$(BIN)/python -m tests.bench.probes
 	$(BIN)/python -m tests.bench.replay
 	$(BIN)/python -m tests.bench.decoding

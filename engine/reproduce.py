@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Self
 
 from tuneproof.engine.card.evidence import ARM_STEP
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.core.errors import GateClosed, UsageError
 from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.decoding.completion import Completion
@@ -20,7 +21,7 @@ from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.engine.run.variants import scored
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 
-ELSEWHERE = {"endpoint": "its answers came from a server, which nobody can make answer as it did"}
+ELSEWHERE: dict[str, str] = {ArmName.ENDPOINT: "its answers came from a server, which nobody can make answer as it did"}
 """The arms that were not decoded by a model on this machine, and why that cannot be done again."""
 
 
@@ -68,7 +69,7 @@ class Answered:
                 grammar=grammar if grammar in files else None,
             )
         further = next(each for each in scored(store.manifest.steps, METHODS) if each.name == name)
-        return cls(further.predictions, artifacts.arm_file("tuned"), further.model, None)
+        return cls(further.predictions, artifacts.arm_file(ArmName.TUNED), further.model, None)
 
 
 def answered(store: RunStore) -> dict[str, str]:

@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.arms import UNTUNED
+from tuneproof.engine.arms import UNTUNED_ARMS
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import Life
@@ -59,7 +59,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
     def on_mount(self) -> None:
         listed = self.query_one("#arms", OptionList)
         listed.add_option(Option(Content.styled(HEAD, "bold"), disabled=True))
-        for name in UNTUNED:
+        for name in UNTUNED_ARMS:
             listed.add_option(Option("", id=name))
         self.query_one("#about").border_title = "The marked arm"
         self.query_one("#baseline-verdict").border_title = "So far"
@@ -83,7 +83,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
         if frozen is not None:
             effect = round(100 * frozen.minimum_detectable_effect)
             listed.border_title = f"On {frozen.eval} frozen cases (sha {frozen.eval_sha256[:8]}…): can show about {effect} points"
-        for name in UNTUNED:
+        for name in UNTUNED_ARMS:
             listed.replace_option_prompt(name, self._line(name))
         self._about()
         self.query_one("#baseline-verdict", Static).update(self._so_far())
@@ -108,7 +108,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
     @on(OptionList.OptionHighlighted, "#arms")
     def _about(self) -> None:
         name = self._marked
-        about = " ".join((inspect.getdoc(UNTUNED[name]) or "").split())
+        about = " ".join((inspect.getdoc(UNTUNED_ARMS[name]) or "").split())
         scores, asked = self.session.scores(name), self.session.asked(name)
         lines = [Content(about)]
         if asked:
@@ -126,7 +126,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
 
     @property
     def _marked(self) -> str:
-        return list(UNTUNED)[max(0, (self.query_one("#arms", OptionList).highlighted or 0) - 1)]
+        return list(UNTUNED_ARMS)[max(0, (self.query_one("#arms", OptionList).highlighted or 0) - 1)]
 
     def _so_far(self) -> Content:
         target = self.session.draft.content.target
@@ -135,7 +135,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
             return ended
         if target is not None:
             lines.append(Content(f"target {'':<29} {bar(target.at_least, 6)} {percent(target.at_least)}"))
-        measured = [arm for arm in self.state.arms.values() if arm.arm in UNTUNED]
+        measured = [arm for arm in self.state.arms.values() if arm.arm in UNTUNED_ARMS]
         met = self.session.arms_that_meet_the_target()
         if met:
             lines.append(Content.styled(f"{met[0]} already meets the target without any training. You can stop here: press f.", "bold"))
@@ -176,7 +176,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
     def action_take_in_or_out(self) -> None:
         chosen = self.session.draft.content.baselines
         name = self._marked
-        names = [arm for arm in UNTUNED if (arm in chosen) != (arm == name)]
+        names = [arm for arm in UNTUNED_ARMS if (arm in chosen) != (arm == name)]
         if name in chosen and self.session.scores(name) is not None:
             self.complain(f"{name} is scored already, and stays in the evidence")
             return

@@ -13,17 +13,16 @@ from textual.widgets import Static
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card.markdown import method_lines, optional_sections
 from tuneproof.engine.card.schema import CARD_MD, Card, CardSection, DataShapeSection, MethodSection
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.run.state import Life
-from tuneproof.engine.scoring.case_changes import Change, ComparedCase, compare
-from tuneproof.engine.scoring.verdict import p_value, points
+from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase, compare_cases
+from tuneproof.engine.scoring.verdict import format_p_value, format_points
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.failures import comparison_screen, failures_screen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import rate_bar
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
-
-TUNED = "tuned"
 
 
 class CardScreen(StepScreen):
@@ -101,7 +100,7 @@ v opens the cases by what became of them, y copies the card and writes it to a f
         ]
         difference = card.verdict.difference
         if difference is not None:
-            told = f"{TUNED} − {card.verdict.best_untuned_arm}: {points(difference)}, {p_value(difference.p_value)}"
+            told = f"{ArmName.TUNED} − {card.verdict.best_untuned_arm}: {format_points(difference)}, {format_p_value(difference.p_value)}"
             lines.append(Content.styled(told, "bold"))
         counted = self._counted()
         if counted:
@@ -110,21 +109,23 @@ v opens the cases by what became of them, y copies the card and writes it to a f
 
     def _counted(self) -> str:
         cases = self._compared()
-        return " · ".join(f"{sum(c.change is change for c in cases)} {change}" for change in reversed(Change)) if cases is not None else ""
+        return (
+            " · ".join(f"{sum(c.change is change for c in cases)} {change}" for change in reversed(CaseChange)) if cases is not None else ""
+        )
 
     def _compared(self) -> list[ComparedCase] | None:
         card = self.session.card
         best = card.verdict.best_untuned_arm if card else None
-        if best is None or not self.session.predictions(TUNED):
+        if best is None or not self.session.predictions(ArmName.TUNED):
             return None
-        return compare(self.session.predictions(best), self.session.predictions(TUNED))
+        return compare_cases(self.session.predictions(best), self.session.predictions(ArmName.TUNED))
 
     def action_compare(self) -> None:
         card = self.session.card
         best = card.verdict.best_untuned_arm if card else None
         cases = self._compared()
         if cases is not None and best is not None:
-            self.app.push_screen(comparison_screen(best, TUNED, cases))
+            self.app.push_screen(comparison_screen(best, ArmName.TUNED, cases))
         elif best is not None:
             self.app.push_screen(failures_screen(best, self.session.predictions(best)))
         else:

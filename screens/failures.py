@@ -15,7 +15,7 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.scoring.case_changes import Change, ComparedCase
+from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase
 from tuneproof.engine.scoring.judges import FailureClass
 from tuneproof.engine.scoring.predictions import Prediction
 from tuneproof.tui.widgets.key_line import KeyLine
@@ -90,7 +90,7 @@ def comparison_screen(before: str, after: str, cases: Sequence[ComparedCase]) ->
         f"{after} against {before}",
         summary,
         # What was mended is told by what it was, what is wrong by what it is now.
-        [_line(case.change, case.before if case.change is Change.FIXED else case.after) for case in cases],
+        [_line(case.change, case.before if case.change is CaseChange.FIXED else case.after) for case in cases],
         [_whole([(before, case.before), (after, case.after)]) for case in cases],
     )
 

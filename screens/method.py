@@ -19,7 +19,8 @@ from tuneproof.engine.card.plan_text import DIVIDED, gb, memory_line, ways_line
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.methods.forecast import Forecast
-from tuneproof.engine.methods.plan import AUTO, METHODS, plan, sources
+from tuneproof.engine.methods.plan import AUTO, make_plan, setting_sources
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.artifacts import CatalogueEntry
 from tuneproof.engine.run.state import Life
 from tuneproof.engine.session.steps import Step
@@ -118,12 +119,12 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
     @property
     def _plan_name(self) -> str:
         content = self.session.draft.content
-        return plan(content.method, content.training).method
+        return make_plan(content.method, content.training).method
 
     def _why(self) -> Content:
         content = self.session.draft.content
         try:
-            chosen = plan(content.method, content.training)
+            chosen = make_plan(content.method, content.training)
         except TuneproofError as error:
             return Content.styled(str(error), "bold")
         asked = f"{AUTO} → {chosen.method}" if content.method.name == AUTO else chosen.method
@@ -167,10 +168,10 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
     def _settings(self) -> Content:
         content = self.session.draft.content
         try:
-            chosen = plan(content.method, content.training)
+            chosen = make_plan(content.method, content.training)
         except TuneproofError:
             return Content("")
-        where = sources(content.method, content.training)
+        where = setting_sources(content.method, content.training)
         lines = []
         for name, meaning in SETTINGS.items():
             if name not in chosen.settings:
@@ -226,7 +227,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     def _own_settings(self) -> list[tuple[str, str]]:
         content = self.session.draft.content
-        known = plan(content.method, content.training).settings
+        known = make_plan(content.method, content.training).settings
         return [(name, meaning) for name, meaning in SETTINGS.items() if name in known]
 
     def _ask_value(self, name: str | None) -> None:

@@ -149,10 +149,10 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
             self.say(self._before())
 
     def _before(self) -> str:
-        from tuneproof.engine.methods.plan import plan
+        from tuneproof.engine.methods.plan import make_plan
 
         content = self.session.draft.content
-        chosen = plan(content.method, content.training)
+        chosen = make_plan(content.method, content.training)
         return f"t starts: {chosen.method}, {chosen.epochs:g} epochs, learning rate {chosen.learning_rate:g}; then the tuned arm is scored"
 
     def action_start(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.arms.arm import Arm, Request, Setting
+from tuneproof.engine.arms.arm import Arm, ArmContext, Request
 from tuneproof.engine.arms.constrained import Constrained, TunedConstrained
 from tuneproof.engine.arms.endpoint import EndpointArm
 from tuneproof.engine.arms.few_shot import FewShot
@@ -10,10 +10,10 @@ from tuneproof.engine.arms.retrieval import Retrieval
 from tuneproof.engine.arms.tuned import Tuned
 from tuneproof.engine.arms.zero_shot import ZeroShot
 
-UNTUNED: dict[str, type[Arm]] = {arm.name: arm for arm in (ZeroShot, FewShot, Retrieval, Constrained, EndpointArm)}
+UNTUNED_ARMS: dict[str, type[Arm]] = {arm.name: arm for arm in (ZeroShot, FewShot, Retrieval, Constrained, EndpointArm)}
 """The arms that can stand under `baselines`, lightest first."""
 
-TUNED: dict[str, type[Arm]] = {arm.name: arm for arm in (Tuned, TunedConstrained)}
+TUNED_ARMS: dict[str, type[Arm]] = {arm.name: arm for arm in (Tuned, TunedConstrained)}
 """The arms that need a trained adapter, lightest first; training asks as the first of them does."""
 
-__all__ = ["TUNED", "UNTUNED", "Arm", "Request", "Setting"]
+__all__ = ["TUNED_ARMS", "UNTUNED_ARMS", "Arm", "ArmContext", "Request"]

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import OutputFormat, OutputKind
@@ -15,14 +16,14 @@ from tuneproof.engine.endpoint.server import Server
 from tuneproof.engine.scoring.judges import Judge
 from tuneproof.engine.scoring.predictions import Scores
 
-PLACE = Source("", 0)
+PLACEHOLDER_SOURCE = Source("", 0)
 
-REQUESTS = 1000
+PRICED_REQUESTS = 1000
 """How many requests a price is told for."""
 
 
 @dataclass(frozen=True)
-class Setting:
+class ArmContext:
     """What arms are made from: the task, the judge that describes the format, the train part, and whether a prompt fits.
 
     `fits` also leaves `max_new_tokens` for the answer.
@@ -55,7 +56,7 @@ class Request:
 class Arm(ABC):
     """One system that is scored on the frozen eval set."""
 
-    name: ClassVar[str]
+    name: ClassVar[ArmName]
     is_prompt_baseline: ClassVar[bool] = False
 
     is_elsewhere: ClassVar[bool] = False
@@ -73,7 +74,7 @@ class Arm(ABC):
     told: str = ""
     """What was settled when the arm was made, in a sentence for the card."""
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: ArmContext) -> None:
         self.setting = setting
         self.made_from: Mapping[str, str] = {}
         """Digests of what the arm reads beyond the frozen parts and the task."""
@@ -92,7 +93,7 @@ class Arm(ABC):
     def usd_per_1000_requests(cls, case: Case, scores: Scores) -> float | None:
         """What the machine costs for so long, at the rate measured here; none where `budget.usd_per_gpu_hour` is not given."""
         usd_per_hour = case.budget.usd_per_gpu_hour
-        return round(usd_per_hour * scores.seconds_per_case * REQUESTS / 3600, 6) if usd_per_hour is not None else None
+        return round(usd_per_hour * scores.seconds_per_case * PRICED_REQUESTS / 3600, 6) if usd_per_hour is not None else None
 
     def variants(self) -> Mapping[str, Arm]:
         """The ways to ask, by their names, of which validation cases choose one; lightest first. Empty where there is one way."""
@@ -113,7 +114,7 @@ class Arm(ABC):
     def placeholder(self) -> Example:
         """A case that has only places; its instruction is one too where rows bring their own."""
         own = any(example.instruction for example in self.setting.train)
-        return Example("{instruction}" if own else "", "{input}", "", PLACE)
+        return Example("{instruction}" if own else "", "{input}", "", PLACEHOLDER_SOURCE)
 
 
 def request_text(case: Example, instruction: str, description: str = "", context: str = "") -> str:

@@ -11,7 +11,7 @@ from tuneproof.engine.data.example import norm
 _WORD = re.compile(r"\w+")
 
 
-class Nearest:
+class BM25Index:
     """An index over texts: words are runs of word characters under `norm`; no stemming and no stop words, whatever the language."""
 
     def __init__(self, texts: Sequence[str]) -> None:

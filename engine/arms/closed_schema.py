@@ -13,16 +13,16 @@ from typing import Any
 
 from tuneproof.engine.arms.date_formats import exact_format
 
-MOST_FIELDS = 50
+MAX_FIELDS = 50
 """An object with more different keys than this is a map from one thing to another, whose keys are data."""
 
-LARGEST = 1e15
+MAX_NUMBER = 1e15
 """Numbers without bounds are kept within this, and so without an exponent: 1e999 is valid JSON, and no number to any reader."""
 
-COMBINE = ("allOf", "anyOf", "oneOf")
-TELLS_FIELDS = {"type", "properties", "required", "title", "description"}
+COMBINATORS = ("allOf", "anyOf", "oneOf")
+FIELD_KEYWORDS = {"type", "properties", "required", "title", "description"}
 """What a part of an object may say so that its fields are known."""
-CLOSES_NOT = (*COMBINE, "$ref", "patternProperties", "minProperties", "unevaluatedProperties", "propertyNames")
+OPEN_KEYWORDS = (*COMBINATORS, "$ref", "patternProperties", "minProperties", "unevaluatedProperties", "propertyNames")
 
 
 def closed_schema(schema: dict[str, Any], values: Sequence[Any]) -> dict[str, Any]:
@@ -67,7 +67,10 @@ class _Seen:
     def _beside(self, node: dict[str, Any]) -> list[Any]:
         """The places that speak about the same value."""
         referred = self._referred(node.get("$ref"))
-        return [*([referred] if isinstance(referred, dict) else []), *(branch for word in COMBINE for branch in _listed(node.get(word)))]
+        return [
+            *([referred] if isinstance(referred, dict) else []),
+            *(branch for word in COMBINATORS for branch in _listed(node.get(word))),
+        ]
 
     def _find_parts(self, node: Any) -> None:
         if isinstance(node, dict):
@@ -115,7 +118,7 @@ def _rewritten(node: Any, seen: _Seen) -> Any:
     new = {key: inner if key in ("const", "enum", "default", "examples") else _rewritten(inner, seen) for key, inner in node.items()}
     values = seen.values.get(id(node), [])
     if node.get("type") == "number" and not any("imum" in key for key in node) and all(_is_within(value) for value in values):
-        new |= {"minimum": -LARGEST, "maximum": LARGEST}
+        new |= {"minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}
     if pattern := exact_format(node, values):
         new = {key: inner for key, inner in new.items() if key != "format"} | pattern
     objects = [value for value in values if isinstance(value, dict)]
@@ -123,23 +126,23 @@ def _rewritten(node: Any, seen: _Seen) -> Any:
     named = new.get("properties") if isinstance(new.get("properties"), dict) else {}
     if named:
         new["properties"] = {key: named[key] for key in [*(k for k in order if k in named), *(k for k in named if k not in order)]}
-        if objects and len(objects) == len(values) and not any(word in node for word in ("type", "$ref", *COMBINE)):
+        if objects and len(objects) == len(values) and not any(word in node for word in ("type", "$ref", *COMBINATORS)):
             new["type"] = "object"
     return new | _closed(new, order) if id(node) not in seen.parts else new
 
 
 def _is_within(value: Any) -> bool:
-    return not isinstance(value, int | float) or abs(value) <= LARGEST
+    return not isinstance(value, int | float) or abs(value) <= MAX_NUMBER
 
 
 def _closed(node: dict[str, Any], order: list[str]) -> dict[str, Any]:
     """What closes an object; nothing where it is closed, is a map, or what else it says may be about other fields."""
     node = _with_parts(node)
     named = node.get("properties", {})
-    if node.get("type") != "object" or node.get("additionalProperties", True) is not True or any(word in node for word in CLOSES_NOT):
+    if node.get("type") != "object" or node.get("additionalProperties", True) is not True or any(word in node for word in OPEN_KEYWORDS):
         return {}
     fields = list(dict.fromkeys([*order, *named, *_listed(node.get("required"))]))
-    if not 0 < len(fields) <= MOST_FIELDS:
+    if not 0 < len(fields) <= MAX_FIELDS:
         return {}
     return {"properties": {key: named.get(key, {}) for key in fields}, "additionalProperties": False}
 
@@ -150,7 +153,7 @@ def _with_parts(node: dict[str, Any]) -> dict[str, Any]:
     What may stand in them the parts themselves go on to say.
     """
     parts = _listed(node.get("allOf"))
-    if not parts or not all(isinstance(part, dict) and part.keys() <= TELLS_FIELDS for part in parts):
+    if not parts or not all(isinstance(part, dict) and part.keys() <= FIELD_KEYWORDS for part in parts):
         return node
     if not any(place.get("type") == "object" for place in (node, *parts)):
         return node

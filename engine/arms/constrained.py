@@ -6,20 +6,21 @@ likeliest beginning, and may be led to a label that is not the likeliest. Where 
 
 from __future__ import annotations
 
-from tuneproof.engine.arms.arm import Setting
+from tuneproof.engine.arms.arm import ArmContext
 from tuneproof.engine.arms.grammar import check_grammar, grammar_of, scored_labels
 from tuneproof.engine.arms.tuned import Tuned
 from tuneproof.engine.arms.zero_shot import ZeroShot
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.schema import Case
 
 
 class Constrained(ZeroShot):
     """The untuned model with the plain prompt, held to the output format while it answers: every answer that ends is valid."""
 
-    name = "constrained"
+    name = ArmName.CONSTRAINED
     is_prompt_baseline = False
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: ArmContext) -> None:
         super().__init__(setting)
         outputs = [e.output for e in setting.train]
         self.grammar, self.told = grammar_of(setting.output, outputs)
@@ -29,15 +30,15 @@ class Constrained(ZeroShot):
     def check(cls, case: Case) -> None:
         """Raises CaseError where the output format is none that can be held to."""
         if case.task is not None:
-            check_grammar(case.task.output, "baselines: constrained")
+            check_grammar(case.task.output, f"baselines: {ArmName.CONSTRAINED}")
 
 
 class TunedConstrained(Tuned):
     """The model with its adapter, held to the output format while it answers."""
 
-    name = "tuned_constrained"
+    name = ArmName.TUNED_CONSTRAINED
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: ArmContext) -> None:
         super().__init__(setting)
         outputs = [e.output for e in setting.train]
         self.grammar, self.told = grammar_of(setting.output, outputs)

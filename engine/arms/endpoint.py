@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.arms.arm import REQUESTS, Setting
+from tuneproof.engine.arms.arm import PRICED_REQUESTS, ArmContext
 from tuneproof.engine.arms.zero_shot import ZeroShot
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError
@@ -17,11 +18,11 @@ class EndpointArm(ZeroShot):
     file, which is written by hand: url and model; the key stays in the environment. Cases that the server does not answer count neither as
     right nor as wrong."""
 
-    name = "endpoint"
+    name = ArmName.ENDPOINT
     is_prompt_baseline = False
     is_elsewhere = True
 
-    def __init__(self, setting: Setting) -> None:
+    def __init__(self, setting: ArmContext) -> None:
         super().__init__(setting)
         self.server = resolve_server(_settings(setting.endpoint))
         asked = self.server.settings
@@ -40,11 +41,11 @@ class EndpointArm(ZeroShot):
         if not prices or prices[0] is None or prices[1] is None or scores.tokens_untold == scores.n:
             return None
         read, wrote = scores.prompt_tokens_per_case, scores.tokens_per_case - scores.prompt_tokens_per_case
-        return round((prices[0] * read + prices[1] * wrote) * REQUESTS / 1e6, 6)
+        return round((prices[0] * read + prices[1] * wrote) * PRICED_REQUESTS / 1e6, 6)
 
 
 def _settings(endpoint: Endpoint | None) -> Endpoint:
     if endpoint is None:
         fix = "add to the case `endpoint: {url: http://localhost:8000/v1, model: NAME}`; the key stays in the environment"
-        raise CaseError("the case names no endpoint to ask", where="baselines: endpoint", fix=fix)
+        raise CaseError("the case names no endpoint to ask", where=f"baselines: {ArmName.ENDPOINT}", fix=fix)
     return endpoint

@@ -6,20 +6,21 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 
-from tuneproof.engine.arms.arm import PLACE, Arm, Request, Setting, chat, request_text
-from tuneproof.engine.arms.bm25 import Nearest
-from tuneproof.engine.arms.near_duplicates import alike
+from tuneproof.engine.arms.arm import PLACEHOLDER_SOURCE, Arm, ArmContext, Request, chat, request_text
+from tuneproof.engine.arms.bm25 import BM25Index
+from tuneproof.engine.arms.near_duplicates import near_duplicate_rows
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import shuffled
 
-SHOTS = (2, 4, 8)
+SHOT_COUNTS = (2, 4, 8)
 """How many examples are tried."""
 
-SHOTS_UNTRIED = 4
+DEFAULT_SHOTS = 4
 """How many are shown where there is no validation part to try them on."""
 
 
-class Kind(StrEnum):
+class ShotSelection(StrEnum):
     """Which rows are shown: the same ones for every case, or those that have most in common with it."""
 
     FIXED = "fixed"
@@ -30,20 +31,22 @@ class FewShot(Arm):
     """The untuned model that is shown solved examples as earlier turns. How many, and the same for all cases or the nearest to each,
     validation cases decide; a row that is nearly the case itself is never shown."""
 
-    name = "few_shot"
+    name = ArmName.FEW_SHOT
     is_prompt_baseline = True
 
-    def __init__(self, setting: Setting, shots: int = SHOTS_UNTRIED, kind: Kind = Kind.FIXED, pool: _Pool | None = None) -> None:
+    def __init__(
+        self, setting: ArmContext, shots: int = DEFAULT_SHOTS, kind: ShotSelection = ShotSelection.FIXED, pool: _Pool | None = None
+    ) -> None:
         super().__init__(setting)
         self._shots, self._kind = shots, kind
         self._pool = pool or _Pool(setting.train)
         self._fixed = choose_shots(self._pool.rows, shots, setting.seed)
-        which = "fixed examples of train" if kind is Kind.FIXED else "examples of train nearest to the case"
+        which = "fixed examples of train" if kind is ShotSelection.FIXED else "examples of train nearest to the case"
         self.told = f"{shots} {which}"
 
     def variants(self) -> Mapping[str, Arm]:
-        counts = [shots for shots in SHOTS if shots <= len(self._pool.rows)]
-        return {f"{shots} {kind}": FewShot(self.setting, shots, kind, self._pool) for shots in counts for kind in Kind}
+        counts = [shots for shots in SHOT_COUNTS if shots <= len(self._pool.rows)]
+        return {f"{shots} {kind}": FewShot(self.setting, shots, kind, self._pool) for shots in counts for kind in ShotSelection}
 
     def messages(self, case: Example) -> list[Message]:
         return self.requests([case])[0].messages
@@ -52,9 +55,11 @@ class FewShot(Arm):
         return [self._request(case, near) for case, near in zip(cases, self._pool.near(cases), strict=True)]
 
     def template(self) -> list[Message]:
-        if self._kind is Kind.FIXED:
+        if self._kind is ShotSelection.FIXED:
             return self._with(self._fixed, self.placeholder())
-        places = [Example("", f"{{input of example {n}}}", f"{{output of example {n}}}", PLACE) for n in range(1, self._shots + 1)]
+        places = [
+            Example("", f"{{input of example {n}}}", f"{{output of example {n}}}", PLACEHOLDER_SOURCE) for n in range(1, self._shots + 1)
+        ]
         return self._with(places, self.placeholder())
 
     def _request(self, case: Example, near: set[int]) -> Request:
@@ -73,14 +78,14 @@ class FewShot(Arm):
 
     def _ranked(self, case: Example) -> Iterable[int]:
         """The rows to show by their numbers, the one to keep longest first; of fixed ones no other takes the place of one left out."""
-        if self._kind is Kind.FIXED:
+        if self._kind is ShotSelection.FIXED:
             number = {id(row): at for at, row in enumerate(self._pool.rows)}
             return [number[id(row)] for row in self._fixed]
         return self._pool.index.order(case.input)
 
     def _in_order(self, shots: Sequence[Example]) -> list[Example]:
         """What is nearest stands last, beside the question: that is what a model heeds most."""
-        return list(shots) if self._kind is Kind.FIXED else list(reversed(shots))
+        return list(shots) if self._kind is ShotSelection.FIXED else list(reversed(shots))
 
     def _with(self, shots: Sequence[Example], case: Example) -> list[Message]:
         """The format is described once, in the first turn; an instruction is repeated only where it is another one."""
@@ -106,14 +111,14 @@ class _Pool:
         self._near: dict[tuple[str, ...], list[set[int]]] = {}
 
     @cached_property
-    def index(self) -> Nearest:
-        return Nearest([row.input for row in self.rows])
+    def index(self) -> BM25Index:
+        return BM25Index([row.input for row in self.rows])
 
     def near(self, cases: Sequence[Example]) -> list[set[int]]:
         """The rows that are nearly each case; looked for once, since every way to ask asks the same cases."""
         key = tuple(case.content_hash for case in cases)
         if key not in self._near:
-            self._near[key] = alike(self.rows, cases)
+            self._near[key] = near_duplicate_rows(self.rows, cases)
         return self._near[key]
 
 

@@ -11,15 +11,15 @@ from tuneproof.engine.arms.closed_schema import closed_schema
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.scoring.judges import parse_json
-from tuneproof.engine.scoring.output_inference import NEARLY_ALL, draft_output
+from tuneproof.engine.scoring.output_inference import MIN_MATCHING_SHARE, infer_output
 
 SEPARATORS = ((", ", ": "), (",", ":"), (", ", ":"), (",", ": "))
 """Between items, and between key and value: how outputs that stand on one line are written."""
 
-MOST_WHITE_SPACE = 64
+MAX_WHITESPACE = 64
 """Characters of white space in a row where outputs are written in no one style; without a bound a model may write nothing else."""
 
-MOST_SCORED = 32
+MAX_SCORED_LABELS = 32
 """Labels that are scored at most: the work grows with their tokens. The 151 of CLINC150 take 14 times as long as decoding on a CPU."""
 
 ANY_TEXT = "(?s:.*)"
@@ -29,7 +29,7 @@ def grammar_of(output: OutputFormat, outputs: Sequence[str]) -> tuple[str, str]:
     """The grammar as llguidance reads it, and in a sentence what it holds answers to.
 
     JSON: the schema with its fields in the order of the train outputs and closed to the fields that the schema or the outputs name;
-    without a schema the one that `draft_output` drafts from them. White space is as in the outputs. Choice: one of the choices, or of
+    without a schema the one that `infer_output` drafts from them. White space is as in the outputs. Choice: one of the choices, or of
     the train labels. Pattern: a text in which the pattern is found, and where the outputs are or end in what it finds, so are answers.
     Raises CaseError where there is no such grammar.
     """
@@ -55,7 +55,7 @@ def labels_of(output: OutputFormat, outputs: Sequence[str]) -> list[str]:
 def scored_labels(output: OutputFormat, outputs: Sequence[str]) -> list[str]:
     """The labels of which the likeliest is the answer; none where there is no choice, or where they are too many for one pass."""
     labels = labels_of(output, outputs) if output.kind is OutputKind.CHOICE else []
-    return labels if len(labels) <= MOST_SCORED else []
+    return labels if len(labels) <= MAX_SCORED_LABELS else []
 
 
 NO_GRAMMAR_OF_TEXT = "any text is a valid one, so there is nothing that decoding could be held to"
@@ -84,7 +84,7 @@ def _json(output: OutputFormat, outputs: Sequence[str]) -> tuple[str, str]:
     values = _parsed(outputs)
     schema, source = output.json_schema, "the schema"
     if not isinstance(schema, dict):
-        drafted = draft_output(outputs).output.json_schema
+        drafted = infer_output(outputs).output.json_schema
         schema, source = (drafted, "a schema drafted from train") if isinstance(drafted, dict) else (_any_of_the_kind(values), "any JSON")
     # An escape may be half a surrogate pair, which no reader takes; every character can be written as itself.
     style = _style(outputs) | {"json_allow_general_unicode_escapes": False}
@@ -116,9 +116,9 @@ def _style(outputs: Sequence[str]) -> dict[str, Any]:
     given = [text.strip() for text in outputs if _parsed([text])]
     for item, key in SEPARATORS:
         written = sum(_is_written(text, item, key) for text in given)
-        if written >= NEARLY_ALL * len(given):
+        if written >= MIN_MATCHING_SHARE * len(given):
             return {"whitespace_flexible": False, "item_separator": item, "key_separator": key}
-    return {"whitespace_pattern": rf"[\x20\x0A\x0D\x09]{{1,{MOST_WHITE_SPACE}}}"}
+    return {"whitespace_pattern": rf"[\x20\x0A\x0D\x09]{{1,{MAX_WHITESPACE}}}"}
 
 
 def _is_written(text: str, item: str, key: str) -> bool:

@@ -10,7 +10,7 @@ from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.data.example import Example
 
 
-def alike(rows: Sequence[Example], cases: Sequence[Example]) -> list[set[int]]:
+def near_duplicate_rows(rows: Sequence[Example], cases: Sequence[Example]) -> list[set[int]]:
     """For each case the numbers of the rows that are its duplicates or near it, by the measure of the audit.
 
     Near is a Jaccard similarity of at least 0.8 of the runs of three words of all that the model reads; text that many rows share is set

@@ -6,20 +6,21 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 
-from tuneproof.engine.arms.arm import Arm, Request, Setting, chat
-from tuneproof.engine.arms.bm25 import Nearest
+from tuneproof.engine.arms.arm import Arm, ArmContext, Request, chat
+from tuneproof.engine.arms.bm25 import BM25Index
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.documents import Passage, documents_digest, read_passages
 from tuneproof.engine.data.example import Example, Message
 
-PASSAGES = (1, 3, 5)
+PASSAGE_COUNTS = (1, 3, 5)
 """How many passages are tried."""
 
-PASSAGES_UNTRIED = 3
+DEFAULT_PASSAGES = 3
 """How many are shown where there is no validation part to try them on."""
 
-NAMES_A_DOCUMENT = ("passage", "source")
+DOCUMENT_KEYS = ("passage", "source")
 """The keys under which a row may name the document that its answer stands in: a file name, or several."""
 
 
@@ -27,10 +28,10 @@ class Retrieval(Arm):
     """The untuned model that is shown passages of your documents, found for each case by the words they share with it. How many,
     validation cases decide."""
 
-    name = "retrieval"
+    name = ArmName.RETRIEVAL
     is_prompt_baseline = True
 
-    def __init__(self, setting: Setting, count: int = PASSAGES_UNTRIED, library: _Library | None = None) -> None:
+    def __init__(self, setting: ArmContext, count: int = DEFAULT_PASSAGES, library: _Library | None = None) -> None:
         super().__init__(setting)
         if setting.documents is None:
             raise _no_documents()
@@ -48,7 +49,7 @@ class Retrieval(Arm):
         read_passages(Path(case.data.documents))
 
     def variants(self) -> Mapping[str, Arm]:
-        return {f"passages: {count}": Retrieval(self.setting, count, self._library) for count in PASSAGES}
+        return {f"passages: {count}": Retrieval(self.setting, count, self._library) for count in PASSAGE_COUNTS}
 
     def messages(self, case: Example) -> list[Message]:
         return self._request(case).messages
@@ -74,7 +75,7 @@ class Retrieval(Arm):
 
 def _no_documents() -> CaseError:
     fix = "add `documents:` under `data`: a folder of .txt or .md files"
-    return CaseError("the case names no documents to look things up in", where="baselines: retrieval", fix=fix)
+    return CaseError("the case names no documents to look things up in", where=f"baselines: {ArmName.RETRIEVAL}", fix=fix)
 
 
 class _Library:
@@ -86,9 +87,9 @@ class _Library:
         self.sha256 = documents_digest(folder)
 
     @cached_property
-    def _index(self) -> Nearest:
+    def _index(self) -> BM25Index:
         # The words of the file's name say what it is about.
-        return Nearest([f"{PurePosixPath(p.file).stem} {p.text}".replace("_", " ").replace("-", " ") for p in self.passages])
+        return BM25Index([f"{PurePosixPath(p.file).stem} {p.text}".replace("_", " ").replace("-", " ") for p in self.passages])
 
     def find(self, question: str) -> list[Passage]:
         """The passages, the best first."""
@@ -96,6 +97,6 @@ class _Library:
 
     def named_by(self, case: Example) -> tuple[str, ...]:
         """The documents that a row names, as the folder calls them; what names no document here was about something else."""
-        told = [case.metadata.get(key) for key in NAMES_A_DOCUMENT]
+        told = [case.metadata.get(key) for key in DOCUMENT_KEYS]
         names = [str(name) for value in told if value is not None for name in (value if isinstance(value, list) else [value])]
         return tuple(dict.fromkeys(file for name in names for file in self.files if name in (file, PurePosixPath(file).name)))

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from functools import cache
 
-from tuneproof.engine.arms import TUNED, Setting
+from tuneproof.engine.arms import TUNED_ARMS, ArmContext
 from tuneproof.engine.audit.rows import TokenLengths
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.scoring.judges import make_judge
@@ -14,7 +15,7 @@ from tuneproof.engine.scoring.judges import make_judge
 def lengths_for(base: BaseCheckpoint, task: Task) -> TokenLengths:
     """The lengths of rows for this base; prompts as the tuned arm asks them, which are the shortest."""
     judge = make_judge(task, [""])
-    tuned = TUNED["tuned"](Setting(task.instruction or "", judge, (), lambda _: True, 0))
+    tuned = TUNED_ARMS[ArmName.TUNED](ArmContext(task.instruction or "", judge, (), lambda _: True, 0))
     # Each row is measured for the context check, for the preview and for the room an answer gets, and tokenised for the first alone.
     return TokenLengths(
         render=lambda e: base.prompt(tuned.messages(e)),

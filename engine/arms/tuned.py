@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tuneproof.engine.arms.arm import Arm, chat
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.data.example import Example, Message
 
@@ -10,7 +11,7 @@ from tuneproof.engine.data.example import Example, Message
 class Tuned(Arm):
     """The model with its adapter; the format is not described, because the adapter has learned it."""
 
-    name = "tuned"
+    name = ArmName.TUNED
 
     @classmethod
     def is_wanted(cls, case: Case) -> bool:

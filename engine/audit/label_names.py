@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.scoring.judges import ChoiceJudge, JsonJudge, PatternJudge
-from tuneproof.engine.scoring.output_inference import FEWEST_ROWS, LONGEST_LABEL, MOST_LABELS
+from tuneproof.engine.scoring.output_inference import MAX_LABEL_LENGTH, MAX_LABELS, MIN_ROWS
 
 ROWS_A_LABEL = 3
 """How often an output has to stand there on average to be a label, as where `task.output` is drafted."""
@@ -77,11 +77,11 @@ def label_reader(table: Table) -> LabelReader | None:
         case JsonJudge() | PatternJudge():
             return None
     different, rows = outputs.counts.keys(), outputs.counts.total()
-    if rows < FEWEST_ROWS or ROWS_A_LABEL * len(different) > rows or _are_json(different):
+    if rows < MIN_ROWS or ROWS_A_LABEL * len(different) > rows or _are_json(different):
         return None
     readers = [LabelReader(separator) for separator in SEPARATORS if _combines(different, separator)] or [LabelReader()]
     names = {label for output in different for label in readers[0].labels(output)}
-    return readers[0] if 2 <= len(names) <= MOST_LABELS and all(map(_is_short, names)) else None
+    return readers[0] if 2 <= len(names) <= MAX_LABELS and all(map(_is_short, names)) else None
 
 
 def _combines(outputs: Collection[str], separator: str) -> bool:
@@ -98,4 +98,4 @@ def _are_json(outputs: Collection[str]) -> bool:
 
 
 def _is_short(label: str) -> bool:
-    return len(label) <= LONGEST_LABEL and len(label.splitlines()) == 1
+    return len(label) <= MAX_LABEL_LENGTH and len(label.splitlines()) == 1

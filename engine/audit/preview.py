@@ -14,7 +14,7 @@ from tuneproof.engine.audit.pii.masking import masked
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.data.example import Example, Source, prompt_text
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.scoring.output_inference import draft_output
+from tuneproof.engine.scoring.output_inference import infer_output
 
 ROWS_SHOWN = 5
 
@@ -28,7 +28,7 @@ def data_facts(
     Only the output format is drafted from the rows that go on, so that what was left out as wrong does not shape it.
     """
     read = row_measures(instruction, lengths)
-    drafted = draft_output([e.output for e in examples if e.source not in left_out] or [e.output for e in examples])
+    drafted = infer_output([e.output for e in examples if e.source not in left_out] or [e.output for e in examples])
     return artifacts.DataFacts(
         **dict(row_lengths(examples, instruction, lengths)),
         base=lengths and lengths.base,

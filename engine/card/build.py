@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from tuneproof.engine.arms import TUNED, UNTUNED
+from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.card.evidence import Evidence, gather
@@ -12,19 +12,20 @@ from tuneproof.engine.card.risk import counted_target, risk
 from tuneproof.engine.card.route_agreement import agreement_with_route
 from tuneproof.engine.card.schema import Card, CardArm, DataShapeSection, DecisionSection, EvalSetSection, MethodSection, ProvenanceSection
 from tuneproof.engine.card.variants import comparison, learning_curve, served
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.route import REASONS
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.store import CASE, RunStore, part_file
-from tuneproof.engine.scoring.partial_credit import GradedDifference, graded_difference
-from tuneproof.engine.scoring.statistics import fewest_cases, fewest_right, minimum_detectable_effect
-from tuneproof.engine.scoring.verdict import ScoredArm, Verdict, best_of, decide, metric_of
+from tuneproof.engine.scoring.partial_credit import PartialCreditDifference, partial_credit_difference
+from tuneproof.engine.scoring.statistics import min_cases_for_target, min_correct_for_target, minimum_detectable_effect
+from tuneproof.engine.scoring.verdict import ScoredArm, Verdict, best_arm, decide_verdict, metric_of
 
 
 def make_card(store: RunStore) -> Card:
     """The card of a run as far as it has come."""
     evidence = gather(store)
-    verdict = decide(
+    verdict = decide_verdict(
         evidence.untuned,
         evidence.tuned,
         evidence.case.task,
@@ -58,19 +59,19 @@ def _missing(evidence: Evidence) -> list[str]:
     if not evidence.untuned:
         missing.append("prompt baseline")
     if evidence.tuned is None:
-        missing.append("tuned arm")
+        missing.append(f"{ArmName.TUNED} arm")
     return missing
 
 
-def _graded(evidence: Evidence) -> GradedDifference | None:
+def _graded(evidence: Evidence) -> PartialCreditDifference | None:
     """The difference in the target's or the task's metric, where that gives part of the credit."""
-    task, judge, best = evidence.case.task, evidence.judge, best_of(evidence.untuned)
+    task, judge, best = evidence.case.task, evidence.judge, best_arm(evidence.untuned)
     if task is None or judge is None or best is None or evidence.tuned is None or evidence.parts is None:
         return None
     metric = metric_of(task, evidence.case.target)
     key = evidence.case.data.split.group_by if evidence.case.data else None
     groups = [json.dumps(case.metadata.get(key), sort_keys=True) for case in evidence.parts[Part.EVAL]] if key else None
-    return graded_difference(metric, evidence.tuned.predictions, best.predictions, judge, groups)
+    return partial_credit_difference(metric, evidence.tuned.predictions, best.predictions, judge, groups)
 
 
 def _decision(evidence: Evidence, verdict: Verdict) -> DecisionSection:
@@ -150,7 +151,7 @@ def _eval_set(evidence: Evidence) -> EvalSetSection | None:
     digest = evidence.store.digest(part_file(Part.EVAL))
     effect = round(minimum_detectable_effect(n), 6)
     target = counted_target(evidence.case)
-    needed, right = (fewest_cases(target), fewest_right(n, target)) if target else (None, None)
+    needed, right = (min_cases_for_target(target), min_correct_for_target(n, target)) if target else (None, None)
     return EvalSetSection(
         summary=f"{n} cases frozen before anything ran (sha256 {digest[:12]}…); they can show a difference of about "
         f"{100 * effect:.0f} points.{_can_show_target(target, n, needed, right)}",
@@ -184,7 +185,7 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
         truncated=scores.truncated,
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
-        usd_per_1000_requests={**UNTUNED, **TUNED}[arm.name].usd_per_1000_requests(evidence.case, scores),
+        usd_per_1000_requests={**UNTUNED_ARMS, **TUNED_ARMS}[arm.name].usd_per_1000_requests(evidence.case, scores),
         asked=evidence.asked[arm.name].told,
         recall=scores.recall,
         left_out=scores.left_out,
@@ -195,7 +196,7 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
 
 def _provenance(evidence: Evidence) -> ProvenanceSection:
     manifest, model = evidence.store.manifest, evidence.model
-    elsewhere = [asked.told for arm, asked in evidence.asked.items() if {**UNTUNED, **TUNED}[arm].is_elsewhere]
+    elsewhere = [asked.told for arm, asked in evidence.asked.items() if {**UNTUNED_ARMS, **TUNED_ARMS}[arm].is_elsewhere]
     return ProvenanceSection(
         case_sha256=evidence.store.digest(CASE),
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,

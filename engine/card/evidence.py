@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuneproof.engine.arms import TUNED, UNTUNED
+from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.method_comparison import Entrant
 from tuneproof.engine.case.schema import Case
@@ -65,7 +65,7 @@ def gather(store: RunStore) -> Evidence:
     """Everything the card rests on."""
     steps = store.manifest.steps
     done = {name.removeprefix(ARM_STEP) for name in steps if name.startswith(ARM_STEP)}
-    tuned, *also_tuned = [_scored_arm(store, name) if name in done else None for name in TUNED]
+    tuned, *also_tuned = [_scored_arm(store, name) if name in done else None for name in TUNED_ARMS]
     return Evidence(
         store=store,
         case=store.case,
@@ -77,7 +77,7 @@ def gather(store: RunStore) -> Evidence:
         model=artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if "model" in steps else None,
         method=artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD)) if "method" in steps else None,
         training=artifacts.TrainingFacts.model_validate_json(store.read(artifacts.TRAINING)) if "train" in steps else None,
-        untuned=[_scored_arm(store, name) for name in UNTUNED if name in done],
+        untuned=[_scored_arm(store, name) for name in UNTUNED_ARMS if name in done],
         tuned=tuned,
         also_tuned=[arm for arm in also_tuned if arm is not None],
         curve={share: _further(store, point) for share, point in CURVE.items() if point.step in steps},
@@ -88,7 +88,7 @@ def gather(store: RunStore) -> Evidence:
 
 
 def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
-    kind = {**UNTUNED, **TUNED}[arm]
+    kind = {**UNTUNED_ARMS, **TUNED_ARMS}[arm]
     return _scored(store, artifacts.scores_file(arm), artifacts.predictions_file(arm), is_elsewhere=kind.is_elsewhere)
 
 

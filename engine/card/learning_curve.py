@@ -9,7 +9,7 @@ from itertools import pairwise
 from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.verdict import Difference, ScoredArm, difference_of, p_value, points
+from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, format_p_value, format_points, paired_difference
 
 WHOLE = 100
 """The share of the tuned arm, which learned from all of train."""
@@ -62,7 +62,7 @@ class CurveChange(BaseModel):
 
     from_share: int
     to_share: int
-    difference: Difference
+    difference: PairedDifference
 
 
 class LearningCurveSection(BaseModel):
@@ -84,7 +84,7 @@ def make_curve(measured: Sequence[tuple[CurvePoint, ScoredArm]], not_measured: S
     if not told or told[-1].share != WHOLE:
         raise ValueError("the last point of a learning curve is the whole of train")
     changes = [
-        CurveChange(from_share=before.share, to_share=after.share, difference=difference_of(more, fewer))
+        CurveChange(from_share=before.share, to_share=after.share, difference=paired_difference(more, fewer))
         for (before, fewer), (after, more) in pairwise(measured)
         if 2 * before.share == after.share
     ]
@@ -99,7 +99,7 @@ def make_curve(measured: Sequence[tuple[CurvePoint, ScoredArm]], not_measured: S
     )
 
 
-def slope_of(last: Difference | None, correct: Rate) -> Slope:
+def slope_of(last: PairedDifference | None, correct: Rate) -> Slope:
     """What the difference between the whole of train and half of it says, where the whole answers this share of the cases.
 
     An interval that lies wholly within three points is flat even where it excludes zero: what is sure may still be too little to label for.
@@ -115,11 +115,11 @@ def slope_of(last: Difference | None, correct: Rate) -> Slope:
     return Slope.FALLING if last.high < 0 else Slope.UNCLEAR
 
 
-def _summary(slope: Slope, told: Sequence[CurvePoint], last: Difference | None, n: int) -> str:
+def _summary(slope: Slope, told: Sequence[CurvePoint], last: PairedDifference | None, n: int) -> str:
     if last is None:
         return "Whether more labels would help was not measured: train could not be cut in half."
     before, after = told[-2], told[-1]
-    change = f"From {before.examples:,} to {after.examples:,} labels: {points(last)}, {p_value(last.p_value)}"
+    change = f"From {before.examples:,} to {after.examples:,} labels: {format_points(last)}, {format_p_value(last.p_value)}"
     match slope:
         case Slope.COMPLETE:
             reading = f"all {n} cases are right, so on these cases more labels have nothing left to mend"
@@ -138,7 +138,8 @@ def curve_lines(curve: LearningCurveSection) -> list[str]:
     """The curve for a reader: its points, the earlier differences, what could not be measured, and the limits of it all."""
     lines = [_point(point) for point in curve.points]
     lines += [
-        f"from {change.from_share} % to {change.to_share} % of train: {points(change.difference)}, {p_value(change.difference.p_value)}"
+        f"from {change.from_share} % to {change.to_share} % of train: "
+        f"{format_points(change.difference)}, {format_p_value(change.difference.p_value)}"
         for change in curve.changes
         if change.to_share != WHOLE
     ]

@@ -11,7 +11,7 @@ from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
 from tuneproof.engine.run.artifacts import TrainedLength
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.verdict import p_value, points
+from tuneproof.engine.scoring.verdict import format_p_value, format_points
 
 
 def card_text(card: Card) -> str:
@@ -134,8 +134,8 @@ def _difference(card: Card) -> list[str]:
         return []
     fixed, newly = difference.only_tuned_right, difference.only_untuned_right
     told = [
-        f"Tuned minus {verdict.best_untuned_arm}, on the same cases: {points(difference)}, {p_value(difference.p_value)} "
-        f"(McNemar mid-p; exact {p_value(difference.p_value_exact)}). {fixed} cases fixed, {newly} newly wrong."
+        f"Tuned minus {verdict.best_untuned_arm}, on the same cases: {format_points(difference)}, {format_p_value(difference.p_value)} "
+        f"(McNemar mid-p; exact {format_p_value(difference.p_value_exact)}). {fixed} cases fixed, {newly} newly wrong."
     ]
     graded = verdict.graded
     if graded is not None:
@@ -144,7 +144,7 @@ def _difference(card: Card) -> list[str]:
     if len(verdict.comparisons) > 1:
         told.append(
             "Tuned against each untuned arm, p-values after Holm: "
-            + "; ".join(f"{each.arm} {100 * each.estimate:+.0f} points, {p_value(each.p_holm)}" for each in verdict.comparisons)
+            + "; ".join(f"{each.arm} {100 * each.estimate:+.0f} points, {format_p_value(each.p_holm)}" for each in verdict.comparisons)
             + "."
         )
     return [*told, *([verdict.cost] if verdict.cost else [])]

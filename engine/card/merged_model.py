@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.verdict import Difference, ScoredArm, difference_of, p_value, points
+from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, format_p_value, format_points, paired_difference
 
 
 class MergeOutcome(StrEnum):
@@ -33,13 +33,13 @@ class ServedSection(BaseModel):
     correct: Rate | None = None
     format_valid: Rate | None = None
     answers_changed: int | None = None
-    difference: Difference | None = None
+    difference: PairedDifference | None = None
     sha256: str | None = None
 
 
 def make_served(merged: ScoredArm, tuned: ScoredArm, sha256: str) -> ServedSection:
     """What the card says of a merged model with this digest."""
-    difference = difference_of(merged, tuned)
+    difference = paired_difference(merged, tuned)
     before = {prediction.id: prediction.output for prediction in tuned.predictions}
     changed = sum(before[prediction.id] != prediction.output for prediction in merged.predictions)
     outcome = outcome_of(changed, difference)
@@ -59,7 +59,7 @@ def not_merged(why: str) -> ServedSection:
     return ServedSection(summary=f"Not merged: {why}.", outcome=MergeOutcome.NOT_MERGED)
 
 
-def outcome_of(changed: int, difference: Difference) -> MergeOutcome:
+def outcome_of(changed: int, difference: PairedDifference) -> MergeOutcome:
     """The outcome, where so many answers are other texts: the interval of the difference decides, not the rates."""
     if changed == 0:
         return MergeOutcome.SAME_ANSWERS
@@ -68,14 +68,14 @@ def outcome_of(changed: int, difference: Difference) -> MergeOutcome:
     return MergeOutcome.WORSE if difference.high < 0 else MergeOutcome.NOT_TOLD_APART
 
 
-def _summary(outcome: MergeOutcome, changed: int, n: int, difference: Difference) -> str:
+def _summary(outcome: MergeOutcome, changed: int, n: int, difference: PairedDifference) -> str:
     merged = "Merged into the unquantised base in bfloat16"
     if outcome is MergeOutcome.SAME_ANSWERS:
         return f"{merged}, the model gives the same answer to each of the {n} frozen cases: what will be served is what was measured."
     won, lost = difference.only_tuned_right, difference.only_untuned_right
     told = (
         f"{merged}, the model gives {changed} of {n} frozen cases another answer: {lost} right before and wrong now, {won} the other way; "
-        f"{points(difference)}, {p_value(difference.p_value)}"
+        f"{format_points(difference)}, {format_p_value(difference.p_value)}"
     )
     match outcome:
         case MergeOutcome.WORSE:

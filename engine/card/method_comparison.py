@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from tuneproof.engine.run.artifacts import MethodFacts, TrainingFacts
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.statistics import holm
-from tuneproof.engine.scoring.verdict import Difference, ScoredArm, difference_of, p_value, points
+from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, format_p_value, format_points, paired_difference
 
 LIMITS = (
     "The verdict is that of the method that the case names, chosen before any was scored: the best of several looks better than it is.",
@@ -50,7 +50,7 @@ class ComparedMethod(BaseModel):
     best_step: int | None = None
     correct: Rate | None = None
     format_valid: Rate | None = None
-    difference: Difference | None = None
+    difference: PairedDifference | None = None
     p_holm: float | None = None
 
 
@@ -67,14 +67,14 @@ def make_comparison(named: Entrant, others: Sequence[Entrant]) -> ComparisonSect
     """The comparison of a named method, which was trained and scored, with others. Raises ValueError where it was not."""
     if named.scored is None:
         raise ValueError("what the others are compared with was not scored")
-    differences = {each.method.name: difference_of(each.scored, named.scored) for each in others if each.scored is not None}
+    differences = {each.method.name: paired_difference(each.scored, named.scored) for each in others if each.scored is not None}
     adjusted = dict(zip(differences, holm([difference.p_value for difference in differences.values()]), strict=True))
     told = [_told(named, None, None)]
     told += [_told(each, differences.get(each.method.name), adjusted.get(each.method.name)) for each in others]
     return ComparisonSection(summary=_summary(told, named.scored.scores.n), methods=told)
 
 
-def _told(entrant: Entrant, difference: Difference | None, p_holm: float | None) -> ComparedMethod:
+def _told(entrant: Entrant, difference: PairedDifference | None, p_holm: float | None) -> ComparedMethod:
     method, training, scored = entrant.method, entrant.training, entrant.scored
     memory = method.planned.memory if method.planned else None
     return ComparedMethod(
@@ -103,7 +103,7 @@ def _summary(told: Sequence[ComparedMethod], n: int) -> str:
     if better is not None:
         name, difference, p_holm = better
         return (
-            f"{name} is better than {named.method}: {points(difference)}, {p_value(p_holm)} after Holm. "
+            f"{name} is better than {named.method}: {format_points(difference)}, {format_p_value(p_holm)} after Holm. "
             f"To ship it, name it in a new run with cases that nothing has been chosen by."
         )
     worse = [name for name, difference, _ in sure if difference.high < 0]
@@ -129,7 +129,7 @@ def _line(each: ComparedMethod) -> str:
     rate, low, high = (100 * value for value in (each.correct.rate, each.correct.low, each.correct.high))
     told = f"{each.method}: {rate:.1f} % correct [{low:.1f}, {high:.1f}]"
     if each.difference is not None and each.p_holm is not None:
-        told += f", {points(each.difference)}, {p_value(each.p_holm)} after Holm"
+        told += f", {format_points(each.difference)}, {format_p_value(each.p_holm)} after Holm"
     parts = [f"{each.trained_parameters:,} parameters at learning rate {each.settings['learning_rate']:g}"]
     parts += [f"step {each.best_step} of {each.steps} kept"]
     parts += [f"{each.seconds:.0f} s to train"] if each.seconds is not None else []

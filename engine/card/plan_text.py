@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuneproof.engine.case.training import Sharding
-from tuneproof.engine.methods.select import Way
+from tuneproof.engine.methods.select import ExecutionOption
 from tuneproof.engine.run.artifacts import Memory, Optimizer, PlannedFacts, TrialFacts
 
 SMALLER = {
@@ -82,7 +82,7 @@ def predicted_for_trial(memory: Memory, trial: TrialFacts) -> int:
     return memory.total if trial.whole_process else memory.tensors
 
 
-def ways_line(way: Way | PlannedFacts, *, processes: int = 1) -> str:
+def ways_line(way: ExecutionOption | PlannedFacts, *, processes: int = 1) -> str:
     """How a step is run, where it is not run at once and plainly."""
     told = []
     if way.accumulation > 1:

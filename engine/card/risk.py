@@ -10,10 +10,10 @@ from tuneproof.engine.card.schema import RiskSection
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, Case
 from tuneproof.engine.data.split import Part
-from tuneproof.engine.scoring.partial_credit import GRADED
+from tuneproof.engine.scoring.partial_credit import PARTIAL_CREDIT_METRICS
 from tuneproof.engine.scoring.predictions import Scores
-from tuneproof.engine.scoring.statistics import fewest_right
-from tuneproof.engine.scoring.verdict import Difference, Verdict, metric_of, p_value, points
+from tuneproof.engine.scoring.statistics import min_correct_for_target
+from tuneproof.engine.scoring.verdict import PairedDifference, Verdict, format_p_value, format_points, metric_of
 
 SMALL_EVAL = 50
 """Below this many cases an interval is wider than most differences worth having."""
@@ -34,7 +34,7 @@ def _data_risks(evidence: Evidence) -> list[str]:
     if evidence.counts and n < SMALL_EVAL:
         items.append(f"{n} eval cases are few: only a large difference can be seen.")
     target = counted_target(evidence.case)
-    if n and target and target < 1 and fewest_right(n, target) is None:
+    if n and target and target < 1 and min_correct_for_target(n, target) is None:
         items.append(f"{n} eval cases are too few to show that the target of {target:g} is met, whatever the score.")
     if evidence.straddling:
         items.append(f"{evidence.straddling} rows were left out because a later part has their input, or nearly.")
@@ -73,10 +73,10 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
     if evidence.model and not evidence.model.chat_template:
         items.append("The base has no chat template; a plain one was used for every arm.")
     if verdict.difference and verdict.difference.only_untuned_right:
-        newly, change = verdict.difference.only_untuned_right, points(verdict.difference)
+        newly, change = verdict.difference.only_untuned_right, format_points(verdict.difference)
         items.append(f"Cases that {verdict.best_untuned_arm} answers and that are wrong after tuning: {newly} ({change} in all).")
     if verdict.difference and _is_thin(verdict.difference):
-        told = p_value(verdict.difference.p_value_exact)
+        told = format_p_value(verdict.difference.p_value_exact)
         items.append(f"The interval leaves zero out, the exact test does not ({told}): so few cases are thin evidence.")
     if merged is not None and merged.outcome is MergeOutcome.WORSE:
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
@@ -87,13 +87,13 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
     return items
 
 
-def _is_thin(difference: Difference) -> bool:
+def _is_thin(difference: PairedDifference) -> bool:
     """Whether interval and exact test disagree, as they do where only a handful of cases tell the arms apart."""
     return not difference.low <= 0 <= difference.high and difference.p_value_exact >= 0.05
 
 
 def counted_target(case: Case) -> float | None:
     """The target, where its metric is the share of cases that are right."""
-    if case.target is None or case.task is None or metric_of(case.task, case.target) in GRADED:
+    if case.target is None or case.task is None or metric_of(case.task, case.target) in PARTIAL_CREDIT_METRICS:
         return None
     return case.target.at_least

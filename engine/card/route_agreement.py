@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from tuneproof.engine.arms.retrieval import Retrieval
 from tuneproof.engine.case.route import Route
-from tuneproof.engine.scoring.verdict import Answer, Difference, ScoredArm, Verdict, difference_of, points
+from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, Verdict, VerdictAnswer, format_points, paired_difference
 
 
 def agreement_with_route(route: Route, arms: Sequence[ScoredArm], verdict: Verdict) -> str | None:
@@ -27,8 +27,8 @@ def _retrieval(arms: Sequence[ScoredArm]) -> str | None:
     if retrieval is None or not others:
         return None
     best = max(others, key=lambda arm: arm.scores.correct.rate)
-    difference = difference_of(retrieval, best)
-    told = f"retrieval against {best.name}: {points(difference)}"
+    difference = paired_difference(retrieval, best)
+    told = f"retrieval against {best.name}: {format_points(difference)}"
     if difference.low > 0:
         return f"The answers said `{Route.RAG}`, and the measurement agrees: {told}."
     if _is_open(difference):
@@ -45,16 +45,16 @@ def _retrieval(arms: Sequence[ScoredArm]) -> str | None:
 def _tuning(verdict: Verdict) -> str | None:
     difference = verdict.difference
     said = f"The answers said `{Route.FINE_TUNING}`"
-    if verdict.lightest_arm is not None and verdict.answer is Answer.DO_NOT_TUNE:
+    if verdict.lightest_arm is not None and verdict.answer is VerdictAnswer.DO_NOT_TUNE:
         return f"{said}, and the measurement says that less is enough: {verdict.lightest_arm} meets the target. Believe the measurement."
     if difference is None:
         return None
-    if verdict.answer is Answer.TUNE:
+    if verdict.answer is VerdictAnswer.TUNE:
         return f"{said}, and the measurement agrees."
     if _is_open(difference):
         return f"{said}, and the measurement cannot tell. Until more cases do, keep to {verdict.best_untuned_arm}: it is there already."
     return f"{said}, and the measurement says otherwise: tuning made it worse. Believe the measurement."
 
 
-def _is_open(difference: Difference) -> bool:
+def _is_open(difference: PairedDifference) -> bool:
     return difference.low <= 0 <= difference.high

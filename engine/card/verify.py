@@ -13,6 +13,7 @@ from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.evidence import ARM_STEP
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.route import RouteAnswers, choose_route
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError, VerifyFailed
@@ -28,14 +29,14 @@ from tuneproof.engine.run.variants import CURVE, Further, compared, scored
 from tuneproof.engine.scoring.judges import Judge, make_judge
 from tuneproof.engine.scoring.predictions import (
     Scores,
-    failures,
-    judged_again,
-    lines,
+    failure_log,
+    json_lines,
+    judge_again,
     prompts_digest,
     read_predictions,
-    score,
+    score_predictions,
 )
-from tuneproof.engine.scoring.variant_selection import TriedPrediction, best_way, read_tried, tally
+from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
 
 
 @dataclass(frozen=True)
@@ -123,10 +124,10 @@ def _check_answers(store: RunStore, step: str, arm: str, predictions: str, score
     stored = read_predictions(store.read(predictions))
     if [p.id for p in stored] != list(cases):
         raise VerifyFailed("the cases are not the frozen ones", where=predictions)
-    again = [judged_again(p, judge, cases[p.id].output) for p in stored]
-    _same(store, predictions, lines(again))
+    again = [judge_again(p, judge, cases[p.id].output) for p in stored]
+    _same(store, predictions, json_lines(again))
     seconds = Scores.model_validate_json(store.read(scores)).seconds
-    _same(store, scores, score(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n")
+    _same(store, scores, score_predictions(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n")
     if store.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
         raise VerifyFailed(f"the recorded digest of the prompts of {arm} is not theirs", where=MANIFEST)
     return len(again)
@@ -136,7 +137,7 @@ def _check_further(store: RunStore, further: Further) -> int:
     """Judges again what a model beside the arms answered: it was asked as the tuned arm was."""
     steps = store.manifest.steps
     checked = _check_answers(store, further.step, further.name, further.predictions, further.scores)
-    if steps[further.step].digests["prompts"] != steps[f"{ARM_STEP}tuned"].digests["prompts"]:
+    if steps[further.step].digests["prompts"] != steps[f"{ARM_STEP}{ArmName.TUNED}"].digests["prompts"]:
         raise VerifyFailed("the prompts are not those of the tuned arm", where=further.predictions)
     if further.made_by not in steps:
         raise VerifyFailed(f"nothing says how {further.name} was made", where=MANIFEST)
@@ -161,13 +162,13 @@ def _check_choice(store: RunStore, arm: str, judge: Judge) -> None:
     name, tried = artifacts.tried_file(arm), []
     if store.has(name):
         cases = dict(store.part(Part.VALIDATION))
-        for row in read_tried(store.read(name)):
+        for row in read_variant_predictions(store.read(name)):
             if row.id not in cases:
                 raise VerifyFailed("an answer is not to a validation case", where=name)
-            again = judged_again(row, judge, cases[row.id].output)
-            tried.append(TriedPrediction(variant=row.variant, **again.model_dump()))
-        _same(store, name, lines(tried))
-    if about.tried != tally(tried) or about.variant != best_way(about.tried):
+            again = judge_again(row, judge, cases[row.id].output)
+            tried.append(VariantPrediction(variant=row.variant, **again.model_dump()))
+        _same(store, name, json_lines(tried))
+    if about.tried != score_variants(tried) or about.variant != best_variant(about.tried):
         raise VerifyFailed("the way to ask is not the one that did best on validation", where=artifacts.arm_file(arm))
 
 
@@ -199,8 +200,8 @@ def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:
 
 def _check_failures(store: RunStore) -> None:
     if arms := _arms(store):
-        rows = [row for arm in arms for row in failures(arm, read_predictions(store.read(artifacts.predictions_file(arm))))]
-        _same(store, artifacts.FAILURES, lines(rows))
+        rows = [row for arm in arms for row in failure_log(arm, read_predictions(store.read(artifacts.predictions_file(arm))))]
+        _same(store, artifacts.FAILURES, json_lines(rows))
 
 
 def _check_card(store: RunStore) -> None:

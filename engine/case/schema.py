@@ -6,6 +6,7 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.case.evaluate import Evaluate, Target
@@ -69,7 +70,7 @@ class DraftCase(CaseSection):
     task: Task | None = None
     data: Data | None = None
     model: ModelChoice | None = None
-    baselines: list[str] = Field(default=["zero_shot", "few_shot"])
+    baselines: list[str] = Field(default=[ArmName.ZERO_SHOT.value, ArmName.FEW_SHOT.value])
     """Names of the untuned arms that are measured before training."""
     endpoint: Endpoint | None = None
     method: MethodChoice = MethodChoice()

@@ -22,7 +22,8 @@ from peft import (
 )
 
 from tuneproof.engine.methods.method import Quantisation
-from tuneproof.engine.methods.plan import METHODS, Plan
+from tuneproof.engine.methods.plan import Plan
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_weights, packed_attention
 
 CAUSAL = "CAUSAL_LM"

@@ -7,37 +7,38 @@ from dataclasses import replace
 from tuneproof.engine.case.schema import Budget
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core import hardware
-from tuneproof.engine.methods.memory import FLOAT32, HALF, TrainingShape, Weights, predict
+from tuneproof.engine.methods.memory import FLOAT32, HALF, TrainingShape, WeightFormat, predict_memory
 from tuneproof.engine.methods.method import Ability, Quantisation
 from tuneproof.engine.methods.model_shape import ModelShape
-from tuneproof.engine.methods.padding import Lengths, as_fed, quickest_parts
-from tuneproof.engine.methods.plan import METHODS, Plan
-from tuneproof.engine.methods.refusals import refused_here
-from tuneproof.engine.methods.select import Candidate, Room, Way, ways_to_run
+from tuneproof.engine.methods.padding import SequenceLengths, as_sequences, fastest_accumulation
+from tuneproof.engine.methods.plan import Plan
+from tuneproof.engine.methods.refusals import unavailable_reason
+from tuneproof.engine.methods.registry import METHODS
+from tuneproof.engine.methods.select import AvailableMemory, Candidate, ExecutionOption, execution_options
 from tuneproof.engine.run.artifacts import Memory, Optimizer
 
-HELD = {Quantisation.NF4: Weights.NF4_DOUBLE, Quantisation.INT8: Weights.INT8}
+WEIGHT_FORMATS = {Quantisation.NF4: WeightFormat.NF4_DOUBLE, Quantisation.INT8: WeightFormat.INT8}
 """How quantised weights are counted."""
 
 
-def room(budget: Budget, *, on_gpu: bool, processes: int = 1) -> Room:
+def available_memory(budget: Budget, *, on_gpu: bool, processes: int = 1) -> AvailableMemory:
     """The memory there is for each of so many processes of a machine: that of the budget, or what is free now."""
     if budget.gpu_memory_gb is not None:
-        return Room(budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
+        return AvailableMemory(budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
     gpu = hardware.fullest_gpu(processes) if on_gpu else None
     if gpu is not None:
-        return Room(gpu.free * hardware.GIB, f"free on {gpu.name}")
+        return AvailableMemory(gpu.free * hardware.GIB, f"free on {gpu.name}")
     shared = f", for each of {processes} processes" if processes > 1 else ""
-    return Room(hardware.free_memory() / processes, f"free on this machine{shared}")
+    return AvailableMemory(hardware.free_memory() / processes, f"free on this machine{shared}")
 
 
-def candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: Lengths, *, on_gpu: bool) -> Candidate:
+def make_candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: SequenceLengths, *, on_gpu: bool) -> Candidate:
     """A plan in the ways it can be run, for rows of these lengths; without a shape nothing is predicted."""
     method = METHODS[settled.method]
-    fed, length = as_fed(settled, rows)
+    fed, length = as_sequences(settled, rows)
     # Small parts leave most of a GPU idle.
-    quickest = 1 if on_gpu else quickest_parts(settled, rows.whole)
-    ways = ways_to_run(
+    quickest = 1 if on_gpu else fastest_accumulation(settled, rows.whole)
+    ways = execution_options(
         fed.rows_a_process,
         quickest=quickest,
         may_checkpoint=method.can(Ability.CHECKPOINTING),
@@ -46,7 +47,7 @@ def candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: Lengt
     )
     if shape is not None:
         ways = [replace(way, memory=_memory(fed, trained, way, shape, length, on_gpu=on_gpu)) for way in ways]
-    return Candidate(settled.method, trained, tuple(ways), refused_here(method) or _undivided(settled))
+    return Candidate(settled.method, trained, tuple(ways), unavailable_reason(method) or _undivided(settled))
 
 
 def _sharding(settled: Plan) -> Sharding:
@@ -67,11 +68,11 @@ def _smaller_optimizers(method: str, *, on_gpu: bool) -> list[Optimizer]:
     return [Optimizer.ADAMW_8BIT, *([Optimizer.PAGED_8BIT] if on_gpu else [])]
 
 
-def _memory(fed: Plan, trained: int, way: Way, shape: ModelShape, length: int, *, on_gpu: bool) -> Memory:
+def _memory(fed: Plan, trained: int, way: ExecutionOption, shape: ModelShape, length: int, *, on_gpu: bool) -> Memory:
     """The peak of a plan that is run in one way."""
     method = METHODS[fed.method]
-    held = HELD[method.quantisation] if method.quantisation else Weights.PLAIN
-    return predict(
+    held = WEIGHT_FORMATS[method.quantisation] if method.quantisation else WeightFormat.PLAIN
+    return predict_memory(
         shape,
         TrainingShape(
             length=length,
@@ -82,7 +83,7 @@ def _memory(fed: Plan, trained: int, way: Way, shape: ModelShape, length: int, *
             element=HALF if on_gpu else FLOAT32,
             float32_weights=method.trains_base_weights,
             # PEFT makes adapters float32; TRL makes those over a quantised base bf16.
-            adapter=FLOAT32 if held is Weights.PLAIN or not on_gpu else HALF,
+            adapter=FLOAT32 if held is WeightFormat.PLAIN or not on_gpu else HALF,
             optimizer=way.optimizer,
             accumulation=way.accumulation,
             checkpointing=way.checkpointing,

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuneproof.engine.case.schema import Budget
-from tuneproof.engine.methods.candidates import candidate, room
+from tuneproof.engine.methods.candidates import available_memory, make_candidate
 from tuneproof.engine.methods.model_shape import ModelShape
-from tuneproof.engine.methods.padding import Lengths
+from tuneproof.engine.methods.padding import SequenceLengths
 from tuneproof.engine.methods.plan import Plan
-from tuneproof.engine.methods.select import Room, Way
+from tuneproof.engine.methods.select import AvailableMemory, ExecutionOption
 from tuneproof.engine.run.artifacts import Memory
 
 
@@ -18,9 +18,9 @@ from tuneproof.engine.run.artifacts import Memory
 class Forecast:
     """The first way to run a method that fits, or the lightest where none does."""
 
-    way: Way
+    way: ExecutionOption
     memory: Memory
-    there: Room
+    there: AvailableMemory
 
     @property
     def fits(self) -> bool:
@@ -28,13 +28,15 @@ class Forecast:
         return self.memory.total <= self.there.usable
 
 
-def forecasts(plans: Sequence[tuple[Plan, int]], shape: ModelShape, rows: Lengths, budget: Budget, *, on_gpu: bool) -> dict[str, Forecast]:
+def forecast_memory(
+    plans: Sequence[tuple[Plan, int]], shape: ModelShape, rows: SequenceLengths, budget: Budget, *, on_gpu: bool
+) -> dict[str, Forecast]:
     """That of each plan, by its method, for rows of these lengths; with a plan comes how many parameters it trains."""
-    there = room(budget, on_gpu=on_gpu, processes=plans[0][0].processes_a_node if plans else 1)
+    there = available_memory(budget, on_gpu=on_gpu, processes=plans[0][0].processes_a_node if plans else 1)
     return {plan.method: _forecast(plan, trained, shape, rows, there, on_gpu=on_gpu) for plan, trained in plans}
 
 
-def _forecast(plan: Plan, trained: int, shape: ModelShape, rows: Lengths, there: Room, *, on_gpu: bool) -> Forecast:
-    ways = [(way, way.memory) for way in candidate(plan, trained, shape, rows, on_gpu=on_gpu).ways if way.memory is not None]
+def _forecast(plan: Plan, trained: int, shape: ModelShape, rows: SequenceLengths, there: AvailableMemory, *, on_gpu: bool) -> Forecast:
+    ways = [(way, way.memory) for way in make_candidate(plan, trained, shape, rows, on_gpu=on_gpu).ways if way.memory is not None]
     way, memory = next(((way, memory) for way, memory in ways if memory.total <= there.usable), ways[-1])
     return Forecast(way, memory, there)

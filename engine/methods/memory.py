@@ -41,7 +41,7 @@ LOGITS_AT_ONCE = 2**26
 """Logits that a CPU computes at once, which with their copies take a gigabyte; where more are to be learned, the fused head does."""
 
 
-class Weights(StrEnum):
+class WeightFormat(StrEnum):
     """How the base is held; bytes a parameter of a layer's matrix are in `WEIGHT_BYTES`."""
 
     PLAIN = "plain"
@@ -50,11 +50,11 @@ class Weights(StrEnum):
     NF4_DOUBLE = "nf4_double"
 
 
-WEIGHT_BYTES = {Weights.INT8: 1.0, Weights.NF4: 0.5 + 4 / 64, Weights.NF4_DOUBLE: 0.5 + 0.127 / 8}
+WEIGHT_BYTES = {WeightFormat.INT8: 1.0, WeightFormat.NF4: 0.5 + 4 / 64, WeightFormat.NF4_DOUBLE: 0.5 + 0.127 / 8}
 """NF4 is 4 bits and a float32 scale for 64 of them; double quantisation leaves 0.127 bits for the scales (QLoRA, arXiv 2305.14314, 3)."""
 
 
-class Attention(StrEnum):
+class AttentionKernel(StrEnum):
     """How attention is computed: by a fused kernel, by one that is given a mask (a padded batch), or score by score."""
 
     FLASH = "flash"
@@ -62,7 +62,7 @@ class Attention(StrEnum):
     EAGER = "eager"
 
 
-class Logits(StrEnum):
+class LogitStorage(StrEnum):
     """How much of the logits stands in memory: all of it, bf16 of all and float32 of a chunk, or only a tile."""
 
     FULL = "full"
@@ -83,7 +83,7 @@ class TrainingShape:
     batch: int
     trained_parameters: int
     full: bool = False
-    weights: Weights = Weights.PLAIN
+    weights: WeightFormat = WeightFormat.PLAIN
     element: int = HALF
     adapter: int = FLOAT32
     float32_weights: bool = False
@@ -92,8 +92,8 @@ class TrainingShape:
     checkpointing: bool = False
     processes: int = 1
     sharded: bool = False
-    attention: Attention = Attention.MASKED
-    logits: Logits = Logits.FUSED
+    attention: AttentionKernel = AttentionKernel.MASKED
+    logits: LogitStorage = LogitStorage.FUSED
     cuda: bool = True
     compiled: bool = False
     optimizer_in_backward: bool = False
@@ -115,7 +115,7 @@ class TrainingShape:
         return FLOAT32 if self.float32_weights else self.element
 
 
-def predict(model: ModelShape, step: TrainingShape) -> Memory:
+def predict_memory(model: ModelShape, step: TrainingShape) -> Memory:
     """The memory at the worst of three moments: at the loss, in the last layer of the backward pass, and when all gradients are there."""
     if step.sharded:
         return _predict_divided(model, step)
@@ -123,7 +123,7 @@ def predict(model: ModelShape, step: TrainingShape) -> Memory:
     # With accumulation the sum of the earlier gradients is there all the time; else they come while activations go.
     standing = gradients if step.accumulation > 1 else 0
     output = model.vocabulary * model.hidden * step.trained if step.full else 0
-    kept, layer = kept_activations(model, step), working_layer(model, step)
+    kept, layer = saved_activation_bytes(model, step), working_layer_bytes(model, step)
     if step.optimizer_in_backward:
         # A layer's gradients are used up at once; that of the output matrix, the largest, waits where it is also the input's.
         gradients = output
@@ -131,14 +131,14 @@ def predict(model: ModelShape, step: TrainingShape) -> Memory:
         (max(standing, output), kept, logit_bytes(model, step)),
         (max(standing, output), kept + layer, 0),
         # Of the layer that is differentiated last, all activations are there, kept or computed again.
-        (gradients, working_layer(model, replace(step, checkpointing=True)), 0),
+        (gradients, working_layer_bytes(model, replace(step, checkpointing=True)), 0),
     ]
     grads, activations, logits = max(moments, key=sum)
     if step.processes > 1:
         # What the processes add up stands in buckets beside the gradients (torch's DistributedDataParallel).
         grads += step.trained_parameters * step.trained
     return Memory(
-        weights=round(weight_bytes(model, step)),
+        weights=round(base_weight_bytes(model, step)),
         adapters=0 if step.full else step.trained_parameters * step.adapter,
         gradients=grads,
         optimizer=round(optimizer_bytes(model, step)),
@@ -156,18 +156,18 @@ def _predict_divided(model: ModelShape, step: TrainingShape) -> Memory:
     """
     shares, outside = step.processes, model.parameters - model.linear_parameters
     learns = step.trained if step.full else 0
-    base, adapters = weight_bytes(model, step), 0 if step.full else step.trained_parameters * step.adapter
+    base, adapters = base_weight_bytes(model, step), 0 if step.full else step.trained_parameters * step.adapter
     gathered = outside * step.weight + LAYERS_GATHERED * model.linear_parameters * step.weight / model.layers
     gathered_adapters = LAYERS_GATHERED * adapters / model.layers
     gradients = step.trained_parameters * step.trained / shares
     standing = gradients if step.accumulation > 1 else 0
     output = model.vocabulary * model.hidden * learns
     passing = 2 * (model.linear_parameters * learns + adapters) / model.layers
-    kept, layer = kept_activations(model, step), working_layer(model, step)
+    kept, layer = saved_activation_bytes(model, step), working_layer_bytes(model, step)
     moments = [
         (standing + output, kept, logit_bytes(model, step)),
         (standing + output + passing, kept + layer, 0),
-        (gradients + 2 * outside * learns, working_layer(model, replace(step, checkpointing=True)), 0),
+        (gradients + 2 * outside * learns, working_layer_bytes(model, replace(step, checkpointing=True)), 0),
     ]
     grads, activations, logits = max(moments, key=sum)
     weights, trained = base / shares + gathered, adapters / shares + gathered_adapters
@@ -188,7 +188,7 @@ def _predict_divided(model: ModelShape, step: TrainingShape) -> Memory:
     )
 
 
-def weight_bytes(model: ModelShape, step: TrainingShape) -> float:
+def base_weight_bytes(model: ModelShape, step: TrainingShape) -> float:
     """The base: its layers' matrices as they are held; embeddings, output and norms are never quantised (transformers' bitsandbytes)."""
     matrix = WEIGHT_BYTES.get(step.weights, step.weight)
     return model.linear_parameters * matrix + (model.parameters - model.linear_parameters) * step.weight
@@ -223,19 +223,19 @@ def layer_bytes(model: ModelShape, step: TrainingShape) -> int:
     a_token += inputs if casts else 2 * half * wide
     # Compiled, a norm is computed again from its input as it is; else what its weight multiplies is kept where that learns.
     a_token += 2 * wide * half if step.compiled else 2 * wide * (FLOAT32 + (half if step.full else 0))
-    if step.weights is not Weights.PLAIN:
+    if step.weights is not WeightFormat.PLAIN:
         a_token += inputs + half * model.intermediate
-    scores = 6 * model.heads * step.length if step.attention is Attention.EAGER else 0
+    scores = 6 * model.heads * step.length if step.attention is AttentionKernel.EAGER else 0
     return step.tokens * (a_token + scores)
 
 
-def kept_activations(model: ModelShape, step: TrainingShape) -> int:
+def saved_activation_bytes(model: ModelShape, step: TrainingShape) -> int:
     """What all layers keep: everything, or with checkpointing each layer's input alone (Chen et al. 2016), or that on the host.
 
     A padded batch has a mask beside it, of a byte and of an element for each pair of positions. Weights that learn in float32 keep the
     copies that autocast makes of them until the step is over; of a divided model whose layers are computed twice, those of one layer.
     """
-    mask = step.batch * step.length**2 * (1 + step.element) if step.attention is Attention.MASKED else 0
+    mask = step.batch * step.length**2 * (1 + step.element) if step.attention is AttentionKernel.MASKED else 0
     final = step.tokens * model.hidden * (FLOAT32 + step.element)
     if step.full and step.weight > step.element:
         of_one_layer = step.sharded and step.checkpointing
@@ -246,15 +246,15 @@ def kept_activations(model: ModelShape, step: TrainingShape) -> int:
     return mask + final + model.layers * a_layer
 
 
-def working_layer(model: ModelShape, step: TrainingShape) -> int:
+def working_layer_bytes(model: ModelShape, step: TrainingShape) -> int:
     """What the layer at work needs beside what is kept: its activations where they were not, gradients of its widest ones, one weight.
 
     Eager attention holds ten bytes more for each score in the backward pass: gradients of the softmax, of its input, and of the scores.
     """
     again = layer_bytes(model, step) if step.checkpointing else 0
     gradients = step.tokens * model.intermediate * (step.element + FLOAT32)
-    scores = 10 * model.heads * step.length * step.tokens if step.attention is Attention.EAGER else 0
-    plain_again = 0 if step.weights is Weights.PLAIN else model.hidden * model.intermediate * step.element
+    scores = 10 * model.heads * step.length * step.tokens if step.attention is AttentionKernel.EAGER else 0
+    plain_again = 0 if step.weights is WeightFormat.PLAIN else model.hidden * model.intermediate * step.element
     return again + max(gradients, scores) + plain_again
 
 
@@ -266,9 +266,9 @@ def logit_bytes(model: ModelShape, step: TrainingShape) -> int:
     and where the output matrix learns that of the matrix.
     """
     all_logits = step.tokens * model.vocabulary
-    if step.logits is Logits.FULL:
+    if step.logits is LogitStorage.FULL:
         return all_logits * (2 * FLOAT32 + HALF if step.compiled else 4 * FLOAT32)
-    if step.logits is Logits.CHUNKED:
+    if step.logits is LogitStorage.CHUNKED:
         return all_logits * HALF + all_logits * (HALF if step.compiled else 4 * FLOAT32) // CHUNKS
     tokens, entries = (min(most, there) for most, there in zip(FUSED_TILE, (step.tokens, model.vocabulary), strict=True))
     tile = tokens * entries * step.element

@@ -36,7 +36,7 @@ class Default:
 
 
 @dataclass(frozen=True)
-class Published:
+class PublishedResult:
     """A method in PEFT's comparison: per cent of GSM8K test questions right, most GPU memory, seconds, and megabytes of the result.
 
     `method_comparison/MetaMathQA` of PEFT: Llama-3.2-3B on an L40S, bfloat16, 5,000 steps of 4 rows. One seed.
@@ -51,7 +51,7 @@ class Published:
     @property
     def correct(self) -> Interval:
         """The rate with its 95 % Wilson interval."""
-        return wilson(round(self.per_cent / 100 * QUESTIONS), QUESTIONS)
+        return wilson(round(self.per_cent / 100 * GSM8K_QUESTIONS), GSM8K_QUESTIONS)
 
     @property
     def line(self) -> str:
@@ -59,17 +59,17 @@ class Published:
         rate = self.correct
         low, high = 100 * rate.low, 100 * rate.high
         return (
-            f"{100 * rate.estimate:.1f} % [{low:.1f}, {high:.1f}] of {QUESTIONS:,} GSM8K questions in PEFT's comparison, one seed "
+            f"{100 * rate.estimate:.1f} % [{low:.1f}, {high:.1f}] of {GSM8K_QUESTIONS:,} GSM8K questions in PEFT's comparison, one seed "
             f"({self.setting}): {self.peak_gib:g} GiB, {self.seconds:,} s, {self.megabytes:g} MB"
         )
 
 
-QUESTIONS = 1319
+GSM8K_QUESTIONS = 1319
 """The size of the GSM8K test set."""
 
 
 @dataclass(frozen=True)
-class Method:
+class MethodSpec:
     """One way to train: what it trains, what it is good for, what it cannot do and why, and its own defaults.
 
     `rank`, `alpha_by_rank` and `virtual_tokens` are none where the method has no such thing. `frozen` has parts of the names of tensors
@@ -85,7 +85,7 @@ class Method:
     virtual_tokens: Default | None = None
     cannot: Mapping[Ability, str] = field(default_factory=dict)
     quantisation: Quantisation | None = None
-    published: Published | None = None
+    published: PublishedResult | None = None
     trains_base_weights: bool = False
     frozen: tuple[str, ...] = ()
 

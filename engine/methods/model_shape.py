@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-LLAMA_LIKE = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3", "olmo2", "smollm3", "granite")
+LLAMA_LIKE_TYPES = ("llama", "mistral", "qwen2", "qwen3", "gemma", "gemma2", "gemma3_text", "phi3", "olmo2", "smollm3", "granite")
 """Model types built as Llama is: attention with four matrices, a gated MLP with three, a norm before each."""
 
 
-class UnknownShape(ValueError):
+class UnsupportedArchitecture(ValueError):
     """The config is none that this module can count: another family, experts, or a key that is missing."""
 
 
@@ -67,8 +67,8 @@ def shape_of(config: Mapping[str, Any]) -> ModelShape:
     """The shape that a parsed config.json tells. Raises UnknownShape where it is not that of a Llama-like decoder."""
     config = {**config, **(config.get("text_config") or {})}
     family = config.get("model_type", "")
-    if family not in LLAMA_LIKE:
-        raise UnknownShape(f"memory cannot be predicted for model type `{family}`, which is not built as Llama is")
+    if family not in LLAMA_LIKE_TYPES:
+        raise UnsupportedArchitecture(f"memory cannot be predicted for model type `{family}`, which is not built as Llama is")
     try:
         hidden, heads = int(config["hidden_size"]), int(config["num_attention_heads"])
         head = int(config.get("head_dim") or hidden // heads)
@@ -83,12 +83,12 @@ def shape_of(config: Mapping[str, Any]) -> ModelShape:
             tied=bool(config.get("tie_word_embeddings", "gemma" in family)),
         )
     except KeyError as error:
-        raise UnknownShape(f"the model's config.json has no `{error.args[0]}`") from None
+        raise UnsupportedArchitecture(f"the model's config.json has no `{error.args[0]}`") from None
 
 
-def shape_in(folder: Path) -> ModelShape:
+def read_shape(folder: Path) -> ModelShape:
     """The shape of the model in a folder. Raises UnknownShape where its config.json is missing or not that of a Llama-like decoder."""
     try:
         return shape_of(json.loads((folder / "config.json").read_text(encoding="utf-8")))
     except (OSError, json.JSONDecodeError) as error:
-        raise UnknownShape(f"the model has no config.json that can be read: {error}") from None
+        raise UnsupportedArchitecture(f"the model has no config.json that can be read: {error}") from None

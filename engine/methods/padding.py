@@ -13,18 +13,18 @@ from dataclasses import dataclass, replace
 
 from tuneproof.engine.methods.plan import Plan
 
-ROWS_WIDE = 4
+PACKED_ROWS = 4
 """A packed sequence is as long as so many of the longest row; wider ones have little less padding, and more attention that is masked."""
 
-PART_TOKENS = 64
-"""What a part of a batch costs on a CPU beside its tokens, counted in tokens (`python -m tests.bench.parts`, the sample model)."""
+MICRO_BATCH_COST_TOKENS = 64
+"""What a part of a batch costs on a CPU beside its tokens, counted in tokens (`python -m tests.bench.micro_batches`, the sample model)."""
 
-MOST_ROWS = 2000
+MAX_SAMPLED_ROWS = 2000
 """Rows by which it is judged in how many parts a step is quickest; of more, as many that stand for all."""
 
 
 @dataclass(frozen=True)
-class Lengths:
+class SequenceLengths:
     """The lengths of the rows, in tokens, and the model's context, which no packed sequence exceeds."""
 
     whole: Sequence[int]
@@ -41,20 +41,20 @@ class Lengths:
         return sum(self.whole) / len(self.whole)
 
 
-def packed_length(longest: int, context: int) -> int:
+def max_packed_length(longest: int, context: int) -> int:
     """How long packed sequences are at most."""
-    return max(longest, min(context, ROWS_WIDE * longest))
+    return max(longest, min(context, PACKED_ROWS * longest))
 
 
-def as_fed(plan: Plan, lengths: Lengths) -> tuple[Plan, int]:
+def as_sequences(plan: Plan, lengths: SequenceLengths) -> tuple[Plan, int]:
     """The plan by the sequences that make a step, and how long they are: those of packed rows are taken to be full."""
     if not plan.packing:
         return plan, lengths.longest
-    length = packed_length(lengths.longest, lengths.context)
+    length = max_packed_length(lengths.longest, lengths.context)
     return replace(plan, batch_size=max(1, round(plan.batch_size * lengths.mean / length))), length
 
 
-def padded_length(whole: Sequence[int], rows_a_step: int, rows_a_part: int, seed: int, *, grouped: bool = False) -> float:
+def mean_padded_length(whole: Sequence[int], rows_a_step: int, rows_a_part: int, seed: int, *, grouped: bool = False) -> float:
     """Tokens that a row takes in the mean, its padding with it, in one shuffled epoch; or in one whose rows are grouped by length."""
     order = sorted(whole, reverse=True)
     if not grouped:
@@ -66,14 +66,17 @@ def padded_length(whole: Sequence[int], rows_a_step: int, rows_a_part: int, seed
     return read / len(order)
 
 
-def quickest_parts(plan: Plan, whole: Sequence[int]) -> int:
+def fastest_accumulation(plan: Plan, whole: Sequence[int]) -> int:
     """In how many parts a CPU is done soonest with a process's rows of a step: more have less padding, and each costs something."""
     if plan.packing:
         return 1
     share = plan.rows_a_process
-    some = sorted(whole)[:: math.ceil(len(whole) / MOST_ROWS)]
+    some = sorted(whole)[:: math.ceil(len(whole) / MAX_SAMPLED_ROWS)]
 
     def cost(parts: int) -> float:
-        return share * padded_length(some, plan.batch_size, share // parts, plan.seed, grouped=plan.group_by_length) + PART_TOKENS * parts
+        return (
+            share * mean_padded_length(some, plan.batch_size, share // parts, plan.seed, grouped=plan.group_by_length)
+            + MICRO_BATCH_COST_TOKENS * parts
+        )
 
     return min((parts for parts in range(1, share + 1) if share % parts == 0), key=cost)

@@ -17,35 +17,36 @@ from transformers import AutoConfig, AutoModelForCausalLM
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.methods.adapters import config_for_shapes
-from tuneproof.engine.methods.plan import METHODS, Plan, sources
-from tuneproof.engine.methods.refusals import refused_here
+from tuneproof.engine.methods.plan import Plan, setting_sources
+from tuneproof.engine.methods.refusals import unavailable_reason
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run import artifacts
 
 
 @dataclass(frozen=True)
-class Parameters:
+class ParameterCount:
     """The parameters that learn, and all there are, the adapter's among them; shared ones count once."""
 
     trained: int
     all: int
 
 
-def count(model: Any) -> Parameters:
+def count_parameters(model: Any) -> ParameterCount:
     """The parameters of a model as it stands."""
     if isinstance(model, PeftModel):
         # PEFT knows how many numbers a packed weight holds.
-        return Parameters(*model.get_nb_trainable_parameters())
+        return ParameterCount(*model.get_nb_trainable_parameters())
     parameters = list(model.parameters())
-    return Parameters(sum(p.numel() for p in parameters if p.requires_grad), sum(p.numel() for p in parameters))
+    return ParameterCount(sum(p.numel() for p in parameters if p.requires_grad), sum(p.numel() for p in parameters))
 
 
-def count_planned(folder: Path, plan: Plan) -> Parameters:
+def count_planned_parameters(folder: Path, plan: Plan) -> ParameterCount:
     """The parameters that a plan would train of the base in the folder, from shapes alone."""
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
         config = config_for_shapes(plan)
         try:
-            return count(model if config is None else get_peft_model(model, config))
+            return count_parameters(model if config is None else get_peft_model(model, config))
         except ValueError as error:
             told = str(error).splitlines()[0]
             raise CaseError(
@@ -53,23 +54,23 @@ def count_planned(folder: Path, plan: Plan) -> Parameters:
             ) from None
 
 
-def catalogue(folder: Path, plans: Sequence[Plan], training: Training) -> artifacts.Catalogue:
+def build_catalogue(folder: Path, plans: Sequence[Plan], training: Training) -> artifacts.Catalogue:
     """What each plan's method is, and what it would train of the base in the folder; or why it cannot, here or of this base."""
-    counted: dict[str, Parameters | str] = {}
+    counted: dict[str, ParameterCount | str] = {}
     return artifacts.Catalogue(methods=[_entry(folder, plan, training, counted) for plan in plans])
 
 
-def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, Parameters | str]) -> artifacts.CatalogueEntry:
+def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, ParameterCount | str]) -> artifacts.CatalogueEntry:
     """One entry; methods that train as much of every base, such as LoRA and QLoRA, are counted once."""
     method, key = METHODS[plan.method], str(config_for_shapes(plan))
     if key not in counted:
         try:
-            counted[key] = count_planned(folder, plan)
+            counted[key] = count_planned_parameters(folder, plan)
         except CaseError as error:
             counted[key] = error.what
     found = counted[key]
-    parameters = found if isinstance(found, Parameters) else None
-    refused = found if isinstance(found, str) else refused_here(method)
+    parameters = found if isinstance(found, ParameterCount) else None
+    refused = found if isinstance(found, str) else unavailable_reason(method)
     return artifacts.CatalogueEntry(
         name=method.name,
         trains=method.trains,
@@ -77,7 +78,7 @@ def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, Para
         trained_parameters=parameters and parameters.trained,
         all_parameters=parameters and parameters.all,
         settings=plan.settings,
-        sources=sources(MethodChoice(name=method.name), training),
+        sources=setting_sources(MethodChoice(name=method.name), training),
         cannot={ability.value: why for ability, why in method.cannot.items()},
         published=method.published and method.published.line,
         refused=refused,

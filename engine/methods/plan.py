@@ -9,16 +9,14 @@ from tuneproof.engine.case.evaluate import MethodToCompare
 from tuneproof.engine.case.training import MethodChoice, Sharding, Training
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.methods import defaults
-from tuneproof.engine.methods.method import Default, Method
-from tuneproof.engine.methods.refusals import check, check_settings, no_such_method
+from tuneproof.engine.methods.method import Default, MethodSpec
+from tuneproof.engine.methods.refusals import check_method, check_method_settings, unknown_method
 from tuneproof.engine.methods.registry import LORA, METHODS
 from tuneproof.engine.run.artifacts import Optimizer, PlannedFacts
 
-__all__ = ["AUTO", "METHODS", "Plan", "check_choice", "check_compared", "plan", "plans", "sources"]
-
 AUTO = "auto"
 
-HOW_IT_IS_RUN = ("accumulation", "processes", "nodes", "sharding")
+EXECUTION_KEYS = ("accumulation", "processes", "nodes", "sharding")
 """What changes nothing of what is learned."""
 
 Settings = dict[str, float | int | None]
@@ -61,7 +59,7 @@ class Plan:
     @property
     def digest(self) -> str:
         """Of all that decides what is learned; in how many processes and parts a batch is run does not, nor who holds which weights."""
-        return sha256_data({key: value for key, value in asdict(self).items() if key not in HOW_IT_IS_RUN})
+        return sha256_data({key: value for key, value in asdict(self).items() if key not in EXECUTION_KEYS})
 
     @property
     def asked(self) -> Settings:
@@ -104,17 +102,17 @@ class Plan:
 
         How a batch is run to fit stands with what was planned.
         """
-        unsaid = {"method", "why", "checkpointing", "optimizer", *HOW_IT_IS_RUN}
+        unsaid = {"method", "why", "checkpointing", "optimizer", *EXECUTION_KEYS}
         unsaid |= {key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None}
         return {key: value for key, value in asdict(self).items() if key not in unsaid}
 
 
-def plans(training: Training) -> list[Plan]:
+def make_plans(training: Training) -> list[Plan]:
     """The plan that each method would follow with the case's settings."""
-    return [plan(MethodChoice(name=name), training) for name in METHODS]
+    return [make_plan(MethodChoice(name=name), training) for name in METHODS]
 
 
-def plan(choice: MethodChoice, training: Training) -> Plan:
+def make_plan(choice: MethodChoice, training: Training) -> Plan:
     """The plan for a case. Raises CaseError for a method that this version cannot train."""
     method = _method(choice)
     rank = _value(training.rank, method.rank)
@@ -143,7 +141,7 @@ def plan(choice: MethodChoice, training: Training) -> Plan:
     )
 
 
-def sources(choice: MethodChoice, training: Training) -> dict[str, str]:
+def setting_sources(choice: MethodChoice, training: Training) -> dict[str, str]:
     """Where the value of each setting comes from that has a default: the case, or who else does it so."""
     method = _method(choice)
     known: dict[str, Default | None] = {
@@ -161,16 +159,16 @@ def sources(choice: MethodChoice, training: Training) -> dict[str, str]:
     return told | {"max_length": defaults.LENGTH if training.max_length is None else THE_CASE}
 
 
-def check_choice(choice: MethodChoice, training: Training) -> None:
+def check_trainable(choice: MethodChoice, training: Training) -> None:
     """Raises a TuneproofError where the method, one of its settings or this machine makes the training impossible."""
-    check(choice, training, _method(choice))
+    check_method(choice, training, _method(choice))
 
 
 def check_compared(asked: MethodToCompare) -> None:
     """Raises CaseError for a method to compare that there is not, or a setting that it has not; whether it fits here is seen later."""
     if asked.name not in METHODS:
-        raise no_such_method(asked.name, "evaluate.compare", METHODS)
-    check_settings(asked, METHODS[asked.name], "evaluate.compare")
+        raise unknown_method(asked.name, "evaluate.compare", METHODS)
+    check_method_settings(asked, METHODS[asked.name], "evaluate.compare")
 
 
 THE_CASE = "the case"
@@ -180,10 +178,10 @@ def _source(own: float | int | None, default: Default) -> str:
     return default.source if own is None else THE_CASE
 
 
-def _method(choice: MethodChoice) -> Method:
+def _method(choice: MethodChoice) -> MethodSpec:
     method = LORA if choice.name == AUTO else METHODS.get(choice.name)
     if method is None:
-        raise no_such_method(choice.name, "method.name", [AUTO, *METHODS])
+        raise unknown_method(choice.name, "method.name", [AUTO, *METHODS])
     return method
 
 

@@ -9,12 +9,12 @@ from tuneproof.engine.case.training import MethodChoice, Sharding, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed
 from tuneproof.engine.methods import defaults
-from tuneproof.engine.methods.method import Ability, Method, Quantisation
+from tuneproof.engine.methods.method import Ability, MethodSpec, Quantisation
 from tuneproof.engine.methods.registry import FULL, METHODS
 
 INT8_MERGE = "merged into an int8 base it answers wrongly without a word (logits off by more than 1, measured with PEFT 0.21)"
 NO_NF4 = "it fails on a 4-bit base (measured with PEFT 0.21)"
-NOT_OFFERED = {
+EXCLUDED_METHODS = {
     **dict.fromkeys(("c3a", "hra", "deft", "peanut"), INT8_MERGE),
     **dict.fromkeys(("loha", "lokr", "delora", "glora", "psoft", "osf", "frod", "tinylora", "supertuning"), NO_NF4),
     "fourierft": "it had no question right in PEFT's comparison",
@@ -29,9 +29,9 @@ FOUR_BIT_ON_CPU = (
 )
 
 
-def no_such_method(name: str, where: str, known: Iterable[str]) -> CaseError:
+def unknown_method(name: str, where: str, known: Iterable[str]) -> CaseError:
     """The error for a method that is not among those that can stand there."""
-    why = NOT_OFFERED.get(name)
+    why = EXCLUDED_METHODS.get(name)
     told = f"`{name}` is not offered: {why}" if why else f"`{name}` is no method this version trains"
     return CaseError(told, where=where, fix=f"use {', '.join(known)}")
 
@@ -42,7 +42,7 @@ def may_need_bitsandbytes(name: str) -> bool:
     return method is None or method.quantisation is not None or method is FULL
 
 
-def refused_here(method: Method) -> str | None:
+def unavailable_reason(method: MethodSpec) -> str | None:
     """Why this machine cannot train the method; none where it can."""
     if method.quantisation is None:
         return None
@@ -51,7 +51,7 @@ def refused_here(method: Method) -> str | None:
     return None if hardware.has_library("bitsandbytes") else "bitsandbytes is not installed: pip install 'tuneproof[quantised]'"
 
 
-def check_settings(asked: Training | MethodToCompare, method: Method, where: str) -> None:
+def check_method_settings(asked: Training | MethodToCompare, method: MethodSpec, where: str) -> None:
     """Raises CaseError for a setting that the method has not."""
     has = {"rank": method.rank, "alpha": method.alpha_by_rank, "virtual_tokens": method.virtual_tokens}
     for key, default in has.items():
@@ -59,9 +59,9 @@ def check_settings(asked: Training | MethodToCompare, method: Method, where: str
             raise CaseError(f"{method.name} has no `{key}`", where=f"{where}.{key}", fix="leave it out")
 
 
-def check(choice: MethodChoice, training: Training, method: Method) -> None:
+def check_method(choice: MethodChoice, training: Training, method: MethodSpec) -> None:
     """Raises CaseError for a setting that the method has not, and GateClosed where it cannot do what is asked, or this machine cannot."""
-    check_settings(training, method, "training")
+    check_method_settings(training, method, "training")
     if training.packing and not method.can(Ability.PACKING):
         why = method.cannot[Ability.PACKING]
         fix = "leave out training.packing, or choose another method"
@@ -70,7 +70,7 @@ def check(choice: MethodChoice, training: Training, method: Method) -> None:
         raise CaseError("packed rows have no padding to spare", where="training.group_by_length", fix="leave out one of the two")
     _check_processes(training)
     _check_sharding(training, method)
-    refused = refused_here(method)
+    refused = unavailable_reason(method)
     if refused is not None:
         raise GateClosed(f"{method.name} cannot be trained here: {refused}", where=f"method.name: {choice.name}", fix="use lora")
 
@@ -86,7 +86,7 @@ def _check_processes(training: Training) -> None:
         raise GateClosed(f"{wanted} processes need a GPU each, and there are {gpus}", where="training.processes", fix=fix)
 
 
-def _check_sharding(training: Training, method: Method) -> None:
+def _check_sharding(training: Training, method: MethodSpec) -> None:
     if training.sharding is not Sharding.FULL:
         return
     if training.processes == 1:

@@ -31,7 +31,7 @@ GB = 1e9
 
 
 @dataclass(frozen=True)
-class Way:
+class ExecutionOption:
     """One way to run a method, with the memory that it is predicted to take; none where that cannot be predicted."""
 
     accumulation: int
@@ -47,12 +47,12 @@ class Candidate:
 
     name: str
     trained_parameters: int
-    ways: tuple[Way, ...]
+    ways: tuple[ExecutionOption, ...]
     cannot: str | None = None
 
 
 @dataclass(frozen=True)
-class Room:
+class AvailableMemory:
     """The memory there is, in bytes, and what says so."""
 
     size: float
@@ -65,40 +65,45 @@ class Room:
 
 
 @dataclass(frozen=True)
-class Choice:
+class Selection:
     """What is to be trained, how, why, and what was turned down for what reason."""
 
     candidate: Candidate
-    way: Way
+    way: ExecutionOption
     why: str
     turned_down: dict[str, str]
 
 
-def ways_to_run(
+def execution_options(
     batch_size: int,
     *,
     quickest: int = 1,
     may_checkpoint: bool = True,
     smaller_optimizers: Sequence[Optimizer] = (),
     sharding: Sharding = Sharding.NONE,
-) -> list[Way]:
+) -> list[ExecutionOption]:
     """Every way to run a batch, in the order in which they are tried, without a prediction; with `auto`, whole copies come first.
 
     `quickest` is in how many parts it is done soonest.
     """
     parts = [parts for parts in range(1, batch_size + 1) if batch_size % parts == 0]
-    ways = [Way(part, checkpointing=False) for part in sorted(parts, key=lambda part: (part < quickest, part))]
+    ways = [ExecutionOption(part, checkpointing=False) for part in sorted(parts, key=lambda part: (part < quickest, part))]
     if may_checkpoint:
-        ways.append(Way(batch_size, checkpointing=True))
+        ways.append(ExecutionOption(batch_size, checkpointing=True))
     if sharding is Sharding.NONE:
         return ways + [replace(ways[-1], optimizer=optimizer) for optimizer in smaller_optimizers]
     # The 8-bit optimizers of bitsandbytes know nothing of a divided weight.
     return (ways if sharding is Sharding.AUTO else []) + [replace(way, sharding=Sharding.FULL) for way in ways]
 
 
-def choose(
-    candidates: Sequence[Candidate], room: Room, learned_tokens: int, ran_out: Mapping[tuple[str, Way], str], *, named: bool
-) -> Choice:
+def select_method(
+    candidates: Sequence[Candidate],
+    room: AvailableMemory,
+    learned_tokens: int,
+    ran_out: Mapping[tuple[str, ExecutionOption], str],
+    *,
+    named: bool,
+) -> Selection:
     """The first candidate in the order with a way that fits; `ran_out` has the ways that a trial step showed not to.
 
     A case that names its method gives one candidate; it is tried in its lightest way even where a prediction says that it will not fit.
@@ -110,12 +115,12 @@ def choose(
         way = _fitting(candidate, room, tried, named=named)
         if way is not None:
             skipped = _not_needed(candidates, candidate, learned_tokens, turned_down)
-            return Choice(candidate, way, _why(candidate, candidates, way, room, learned_tokens), {**turned_down, **skipped})
+            return Selection(candidate, way, _why(candidate, candidates, way, room, learned_tokens), {**turned_down, **skipped})
         turned_down[candidate.name] = ran_out[(candidate.name, tried[-1])] if tried else _too_large(candidate, room)
     raise _refused(candidates, turned_down, room)
 
 
-def _refused(candidates: Sequence[Candidate], turned_down: Mapping[str, str], room: Room) -> GateClosed:
+def _refused(candidates: Sequence[Candidate], turned_down: Mapping[str, str], room: AvailableMemory) -> GateClosed:
     least = [candidate.ways[-1].memory.total for candidate in candidates if candidate.ways and candidate.ways[-1].memory]
     wanted = f", a machine with {min(least) / (1 - MARGIN) / GB:.1f} GB" if least else ""
     return GateClosed(
@@ -139,7 +144,7 @@ def _data_argue_for_full(by_name: Mapping[str, Candidate], learned_tokens: int) 
     return "full" in by_name and "lora" in by_name and learned_tokens > by_name["lora"].trained_parameters
 
 
-def _fitting(candidate: Candidate, room: Room, tried: Sequence[Way], *, named: bool) -> Way | None:
+def _fitting(candidate: Candidate, room: AvailableMemory, tried: Sequence[ExecutionOption], *, named: bool) -> ExecutionOption | None:
     """The first way that fits.
 
     After one that a trial step showed not to fit, only the lightest is still worth a trial: of those with a whole copy in each process, and
@@ -155,7 +160,7 @@ def _fitting(candidate: Candidate, room: Room, tried: Sequence[Way], *, named: b
     return fitting[0] if fitting else None
 
 
-def _too_large(candidate: Candidate, room: Room) -> str:
+def _too_large(candidate: Candidate, room: AvailableMemory) -> str:
     if candidate.cannot:
         return candidate.cannot
     least = candidate.ways[-1].memory
@@ -180,7 +185,7 @@ def _not_needed(candidates: Sequence[Candidate], chosen: Candidate, learned_toke
     return reasons
 
 
-def _why(chosen: Candidate, candidates: Sequence[Candidate], way: Way, room: Room, learned_tokens: int) -> str:
+def _why(chosen: Candidate, candidates: Sequence[Candidate], way: ExecutionOption, room: AvailableMemory, learned_tokens: int) -> str:
     fits = f" and fits: {_gb(way.memory.total)} of {_gb(room.size)}" if way.memory else ""
     lora = next((candidate for candidate in candidates if candidate.name == "lora"), None)
     if chosen.name == "full" and lora is not None and learned_tokens > lora.trained_parameters:

@@ -183,7 +183,7 @@ class TrialFacts(Facts):
     usual_length: int
 
 
-class TurnedDown(Facts):
+class RejectedMethod(Facts):
     """A method that was considered and not taken."""
 
     name: str
@@ -217,7 +217,7 @@ class PlannedFacts(Facts):
     hours: float | None
     usd: float | None
     learning_curve: bool = False
-    turned_down: list[TurnedDown]
+    turned_down: list[RejectedMethod]
 
 
 class MethodFacts(Facts):
@@ -258,7 +258,7 @@ class TrainingFacts(Facts):
     seconds: float | None = None
 
 
-class Tried(Facts):
+class VariantScore(Facts):
     """One way to ask, as it did on the validation cases that chose between the ways."""
 
     variant: str
@@ -274,7 +274,7 @@ class ArmFacts(Facts):
     told: str
     answer_tokens: int
     variant: str | None
-    tried: list[Tried]
+    tried: list[VariantScore]
 
 
 def trained_weights(files: Iterable[str], folder: str = TRAINED) -> list[str]:

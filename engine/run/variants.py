@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.data.subsets import SHARES
 
 
@@ -54,15 +55,15 @@ def trained_further(name: str, step: str, folder: str) -> Further:
 
 def curve_point(share: int) -> Further:
     """The point of the learning curve that learned from a share of train, in per cent."""
-    return trained_further(f"tuned_{share}", f"curve {share}", f"training/curve/{share}")
+    return trained_further(f"{ArmName.TUNED}_{share}", f"curve {share}", f"training/curve/{share}")
 
 
 def compared(method: str) -> Further:
     """The model that another method made of the same rows."""
-    return trained_further(f"tuned_{method}", f"compared {method}", f"training/compared/{method}")
+    return trained_further(f"{ArmName.TUNED}_{method}", f"compared {method}", f"training/compared/{method}")
 
 
-MERGED = Further("tuned_merged", "merged", "merge", "training/merged", "training/merged/model")
+MERGED = Further(f"{ArmName.TUNED}_merged", "merged", "merge", "training/merged", "training/merged/model")
 """The adapter merged into its base: what will be served."""
 
 CURVE: dict[int, Further] = {share: curve_point(share) for share in SHARES}

@@ -9,7 +9,7 @@ from enum import StrEnum
 from tuneproof.engine.scoring.predictions import Prediction
 
 
-class Change(StrEnum):
+class CaseChange(StrEnum):
     """What became of a case."""
 
     NEWLY_WRONG = "newly wrong"
@@ -21,18 +21,18 @@ class Change(StrEnum):
 class ComparedCase:
     """A case that at least one of the two arms got wrong."""
 
-    change: Change
+    change: CaseChange
     before: Prediction
     after: Prediction
 
 
-def compare(before: Sequence[Prediction], after: Sequence[Prediction]) -> list[ComparedCase]:
+def compare_cases(before: Sequence[Prediction], after: Sequence[Prediction]) -> list[ComparedCase]:
     """The cases that both answered and either got wrong: first those that are newly wrong, then still wrong, then fixed.
 
     Raises KeyError where the two were not asked the same cases.
     """
     found = list(_compared(before, after))
-    order = list(Change)
+    order = list(CaseChange)
     return sorted(found, key=lambda case: order.index(case.change))
 
 
@@ -42,5 +42,5 @@ def _compared(before: Sequence[Prediction], after: Sequence[Prediction]) -> Iter
         second = later[first.id]
         if first.unanswered or second.unanswered or (first.correct and second.correct):
             continue
-        change = Change.FIXED if second.correct else Change.NEWLY_WRONG if first.correct else Change.STILL_WRONG
+        change = CaseChange.FIXED if second.correct else CaseChange.NEWLY_WRONG if first.correct else CaseChange.STILL_WRONG
         yield ComparedCase(change, first, second)

@@ -54,7 +54,7 @@ class Judge(Protocol):
         """The format in words, as a prompt asks for it; empty where there is nothing to ask."""
 
 
-REFUSALS = re.compile(
+REFUSAL_PATTERN = re.compile(
     r"\b(i'?m sorry|i am sorry|i can(?:no|')t|i can not|i am unable|i'm unable|as an ai|i won'?t|not able to (?:help|assist))\b",
     re.IGNORECASE,
 )
@@ -184,7 +184,7 @@ class TextJudge:
             return _unparsed(output, truncated, FailureClass.WRONG_VALUE)
         if output.strip() == expected.strip():
             return Judgement(True, True, field_score=1.0)
-        refused = bool(REFUSALS.search(output))
+        refused = bool(REFUSAL_PATTERN.search(output))
         return Judgement(True, False, FailureClass.REFUSED if refused else FailureClass.WRONG_VALUE)
 
     def problem(self, expected: str) -> str | None:
@@ -194,7 +194,7 @@ class TextJudge:
         return ""
 
 
-DEEPEST = 100
+MAX_JSON_DEPTH = 100
 """Levels of nesting that are followed; no one asks for more, and the validator ends at a few hundred."""
 
 
@@ -218,7 +218,7 @@ def parse_json(text: str) -> Any:
         json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except RecursionError:
         raise ValueError("nested too deeply") from None
-    if _is_deeper(value, DEEPEST):
+    if _is_deeper(value, MAX_JSON_DEPTH):
         raise ValueError("nested too deeply")
     return value
 
@@ -261,7 +261,7 @@ def _unparsed(output: str, truncated: bool, otherwise: FailureClass) -> Judgemen
         return Judgement(False, False, FailureClass.TRUNCATED)
     if not output.strip():
         return Judgement(False, False, FailureClass.EMPTY)
-    if REFUSALS.search(output):
+    if REFUSAL_PATTERN.search(output):
         return Judgement(False, False, FailureClass.REFUSED)
     return Judgement(False, False, otherwise)
 

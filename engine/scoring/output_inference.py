@@ -11,75 +11,79 @@ from typing import Any
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.scoring.judges import parse_json
 
-NEARLY_ALL = 0.9
+MIN_MATCHING_SHARE = 0.9
 """The share of outputs that must fit a kind; the others are then for the audit's format check to name."""
 
-FEWEST_ROWS = 10
+MIN_ROWS = 10
 """Below this many values, that some repeat says nothing about what others there may be."""
 
-MOST_LABELS = 200
-LONGEST_LABEL = 80
-MOST_ENUM_VALUES = 12
-MOST_KEYS = 50
+MAX_LABELS = 200
+MAX_LABEL_LENGTH = 80
+MAX_ENUM_VALUES = 12
+MAX_KEYS = 50
 """An object with more different keys than this is a map from one thing to another, whose keys are data."""
 
-DEEPEST = 4
+MAX_SCHEMA_DEPTH = 4
 """Levels of nesting that the schema spells out; what lies deeper has its type told and no more."""
 
-MARKED_ANSWERS = (r"#### (-?[\d,.]+)", r"\\boxed\{([^{}]+)\}", r"<answer>(.*?)</answer>")
+ANSWER_MARKERS = (r"#### (-?[\d,.]+)", r"\\boxed\{([^{}]+)\}", r"<answer>(.*?)</answer>")
 """How reasoned answers usually mark their result."""
 
-TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
+JSON_TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
 
 
 @dataclass(frozen=True)
-class Drafted:
+class InferredOutput:
     """A proposed output format, and one sentence on what in the outputs speaks for it."""
 
     output: OutputFormat
     why: str
 
 
-def draft_output(outputs: Sequence[str]) -> Drafted:
+def infer_output(outputs: Sequence[str]) -> InferredOutput:
     """What the outputs seem to be: JSON objects, a few labels, texts that mark their answer, or just texts; the first that fits.
 
     Empty outputs do not count. A schema drafted from outputs that are all JSON objects is satisfied by each of them.
     """
     given = [output.strip() for output in outputs if output.strip()]
     if not given:
-        return Drafted(OutputFormat(kind=OutputKind.TEXT), "there are no outputs to draft it from")
+        return InferredOutput(OutputFormat(kind=OutputKind.TEXT), "there are no outputs to draft it from")
     return _as_json(given) or _as_choice(given) or _as_pattern(given) or _as_text()
 
 
-def _as_json(given: Sequence[str]) -> Drafted | None:
+def _as_json(given: Sequence[str]) -> InferredOutput | None:
     objects = [value for text in given if (value := _json_object(text)) is not None]
     if not _nearly_all(len(objects), given):
         return None
     key_sets = {frozenset(value) for value in objects}
     keys = max(map(len, key_sets))
     told = f"the same {keys} {'key' if keys == 1 else 'keys'}" if len(key_sets) == 1 else f"{len(key_sets)} different sets of keys"
-    schema = _schema(objects, DEEPEST)
-    return Drafted(OutputFormat(kind=OutputKind.JSON, json_schema=schema), f"{_share(len(objects), given)} are JSON objects with {told}")
+    schema = _schema(objects, MAX_SCHEMA_DEPTH)
+    return InferredOutput(
+        OutputFormat(kind=OutputKind.JSON, json_schema=schema), f"{_share(len(objects), given)} are JSON objects with {told}"
+    )
 
 
-def _as_choice(given: Sequence[str]) -> Drafted | None:
-    labels = _repeated_labels(given, MOST_LABELS, each=3)
+def _as_choice(given: Sequence[str]) -> InferredOutput | None:
+    labels = _repeated_labels(given, MAX_LABELS, each=3)
     if labels is None:
         return None
-    return Drafted(OutputFormat(kind=OutputKind.CHOICE, choices=labels), f"all {len(given)} outputs are one of {len(labels)} short labels")
+    return InferredOutput(
+        OutputFormat(kind=OutputKind.CHOICE, choices=labels), f"all {len(given)} outputs are one of {len(labels)} short labels"
+    )
 
 
-def _as_pattern(given: Sequence[str]) -> Drafted | None:
-    for pattern in MARKED_ANSWERS:
+def _as_pattern(given: Sequence[str]) -> InferredOutput | None:
+    for pattern in ANSWER_MARKERS:
         found = [match for text in given if (match := re.search(pattern, text))]
         if _nearly_all(len(found), given):
-            why = f"{_share(len(found), given)} mark their answer, as in `{found[0][0][:LONGEST_LABEL]}`"
-            return Drafted(OutputFormat(kind=OutputKind.PATTERN, pattern=pattern), why)
+            why = f"{_share(len(found), given)} mark their answer, as in `{found[0][0][:MAX_LABEL_LENGTH]}`"
+            return InferredOutput(OutputFormat(kind=OutputKind.PATTERN, pattern=pattern), why)
     return None
 
 
-def _as_text() -> Drafted:
-    return Drafted(OutputFormat(kind=OutputKind.TEXT), "the outputs are neither JSON objects nor a few labels, and mark no answer")
+def _as_text() -> InferredOutput:
+    return InferredOutput(OutputFormat(kind=OutputKind.TEXT), "the outputs are neither JSON objects nor a few labels, and mark no answer")
 
 
 def _json_object(text: str) -> dict[str, Any] | None:
@@ -96,9 +100,9 @@ def _schema(values: Sequence[Any], depth: int) -> dict[str, Any]:
     if "number" in types:
         types.discard("integer")
     strings = [value for value in values if isinstance(value, str)]
-    if types <= {"string", "null"} and (labels := _repeated_labels(strings, MOST_ENUM_VALUES, each=5)):
+    if types <= {"string", "null"} and (labels := _repeated_labels(strings, MAX_ENUM_VALUES, each=5)):
         return {"enum": [*labels, *([None] if "null" in types else [])]}
-    named = [name for name in TYPES if name in types]
+    named = [name for name in JSON_TYPES if name in types]
     schema: dict[str, Any] = {"type": named[0] if len(named) == 1 else named}
     if "object" in types and depth:
         schema |= _object_schema([value for value in values if isinstance(value, dict)], depth)
@@ -112,7 +116,7 @@ def _object_schema(objects: Sequence[dict[str, Any]], depth: int) -> dict[str, A
     """Properties, those always there, and whether there are others; the keys in the order in which they are first seen."""
     counts = Counter(key for value in objects for key in value)
     always = [key for key, count in counts.items() if count == len(objects)]
-    is_map = len(counts) > MOST_KEYS
+    is_map = len(counts) > MAX_KEYS
     named = always if is_map else list(counts)
     schema: dict[str, Any] = {}
     if named:
@@ -120,7 +124,7 @@ def _object_schema(objects: Sequence[dict[str, Any]], depth: int) -> dict[str, A
     if always:
         schema["required"] = always
     key_sets = len({frozenset(value) for value in objects})
-    if not is_map and (key_sets == 1 or (key_sets <= MOST_ENUM_VALUES and 5 * key_sets <= len(objects))):
+    if not is_map and (key_sets == 1 or (key_sets <= MAX_ENUM_VALUES and 5 * key_sets <= len(objects))):
         schema["additionalProperties"] = False
     return schema
 
@@ -147,14 +151,14 @@ def _type(value: Any) -> str:
 def _repeated_labels(texts: Sequence[str], most: int, *, each: int) -> list[str] | None:
     """The different texts, sorted, where they are few, short, and stand `each` times or more on average; else none."""
     labels = set(texts)
-    if len(texts) < FEWEST_ROWS or len(labels) > most or each * len(labels) > len(texts):
+    if len(texts) < MIN_ROWS or len(labels) > most or each * len(labels) > len(texts):
         return None
-    short = all(len(label) <= LONGEST_LABEL and len(label.splitlines()) <= 1 for label in labels)
+    short = all(len(label) <= MAX_LABEL_LENGTH and len(label.splitlines()) <= 1 for label in labels)
     return sorted(labels) if short else None
 
 
 def _nearly_all(found: int, given: Sequence[str]) -> bool:
-    return found >= NEARLY_ALL * len(given)
+    return found >= MIN_MATCHING_SHARE * len(given)
 
 
 def _share(found: int, given: Sequence[str]) -> str:

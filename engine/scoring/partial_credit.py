@@ -17,11 +17,11 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-GRADED = (Metric.FIELD_ACCURACY, Metric.MACRO_F1)
+PARTIAL_CREDIT_METRICS = (Metric.FIELD_ACCURACY, Metric.MACRO_F1)
 """Metrics that are not the share of cases that are right, so that an interval for a proportion says nothing about them."""
 
 
-class GradedDifference(BaseModel):
+class PartialCreditDifference(BaseModel):
     """Tuned minus best untuned in a graded metric, over the same cases, with its bootstrap interval."""
 
     model_config = ConfigDict(extra="forbid")
@@ -32,10 +32,10 @@ class GradedDifference(BaseModel):
     high: float
 
 
-def graded_difference(
+def partial_credit_difference(
     metric: Metric, tuned: Sequence[Prediction], untuned: Sequence[Prediction], judge: Judge, groups: Sequence[str] | None
-) -> GradedDifference | None:
-    """The difference in a metric of `GRADED`; none for other metrics, and where there are fewer than two cases or groups.
+) -> PartialCreditDifference | None:
+    """The difference in a metric of `PARTIAL_CREDIT_METRICS`; none for other metrics, and where there are fewer than two cases or groups.
 
     `groups` has the group of each case of `tuned`, where the split kept groups together. Both arms must have been asked the same cases;
     those that both answered count.
@@ -43,12 +43,14 @@ def graded_difference(
     other = {p.id: p for p in untuned}
     both = [not p.unanswered and not other[p.id].unanswered for p in tuned]
     tuned, groups = list(compress(tuned, both)), list(compress(groups, both)) if groups else None
-    if metric not in GRADED or len(set(groups) if groups else tuned) < 2:
+    if metric not in PARTIAL_CREDIT_METRICS or len(set(groups) if groups else tuned) < 2:
         return None
     make = _mean_field_score if metric is Metric.FIELD_ACCURACY else _macro_f1
     first, second = make(tuned, judge), make([other[p.id] for p in tuned], judge)
     interval = paired_bootstrap(lambda cases: first(cases) - second(cases), len(tuned), groups)
-    return GradedDifference(metric=metric, estimate=round(interval.estimate, 6), low=round(interval.low, 6), high=round(interval.high, 6))
+    return PartialCreditDifference(
+        metric=metric, estimate=round(interval.estimate, 6), low=round(interval.low, 6), high=round(interval.high, 6)
+    )
 
 
 Score = Callable[["NDArray[np.intp]"], float]

@@ -98,7 +98,7 @@ class Scores(BaseModel):
         return self.n + sum(self.unanswered.values())
 
 
-def predict(
+def judge_output(
     case_id: str,
     prompt: str,
     output: str,
@@ -137,7 +137,7 @@ def predict(
     )
 
 
-def unanswered(case_id: str, prompt: str, expected: str, reason: str, server_said: str, attempts: int) -> Prediction:
+def unanswered_prediction(case_id: str, prompt: str, expected: str, reason: str, server_said: str, attempts: int) -> Prediction:
     """The line for a case that a server gave no answer to."""
     return Prediction(
         id=case_id,
@@ -159,17 +159,17 @@ def unanswered(case_id: str, prompt: str, expected: str, reason: str, server_sai
     )
 
 
-def answered(predictions: Iterable[Prediction]) -> list[Prediction]:
+def answered_predictions(predictions: Iterable[Prediction]) -> list[Prediction]:
     """Those that have an answer, which alone can be right or wrong."""
     return [p for p in predictions if not p.unanswered]
 
 
-def judged_again(prediction: Prediction, judge: Judge, expected: str) -> Prediction:
+def judge_again(prediction: Prediction, judge: Judge, expected: str) -> Prediction:
     """The same prediction with its verdicts computed anew from the output and the frozen case."""
     if prediction.unanswered:
         told = prediction.unanswered, prediction.server_said, prediction.attempts
-        return unanswered(prediction.id, prediction.prompt, expected, *told)
-    return predict(
+        return unanswered_prediction(prediction.id, prediction.prompt, expected, *told)
+    return judge_output(
         prediction.id,
         prediction.prompt,
         prediction.output,
@@ -186,18 +186,18 @@ def judged_again(prediction: Prediction, judge: Judge, expected: str) -> Predict
     )
 
 
-def score(arm: str, everything: Sequence[Prediction], kind: OutputKind, judge: Judge, seconds: float) -> Scores:
+def score_predictions(arm: str, everything: Sequence[Prediction], kind: OutputKind, judge: Judge, seconds: float) -> Scores:
     """The scores of an arm, over the cases that were answered. Raises ValueError where none was."""
-    predictions = answered(everything)
+    predictions = answered_predictions(everything)
     n = len(predictions)
     told = [p for p in predictions if p.tokens_told]
     attempts = sum(p.attempts for p in everything)
     return Scores(
         arm=arm,
         n=n,
-        format_valid=rate(sum(p.format_valid for p in predictions), n),
-        correct=rate(sum(p.correct for p in predictions), n),
-        metrics=metrics(kind, predictions, judge),
+        format_valid=wilson_rate(sum(p.format_valid for p in predictions), n),
+        correct=wilson_rate(sum(p.correct for p in predictions), n),
+        metrics=compute_metrics(kind, predictions, judge),
         failures=dict(Counter(p.failure_class for p in predictions if p.failure_class).most_common()),
         wrong_fields=dict(Counter(f for p in predictions for f in p.fields).most_common()),
         truncated=sum(p.truncated for p in predictions),
@@ -208,7 +208,7 @@ def score(arm: str, everything: Sequence[Prediction], kind: OutputKind, judge: J
         recall=_recall(predictions),
         left_out=sum(p.left_out for p in predictions),
         unanswered=dict(Counter(p.unanswered for p in everything if p.unanswered).most_common()),
-        metrics_at_worst=metrics(kind, everything, judge) if n < len(everything) else {},
+        metrics_at_worst=compute_metrics(kind, everything, judge) if n < len(everything) else {},
         tokens_untold=n - len(told),
         attempts=attempts if attempts > len(everything) else 0,
     )
@@ -219,16 +219,16 @@ def _recall(predictions: Sequence[Prediction]) -> Rate | None:
     if not naming:
         return None
     found = sum({place.rpartition(":")[0] for place in p.shown}.issuperset(p.needed) for p in naming)
-    return rate(found, len(naming))
+    return wilson_rate(found, len(naming))
 
 
-def rate(successes: int, n: int) -> Rate:
+def wilson_rate(successes: int, n: int) -> Rate:
     """A proportion with its Wilson interval, as the files have it."""
     interval = wilson(successes, n)
     return Rate(rate=round(interval.estimate, 6), low=round(interval.low, 6), high=round(interval.high, 6))
 
 
-def metrics(kind: OutputKind, predictions: Sequence[Prediction], judge: Judge) -> dict[Metric, float]:
+def compute_metrics(kind: OutputKind, predictions: Sequence[Prediction], judge: Judge) -> dict[Metric, float]:
     """Every metric that means something for the output kind; what has no answer is wrong here."""
     judgements = [_judgement(p, judge) for p in predictions]
     n = len(predictions)
@@ -245,7 +245,7 @@ def metrics(kind: OutputKind, predictions: Sequence[Prediction], judge: Judge) -
                 Metric.EXACT_MATCH: correct,
             }
         case OutputKind.PATTERN:
-            same = round(sum(p.output.strip() == p.expected.strip() for p in answered(predictions)) / n, 6)
+            same = round(sum(p.output.strip() == p.expected.strip() for p in answered_predictions(predictions)) / n, 6)
             return {Metric.PATTERN_MATCH: correct, Metric.EXACT_MATCH: same}
         case OutputKind.TEXT:
             return {Metric.EXACT_MATCH: correct}
@@ -274,7 +274,7 @@ def macro_f1(pairs: Iterable[tuple[str, str]]) -> float:
     return sum(2 * right[label] / (expected[label] + answered[label]) for label in labels) / len(labels)
 
 
-def failures(arm: str, predictions: Iterable[Prediction]) -> list[Failure]:
+def failure_log(arm: str, predictions: Iterable[Prediction]) -> list[Failure]:
     """The failure log of an arm."""
     return [
         Failure(
@@ -297,7 +297,7 @@ def prompts_digest(predictions: Iterable[Prediction]) -> str:
     return sha256_data([[p.id, p.prompt] for p in predictions])
 
 
-def lines(rows: Iterable[BaseModel]) -> str:
+def json_lines(rows: Iterable[BaseModel]) -> str:
     """Rows as JSON lines, without what is as it would be if it were not told."""
     return "".join(row.model_dump_json(exclude_defaults=True) + "\n" for row in rows)
 

@@ -63,7 +63,7 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     return Interval(p, low, high)
 
 
-def fewest_cases(target: float) -> int | None:
+def min_cases_for_target(target: float) -> int | None:
     """The fewest cases that can show a true rate of at least the target: with all of them right, Wilson's interval lies above it.
 
     The lower limit of n right of n is n / (n + z²). None for a target of 1, which no number of cases can show.
@@ -72,7 +72,7 @@ def fewest_cases(target: float) -> int | None:
     return math.ceil(z * z * target / (1 - target) - 1e-9) if target < 1 else None
 
 
-def fewest_right(n: int, target: float) -> int | None:
+def min_correct_for_target(n: int, target: float) -> int | None:
     """How many of n cases have to be right for Wilson's interval to lie at or above the target; None where not even n are enough."""
     return next((right for right in range(math.ceil(target * n), n + 1) if wilson(right, n).low >= target), None)
 
@@ -145,7 +145,7 @@ def minimum_detectable_effect(n: int, discordance: float = ASSUMED_DISCORDANCE, 
     return min(1.0, (_z(confidence) + NormalDist().inv_cdf(power)) * math.sqrt(discordance / n))
 
 
-def cases_to_tell(difference: float, discordance: float, power: float = 0.8, confidence: float = 0.95) -> int | None:
+def cases_to_detect(difference: float, discordance: float, power: float = 0.8, confidence: float = 0.95) -> int | None:
     """How many cases it takes to find a difference of this size with the given power: `minimum_detectable_effect` turned round.
 
     None where there is no difference to find. Raises ValueError for a difference larger than the discordance, which cannot be.

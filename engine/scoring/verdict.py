@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
-from tuneproof.engine.scoring.partial_credit import GradedDifference
+from tuneproof.engine.scoring.partial_credit import PartialCreditDifference
 from tuneproof.engine.scoring.predictions import Prediction, Scores
 from tuneproof.engine.scoring.statistics import (
     PairedCounts,
-    cases_to_tell,
+    cases_to_detect,
     holm,
     mcnemar_exact,
     mcnemar_mid_p,
@@ -22,11 +22,11 @@ from tuneproof.engine.scoring.statistics import (
     newcombe_paired,
 )
 
-CHEAPER = 0.8
+CHEAPER_TOKEN_SHARE = 0.8
 """From this share of the other arm's tokens on, an arm is called cheaper."""
 
 
-class Answer(StrEnum):
+class VerdictAnswer(StrEnum):
     """What the evidence supports."""
 
     TUNE = "tune"
@@ -34,7 +34,7 @@ class Answer(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
-class Difference(BaseModel):
+class PairedDifference(BaseModel):
     """Tuned minus best untuned, over the same cases: Newcombe's paired interval, McNemar's mid-p, and the exact p beside it."""
 
     model_config = ConfigDict(extra="forbid")
@@ -48,7 +48,7 @@ class Difference(BaseModel):
     only_untuned_right: int
 
 
-class Comparison(BaseModel):
+class ArmComparison(BaseModel):
     """Tuned minus one untuned arm; `p_holm` is McNemar's mid-p adjusted for as many tests as there are untuned arms."""
 
     model_config = ConfigDict(extra="forbid")
@@ -70,13 +70,13 @@ class Verdict(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    answer: Answer
+    answer: VerdictAnswer
     reason: str
     best_untuned_arm: str | None
     meets_target: bool | None
-    difference: Difference | None
-    graded: GradedDifference | None
-    comparisons: list[Comparison]
+    difference: PairedDifference | None
+    graded: PartialCreditDifference | None
+    comparisons: list[ArmComparison]
     minimum_detectable_effect: float | None
     cases_to_tell: int | None
     cost: str | None
@@ -99,7 +99,7 @@ class ScoredArm:
         return self.scores.arm
 
 
-def best_of(arms: Sequence[ScoredArm]) -> ScoredArm | None:
+def best_arm(arms: Sequence[ScoredArm]) -> ScoredArm | None:
     """The arm with the most correct cases; of equals the first, which is the lightest."""
     return max(arms, key=lambda a: a.scores.correct.rate, default=None)
 
@@ -109,37 +109,37 @@ def metric_of(task: Task, target: Target | None) -> Metric:
     return (target and target.metric) or task.primary_metric
 
 
-def value_of(scores: Scores, task: Task, target: Target) -> float:
+def metric_value(scores: Scores, task: Task, target: Target) -> float:
     """What the target's metric came to on the frozen cases."""
     return scores.metrics[metric_of(task, target)]
 
 
-def meets(scores: Scores, task: Task, target: Target | None) -> bool:
+def meets_target(scores: Scores, task: Task, target: Target | None) -> bool:
     """Whether the arm with these scores reaches the target, as measured, and with the cases that have no answer counted as wrong."""
     if target is None:
         return False
-    value = scores.metrics_at_worst[metric_of(task, target)] if scores.unanswered else value_of(scores, task, target)
+    value = scores.metrics_at_worst[metric_of(task, target)] if scores.unanswered else metric_value(scores, task, target)
     return value >= target.at_least
 
 
-def decide(
+def decide_verdict(
     untuned: Sequence[ScoredArm],
     tuned: ScoredArm | None,
     task: Task | None,
     target: Target | None,
     missing: list[str],
     also_tuned: Sequence[ScoredArm] = (),
-    graded: GradedDifference | None = None,
+    graded: PartialCreditDifference | None = None,
 ) -> Verdict:
     """The verdict of the contract: an untuned arm that meets the target ends it; else the paired difference decides.
 
     The arms come lightest first. The further tuned ones decide nothing, and may be the lightest that meets the target.
     `graded` is the difference in a metric that gives part of the credit, which is told beside it.
     """
-    best = best_of(untuned)
+    best = best_arm(untuned)
     if best is None or task is None:
         return Verdict(
-            answer=Answer.INCONCLUSIVE,
+            answer=VerdictAnswer.INCONCLUSIVE,
             reason=f"Nothing has been measured yet; missing: {', '.join(missing)}.",
             best_untuned_arm=None,
             meets_target=None,
@@ -151,29 +151,29 @@ def decide(
             cost=None,
             missing=missing,
         )
-    difference = difference_of(tuned, best) if tuned else None
-    met = next((arm for arm in untuned if meets(arm.scores, task, target)), None)
+    difference = paired_difference(tuned, best) if tuned else None
+    met = next((arm for arm in untuned if meets_target(arm.scores, task, target)), None)
     if met is not None and target is not None:
-        answer, reason = Answer.DO_NOT_TUNE, _met(met, task, target)
+        answer, reason = VerdictAnswer.DO_NOT_TUNE, _met(met, task, target)
         if difference is not None and tuned is not None:
-            reason += f" {_rate(tuned)}, {_rate(best, article=True)}: {points(difference)}, {p_value(difference.p_value)}."
+            reason += f" {_rate(tuned)}, {_rate(best, article=True)}: {format_points(difference)}, {format_p_value(difference.p_value)}."
     elif difference is None or tuned is None:
-        answer, reason = Answer.INCONCLUSIVE, f"{_rate(best)}; missing: {', '.join(missing)}."
+        answer, reason = VerdictAnswer.INCONCLUSIVE, f"{_rate(best)}; missing: {', '.join(missing)}."
     else:
         answer, reason = _compared(difference, tuned, best)
     shown = tuned or met or best
-    meets_target = None if target is None else meets(shown.scores, task, target)
+    reached = None if target is None else meets_target(shown.scores, task, target)
     if tuned and target and met is None:
-        reason += f" It {'meets' if meets_target else 'does not meet'} the target: {_against_target(tuned, task, target)}."
+        reason += f" It {'meets' if reached else 'does not meet'} the target: {_against_target(tuned, task, target)}."
     everything = [*untuned, *([tuned] if tuned else []), *also_tuned]
-    lightest = next((arm for arm in everything if meets(arm.scores, task, target)), None)
+    lightest = next((arm for arm in everything if meets_target(arm.scores, task, target)), None)
     if lightest is not None and lightest in also_tuned and target is not None:
         reason += f" {lightest.name} meets it: {_against_target(lightest, task, target)}."
     return Verdict(
         answer=answer,
         reason=reason,
         best_untuned_arm=best.name,
-        meets_target=meets_target,
+        meets_target=reached,
         difference=difference,
         graded=graded,
         comparisons=_comparisons(tuned, untuned) if tuned else [],
@@ -185,18 +185,18 @@ def decide(
     )
 
 
-def _comparisons(tuned: ScoredArm, untuned: Sequence[ScoredArm]) -> list[Comparison]:
-    found = [difference_of(tuned, arm) for arm in untuned]
+def _comparisons(tuned: ScoredArm, untuned: Sequence[ScoredArm]) -> list[ArmComparison]:
+    found = [paired_difference(tuned, arm) for arm in untuned]
     adjusted = holm([difference.p_value for difference in found])
     return [
-        Comparison(arm=arm.name, estimate=each.estimate, low=each.low, high=each.high, p_value=each.p_value, p_holm=float(f"{p:.6g}"))
+        ArmComparison(arm=arm.name, estimate=each.estimate, low=each.low, high=each.high, p_value=each.p_value, p_holm=float(f"{p:.6g}"))
         for arm, each, p in zip(untuned, found, adjusted, strict=True)
     ]
 
 
-def _cases_to_tell(difference: Difference, n: int) -> int | None:
+def _cases_to_tell(difference: PairedDifference, n: int) -> int | None:
     disagree = (difference.only_tuned_right + difference.only_untuned_right) / n
-    return cases_to_tell((difference.only_tuned_right - difference.only_untuned_right) / n, disagree)
+    return cases_to_detect((difference.only_tuned_right - difference.only_untuned_right) / n, disagree)
 
 
 def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
@@ -208,20 +208,20 @@ def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
         told = f"; what {other.name} costs is another model's, and its tokens do not compare"
         return f"Cost: {tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case{told}."
     mine, others = tuned.scores.tokens_per_case, other.scores.tokens_per_case
-    difference = difference_of(tuned, other)
-    cheaper = mine <= CHEAPER * others
+    difference = paired_difference(tuned, other)
+    cheaper = mine <= CHEAPER_TOKEN_SHARE * others
     equal = difference.low <= 0 <= difference.high
     wins = " They cannot be told apart in accuracy, so on cost the tuned model wins." if cheaper and equal else ""
     return f"Cost: {tuned.name} reads and writes {mine:.0f} tokens a case, {other.name} {others:.0f}.{wins}"
 
 
-def difference_of(first: ScoredArm, second: ScoredArm) -> Difference:
+def paired_difference(first: ScoredArm, second: ScoredArm) -> PairedDifference:
     """The first arm minus the second, on the cases that both answered. Raises KeyError where the second was not asked them."""
     other = {p.id: p for p in second.predictions}
     both = [(p.correct, other[p.id].correct) for p in first.predictions if not p.unanswered and not other[p.id].unanswered]
     counts = PairedCounts.of([mine for mine, _ in both], [others for _, others in both])
     interval = newcombe_paired(counts)
-    return Difference(
+    return PairedDifference(
         estimate=round(interval.estimate, 6),
         low=round(interval.low, 6),
         high=round(interval.high, 6),
@@ -232,17 +232,17 @@ def difference_of(first: ScoredArm, second: ScoredArm) -> Difference:
     )
 
 
-def _compared(difference: Difference, tuned: ScoredArm, best: ScoredArm) -> tuple[Answer, str]:
-    told = f"{_rate(tuned)}, {_rate(best, article=True)}: {points(difference)}, {p_value(difference.p_value)}."
+def _compared(difference: PairedDifference, tuned: ScoredArm, best: ScoredArm) -> tuple[VerdictAnswer, str]:
+    told = f"{_rate(tuned)}, {_rate(best, article=True)}: {format_points(difference)}, {format_p_value(difference.p_value)}."
     if difference.high < 0:
-        return Answer.DO_NOT_TUNE, f"{told} Tuning made it worse."
+        return VerdictAnswer.DO_NOT_TUNE, f"{told} Tuning made it worse."
     if difference.low <= 0:
         can_show = round(100 * minimum_detectable_effect(best.scores.n))
         needed = _cases_to_tell(difference, best.scores.n)
         more = max(0, needed - best.scores.n) if needed else 0
         told += f" {best.scores.n} cases can show a difference of about {can_show} points"
-        return Answer.INCONCLUSIVE, f"{told}; to tell one like this takes about {more:,} more." if more else f"{told}."
-    return Answer.TUNE, told
+        return VerdictAnswer.INCONCLUSIVE, f"{told}; to tell one like this takes about {more:,} more." if more else f"{told}."
+    return VerdictAnswer.TUNE, told
 
 
 def _met(arm: ScoredArm, task: Task, target: Target) -> str:
@@ -252,7 +252,7 @@ def _met(arm: ScoredArm, task: Task, target: Target) -> str:
 def _against_target(arm: ScoredArm, task: Task, target: Target) -> str:
     metric = metric_of(task, target)
     worst = f" ({arm.scores.metrics_at_worst[metric]:.3f} if what has no answer is wrong)" if arm.scores.unanswered else ""
-    return f"{metric} {value_of(arm.scores, task, target):.3f}{worst}, asked for {target.at_least:g}"
+    return f"{metric} {metric_value(arm.scores, task, target):.3f}{worst}, asked for {target.at_least:g}"
 
 
 def _rate(arm: ScoredArm, *, article: bool = False) -> str:
@@ -263,12 +263,12 @@ def _rate(arm: ScoredArm, *, article: bool = False) -> str:
     return f"{who} {right}" if article else f"{who} {right} of {arm.scores.n} frozen cases"
 
 
-def points(difference: Difference) -> str:
+def format_points(difference: PairedDifference) -> str:
     """A difference of rates in points, with its interval."""
     estimate, low, high = (100 * v for v in (difference.estimate, difference.low, difference.high))
     return f"{estimate:+.0f} points [{low:+.0f}, {high:+.0f}]"
 
 
-def p_value(p: float) -> str:
+def format_p_value(p: float) -> str:
     """A p-value as people write it."""
     return "p < 0.0001" if p < 0.0001 else f"p = {p:.4f}"

@@ -7,7 +7,7 @@ from typing import TypeVar, cast
 
 from pydantic import BaseModel
 
-from tuneproof.engine.arms import UNTUNED
+from tuneproof.engine.arms import UNTUNED_ARMS
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.schema import CARD_JSON, Card
 from tuneproof.engine.case.draft import Draft, next_run_dir
@@ -15,11 +15,12 @@ from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, RouteAnswers, ch
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import GateClosed, TuneproofError
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.methods.forecast import Forecast, forecasts
-from tuneproof.engine.methods.model_shape import UnknownShape, shape_in
-from tuneproof.engine.methods.padding import Lengths
-from tuneproof.engine.methods.plan import METHODS, Plan, plans
-from tuneproof.engine.methods.refusals import refused_here
+from tuneproof.engine.methods.forecast import Forecast, forecast_memory
+from tuneproof.engine.methods.model_shape import UnsupportedArchitecture, read_shape
+from tuneproof.engine.methods.padding import SequenceLengths
+from tuneproof.engine.methods.plan import Plan, make_plans
+from tuneproof.engine.methods.refusals import unavailable_reason
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.files import config_folder
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.dry_run import Trial
@@ -28,7 +29,7 @@ from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
 from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predictions
-from tuneproof.engine.scoring.verdict import meets
+from tuneproof.engine.scoring.verdict import meets_target
 from tuneproof.engine.session.steps import Step
 from tuneproof.engine.stages.pipeline import check_names, planned_stages
 
@@ -172,8 +173,8 @@ class Workbench:
     def arms_that_meet_the_target(self) -> list[str]:
         """The untuned arms that reach the target, lightest first."""
         content = self.draft.content
-        measured = [(arm, self.scores(arm)) for arm in UNTUNED if arm in content.baselines]
-        return [arm for arm, scores in measured if scores and content.task and meets(scores, content.task, content.target)]
+        measured = [(arm, self.scores(arm)) for arm in UNTUNED_ARMS if arm in content.baselines]
+        return [arm for arm, scores in measured if scores and content.task and meets_target(scores, content.task, content.target)]
 
     @property
     def catalogue(self) -> list[artifacts.CatalogueEntry]:
@@ -195,8 +196,8 @@ class Workbench:
         if found is None or model is None or folder is None:
             return {}
         try:
-            shape = shape_in(folder)
-        except UnknownShape:
+            shape = read_shape(folder)
+        except UnsupportedArchitecture:
             return {}
         content = self.draft.content
         limit = content.training.max_length or model.context
@@ -204,13 +205,13 @@ class Workbench:
         if not lengths:
             return {}
         counted = {entry.name: entry for entry in found.methods}
-        planned = [(plan, _trained_by(plan, counted.get(plan.method))) for plan in plans(content.training)]
+        planned = [(plan, _trained_by(plan, counted.get(plan.method))) for plan in make_plans(content.training)]
         known = [(plan, trained) for plan, trained in planned if trained is not None]
-        return forecasts(known, shape, Lengths(lengths, model.context), content.budget, on_gpu=model.device == "cuda")
+        return forecast_memory(known, shape, SequenceLengths(lengths, model.context), content.budget, on_gpu=model.device == "cuda")
 
     def refused(self, method: str) -> str | None:
         """Why the method cannot be trained where the worker will run; none where it can, or where only the job of a cluster can tell."""
-        return None if self.draft.content.training.job else refused_here(METHODS[method])
+        return None if self.draft.content.training.job else unavailable_reason(METHODS[method])
 
     @property
     def _trial_store(self) -> RunStore | None:

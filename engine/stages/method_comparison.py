@@ -12,9 +12,10 @@ from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part
-from tuneproof.engine.methods.compared import compared_training
-from tuneproof.engine.methods.plan import METHODS, Plan, check_choice, plan
-from tuneproof.engine.methods.refusals import refused_here
+from tuneproof.engine.methods.matched_settings import matched_training
+from tuneproof.engine.methods.plan import Plan, check_trainable, make_plan
+from tuneproof.engine.methods.refusals import unavailable_reason
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import TrainingSkipped, VariantScored
@@ -51,8 +52,8 @@ class ComparedRuns:
     def _one(self, asked: MethodToCompare) -> bool:
         further = compared(asked.name)
         choice = MethodChoice(name=asked.name)
-        training = compared_training(self.case.training, METHODS[self.named.method], METHODS[asked.name], asked)
-        wanted = plan(choice, training)
+        training = matched_training(self.case.training, METHODS[self.named.method], METHODS[asked.name], asked)
+        wanted = make_plan(choice, training)
         planned = self._plan(further, wanted, choice, training)
         found = artifacts.MethodFacts.model_validate_json(self._store.read(further.plan))
         if found.planned is None:
@@ -74,10 +75,10 @@ class ComparedRuns:
         }
         if self._store.is_done(further.planned_by, made_from):
             return True
-        settled, planned, skipped = asked, None, refused_here(METHODS[asked.method])
+        settled, planned, skipped = asked, None, unavailable_reason(METHODS[asked.method])
         if skipped is None:
             try:
-                check_choice(choice, training)
+                check_trainable(choice, training)
                 settled, planned = self.planner(choice, training).settle()
             except GateClosed as error:
                 skipped = error.what

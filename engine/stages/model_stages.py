@@ -10,12 +10,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.arms import TUNED, UNTUNED, Setting
+from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS, ArmContext
 from tuneproof.engine.arms.token_lengths import lengths_for
 from tuneproof.engine.audit.checks.leakage import leaks
 from tuneproof.engine.audit.preview import summary
 from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.card.evidence import ARM_STEP, gather
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import Case, ModelChoice
 from tuneproof.engine.case.task import Task
@@ -26,8 +27,9 @@ from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
 from tuneproof.engine.methods.method import Ability
-from tuneproof.engine.methods.plan import METHODS, Plan, plan, plans
+from tuneproof.engine.methods.plan import Plan, make_plan, make_plans
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device, load_base
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event import EventSink
@@ -40,7 +42,7 @@ from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.scoring.judges import Judge, make_judge
-from tuneproof.engine.scoring.verdict import meets
+from tuneproof.engine.scoring.verdict import meets_target
 from tuneproof.engine.stages.data_stages import labels
 from tuneproof.engine.stages.learning_curve import CurveRuns
 from tuneproof.engine.stages.merged_model import MergedRun
@@ -101,7 +103,7 @@ class ModelStages:
     def baselines(self) -> bool:
         """Stage 4: every untuned arm of the case on the frozen cases, and the failure log; before them, what could be trained."""
         self._write_catalogue()
-        wanted = [arm for arm in UNTUNED.values() if arm.is_wanted(self._case)]
+        wanted = [arm for arm in UNTUNED_ARMS.values() if arm.is_wanted(self._case)]
         # A server that is not there is found out at once, not after the base has worked for hours.
         reused = [self._arms.score(arm) for arm in sorted(wanted, key=lambda arm: not arm.is_elsewhere)]
         self._arms.write_failures()
@@ -148,7 +150,7 @@ class ModelStages:
         if self._method_facts.skipped is not None:
             return False
         adapter = self._store.path / artifacts.TRAINED
-        reused = [self._arms.score(arm, adapter) for arm in TUNED.values() if arm.is_wanted(self._case)]
+        reused = [self._arms.score(arm, adapter) for arm in TUNED_ARMS.values() if arm.is_wanted(self._case)]
         self._arms.write_failures()
         runs = FurtherRuns(self._arms, self._fit)
         if self._case.evaluate.merged and METHODS[self._plan.method].can(Ability.MERGE):
@@ -182,13 +184,13 @@ class ModelStages:
     @cached_property
     def _asked(self) -> Plan:
         """The plan that the case asks for, before it is held against the machine."""
-        return plan(self._case.method, self._case.training)
+        return make_plan(self._case.method, self._case.training)
 
     @cached_property
     def _plan(self) -> Plan:
         """The plan as the method stage settled it."""
         found = self._method_facts
-        settled = plan(self._case.method.model_copy(update={"name": found.name}), self._case.training)
+        settled = make_plan(self._case.method.model_copy(update={"name": found.name}), self._case.training)
         if found.planned is None:
             return settled
         return replace(settled, why=found.why).as_planned(found.planned, parts_so_far(self._store))
@@ -253,13 +255,13 @@ class ModelStages:
         return max(answer(e) for e in examples) * 5 // 4 + 16
 
     @cached_property
-    def _setting(self) -> Setting:
+    def _setting(self) -> ArmContext:
         def fits(messages: Sequence[Message]) -> bool:
             return len(self.base.token_ids(self.base.prompt(messages))) + self._max_new_tokens <= self.base.context_length
 
         train = [example for _, example in self._train_rows]
         data = self._case.data
-        return Setting(
+        return ArmContext(
             instruction=self._task.instruction or "",
             judge=self._judge,
             train=train,
@@ -272,7 +274,7 @@ class ModelStages:
 
     def _write_catalogue(self) -> None:
         """What each method would train of this base: no evidence, so it is written anew where the settings are others now."""
-        every = plans(self._case.training)
+        every = make_plans(self._case.training)
         made_from = {"base": self.base.sha256, "methods": sha256_data([[asdict(METHODS[p.method]), p.asked] for p in every])}
         step = self._store.manifest.steps.get(CATALOGUE_STEP)
         if step is not None and step.made_from == made_from:
@@ -280,9 +282,9 @@ class ModelStages:
             return
         # Only now, because it imports peft.
         with large_imports():
-            from tuneproof.engine.methods.parameters import catalogue
+            from tuneproof.engine.methods.parameters import build_catalogue
 
-        found = catalogue(self.base.folder, every, self._case.training)
+        found = build_catalogue(self.base.folder, every, self._case.training)
         found.length, found.rows_by_length = self._trained_length, sorted(Counter(self._row_lengths).items())
         self._store.write_step(CATALOGUE_STEP, made_from, {artifacts.CATALOGUE: found.as_text()})
 
@@ -290,7 +292,7 @@ class ModelStages:
         """Why training is not needed, or which of these reasons the case overrules."""
         evidence = gather(self._store)
         reasons = []
-        met = [arm.name for arm in evidence.untuned if meets(arm.scores, self._task, self._case.target)]
+        met = [arm.name for arm in evidence.untuned if meets_target(arm.scores, self._task, self._case.target)]
         if met:
             reasons.append((f"{met[0]} already meets the target", self._case.method.even_if_met, "method.even_if_met"))
         if evidence.route.route is not Route.FINE_TUNING:
@@ -303,7 +305,7 @@ class ModelStages:
         """No training without the three things that make its result mean something. Raises GateClosed with those that are missing."""
         missing = []
         steps = self._store.manifest.steps
-        if not any(UNTUNED[name].is_prompt_baseline for name in self._case.baselines if ARM_STEP + name in steps):
+        if not any(UNTUNED_ARMS[name].is_prompt_baseline for name in self._case.baselines if ARM_STEP + name in steps):
             missing.append("prompt baseline")
         train = Rows(example for _, example in self._train_rows)
         validation = Rows(example for _, example in self._validation)
@@ -317,7 +319,7 @@ class ModelStages:
             raise GateClosed(
                 f"no training without these: {', '.join(missing)}",
                 where=str(self._store.path),
-                fix="give the case `baselines: [zero_shot]` and a share for `data.split.validation`",
+                fix=f"give the case `baselines: [{ArmName.ZERO_SHOT}]` and a share for `data.split.validation`",
             )
 
     def _fit(self, examples: Sequence[Example], chosen: Plan, folder: Path, log: EventSink) -> Trained:
@@ -331,7 +333,7 @@ class ModelStages:
             if chosen.processes == 1:
                 from tuneproof.engine.training.run import train
 
-        tuned = TUNED["tuned"](self._setting)
+        tuned = TUNED_ARMS[ArmName.TUNED](self._setting)
         by_id = {example.content_hash: (name, example) for name, example in self._validation}
         probed = [by_id[e.content_hash] for e in shuffled([e for _, e in self._validation], chosen.seed)[: chosen.probe_cases]]
         cases = [example for _, example in probed]

@@ -62,32 +62,33 @@ def check_names(case: Case, stages: list[Stage]) -> None:
 
         check_names_of_checks(case.data.leave_out, case.data.accept)
     if Stage.BASELINES in stages and case.task is not None:
-        from tuneproof.engine.arms import UNTUNED
-        from tuneproof.engine.methods.plan import check_compared, plan
+        from tuneproof.engine.arms import UNTUNED_ARMS
+        from tuneproof.engine.methods.plan import check_compared, make_plan
         from tuneproof.engine.scoring.judges import make_judge
 
         for arm in case.baselines:
-            if arm not in UNTUNED:
-                raise CaseError(f"`{arm}` is no arm this version runs", where="baselines", fix=f"use {', '.join(UNTUNED)}")
-            UNTUNED[arm].check(case)
-        plan(case.method, case.training)
+            if arm not in UNTUNED_ARMS:
+                raise CaseError(f"`{arm}` is no arm this version runs", where="baselines", fix=f"use {', '.join(UNTUNED_ARMS)}")
+            UNTUNED_ARMS[arm].check(case)
+        make_plan(case.method, case.training)
         for each in case.evaluate.compare:
             check_compared(each)
         make_judge(case.task, [])
     if Stage.TRAIN in stages and not _only_a_job_can_train(case):
-        from tuneproof.engine.methods.plan import check_choice
+        from tuneproof.engine.methods.plan import check_trainable
 
-        check_choice(case.method, case.training)
+        check_trainable(case.method, case.training)
 
 
 def _only_a_job_can_train(case: Case) -> bool:
     """Whether this machine cannot train what the case is to train on another one, which looks at it again."""
     if case.training.job is None:
         return False
-    from tuneproof.engine.methods.plan import METHODS, plan
-    from tuneproof.engine.methods.refusals import refused_here
+    from tuneproof.engine.methods.plan import make_plan
+    from tuneproof.engine.methods.refusals import unavailable_reason
+    from tuneproof.engine.methods.registry import METHODS
 
-    return refused_here(METHODS[plan(case.method, case.training).method]) is not None
+    return unavailable_reason(METHODS[make_plan(case.method, case.training).method]) is not None
 
 
 def is_light(case: Case, until: Stage) -> bool:

@@ -15,11 +15,12 @@ from tuneproof.engine.case.schema import Budget
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.subsets import SHARES
-from tuneproof.engine.methods.candidates import candidate, room
-from tuneproof.engine.methods.model_shape import ModelShape, UnknownShape, shape_in
-from tuneproof.engine.methods.padding import Lengths, packed_length, padded_length
-from tuneproof.engine.methods.plan import AUTO, METHODS, Plan, plan, sources
-from tuneproof.engine.methods.select import AUTO_ORDER, MARGIN, Choice, Room, Way, choose
+from tuneproof.engine.methods.candidates import available_memory, make_candidate
+from tuneproof.engine.methods.model_shape import ModelShape, UnsupportedArchitecture, read_shape
+from tuneproof.engine.methods.padding import SequenceLengths, max_packed_length, mean_padded_length
+from tuneproof.engine.methods.plan import AUTO, Plan, make_plan, setting_sources
+from tuneproof.engine.methods.registry import METHODS
+from tuneproof.engine.methods.select import AUTO_ORDER, MARGIN, AvailableMemory, ExecutionOption, Selection, select_method
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.stop import StopRequest
@@ -49,7 +50,7 @@ def method_facts(
         skipped=skipped,
         despite=list(despite),
         planned=planned,
-        sources=sources(MethodChoice(name=chosen.method), training),
+        sources=setting_sources(MethodChoice(name=chosen.method), training),
         length=length,
     )
 
@@ -68,7 +69,7 @@ class RowLengths:
     def padded(self, settled: Plan) -> float:
         """The length that a row is padded to in the mean, where the plan pads."""
         part = settled.rows_a_process // settled.accumulation
-        return padded_length(self.whole, settled.batch_size, part, settled.seed, grouped=settled.group_by_length)
+        return mean_padded_length(self.whole, settled.batch_size, part, settled.seed, grouped=settled.group_by_length)
 
 
 @dataclass(frozen=True)
@@ -90,14 +91,14 @@ class Planner:
         Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
         """
         on_gpu, shape = self._on_gpu, self._shape()
-        there = room(self.budget, on_gpu=on_gpu, processes=self.training.for_one_node.processes)
-        rows = Lengths(self.rows.whole, self.base.context_length)
-        known = None if isinstance(shape, UnknownShape) else shape
-        candidates = [candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]
+        there = available_memory(self.budget, on_gpu=on_gpu, processes=self.training.for_one_node.processes)
+        rows = SequenceLengths(self.rows.whole, self.base.context_length)
+        known = None if isinstance(shape, UnsupportedArchitecture) else shape
+        candidates = [make_candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]
         named, learned = self.choice.name != AUTO, sum(self.rows.learned)
-        ran_out: dict[tuple[str, Way], str] = {}
+        ran_out: dict[tuple[str, ExecutionOption], str] = {}
         while True:
-            chosen = choose(candidates, there, learned, ran_out, named=named)
+            chosen = select_method(candidates, there, learned, ran_out, named=named)
             settled = self._plan_for(chosen, named)
             not_measured = self._not_worth_a_trial(settled, chosen.way.memory, there, shape)
             if not_measured is not None:
@@ -115,9 +116,9 @@ class Planner:
         return [name for name in AUTO_ORDER if name in self.trained_parameters]
 
     def _plan(self, name: str) -> Plan:
-        return plan(self.choice.model_copy(update={"name": name}), self.training)
+        return make_plan(self.choice.model_copy(update={"name": name}), self.training)
 
-    def _plan_for(self, chosen: Choice, named: bool) -> Plan:
+    def _plan_for(self, chosen: Selection, named: bool) -> Plan:
         settled = self._plan(chosen.candidate.name)
         way, why = chosen.way, settled.why if named else chosen.why
         return replace(
@@ -133,28 +134,33 @@ class Planner:
     def _on_gpu(self) -> bool:
         return bool(best_device()[0].type == "cuda")
 
-    def _shape(self) -> ModelShape | UnknownShape:
+    def _shape(self) -> ModelShape | UnsupportedArchitecture:
         try:
-            return shape_in(self.base.folder)
-        except UnknownShape as error:
+            return read_shape(self.base.folder)
+        except UnsupportedArchitecture as error:
             return error
 
     def _steps(self, settled: Plan) -> int:
         return settled.max_steps or math.ceil(math.ceil(len(self.rows.whole) / settled.batch_size) * settled.epochs)
 
     def _not_worth_a_trial(
-        self, settled: Plan, memory: artifacts.Memory | None, room: Room, shape: ModelShape | UnknownShape
+        self, settled: Plan, memory: artifacts.Memory | None, available: AvailableMemory, shape: ModelShape | UnsupportedArchitecture
     ) -> str | None:
         """Why no step is tried: the whole training is smaller than the trial would be, and nothing was asked that only it can tell."""
-        if isinstance(shape, UnknownShape) or memory is None or self.budget.hours is not None or self.budget.usd_per_gpu_hour is not None:
+        if (
+            isinstance(shape, UnsupportedArchitecture)
+            or memory is None
+            or self.budget.hours is not None
+            or self.budget.usd_per_gpu_hour is not None
+        ):
             return None
         # Six operations for each parameter and token: forward once, backward twice (Kaplan et al. 2020, arXiv 2001.08361, 2.1).
         work = 6 * shape.parameters * self._steps(settled) * settled.batch_size * max(self.rows.whole)
-        if work < WORTH_A_TRIAL and memory.total < FULL_ENOUGH * room.size:
+        if work < WORTH_A_TRIAL and memory.total < FULL_ENOUGH * available.size:
             return "the whole training is smaller than a trial step's process"
         return None
 
-    def _try(self, settled: Plan, room: Room) -> artifacts.TrialFacts | str:
+    def _try(self, settled: Plan, available: AvailableMemory) -> artifacts.TrialFacts | str:
         # Only now, because it imports TRL.
         from tuneproof.engine.training.memory_probe import TrialLengths, try_step
 
@@ -164,16 +170,16 @@ class Planner:
         trial = try_step(self.base, settled, lengths, self.stop)
         if isinstance(trial, str):
             return trial
-        if self.budget.gpu_memory_gb is not None and trial.peak > room.size:
+        if self.budget.gpu_memory_gb is not None and trial.peak > available.size:
             return f"took {trial.peak / 1e9:.1f} GB in a trial step, more than budget.gpu_memory_gb"
         return artifacts.TrialFacts(**asdict(trial), worst_length=longest, usual_length=usual)
 
     def _told(
         self,
         settled: Plan,
-        chosen: Choice,
-        room: Room,
-        shape: ModelShape | UnknownShape,
+        chosen: Selection,
+        available: AvailableMemory,
+        shape: ModelShape | UnsupportedArchitecture,
         trial: artifacts.TrialFacts | None,
         not_measured: str | None,
     ) -> artifacts.PlannedFacts:
@@ -182,10 +188,10 @@ class Planner:
         trainings = 1 + sum(SHARES) / WHOLE if self.learning_curve else 1.0
         hours = trainings * steps * trial.usual_seconds / 3600 if trial else None
         return artifacts.PlannedFacts(
-            room=round(room.size),
-            room_told_by=room.told_by,
+            room=round(available.size),
+            room_told_by=available.told_by,
             margin=MARGIN,
-            length=packed_length(max(self.rows.whole), self.base.context_length) if settled.packing else max(self.rows.whole),
+            length=max_packed_length(max(self.rows.whole), self.base.context_length) if settled.packing else max(self.rows.whole),
             packed=settled.packing,
             padding=None if settled.packing else round(self.rows.padding(settled), 4),
             steps=steps,
@@ -195,13 +201,13 @@ class Planner:
             sharding=settled.sharding,
             optimizer=settled.optimizer,
             memory=chosen.way.memory,
-            not_predicted=str(shape) if isinstance(shape, UnknownShape) else None,
+            not_predicted=str(shape) if isinstance(shape, UnsupportedArchitecture) else None,
             trial=trial,
             not_measured=not_measured,
             hours=None if hours is None else round(hours, 6),
             usd=None if hours is None or rate is None else round(hours * rate * gpus, 6),
             learning_curve=self.learning_curve,
-            turned_down=[artifacts.TurnedDown(name=name, reason=reason) for name, reason in chosen.turned_down.items()],
+            turned_down=[artifacts.RejectedMethod(name=name, reason=reason) for name, reason in chosen.turned_down.items()],
         )
 
     def _check_hours(self, told: artifacts.PlannedFacts) -> None:

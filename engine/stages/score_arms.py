@@ -10,7 +10,7 @@ from pathlib import Path
 
 import torch
 
-from tuneproof.engine.arms import Arm, Setting
+from tuneproof.engine.arms import Arm, ArmContext
 from tuneproof.engine.card.evidence import ARM_STEP
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.hashing import sha256_data
@@ -28,15 +28,15 @@ from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.scoring.predictions import (
     Prediction,
     Scores,
-    failures,
-    lines,
-    predict,
+    failure_log,
+    json_lines,
+    judge_output,
     prompts_digest,
     read_predictions,
-    score,
-    unanswered,
+    score_predictions,
+    unanswered_prediction,
 )
-from tuneproof.engine.scoring.variant_selection import TriedPrediction, best_way, tally
+from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
 
 TRIED_ON = 32
 """Validation cases that choose between an arm's ways to ask: each way answers them all, so they are kept few."""
@@ -53,10 +53,10 @@ class ArmRuns:
     stop: StopRequest
     task: Task
     base: BaseCheckpoint
-    setting: Setting
+    setting: ArmContext
     max_new_tokens: int
 
-    def score(self, make: Callable[[Setting], Arm], adapter: Path | None = None) -> bool:
+    def score(self, make: Callable[[ArmContext], Arm], adapter: Path | None = None) -> bool:
         """Runs and scores one arm, and says whether it was done before."""
         arm = make(self.setting)
         made_from = self._made_from(arm, adapter)
@@ -79,8 +79,8 @@ class ArmRuns:
         if not arms:
             return
         made_from = {artifacts.predictions_file(arm): self.store.check(artifacts.predictions_file(arm)) for arm in arms}
-        rows = [row for arm in arms for row in failures(arm, self._predictions(arm))]
-        self.store.write_step("failures", made_from, {artifacts.FAILURES: lines(rows)})
+        rows = [row for arm in arms for row in failure_log(arm, self._predictions(arm))]
+        self.store.write_step("failures", made_from, {artifacts.FAILURES: json_lines(rows)})
 
     def _made_from(self, arm: Arm, adapter: Path | None) -> dict[str, str]:
         parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
@@ -95,27 +95,31 @@ class ArmRuns:
         cases = self.store.part(Part.EVAL)
         variants, probing = arm.variants(), self._tried_on()
         ahead = len(variants) * len(probing)
-        tried: list[TriedPrediction] = []
+        tried: list[VariantPrediction] = []
         for name, variant in variants.items():
             told = self._progress(arm.name, len(tried), ahead + len(cases))
             answered, _ = self.answer(variant, self._backend(variant, adapter), probing, told)
-            tried += [TriedPrediction(variant=name, **prediction.model_dump()) for prediction in answered]
-        chosen = best_way(tally(tried))
+            tried += [VariantPrediction(variant=name, **prediction.model_dump()) for prediction in answered]
+        chosen = best_variant(score_variants(tried))
         asked = variants[chosen] if chosen is not None else arm
         progress = self._progress(arm.name, ahead, ahead + len(cases))
         predictions, seconds = self.answer(asked, self._backend(asked, adapter), cases, progress)
-        scores = score(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
+        scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = artifacts.ArmFacts(
-            arm=arm.name, told=_told(asked, chosen, tally(tried)), answer_tokens=self.max_new_tokens, variant=chosen, tried=tally(tried)
+            arm=arm.name,
+            told=_told(asked, chosen, score_variants(tried)),
+            answer_tokens=self.max_new_tokens,
+            variant=chosen,
+            tried=score_variants(tried),
         )
         files = {
-            artifacts.predictions_file(arm.name): lines(predictions),
+            artifacts.predictions_file(arm.name): json_lines(predictions),
             artifacts.scores_file(arm.name): scores.model_dump_json(indent=1) + "\n",
             artifacts.arm_file(arm.name): about.as_text(),
             artifacts.prompt_file(arm.name): self._backend(asked, adapter).prompt(asked.template()),
         }
         if tried:
-            files[artifacts.tried_file(arm.name)] = lines(tried)
+            files[artifacts.tried_file(arm.name)] = json_lines(tried)
         if asked.grammar is not None:
             files[artifacts.grammar_file(arm.name)] = asked.grammar + "\n"
         self.store.write_step(ARM_STEP + arm.name, made_from, files, {"prompts": prompts_digest(predictions)})
@@ -127,9 +131,9 @@ class ArmRuns:
         prompts = [backend.prompt(request.messages) for request in requests]
         completions, seconds = backend.complete(prompts, on_progress)
         predictions = [
-            unanswered(name, prompt, case.output, completion.unanswered, completion.server_said, completion.attempts)
+            unanswered_prediction(name, prompt, case.output, completion.unanswered, completion.server_said, completion.attempts)
             if completion.unanswered
-            else predict(
+            else judge_output(
                 name,
                 prompt,
                 completion.text,
@@ -217,7 +221,7 @@ class OnThisMachine:
         return self.decoder().complete(prompts, self.max_new_tokens, grammar=self.arm.grammar, on_progress=on_progress)
 
 
-def _told(arm: Arm, chosen: str | None, tried: Sequence[artifacts.Tried]) -> str:
+def _told(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScore]) -> str:
     """What was settled before the frozen cases, and on what grounds."""
     if chosen is None:
         return arm.told

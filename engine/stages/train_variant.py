@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.arms import TUNED
+from tuneproof.engine.arms import TUNED_ARMS
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part
@@ -21,7 +22,7 @@ from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.run.variants import Further
-from tuneproof.engine.scoring.predictions import Scores, lines, prompts_digest, score
+from tuneproof.engine.scoring.predictions import Scores, json_lines, prompts_digest, score_predictions
 from tuneproof.engine.stages.score_arms import ArmRuns, OnThisMachine
 
 if TYPE_CHECKING:
@@ -75,11 +76,11 @@ class FurtherRuns:
         }
         if store.is_done(further.step, made_from):
             return True
-        arm = TUNED["tuned"](setting)
+        arm = TUNED_ARMS[ArmName.TUNED](setting)
         backend = OnThisMachine(base, lambda: Decoder(base, load_weights(base, store.path / further.model)), arm, self.arms.max_new_tokens)
         predictions, seconds = self.arms.answer(arm, backend, store.part(Part.EVAL), lambda *_: self.arms.stop.check())
-        scores = score(further.name, predictions, task.output.kind, setting.judge, round(seconds, 3))
-        files = {further.predictions: lines(predictions), further.scores: scores.model_dump_json(indent=1) + "\n"}
+        scores = score_predictions(further.name, predictions, task.output.kind, setting.judge, round(seconds, 3))
+        files = {further.predictions: json_lines(predictions), further.scores: scores.model_dump_json(indent=1) + "\n"}
         store.write_step(further.step, made_from, files, {"prompts": prompts_digest(predictions)})
         return False
 

@@ -14,7 +14,7 @@ import torch
 from trl import pack_dataset
 
 from tuneproof.engine.core.errors import GateClosed
-from tuneproof.engine.methods.padding import packed_length
+from tuneproof.engine.methods.padding import max_packed_length
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
@@ -44,7 +44,7 @@ def packed(rows: Sequence[EncodedRow], at_most: int) -> datasets.Dataset:
     """
     longest = max(len(row.input_ids) for row in rows)
     plain = datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in rows])
-    return pack_dataset(plain, seq_length=packed_length(longest, at_most), strategy="bfd")
+    return pack_dataset(plain, seq_length=max_packed_length(longest, at_most), strategy="bfd")
 
 
 @dataclass(frozen=True)

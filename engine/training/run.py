@@ -19,8 +19,9 @@ from tuneproof.engine.core.atomic_write import write_atomically
 from tuneproof.engine.core.errors import Interrupted, RunFailed
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.methods.adapters import adapter_config, load_for_training, quantisation
-from tuneproof.engine.methods.parameters import count
-from tuneproof.engine.methods.plan import METHODS, Plan
+from tuneproof.engine.methods.parameters import count_parameters
+from tuneproof.engine.methods.plan import Plan
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.event import EventSink
@@ -195,7 +196,7 @@ class Live(TrainerCallback):
         self._step_began = self._step_ended = 0.0
         self._tokens_seen = 0.0
         self.interrupted = False
-        self.parameters = count(trainer.model)
+        self.parameters = count_parameters(trainer.model)
 
     def on_train_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         self._log.emit(

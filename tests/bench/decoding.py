@@ -21,7 +21,7 @@ import torch
 
 from tests.bench.cores import neighbours
 from tests.conftest import REAL_DATA
-from tuneproof.engine.arms import Arm, Setting
+from tuneproof.engine.arms import Arm, ArmContext
 from tuneproof.engine.arms.arm import chat
 from tuneproof.engine.arms.few_shot import FewShot
 from tuneproof.engine.arms.grammar import grammar_of, labels_of
@@ -73,7 +73,7 @@ def choose(decoder: Decoder) -> None:
     )
 
 
-def snips(base: BaseCheckpoint) -> tuple[Setting, int]:
+def snips(base: BaseCheckpoint) -> tuple[ArmContext, int]:
     """What arms are made from, and the tokens that an answer may take, as a run works them out."""
     task = load_case(Path(__file__).parents[1] / "real" / "snips.yaml", []).task
     assert task is not None
@@ -83,7 +83,7 @@ def snips(base: BaseCheckpoint) -> tuple[Setting, int]:
     def fits(messages: Sequence[Message]) -> bool:
         return len(base.token_ids(base.prompt(messages))) + room <= base.context_length
 
-    return Setting(task.instruction or "", make_judge(task, []), train, fits, 0, task.output), room
+    return ArmContext(task.instruction or "", make_judge(task, []), train, fits, 0, task.output), room
 
 
 def prompts(base: BaseCheckpoint, arm: Arm, count: int) -> list[str]:

@@ -13,14 +13,14 @@ import yaml
 
 from tests.conftest import tuneproof
 from tests.server import loopback
-from tuneproof.engine.arms import TUNED, UNTUNED
+from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.run.store import MANIFEST, RunStore
 
 THINGS = ["amber lamp", "brass kettle", "cedar chair", "denim jacket", "elm table", "felt hat", "glass vase", "hemp rope"]
-EVERY_ARM = [*UNTUNED, *TUNED]
+EVERY_ARM = [*UNTUNED_ARMS, *TUNED_ARMS]
 
 
 def codes() -> list[tuple[str, str, str]]:
@@ -52,7 +52,7 @@ def write_case(folder: Path, url: str) -> Path:
         "task": {"instruction": "Answer from the context.", "output": {"kind": "pattern", "pattern": r"([A-Z]\d{4})"}},
         "data": {"examples": "rows.jsonl", "documents": "docs", "accept": {"near-leakage": "one question a thing"}},
         "model": {"base": "sample"},
-        "baselines": list(UNTUNED),
+        "baselines": list(UNTUNED_ARMS),
         "endpoint": {"url": url, "model": "theirs"},
         "method": {"name": "lora", "even_if_met": True},
         "training": {"max_steps": 4, "probe_every": 2},
@@ -81,7 +81,7 @@ def test_every_arm_stands_on_the_card_lightest_first_and_the_run_verifies(everyt
     assert result.code == 0, result.err
     met = [arm["arm"] for arm in card["arms"] if arm["correct"]["rate"] >= 0.5]
     assert card["verdict"]["lightest_arm"] == (met[0] if met else None)
-    assert (card["verdict"]["answer"] == "do not tune") == bool(set(met) & set(UNTUNED)) or card["verdict"]["difference"]["high"] < 0
+    assert (card["verdict"]["answer"] == "do not tune") == bool(set(met) & set(UNTUNED_ARMS)) or card["verdict"]["difference"]["high"] < 0
 
 
 def test_every_arm_has_a_prompt_to_copy_that_its_predictions_were_asked_with(everything: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.conftest import ROOT, sample_case, tuneproof
-from tuneproof.engine.arms import TUNED
+from tuneproof.engine.arms import TUNED_ARMS
 from tuneproof.engine.run.store import Manifest, manifest_text
 
 RECORDED = Path(__file__).with_name("recorded")
@@ -91,7 +91,7 @@ def _derive_training() -> None:
         path = TRAINING / name
         shutil.rmtree(path) if path.is_dir() else path.unlink()
     failures = TRAINING / "failures.jsonl"
-    untuned = [line for line in failures.read_text(encoding="utf-8").splitlines(keepends=True) if json.loads(line)["arm"] not in TUNED]
+    untuned = [line for line in failures.read_text(encoding="utf-8").splitlines(keepends=True) if json.loads(line)["arm"] not in TUNED_ARMS]
     failures.write_text("".join(untuned), encoding="utf-8")
     manifest = Manifest.model_validate_json((TRAINING / "manifest.json").read_text(encoding="utf-8"))
     done = {name: step for name, step in manifest.steps.items() if all((TRAINING / file).is_file() for file in step.files)}

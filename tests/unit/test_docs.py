@@ -22,11 +22,11 @@ from pydantic import BaseModel
 from tests.architecture import PICTURE, engine_drawing, shell_drawing, svg
 from tests.conftest import ROOT, tuneproof
 from tests.markdown import Page
-from tuneproof.engine.arms import TUNED, UNTUNED
+from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.audit.registry import CHECKS
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import ExitCode
-from tuneproof.engine.methods.plan import METHODS
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.tui import cli
 
 PAGES = [Page(ROOT / name) for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + [
@@ -178,7 +178,7 @@ def test_every_check_of_the_audit_is_listed_with_its_severity() -> None:
 
 
 def test_every_arm_is_listed() -> None:
-    assert [row[0].strip("`") for row in page("arms.md").table("arm")] == [*UNTUNED, *TUNED]
+    assert [row[0].strip("`") for row in page("arms.md").table("arm")] == [*UNTUNED_ARMS, *TUNED_ARMS]
 
 
 def test_every_method_is_listed_with_its_learning_rate() -> None:

@@ -12,7 +12,7 @@ from tuneproof.engine.audit.near.digests import DigestCounts
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example
-from tuneproof.engine.scoring.output_inference import MARKED_ANSWERS
+from tuneproof.engine.scoring.output_inference import ANSWER_MARKERS
 
 FEWEST_WORDS, FEWEST_CHARACTERS = 3, 12
 """A shorter output stands in a prompt by chance, a number, a name or a yes, and so does a single word."""
@@ -25,7 +25,7 @@ _GIVEN_AWAY = re.compile(
 )
 """An answer that the prompt names as such; "the answer is yes" is something that people say."""
 
-_MARKED = re.compile("|".join(f"(?:{pattern})" for pattern in MARKED_ANSWERS), re.DOTALL)
+_MARKED = re.compile("|".join(f"(?:{pattern})" for pattern in ANSWER_MARKERS), re.DOTALL)
 _AROUND = " \t\"'`*.,;!"
 
 

@@ -14,7 +14,7 @@ from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source, norm
-from tuneproof.engine.scoring.judges import REFUSALS
+from tuneproof.engine.scoring.judges import REFUSAL_PATTERN
 
 _SIGNS = ("as an ai", "can't", "cannot", "can not", "unable", "able to", "won't")
 
@@ -74,7 +74,7 @@ def _refusal(output: str) -> str:
     if " " not in output:
         return ""
     text = output.replace("\u2019", "'").lower()
-    if not any(sign in text for sign in _SIGNS) or not REFUSALS.search(text):
+    if not any(sign in text for sign in _SIGNS) or not REFUSAL_PATTERN.search(text):
         return ""
     match = _DECLINES.search(text)
     return output[match.start() : match.start() + 80].strip() if match else ""

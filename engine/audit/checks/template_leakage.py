@@ -13,7 +13,7 @@ from tuneproof.engine.audit.registry import Finding, Row, Severity, check, sever
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.scoring.output_inference import MOST_KEYS, NEARLY_ALL
+from tuneproof.engine.scoring.output_inference import MAX_KEYS, MIN_MATCHING_SHARE
 
 FEWEST_SKELETONS = 20
 """Fewer are the few forms that the task has, and not templates."""
@@ -135,7 +135,7 @@ def _applies(table: Table) -> bool:
         return False
     forms = table.count(Forms)
     looked_at = forms.outputs
-    structured = sum(map(is_structured, looked_at)) >= NEARLY_ALL * len(looked_at)
+    structured = sum(map(is_structured, looked_at)) >= MIN_MATCHING_SHARE * len(looked_at)
     return structured and len(forms.skeletons) >= FEWEST_SKELETONS and not _is_one_schema(looked_at)
 
 
@@ -150,7 +150,8 @@ def _first_rows(rows: Rows) -> dict[str, Example]:
 def _is_one_schema(looked_at: Sequence[str]) -> bool:
     """Whether outputs are JSON of so few different keys that the different skeletons are one schema with parts that may be left out."""
     return (
-        sum(_begins_as_json(text.strip()) for text in looked_at) >= NEARLY_ALL * len(looked_at) and _different_keys(looked_at) <= MOST_KEYS
+        sum(_begins_as_json(text.strip()) for text in looked_at) >= MIN_MATCHING_SHARE * len(looked_at)
+        and _different_keys(looked_at) <= MAX_KEYS
     )
 
 

@@ -14,10 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.schemas import SCHEMAS
-from tuneproof.engine.arms import UNTUNED, Setting
+from tuneproof.engine.arms import UNTUNED_ARMS, ArmContext
 from tuneproof.engine.arms.closed_schema import closed_schema, key_order
 from tuneproof.engine.arms.date_formats import PATTERNS
-from tuneproof.engine.arms.grammar import MOST_SCORED, check_grammar, grammar_of, scored_labels
+from tuneproof.engine.arms.grammar import MAX_SCORED_LABELS, check_grammar, grammar_of, scored_labels
 from tuneproof.engine.case.schema import Case, ModelChoice
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
@@ -120,7 +120,7 @@ def test_a_batch_under_a_grammar_answers_as_each_row_does_alone(decoder: Decoder
 
 def test_an_answer_that_is_valid_anyway_is_not_changed(decoder: Decoder) -> None:
     judge = make_judge(Task(output=OutputFormat(kind=OutputKind.JSON)), [])
-    arm = UNTUNED["zero_shot"](Setting("Triage the ticket.", judge, ROWS, lambda _: True, 0))
+    arm = UNTUNED_ARMS["zero_shot"](ArmContext("Triage the ticket.", judge, ROWS, lambda _: True, 0))
     prompts = [decoder.base.prompt(arm.messages(row)) for row in ROWS[:40]]
     free, _ = decoder.complete(prompts, 60)
     held, _ = decoder.complete(prompts, 60, grammar=grammar_of(OutputFormat(kind=OutputKind.JSON), OUTPUTS)[0])
@@ -143,7 +143,7 @@ def test_what_no_grammar_can_hold_is_refused_with_the_reason(output: dict[str, A
     assert "baselines" in str(caught.value)
     decision = {"private_facts": False, "format_drift": True, "stable_task": True}
     with pytest.raises(CaseError, match=told):
-        UNTUNED["constrained"].check(Case.model_validate({"name": "x", "decision": decision, "task": {"output": output}}))
+        UNTUNED_ARMS["constrained"].check(Case.model_validate({"name": "x", "decision": decision, "task": {"output": output}}))
 
 
 def test_fields_keep_the_order_of_train_at_every_level() -> None:
@@ -223,15 +223,15 @@ def test_the_plain_prompt_is_what_is_held_to_the_grammar() -> None:
     )
     assert case.task is not None
 
-    setting = Setting("Judge.", make_judge(case.task, []), ROWS, lambda _: True, 0, output)
-    constrained, plain = UNTUNED["constrained"](setting), UNTUNED["zero_shot"](setting)
+    setting = ArmContext("Judge.", make_judge(case.task, []), ROWS, lambda _: True, 0, output)
+    constrained, plain = UNTUNED_ARMS["constrained"](setting), UNTUNED_ARMS["zero_shot"](setting)
     assert constrained.messages(ROWS[0]) == plain.messages(ROWS[0])
     assert plain.grammar is None and constrained.grammar is not None
     assert constrained.labels == ["yes", "no"] and constrained.told == "the likeliest of 2 labels" and not plain.labels
 
 
 def test_labels_too_many_for_one_pass_are_decoded_instead() -> None:
-    many = [str(number) for number in range(MOST_SCORED + 1)]
+    many = [str(number) for number in range(MAX_SCORED_LABELS + 1)]
     assert grammar_of(OutputFormat(kind=OutputKind.CHOICE), many)[1] == f"decoded as one of {len(many)} labels"
     assert scored_labels(OutputFormat(kind=OutputKind.CHOICE), many) == scored_labels(OutputFormat(kind=OutputKind.JSON), ["{}"]) == []
     assert scored_labels(OutputFormat(kind=OutputKind.CHOICE), many[1:]) == sorted(many[1:])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from tuneproof.engine.arms import UNTUNED, Setting
-from tuneproof.engine.arms.bm25 import Nearest
-from tuneproof.engine.arms.few_shot import FewShot, Kind
-from tuneproof.engine.arms.near_duplicates import alike
+from tuneproof.engine.arms import UNTUNED_ARMS, ArmContext
+from tuneproof.engine.arms.bm25 import BM25Index
+from tuneproof.engine.arms.few_shot import FewShot, ShotSelection
+from tuneproof.engine.arms.near_duplicates import near_duplicate_rows
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.example import Example, Source, norm
 from tuneproof.engine.data.readers import read_examples
@@ -19,9 +19,9 @@ EVAL = read_examples(str(Path(__file__).parents[3] / "sample_cases" / "support_t
 LONG = "Nobody answers the bell at the blue door, and the bread that I ordered for the wedding has to be there by noon on the first of {}."
 
 
-def setting(train: list[Example], most: int = 10_000) -> Setting:
+def setting(train: list[Example], most: int = 10_000) -> ArmContext:
     task = Task(instruction="Triage the ticket.", output=OutputFormat(kind=OutputKind.JSON))
-    return Setting("Triage.", make_judge(task, []), train, lambda m: sum(len(turn.content) for turn in m) <= most, 0, task.output)
+    return ArmContext("Triage.", make_judge(task, []), train, lambda m: sum(len(turn.content) for turn in m) <= most, 0, task.output)
 
 
 def row(text: str, output: str = "x", line: int = 1) -> Example:
@@ -35,7 +35,7 @@ def runs(text: str) -> set[tuple[str, ...]]:
 
 def test_rows_alike_are_those_with_four_fifths_of_their_runs_of_three_words_in_common() -> None:
     cases = [*EVAL[:20], row(ROWS[5].input.upper()), row(ROWS[7].input + " Thanks"), row(ROWS[9].input)]
-    found = alike(ROWS, cases)
+    found = near_duplicate_rows(ROWS, cases)
     for case, near in zip(cases, found, strict=True):
         asked = runs(case.input)
         slow = {at for at, learned in enumerate(ROWS) if len(asked & runs(learned.input)) / len(asked | runs(learned.input)) >= 0.8}
@@ -48,10 +48,10 @@ def test_a_near_duplicate_of_the_case_is_not_shown_and_is_counted() -> None:
     train = [*ROWS, twin]
     case = row(LONG.format("June"))
     for shots in (2, 4, 8):
-        (asked,) = FewShot(setting(train), shots, Kind.NEAREST).requests([case])
+        (asked,) = FewShot(setting(train), shots, ShotSelection.NEAREST).requests([case])
         assert "rows.jsonl:999" not in asked.shown and len(asked.shown) == shots and asked.left_out == 1
         assert not any("the answer" in turn.content for turn in asked.messages)
-    (fixed,) = FewShot(setting([*ROWS[:3], twin]), 4, Kind.FIXED).requests([case])
+    (fixed,) = FewShot(setting([*ROWS[:3], twin]), 4, ShotSelection.FIXED).requests([case])
     assert len(fixed.shown) == 3 and fixed.left_out == 1
 
 
@@ -62,11 +62,11 @@ def test_the_nearest_row_stands_last_and_goes_last_when_the_prompt_is_too_long()
         row("I was charged twice.", "billing", 3),
     ]
     case = row("Since Monday the lamp on the desk in my room flickers a lot")
-    (asked,) = FewShot(setting(train), 2, Kind.NEAREST).requests([case])
+    (asked,) = FewShot(setting(train), 2, ShotSelection.NEAREST).requests([case])
     assert asked.messages[-3].content.endswith("The desk lamp flickers.") and asked.shown[-1] == "rows.jsonl:1"
-    (short,) = FewShot(setting(train, most=170), 2, Kind.NEAREST).requests([case])
+    (short,) = FewShot(setting(train, most=170), 2, ShotSelection.NEAREST).requests([case])
     assert short.shown == ("rows.jsonl:1",)
-    (none,) = FewShot(setting(train, most=10), 2, Kind.NEAREST).requests([case])
+    (none,) = FewShot(setting(train, most=10), 2, ShotSelection.NEAREST).requests([case])
     assert none.shown == () and len(none.messages) == 1
 
 
@@ -84,17 +84,17 @@ def test_no_more_examples_are_tried_than_there_are() -> None:
 
 
 def test_the_prompt_to_copy_has_a_place_for_the_input_and_for_what_differs() -> None:
-    fixed, nearest = (FewShot(setting(ROWS), 2, kind).template() for kind in Kind)
+    fixed, nearest = (FewShot(setting(ROWS), 2, kind).template() for kind in ShotSelection)
     assert fixed[-1].content == nearest[-1].content == "{input}"
     assert fixed[1].content in {e.output for e in ROWS}
     assert [turn.content for turn in nearest[1:4]] == ["{output of example 1}", "{input of example 2}", "{output of example 2}"]
-    assert UNTUNED["zero_shot"](setting(ROWS)).template()[0].content.endswith("\n\n{input}")
+    assert UNTUNED_ARMS["zero_shot"](setting(ROWS)).template()[0].content.endswith("\n\n{input}")
 
 
 def test_bm25_puts_the_text_with_the_rare_words_first_and_keeps_the_order_of_equals() -> None:
-    index = Nearest(["the cat sat on the mat", "the dog sat on the log", "a parcel is late", "the cat", "ÜBER straße"])
+    index = BM25Index(["the cat sat on the mat", "the dog sat on the log", "a parcel is late", "the cat", "ÜBER straße"])
     assert index.order("where is my late parcel")[0] == 2
     assert index.order("the cat")[0] == 3
     assert index.order("über STRASSE")[0] == 4
     assert index.order("zebra") == index.order("") == [0, 1, 2, 3, 4]
-    assert Nearest([]).order("x") == [] and Nearest(["?", "!"]).order("x") == [0, 1]
+    assert BM25Index([]).order("x") == [] and BM25Index(["?", "!"]).order("x") == [0, 1]

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tuneproof.engine.arms import UNTUNED, Setting
+from tuneproof.engine.arms import UNTUNED_ARMS, ArmContext
 from tuneproof.engine.arms.retrieval import Retrieval
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import Task
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 def arm(folder: Path, count: int = 1, most: int = 10_000) -> Retrieval:
     fits = lambda messages: sum(len(turn.content) for turn in messages) <= most  # noqa: E731
-    return Retrieval(Setting("Answer from the context.", make_judge(Task(), []), (), fits, 0, documents=str(folder)), count)
+    return Retrieval(ArmContext("Answer from the context.", make_judge(Task(), []), (), fits, 0, documents=str(folder)), count)
 
 
 def case(text: str, **metadata: Any) -> Example:
@@ -110,7 +110,7 @@ def test_documents_that_cannot_be_read_are_the_users_error(tmp_path: Path, docum
     where = None if documents is None else str(tmp_path / documents)
     decision = {"private_facts": False, "format_drift": True, "stable_task": True}
     with pytest.raises(CaseError, match=told) as caught:
-        UNTUNED["retrieval"].check(
+        UNTUNED_ARMS["retrieval"].check(
             Case.model_validate({"name": "x", "decision": decision, "data": {"examples": "rows.jsonl", "documents": where}})
         )
     assert caught.value.exit_code == 2

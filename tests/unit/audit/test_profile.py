@@ -12,7 +12,7 @@ from tests.conftest import tuneproof
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.scoring.statistics import fewest_cases, fewest_right, wilson
+from tuneproof.engine.scoring.statistics import min_cases_for_target, min_correct_for_target, wilson
 
 
 def example(line: int, asked: str, label: str, **metadata: Any) -> Example:
@@ -49,16 +49,16 @@ def test_without_eval_rows_and_labels_there_is_nothing_to_say_of_them() -> None:
 
 @pytest.mark.parametrize("target", [0.5, 0.8, 0.9, 0.95, 0.99])
 def test_the_fewest_cases_are_the_first_whose_interval_lies_above_the_target(target: float) -> None:
-    needed = fewest_cases(target)
+    needed = min_cases_for_target(target)
     assert needed is not None
     assert wilson(needed, needed).low >= target > wilson(needed - 1, needed - 1).low
-    assert fewest_right(needed, target) == needed and fewest_right(needed - 1, target) is None
-    right = fewest_right(4 * needed, target)
+    assert min_correct_for_target(needed, target) == needed and min_correct_for_target(needed - 1, target) is None
+    right = min_correct_for_target(4 * needed, target)
     assert right is not None and wilson(right, 4 * needed).low >= target > wilson(right - 1, 4 * needed).low
 
 
 def test_no_number_of_cases_shows_that_a_model_is_never_wrong() -> None:
-    assert fewest_cases(1.0) is None and fewest_right(10_000, 1.0) is None
+    assert min_cases_for_target(1.0) is None and min_correct_for_target(10_000, 1.0) is None
 
 
 def test_the_card_says_what_the_data_is_like_and_that_the_eval_set_is_too_small(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tuneproof.engine.card.learning_curve import CurvePoint, LearningCurveSectio
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.subsets import missing_labels, nested_subsets
-from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.stages.learning_curve import scaled
 
 
@@ -102,8 +102,8 @@ def test_labels_that_a_share_lacks_are_known() -> None:
 
 
 def test_every_share_is_trained_for_the_same_epochs() -> None:
-    chosen = plan(MethodChoice(name="lora"), Training(epochs=4, max_steps=10, probe_every=3))
+    chosen = make_plan(MethodChoice(name="lora"), Training(epochs=4, max_steps=10, probe_every=3))
     quarter = scaled(chosen, 25)
     assert (quarter.epochs, quarter.max_steps, quarter.probe_every) == (4, 3, 1)
-    free = plan(MethodChoice(name="lora"), Training())
+    free = make_plan(MethodChoice(name="lora"), Training())
     assert scaled(free, 25) == free

@@ -10,7 +10,7 @@ from tests.unit.scoring.test_verdict import arm, first
 from tuneproof.engine.card.method_comparison import ComparisonSection, Entrant, comparison_lines, make_comparison
 from tuneproof.engine.case.evaluate import MethodToCompare
 from tuneproof.engine.case.training import Training
-from tuneproof.engine.methods.compared import compared_training
+from tuneproof.engine.methods.matched_settings import matched_training
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.artifacts import MethodFacts, TrainingFacts
 
@@ -72,16 +72,16 @@ def test_a_method_that_was_not_trained_is_there_with_the_reason() -> None:
 def test_a_learning_rate_is_as_many_times_the_default_for_each() -> None:
     given = Training(learning_rate=2e-3, epochs=8)
     for name, rate in (("full", 2e-4), ("dora", 1e-3), ("ia3", 5e-2)):
-        found = compared_training(given, METHODS["lora"], METHODS[name], MethodToCompare(name=name))
+        found = matched_training(given, METHODS["lora"], METHODS[name], MethodToCompare(name=name))
         assert found.learning_rate == pytest.approx(rate) and found.epochs == 8
-    assert compared_training(Training(), METHODS["lora"], METHODS["full"], MethodToCompare(name="full")).learning_rate is None
+    assert matched_training(Training(), METHODS["lora"], METHODS["full"], MethodToCompare(name="full")).learning_rate is None
     own = MethodToCompare(name="full", learning_rate=1e-5)
-    assert compared_training(given, METHODS["lora"], METHODS["full"], own).learning_rate == 1e-5
+    assert matched_training(given, METHODS["lora"], METHODS["full"], own).learning_rate == 1e-5
 
 
 def test_a_rank_is_the_same_where_it_means_the_same() -> None:
     given = Training(rank=64, alpha=16)
-    dora = compared_training(given, METHODS["lora"], METHODS["dora"], MethodToCompare(name="dora"))
+    dora = matched_training(given, METHODS["lora"], METHODS["dora"], MethodToCompare(name="dora"))
     assert (dora.rank, dora.alpha) == (64, None)
-    assert compared_training(given, METHODS["lora"], METHODS["oft"], MethodToCompare(name="oft")).rank is None
-    assert compared_training(given, METHODS["lora"], METHODS["full"], MethodToCompare(name="full")).rank is None
+    assert matched_training(given, METHODS["lora"], METHODS["oft"], MethodToCompare(name="oft")).rank is None
+    assert matched_training(given, METHODS["lora"], METHODS["full"], MethodToCompare(name="full")).rank is None

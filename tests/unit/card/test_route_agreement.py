@@ -8,7 +8,7 @@ from tests.unit.scoring.test_verdict import TASK, arm, first
 from tuneproof.engine.card.route_agreement import agreement_with_route
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.route import Route
-from tuneproof.engine.scoring.verdict import ScoredArm, decide
+from tuneproof.engine.scoring.verdict import ScoredArm, decide_verdict
 
 ARMS = {"zero_shot": 10, "retrieval": 55, "tuned": 12}
 
@@ -16,7 +16,7 @@ ARMS = {"zero_shot": 10, "retrieval": 55, "tuned": 12}
 def said(route: Route, target: float | None = None, **right: int) -> str | None:
     arms = {name: arm(name, first(count)) for name, count in right.items()}
     untuned: list[ScoredArm] = [each for name, each in arms.items() if name != "tuned"]
-    verdict = decide(untuned, arms.get("tuned"), TASK, None if target is None else Target(at_least=target), [])
+    verdict = decide_verdict(untuned, arms.get("tuned"), TASK, None if target is None else Target(at_least=target), [])
     return agreement_with_route(route, list(arms.values()), verdict)
 
 

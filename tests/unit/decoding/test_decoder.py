@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from peft import LoraConfig, PromptTuningConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
-from tuneproof.engine.arms import Setting
-from tuneproof.engine.arms.few_shot import FewShot, Kind
+from tuneproof.engine.arms import ArmContext
+from tuneproof.engine.arms.few_shot import FewShot, ShotSelection
 from tuneproof.engine.arms.grammar import grammar_of
 from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case.schema import ModelChoice
@@ -33,7 +33,7 @@ from tuneproof.engine.scoring.judges import make_judge
 SAMPLE = Path(__file__).parents[3] / "sample_cases"
 TRAIN, CASES = (read_examples(str(SAMPLE / f"support_tickets{name}.jsonl")).examples for name in ("", "_eval"))
 TASK = Task.model_validate({"instruction": "Triage the ticket.", "output": {"kind": "json", "schema": {"properties": {"category": {}}}}})
-SETTING = Setting("Triage the ticket.", make_judge(TASK, []), TRAIN, lambda _: True, 0, TASK.output)
+SETTING = ArmContext("Triage the ticket.", make_judge(TASK, []), TRAIN, lambda _: True, 0, TASK.output)
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +71,7 @@ def equal(base: BaseCheckpoint, model: Any, prompts: Sequence[str], room: int, r
 ARMS = {
     "zero-shot": ZeroShot(SETTING),
     "8 fixed": FewShot(SETTING, 8),
-    "8 nearest": FewShot(SETTING, 8, Kind.NEAREST),
+    "8 nearest": FewShot(SETTING, 8, ShotSelection.NEAREST),
 }
 
 

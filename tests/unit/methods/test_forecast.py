@@ -9,11 +9,11 @@ import pytest
 
 from tuneproof.engine.case.schema import Budget, ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Training
-from tuneproof.engine.methods.forecast import Forecast, forecasts
-from tuneproof.engine.methods.model_shape import shape_in
-from tuneproof.engine.methods.padding import Lengths
-from tuneproof.engine.methods.parameters import count_planned
-from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.methods.forecast import Forecast, forecast_memory
+from tuneproof.engine.methods.model_shape import read_shape
+from tuneproof.engine.methods.padding import SequenceLengths
+from tuneproof.engine.methods.parameters import count_planned_parameters
+from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.files import config_folder
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.store import RunStore
@@ -26,10 +26,10 @@ ROWS = [60] * 63 + [89]
 def of_lora(budget_gb: float | None = None, **training: object) -> Forecast:
     folder = config_folder(ModelChoice().base)
     assert folder is not None
-    planned = plan(MethodChoice(name="lora"), Training.model_validate(training))
-    return forecasts([(planned, LORA_PARAMETERS)], shape_in(folder), Lengths(ROWS, 2048), Budget(gpu_memory_gb=budget_gb), on_gpu=False)[
-        "lora"
-    ]
+    planned = make_plan(MethodChoice(name="lora"), Training.model_validate(training))
+    return forecast_memory(
+        [(planned, LORA_PARAMETERS)], read_shape(folder), SequenceLengths(ROWS, 2048), Budget(gpu_memory_gb=budget_gb), on_gpu=False
+    )["lora"]
 
 
 def test_it_is_what_the_planner_predicts(finished: tuple[Path, object]) -> None:
@@ -72,5 +72,5 @@ def test_it_follows_a_rank_that_is_chosen_after_the_methods_were_counted(finishe
     folder = config_folder(ModelChoice().base)
     assert folder is not None
     for name in ("lora", "full"):
-        trained = count_planned(folder, plan(MethodChoice(name=name), bench.draft.content.training)).trained
+        trained = count_planned_parameters(folder, make_plan(MethodChoice(name=name), bench.draft.content.training)).trained
         assert bench.forecasts()[name].memory.adapters == (4 * trained if name == "lora" else 0)

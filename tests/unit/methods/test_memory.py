@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from peft import LoraConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM, LlamaConfig, LlamaForCausalLM
 
-from tuneproof.engine.methods.measured import fit_rows, measured_rows, table
-from tuneproof.engine.methods.memory import Attention, Logits, TrainingShape, Weights, layer_bytes, predict
-from tuneproof.engine.methods.model_shape import LLAMA_LIKE, ModelShape, UnknownShape, shape_of
+from tests.bench.memory_predictions import published_fits, published_peaks, table
+from tuneproof.engine.methods.memory import AttentionKernel, LogitStorage, TrainingShape, WeightFormat, layer_bytes, predict_memory
+from tuneproof.engine.methods.model_shape import LLAMA_LIKE_TYPES, ModelShape, UnsupportedArchitecture, shape_of
 from tuneproof.engine.run.artifacts import Memory, Optimizer
 
 LLAMA_7B = {"model_type": "llama", "hidden_size": 4096, "intermediate_size": 11008, "num_hidden_layers": 32} | {
@@ -32,8 +32,8 @@ SMALL = {"hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 2, "n
 
 def test_the_prediction_is_within_its_bounds_on_every_published_peak() -> None:
     """15 % on LLaMA-2-7B with Hugging Face and FA2 and on torchtune's 3B chain; nowhere more than 10 % too little."""
-    rows = measured_rows()
-    bound = [row for row in rows if row.bound]
+    rows = published_peaks()
+    bound = [row for row in rows if row.is_bound]
     assert len(bound) == 14 and len(rows) >= 50
     told = table()
     for row in bound:
@@ -45,7 +45,7 @@ def test_the_prediction_is_within_its_bounds_on_every_published_peak() -> None:
 
 
 def test_what_ran_is_predicted_to_fit_and_what_ran_out_of_memory_is_not() -> None:
-    assert [(row.name, row.predicted.total <= row.device) for row in fit_rows()] == [(row.name, row.fits) for row in fit_rows()]
+    assert [(row.name, row.predicted.total <= row.device) for row in published_fits()] == [(row.name, row.fits) for row in published_fits()]
 
 
 def test_an_adapter_on_llama_8b_has_the_count_that_others_publish() -> None:
@@ -56,7 +56,7 @@ def test_an_adapter_on_llama_8b_has_the_count_that_others_publish() -> None:
     assert shape_of(LLAMA_7B).parameters == 6_738_415_616
 
 
-@pytest.mark.parametrize("family", LLAMA_LIKE)
+@pytest.mark.parametrize("family", LLAMA_LIKE_TYPES)
 def test_a_count_from_the_config_is_that_of_the_model(family: str) -> None:
     config = AutoConfig.for_model(family, **SMALL)
     with torch.device("meta"):
@@ -66,7 +66,7 @@ def test_a_count_from_the_config_is_that_of_the_model(family: str) -> None:
 
 @pytest.mark.parametrize("config", [{"model_type": "mixtral"}, {"model_type": "gpt2"}, {}, {"model_type": "llama", "hidden_size": 64}])
 def test_what_is_not_built_as_llama_is_told_and_not_guessed(config: dict[str, Any]) -> None:
-    with pytest.raises(UnknownShape):
+    with pytest.raises(UnsupportedArchitecture):
         shape_of(config)
 
 
@@ -108,7 +108,7 @@ def test_the_activations_of_a_layer_are_what_autograd_keeps(dtype: torch.dtype, 
 def test_weights_that_learn_in_float32_take_sixteen_bytes_a_parameter_and_a_copy() -> None:
     shape = shape_of(LLAMA_7B)
     step = TrainingShape(length=1, batch=1, trained_parameters=shape.parameters, full=True, float32_weights=True, accumulation=2)
-    memory = predict(shape, step)
+    memory = predict_memory(shape, step)
     assert memory.weights + memory.gradients + memory.optimizer == 16 * shape.parameters
     assert memory.activations >= 2 * shape.linear_parameters
 
@@ -130,7 +130,7 @@ STEPS = st.builds(
     batch=st.integers(1, 64),
     trained_parameters=st.integers(1, 10**9),
     full=st.booleans(),
-    weights=st.sampled_from(Weights),
+    weights=st.sampled_from(WeightFormat),
     element=st.sampled_from([2, 4]),
     adapter=st.sampled_from([2, 4]),
     float32_weights=st.booleans(),
@@ -139,15 +139,15 @@ STEPS = st.builds(
     processes=st.integers(1, 8),
     sharded=st.booleans(),
     checkpointing=st.booleans(),
-    attention=st.sampled_from(Attention),
-    logits=st.sampled_from(Logits),
+    attention=st.sampled_from(AttentionKernel),
+    logits=st.sampled_from(LogitStorage),
     cuda=st.booleans(),
 )
 
 
 def whole(shape: ModelShape, step: TrainingShape) -> Memory:
     trained = shape.parameters if step.full else step.trained_parameters
-    return predict(shape, replace(step, trained_parameters=trained))
+    return predict_memory(shape, replace(step, trained_parameters=trained))
 
 
 @given(SHAPES, STEPS, st.integers(1, 1000))
@@ -159,7 +159,7 @@ def test_more_tokens_never_need_less(shape: ModelShape, step: TrainingShape, mor
 @given(SHAPES, STEPS, st.integers(1, 256), st.integers(1, 64))
 def test_a_higher_rank_never_needs_less(shape: ModelShape, step: TrainingShape, rank: int, more: int) -> None:
     lower, higher = (replace(step, full=False, trained_parameters=shape.adapter_parameters(r)) for r in (rank, rank + more))
-    assert predict(shape, higher).total > predict(shape, lower).total
+    assert predict_memory(shape, higher).total > predict_memory(shape, lower).total
 
 
 @given(SHAPES, STEPS)
@@ -168,7 +168,7 @@ def test_checkpointing_and_smaller_parts_never_need_more(shape: ModelShape, step
     # A single layer is computed again whole, and its input kept besides: of such a model nothing is saved.
     slack = 0 if shape.layers > 1 else step.tokens * shape.hidden * step.element
     assert checkpointed.tensors <= plain.tensors + slack
-    assert whole(shape, replace(step, logits=Logits.CHUNKED)).total <= whole(shape, replace(step, logits=Logits.FULL)).total
+    assert whole(shape, replace(step, logits=LogitStorage.CHUNKED)).total <= whole(shape, replace(step, logits=LogitStorage.FULL)).total
 
 
 @given(SHAPES, STEPS)

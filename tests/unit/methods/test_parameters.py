@@ -15,8 +15,9 @@ from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.training import Training
 from tuneproof.engine.methods.adapters import adapter_config
-from tuneproof.engine.methods.parameters import Parameters, count, count_planned
-from tuneproof.engine.methods.plan import METHODS, plans
+from tuneproof.engine.methods.parameters import ParameterCount, count_parameters, count_planned_parameters
+from tuneproof.engine.methods.plan import make_plans
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.store import RunStore
@@ -42,15 +43,15 @@ def test_a_count_from_shapes_equals_the_count_of_the_model_itself(tmp_path: Path
     config = AutoConfig.from_pretrained(load_base(ModelChoice(base="sample")).folder, tie_word_embeddings=tied)
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
     before = torch.get_rng_state()
-    for plan in plans(Training(rank=5)):
-        planned = count_planned(tmp_path, plan)
+    for plan in make_plans(Training(rank=5)):
+        planned = count_planned_parameters(tmp_path, plan)
         # Counting must not change what a training that follows begins with.
         assert torch.equal(torch.get_rng_state(), before)
         model, config = AutoModelForCausalLM.from_pretrained(tmp_path), adapter_config(plan)
         model = model if config is None else get_peft_model(model, config)
         parameters = list(model.parameters())
         learning = sum(p.numel() for p in parameters if p.requires_grad)
-        assert count(model) == planned == Parameters(learning, sum(p.numel() for p in parameters))
+        assert count_parameters(model) == planned == ParameterCount(learning, sum(p.numel() for p in parameters))
         assert 0 < planned.trained < planned.all or (plan.method == "full" and planned.trained == planned.all)
         torch.set_rng_state(before)
 

@@ -18,13 +18,14 @@ from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed, Interrupted
 from tuneproof.engine.decoding.decoder import Decoder
-from tuneproof.engine.methods.candidates import candidate
+from tuneproof.engine.methods.candidates import make_candidate
 from tuneproof.engine.methods.method import Ability, Quantisation
 from tuneproof.engine.methods.model_shape import shape_of
-from tuneproof.engine.methods.padding import Lengths
-from tuneproof.engine.methods.parameters import count_planned
-from tuneproof.engine.methods.plan import METHODS, check_choice, plan, sources
-from tuneproof.engine.methods.refusals import FOUR_BIT_ON_CPU, NOT_OFFERED, refused_here
+from tuneproof.engine.methods.padding import SequenceLengths
+from tuneproof.engine.methods.parameters import count_planned_parameters
+from tuneproof.engine.methods.plan import check_trainable, make_plan, setting_sources
+from tuneproof.engine.methods.refusals import EXCLUDED_METHODS, FOUR_BIT_ON_CPU, unavailable_reason
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.event_log import EventLog
@@ -59,7 +60,7 @@ def trained(base: BaseCheckpoint, name: str, folder: Path, stop: StopRequest | N
     rows, probe = training_of(base)
     folder.mkdir(exist_ok=True)
     log = EventLog(folder / "events.jsonl")
-    return train(base, rows, probe, plan(MethodChoice(name=name), settings), folder / "training", log, stop or StopRequest()), probe
+    return train(base, rows, probe, make_plan(MethodChoice(name=name), settings), folder / "training", log, stop or StopRequest()), probe
 
 
 @pytest.mark.parametrize("name", TRAINABLE_HERE)
@@ -68,7 +69,7 @@ def test_a_method_trains_what_was_counted_and_is_found_again_as_it_was(base: Bas
     # A prompt begins as words drawn at random, which first put the model off.
     longer = {"max_steps": 20, "probe_every": 20, "learning_rate": 0.1} if method.virtual_tokens else {}
     done, probe = trained(base, name, tmp_path, **longer)
-    planned = count_planned(base.folder, plan(MethodChoice(name=name), Training()))
+    planned = count_planned_parameters(base.folder, make_plan(MethodChoice(name=name), Training()))
     assert (done.trained_parameters, done.all_parameters) == (planned.trained, planned.all)
     assert stored_parameters(done.adapter, method.frozen) == planned.trained
     before, _ = probe.run(load_weights(base))
@@ -135,7 +136,7 @@ def begun(base: BaseCheckpoint, seed: int, drawn_before: int, folder: Path) -> t
     torch.manual_seed(0)
     torch.rand(drawn_before)
     rows, _ = training_of(base)
-    trainer = make_trainer(base, rows, plan(MethodChoice(name="lora"), Training(seed=seed)), folder)
+    trainer = make_trainer(base, rows, make_plan(MethodChoice(name="lora"), Training(seed=seed)), folder)
     return torch.cat([value.detach().flatten() for name, value in trainer.model.named_parameters() if "lora_A" in name])
 
 
@@ -158,7 +159,7 @@ def test_what_a_learned_prompt_answers_does_not_depend_on_the_other_rows(base: B
 
 def test_the_parameters_of_a_model_of_eight_billion_are_counted_without_its_weights(tmp_path: Path) -> None:
     LlamaConfig(**SHAPES).save_pretrained(tmp_path)
-    counted = {name: count_planned(tmp_path, plan(MethodChoice(name=name), Training())) for name in COUNTED}
+    counted = {name: count_planned_parameters(tmp_path, make_plan(MethodChoice(name=name), Training())) for name in COUNTED}
     assert counted["lora"].trained == counted["qlora"].trained == 41_943_040
     assert counted["full"].trained == counted["full"].all == 8_030_261_248
     assert counted["prefix_tuning"].trained == 50 * 32 * 2 * 8 * 128 and counted["prompt_tuning"].trained == 20 * 4096
@@ -167,38 +168,38 @@ def test_the_parameters_of_a_model_of_eight_billion_are_counted_without_its_weig
 def test_four_bits_on_a_cpu_are_refused_with_the_reason_before_anything_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "first_gpu", lambda: None)
     with pytest.raises(GateClosed, match="repacks them in place"):
-        check_choice(MethodChoice(name="qlora"), Training())
+        check_trainable(MethodChoice(name="qlora"), Training())
     monkeypatch.setattr(hardware, "first_gpu", lambda: hardware.Gpu("some", 80.0, 80.0, 0))
-    assert refused_here(METHODS["qlora"]) is None
+    assert unavailable_reason(METHODS["qlora"]) is None
     monkeypatch.setattr(hardware, "has_library", lambda _: False)
-    assert "pip install 'tuneproof[quantised]'" in str(refused_here(METHODS["int8_lora"]))
-    assert FOUR_BIT_ON_CPU not in str(refused_here(METHODS["qlora"])) and refused_here(METHODS["lora"]) is None
+    assert "pip install 'tuneproof[quantised]'" in str(unavailable_reason(METHODS["int8_lora"]))
+    assert FOUR_BIT_ON_CPU not in str(unavailable_reason(METHODS["qlora"])) and unavailable_reason(METHODS["lora"]) is None
 
 
 def test_what_a_method_cannot_do_is_refused_with_the_reason() -> None:
     with pytest.raises(GateClosed, match="mix without a word"):
-        check_choice(MethodChoice(name="prompt_tuning"), Training(packing=True))
-    check_choice(MethodChoice(name="lora"), Training(packing=True))
+        check_trainable(MethodChoice(name="prompt_tuning"), Training(packing=True))
+    check_trainable(MethodChoice(name="lora"), Training(packing=True))
     with pytest.raises(CaseError, match=r"full has no `rank`"):
-        check_choice(MethodChoice(name="full"), Training(rank=4))
+        check_trainable(MethodChoice(name="full"), Training(rank=4))
     for name in ("c3a", "hra"):
         with pytest.raises(CaseError, match="merged into an int8 base it answers wrongly"):
-            plan(MethodChoice(name=name), Training())
-    assert not set(NOT_OFFERED) & set(METHODS)
+            make_plan(MethodChoice(name=name), Training())
+    assert not set(EXCLUDED_METHODS) & set(METHODS)
     assert {Ability.FOUR_BIT, Ability.EIGHT_BIT} <= set(METHODS["pissa"].cannot)
 
 
 def test_every_number_of_a_plan_that_has_a_default_has_a_source() -> None:
     free = {"max_steps", "probe_every", "seed", "packing", "group_by_length"}
     for name, method in METHODS.items():
-        chosen = plan(MethodChoice(name=name), Training())
-        told = sources(MethodChoice(name=name), Training())
+        chosen = make_plan(MethodChoice(name=name), Training())
+        told = setting_sources(MethodChoice(name=name), Training())
         assert set(told) == set(chosen.settings) - free and all(told.values())
         assert chosen.batch_size <= 32 and chosen.epochs <= 3
         assert (chosen.rank is None) is (method.rank is None)
-    lora, full = (plan(MethodChoice(name=name), Training()) for name in ("lora", "full"))
+    lora, full = (make_plan(MethodChoice(name=name), Training()) for name in ("lora", "full"))
     assert (lora.rank, lora.alpha, lora.warmup, lora.learning_rate) == (16, 32, 0.05, 10 * full.learning_rate)
-    assert sources(MethodChoice(), Training(rank=4))["rank"] == "the case"
+    assert setting_sources(MethodChoice(), Training(rank=4))["rank"] == "the case"
 
 
 def test_a_published_result_has_its_interval_and_says_what_it_rests_on() -> None:
@@ -211,7 +212,7 @@ def test_a_published_result_has_its_interval_and_says_what_it_rests_on() -> None
 def test_full_training_can_keep_its_optimizer_in_8_bits(base: BaseCheckpoint, optimizer: Optimizer, tmp_path: Path) -> None:
     pytest.importorskip("bitsandbytes")
     rows, probe = training_of(base)
-    settled = plan(MethodChoice(name="full"), Training(max_steps=3, probe_every=3, batch_size=4, learning_rate=1e-3))
+    settled = make_plan(MethodChoice(name="full"), Training(max_steps=3, probe_every=3, batch_size=4, learning_rate=1e-3))
     trainer = make_trainer(base, rows, replace(settled, optimizer=optimizer), tmp_path)
     before, _ = probe.run(load_weights(base))
     trainer.train()
@@ -222,7 +223,7 @@ def test_full_training_can_keep_its_optimizer_in_8_bits(base: BaseCheckpoint, op
 
 def test_full_training_that_fits_in_no_other_way_takes_the_smaller_optimizer(base: BaseCheckpoint) -> None:
     pytest.importorskip("bitsandbytes")
-    shape, settled = shape_of(SHAPES | {"model_type": "llama"}), plan(MethodChoice(name="full"), Training(batch_size=1))
-    found = candidate(settled, shape.parameters, shape, Lengths([1024], 8192), on_gpu=True)
+    shape, settled = shape_of(SHAPES | {"model_type": "llama"}), make_plan(MethodChoice(name="full"), Training(batch_size=1))
+    found = make_candidate(settled, shape.parameters, shape, SequenceLengths([1024], 8192), on_gpu=True)
     sizes = {way.optimizer: way.memory.total / 1e9 for way in found.ways if way.memory is not None}
     assert sizes[Optimizer.ADAMW] > 120 > sizes[Optimizer.ADAMW_8BIT] > 80 > sizes[Optimizer.PAGED_8BIT]

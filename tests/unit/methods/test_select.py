@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.engine.core.errors import ExitCode, GateClosed
-from tuneproof.engine.methods.select import MARGIN, Candidate, Room, Way, choose, ways_to_run
+from tuneproof.engine.methods.select import MARGIN, AvailableMemory, Candidate, ExecutionOption, execution_options, select_method
 from tuneproof.engine.run.artifacts import Memory, Optimizer
 
 LORA_PARAMETERS = 40_000_000
@@ -21,7 +21,7 @@ def memory(gb: float) -> Memory:
 
 def candidate(name: str, *gb: float, trained: int = LORA_PARAMETERS, cannot: str | None = None) -> Candidate:
     """A method that takes so many GB at once, then in two parts, then checkpointed."""
-    return Candidate(name, trained, tuple(Way(2**n, n == 2, memory(size)) for n, size in enumerate(gb)), cannot)
+    return Candidate(name, trained, tuple(ExecutionOption(2**n, n == 2, memory(size)) for n, size in enumerate(gb)), cannot)
 
 
 LORA, QLORA, FULL = candidate("lora", 20, 18, 16), candidate("qlora", 10, 8, 6), candidate("full", 70, 68, 66, trained=8_000_000_000)
@@ -29,17 +29,17 @@ ALL = [LORA, QLORA, FULL]
 FEW_TOKENS, MANY_TOKENS = 5_000, 100_000_000
 
 
-def room(gb: float) -> Room:
-    return Room(gb * 1e9, "free on a GPU")
+def room(gb: float) -> AvailableMemory:
+    return AvailableMemory(gb * 1e9, "free on a GPU")
 
 
 def taken(gb: float, tokens: int = FEW_TOKENS) -> tuple[str, int, bool]:
-    chosen = choose(ALL, room(gb), tokens, {}, named=False)
+    chosen = select_method(ALL, room(gb), tokens, {}, named=False)
     return chosen.candidate.name, chosen.way.accumulation, chosen.way.checkpointing
 
 
 def test_lora_is_taken_where_it_fits_and_full_is_turned_down_for_the_data() -> None:
-    chosen = choose(ALL, room(100), FEW_TOKENS, {}, named=False)
+    chosen = select_method(ALL, room(100), FEW_TOKENS, {}, named=False)
     assert chosen.candidate.name == "lora" and "20.0 GB of 100.0 GB" in chosen.why
     assert "40,000,000 parameters for 5,000 answer tokens" in chosen.turned_down["full"]
     assert chosen.turned_down["qlora"] == "is not needed where lora fits"
@@ -47,7 +47,7 @@ def test_lora_is_taken_where_it_fits_and_full_is_turned_down_for_the_data() -> N
 
 def test_full_is_taken_where_data_and_memory_argue_for_it_and_for_one_of_them_it_is_not() -> None:
     assert taken(100, MANY_TOKENS)[0] == "full" and taken(100, FEW_TOKENS)[0] == "lora"
-    chosen = choose(ALL, room(24), MANY_TOKENS, {}, named=False)
+    chosen = select_method(ALL, room(24), MANY_TOKENS, {}, named=False)
     assert chosen.candidate.name == "lora" and chosen.turned_down["full"] == "needs 66.0 GB at least, 21.6 GB may be used"
 
 
@@ -60,56 +60,56 @@ def test_a_method_is_run_in_parts_and_checkpointed_before_a_heavier_compromise_i
 
 def test_what_cannot_run_here_is_passed_over_with_its_reason() -> None:
     candidates = [LORA, replace(QLORA, cannot="needs a GPU")]
-    assert choose(candidates, room(100), FEW_TOKENS, {}, named=False).turned_down == {"qlora": "needs a GPU"}
+    assert select_method(candidates, room(100), FEW_TOKENS, {}, named=False).turned_down == {"qlora": "needs a GPU"}
     with pytest.raises(GateClosed, match="qlora needs a GPU"):
-        choose(candidates, room(12), FEW_TOKENS, {}, named=False)
+        select_method(candidates, room(12), FEW_TOKENS, {}, named=False)
 
 
 def test_where_nothing_fits_the_gate_closes_and_says_what_it_would_take() -> None:
     with pytest.raises(GateClosed) as caught:
-        choose(ALL, room(6), FEW_TOKENS, {}, named=False)
+        select_method(ALL, room(6), FEW_TOKENS, {}, named=False)
     assert caught.value.exit_code is ExitCode.REFUSED
     assert all(name in caught.value.what for name in ("lora", "qlora", "full")) and "6.7 GB" in caught.value.fix
 
 
 def test_a_trial_step_that_ran_out_of_memory_overrules_the_prediction() -> None:
     ran_out = {("lora", LORA.ways[0]): "ran out of memory in a trial step"}
-    again = choose(ALL, room(100), FEW_TOKENS, ran_out, named=False)
+    again = select_method(ALL, room(100), FEW_TOKENS, ran_out, named=False)
     assert (again.candidate.name, again.way) == ("lora", LORA.ways[-1])
     ran_out[("lora", LORA.ways[-1])] = "ran out of memory in a trial step"
-    third = choose(ALL, room(100), FEW_TOKENS, ran_out, named=False)
+    third = select_method(ALL, room(100), FEW_TOKENS, ran_out, named=False)
     assert third.candidate.name == "qlora" and third.turned_down["lora"] == "ran out of memory in a trial step"
 
 
 def test_a_named_method_that_seems_too_large_is_tried_once_in_its_lightest_way() -> None:
-    chosen = choose([LORA], room(10), FEW_TOKENS, {}, named=True)
+    chosen = select_method([LORA], room(10), FEW_TOKENS, {}, named=True)
     assert chosen.way == LORA.ways[-1]
     with pytest.raises(GateClosed, match="ran out"):
-        choose([LORA], room(10), FEW_TOKENS, {("lora", LORA.ways[-1]): "ran out of memory in a trial step"}, named=True)
+        select_method([LORA], room(10), FEW_TOKENS, {("lora", LORA.ways[-1]): "ran out of memory in a trial step"}, named=True)
 
 
 def test_what_cannot_be_predicted_is_left_to_the_trial_step() -> None:
-    unknown = Candidate("lora", LORA_PARAMETERS, (Way(1, False, None), Way(16, True, None)))
-    assert choose([unknown], room(1), FEW_TOKENS, {}, named=False).way == unknown.ways[0]
+    unknown = Candidate("lora", LORA_PARAMETERS, (ExecutionOption(1, False, None), ExecutionOption(16, True, None)))
+    assert select_method([unknown], room(1), FEW_TOKENS, {}, named=False).way == unknown.ways[0]
 
 
 @given(st.integers(1, 64), st.booleans())
 def test_every_way_runs_the_whole_batch_in_equal_parts(batch: int, may_checkpoint: bool) -> None:
-    ways = ways_to_run(batch, may_checkpoint=may_checkpoint)
-    assert ways[0] == Way(1, checkpointing=False) and all(batch % way.accumulation == 0 for way in ways)
+    ways = execution_options(batch, may_checkpoint=may_checkpoint)
+    assert ways[0] == ExecutionOption(1, checkpointing=False) and all(batch % way.accumulation == 0 for way in ways)
     assert any(way.checkpointing for way in ways) == may_checkpoint
 
 
 def test_an_optimizer_that_rounds_comes_after_every_way_that_does_not() -> None:
-    ways = ways_to_run(4, smaller_optimizers=[Optimizer.ADAMW_8BIT, Optimizer.PAGED_8BIT])
+    ways = execution_options(4, smaller_optimizers=[Optimizer.ADAMW_8BIT, Optimizer.PAGED_8BIT])
     assert [way.optimizer for way in ways] == [Optimizer.ADAMW] * 4 + [Optimizer.ADAMW_8BIT, Optimizer.PAGED_8BIT]
-    assert ways[-1] == Way(4, checkpointing=True, optimizer=Optimizer.PAGED_8BIT)
+    assert ways[-1] == ExecutionOption(4, checkpointing=True, optimizer=Optimizer.PAGED_8BIT)
 
 
 @given(st.floats(1, 200), st.integers(0, 10**9))
 def test_what_is_taken_fits_with_the_margin_and_nothing_is_both_taken_and_turned_down(gb: float, tokens: int) -> None:
     try:
-        chosen = choose(ALL, room(gb), tokens, {}, named=False)
+        chosen = select_method(ALL, room(gb), tokens, {}, named=False)
     except GateClosed:
         assert gb * (1 - MARGIN) < 6
         return

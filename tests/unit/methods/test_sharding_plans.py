@@ -20,13 +20,13 @@ from tuneproof.engine.case.schema import Budget, ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Sharding, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import GateClosed
-from tuneproof.engine.methods.candidates import candidate
-from tuneproof.engine.methods.forecast import forecasts
-from tuneproof.engine.methods.memory import Logits, TrainingShape, predict
+from tuneproof.engine.methods.candidates import make_candidate
+from tuneproof.engine.methods.forecast import forecast_memory
+from tuneproof.engine.methods.memory import LogitStorage, TrainingShape, predict_memory
 from tuneproof.engine.methods.model_shape import shape_of
-from tuneproof.engine.methods.padding import Lengths
-from tuneproof.engine.methods.plan import plan
-from tuneproof.engine.methods.select import Candidate, Room, Way, choose
+from tuneproof.engine.methods.padding import SequenceLengths
+from tuneproof.engine.methods.plan import make_plan
+from tuneproof.engine.methods.select import AvailableMemory, Candidate, ExecutionOption, select_method
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.stop import StopRequest
@@ -45,17 +45,17 @@ LLAMA_8B = shape_of(
         "vocab_size": 128256,
     }
 )
-ROWS = Lengths([576, 1024], 8192)
+ROWS = SequenceLengths([576, 1024], 8192)
 
 
 def full_training(sharding: Sharding = Sharding.AUTO, processes: int = 8) -> Candidate:
-    settled = plan(MethodChoice(name="full"), Training(processes=processes, sharding=sharding))
-    return candidate(settled, LLAMA_8B.parameters, LLAMA_8B, ROWS, on_gpu=True)
+    settled = make_plan(MethodChoice(name="full"), Training(processes=processes, sharding=sharding))
+    return make_candidate(settled, LLAMA_8B.parameters, LLAMA_8B, ROWS, on_gpu=True)
 
 
 @pytest.mark.parametrize(("gb", "sharding"), [(80, Sharding.FULL), (320, Sharding.NONE)])
 def test_a_model_is_divided_only_where_no_whole_copy_fits(gb: float, sharding: Sharding) -> None:
-    chosen = choose([full_training()], Room(gb * 1e9, "a GPU"), 10**9, {}, named=True)
+    chosen = select_method([full_training()], AvailableMemory(gb * 1e9, "a GPU"), 10**9, {}, named=True)
     assert chosen.way.sharding is sharding and chosen.way.memory is not None and chosen.way.memory.total < 0.9 * gb * 1e9
     assert chosen.way.optimizer is Optimizer.ADAMW
 
@@ -66,10 +66,10 @@ def test_a_case_can_have_the_model_divided_or_not() -> None:
     assert {way.sharding for way in full_training(Sharding.AUTO, processes=1).ways} == {Sharding.NONE}
     order = [way.sharding for way in full_training().ways]
     assert order == sorted(order, key=lambda sharding: sharding is Sharding.FULL) and len(set(order)) == 2
-    quantised = plan(MethodChoice(name="int8_lora"), Training(processes=2))
-    assert {way.sharding for way in candidate(quantised, 10**7, LLAMA_8B, ROWS, on_gpu=True).ways} == {Sharding.NONE}
+    quantised = make_plan(MethodChoice(name="int8_lora"), Training(processes=2))
+    assert {way.sharding for way in make_candidate(quantised, 10**7, LLAMA_8B, ROWS, on_gpu=True).ways} == {Sharding.NONE}
     wanted = replace(quantised, sharding=Sharding.FULL)
-    assert candidate(wanted, 10**7, LLAMA_8B, ROWS, on_gpu=True).cannot
+    assert make_candidate(wanted, 10**7, LLAMA_8B, ROWS, on_gpu=True).cannot
 
 
 def test_the_more_processes_the_less_each_holds() -> None:
@@ -82,20 +82,20 @@ def test_the_more_processes_the_less_each_holds() -> None:
 
 
 def test_after_a_trial_step_that_does_not_fit_the_lightest_whole_copy_is_tried_and_then_the_lightest_share() -> None:
-    candidate, plenty = full_training(), Room(1e12, "a GPU")
-    lightest_whole = [way for way in candidate.ways if way.sharding is Sharding.NONE][-1]
-    ran_out: dict[tuple[str, Way], str] = {}
-    for expected in (candidate.ways[0], lightest_whole, candidate.ways[-1]):
-        way = choose([candidate], plenty, 10**9, ran_out, named=True).way
+    offered, plenty = full_training(), AvailableMemory(1e12, "a GPU")
+    lightest_whole = [way for way in offered.ways if way.sharding is Sharding.NONE][-1]
+    ran_out: dict[tuple[str, ExecutionOption], str] = {}
+    for expected in (offered.ways[0], lightest_whole, offered.ways[-1]):
+        way = select_method([offered], plenty, 10**9, ran_out, named=True).way
         assert way == expected
         ran_out[("full", way)] = "ran out of memory in a trial step"
     with pytest.raises(GateClosed, match="ran out of memory in a trial step"):
-        choose([candidate], plenty, 10**9, ran_out, named=True)
+        select_method([offered], plenty, 10**9, ran_out, named=True)
 
 
 def test_what_is_still_being_chosen_is_forecast_divided_where_it_fits_no_otherwise() -> None:
-    settled = plan(MethodChoice(name="full"), Training(processes=8))
-    told = forecasts([(settled, LLAMA_8B.parameters)], LLAMA_8B, ROWS, Budget(gpu_memory_gb=80), on_gpu=True)["full"]
+    settled = make_plan(MethodChoice(name="full"), Training(processes=8))
+    told = forecast_memory([(settled, LLAMA_8B.parameters)], LLAMA_8B, ROWS, Budget(gpu_memory_gb=80), on_gpu=True)["full"]
     assert told.fits and told.way.sharding is Sharding.FULL
 
 
@@ -108,7 +108,7 @@ def test_a_plan_says_that_the_model_is_divided(monkeypatch: pytest.MonkeyPatch) 
     )
     settled, told = planner.settle()
     assert settled.sharded and told.sharding is Sharding.FULL and told.memory is not None and settled.share.sharded
-    assert plan(MethodChoice(name="lora"), training).as_planned(told, 1).sharded
+    assert make_plan(MethodChoice(name="lora"), training).as_planned(told, 1).sharded
     assert (
         "each batch is shared by 2 processes, which divide weights, gradients and optimizer among them (FSDP2); memory is that of each"
         in planned_lines(told)
@@ -166,10 +166,10 @@ def test_what_is_predicted_of_a_divided_model_is_what_torch_allocates(one_of_fou
         checkpointing=checkpointing,
         processes=4,
         sharded=True,
-        logits=Logits.FULL,
+        logits=LogitStorage.FULL,
     )
     # On a CPU no layer is gathered ahead of its time.
-    assert 1 < predict(shape_of(config.to_dict()), wanted).tensors / most < 1.15
+    assert 1 < predict_memory(shape_of(config.to_dict()), wanted).tensors / most < 1.15
 
 
 @pytest.mark.long
@@ -180,7 +180,9 @@ def test_a_trial_step_takes_the_memory_of_a_share(tmp_path: Path) -> None:
     LlamaForCausalLM(LlamaConfig(**shape, vocab_size=len(base.tokenizer))).save_pretrained(tmp_path)
     larger = replace(base, folder=tmp_path)
     whole, divided = (
-        try_step(larger, plan(MethodChoice(name="full"), Training(batch_size=8, processes=8, sharding=sharding)), lengths, StopRequest())
+        try_step(
+            larger, make_plan(MethodChoice(name="full"), Training(batch_size=8, processes=8, sharding=sharding)), lengths, StopRequest()
+        )
         for sharding in (Sharding.NONE, Sharding.FULL)
     )
     assert isinstance(whole, Trial) and isinstance(divided, Trial)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tuneproof.engine.arms import TUNED, UNTUNED, Setting
+from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS, ArmContext
 from tuneproof.engine.arms.few_shot import choose_shots
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.task import Task
@@ -34,22 +34,22 @@ def decoder(base: BaseCheckpoint) -> Decoder:
     return Decoder(base, load_weights(base))
 
 
-def setting(base: BaseCheckpoint, room: int = 60) -> Setting:
+def setting(base: BaseCheckpoint, room: int = 60) -> ArmContext:
     def fits(messages: list[Message]) -> bool:
         return len(base.token_ids(base.prompt(messages))) + room <= base.context_length
 
-    return Setting("Triage the ticket.", make_judge(TASK, []), ROWS, fits, 0)
+    return ArmContext("Triage the ticket.", make_judge(TASK, []), ROWS, fits, 0)
 
 
 def test_the_loss_is_on_the_answer_and_its_end_alone(base: BaseCheckpoint) -> None:
-    for row, example in zip(encode(base, TUNED["tuned"](setting(base)), ROWS[:20]), ROWS, strict=False):
+    for row, example in zip(encode(base, TUNED_ARMS["tuned"](setting(base)), ROWS[:20]), ROWS, strict=False):
         learned = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label != IGNORED]
         assert base.tokenizer.decode(learned) == example.output + "<|end|>"
         assert row.labels[-1] == row.input_ids[-1] == base.eos_token_ids[0]
 
 
 def test_training_and_scoring_ask_with_the_same_text(base: BaseCheckpoint) -> None:
-    arm = TUNED["tuned"](setting(base))
+    arm = TUNED_ARMS["tuned"](setting(base))
     for row, example in zip(encode(base, arm, ROWS[:20]), ROWS, strict=False):
         asked = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label == IGNORED]
         assert asked == base.token_ids(base.prompt(arm.messages(example)))
@@ -91,17 +91,17 @@ def test_with_any_template_the_answer_is_learned_whole_and_ends_once(base: BaseC
 def test_a_row_that_would_be_cut_is_never_encoded(base: BaseCheckpoint) -> None:
     long = Example("", "word " * base.context_length, "yes", Source("rows.jsonl", 1))
     with pytest.raises(ValueError, match="do not fit"):
-        encode(base, TUNED["tuned"](setting(base)), [long])
+        encode(base, TUNED_ARMS["tuned"](setting(base)), [long])
 
 
 def test_the_zero_shot_prompt_has_instruction_format_and_input(base: BaseCheckpoint) -> None:
-    prompt = base.prompt(UNTUNED["zero_shot"](setting(base)).messages(ROWS[0]))
+    prompt = base.prompt(UNTUNED_ARMS["zero_shot"](setting(base)).messages(ROWS[0]))
     assert prompt.startswith("<|user|>Triage the ticket.\nAnswer with one JSON object")
     assert prompt.endswith(f"\n\n{ROWS[0].input}<|end|><|assistant|>")
 
 
 def test_shots_come_from_train_and_never_repeat_the_case(base: BaseCheckpoint) -> None:
-    arm = UNTUNED["few_shot"](setting(base))
+    arm = UNTUNED_ARMS["few_shot"](setting(base))
     shot = choose_shots(ROWS, 4, 0)[0]
     own = Example("", shot.input.upper(), shot.output, Source("eval.jsonl", 1))
     shown = [m.content for m in arm.messages(own)]
@@ -111,13 +111,13 @@ def test_shots_come_from_train_and_never_repeat_the_case(base: BaseCheckpoint) -
 
 
 def test_shots_that_do_not_fit_are_dropped_and_the_question_stays(base: BaseCheckpoint) -> None:
-    messages = UNTUNED["few_shot"](setting(base, room=base.context_length - 200)).messages(ROWS[0])
+    messages = UNTUNED_ARMS["few_shot"](setting(base, room=base.context_length - 200)).messages(ROWS[0])
     assert len(messages) < 9 and messages[-1].content.endswith(ROWS[0].input)
 
 
 def test_a_chat_keeps_its_turns_and_gets_the_instruction_once(base: BaseCheckpoint) -> None:
     case = Example("", "And now?", "yes", Source("rows.jsonl", 1), "Be brief.", (Message("user", "First?"), Message("assistant", "no")))
-    messages = TUNED["tuned"](setting(base)).messages(case)
+    messages = TUNED_ARMS["tuned"](setting(base)).messages(case)
     assert [m.role for m in messages] == ["system", "user", "assistant", "user"]
     assert messages[1].content == "Triage the ticket.\n\nFirst?" and messages[3].content == "And now?"
 
@@ -140,7 +140,7 @@ def plain(decoder: Decoder, prompt: str, room: int) -> str:
 
 @pytest.mark.parametrize("arm", ["zero_shot", "few_shot"])
 def test_batched_decoding_equals_decoding_one_by_one(base: BaseCheckpoint, decoder: Decoder, arm: str) -> None:
-    made = UNTUNED[arm](setting(base))
+    made = UNTUNED_ARMS[arm](setting(base))
     cases = random.Random(0).sample(ROWS, 12)
     prompts = [base.prompt(made.messages(case)) for case in cases]
     together, seconds = decoder.complete(prompts, 60)
@@ -149,7 +149,7 @@ def test_batched_decoding_equals_decoding_one_by_one(base: BaseCheckpoint, decod
 
 
 def test_an_answer_without_room_and_a_prompt_without_space_are_truncated(base: BaseCheckpoint, decoder: Decoder) -> None:
-    prompt = base.prompt(UNTUNED["zero_shot"](setting(base)).messages(ROWS[0]))
+    prompt = base.prompt(UNTUNED_ARMS["zero_shot"](setting(base)).messages(ROWS[0]))
     (short,), _ = decoder.complete([prompt], 3)
     assert short.truncated and short.tokens == 3
     (none,), _ = decoder.complete([prompt + "x " * base.context_length], 3)

@@ -13,7 +13,7 @@ from tuneproof.engine.case.slurm import Slurm
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import CaseError, GateClosed, UsageError
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.run import slurm
 from tuneproof.engine.run.event_reader import parse
 from tuneproof.engine.run.events import Launched
@@ -61,8 +61,8 @@ def test_what_is_left_out_is_left_to_the_cluster() -> None:
 
 def test_where_the_worker_runs_changes_nothing_of_what_is_learned() -> None:
     there = Training(launcher="slurm", slurm=Slurm(gpus=1, nodes=2), processes=2)
-    assert plan(MethodChoice(), there).digest == plan(MethodChoice(), Training()).digest
-    assert plan(MethodChoice(), there).processes_a_node == 1
+    assert make_plan(MethodChoice(), there).digest == make_plan(MethodChoice(), Training()).digest
+    assert make_plan(MethodChoice(), there).processes_a_node == 1
 
 
 def test_a_run_goes_on_with_another_launcher_and_keeps_its_plan(run: Path) -> None:

@@ -21,7 +21,7 @@ from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.files import RawRow, read_file
 from tuneproof.engine.data.rows_at import row_text
 from tuneproof.engine.run.store import RunStore
-from tuneproof.engine.scoring.case_changes import Change, compare
+from tuneproof.engine.scoring.case_changes import CaseChange, compare_cases
 from tuneproof.engine.scoring.predictions import read_predictions
 
 
@@ -56,9 +56,9 @@ def test_before_training_the_method_may_change_and_is_planned_anew(run: RunStore
 
 def test_each_case_that_changed_is_fixed_still_wrong_or_newly_wrong(run: RunStore) -> None:
     before, after = (read_predictions(run.read(f"arms/{arm}/predictions.jsonl")) for arm in ("few_shot", "tuned"))
-    changes = [case.change for case in compare(before, after)]
-    assert [changes.count(kind) for kind in (Change.FIXED, Change.STILL_WRONG, Change.NEWLY_WRONG)] == [41, 5, 0]
-    assert {case.change for case in compare(after, before)} == {Change.NEWLY_WRONG, Change.STILL_WRONG}
+    changes = [case.change for case in compare_cases(before, after)]
+    assert [changes.count(kind) for kind in (CaseChange.FIXED, CaseChange.STILL_WRONG, CaseChange.NEWLY_WRONG)] == [41, 5, 0]
+    assert {case.change for case in compare_cases(after, before)} == {CaseChange.NEWLY_WRONG, CaseChange.STILL_WRONG}
 
 
 ROWS = [{"input": f"row {i}\nof two lines, with a comma", "output": f"é{i}"} for i in range(5)]

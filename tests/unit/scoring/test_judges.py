@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.scoring.judges import FailureClass, Judge, make_judge, parse_json, same_json
-from tuneproof.engine.scoring.predictions import Prediction, macro_f1, predict, score
+from tuneproof.engine.scoring.predictions import Prediction, judge_output, macro_f1, score_predictions
 
 SCHEMA = {
     "type": "object",
@@ -128,12 +128,12 @@ def test_what_is_not_one_json_document_is_refused(text: str) -> None:
 
 
 def line(output: str, wanted: str) -> Prediction:
-    return predict("id", "prompt", output, wanted, JSON, truncated=False, prompt_tokens=10, output_tokens=5)
+    return judge_output("id", "prompt", output, wanted, JSON, truncated=False, prompt_tokens=10, output_tokens=5)
 
 
 def test_scores_count_rates_fields_and_failures() -> None:
     outputs = [WANTED, '{"city": "Bergen", "nights": 3}', '{"city": "Bergen", "nights": 4}', "no"]
-    scores = score("zero_shot", [line(o, WANTED) for o in outputs], OutputKind.JSON, JSON, 2.0)
+    scores = score_predictions("zero_shot", [line(o, WANTED) for o in outputs], OutputKind.JSON, JSON, 2.0)
     assert (scores.correct.rate, scores.format_valid.rate) == (0.25, 0.75)
     assert scores.metrics == {"exact_match": 0.25, "field_accuracy": pytest.approx((1 + 0.5) / 4)}
     assert scores.failures == {"wrong value": 2, "not parseable": 1}

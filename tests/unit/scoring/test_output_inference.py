@@ -14,7 +14,7 @@ from tests.conftest import REAL_DATA, sample_case
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.scoring.judges import make_judge
-from tuneproof.engine.scoring.output_inference import draft_output
+from tuneproof.engine.scoring.output_inference import infer_output
 
 
 def as_case(output: OutputFormat) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def as_case(output: OutputFormat) -> dict[str, Any]:
 
 
 def schema_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
-    drafted = as_case(draft_output([json.dumps(row) for row in rows]).output)
+    drafted = as_case(infer_output([json.dumps(row) for row in rows]).output)
     assert drafted["kind"] == "json"
     schema: dict[str, Any] = drafted["schema"]
     return schema
@@ -46,7 +46,7 @@ OBJECTS = st.dictionaries(st.sampled_from("abc"), VALUES, max_size=3)
 @given(st.lists(OBJECTS, min_size=1, max_size=8), st.integers(1, 8))
 def test_a_schema_is_satisfied_by_every_output_it_was_drafted_from(rows: list[dict[str, Any]], times: int) -> None:
     outputs = [json.dumps(row) for row in rows] * times
-    drafted = draft_output(outputs)
+    drafted = infer_output(outputs)
     schema = as_case(drafted.output)["schema"]
     validator = jsonschema_rs.validator_for(schema)
     assert all(validator.is_valid(json.loads(output)) for output in outputs), schema
@@ -56,7 +56,7 @@ def test_a_schema_is_satisfied_by_every_output_it_was_drafted_from(rows: list[di
 
 @given(st.lists(st.text(max_size=12)))
 def test_whatever_the_outputs_are_there_is_a_draft(outputs: list[str]) -> None:
-    drafted = draft_output(outputs)
+    drafted = infer_output(outputs)
     assert drafted.why and OutputFormat.model_validate(as_case(drafted.output)) == drafted.output
 
 
@@ -104,49 +104,49 @@ def test_keys_that_are_data_are_not_listed() -> None:
 
 def test_nearly_all_objects_are_enough_and_the_others_are_the_formats_check_to_find() -> None:
     outputs = [json.dumps({"n": i}) for i in range(19)] + ["n is 19", "  "]
-    drafted = draft_output(outputs)
+    drafted = infer_output(outputs)
     assert drafted.output.kind is OutputKind.JSON and drafted.why == "19 of 20 outputs are JSON objects with the same 1 key"
     assert problems(drafted.output, outputs[:-1]) == 1
-    assert draft_output([*outputs, "prose", "more prose"]).output.kind is OutputKind.TEXT
+    assert infer_output([*outputs, "prose", "more prose"]).output.kind is OutputKind.TEXT
 
 
 @pytest.mark.parametrize("written", ['{"a": 1e400}', '{"a": "\\ud800"}', '{"a": 1, "a": 2}', "[1]", '{"a": NaN}', '{"a": ' + "[" * 9999])
 def test_what_no_schema_can_be_checked_against_is_no_object(written: str) -> None:
-    assert draft_output([written] * 3).output.kind is OutputKind.TEXT
+    assert infer_output([written] * 3).output.kind is OutputKind.TEXT
 
 
 def test_deep_nesting_is_not_followed_to_its_end() -> None:
     deep = '{"a": ' * 200 + "1" + "}" * 200
-    drafted = draft_output([deep])
+    drafted = infer_output([deep])
     assert len(json.dumps(as_case(drafted.output))) < 1000 and problems(drafted.output, [deep]) == 0
 
 
 def test_few_short_outputs_are_choices() -> None:
-    drafted = draft_output(["yes", "no ", "no", "maybe"] * 5)
+    drafted = infer_output(["yes", "no ", "no", "maybe"] * 5)
     assert as_case(drafted.output) == {"kind": "choice", "choices": ["maybe", "no", "yes"]}
     assert drafted.why == "all 20 outputs are one of 3 short labels"
 
 
 @pytest.mark.parametrize("outputs", [["yes", "no"] * 4, [f"name {i}" for i in range(30)], ["a long story " * 9] * 30, ["two\nlines"] * 30])
 def test_few_rows_many_outputs_and_long_outputs_are_no_choices(outputs: list[str]) -> None:
-    assert draft_output(outputs).output.kind is OutputKind.TEXT
+    assert infer_output(outputs).output.kind is OutputKind.TEXT
 
 
 @pytest.mark.parametrize(("mark", "answer"), [("#### {}", "1,234"), (r"so \boxed{{{}}}.", "3/4"), ("<answer>{}</answer>", "blue")])
 def test_a_marked_answer_is_a_pattern_that_finds_it(mark: str, answer: str) -> None:
     outputs = [f"Reason {i}.\n{mark.format(answer)}" for i in range(12)]
-    drafted = draft_output(outputs)
+    drafted = infer_output(outputs)
     assert drafted.output.kind is OutputKind.PATTERN and drafted.why.startswith("all 12 outputs mark their answer")
     assert make_judge(Task(output=drafted.output), []).judge(outputs[0], outputs[1]).answer == answer
 
 
 def test_no_output_at_all_is_a_draft_of_text() -> None:
-    assert draft_output([]).output == draft_output([" "]).output == OutputFormat(kind=OutputKind.TEXT)
+    assert infer_output([]).output == infer_output([" "]).output == OutputFormat(kind=OutputKind.TEXT)
 
 
 def test_the_draft_for_the_sample_case_has_the_fields_of_its_schema() -> None:
     outputs = [e.output for e in read_examples(str(sample_case().with_suffix(".jsonl"))).examples]
-    schema = as_case(draft_output(outputs).output)["schema"]
+    schema = as_case(infer_output(outputs).output)["schema"]
     assert schema["properties"]["category"] == {"enum": ["account", "billing", "returns", "shipping", "technical"]}
     assert schema["required"] == ["category", "order_id", "priority"] and schema["additionalProperties"] is False
 
@@ -167,6 +167,6 @@ def test_real_outputs_are_told_for_what_they_are(name: str) -> None:
     if not folder.is_dir():
         pytest.skip(f"REAL DATA MISSING: {folder}; set TUNEPROOF_REAL_DATA to the folder that has {name}")
     outputs = [e.output for e in read_examples(str(folder / file)).examples]
-    drafted = draft_output(outputs)
+    drafted = infer_output(outputs)
     assert drafted.output.kind is kind and told in drafted.why
     assert problems(drafted.output, outputs) == 0

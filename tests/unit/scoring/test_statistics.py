@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tuneproof.engine.scoring.statistics import (
     PairedCounts,
-    cases_to_tell,
+    cases_to_detect,
     holm,
     mcnemar_exact,
     mcnemar_mid_p,
@@ -97,7 +97,7 @@ def test_holm_never_lowers_a_p_value_nor_changes_their_order(p_values: list[floa
 
 @given(st.floats(0.01, 0.5), st.floats(0.5, 1))
 def test_so_many_cases_show_the_difference_and_one_fewer_does_not(difference: float, discordance: float) -> None:
-    needed = cases_to_tell(difference, discordance)
+    needed = cases_to_detect(difference, discordance)
     assert needed is not None
     assert minimum_detectable_effect(needed, discordance) <= difference * (1 + 1e-9)
     if needed > 1:
@@ -105,9 +105,9 @@ def test_so_many_cases_show_the_difference_and_one_fewer_does_not(difference: fl
 
 
 def test_no_number_of_cases_tells_where_nothing_differs() -> None:
-    assert cases_to_tell(0.0, 0.2) is None
+    assert cases_to_detect(0.0, 0.2) is None
     with pytest.raises(ValueError):
-        cases_to_tell(0.3, 0.2)
+        cases_to_detect(0.3, 0.2)
 
 
 def test_no_cases_is_an_error_and_not_a_rate() -> None:

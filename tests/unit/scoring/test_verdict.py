@@ -9,9 +9,9 @@ import pytest
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.scoring.judges import make_judge
-from tuneproof.engine.scoring.partial_credit import graded_difference
-from tuneproof.engine.scoring.predictions import macro_f1, predict, score
-from tuneproof.engine.scoring.verdict import Answer, ScoredArm, Verdict, decide
+from tuneproof.engine.scoring.partial_credit import partial_credit_difference
+from tuneproof.engine.scoring.predictions import judge_output, macro_f1, score_predictions
+from tuneproof.engine.scoring.verdict import ScoredArm, Verdict, VerdictAnswer, decide_verdict
 
 TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no"]}})
 JUDGE = make_judge(TASK, [])
@@ -19,8 +19,8 @@ JUDGE = make_judge(TASK, [])
 
 def arm(name: str, right: Sequence[bool]) -> ScoredArm:
     outputs = ["yes" if r else "no" for r in right]
-    rows = [predict(str(i), "?", o, "yes", JUDGE, truncated=False, prompt_tokens=9, output_tokens=1) for i, o in enumerate(outputs)]
-    return ScoredArm(score(name, rows, TASK.output.kind, JUDGE, 1.0), rows)
+    rows = [judge_output(str(i), "?", o, "yes", JUDGE, truncated=False, prompt_tokens=9, output_tokens=1) for i, o in enumerate(outputs)]
+    return ScoredArm(score_predictions(name, rows, TASK.output.kind, JUDGE, 1.0), rows)
 
 
 def first(right: int, n: int = 60) -> list[bool]:
@@ -29,19 +29,19 @@ def first(right: int, n: int = 60) -> list[bool]:
 
 def verdict(untuned: list[ScoredArm], tuned: ScoredArm | None, at_least: float | None = None) -> Verdict:
     target = None if at_least is None else Target(at_least=at_least)
-    return decide(untuned, tuned, TASK, target, [] if tuned else ["tuned arm"])
+    return decide_verdict(untuned, tuned, TASK, target, [] if tuned else ["tuned arm"])
 
 
 def test_a_difference_beyond_its_interval_is_a_reason_to_tune() -> None:
     found = verdict([arm("zero_shot", first(20)), arm("few_shot", first(30))], arm("tuned", first(57)), 0.9)
-    assert (found.answer, found.best_untuned_arm, found.meets_target) == (Answer.TUNE, "few_shot", True)
+    assert (found.answer, found.best_untuned_arm, found.meets_target) == (VerdictAnswer.TUNE, "few_shot", True)
     assert found.reason.startswith("tuned answers 57 of 60 frozen cases, the best untuned arm (few_shot) 30: +45 points [+3")
     assert found.difference is not None and 0 < found.difference.low < 0.45 < found.difference.high
 
 
 def test_tuning_may_help_and_not_be_enough() -> None:
     found = verdict([arm("zero_shot", first(20))], arm("tuned", first(45)), 0.9)
-    assert (found.answer, found.meets_target) == (Answer.TUNE, False)
+    assert (found.answer, found.meets_target) == (VerdictAnswer.TUNE, False)
     assert "does not meet the target: choice_accuracy 0.750, asked for 0.9" in found.reason
 
 
@@ -49,7 +49,7 @@ def test_an_untuned_arm_that_meets_the_target_ends_it_whatever_tuning_did() -> N
     untuned = [arm("zero_shot", first(55)), arm("few_shot", first(56))]
     for tuned in (None, arm("tuned", first(60))):
         found = verdict(untuned, tuned, 0.9)
-        assert found.answer is Answer.DO_NOT_TUNE and "zero_shot already meets the target" in found.reason
+        assert found.answer is VerdictAnswer.DO_NOT_TUNE and "zero_shot already meets the target" in found.reason
 
 
 def test_the_lightest_arm_that_meets_the_target_is_named_and_a_further_tuned_one_decides_nothing() -> None:
@@ -57,16 +57,16 @@ def test_the_lightest_arm_that_meets_the_target_is_named_and_a_further_tuned_one
     missing: list[str] = []
     expected = [([weak, strong], 0.9, "few_shot"), ([weak], 0.8, "tuned"), ([weak], 0.9, "held"), ([weak], 1.0, None)]
     for untuned, at_least, lightest in expected:
-        found = decide(untuned, tuned, TASK, Target(at_least=at_least), missing, [held])
+        found = decide_verdict(untuned, tuned, TASK, Target(at_least=at_least), missing, [held])
         assert found.lightest_arm == lightest
-        assert found.answer is (Answer.DO_NOT_TUNE if lightest == "few_shot" else Answer.TUNE)
+        assert found.answer is (VerdictAnswer.DO_NOT_TUNE if lightest == "few_shot" else VerdictAnswer.TUNE)
         assert ("held meets it" in found.reason) == (lightest == "held")
-    assert decide([weak], None, TASK, None, missing).lightest_arm is None
+    assert decide_verdict([weak], None, TASK, None, missing).lightest_arm is None
 
 
 def test_an_interval_around_zero_is_inconclusive_and_says_what_could_be_seen() -> None:
     found = verdict([arm("zero_shot", first(40))], arm("tuned", first(42)))
-    assert found.answer is Answer.INCONCLUSIVE and "60 cases can show a difference of about 16 points" in found.reason
+    assert found.answer is VerdictAnswer.INCONCLUSIVE and "60 cases can show a difference of about 16 points" in found.reason
     assert found.difference is not None and found.difference.low <= 0 <= found.difference.high
     assert found.meets_target is None
 
@@ -103,24 +103,24 @@ def test_a_graded_metric_has_an_interval_of_its_own() -> None:
     wanted = ["yes", "no"] * 30
     good, bad = (
         [
-            predict(str(i), "?", o, w, JUDGE, truncated=False, prompt_tokens=9, output_tokens=1)
+            judge_output(str(i), "?", o, w, JUDGE, truncated=False, prompt_tokens=9, output_tokens=1)
             for i, (o, w) in enumerate(zip(out, wanted, strict=True))
         ]
         for out in (wanted, ["yes"] * 60)
     )
-    found = graded_difference(Metric.MACRO_F1, good, bad, JUDGE, None)
+    found = partial_credit_difference(Metric.MACRO_F1, good, bad, JUDGE, None)
     assert found is not None and found.estimate == pytest.approx(1 - macro_f1([(p.expected, p.output) for p in bad]), abs=1e-6)
     assert 0.6 < found.low < found.estimate < found.high < 0.75
-    assert graded_difference(Metric.CHOICE_ACCURACY, good, bad, JUDGE, None) is None
-    assert graded_difference(Metric.MACRO_F1, good, bad, JUDGE, ["one"] * 60) is None
+    assert partial_credit_difference(Metric.CHOICE_ACCURACY, good, bad, JUDGE, None) is None
+    assert partial_credit_difference(Metric.MACRO_F1, good, bad, JUDGE, ["one"] * 60) is None
 
 
 def test_a_tuned_arm_that_is_worse_beyond_its_interval_is_not_to_be_used() -> None:
     found = verdict([arm("zero_shot", first(50))], arm("tuned", first(10)))
-    assert found.answer is Answer.DO_NOT_TUNE and "made it worse" in found.reason
+    assert found.answer is VerdictAnswer.DO_NOT_TUNE and "made it worse" in found.reason
 
 
 @pytest.mark.parametrize(("untuned", "missing"), [([], ["data", "tuned arm"]), ([arm("zero_shot", first(5))], ["tuned arm"])])
 def test_what_was_not_measured_is_inconclusive_and_named(untuned: list[ScoredArm], missing: list[str]) -> None:
-    found = decide(untuned, None, TASK, None, missing)
-    assert found.answer is Answer.INCONCLUSIVE and found.missing == missing and missing[-1] in found.reason
+    found = decide_verdict(untuned, None, TASK, None, missing)
+    assert found.answer is VerdictAnswer.INCONCLUSIVE and found.missing == missing and missing[-1] in found.reason

@@ -32,7 +32,7 @@ from tuneproof.engine.data.readers import QUARANTINE_ENDING, read_examples
 from tuneproof.engine.data.rows_at import files_by_label, row_text
 from tuneproof.engine.run.state import Life, RunState
 from tuneproof.engine.run.store import RunStore
-from tuneproof.engine.scoring.case_changes import Change, compare
+from tuneproof.engine.scoring.case_changes import CaseChange, compare_cases
 from tuneproof.engine.scoring.judges import FailureClass
 from tuneproof.engine.scoring.predictions import Prediction
 from tuneproof.engine.session.steps import Step
@@ -298,16 +298,16 @@ def test_every_case_that_either_arm_got_wrong_is_compared_once_and_the_newly_wro
     before = [prediction(case, first) for case, (first, _) in enumerate(answers)]
     after = [prediction(case, second) for case, (_, second) in enumerate(answers)]
     # Cases go by their ids, not by their places.
-    found = compare(before, chance.sample(after, len(after)))
-    expected = [Change.NEWLY_WRONG] * answers.count((True, False)) + [Change.STILL_WRONG] * answers.count((False, False))
-    assert [case.change for case in found] == expected + [Change.FIXED] * answers.count((False, True))
+    found = compare_cases(before, chance.sample(after, len(after)))
+    expected = [CaseChange.NEWLY_WRONG] * answers.count((True, False)) + [CaseChange.STILL_WRONG] * answers.count((False, False))
+    assert [case.change for case in found] == expected + [CaseChange.FIXED] * answers.count((False, True))
     assert all(case.before.id == case.after.id for case in found)
     assert len({case.before.id for case in found}) == len(found)
 
 
 def test_arms_that_were_not_asked_the_same_are_not_compared() -> None:
     with pytest.raises(KeyError):
-        compare([prediction(1, True)], [prediction(2, True)])
+        compare_cases([prediction(1, True)], [prediction(2, True)])
 
 
 @pytest.fixture

@@ -21,8 +21,8 @@ from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import Budget, ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import GateClosed
-from tuneproof.engine.methods.padding import quickest_parts
-from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.methods.padding import fastest_accumulation
+from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.stop import StopRequest
@@ -137,7 +137,7 @@ def test_a_base_of_an_unknown_shape_is_measured_and_its_memory_not_guessed(plann
 
 
 def test_a_row_is_padded_to_the_longest_of_its_part_and_parts_are_sorted() -> None:
-    asked = plan(MethodChoice(), Training(batch_size=16))
+    asked = make_plan(MethodChoice(), Training(batch_size=16))
     assert RowLengths([10] * 32, [1] * 32).padded(asked) == 10 and RowLengths([10] * 32, [1] * 32).padding(asked) == 0
     one_long = RowLengths([10] * 31 + [100], [1] * 32)
     assert one_long.padded(asked) == 55 and one_long.padded(replace(asked, accumulation=16)) == sum(one_long.whole) / 32
@@ -146,17 +146,17 @@ def test_a_row_is_padded_to_the_longest_of_its_part_and_parts_are_sorted() -> No
 
 @given(st.lists(st.integers(2, 400), min_size=1, max_size=60), st.integers(1, 16), st.integers(1, 3), st.booleans())
 def test_more_parts_never_read_more_padding_and_no_row_is_cut(lengths: list[int], batch: int, processes: int, grouped: bool) -> None:
-    asked = plan(MethodChoice(), Training(batch_size=batch, processes=processes, group_by_length=grouped))
+    asked = make_plan(MethodChoice(), Training(batch_size=batch, processes=processes, group_by_length=grouped))
     share = asked.rows_a_process
     read = [RowLengths(lengths, lengths).padded(replace(asked, accumulation=parts)) for parts in range(1, share + 1) if share % parts == 0]
     assert all(least >= sum(lengths) / len(lengths) - 1e-9 for least in read) and read[-1] == min(read)
-    assert share % quickest_parts(asked, lengths) == 0
+    assert share % fastest_accumulation(asked, lengths) == 0
 
 
 def test_rows_of_one_length_run_at_once_and_rows_of_many_in_parts() -> None:
-    asked = plan(MethodChoice(), Training(batch_size=16))
-    assert quickest_parts(asked, [100] * 160) == 1 and quickest_parts(asked, [10, 400] * 80) > 1
-    assert quickest_parts(replace(asked, packing=True), [10, 400] * 80) == 1
+    asked = make_plan(MethodChoice(), Training(batch_size=16))
+    assert fastest_accumulation(asked, [100] * 160) == 1 and fastest_accumulation(asked, [10, 400] * 80) > 1
+    assert fastest_accumulation(replace(asked, packing=True), [10, 400] * 80) == 1
 
 
 @pytest.mark.long
@@ -165,7 +165,7 @@ def test_a_step_that_needs_more_than_the_machine_gives_is_an_answer_and_no_crash
     # The limit is that of the process that tries the step, which takes it over.
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, hard))
     try:
-        answer = try_step(base, plan(MethodChoice(), Training()), TrialLengths(worst=2000, usual=500, answer=20), StopRequest())
+        answer = try_step(base, make_plan(MethodChoice(), Training()), TrialLengths(worst=2000, usual=500, answer=20), StopRequest())
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     assert answer == OUT_OF_MEMORY

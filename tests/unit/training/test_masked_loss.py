@@ -13,7 +13,7 @@ from trl import SFTTrainer
 from tests.unit.training.tiny_training import SMALL, training_of
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Training
-from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.training import trainer as trainers
 from tuneproof.engine.training.masked_loss import learned, learned_scores, output_matrix
@@ -54,7 +54,7 @@ def test_scores_are_those_that_the_model_gives_at_the_same_places(family: str) -
 def test_loss_and_gradients_are_those_of_trl(base: BaseCheckpoint, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # With the filler, of which a part may be all that it has.
     rows = training_of(base)[0][:5]
-    trainer = make_trainer(base, rows, plan(MethodChoice(name=name), Training(batch_size=6)), tmp_path)
+    trainer = make_trainer(base, rows, make_plan(MethodChoice(name=name), Training(batch_size=6)), tmp_path)
     (batch,) = trainer.get_train_dataloader()
     words = int((batch["labels"][:, 1:] != IGNORED).sum())
     own, trl = step(trainer, batch, words, type(trainer)), step(trainer, batch, words, SFTTrainer)
@@ -68,7 +68,7 @@ def test_loss_and_gradients_are_those_of_trl(base: BaseCheckpoint, name: str, tm
 
 
 def test_a_part_without_anything_to_learn_teaches_nothing(base: BaseCheckpoint, tmp_path: Path) -> None:
-    trainer = make_trainer(base, training_of(base)[0], plan(MethodChoice(name="lora"), Training()), tmp_path)
+    trainer = make_trainer(base, training_of(base)[0], make_plan(MethodChoice(name="lora"), Training()), tmp_path)
     nothing = {"input_ids": torch.zeros(1, 2, dtype=torch.long), "labels": torch.full((1, 2), IGNORED)}
     loss, gradients = step(trainer, nothing, 7, type(trainer))
     assert loss == 0

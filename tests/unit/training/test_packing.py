@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 from tests.unit.training.tiny_training import SMALL
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Training
-from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.training.packing import TOKENS, FlatCollator, PackedCollator, feed, keeps_rows_apart, packed
 from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
@@ -77,7 +77,7 @@ def test_a_batch_in_one_long_sequence_learns_the_same() -> None:
 def test_attention_that_keeps_rows_apart_only_in_one_sequence_is_given_one() -> None:
     base = load_base(ModelChoice())
     model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL))
-    chosen = plan(MethodChoice(name="lora"), Training(packing=True))
+    chosen = make_plan(MethodChoice(name="lora"), Training(packing=True))
     rows = [some_row(length, seed) for seed, length in enumerate((5, 31, 12))]
     assert isinstance(feed(model, base, rows, chosen).collator, PackedCollator)
     model.config._attn_implementation_internal = "flash_attention_2"

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from tests.unit.training.tiny_training import training_of
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Training
-from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.training.run import make_trainer
 from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
@@ -41,7 +41,7 @@ def test_the_loss_of_a_probe_is_the_mean_over_all_answers(at_once: int | None, t
     base = load_base(ModelChoice())
     rows, probe = training_of(base)
     many = [*rows, *rows[: LOSS_ROWS // 2]]
-    trainer = make_trainer(base, rows, plan(MethodChoice(name="lora"), Training()), tmp_path)
+    trainer = make_trainer(base, rows, make_plan(MethodChoice(name="lora"), Training()), tmp_path)
     model = trainer.model.eval()
     found, _ = type(probe)(base, probe.judge, probe.cases, probe.prompts, many, probe.max_new_tokens).run(model)
     alone = [loss_alone(model, row) for row in many]

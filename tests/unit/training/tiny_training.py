@@ -6,7 +6,7 @@ import os
 import signal
 from collections.abc import Iterator
 
-from tuneproof.engine.arms import TUNED, Setting
+from tuneproof.engine.arms import TUNED_ARMS, ArmContext
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.models.base_model import BaseCheckpoint
@@ -34,7 +34,7 @@ ROWS = [
 def training_of(base: BaseCheckpoint) -> tuple[list[EncodedRow], Probe]:
     """The rows as the trainer gets them, and a probe that asks the same."""
     judge = make_judge(TASK, [row.output for row in ROWS])
-    arm = TUNED["tuned"](Setting(TASK.instruction or "", judge, ROWS, lambda _: True, 0))
+    arm = TUNED_ARMS["tuned"](ArmContext(TASK.instruction or "", judge, ROWS, lambda _: True, 0))
     rows = encode(base, arm, ROWS)
     prompts = [base.prompt(arm.messages(row)) for row in ROWS]
     return rows, Probe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, max_new_tokens=16)

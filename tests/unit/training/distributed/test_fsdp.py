@@ -27,7 +27,8 @@ from tuneproof.engine.case.training import MethodChoice, Sharding, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed, Interrupted
 from tuneproof.engine.methods.method import Ability
-from tuneproof.engine.methods.plan import METHODS, check_choice, plan
+from tuneproof.engine.methods.plan import check_trainable, make_plan
+from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models import base_model as models
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.run.events import StepLogged
@@ -80,7 +81,7 @@ def test_a_divided_model_has_the_losses_of_one_process_however_it_is_run(base: B
 
 @pytest.mark.long
 def test_gradients_are_clipped_by_the_norm_of_all_shares_together(base: BaseCheckpoint, tmp_path: Path) -> None:
-    settled = plan(MethodChoice(name="full"), Training())
+    settled = make_plan(MethodChoice(name="full"), Training())
     alone = assert_one_curve(base, tmp_path, method="full", learning_rate=1e-4, epochs=2)
     assert max(event.grad_norm for event in alone.events if isinstance(event, StepLogged)) > 2 * settled.clip
 
@@ -158,7 +159,7 @@ def held(rank: int, processes: int, port: int, method: str, half: bool, folder: 
             )
 
     asked = {"batch_size": 4, "max_steps": 3, "processes": processes, "sharding": "full" if processes > 1 else "none"}
-    settled = plan(MethodChoice(name=method), Training.model_validate(asked))
+    settled = make_plan(MethodChoice(name=method), Training.model_validate(asked))
     base = load_base(ModelChoice(base="sample"))
     trainer = sft.make_trainer(base, training_of(base)[0], settled, Path(folder, str(rank)))
     trainer.add_callback(Looking())
@@ -270,17 +271,19 @@ def test_a_torch_that_is_too_old_divides_nothing(alone: None, monkeypatch: pytes
 def test_what_cannot_be_divided_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "gpu_count", lambda: 0)
     with pytest.raises(CaseError, match="nobody to divide the model with") as told:
-        check_choice(MethodChoice(name="lora"), Training(sharding=Sharding.FULL))
+        check_trainable(MethodChoice(name="lora"), Training(sharding=Sharding.FULL))
     assert told.value.where == "training.sharding: full" and "training.processes" in told.value.fix
     for name, why in (("int8_lora", "loses its scales"), ("qlora", "could not be tried")):
         with pytest.raises(GateClosed, match=why):
-            check_choice(MethodChoice(name=name), Training(processes=2, sharding=Sharding.FULL))
+            check_trainable(MethodChoice(name=name), Training(processes=2, sharding=Sharding.FULL))
     for name in DIVISIBLE:
-        check_choice(MethodChoice(name=name), Training(processes=2, sharding=Sharding.FULL))
+        check_trainable(MethodChoice(name=name), Training(processes=2, sharding=Sharding.FULL))
     for whether in (Sharding.AUTO, Sharding.NONE):
-        check_choice(MethodChoice(name="lora"), Training(sharding=whether))
+        check_trainable(MethodChoice(name="lora"), Training(sharding=whether))
 
 
 def test_who_holds_which_weights_is_nothing_that_is_learned() -> None:
-    none, full = (plan(MethodChoice(name="lora"), Training(processes=2, sharding=sharding)) for sharding in (Sharding.NONE, Sharding.FULL))
+    none, full = (
+        make_plan(MethodChoice(name="lora"), Training(processes=2, sharding=sharding)) for sharding in (Sharding.NONE, Sharding.FULL)
+    )
     assert full.sharded and not none.sharded and full.digest == none.digest and full.settings == none.settings

@@ -19,7 +19,7 @@ from tuneproof.engine.case.slurm import Slurm
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import GateClosed, Interrupted, RunFailed, StartAgain
-from tuneproof.engine.methods.plan import check_choice, plan
+from tuneproof.engine.methods.plan import check_trainable, make_plan
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.event_log import EventLog
@@ -76,7 +76,7 @@ def trained(
     """Trains on eight rows, or on so many `times` that."""
     heard, times = heard or Heard(), more.pop("times", 1)
     asked = {"batch_size": 3, "epochs": 1, "probe_every": 2, "learning_rate": 2e-3, **more, "processes": processes}
-    wanted = plan(MethodChoice(name=str(asked.pop("method", "lora"))), Training.model_validate(asked))
+    wanted = make_plan(MethodChoice(name=str(asked.pop("method", "lora"))), Training.model_validate(asked))
     chosen = replace(wanted, accumulation=parts, checkpointing=checkpointing)
     rows, probe = training_of(base)
     return (train if processes == 1 else train_in_processes)(base, rows * int(str(times)), probe, chosen, folder, heard, heard.stop)
@@ -179,7 +179,7 @@ def test_processes_that_were_stopped_go_on_together_to_the_same_weights(base: Ba
 @pytest.mark.parametrize("rows", [RowsOfWoe, RowsThatKill])
 def test_one_process_that_fails_ends_all_and_what_it_failed_of_is_told(base: BaseCheckpoint, tmp_path: Path, rows: type[RowsOfWoe]) -> None:
     encoded, probe = training_of(base)
-    chosen = plan(MethodChoice(name="lora"), Training(batch_size=4, processes=2))
+    chosen = make_plan(MethodChoice(name="lora"), Training(batch_size=4, processes=2))
     with pytest.raises(Exception) as failed:
         train_in_processes(base, rows(encoded), probe, chosen, tmp_path, Heard(), StopRequest())
     if rows is RowsThatKill:
@@ -219,31 +219,31 @@ def test_a_loss_that_is_no_number_stops_all(base: BaseCheckpoint, tmp_path: Path
 
 def test_more_processes_than_rows_of_a_batch_or_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "gpu_count", lambda: 0)
-    check_choice(MethodChoice(name="lora"), Training(processes=16))
+    check_trainable(MethodChoice(name="lora"), Training(processes=16))
     with pytest.raises(GateClosed, match="17 processes cannot share a batch of 16"):
-        check_choice(MethodChoice(name="lora"), Training(processes=17))
+        check_trainable(MethodChoice(name="lora"), Training(processes=17))
     monkeypatch.setattr(hardware, "gpu_count", lambda: 2)
     with pytest.raises(GateClosed, match=r"need a GPU each, and there are 2; set it to 2 at most"):
-        check_choice(MethodChoice(name="lora"), Training(processes=4))
+        check_trainable(MethodChoice(name="lora"), Training(processes=4))
     # What the machine has on which a job is submitted says nothing of the nodes; on one of these, its own processes count.
     shared = Training(processes=4, launcher="slurm", slurm=Slurm(nodes=2))
-    check_choice(MethodChoice(name="lora"), shared)
-    check_choice(MethodChoice(name="lora"), shared.for_one_node)
+    check_trainable(MethodChoice(name="lora"), shared)
+    check_trainable(MethodChoice(name="lora"), shared.for_one_node)
     with pytest.raises(GateClosed, match="3 processes need a GPU each, and there are 2"):
-        check_choice(MethodChoice(name="lora"), Training(processes=6, launcher="slurm", slurm=Slurm(nodes=2)).for_one_node)
+        check_trainable(MethodChoice(name="lora"), Training(processes=6, launcher="slurm", slurm=Slurm(nodes=2)).for_one_node)
     one_each = Training(processes=2, sharding="full", launcher="slurm", slurm=Slurm(nodes=2))
-    check_choice(MethodChoice(name="lora"), one_each.for_one_node)
+    check_trainable(MethodChoice(name="lora"), one_each.for_one_node)
 
 
 def test_how_many_processes_share_a_batch_is_nothing_that_is_learned() -> None:
-    alone, shared = (plan(MethodChoice(name="lora"), Training(batch_size=10, processes=processes)) for processes in (1, 4))
+    alone, shared = (make_plan(MethodChoice(name="lora"), Training(batch_size=10, processes=processes)) for processes in (1, 4))
     assert shared.digest == alone.digest and shared.settings == alone.settings and shared.rows_a_process == 3
 
 
 def test_a_share_that_does_not_fit_is_run_in_parts_until_each_process_has_one_row(tmp_path: Path) -> None:
     decision = DecisionAnswers(private_facts=False, format_drift=True, stable_task=True, labeled_examples=60)
     store = RunStore.create(tmp_path / "run", Case(name="some", decision=decision))
-    shared = plan(MethodChoice(name="lora"), Training(batch_size=16, processes=2))
+    shared = make_plan(MethodChoice(name="lora"), Training(batch_size=16, processes=2))
     with EventLog(store.path / EVENTS) as log:
         with pytest.raises(StartAgain):
             go_on_smaller(store, log, shared)

@@ -1,4 +1,4 @@
-"""What running a batch in parts, its rows sorted by length, does to the speed of a CPU: `python -m tests.bench.parts`.
+"""What running a batch in parts, its rows sorted by length, does to the speed of a CPU: `python -m tests.bench.micro_batches`.
 
 The sample model, the first rows of SNIPS, batches of 16 in LoRA training; seconds are those of the processor, so that what else runs
 matters less. The same rows make each step, so the losses have to be the same; they are told too.
@@ -23,7 +23,7 @@ from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.methods.plan import plan
+from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
@@ -75,7 +75,7 @@ def train(base: BaseCheckpoint, rows: list[EncodedRow], parts: int) -> tuple[flo
     # Only now, because it imports TRL, and with it what was to be left out.
     from tuneproof.engine.training.run import make_trainer
 
-    chosen = replace(plan(MethodChoice(name="lora"), Training(batch_size=BATCH, max_steps=STEPS)), accumulation=parts)
+    chosen = replace(make_plan(MethodChoice(name="lora"), Training(batch_size=BATCH, max_steps=STEPS)), accumulation=parts)
     with tempfile.TemporaryDirectory() as folder:
         trainer, clock = make_trainer(base, rows, chosen, Path(folder)), Clock()
         trainer.remove_callback(PrinterCallback)

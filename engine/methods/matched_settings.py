@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from tuneproof.engine.case.evaluate import MethodToCompare
 from tuneproof.engine.case.training import Training
-from tuneproof.engine.methods.method import Method
+from tuneproof.engine.methods.method import MethodSpec
 
 OWN = ("learning_rate", "rank", "alpha", "virtual_tokens")
 """The settings whose size means something else from one method to the next; all others are the same for both."""
 
 
-def compared_training(training: Training, named: Method, method: Method, asked: MethodToCompare) -> Training:
+def matched_training(training: Training, named: MethodSpec, method: MethodSpec, asked: MethodToCompare) -> Training:
     """The training of a further method: its own settings where the case gives them, and else those that correspond.
 
     A learning rate of the case is as many times the default here as it is there: full fine-tuning takes a tenth of LoRA's ("LoRA Without
@@ -22,11 +22,11 @@ def compared_training(training: Training, named: Method, method: Method, asked: 
     return training.model_copy(update=own)
 
 
-def _rate(training: Training, named: Method, method: Method) -> float | None:
+def _rate(training: Training, named: MethodSpec, method: MethodSpec) -> float | None:
     if training.learning_rate is None:
         return None
     return float(f"{training.learning_rate / named.learning_rate.value * method.learning_rate.value:.6g}")
 
 
-def _rank(training: Training, named: Method, method: Method) -> int | None:
+def _rank(training: Training, named: MethodSpec, method: MethodSpec) -> int | None:
     return training.rank if named.alpha_by_rank and method.alpha_by_rank else None
