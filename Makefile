@@ -9,7 +9,7 @@ demo: setup  ## the sample case, from the first question to the card
 	$(BIN)/tuneproof --replay sample_cases/support_tickets.yaml --run-dir runs/demo
 	$(BIN)/tuneproof verify runs/demo
 
-# Two test files side by side, each with a core of its own: most of the time is spent on starting the program again and again.
+# Two processes with one core each: most of the time goes into starting the program again and again.
 test: setup  ## lint, format, types, import contracts, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -17,14 +17,14 @@ test: setup  ## lint, format, types, import contracts, tests
 	$(BIN)/lint-imports
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
 
-# Whole trainings, servers and clusters: what a contributor runs before a release, or after changing what they test.
-long: setup  ## the tests that the ordinary ones leave out for time
+# Run them before a release, or after changing what they cover.
+long: setup  ## whole trainings, servers and clusters, which `make test` leaves out for time
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile -m long
 
-real: setup  ## the two real cases whole, with the figures they give
+real: setup  ## the two real cases, from data to card, with their figures
 	$(BIN)/pytest -m real -s
 
-bench: setup  ## measured figures, never asserted by the tests
+bench: setup  ## measurements; tests never assert their figures
 	$(BIN)/python -m tests.bench.route
 	$(BIN)/python -m tests.bench.near
 	$(BIN)/python -m tests.bench.audit
@@ -38,11 +38,11 @@ bench: setup  ## measured figures, never asserted by the tests
 	$(BIN)/python -m tests.bench.attach
 	$(BIN)/python -m tests.bench.wizard
 
-pictures: setup  ## the pictures of the README, and that of the layers
+pictures: setup  ## the pictures of the documentation
 	$(BIN)/python -m tests.snapshots.pictures
 	$(BIN)/python -m tests.architecture
 
-# The link tree of a strict editable install is made once; made again each time, it has the files that are there now.
+# A strict editable install links the files that exist when it is made, so it is made again each time.
 setup: .venv/ready
 	$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=strict --editable .
 

@@ -44,7 +44,7 @@ class Drawing:
         return next(number for number, row in enumerate(self.rows) if module in row)
 
     def pointing_up(self) -> set[tuple[str, str]]:
-        """Arrows that do not lead to a row further down."""
+        """Arrows that do not lead to a lower row."""
         return {(source, target) for source, target in self.arrows if self.row_of(target) <= self.row_of(source)}
 
     def implied(self) -> set[tuple[str, str]]:
@@ -74,7 +74,7 @@ def shell_drawing() -> Drawing:
 
 
 def drawing(rows: list[list[str]]) -> Drawing:
-    """The rows with the imports among their modules; each module stands for all that is inside it."""
+    """The rows with the imports among their modules; a module includes everything inside it."""
     graph, listed = import_graph(), {module for row in rows for module in row}
     arrows = set()
     for module in graph.modules:

@@ -220,6 +220,12 @@ def test_the_engine_has_ten_layers_and_no_import_points_up() -> None:
     assert not drawing.pointing_up()
 
 
+def test_the_table_of_packages_has_the_layers_of_the_contract() -> None:
+    shown = [(layer, package.strip("`/").removesuffix(".py")) for layer, package, _ in page("architecture.md").table("layer")]
+    layers = [(str(number), module) for number, row in enumerate(engine_drawing().rows, 1) for module in row]
+    assert shown[1:] == [(layer, module.removeprefix("tuneproof.").replace(".", "/")) for layer, module in layers]
+
+
 def test_the_shell_imports_only_what_is_below_it() -> None:
     assert not shell_drawing().pointing_up()
 
