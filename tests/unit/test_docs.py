@@ -186,6 +186,14 @@ def test_every_method_is_listed_with_its_learning_rate() -> None:
     assert shown == {name: float(method.learning_rate.value) for name, method in METHODS.items()}
 
 
+def test_every_file_of_a_run_folder_is_explained() -> None:
+    recorded = ROOT / "tests" / "snapshots" / "recorded" / "support-tickets-1"
+    explained = page("run-folder.md").code
+    for path in recorded.rglob("*.*"):
+        folder = path.relative_to(recorded).parts[0] + "/"
+        assert any(code.rpartition("/")[2] == path.name or code == folder for code in explained), path.name
+
+
 def test_every_exit_code_is_listed() -> None:
     assert [int(row[0]) for row in Page(ROOT / "README.md").table("exit code")] == [int(code) for code in ExitCode]
 
