@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.case.draft import ALWAYS_ASKED, Draft
+from tuneproof.engine.case.draft import REQUIRED_ANSWERS, Draft
 from tuneproof.engine.case.route import (
     ADVICE,
     ENOUGH_EXAMPLES,
@@ -192,13 +192,13 @@ points elsewhere.
             answers = self.session.answers()
             shown = f"{answers.labeled_examples:,} found" if answers else "count"
         else:
-            shown = "?" if question.key in ALWAYS_ASKED else "(no)"
+            shown = "?" if question.key in REQUIRED_ANSWERS else "(no)"
         return Content.assemble(f" {question.short:<29}", (f"{shown:>9}", "bold"))
 
 
 def _route_text(draft: Draft, answers: RouteAnswers | None, route: Route | None, insists: bool) -> Content:
     minimum = f"Needed before training: {', '.join(MINIMUM_BEFORE_TRAINING)}."
-    few, enough = draft.answers(ENOUGH_EXAMPLES - 1), draft.answers(ENOUGH_EXAMPLES)
+    few, enough = draft.route_answers(ENOUGH_EXAMPLES - 1), draft.route_answers(ENOUGH_EXAMPLES)
     if few is None or enough is None:
         return Content(f"not known yet: the answers marked ? decide it\n\n{minimum}")
     if route is None:

@@ -112,7 +112,7 @@ class TuneproofApp(App[None]):
         from tuneproof.engine.session.workbench import Workbench
 
         with self._told("Open"):
-            self._take(Workbench.of_case(Draft.own_copy_of(path, Path.cwd()) if copy else Draft.open(path)))
+            self._take(Workbench.of_case(Draft.open_copy(path, Path.cwd()) if copy else Draft.open(path)))
 
     def open_run(self, path: Path) -> None:
         from tuneproof.engine.session.workbench import Workbench

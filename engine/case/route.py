@@ -1,4 +1,4 @@
-"""The first answer: which kind of fix the described problem asks for, and which single answer would change that."""
+"""The route: what to try first for the described problem, and which single answer would change that."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import Any
 
 ENOUGH_EXAMPLES = 50
-"""Labelled examples from which fine-tuning is worth a trial; OpenAI's fine-tuning guide starts with 50 good examples."""
+"""Labelled examples from which fine-tuning is worth trying: OpenAI's fine-tuning guide recommends starting with 50 good ones."""
 
 MINIMUM_BEFORE_TRAINING = ["prompt baseline", "validation set", "failure log"]
+"""What to have before training, whatever the route."""
 
 
 class Route(StrEnum):
@@ -24,7 +25,7 @@ class Route(StrEnum):
 
 @dataclass(frozen=True)
 class RouteAnswers:
-    """The seven answers; the last three default to false and then change nothing."""
+    """The seven answers that decide the route; the last three are optional, and as False they change nothing."""
 
     private_facts: bool
     format_drift: bool
@@ -37,13 +38,18 @@ class RouteAnswers:
 
 @dataclass(frozen=True)
 class Question:
-    """One question as a planner hears it: in a word or two, in short, and whole; and why the answer matters."""
+    """One question to the user."""
 
     key: str
+    """The field of `RouteAnswers`, which is also the key in the case file."""
     topic: str
+    """A word or two, for a table."""
     short: str
+    """A label for a form."""
     text: str
+    """The whole question."""
     why: str
+    """Why the answer matters."""
 
 
 QUESTIONS = [
@@ -52,21 +58,21 @@ QUESTIONS = [
         "private facts",
         "Private facts needed?",
         "Does the model need private facts it has never seen?",
-        "Training teaches habits. Facts are better looked up: they can be corrected, dated and cited.",
+        "Training teaches habits. Facts are better looked up, because then they can be corrected, dated and cited.",
     ),
     Question(
         "format_drift",
         "format drift",
         "Does the output format drift?",
         "Does the output format drift?",
-        "The same request comes back as JSON once and as prose the next time: a habit, and habits are what training changes.",
+        "The same request comes back as JSON once and as prose the next time. That is a habit, and training changes habits.",
     ),
     Question(
         "stable_task",
         "stable task",
         "Same task every time?",
         "Is it the same task every time?",
-        "A tuned model is good at what it saw. A task that moves makes yesterday's training today's mistake.",
+        "A tuned model is good at the task it was trained on. When the task changes, it has to be trained again.",
     ),
     Question(
         "labeled_examples",
@@ -78,15 +84,15 @@ QUESTIONS = [
     Question(
         "needs_actions",
         "acts, grammar",
-        "Must act or obey a grammar?",
-        "Must it call tools, or obey a grammar that a decoder can enforce?",
-        "A decoder that enforces the grammar is right every time, and needs no training.",
+        "Tool calls or a grammar?",
+        "Must it call tools, or follow a grammar that a decoder can enforce?",
+        "A decoder that enforces the grammar always gives a valid output, without training.",
     ),
     Question(
         "preference_problem",
         "preference",
-        "Right, but others preferred?",
-        "Are the answers right, and people prefer others?",
+        "Right, but not preferred?",
+        "Are the answers right, but people prefer others?",
         "Preferences are learned from comparisons, not from single right answers.",
     ),
     Question(
@@ -94,31 +100,32 @@ QUESTIONS = [
         "facts change",
         "Do the facts change often?",
         "Do the facts change often?",
-        "What changes next week should be looked up next week.",
+        "A fact that changes next week should be looked up next week.",
     ),
 ]
 
 REASONS = {
     Route.RAG: "The answers depend on facts that the model has not seen or that change: look them up first.",
-    Route.ALIGNMENT: "The answers are right and people prefer others: that is learned from comparisons.",
-    Route.TOOLING: "The output must act or obey a grammar: tools and constrained decoding do that without training.",
+    Route.ALIGNMENT: "The answers are right, but people prefer others: preferences are learned from comparisons.",
+    Route.TOOLING: "The model must call tools or follow a grammar: tools and constrained decoding do that without training.",
     Route.FINE_TUNING: f"The format drifts, the task is stable, and there are at least {ENOUGH_EXAMPLES} examples.",
-    Route.PROMPT: "Nothing here asks for more than a good prompt yet: measure one first.",
+    Route.PROMPT: "Nothing here calls for more than a good prompt yet: measure one first.",
 }
+"""Why each route is recommended."""
 
 ADVICE = {
-    Route.RAG: "Put the passages that an answer needs into its prompt, and measure how often the right ones are found.",
-    Route.ALIGNMENT: "Collect pairs of a better and a worse answer, and train on these (DPO and its kin).",
-    Route.TOOLING: "Give the model tools, or decode under the grammar; measure that first.",
-    Route.FINE_TUNING: "Measure the best prompt first; then train the lightest method that fits.",
+    Route.RAG: "Put the passages that an answer needs into the prompt, and measure how often the right ones are found.",
+    Route.ALIGNMENT: "Collect pairs of a better and a worse answer, and train on them (DPO or a similar method).",
+    Route.TOOLING: "Give the model tools, or decode under a grammar, and measure that first.",
+    Route.FINE_TUNING: "Measure the best prompt first, then train the lightest method that fits.",
     Route.PROMPT: "Write the prompt you would use, with and without solved examples, and measure both.",
 }
-"""What to do on each route: a route other than fine-tuning is a good ending too."""
+"""What to do next on each route; a route other than fine-tuning is a good result too."""
 
 
 @dataclass(frozen=True)
 class WhatIf:
-    """The route when only this answer is different."""
+    """The route if this one answer were different."""
 
     key: str
     value: bool | int
@@ -126,7 +133,7 @@ class WhatIf:
 
 
 def choose_route(answers: RouteAnswers) -> Route:
-    """The route for the answers, by the rule of the contract: retrieval, alignment, tooling, tuning, prompting."""
+    """The route for the answers. The first rule that applies decides: retrieval, alignment, tooling, fine-tuning, prompting."""
     if answers.private_facts or answers.facts_change_often:
         return Route.RAG
     if answers.preference_problem:
@@ -139,11 +146,11 @@ def choose_route(answers: RouteAnswers) -> Route:
 
 
 def what_if(answers: RouteAnswers) -> list[WhatIf]:
-    """The route for every answer flipped alone, and for the two numbers of examples on either side of the threshold."""
+    """The route with each yes-or-no answer flipped alone, and with one example fewer than enough and exactly enough."""
     table: list[WhatIf] = []
     for question in QUESTIONS:
-        now: bool | int = getattr(answers, question.key)
-        for value in (not now,) if isinstance(now, bool) else (ENOUGH_EXAMPLES - 1, ENOUGH_EXAMPLES):
+        current: bool | int = getattr(answers, question.key)
+        for value in (not current,) if isinstance(current, bool) else (ENOUGH_EXAMPLES - 1, ENOUGH_EXAMPLES):
             changed: dict[str, Any] = {question.key: value}
             table.append(WhatIf(question.key, value, choose_route(replace(answers, **changed))))
     return table

@@ -65,19 +65,19 @@ class Workbench:
         """Lays the run aside, so that everything can be chosen anew; the run stays where it is."""
         self.store = self._worker = None
         if self.draft.path is None:
-            self.draft = Draft.copy_into(self.draft, Path.cwd())
+            self.draft = Draft.copy_to(self.draft, Path.cwd())
 
     def answers(self) -> RouteAnswers | None:
         """The answers, once there is a route in them; the number of examples counted where it was not told."""
         data = self.data_facts
         report = self.report
         counted = report.counts.rows if report and data else None
-        return self.draft.answers(counted)
+        return self.draft.route_answers(counted)
 
     def route(self) -> Route | None:
         """The route as it stands now; none where an answer that decides it is missing."""
         answers = self.answers()
-        likely = [answers] if answers else [self.draft.answers(ENOUGH_EXAMPLES - 1), self.draft.answers(ENOUGH_EXAMPLES)]
+        likely = [answers] if answers else [self.draft.route_answers(ENOUGH_EXAMPLES - 1), self.draft.route_answers(ENOUGH_EXAMPLES)]
         routes = {choose_route(given) for given in likely if given is not None}
         return routes.pop() if len(routes) == 1 else None
 

@@ -106,7 +106,7 @@ def test_a_job_that_somebody_else_takes_out_of_the_queue_did_not_start(tmp_path:
 
 def test_the_wizard_submits_no_second_job_while_one_is_queued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    bench = Workbench(Draft.own_copy_of(sample_case(), tmp_path))
+    bench = Workbench(Draft.open_copy(sample_case(), tmp_path))
     bench.draft.choose(training={"launcher": "slurm", "slurm": {"extra": {"hold": True}}})
     bench.freeze()
     assert bench.waiting is not None and bench.waiting.endswith("is queued")

@@ -1,4 +1,4 @@
-"""A case that is being answered is on disk at every answer, and a file that a person wrote is not lost."""
+"""Every answer to a draft is saved at once, and a file that a person edited is not lost."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ ANSWERS = st.lists(
 
 
 @given(ANSWERS)
-def test_every_answer_is_in_the_file_as_soon_as_it_is_given(answers: list[tuple[str, bool | int]]) -> None:
+def test_every_answer_is_saved_at_once(answers: list[tuple[str, bool | int]]) -> None:
     with TemporaryDirectory() as folder:
         draft = Draft.new(Path(folder), "a case")
         for key, value in answers:
             draft.answer(key, value)
             assert draft.path is not None and Draft.open(draft.path).content == draft.content
-        assert (draft.answers() is None) == bool(draft.unanswered())
+        assert (draft.route_answers() is None) == bool(draft.unanswered())
 
 
-def test_a_draft_with_all_answers_is_a_case_and_the_file_replays_as_it(tmp_path: Path) -> None:
+def test_a_draft_with_all_answers_is_the_case_in_its_file(tmp_path: Path) -> None:
     draft = Draft.new(tmp_path, "a case")
     with pytest.raises(CaseError, match="not answered yet"):
         draft.case()
@@ -47,7 +47,7 @@ def test_a_draft_with_all_answers_is_a_case_and_the_file_replays_as_it(tmp_path:
     assert draft.path is not None and load_case(draft.path) == draft.case()
 
 
-def test_a_path_below_the_file_is_kept_relative_to_it_so_that_the_folder_can_move(tmp_path: Path) -> None:
+def test_a_path_below_the_folder_of_the_file_is_stored_relative(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text("{}\n")
     draft = Draft.new(tmp_path, "a case")
     draft.choose(data=Data(examples=str(tmp_path / "rows.jsonl"), documents="/elsewhere"), model=ModelChoice(base="sample"))
@@ -56,7 +56,7 @@ def test_a_path_below_the_file_is_kept_relative_to_it_so_that_the_folder_can_mov
     assert "examples: rows.jsonl" in text and "documents: /elsewhere" in text and str(tmp_path) not in text
 
 
-def test_a_file_with_comments_is_kept_beside_the_one_that_is_written(tmp_path: Path) -> None:
+def test_a_file_with_comments_is_backed_up_before_it_is_overwritten(tmp_path: Path) -> None:
     path = tmp_path / "mine.yaml"
     written = "# why we do this\nname: mine\ndecision: {private_facts: false, format_drift: true, stable_task: true}\n"
     path.write_text(written)
@@ -67,15 +67,15 @@ def test_a_file_with_comments_is_kept_beside_the_one_that_is_written(tmp_path: P
     assert (tmp_path / "mine.yaml.orig").read_text() == written
 
 
-def test_a_sample_case_is_opened_as_ones_own_copy_and_the_second_time_as_the_same(tmp_path: Path) -> None:
-    first = Draft.own_copy_of(sample_case(), tmp_path)
+def test_a_sample_case_is_opened_as_a_copy_which_is_opened_again_the_next_time(tmp_path: Path) -> None:
+    first = Draft.open_copy(sample_case(), tmp_path)
     first.answer("labeled_examples", 99)
-    second = Draft.own_copy_of(sample_case(), tmp_path)
+    second = Draft.open_copy(sample_case(), tmp_path)
     assert second.path == first.path and second.content.decision.labeled_examples == 99
     assert load_case(sample_case()).decision.labeled_examples == 120
 
 
-def test_what_does_not_fit_is_refused_and_changes_nothing(tmp_path: Path) -> None:
+def test_a_value_that_does_not_fit_is_refused_and_changes_nothing(tmp_path: Path) -> None:
     draft = Draft.new(tmp_path, "a case")
     with pytest.raises(CaseError, match="cannot be measured"):
         draft.choose(target={"metric": "macro_f1", "at_least": 0.5})
@@ -84,7 +84,7 @@ def test_what_does_not_fit_is_refused_and_changes_nothing(tmp_path: Path) -> Non
     assert draft.content.target is None and draft.content.decision.labeled_examples is None
 
 
-def test_runs_are_numbered_after_those_that_are_there(tmp_path: Path) -> None:
+def test_a_new_run_gets_the_next_number(tmp_path: Path) -> None:
     assert next_run_dir("my case!", tmp_path).name == "my-case-1"
     (tmp_path / "my-case-7").mkdir()
     assert next_run_dir("my case!", tmp_path).name == "my-case-8"
@@ -117,7 +117,7 @@ def reopened(draft: Draft) -> Draft:
 
 @settings(max_examples=50)
 @given(name=some_text.filter(str.strip), task=some_task(), share=st.floats(0.001, 1), epochs=st.none() | st.floats(0.1, 1000))
-def test_whatever_is_chosen_is_read_back_the_same(name: str, task: Task, share: float, epochs: float | None) -> None:
+def test_every_choice_is_read_back_the_same(name: str, task: Task, share: float, epochs: float | None) -> None:
     with TemporaryDirectory() as folder:
         draft = Draft.new(Path(folder), name)
         draft.choose(task=task, target=Target(metric=task.primary_metric, at_least=share), training={"epochs": epochs})
@@ -125,7 +125,7 @@ def test_whatever_is_chosen_is_read_back_the_same(name: str, task: Task, share: 
         assert draft.content.task == task and draft.content.name == name.strip()
 
 
-def test_what_is_still_to_be_answered_is_named_in_the_order_it_is_asked(tmp_path: Path) -> None:
+def test_missing_answers_are_listed_in_the_order_of_the_questions(tmp_path: Path) -> None:
     draft = Draft.new(tmp_path, "tickets")
     assert draft.unanswered() == ["private_facts", "format_drift", "stable_task", "labeled_examples"]
     draft.answer("format_drift", False)
@@ -141,18 +141,18 @@ def test_what_is_still_to_be_answered_is_named_in_the_order_it_is_asked(tmp_path
     assert draft.unanswered() == ["stable_task"], "an answer can be taken back"
 
 
-def test_there_is_a_route_once_the_examples_are_told_or_counted(tmp_path: Path) -> None:
+def test_there_is_a_route_once_the_number_of_examples_is_stated_or_counted(tmp_path: Path) -> None:
     draft = Draft.new(tmp_path, "tickets")
     for key in ("private_facts", "format_drift", "stable_task"):
-        assert draft.answers(120) is None
+        assert draft.route_answers(120) is None
         draft.answer(key, True)
-    assert draft.answers() is None
-    assert draft.answers(120) == RouteAnswers(True, True, True, 120)
+    assert draft.route_answers() is None
+    assert draft.route_answers(120) == RouteAnswers(True, True, True, 120)
     draft.answer("labeled_examples", 0)
-    assert draft.answers(120) == RouteAnswers(True, True, True, 0), "what was told is not counted over"
+    assert draft.route_answers(120) == RouteAnswers(True, True, True, 0), "a stated number is used although the data have another"
 
 
-def test_nothing_is_written_before_something_is_answered(tmp_path: Path) -> None:
+def test_no_file_is_written_before_the_first_answer(tmp_path: Path) -> None:
     draft = Draft.new(tmp_path, "support tickets")
     assert draft.path == tmp_path / "support-tickets.yaml"
     draft.answer("private_facts", None)
@@ -166,7 +166,7 @@ def test_nothing_is_written_before_something_is_answered(tmp_path: Path) -> None
     }
 
 
-def test_the_comments_are_still_there_after_a_second_sitting(tmp_path: Path) -> None:
+def test_the_backup_with_the_comments_survives_a_second_sitting(tmp_path: Path) -> None:
     path = tmp_path / "tickets.yaml"
     written = "# why we do this\nname: tickets\ntask:\n  output: {kind: pattern, pattern: '#### (\\d+)'}\n"
     path.write_text(written)
@@ -175,7 +175,7 @@ def test_the_comments_are_still_there_after_a_second_sitting(tmp_path: Path) -> 
     assert path.with_name("tickets.yaml.orig").read_text() == written
 
 
-def test_a_folder_that_is_moved_takes_its_case_with_it(tmp_path: Path) -> None:
+def test_a_case_still_loads_after_its_folder_is_moved(tmp_path: Path) -> None:
     here, elsewhere = tmp_path / "here", tmp_path / "elsewhere.jsonl"
     (here / "data").mkdir(parents=True)
     for path in (here / "data" / "rows.jsonl", here / "eval.jsonl", elsewhere):
@@ -188,7 +188,7 @@ def test_a_folder_that_is_moved_takes_its_case_with_it(tmp_path: Path) -> None:
     assert data.examples == [str(moved / "data" / "rows.jsonl"), str(elsewhere), "owner/set"]
 
 
-def test_a_model_in_a_folder_called_sample_is_not_taken_for_the_one_that_ships(tmp_path: Path) -> None:
+def test_a_model_in_a_folder_called_sample_is_not_read_as_the_sample_model(tmp_path: Path) -> None:
     (tmp_path / "sample").mkdir()
     draft = Draft.new(tmp_path, "tickets")
     draft.choose(model=ModelChoice(base=str(tmp_path / "sample")))
@@ -196,7 +196,7 @@ def test_a_model_in_a_folder_called_sample_is_not_taken_for_the_one_that_ships(t
 
 
 @pytest.mark.parametrize(
-    ("misfit", "told"),
+    ("sections", "message"),
     [
         ({"task": {"output": {"kind": "json"}, "metric": "macro_f1"}}, "metric macro_f1 does not fit output kind json"),
         ({"task": {"output": {"kind": "pattern", "pattern": "("}}}, "not a regular expression"),
@@ -208,24 +208,24 @@ def test_a_model_in_a_folder_called_sample_is_not_taken_for_the_one_that_ships(t
         ({"training": {"epochs": float("inf")}}, "training.epochs"),
     ],
 )
-def test_a_misfit_is_told_by_its_place_and_the_file_stays_as_it_was(tmp_path: Path, misfit: dict[str, Any], told: str) -> None:
+def test_an_error_names_the_key_and_leaves_the_file_unchanged(tmp_path: Path, sections: dict[str, Any], message: str) -> None:
     draft = Draft.new(tmp_path, "tickets")
     draft.answer("private_facts", False)
     assert draft.path is not None
     before, content = draft.path.read_text(), draft.content
     with pytest.raises(CaseError) as refused:
-        draft.choose(**misfit)
-    assert told in str(refused.value)
+        draft.choose(**sections)
+    assert message in str(refused.value)
     assert draft.path.read_text() == before and draft.content == content
 
 
 @pytest.mark.parametrize("name", ["", "  ", "\n", "x" * 300])
-def test_a_name_that_no_case_can_have_is_refused(tmp_path: Path, name: str) -> None:
+def test_an_empty_or_overlong_name_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(CaseError, match="name"):
         Draft.new(tmp_path, name)
 
 
-def test_two_cases_of_one_name_are_two_files_and_no_name_leaves_the_folder(tmp_path: Path) -> None:
+def test_two_cases_of_one_name_are_two_files_and_no_name_leads_out_of_the_folder(tmp_path: Path) -> None:
     for expected in ("support-tickets.yaml", "support-tickets-2.yaml", "support-tickets-3.yaml"):
         draft = Draft.new(tmp_path, "support tickets")
         draft.answer("private_facts", False)
@@ -234,14 +234,14 @@ def test_two_cases_of_one_name_are_two_files_and_no_name_leaves_the_folder(tmp_p
         assert free_path(tmp_path, name).parent == tmp_path and free_path(tmp_path, name).suffix == ".yaml"
 
 
-def test_a_long_name_in_any_script_gives_a_file_and_a_run_that_can_be_made(tmp_path: Path) -> None:
+def test_a_long_name_in_any_script_gives_a_valid_file_and_run_folder(tmp_path: Path) -> None:
     draft = Draft.new(tmp_path, "票" * 200)
     draft.answer("private_facts", False)
     next_run_dir(draft.content.name, tmp_path).mkdir()
     assert reopened(draft).content.name == "票" * 200
 
 
-def test_each_sitting_after_an_edit_by_hand_keeps_what_was_edited(tmp_path: Path) -> None:
+def test_every_edit_by_hand_is_backed_up(tmp_path: Path) -> None:
     path = tmp_path / "tickets.yaml"
     for number, comment in enumerate(("# first\n", "# second\n")):
         path.write_text(comment + "name: tickets\n")
@@ -254,7 +254,7 @@ def test_each_sitting_after_an_edit_by_hand_keeps_what_was_edited(tmp_path: Path
     assert [lines[-1] for lines in kept[1::2]] == ["# typed while the wizard was open"] * 2
 
 
-def test_a_file_that_cannot_be_written_is_told_and_the_answer_stays(tmp_path: Path) -> None:
+def test_an_answer_that_cannot_be_saved_is_kept_and_saved_with_the_next_one(tmp_path: Path) -> None:
     draft = Draft.new(tmp_path, "tickets")
     assert draft.path is not None
     draft.path.mkdir()
@@ -265,17 +265,17 @@ def test_a_file_that_cannot_be_written_is_told_and_the_answer_stays(tmp_path: Pa
     assert reopened(draft).content.decision.stable_task is True
 
 
-def test_what_was_not_chosen_is_left_to_the_defaults_of_the_day(tmp_path: Path) -> None:
+def test_sections_with_only_defaults_are_not_written(tmp_path: Path) -> None:
     draft = Draft.new(tmp_path, "tickets")
     assert not [name for name in ("method", "training", "budget") if name in draft_text(draft.content, tmp_path)]
     draft.choose(method={"name": "lora"})
     assert "method" in draft_text(draft.content, tmp_path)
 
 
-def test_a_run_opened_by_its_folder_has_nowhere_to_keep_a_draft_until_it_is_copied(tmp_path: Path) -> None:
+def test_the_draft_of_a_run_opened_by_its_folder_is_saved_only_once_it_is_copied(tmp_path: Path) -> None:
     loose = Draft(Draft.new(tmp_path, "tickets").content, None)
     loose.answer("private_facts", True)
     assert list(tmp_path.iterdir()) == []
-    copied = Draft.copy_into(loose, tmp_path)
+    copied = Draft.copy_to(loose, tmp_path)
     copied.answer("format_drift", True)
     assert reopened(copied).content.decision.private_facts is True

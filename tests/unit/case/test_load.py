@@ -1,4 +1,4 @@
-"""A case file that is wrong says so with file, line and key, and with the right key where one was misspelt."""
+"""A case file is read with paths that start at its folder; one that is wrong is refused with file, line and key."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ decision:
 """
 
 
-def error_of(path: Path, *overrides: str) -> str:
+def error_of(path: Path) -> str:
     with pytest.raises(CaseError) as caught:
-        load_case(path, overrides)
+        load_case(path)
     return str(caught.value)
 
 
@@ -35,7 +35,7 @@ def test_a_case_with_only_a_decision_loads(write_case: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("wrong", "line", "told"),
+    ("wrong", "line", "message"),
     [
         (GOOD.replace("format_drift", "format_drif"), 5, "did you mean `format_drift`?"),
         (GOOD + "basleines: [zero_shot]\n", 8, "did you mean `baselines`?"),
@@ -49,35 +49,22 @@ def test_a_case_with_only_a_decision_loads(write_case: Any) -> None:
         (GOOD + "data:\n  examples: a.jsonl\n  split: {train: 0.9, validation: 0.2, eval: 0.2}\n", 10, "add up to 1"),
         (GOOD + "target: {at_least: 1.5}\n", 8, "`target.at_least`"),
         (GOOD.replace("version: 1", "version: 2"), 1, "`version`"),
-        (GOOD + "name: twice\n", 8, "stands twice"),
+        (GOOD + "name: twice\n", 8, "is there twice"),
         ("a: [1\n", 2, "not YAML"),
         ("- a\n- b\n", 1, "a mapping of keys"),
     ],
 )
-def test_what_is_wrong_is_told_with_its_line_and_key(write_case: Any, wrong: str, line: int, told: str) -> None:
-    message = error_of(write_case(wrong))
-    assert told in message
-    assert f":{line}" in message or f"line {line}" in message
+def test_an_error_names_its_line_and_key(write_case: Any, wrong: str, line: int, message: str) -> None:
+    error = error_of(write_case(wrong))
+    assert message in error
+    assert f":{line}" in error or f"line {line}" in error
 
 
-def test_a_missing_file_is_told(tmp_path: Path) -> None:
+def test_a_missing_case_file_is_an_error(tmp_path: Path) -> None:
     assert "there is no such case file" in error_of(tmp_path / "none.yaml")
 
 
-def test_set_overrides_a_field_with_a_yaml_value(write_case: Any) -> None:
-    case = load_case(write_case(GOOD), ["training.epochs=2", "decision.labeled_examples=7", "baselines=[zero_shot]"])
-    assert (case.training.epochs, case.decision.labeled_examples, case.baselines) == (2, 7, ["zero_shot"])
-
-
-@pytest.mark.parametrize(
-    ("override", "told"), [("training.epoch=2", "did you mean `epochs`?"), ("training", "KEY=VALUE"), ("name.first=x", "no keys below")]
-)
-def test_a_wrong_override_names_itself(write_case: Any, override: str, told: str) -> None:
-    message = error_of(write_case(GOOD), override)
-    assert told in message and f"--set {override}" in message
-
-
-def test_paths_are_taken_from_the_folder_of_the_case(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:
+def test_paths_start_at_the_folder_of_the_case_file(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:
     write_jsonl([{"input": "a", "output": "b"}])
     (tmp_path / "schema.json").write_text('{"type": "object"}')
     text = GOOD + "task: {output: {kind: json, schema: schema.json}}\ndata: {examples: rows.jsonl}\n"
@@ -92,7 +79,7 @@ def test_paths_are_taken_from_the_folder_of_the_case(write_case: Any, write_json
     flags=st.lists(st.booleans(), min_size=3, max_size=3),
     rate=st.floats(1e-6, 1.0),
 )
-def test_a_case_written_out_reads_back_the_same(
+def test_a_case_that_is_written_reads_back_the_same(
     tmp_path_factory: pytest.TempPathFactory, name: str, examples: int, flags: list[bool], rate: float
 ) -> None:
     decision = dict(zip(("private_facts", "format_drift", "stable_task"), flags, strict=True))

@@ -1,4 +1,4 @@
-"""The route follows the rule of the contract, and the what-if table shows the rule's edges."""
+"""The first rule that applies decides the route, and the what-if table shows which answer would change it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,9 @@ ANSWERS = st.builds(
         (False, True, False, 500, Route.PROMPT),
     ],
 )
-def test_the_four_answers_that_every_case_has(facts: bool, drift: bool, stable: bool, examples: int, route: Route) -> None:
+def test_the_required_answers_decide_between_retrieval_fine_tuning_and_prompting(
+    facts: bool, drift: bool, stable: bool, examples: int, route: Route
+) -> None:
     assert choose_route(RouteAnswers(facts, drift, stable, examples)) is route
 
 
@@ -43,17 +45,17 @@ def test_the_four_answers_that_every_case_has(facts: bool, drift: bool, stable: 
         ({}, Route.FINE_TUNING),
     ],
 )
-def test_the_further_answers_come_after_retrieval_and_before_tuning(extra: dict[str, bool], route: Route) -> None:
+def test_the_optional_answers_come_after_retrieval_and_before_fine_tuning(extra: dict[str, bool], route: Route) -> None:
     assert choose_route(RouteAnswers(False, True, True, 120, **extra)) is route
 
 
 @given(ANSWERS)
-def test_private_facts_always_mean_retrieval(answers: RouteAnswers) -> None:
+def test_private_or_changing_facts_always_mean_retrieval(answers: RouteAnswers) -> None:
     assert (choose_route(answers) is Route.RAG) == (answers.private_facts or answers.facts_change_often)
 
 
 @given(ANSWERS)
-def test_what_if_has_every_answer_flipped_alone_and_the_threshold_on_both_sides(answers: RouteAnswers) -> None:
+def test_what_if_flips_every_answer_alone_and_has_both_sides_of_the_threshold(answers: RouteAnswers) -> None:
     rows = what_if(answers)
     assert [row.key for row in rows if isinstance(row.value, bool)] == [q.key for q in QUESTIONS if q.key != "labeled_examples"]
     assert all(row.value is not getattr(answers, row.key) for row in rows if isinstance(row.value, bool))
