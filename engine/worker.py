@@ -73,14 +73,14 @@ def _tell_the_end(stages: Callable[[], None], log: EventLog, run_dir: Path) -> E
         log.emit(Stopped(), sync=True)
         return ExitCode.INTERRUPTED
     except TuneproofError as error:
-        log.emit(Failed(exit_code=error.exit_code, message=str(error)), sync=True)
+        log.emit(Failed.of(error), sync=True)
         return error.exit_code
     except StartAgain:
         raise
     except Exception as error:
         limit = machine_limit(error, run_dir)
         if limit is not None:
-            log.emit(Failed(exit_code=limit.exit_code, message=str(limit)), sync=True)
+            log.emit(Failed.of(limit), sync=True)
             return limit.exit_code
         with (run_dir / WORKER_LOG).open("a", encoding="utf-8") as file:
             traceback.print_exc(file=file)

@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 from tuneproof.engine.arms import UNTUNED_ARMS
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.state import Life
+from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.failures import failures_screen
 from tuneproof.screens.step import StepScreen
@@ -67,7 +67,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
         listed.highlighted = 1
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        running = self.state.life is Life.RUNNING
+        running = self.state.status is RunStatus.RUNNING
         match action:
             case "run" | "take_in_or_out":
                 return not running
@@ -99,7 +99,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
         if scored is not None:
             costs = f"{scored.tokens_per_case:4.0f} {scored.seconds_per_case:6.3f}"
             told = f"{rate_bar(scored.format_valid, 6):<21} {rate_bar(scored.correct, 6):<21} {costs}"
-        elif decoding is not None and decoding.arm == name and state.life is Life.RUNNING:
+        elif decoding is not None and decoding.arm == name and state.status is RunStatus.RUNNING:
             told = f"{bar(decoding.done / max(1, decoding.of), BAR)} answered {decoding.done} of {decoding.of}"
         else:
             told = "not run yet" if name in self.session.draft.content.baselines else "not asked for"
@@ -142,7 +142,7 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
             lines.append(Content("Going on is possible (c); the card will say that it was not needed."))
         elif measured:
             best = max(measured, key=lambda arm: arm.correct.rate)
-            reach = "None reaches the target. " if target and self.state.life is not Life.RUNNING else ""
+            reach = "None reaches the target. " if target and self.state.status is not RunStatus.RUNNING else ""
             lines.append(
                 Content(
                     f"{reach}The best so far is {best.arm}: {percent(best.correct.rate).strip()} correct. That is what tuning has to beat."
@@ -154,11 +154,11 @@ space takes an arm in or out, r runs them, enter opens the failures of the marke
 
     def _say_how_it_stands(self) -> None:
         state = self.state
-        if state.life is Life.RUNNING:
+        if state.status is RunStatus.RUNNING:
             self.say(f"the worker is at work: {state.stage or 'starting'}; it goes on when this terminal is closed")
-        elif state.life is Life.CRASHED:
+        elif state.status is RunStatus.CRASHED:
             self.say("the worker is gone without a word; r goes on where it was. The end of its log: l", error=True)
-        elif state.failure is not None and state.life is Life.FAILED:
+        elif state.failure is not None and state.status is RunStatus.FAILED:
             self.say(state.failure.message, error=True)
         elif Stage.BASELINES in state.done:
             self.say("enter opens the failures of an arm; c goes on to the method")

@@ -14,7 +14,7 @@ from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card.markdown import method_lines, optional_sections
 from tuneproof.engine.card.schema import CARD_MD, Card, CardSection, DataShapeSection, MethodSection
 from tuneproof.engine.case.arm_names import ArmName
-from tuneproof.engine.run.state import Life
+from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase, compare_cases
 from tuneproof.engine.scoring.verdict import format_p_value, format_points
 from tuneproof.engine.session.steps import Step
@@ -82,7 +82,7 @@ v opens the cases by what became of them, y copies the card and writes it to a f
         self.refresh_bindings()
 
     def _before(self) -> Content:
-        if self.state.life is Life.RUNNING:
+        if self.state.status is RunStatus.RUNNING:
             return Content(f"the run is under way: {self.state.stage or 'starting'}")
         return Content("The card is written when the tuned arm has been scored, or when you finish without training.")
 

@@ -13,10 +13,10 @@ from textual.widgets import Static
 
 from tuneproof.engine.case.data import Columns, Data
 from tuneproof.engine.case.schema import SAMPLE, ModelChoice
-from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.core.errors import ShapeUnknown, TuneproofError
 from tuneproof.engine.data.files import READERS
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.state import Life
+from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskLine
 from tuneproof.screens.pick import PickScreen
@@ -86,11 +86,11 @@ Nothing here changes your files.
         state = self.wizard.dry_run_state
         if self.session.is_frozen:
             self.say("this data is frozen into the run")
-        elif self.session.trial is not None and state.life in (Life.NEW, Life.RUNNING):
+        elif self.session.trial is not None and state.status in (RunStatus.NEW, RunStatus.RUNNING):
             self.say("reading …")
         elif state.failure is not None and state.audited is None:
-            unknown = "cannot be told" in state.failure.message
-            self.say(f"{state.failure.message.partition(';')[0]}: press m" if unknown else state.failure.message, error=True)
+            unknown = state.failure.is_a(ShapeUnknown)
+            self.say(f"{state.failure.problem}: press m" if unknown else state.failure.message, error=True)
         elif state.audited is not None:
             block = state.audited.block
             self.say(f"read; the audit found {block} {'thing that blocks' if block == 1 else 'things that block'}: c goes on to it")

@@ -155,8 +155,8 @@ def run_line(run: RunSummary, now: float) -> Content:
     """A run in one line: name, state, stage, verdict, when."""
     stage = run.stage.value if run.stage else ""
     name = sanitize(run.path.name, one_line=True, max_length=30)
-    line = f"   {name:<30} {run.life.value:<9} {stage:<10} {run.verdict or '':<13} {ago(now - run.updated)}"
-    return Content.styled(line, "bold" if run.life.value == "running" else "")
+    line = f"   {name:<30} {run.status.value:<9} {stage:<10} {run.verdict or '':<13} {ago(now - run.updated)}"
+    return Content.styled(line, "bold" if run.status.value == "running" else "")
 
 
 def ago(seconds: float) -> str:

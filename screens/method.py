@@ -22,7 +22,7 @@ from tuneproof.engine.methods.forecast import Forecast
 from tuneproof.engine.methods.plan import AUTO, make_plan, setting_sources
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.artifacts import CatalogueEntry
-from tuneproof.engine.run.state import Life
+from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine
 from tuneproof.screens.step import StepScreen
@@ -188,7 +188,7 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
     def _say_how_it_stands(self) -> None:
         if self._is_fixed:
             self.say("training has begun: method and settings are fixed for this run; c goes to it")
-        elif self.state.life is Life.RUNNING:
+        elif self.state.status is RunStatus.RUNNING:
             self.say(f"the worker is at work: {self.state.stage}")
         else:
             self.say("c goes on to training; nothing starts before you say so there")

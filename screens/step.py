@@ -14,7 +14,7 @@ from textual.widgets import Static
 
 from tuneproof.engine.core.errors import ExitCode, TuneproofError
 from tuneproof.engine.run.process import log_tail
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import WORKER_LOG
 from tuneproof.engine.session.steps import Step
 from tuneproof.engine.session.workbench import Workbench
@@ -131,7 +131,7 @@ class StepScreen(Screen[None]):
     def _refresh_keys(self) -> None:
         """Shows the keys that work now; making the footer anew is dear, so only where they can have changed."""
         state, session = self.state, self.session
-        stands = (state.life, state.stage, state.tuned.started is None, state.card is None, session.is_frozen, session.route())
+        stands = (state.status, state.stage, state.tuned.started is None, state.card is None, session.is_frozen, session.route())
         if stands != self._stood:
             self._stood = stands
             self.refresh_bindings()
@@ -175,7 +175,7 @@ class StepScreen(Screen[None]):
         """The end of the log of a worker that is gone without a word, or by a defect; none for any other."""
         store, state = self.session.store, self.state
         defect = state.failure is not None and state.failure.exit_code == ExitCode.DEFECT
-        if store is None or not (state.life is Life.CRASHED or defect):
+        if store is None or not (state.status is RunStatus.CRASHED or defect):
             return None
         return sanitized_content(log_tail(store.path) or "the log is empty: something killed the process, perhaps because memory ran out")
 
@@ -196,9 +196,9 @@ class StepScreen(Screen[None]):
 def _where(session: Workbench, state: RunState) -> str:
     if session.store is None:
         return "draft"
-    life = "" if state.life is Life.NEW else state.life.value
-    if state.life is Life.FINISHED and state.card is None:
+    status = "" if state.status is RunStatus.NEW else state.status.value
+    if state.status is RunStatus.FINISHED and state.card is None:
         # The worker has done what it was asked for; the case has not come to its end.
-        life = "waits for you"
-    at = f" ({state.stage})" if state.stage and state.life is Life.RUNNING else ""
-    return f"{sanitize(session.store.path.name, one_line=True, max_length=30)} {life}{at}"
+        status = "waits for you"
+    at = f" ({state.stage})" if state.stage and state.status is RunStatus.RUNNING else ""
+    return f"{sanitize(session.store.path.name, one_line=True, max_length=30)} {status}{at}"

@@ -184,7 +184,7 @@ class TaskScreen(StepScreen):
     def _say_how_it_stands(self) -> None:
         state = self.state
         if self.session.freeze_broke_off(state):
-            told = state.failure.message if state.failure is not None else f"the worker {state.life.value} before the eval set was frozen"
+            told = state.failure.message if state.failure is not None else f"the worker {state.status.value} before the eval set was frozen"
             self.say(f"{told}; {'e begins another run' if self._is_refused else 'r goes on where it was'}", error=True)
         elif self.session.is_frozen and Stage.SPLIT in state.done:
             self.say("frozen; c goes on to the baselines")

@@ -11,7 +11,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.training_state import TrainingState
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.step import StepScreen
@@ -71,7 +71,7 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
             self.set_interval(GPU_SECONDS, self._look_at_gpu)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        running = self.state.life is Life.RUNNING
+        running = self.state.status is RunStatus.RUNNING
         match action:
             case "start":
                 return not running and self.state.card is None and self.state.tuned.started is None
@@ -110,11 +110,11 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
     def _show_worker(self) -> None:
         state = self.state
         launched = state.launched
-        lines = [self._gpu] if self._gpu and state.life is Life.RUNNING else []
-        if launched is not None and state.life is Life.RUNNING:
+        lines = [self._gpu] if self._gpu and state.status is RunStatus.RUNNING else []
+        if launched is not None and state.status is RunStatus.RUNNING:
             lines.append(f"pid {launched.pid}, safe to close this")
-        elif state.life is not Life.NEW:
-            lines.append("at rest" if state.life is Life.FINISHED else state.life.value)
+        elif state.status is not RunStatus.NEW:
+            lines.append("at rest" if state.status is RunStatus.FINISHED else state.status.value)
         if state.tuned.checkpoint is not None:
             lines.append(f"checkpoint {state.tuned.checkpoint.step} is on disk")
         self.query_one("#worker", Static).update(Content("\n".join(lines) or "not started"))
@@ -129,21 +129,22 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
             self._show_worker()
 
     def _say_how_it_stands(self, state: RunState) -> None:
-        if state.life is Life.CRASHED:
+        if state.status is RunStatus.CRASHED:
             self.say("the worker died without a word; r goes on from the last checkpoint, l shows the end of its log", error=True)
-        elif state.life is Life.FAILED and state.failure is not None:
-            self.say(f"{state.failure.message.partition('; add --resume')[0]}; r goes on from the last checkpoint", error=True)
+        elif state.status is RunStatus.FAILED and state.failure is not None:
+            failure = state.failure
+            self.say("; ".join(filter(None, [failure.problem, failure.fix, "r goes on from the last checkpoint"])), error=True)
         elif state.tuned.skipped is not None:
             self.say(f"not trained: {state.tuned.skipped.reason}")
-        elif state.life is Life.RUNNING and state.variant is not None:
+        elif state.status is RunStatus.RUNNING and state.variant is not None:
             self.say(_variant(state.variant))
-        elif state.life is Life.RUNNING and state.stage is Stage.EVALUATE:
+        elif state.status is RunStatus.RUNNING and state.stage is Stage.EVALUATE:
             self.say("trained; now the tuned model answers the frozen cases")
-        elif state.life is Life.RUNNING:
+        elif state.status is RunStatus.RUNNING:
             self.say("close this whenever you like: the worker goes on")
         elif state.card is not None:
             self.say("done; c goes to the card")
-        elif state.life is Life.STOPPED and state.tuned.started is not None:
+        elif state.status is RunStatus.STOPPED and state.tuned.started is not None:
             self.say("stopped at a checkpoint; r goes on from there")
         else:
             self.say(self._before())

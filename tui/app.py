@@ -175,10 +175,10 @@ class TuneproofApp(App[None]):
 
     def stop_run(self) -> None:
         from tuneproof.engine.run.launch import stop_run
-        from tuneproof.engine.run.state import Life
+        from tuneproof.engine.run.state import RunStatus
 
         with self._told("Stop"):
-            if self.state.launched is not None and self.state.life is Life.RUNNING and stop_run(self.state.launched):
+            if self.state.launched is not None and self.state.status is RunStatus.RUNNING and stop_run(self.state.launched):
                 self.notify("asked to stop: at the next step it saves a checkpoint and ends")
             elif self.session is not None and self.session.stop_waiting():
                 self.notify("taken out of the queue")
@@ -215,9 +215,9 @@ class TuneproofApp(App[None]):
         """Whether a worker is at the run of the case now."""
         if self.session is None or self.session.store is None:
             return False
-        from tuneproof.engine.run.state import Life
+        from tuneproof.engine.run.state import RunStatus
 
-        return self.state.life is Life.RUNNING
+        return self.state.status is RunStatus.RUNNING
 
     def action_help(self) -> None:
         from tuneproof.screens.reading import HelpScreen

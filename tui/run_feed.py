@@ -15,7 +15,7 @@ from textual.timer import Timer
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import AnyEvent, Decoded, Heartbeat, StepLogged
 from tuneproof.engine.run.liveness import is_alive, is_here
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import EVENTS
 
 POLL_SECONDS = 0.5
@@ -78,7 +78,7 @@ class RunFeed:
     def _is_gone(self) -> bool:
         """Whether the worker of a run that is under way is not there; asked in this thread, as a cluster may take its time to answer."""
         launched = self.state.launched
-        return self.state.life is Life.RUNNING and launched is not None and not is_alive(launched)
+        return self.state.status is RunStatus.RUNNING and launched is not None and not is_alive(launched)
 
     def _hand_over(self, do: Callable[[], None]) -> bool:
         """Does something in the app's thread and waits for it; false once the app is gone."""
@@ -102,7 +102,7 @@ class RunFeed:
 
     def _check_alive(self) -> None:
         self.state.check_alive()
-        if self.state.life is Life.CRASHED:
+        if self.state.status is RunStatus.CRASHED:
             self._tell_now()
 
     def _tell_soon(self) -> None:

@@ -27,7 +27,7 @@ def runs_json(folder: Path) -> str:
         {
             "path": str(run.path),
             "name": run.name,
-            "state": run.life,
+            "state": run.status,
             "stage": run.stage,
             "verdict": run.verdict,
             "started": run.started,
@@ -40,7 +40,7 @@ def runs_json(folder: Path) -> str:
 
 
 def _row(run: RunSummary) -> tuple[str, str, str, str]:
-    return run.life, run.stage or "-", run.verdict or "-", _visible(run.path)
+    return run.status, run.stage or "-", run.verdict or "-", _visible(run.path)
 
 
 def _visible(path: Path) -> str:

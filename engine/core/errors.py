@@ -55,6 +55,10 @@ class DataRefused(TuneproofError):
     exit_code = ExitCode.REFUSED
 
 
+class ShapeUnknown(DataRefused):
+    """The keys of the rows do not say which one is the input and which the output."""
+
+
 class GateClosed(TuneproofError):
     """A step was asked for whose conditions do not hold."""
 
@@ -65,6 +69,14 @@ class RunFailed(TuneproofError):
     """The run met a limit of the machine or of the numbers; it can be resumed."""
 
     exit_code = ExitCode.FAILED
+
+
+class OutOfMemory(RunFailed):
+    """There was not enough memory, on a GPU or in the machine."""
+
+
+class DiskFull(RunFailed):
+    """The disk is full, or a file is larger than allowed."""
 
 
 class VerifyFailed(TuneproofError):

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tuneproof.engine.case.data import Columns
-from tuneproof.engine.core.errors import DataRefused
+from tuneproof.engine.core.errors import DataRefused, ShapeUnknown
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.files import READERS, ending_of, read_file
@@ -119,7 +119,7 @@ def _read_rows(reading: Reading, label: str, rows: Rows, columns: Columns | None
     if shape is not None:
         reading.shapes[label] = shape.name
     elif unknown is not None:
-        raise DataRefused(
+        raise ShapeUnknown(
             f"the shape of the data cannot be told from the keys {', '.join(map(str, unknown[1]))}",
             where=str(unknown[0]),
             fix="say which is which in the case: data.columns: {input: ..., output: ...}",

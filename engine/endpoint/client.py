@@ -8,6 +8,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
 
@@ -169,7 +170,7 @@ class _Asking:
         except (httpx2.InvalidURL, UnicodeError) as error:
             return FailedAttempt("an address that is none", str(error), again=False, misplaced=True, refused=True)
         except httpx2.ConnectError as error:
-            return self._without_key(FailedAttempt("no connection", str(error)))
+            return self._without_key(FailedAttempt("no connection", str(error), misplaced=True))
         except httpx2.DecodingError as error:
             return self._without_key(FailedAttempt("a reply that cannot be read", str(error)))
         except httpx2.HTTPError as error:
@@ -214,7 +215,7 @@ class _Asking:
         """Puts the case down as one without an answer; raises where the next ones cannot fare better."""
         self.in_a_row += 1
         self.done[row] = Completion("", 0, 0, False, False, attempts, problem.what, problem.said)
-        nowhere = not self.answered and (problem.misplaced or problem.what == "no connection")
+        nowhere = not self.answered and problem.misplaced
         if nowhere or self.in_a_row >= max(IN_A_ROW, 2 * self.server.settings.concurrency):
             raise self._gone(problem)
         if len(self.done) == len(self.prompts) and not self.answered:
@@ -225,7 +226,7 @@ class _Asking:
         told = problem.what + (f": {problem.said}" if problem.said else "")
         where = self.server.url
         settings = self.server.settings
-        if problem.what.startswith("401"):
+        if problem.status == HTTPStatus.UNAUTHORIZED:
             told_key = f"{settings.key_env} has the wrong key" if self._key else f"{settings.key_env} is not set"
             return RunFailed(f"the endpoint does not let us in ({told})", where=where, fix=f"{told_key}: set it and add --resume")
         if self.answered or not problem.refused:

@@ -47,6 +47,8 @@ class FailedAttempt:
     """Whether no request at all can fare better: something about the address, the key or the name of the model is wrong."""
     refused: bool = False
     """Whether the server understood the request and does not take it."""
+    status: int | None = None
+    """The HTTP status, if there was a response."""
 
 
 class _Message(BaseModel):
@@ -113,6 +115,7 @@ def read_failure(status: int, headers: Mapping[str, str], content: bytes) -> Fai
         wait=_seconds_to_wait(headers.get("retry-after")),
         misplaced=status in NOWHERE or status < 400,
         refused=300 <= status < 500 and status not in PASSING,
+        status=status,
     )
 
 

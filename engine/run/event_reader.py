@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, get_args
 
@@ -24,14 +25,13 @@ KINDS = frozenset(event.model_fields["kind"].default for event in get_args(get_a
 class EventReader:
     """Reads what has been added to a log since the last call; a torn last line is held back until it is whole.
 
-    Events of a newer version are skipped (see `parse`). A whole line that is no event, as a power failure can leave one, is skipped and
-    counted in `damaged`, so that the rest of the run can still be shown.
+    Events of a newer version are skipped (see `parse`). So is a whole line that is no event, as a power failure can leave one: the log is
+    for watching, and what the run is judged by is in files with digests.
     """
 
     def __init__(self, path: Path, offset: int = 0) -> None:
         self._path = path
         self.offset = offset
-        self.damaged = 0
 
     def read(self) -> list[AnyEvent]:
         """The events since the last call; an empty list if there is no log yet."""
@@ -60,11 +60,9 @@ class EventReader:
     def _parse(self, whole: bytes) -> list[AnyEvent]:
         events = []
         for line in whole[:-1].split(b"\n"):
-            try:
+            with suppress(ValueError):
                 if (event := parse(line)) is not None:
                     events.append(event)
-            except ValueError:
-                self.damaged += 1
         return events
 
 

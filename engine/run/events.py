@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event, Rate
 
@@ -238,7 +239,28 @@ class Failed(Event):
 
     kind: Literal["failed"] = "failed"
     exit_code: int
-    message: str  # the whole error in one line
+    message: str  # the whole error in one line; version 1 has nothing else
+    error: str = ""  # the name of the error's class
+    what: str = ""
+    where: str = ""
+    fix: str = ""
+
+    @classmethod
+    def of(cls, error: TuneproofError) -> Failed:
+        """The event for an error that a user or the machine can cause."""
+        return cls(
+            exit_code=error.exit_code, message=str(error), error=type(error).__name__, what=error.what, where=error.where, fix=error.fix
+        )
+
+    @property
+    def problem(self) -> str:
+        """What is wrong and where, without what to do about it; in version 1 the whole message."""
+        located = f"{self.where}: {self.what}" if self.where else self.what
+        return located or self.message
+
+    def is_a(self, error: type[TuneproofError]) -> bool:
+        """Whether the run failed with an error of this class."""
+        return self.error == error.__name__
 
 
 class Stopped(Event):

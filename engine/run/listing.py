@@ -12,7 +12,7 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.event_reader import parse
 from tuneproof.engine.run.events import AnyEvent, CardWritten, Failed, Finished, Launched, StageStarted, Stopped
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST
 
 TELLING: tuple[type[Event], ...] = (Launched, StageStarted, Failed, Stopped, Finished, CardWritten)
@@ -25,7 +25,7 @@ class RunSummary:
 
     path: Path
     name: str
-    life: Life
+    status: RunStatus
     stage: Stage | None
     verdict: str | None  # of the last launch: one that is under way has none yet
     started: float | None
@@ -63,7 +63,7 @@ def _summary(path: Path) -> RunSummary | None:
     return RunSummary(
         path=path,
         name=path.name,
-        life=state.life,
+        status=state.status,
         stage=state.stage,
         verdict=state.card.answer if state.card else None,
         started=state.started_at if state.launched else None,

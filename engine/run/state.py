@@ -27,13 +27,12 @@ from tuneproof.engine.run.events import (
     TrainingSkipped,
     TrainingStarted,
     VariantScored,
-    Warned,
 )
 from tuneproof.engine.run.liveness import is_alive
 from tuneproof.engine.run.training_state import TrainingState
 
 
-class Life(StrEnum):
+class RunStatus(StrEnum):
     """The status of a run."""
 
     NEW = "new"
@@ -48,7 +47,7 @@ class Life(StrEnum):
 class RunState:
     """Everything a screen or a command shows of a run, folded from its events."""
 
-    life: Life = Life.NEW
+    status: RunStatus = RunStatus.NEW
     launched: Launched | None = None
     started_at: float = 0.0  # when the run was first launched
     stage: Stage | None = None
@@ -64,7 +63,6 @@ class RunState:
     trainings: dict[str, TrainingState] = field(default_factory=lambda: {TUNED_MODEL: TrainingState()})  # by model
     in_training: str | None = None  # the model that is trained, or that was trained last and is not scored yet
     card: CardWritten | None = None
-    warnings: list[str] = field(default_factory=list)
     failure: Failed | None = None
     last_ts: float = 0.0
 
@@ -101,14 +99,12 @@ class RunState:
                     self.decoding = None
             case CardWritten():
                 self.card = event
-            case Warned():
-                self.warnings.append(event.message)
             case Failed():
-                self.life, self.failure = Life.FAILED, event
+                self.status, self.failure = RunStatus.FAILED, event
             case Stopped():
-                self.life = Life.STOPPED
+                self.status = RunStatus.STOPPED
             case Finished():
-                self.life = Life.FINISHED
+                self.status = RunStatus.FINISHED
             case _:
                 pass
 
@@ -124,8 +120,8 @@ class RunState:
 
     def check_alive(self) -> None:
         """Marks a run whose worker is gone without an event that says so as crashed."""
-        if self.life is Life.RUNNING and self.launched and not is_alive(self.launched):
-            self.life = Life.CRASHED
+        if self.status is RunStatus.RUNNING and self.launched and not is_alive(self.launched):
+            self.status = RunStatus.CRASHED
 
     def time_left(self) -> float | None:
         """Seconds of the tuned training that were left at its last step; None if nothing trains or it cannot be estimated yet.
@@ -134,7 +130,7 @@ class RunState:
         and the estimate does not jump at each.
         """
         training = self.tuned
-        if self.life is not Life.RUNNING or training.started is None or training.finished or training.last_step is None:
+        if self.status is not RunStatus.RUNNING or training.started is None or training.finished or training.last_step is None:
             return None
         last = training.last_step
         pace = training.steps.seconds_per_step(recent=max(10, last.of // 4))
@@ -143,7 +139,7 @@ class RunState:
     def _take_launched(self, event: Launched) -> None:
         if self.launched is None:
             self.started_at = event.ts
-        self.life, self.launched = Life.RUNNING, event
+        self.status, self.launched = RunStatus.RUNNING, event
         # The new process emits these again.
         self.failure = self.decoding = self.card = self.in_training = None
         for training in self.trainings.values():

@@ -26,7 +26,7 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.dry_run import Trial
 from tuneproof.engine.run.launch import launch
 from tuneproof.engine.run.process import Worker
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
 from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predictions
 from tuneproof.engine.scoring.verdict import meets_target
@@ -267,7 +267,7 @@ class Workbench:
 
     def freeze_broke_off(self, state: RunState) -> bool:
         """Whether the worker that should have frozen the eval set of the run ended before it had."""
-        return self.is_frozen and Stage.SPLIT not in state.done and state.life not in (Life.NEW, Life.RUNNING)
+        return self.is_frozen and Stage.SPLIT not in state.done and state.status not in (RunStatus.NEW, RunStatus.RUNNING)
 
     def _audit_is_open(self) -> bool:
         report = self.report
@@ -275,7 +275,7 @@ class Workbench:
 
     def step_of(self, state: RunState) -> Step:
         """Where the work stands: the first step that is not done, or the card."""
-        if state.life is Life.RUNNING:
+        if state.status is RunStatus.RUNNING:
             # A worker that goes on passes quickly through what is done; what it is there for is the first stage that is not.
             return STEP_OF_STAGE[next((stage for stage in Stage if stage not in state.done), Stage.CARD)]
         if self.freeze_broke_off(state):

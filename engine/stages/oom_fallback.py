@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.core.errors import RunFailed, StartAgain
+from tuneproof.engine.core.errors import OutOfMemory, StartAgain
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
@@ -17,7 +17,7 @@ def parts_so_far(store: RunStore) -> int:
     return artifacts.BatchParts.model_validate_json(store.read(PARTS)).accumulation if store.has(PARTS) else 1
 
 
-def go_on_smaller(store: RunStore, log: EventLog, plan: Plan) -> RunFailed:
+def go_on_smaller(store: RunStore, log: EventLog, plan: Plan) -> OutOfMemory:
     """Puts down to run each batch in twice as many parts, or the next number that divides it, and raises StartAgain.
 
     Memory that was filled once is not given back whole, so a fresh process goes on, from the last checkpoint. Returns the error to raise
@@ -26,7 +26,7 @@ def go_on_smaller(store: RunStore, log: EventLog, plan: Plan) -> RunFailed:
     rows = plan.rows_a_process
     smaller = [parts for parts in range(2 * plan.accumulation, rows + 1) if rows % parts == 0]
     if not smaller:
-        return RunFailed(
+        return OutOfMemory(
             "out of memory with one row at a time",
             where=str(store.path),
             fix="free memory and add --resume; or set training.max_length, take a lighter method.name or a smaller model.base in a new run",

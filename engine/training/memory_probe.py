@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tuneproof.engine.core.errors import OutOfMemory
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.run.imports import large_imports
@@ -87,8 +88,8 @@ def _in_process(answer: Connection, parent: int, base: BaseCheckpoint, plan: Pla
         answer.send(_steps(base, plan, lengths))
     except Exception as error:
         limit = machine_limit(error, base.folder)
-        told = limit is not None and limit.what == "out of memory"
-        answer.send("ran out of memory in a trial step" if told else RuntimeError(f"the trial step failed: {error}"))
+        out_of_memory = isinstance(limit, OutOfMemory)
+        answer.send("ran out of memory in a trial step" if out_of_memory else RuntimeError(f"the trial step failed: {error}"))
 
 
 def _end_with(parent: int) -> None:

@@ -11,7 +11,7 @@ from safetensors import safe_open
 
 from tests.conftest import Result, sample_case, tuneproof
 from tuneproof.engine.run.event_reader import EventReader
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 
 FIELDS = ["decision", "data_shape", "method", "eval_set", "risk", "verdict", "arms", "provenance"]
 
@@ -63,7 +63,7 @@ def test_the_events_fold_to_the_whole_story(finished: tuple[Path, Result]) -> No
     state = RunState()
     for event in EventReader(finished[0] / "events.jsonl").read():
         state.apply(event)
-    assert state.life is Life.FINISHED and state.card is not None and state.card.answer == "tune"
+    assert state.status is RunStatus.FINISHED and state.card is not None and state.card.answer == "tune"
     assert list(state.tuned.steps.step) == list(range(1, len(state.tuned.steps) + 1))
     assert state.tuned.probes and all(probe.samples for probe in state.tuned.probes[-2:])
     assert all(rate > 0 for rate in state.tuned.steps.tokens_per_second)

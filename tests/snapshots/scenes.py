@@ -18,7 +18,7 @@ from textual.widgets import DirectoryTree, Input
 
 from tests.snapshots.record import BEGAN, FINISHED, LATER, TRAINING
 from tuneproof.engine.core import hardware
-from tuneproof.engine.run.state import Life
+from tuneproof.engine.run.state import RunStatus
 from tuneproof.screens import home
 from tuneproof.tui.app import TuneproofApp
 
@@ -155,7 +155,7 @@ def _on_trial(*way: tuple[str, str]) -> Scene:
 
 
 def _audited(app: TuneproofApp) -> bool:
-    return app.session is not None and app.session.report is not None and app.dry_run_state.life in (Life.FINISHED, Life.FAILED)
+    return app.session is not None and app.session.report is not None and app.dry_run_state.status in (RunStatus.FINISHED, RunStatus.FAILED)
 
 
 def _listed(app: TuneproofApp) -> bool:

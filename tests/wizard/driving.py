@@ -9,7 +9,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.state import Life
+from tuneproof.engine.run.state import RunStatus
 from tuneproof.tui.app import TuneproofApp
 
 SECONDS = 180.0
@@ -60,7 +60,7 @@ async def tried(pilot: Pilot[Any]) -> None:
 
     def ended() -> bool:
         assert app.session is not None
-        return app.session.trial_is_current and app.dry_run_state.life in (Life.FINISHED, Life.FAILED)
+        return app.session.trial_is_current and app.dry_run_state.status in (RunStatus.FINISHED, RunStatus.FAILED)
 
     await until(pilot, ended, "the audit of the draft")
 
@@ -68,7 +68,7 @@ async def tried(pilot: Pilot[Any]) -> None:
 async def stage_done(pilot: Pilot[Any], stage: Stage) -> None:
     """Waits until the run has done a stage and its worker has ended."""
     app = wizard(pilot)
-    await until(pilot, lambda: stage in app.state.done and app.state.life is Life.FINISHED, f"the stage {stage}")
+    await until(pilot, lambda: stage in app.state.done and app.state.status is RunStatus.FINISHED, f"the stage {stage}")
 
 
 def wizard(pilot: Pilot[Any]) -> TuneproofApp:

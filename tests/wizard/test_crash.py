@@ -10,7 +10,7 @@ import pytest
 from tests.conftest import sample_case, tuneproof
 from tests.wizard.driving import picture, stage_done, until, until_shown
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.state import Life
+from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.steps import screen_of
 from tuneproof.tui.app import TuneproofApp
@@ -27,13 +27,13 @@ async def test_a_worker_that_was_killed_is_shown_as_crashed_and_is_resumed(tmp_p
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "r runs the arms that are marked")
         await pilot.press("space", "r")
-        await until(pilot, lambda: app.state.life is Life.RUNNING, "the worker")
+        await until(pilot, lambda: app.state.status is RunStatus.RUNNING, "the worker")
         await pilot.press("q")
         await until_shown(pilot, "tuneproof attach runs/a")
         await pilot.press("escape")
         assert app.state.launched is not None
         psutil.Process(app.state.launched.pid).kill()
-        await until(pilot, lambda: app.state.life is Life.CRASHED, "the crash")
+        await until(pilot, lambda: app.state.status is RunStatus.CRASHED, "the crash")
         await until_shown(pilot, "r goes on where it was", "something killed the process")
         await pilot.press("r")
         await stage_done(pilot, Stage.BASELINES)

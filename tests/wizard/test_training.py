@@ -13,7 +13,7 @@ from tests.wizard.driving import arrive, picture, until, until_shown
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.launch import stop_run
 from tuneproof.engine.run.liveness import is_alive, worker_process
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.tui.app import TuneproofApp
 
 SMALLER = ["baselines=[zero_shot]", "data.eval=null", "data.split={train: 0.6, validation: 0.15, eval: 0.25}", "training.probe_every=4"]
@@ -51,7 +51,7 @@ async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) 
         first = app.state.launched
         assert first is not None
         psutil.Process(first.pid).kill()
-        await until(pilot, lambda: app.state.life is Life.CRASHED, "the crash")
+        await until(pilot, lambda: app.state.status is RunStatus.CRASHED, "the crash")
         await until_shown(pilot, "the worker died without a word; r goes on from the last checkpoint", "a crashed", "r Resume")
         assert not is_alive(first)
         await pilot.press("r")
@@ -73,7 +73,7 @@ async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) 
     process = worker_process(left)
     assert stop_run(left) and process is not None
     process.wait(60)
-    assert _state(here / "runs" / "a").life is Life.STOPPED
+    assert _state(here / "runs" / "a").status is RunStatus.STOPPED
 
 
 def resumed_at(state: RunState) -> int:

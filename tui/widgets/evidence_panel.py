@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.content import Content
 
 from tuneproof.engine.case.schema import DraftCase
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.tui.widgets.bars import with_interval
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize
@@ -71,4 +71,6 @@ def _method(state: RunState) -> list[str]:
 def _verdict(state: RunState) -> list[str]:
     if state.card is not None:
         return [state.card.answer]
-    return [state.life.value] if state.life in (Life.RUNNING, Life.CRASHED, Life.STOPPED, Life.FAILED) else ["not yet"]
+    return (
+        [state.status.value] if state.status in (RunStatus.RUNNING, RunStatus.CRASHED, RunStatus.STOPPED, RunStatus.FAILED) else ["not yet"]
+    )

@@ -30,7 +30,7 @@ from tuneproof.engine.run.events import (
     Warned,
 )
 from tuneproof.engine.run.listing import list_runs
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.tui.runs import runs_json, runs_text
 
 ME = psutil.Process()
@@ -81,7 +81,7 @@ def test_a_list_of_runs_agrees_with_the_whole_story(told: list[AnyEvent | bytes]
             state.apply(event)
         state.check_alive()
         [summary] = list_runs(Path(folder))
-    assert (summary.life, summary.stage) == (state.life, state.stage)
+    assert (summary.status, summary.stage) == (state.status, state.stage)
     assert summary.verdict == (state.card.answer if state.card else None)
     assert summary.started == (state.started_at if state.launched else None)
     assert not state.last_ts or summary.updated == state.last_ts
@@ -95,10 +95,10 @@ def test_only_run_folders_are_listed_and_what_happened_last_comes_first(tmp_path
     (tmp_path / "no log").mkdir()
     for name in ("case.yaml", "manifest.json"):
         (tmp_path / "no log" / name).write_text("}broken{")
-    assert [(run.name, run.life) for run in list_runs(tmp_path)] == [
-        ("no log", Life.NEW),
-        ("newer", Life.FINISHED),
-        ("old", Life.FINISHED),
+    assert [(run.name, run.status) for run in list_runs(tmp_path)] == [
+        ("no log", RunStatus.NEW),
+        ("newer", RunStatus.FINISHED),
+        ("old", RunStatus.FINISHED),
     ]
     assert list_runs(tmp_path)[0].updated == pytest.approx((tmp_path / "no log" / "case.yaml").stat().st_mtime)
 
@@ -118,7 +118,11 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_other_runs(tmp_path: Path) 
     looped = a_run(tmp_path / "looped", []) / "events.jsonl"
     looped.unlink()
     looped.symlink_to(looped)
-    assert {run.name: run.life for run in list_runs(tmp_path)} == {"whole": Life.FINISHED, "broken": Life.NEW, "looped": Life.NEW}
+    assert {run.name: run.status for run in list_runs(tmp_path)} == {
+        "whole": RunStatus.FINISHED,
+        "broken": RunStatus.NEW,
+        "looped": RunStatus.NEW,
+    }
 
 
 def test_the_table_is_aligned_and_nothing_in_a_name_moves_the_cursor(tmp_path: Path) -> None:

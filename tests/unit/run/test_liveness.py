@@ -14,7 +14,7 @@ from tests.unit.run.event_samples import folded, launched
 from tuneproof.engine.run.events import Launched
 from tuneproof.engine.run.launch import stop_run
 from tuneproof.engine.run.liveness import is_alive
-from tuneproof.engine.run.state import Life
+from tuneproof.engine.run.state import RunStatus
 
 WAITING_PROCESS = [sys.executable, "-c", "input()"]
 
@@ -23,26 +23,26 @@ def worker_of(process: subprocess.Popen[bytes]) -> Launched:
     return launched(process.pid, psutil.Process(process.pid).create_time(), socket.gethostname())
 
 
-def life(worker: Launched) -> Life:
+def status(worker: Launched) -> RunStatus:
     state = folded(worker)
     state.check_alive()
-    return state.life
+    return state.status
 
 
 def test_a_run_whose_worker_lives_is_running() -> None:
     me = psutil.Process()
-    assert life(launched(me.pid, me.create_time())) is Life.RUNNING
+    assert status(launched(me.pid, me.create_time())) is RunStatus.RUNNING
 
 
 def test_another_process_with_the_pid_of_the_worker_is_not_the_worker() -> None:
     me = psutil.Process()
-    assert life(launched(me.pid, me.create_time() - 1000)) is Life.CRASHED
+    assert status(launched(me.pid, me.create_time() - 1000)) is RunStatus.CRASHED
 
 
 def test_a_run_on_another_machine_is_not_called_crashed() -> None:
     elsewhere = launched(1, 0.0, "elsewhere")
-    assert life(elsewhere) is Life.RUNNING and not stop_run(elsewhere)
-    assert life(launched(1, 0.0, socket.gethostname())) is Life.CRASHED
+    assert status(elsewhere) is RunStatus.RUNNING and not stop_run(elsewhere)
+    assert status(launched(1, 0.0, socket.gethostname())) is RunStatus.CRASHED
 
 
 def test_a_worker_that_nobody_waited_for_has_crashed() -> None:
@@ -53,7 +53,7 @@ def test_a_worker_that_nobody_waited_for_has_crashed() -> None:
         os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
         assert psutil.Process(process.pid).status() == psutil.STATUS_ZOMBIE
         assert not is_alive(worker) and not stop_run(worker)
-        assert life(worker) is Life.CRASHED
+        assert status(worker) is RunStatus.CRASHED
 
 
 def test_only_the_process_that_the_log_names_is_stopped() -> None:

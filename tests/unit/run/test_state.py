@@ -16,14 +16,14 @@ from tuneproof.engine.run.events import (
     TrainingSkipped,
     VariantScored,
 )
-from tuneproof.engine.run.state import Life
+from tuneproof.engine.run.state import RunStatus
 
 
 def test_a_failure_is_shown_until_the_run_is_resumed() -> None:
     failure = Failed(exit_code=4, message="out of memory")
     failed, resumed = folded(launched(1, 0.0), failure), folded(launched(1, 0.0), failure, launched(1, 0.0))
-    assert (failed.life, failed.failure) == (Life.FAILED, failure)
-    assert (resumed.life, resumed.failure) == (Life.RUNNING, None)
+    assert (failed.status, failed.failure) == (RunStatus.FAILED, failure)
+    assert (resumed.status, resumed.failure) == (RunStatus.RUNNING, None)
 
 
 def test_steps_after_the_checkpoint_that_a_run_resumes_from_are_dropped() -> None:

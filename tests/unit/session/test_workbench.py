@@ -30,7 +30,7 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.data.files import RawRow, read_file
 from tuneproof.engine.data.readers import QUARANTINE_ENDING, read_examples
 from tuneproof.engine.data.rows_at import files_by_label, row_text
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.scoring.case_changes import CaseChange, compare_cases
 from tuneproof.engine.scoring.judges import FailureClass
@@ -356,7 +356,7 @@ def test_each_step_opens_when_the_one_before_is_done(draft: Draft) -> None:
 
 
 def test_a_run_under_way_is_shown_where_it_works(draft: Draft) -> None:
-    bench, state = Workbench(draft), RunState(life=Life.RUNNING, stage=Stage.TRAIN)
+    bench, state = Workbench(draft), RunState(status=RunStatus.RUNNING, stage=Stage.TRAIN)
     state.done = {Stage.ROUTE, Stage.AUDIT, Stage.SPLIT, Stage.BASELINES, Stage.METHOD}
     assert bench.step_of(state) is Step.TRAIN
 
