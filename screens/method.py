@@ -150,9 +150,9 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         if (forecast := self._forecasts.get(method.name)) is not None:
             told.append(_forecast(forecast))
         if method.published:
-            told.append(Content(f"published: {method.published.line}"))
-        if method.cannot:
-            told.append(Content(f"cannot: {'; '.join(f'{ability.value} ({why})' for ability, why in method.cannot.items())}"))
+            told.append(Content(f"published: {method.published.summary}"))
+        if method.unsupported:
+            told.append(Content(f"cannot: {'; '.join(f'{ability.value} ({why})' for ability, why in method.unsupported.items())}"))
         return told
 
     def _against(self) -> str | None:
@@ -265,10 +265,10 @@ def _takes(forecast: Forecast | None) -> str:
 
 
 def _forecast(forecast: Forecast) -> Content:
-    there = f"{gb(round(forecast.there.size))} ({forecast.there.told_by})"
-    ways = ways_line(forecast.way)
+    there = f"{gb(round(forecast.available.total))} ({forecast.available.source})"
+    ways = ways_line(forecast.option)
     told = f"memory predicted: {memory_line(forecast.memory, there)}{f'; {ways}' if ways and forecast.fits else ''}"
-    if forecast.way.sharding is Sharding.FULL:
+    if forecast.option.sharding is Sharding.FULL:
         told += f"; for processes {DIVIDED}"
     return Content(told) if forecast.fits else Content.styled(f"does not fit. {told}", "bold")
 

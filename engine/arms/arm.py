@@ -59,7 +59,7 @@ class Arm(ABC):
     name: ClassVar[ArmName]
     is_prompt_baseline: ClassVar[bool] = False
 
-    is_elsewhere: ClassVar[bool] = False
+    is_external: ClassVar[bool] = False
     """Whether another model than the base answers, whose tokens are its own."""
 
     server: Server | None = None
@@ -71,21 +71,21 @@ class Arm(ABC):
     labels: Sequence[str] = ()
     """The answers of which the likeliest is taken, where there are few that are right; nothing is decoded then."""
 
-    told: str = ""
+    summary: str = ""
     """What was settled when the arm was made, in a sentence for the card."""
 
     def __init__(self, setting: ArmContext) -> None:
         self.setting = setting
-        self.made_from: Mapping[str, str] = {}
+        self.inputs: Mapping[str, str] = {}
         """Digests of what the arm reads beyond the frozen parts and the task."""
 
     @classmethod
-    def check(cls, case: Case) -> None:
+    def check_case(cls, case: Case) -> None:
         """Raises CaseError where the case lacks what the arm needs, before anything is run."""
         return
 
     @classmethod
-    def is_wanted(cls, case: Case) -> bool:
+    def is_requested(cls, case: Case) -> bool:
         """Whether the arm is scored: an untuned one where `baselines` names it."""
         return cls.name in case.baselines
 

@@ -23,11 +23,11 @@ class Constrained(ZeroShot):
     def __init__(self, setting: ArmContext) -> None:
         super().__init__(setting)
         outputs = [e.output for e in setting.train]
-        self.grammar, self.told = grammar_of(setting.output, outputs)
+        self.grammar, self.summary = grammar_of(setting.output, outputs)
         self.labels = scored_labels(setting.output, outputs)
 
     @classmethod
-    def check(cls, case: Case) -> None:
+    def check_case(cls, case: Case) -> None:
         """Raises CaseError where the output format is none that can be held to."""
         if case.task is not None:
             check_grammar(case.task.output, f"baselines: {ArmName.CONSTRAINED}")
@@ -41,10 +41,10 @@ class TunedConstrained(Tuned):
     def __init__(self, setting: ArmContext) -> None:
         super().__init__(setting)
         outputs = [e.output for e in setting.train]
-        self.grammar, self.told = grammar_of(setting.output, outputs)
+        self.grammar, self.summary = grammar_of(setting.output, outputs)
         self.labels = scored_labels(setting.output, outputs)
 
     @classmethod
-    def is_wanted(cls, case: Case) -> bool:
+    def is_requested(cls, case: Case) -> bool:
         """Where the untuned model is measured under the grammar too."""
-        return Constrained.is_wanted(case)
+        return Constrained.is_requested(case)

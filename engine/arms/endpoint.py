@@ -20,17 +20,17 @@ class EndpointArm(ZeroShot):
 
     name = ArmName.ENDPOINT
     is_prompt_baseline = False
-    is_elsewhere = True
+    is_external = True
 
     def __init__(self, setting: ArmContext) -> None:
         super().__init__(setting)
         self.server = resolve_server(_settings(setting.endpoint))
         asked = self.server.settings
-        self.made_from = {"endpoint": sha256_data([self.server.url, asked.model, asked.body])}
-        self.told = f"{asked.model} at {self.server.url}"
+        self.inputs = {"endpoint": sha256_data([self.server.url, asked.model, asked.body])}
+        self.summary = f"{asked.model} at {self.server.url}"
 
     @classmethod
-    def check(cls, case: Case) -> None:
+    def check_case(cls, case: Case) -> None:
         """Raises CaseError where the case or the environment does not say which server."""
         resolve_server(_settings(case.endpoint))
 

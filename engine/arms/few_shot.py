@@ -42,7 +42,7 @@ class FewShot(Arm):
         self._pool = pool or _Pool(setting.train)
         self._fixed = choose_shots(self._pool.rows, shots, setting.seed)
         which = "fixed examples of train" if kind is ShotSelection.FIXED else "examples of train nearest to the case"
-        self.told = f"{shots} {which}"
+        self.summary = f"{shots} {which}"
 
     def variants(self) -> Mapping[str, Arm]:
         counts = [shots for shots in SHOT_COUNTS if shots <= len(self._pool.rows)]

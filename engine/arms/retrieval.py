@@ -37,12 +37,12 @@ class Retrieval(Arm):
             raise _no_documents()
         self._count = count
         self._library = library or _Library(Path(setting.documents))
-        self.made_from = {"documents": self._library.sha256}
+        self.inputs = {"documents": self._library.sha256}
         best = f"{count} best passages" if count > 1 else "best passage"
-        self.told = f"the {best} of {len(self._library.passages)} in {len(self._library.files)} documents"
+        self.summary = f"the {best} of {len(self._library.passages)} in {len(self._library.files)} documents"
 
     @classmethod
-    def check(cls, case: Case) -> None:
+    def check_case(cls, case: Case) -> None:
         """Raises CaseError where there are no documents to look things up in."""
         if case.data is None or case.data.documents is None:
             raise _no_documents()

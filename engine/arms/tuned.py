@@ -14,7 +14,7 @@ class Tuned(Arm):
     name = ArmName.TUNED
 
     @classmethod
-    def is_wanted(cls, case: Case) -> bool:
+    def is_requested(cls, case: Case) -> bool:
         """Wherever something was trained: it is what the verdict is about."""
         return True
 

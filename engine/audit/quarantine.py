@@ -12,7 +12,7 @@ from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.data.files import ending_of
 from tuneproof.engine.data.readers import QUARANTINE_ENDING
 from tuneproof.engine.data.rows_at import row_text
-from tuneproof.engine.scoring.predictions import json_lines
+from tuneproof.engine.scoring.predictions import to_jsonl
 
 
 class QuarantinedRow(BaseModel):
@@ -45,7 +45,7 @@ def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[Pat
             for row in finding.rows
             if row.file == label
         ]
-        write_atomically(path, json_lines([*kept, *added]))
+        write_atomically(path, to_jsonl([*kept, *added]))
         written.append(path)
     return list(dict.fromkeys(written))
 

@@ -196,7 +196,7 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
 
 def _provenance(evidence: Evidence) -> ProvenanceSection:
     manifest, model = evidence.store.manifest, evidence.model
-    elsewhere = [asked.told for arm, asked in evidence.asked.items() if {**UNTUNED_ARMS, **TUNED_ARMS}[arm].is_elsewhere]
+    elsewhere = [asked.told for arm, asked in evidence.asked.items() if {**UNTUNED_ARMS, **TUNED_ARMS}[arm].is_external]
     return ProvenanceSection(
         case_sha256=evidence.store.digest(CASE),
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,

@@ -89,7 +89,7 @@ def gather(store: RunStore) -> Evidence:
 
 def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
     kind = {**UNTUNED_ARMS, **TUNED_ARMS}[arm]
-    return _scored(store, artifacts.scores_file(arm), artifacts.predictions_file(arm), is_elsewhere=kind.is_elsewhere)
+    return _scored(store, artifacts.scores_file(arm), artifacts.predictions_file(arm), is_external=kind.is_external)
 
 
 def _further(store: RunStore, further: Further) -> ScoredArm:
@@ -107,5 +107,5 @@ def _compared(store: RunStore, name: str) -> Entrant | None:
     )
 
 
-def _scored(store: RunStore, scores: str, predictions: str, *, is_elsewhere: bool = False) -> ScoredArm:
-    return ScoredArm(Scores.model_validate_json(store.read(scores)), read_predictions(store.read(predictions)), is_elsewhere=is_elsewhere)
+def _scored(store: RunStore, scores: str, predictions: str, *, is_external: bool = False) -> ScoredArm:
+    return ScoredArm(Scores.model_validate_json(store.read(scores)), read_predictions(store.read(predictions)), is_external=is_external)

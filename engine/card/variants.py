@@ -24,7 +24,7 @@ def served(evidence: Evidence) -> ServedSection | None:
     method, tuned = evidence.method, evidence.tuned
     if method is None or tuned is None or not evidence.case.evaluate.merged:
         return None
-    if why := METHODS[method.name].cannot.get(Ability.MERGE):
+    if why := METHODS[method.name].unsupported.get(Ability.MERGE):
         return not_merged(why)
     if evidence.merged is None:
         return None

@@ -30,11 +30,11 @@ from tuneproof.engine.scoring.judges import Judge, make_judge
 from tuneproof.engine.scoring.predictions import (
     Scores,
     failure_log,
-    json_lines,
     judge_again,
     prompts_digest,
     read_predictions,
     score_predictions,
+    to_jsonl,
 )
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
 
@@ -125,7 +125,7 @@ def _check_answers(store: RunStore, step: str, arm: str, predictions: str, score
     if [p.id for p in stored] != list(cases):
         raise VerifyFailed("the cases are not the frozen ones", where=predictions)
     again = [judge_again(p, judge, cases[p.id].output) for p in stored]
-    _same(store, predictions, json_lines(again))
+    _same(store, predictions, to_jsonl(again))
     seconds = Scores.model_validate_json(store.read(scores)).seconds
     _same(store, scores, score_predictions(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n")
     if store.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
@@ -167,7 +167,7 @@ def _check_choice(store: RunStore, arm: str, judge: Judge) -> None:
                 raise VerifyFailed("an answer is not to a validation case", where=name)
             again = judge_again(row, judge, cases[row.id].output)
             tried.append(VariantPrediction(variant=row.variant, **again.model_dump()))
-        _same(store, name, json_lines(tried))
+        _same(store, name, to_jsonl(tried))
     if about.tried != score_variants(tried) or about.variant != best_variant(about.tried):
         raise VerifyFailed("the way to ask is not the one that did best on validation", where=artifacts.arm_file(arm))
 
@@ -201,7 +201,7 @@ def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:
 def _check_failures(store: RunStore) -> None:
     if arms := _arms(store):
         rows = [row for arm in arms for row in failure_log(arm, read_predictions(store.read(artifacts.predictions_file(arm))))]
-        _same(store, artifacts.FAILURES, json_lines(rows))
+        _same(store, artifacts.FAILURES, to_jsonl(rows))
 
 
 def _check_card(store: RunStore) -> None:

@@ -37,11 +37,11 @@ def make_candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: 
     method = METHODS[settled.method]
     fed, length = as_sequences(settled, rows)
     # Small parts leave most of a GPU idle.
-    quickest = 1 if on_gpu else fastest_accumulation(settled, rows.whole)
+    quickest = 1 if on_gpu else fastest_accumulation(settled, rows.row_tokens)
     ways = execution_options(
-        fed.rows_a_process,
+        fed.rows_per_process,
         quickest=quickest,
-        may_checkpoint=method.can(Ability.CHECKPOINTING),
+        may_checkpoint=method.supports(Ability.CHECKPOINTING),
         smaller_optimizers=_smaller_optimizers(settled.method, on_gpu=on_gpu),
         sharding=_sharding(settled),
     )
@@ -52,13 +52,13 @@ def make_candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: 
 
 def _sharding(settled: Plan) -> Sharding:
     """How far there is a choice."""
-    can = settled.processes > 1 and METHODS[settled.method].can(Ability.SHARDING)
+    can = settled.processes > 1 and METHODS[settled.method].supports(Ability.SHARDING)
     return settled.sharding if can else Sharding.NONE
 
 
 def _undivided(settled: Plan) -> str | None:
     """Why a method is out of the question where the model is to be divided."""
-    return METHODS[settled.method].cannot.get(Ability.SHARDING) if settled.sharded else None
+    return METHODS[settled.method].unsupported.get(Ability.SHARDING) if settled.sharded else None
 
 
 def _smaller_optimizers(method: str, *, on_gpu: bool) -> list[Optimizer]:
@@ -76,7 +76,7 @@ def _memory(fed: Plan, trained: int, way: ExecutionOption, shape: ModelShape, le
         shape,
         TrainingShape(
             length=length,
-            batch=fed.rows_a_process // way.accumulation,
+            batch=fed.rows_per_process // way.accumulation,
             trained_parameters=trained,
             full=fed.method == "full",
             weights=held,

@@ -54,7 +54,7 @@ class PublishedResult:
         return wilson(round(self.per_cent / 100 * GSM8K_QUESTIONS), GSM8K_QUESTIONS)
 
     @property
-    def line(self) -> str:
+    def summary(self) -> str:
         """It all in one sentence, with what it can and cannot show."""
         rate = self.correct
         low, high = 100 * rate.low, 100 * rate.high
@@ -83,12 +83,12 @@ class MethodSpec:
     rank: Default | None = None
     alpha_by_rank: Default | None = None
     virtual_tokens: Default | None = None
-    cannot: Mapping[Ability, str] = field(default_factory=dict)
+    unsupported: Mapping[Ability, str] = field(default_factory=dict)
     quantisation: Quantisation | None = None
     published: PublishedResult | None = None
     trains_base_weights: bool = False
     frozen: tuple[str, ...] = ()
 
-    def can(self, ability: Ability) -> bool:
+    def supports(self, ability: Ability) -> bool:
         """Whether the method can do this."""
-        return ability not in self.cannot
+        return ability not in self.unsupported

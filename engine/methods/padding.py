@@ -27,18 +27,18 @@ MAX_SAMPLED_ROWS = 2000
 class SequenceLengths:
     """The lengths of the rows, in tokens, and the model's context, which no packed sequence exceeds."""
 
-    whole: Sequence[int]
+    row_tokens: Sequence[int]
     context: int
 
     @property
     def longest(self) -> int:
         """Tokens of the longest row."""
-        return max(self.whole)
+        return max(self.row_tokens)
 
     @property
     def mean(self) -> float:
         """Tokens of a row in the mean."""
-        return sum(self.whole) / len(self.whole)
+        return sum(self.row_tokens) / len(self.row_tokens)
 
 
 def max_packed_length(longest: int, context: int) -> int:
@@ -70,7 +70,7 @@ def fastest_accumulation(plan: Plan, whole: Sequence[int]) -> int:
     """In how many parts a CPU is done soonest with a process's rows of a step: more have less padding, and each costs something."""
     if plan.packing:
         return 1
-    share = plan.rows_a_process
+    share = plan.rows_per_process
     some = sorted(whole)[:: math.ceil(len(whole) / MAX_SAMPLED_ROWS)]
 
     def cost(parts: int) -> float:

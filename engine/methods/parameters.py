@@ -79,7 +79,7 @@ def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, Para
         all_parameters=parameters and parameters.all,
         settings=plan.settings,
         sources=setting_sources(MethodChoice(name=method.name), training),
-        cannot={ability.value: why for ability, why in method.cannot.items()},
-        published=method.published and method.published.line,
+        cannot={ability.value: why for ability, why in method.unsupported.items()},
+        published=method.published and method.published.summary,
         refused=refused,
     )

@@ -62,11 +62,11 @@ class Plan:
         return sha256_data({key: value for key, value in asdict(self).items() if key not in EXECUTION_KEYS})
 
     @property
-    def asked(self) -> Settings:
+    def requested(self) -> Settings:
         """All that is asked for; on how many nodes is not part of it, for a run may go on elsewhere."""
         return {key: value for key, value in asdict(self).items() if key != "nodes"}
 
-    def as_planned(self, planned: PlannedFacts, parts: int) -> Plan:
+    def with_execution(self, planned: PlannedFacts, parts: int) -> Plan:
         """The plan run as it was settled, its batches in at least so many parts."""
         return replace(
             self,
@@ -82,19 +82,19 @@ class Plan:
         return self.sharding is Sharding.FULL
 
     @property
-    def rows_a_process(self) -> int:
+    def rows_per_process(self) -> int:
         """Rows of a batch that a process takes at most."""
         return math.ceil(self.batch_size / self.processes)
 
     @property
-    def processes_a_node(self) -> int:
+    def processes_per_node(self) -> int:
         """Processes that share a machine."""
         return self.processes // self.nodes
 
     @property
-    def share(self) -> Plan:
+    def per_process(self) -> Plan:
         """What one of the processes does, as a plan of its own."""
-        return replace(self, batch_size=self.rows_a_process, processes=1, nodes=1)
+        return replace(self, batch_size=self.rows_per_process, processes=1, nodes=1)
 
     @property
     def settings(self) -> Settings:

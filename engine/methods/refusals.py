@@ -62,8 +62,8 @@ def check_method_settings(asked: Training | MethodToCompare, method: MethodSpec,
 def check_method(choice: MethodChoice, training: Training, method: MethodSpec) -> None:
     """Raises CaseError for a setting that the method has not, and GateClosed where it cannot do what is asked, or this machine cannot."""
     check_method_settings(training, method, "training")
-    if training.packing and not method.can(Ability.PACKING):
-        why = method.cannot[Ability.PACKING]
+    if training.packing and not method.supports(Ability.PACKING):
+        why = method.unsupported[Ability.PACKING]
         fix = "leave out training.packing, or choose another method"
         raise GateClosed(f"{method.name} cannot be trained on packed rows: {why}", where="training.packing", fix=fix)
     if training.packing and training.group_by_length:
@@ -92,7 +92,7 @@ def _check_sharding(training: Training, method: MethodSpec) -> None:
     if training.processes == 1:
         fix = "set training.processes to as many as there are GPUs, or leave training.sharding out"
         raise CaseError("one process has nobody to divide the model with", where="training.sharding: full", fix=fix)
-    why = method.cannot.get(Ability.SHARDING)
+    why = method.unsupported.get(Ability.SHARDING)
     if why is not None:
         raise GateClosed(
             f"{method.name} cannot be divided among processes: {why}", where="training.sharding: full", fix="leave it out, or use lora"

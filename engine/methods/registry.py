@@ -18,7 +18,7 @@ FULL = MethodSpec(
     trains="every weight of the model",
     good_for="much data, or a change that adapters have been seen to miss; the dearest in memory, and the result is a whole model",
     learning_rate=Default(2e-5, "Axolotl (fft-8b), Unsloth (full_finetune.yaml) and torchtune (8B)"),
-    cannot={
+    unsupported={
         Ability.MERGE: "there is nothing to merge: what is trained is the model",
         Ability.FOUR_BIT: "quantised weights cannot be trained",
         Ability.EIGHT_BIT: "quantised weights cannot be trained",
@@ -51,7 +51,7 @@ DORA = MethodSpec(
     learning_rate=Default(1e-4, f"{PEFT_COMPARISON}, where alpha is twice the rank as here"),
     rank=RANK,
     alpha_by_rank=ALPHA_BY_RANK,
-    cannot={Ability.EIGHT_BIT: "PEFT's DoRA raises an error on int8 weights"},
+    unsupported={Ability.EIGHT_BIT: "PEFT's DoRA raises an error on int8 weights"},
     published=PublishedResult("rank 32 on q and v, rate 1e-4", 46.9, 22.8, 1191, 37),
 )
 PISSA = MethodSpec(
@@ -61,7 +61,7 @@ PISSA = MethodSpec(
     learning_rate=Default(2e-5, "PEFT's examples/pissa_finetuning"),
     rank=RANK,
     alpha_by_rank=Default(1.0, "PEFT's examples/pissa_finetuning: alpha is the rank, so that nothing is scaled"),
-    cannot={
+    unsupported={
         Ability.FOUR_BIT: "it begins with the singular values of the weights, which PEFT refuses to take of quantised ones",
         Ability.EIGHT_BIT: "it begins with the singular values of the weights, which PEFT refuses to take of quantised ones",
     },
@@ -73,7 +73,7 @@ QLORA = MethodSpec(
     learning_rate=Default(2e-4, "QLoRA's scripts for 7B and 13B (Dettmers and others 2023)"),
     rank=RANK,
     alpha_by_rank=ALPHA_BY_RANK,
-    cannot={Ability.SHARDING: FOUR_BIT_SHARDING_UNTESTED},
+    unsupported={Ability.SHARDING: FOUR_BIT_SHARDING_UNTESTED},
     quantisation=Quantisation.NF4,
 )
 INT8_LORA = MethodSpec(
@@ -83,7 +83,7 @@ INT8_LORA = MethodSpec(
     learning_rate=LORA_RATE,
     rank=RANK,
     alpha_by_rank=ALPHA_BY_RANK,
-    cannot={Ability.SHARDING: LOSES_SCALES},
+    unsupported={Ability.SHARDING: LOSES_SCALES},
     quantisation=Quantisation.INT8,
 )
 IA3 = MethodSpec(
@@ -133,7 +133,7 @@ PROMPT_TUNING = MethodSpec(
     good_for="one base that serves many tasks at once; unsteady: PEFT's comparison has it between 5.7 % and 34.3 %",
     learning_rate=Default(1e-3, f"{PEFT_COMPARISON}, in its best setting"),
     virtual_tokens=Default(20, "PEFT's own example; its comparison has 200, which every request then pays for"),
-    cannot={Ability.MERGE: NO_WEIGHTS, Ability.PACKING: MIXES_PACKED_ROWS},
+    unsupported={Ability.MERGE: NO_WEIGHTS, Ability.PACKING: MIXES_PACKED_ROWS},
     published=PublishedResult("200 tokens, rate 1e-3, the best of its settings", 34.3, 22.7, 1429, 2.5),
 )
 PREFIX_TUNING = MethodSpec(
@@ -142,7 +142,7 @@ PREFIX_TUNING = MethodSpec(
     good_for="as prompt tuning, with more to learn and steadier",
     learning_rate=Default(5e-3, PEFT_COMPARISON),
     virtual_tokens=Default(50, PEFT_COMPARISON),
-    cannot={
+    unsupported={
         Ability.MERGE: NO_WEIGHTS,
         Ability.PACKING: MIXES_PACKED_ROWS,
         Ability.CHECKPOINTING: "checkpointing turns off the cache in which the prefix stands, and training fails",

@@ -47,21 +47,21 @@ class Candidate:
 
     name: str
     trained_parameters: int
-    ways: tuple[ExecutionOption, ...]
-    cannot: str | None = None
+    options: tuple[ExecutionOption, ...]
+    refusal: str | None = None
 
 
 @dataclass(frozen=True)
 class AvailableMemory:
     """The memory there is, in bytes, and what says so."""
 
-    size: float
-    told_by: str
+    total: float
+    source: str
 
     @property
     def usable(self) -> float:
         """What a prediction may take of it."""
-        return self.size * (1 - MARGIN)
+        return self.total * (1 - MARGIN)
 
 
 @dataclass(frozen=True)
@@ -69,9 +69,9 @@ class Selection:
     """What is to be trained, how, why, and what was turned down for what reason."""
 
     candidate: Candidate
-    way: ExecutionOption
+    option: ExecutionOption
     why: str
-    turned_down: dict[str, str]
+    rejected: dict[str, str]
 
 
 def execution_options(
@@ -109,22 +109,22 @@ def select_method(
     A case that names its method gives one candidate; it is tried in its lightest way even where a prediction says that it will not fit.
     Raises GateClosed where nothing fits.
     """
-    turned_down: dict[str, str] = {}
+    rejected: dict[str, str] = {}
     for candidate in _in_order(candidates, learned_tokens, named=named):
         tried = [way for name, way in ran_out if name == candidate.name]
         way = _fitting(candidate, room, tried, named=named)
         if way is not None:
-            skipped = _not_needed(candidates, candidate, learned_tokens, turned_down)
-            return Selection(candidate, way, _why(candidate, candidates, way, room, learned_tokens), {**turned_down, **skipped})
-        turned_down[candidate.name] = ran_out[(candidate.name, tried[-1])] if tried else _too_large(candidate, room)
-    raise _refused(candidates, turned_down, room)
+            skipped = _not_needed(candidates, candidate, learned_tokens, rejected)
+            return Selection(candidate, way, _why(candidate, candidates, way, room, learned_tokens), {**rejected, **skipped})
+        rejected[candidate.name] = ran_out[(candidate.name, tried[-1])] if tried else _too_large(candidate, room)
+    raise _refused(candidates, rejected, room)
 
 
-def _refused(candidates: Sequence[Candidate], turned_down: Mapping[str, str], room: AvailableMemory) -> GateClosed:
-    least = [candidate.ways[-1].memory.total for candidate in candidates if candidate.ways and candidate.ways[-1].memory]
+def _refused(candidates: Sequence[Candidate], rejected: Mapping[str, str], room: AvailableMemory) -> GateClosed:
+    least = [candidate.options[-1].memory.total for candidate in candidates if candidate.options and candidate.options[-1].memory]
     wanted = f", a machine with {min(least) / (1 - MARGIN) / GB:.1f} GB" if least else ""
     return GateClosed(
-        f"nothing fits in {_gb(room.size)} ({room.told_by}): " + "; ".join(f"{name} {reason}" for name, reason in turned_down.items()),
+        f"nothing fits in {_gb(room.total)} ({room.source}): " + "; ".join(f"{name} {reason}" for name, reason in rejected.items()),
         where="method",
         fix=f"take a smaller model.base{wanted}, or leave the longest rows out",
     )
@@ -150,10 +150,10 @@ def _fitting(candidate: Candidate, room: AvailableMemory, tried: Sequence[Execut
     After one that a trial step showed not to fit, only the lightest is still worth a trial: of those with a whole copy in each process, and
     then of those with shares.
     """
-    if candidate.cannot:
+    if candidate.refusal:
         return None
-    lightest = candidate.ways[-1]
-    ways = {way.sharding: way for way in candidate.ways}.values() if tried else candidate.ways
+    lightest = candidate.options[-1]
+    ways = {way.sharding: way for way in candidate.options}.values() if tried else candidate.options
     fitting = [way for way in ways if way not in tried and (way.memory is None or way.memory.total <= room.usable)]
     if named and not fitting and lightest not in tried:
         return lightest
@@ -161,22 +161,22 @@ def _fitting(candidate: Candidate, room: AvailableMemory, tried: Sequence[Execut
 
 
 def _too_large(candidate: Candidate, room: AvailableMemory) -> str:
-    if candidate.cannot:
-        return candidate.cannot
-    least = candidate.ways[-1].memory
+    if candidate.refusal:
+        return candidate.refusal
+    least = candidate.options[-1].memory
     assert least is not None
     return f"needs {_gb(least.total)} at least, {_gb(room.usable)} may be used"
 
 
-def _not_needed(candidates: Sequence[Candidate], chosen: Candidate, learned_tokens: int, turned_down: Mapping[str, str]) -> dict[str, str]:
+def _not_needed(candidates: Sequence[Candidate], chosen: Candidate, learned_tokens: int, rejected: Mapping[str, str]) -> dict[str, str]:
     """Why the methods of the order that were not even looked at were not."""
     by_name = {candidate.name: candidate for candidate in candidates}
     reasons = {}
     for name in AUTO_ORDER:
-        if name not in by_name or name == chosen.name or name in turned_down:
+        if name not in by_name or name == chosen.name or name in rejected:
             continue
-        if by_name[name].cannot:
-            reasons[name] = str(by_name[name].cannot)
+        if by_name[name].refusal:
+            reasons[name] = str(by_name[name].refusal)
         elif name == "full" and "lora" in by_name:
             held = by_name["lora"].trained_parameters
             reasons[name] = f"lora can hold it: {held:,} parameters for {learned_tokens:,} answer tokens"
@@ -186,7 +186,7 @@ def _not_needed(candidates: Sequence[Candidate], chosen: Candidate, learned_toke
 
 
 def _why(chosen: Candidate, candidates: Sequence[Candidate], way: ExecutionOption, room: AvailableMemory, learned_tokens: int) -> str:
-    fits = f" and fits: {_gb(way.memory.total)} of {_gb(room.size)}" if way.memory else ""
+    fits = f" and fits: {_gb(way.memory.total)} of {_gb(room.total)}" if way.memory else ""
     lora = next((candidate for candidate in candidates if candidate.name == "lora"), None)
     if chosen.name == "full" and lora is not None and learned_tokens > lora.trained_parameters:
         held = f"{lora.trained_parameters:,} parameters of lora"

@@ -297,7 +297,7 @@ def prompts_digest(predictions: Iterable[Prediction]) -> str:
     return sha256_data([[p.id, p.prompt] for p in predictions])
 
 
-def json_lines(rows: Iterable[BaseModel]) -> str:
+def to_jsonl(rows: Iterable[BaseModel]) -> str:
     """Rows as JSON lines, without what is as it would be if it were not told."""
     return "".join(row.model_dump_json(exclude_defaults=True) + "\n" for row in rows)
 

@@ -90,7 +90,7 @@ class ScoredArm:
 
     scores: Scores
     predictions: Sequence[Prediction]
-    is_elsewhere: bool = False
+    is_external: bool = False
     """Whether another model than the base answered, whose tokens are its own."""
 
     @property
@@ -204,7 +204,7 @@ def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
 
     In tokens alone, which the case decides; seconds differ from run to run, and tokens of another model are not these.
     """
-    if other.is_elsewhere:
+    if other.is_external:
         told = f"; what {other.name} costs is another model's, and its tokens do not compare"
         return f"Cost: {tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case{told}."
     mine, others = tuned.scores.tokens_per_case, other.scores.tokens_per_case

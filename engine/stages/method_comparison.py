@@ -59,7 +59,7 @@ class ComparedRuns:
         if found.planned is None:
             self._log.emit(TrainingSkipped(model=further.name, reason=str(found.skipped)), sync=True)
             return planned
-        settled = wanted.as_planned(found.planned, parts_so_far(self._store))
+        settled = wanted.with_execution(found.planned, parts_so_far(self._store))
         trained = self.runs.train(further, self.rows, settled)
         done = self.runs.score(further) and trained
         scores = self.runs.scores(further)
@@ -69,7 +69,7 @@ class ComparedRuns:
     def _plan(self, further: Further, asked: Plan, choice: MethodChoice, training: Training) -> bool:
         """Settles how the method is trained here, or why it cannot be; says whether that was done before."""
         made_from = {
-            "settings": sha256_data([asked.asked, self.case.budget.model_dump(mode="json")]),
+            "settings": sha256_data([asked.requested, self.case.budget.model_dump(mode="json")]),
             "base": self.runs.arms.base.sha256,
             part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
         }

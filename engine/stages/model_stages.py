@@ -103,9 +103,9 @@ class ModelStages:
     def baselines(self) -> bool:
         """Stage 4: every untuned arm of the case on the frozen cases, and the failure log; before them, what could be trained."""
         self._write_catalogue()
-        wanted = [arm for arm in UNTUNED_ARMS.values() if arm.is_wanted(self._case)]
+        wanted = [arm for arm in UNTUNED_ARMS.values() if arm.is_requested(self._case)]
         # A server that is not there is found out at once, not after the base has worked for hours.
-        reused = [self._arms.score(arm) for arm in sorted(wanted, key=lambda arm: not arm.is_elsewhere)]
+        reused = [self._arms.score(arm) for arm in sorted(wanted, key=lambda arm: not arm.is_external)]
         self._arms.write_failures()
         return bool(reused) and all(reused)
 
@@ -116,7 +116,7 @@ class ModelStages:
         # What is planned also rests on the memory that is free now: a plan that was settled once is kept when the run goes on.
         spent = [self._case.budget.model_dump(mode="json"), self._case.evaluate.learning_curve]
         made_from = {
-            "settings": sha256_data([asked.asked, spent, skipped, despite]),
+            "settings": sha256_data([asked.requested, spent, skipped, despite]),
             "base": self.base.sha256,
             part_file(Part.TRAIN): self._store.check(part_file(Part.TRAIN)),
         }
@@ -150,10 +150,10 @@ class ModelStages:
         if self._method_facts.skipped is not None:
             return False
         adapter = self._store.path / artifacts.TRAINED
-        reused = [self._arms.score(arm, adapter) for arm in TUNED_ARMS.values() if arm.is_wanted(self._case)]
+        reused = [self._arms.score(arm, adapter) for arm in TUNED_ARMS.values() if arm.is_requested(self._case)]
         self._arms.write_failures()
         runs = FurtherRuns(self._arms, self._fit)
-        if self._case.evaluate.merged and METHODS[self._plan.method].can(Ability.MERGE):
+        if self._case.evaluate.merged and METHODS[self._plan.method].supports(Ability.MERGE):
             reused.append(MergedRun(runs).measure())
         if self._case.evaluate.compare:
             reused.append(ComparedRuns(runs, self._case, self._plan, self._trained_rows, self._planner_of).measure())
@@ -193,7 +193,7 @@ class ModelStages:
         settled = make_plan(self._case.method.model_copy(update={"name": found.name}), self._case.training)
         if found.planned is None:
             return settled
-        return replace(settled, why=found.why).as_planned(found.planned, parts_so_far(self._store))
+        return replace(settled, why=found.why).with_execution(found.planned, parts_so_far(self._store))
 
     @property
     def _method_facts(self) -> artifacts.MethodFacts:
@@ -275,7 +275,7 @@ class ModelStages:
     def _write_catalogue(self) -> None:
         """What each method would train of this base: no evidence, so it is written anew where the settings are others now."""
         every = make_plans(self._case.training)
-        made_from = {"base": self.base.sha256, "methods": sha256_data([[asdict(METHODS[p.method]), p.asked] for p in every])}
+        made_from = {"base": self.base.sha256, "methods": sha256_data([[asdict(METHODS[p.method]), p.requested] for p in every])}
         step = self._store.manifest.steps.get(CATALOGUE_STEP)
         if step is not None and step.made_from == made_from:
             self._store.check(artifacts.CATALOGUE)

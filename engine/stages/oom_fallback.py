@@ -23,7 +23,7 @@ def go_on_smaller(store: RunStore, log: EventLog, plan: Plan) -> OutOfMemory:
     Memory that was filled once is not given back whole, so a fresh process goes on, from the last checkpoint. Returns the error to raise
     where rows are run one at a time already.
     """
-    rows = plan.rows_a_process
+    rows = plan.rows_per_process
     smaller = [parts for parts in range(2 * plan.accumulation, rows + 1) if rows % parts == 0]
     if not smaller:
         return OutOfMemory(

@@ -69,7 +69,7 @@ def check_names(case: Case, stages: list[Stage]) -> None:
         for arm in case.baselines:
             if arm not in UNTUNED_ARMS:
                 raise CaseError(f"`{arm}` is no arm this version runs", where="baselines", fix=f"use {', '.join(UNTUNED_ARMS)}")
-            UNTUNED_ARMS[arm].check(case)
+            UNTUNED_ARMS[arm].check_case(case)
         make_plan(case.method, case.training)
         for each in case.evaluate.compare:
             check_compared(each)

@@ -68,7 +68,7 @@ class RowLengths:
 
     def padded(self, settled: Plan) -> float:
         """The length that a row is padded to in the mean, where the plan pads."""
-        part = settled.rows_a_process // settled.accumulation
+        part = settled.rows_per_process // settled.accumulation
         return mean_padded_length(self.whole, settled.batch_size, part, settled.seed, grouped=settled.group_by_length)
 
 
@@ -100,7 +100,7 @@ class Planner:
         while True:
             chosen = select_method(candidates, there, learned, ran_out, named=named)
             settled = self._plan_for(chosen, named)
-            not_measured = self._not_worth_a_trial(settled, chosen.way.memory, there, shape)
+            not_measured = self._not_worth_a_trial(settled, chosen.option.memory, there, shape)
             if not_measured is not None:
                 return settled, self._told(settled, chosen, there, shape, None, not_measured)
             trial = self._try(settled, there)
@@ -108,7 +108,7 @@ class Planner:
                 told = self._told(settled, chosen, there, shape, trial, None)
                 self._check_hours(told)
                 return settled, told
-            ran_out[(chosen.candidate.name, chosen.way)] = trial
+            ran_out[(chosen.candidate.name, chosen.option)] = trial
 
     def _names(self) -> list[str]:
         if self.choice.name != AUTO:
@@ -120,7 +120,7 @@ class Planner:
 
     def _plan_for(self, chosen: Selection, named: bool) -> Plan:
         settled = self._plan(chosen.candidate.name)
-        way, why = chosen.way, settled.why if named else chosen.why
+        way, why = chosen.option, settled.why if named else chosen.why
         return replace(
             settled,
             why=why,
@@ -156,7 +156,7 @@ class Planner:
             return None
         # Six operations for each parameter and token: forward once, backward twice (Kaplan et al. 2020, arXiv 2001.08361, 2.1).
         work = 6 * shape.parameters * self._steps(settled) * settled.batch_size * max(self.rows.whole)
-        if work < WORTH_A_TRIAL and memory.total < FULL_ENOUGH * available.size:
+        if work < WORTH_A_TRIAL and memory.total < FULL_ENOUGH * available.total:
             return "the whole training is smaller than a trial step's process"
         return None
 
@@ -170,7 +170,7 @@ class Planner:
         trial = try_step(self.base, settled, lengths, self.stop)
         if isinstance(trial, str):
             return trial
-        if self.budget.gpu_memory_gb is not None and trial.peak > available.size:
+        if self.budget.gpu_memory_gb is not None and trial.peak > available.total:
             return f"took {trial.peak / 1e9:.1f} GB in a trial step, more than budget.gpu_memory_gb"
         return artifacts.TrialFacts(**asdict(trial), worst_length=longest, usual_length=usual)
 
@@ -188,8 +188,8 @@ class Planner:
         trainings = 1 + sum(SHARES) / WHOLE if self.learning_curve else 1.0
         hours = trainings * steps * trial.usual_seconds / 3600 if trial else None
         return artifacts.PlannedFacts(
-            room=round(available.size),
-            room_told_by=available.told_by,
+            room=round(available.total),
+            room_told_by=available.source,
             margin=MARGIN,
             length=max_packed_length(max(self.rows.whole), self.base.context_length) if settled.packing else max(self.rows.whole),
             packed=settled.packing,
@@ -200,14 +200,14 @@ class Planner:
             processes=settled.processes,
             sharding=settled.sharding,
             optimizer=settled.optimizer,
-            memory=chosen.way.memory,
+            memory=chosen.option.memory,
             not_predicted=str(shape) if isinstance(shape, UnsupportedArchitecture) else None,
             trial=trial,
             not_measured=not_measured,
             hours=None if hours is None else round(hours, 6),
             usd=None if hours is None or rate is None else round(hours * rate * gpus, 6),
             learning_curve=self.learning_curve,
-            turned_down=[artifacts.RejectedMethod(name=name, reason=reason) for name, reason in chosen.turned_down.items()],
+            turned_down=[artifacts.RejectedMethod(name=name, reason=reason) for name, reason in chosen.rejected.items()],
         )
 
     def _check_hours(self, told: artifacts.PlannedFacts) -> None:

@@ -29,11 +29,11 @@ from tuneproof.engine.scoring.predictions import (
     Prediction,
     Scores,
     failure_log,
-    json_lines,
     judge_output,
     prompts_digest,
     read_predictions,
     score_predictions,
+    to_jsonl,
     unanswered_prediction,
 )
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
@@ -80,12 +80,12 @@ class ArmRuns:
             return
         made_from = {artifacts.predictions_file(arm): self.store.check(artifacts.predictions_file(arm)) for arm in arms}
         rows = [row for arm in arms for row in failure_log(arm, self._predictions(arm))]
-        self.store.write_step("failures", made_from, {artifacts.FAILURES: json_lines(rows)})
+        self.store.write_step("failures", made_from, {artifacts.FAILURES: to_jsonl(rows)})
 
     def _made_from(self, arm: Arm, adapter: Path | None) -> dict[str, str]:
         parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
         made_from = {part_file(part): self.store.check(part_file(part)) for part in parts}
-        made_from |= {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json")), **arm.made_from}
+        made_from |= {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json")), **arm.inputs}
         if adapter is not None:
             trained = artifacts.trained_weights(self.store.manifest.steps["train"].files)
             made_from |= {file: self.store.check(file) for file in trained}
@@ -113,13 +113,13 @@ class ArmRuns:
             tried=score_variants(tried),
         )
         files = {
-            artifacts.predictions_file(arm.name): json_lines(predictions),
+            artifacts.predictions_file(arm.name): to_jsonl(predictions),
             artifacts.scores_file(arm.name): scores.model_dump_json(indent=1) + "\n",
             artifacts.arm_file(arm.name): about.as_text(),
             artifacts.prompt_file(arm.name): self._backend(asked, adapter).prompt(asked.template()),
         }
         if tried:
-            files[artifacts.tried_file(arm.name)] = json_lines(tried)
+            files[artifacts.tried_file(arm.name)] = to_jsonl(tried)
         if asked.grammar is not None:
             files[artifacts.grammar_file(arm.name)] = asked.grammar + "\n"
         self.store.write_step(ARM_STEP + arm.name, made_from, files, {"prompts": prompts_digest(predictions)})
@@ -224,6 +224,6 @@ class OnThisMachine:
 def _told(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScore]) -> str:
     """What was settled before the frozen cases, and on what grounds."""
     if chosen is None:
-        return arm.told
+        return arm.summary
     way = next(t for t in tried if t.variant == chosen)
-    return f"{arm.told}, the best of {len(tried)} ways on {way.cases} validation cases ({way.correct} right)"
+    return f"{arm.summary}, the best of {len(tried)} ways on {way.cases} validation cases ({way.correct} right)"

@@ -22,7 +22,7 @@ from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.run.variants import Further
-from tuneproof.engine.scoring.predictions import Scores, json_lines, prompts_digest, score_predictions
+from tuneproof.engine.scoring.predictions import Scores, prompts_digest, score_predictions, to_jsonl
 from tuneproof.engine.stages.score_arms import ArmRuns, OnThisMachine
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class FurtherRuns:
         backend = OnThisMachine(base, lambda: Decoder(base, load_weights(base, store.path / further.model)), arm, self.arms.max_new_tokens)
         predictions, seconds = self.arms.answer(arm, backend, store.part(Part.EVAL), lambda *_: self.arms.stop.check())
         scores = score_predictions(further.name, predictions, task.output.kind, setting.judge, round(seconds, 3))
-        files = {further.predictions: json_lines(predictions), further.scores: scores.model_dump_json(indent=1) + "\n"}
+        files = {further.predictions: to_jsonl(predictions), further.scores: scores.model_dump_json(indent=1) + "\n"}
         store.write_step(further.step, made_from, files, {"prompts": prompts_digest(predictions)})
         return False
 

@@ -122,9 +122,9 @@ def _steps(base: BaseCheckpoint, plan: Plan, lengths: TrialLengths) -> Trial:
             self.seconds.append(time.monotonic() - self._began)
 
     # What one of the processes does, without the time that adding up over all of them takes, or handing weights to each other.
-    alone = replace(plan.share, group_by_length=False)
+    alone = replace(plan.per_process, group_by_length=False)
     if not torch.cuda.is_available():
-        torch.set_num_threads(max(1, torch.get_num_threads() // plan.processes_a_node))
+        torch.set_num_threads(max(1, torch.get_num_threads() // plan.processes_per_node))
     # The first step also makes the optimizer's state and warms caches up; the second is the worst there is, the third a usual one.
     rows = [_row(lengths.worst, lengths.answer)] * (2 * alone.batch_size) + [_row(lengths.usual, lengths.answer)] * alone.batch_size
     before = _resident()

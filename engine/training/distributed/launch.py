@@ -100,7 +100,7 @@ def _launched_on_nodes(plan: Plan, calls: Path) -> Iterator[Launched]:
     # As the other nodes know it: Slurm started them from this one.
     first = os.environ["SLURM_LAUNCH_NODE_IPADDR"]
     with NetworkDoor() as door:
-        call = Call(nodes=plan.nodes, processes=plan.processes_a_node, door=door.port, store=_free_port(), key=door.key)
+        call = Call(nodes=plan.nodes, processes=plan.processes_per_node, door=door.port, store=_free_port(), key=door.key)
         group = Group(call.processes, call.nodes, 0, first, call.store)
         with launched(group, f"{first}:{call.door}", call.key) as launcher, calling(calls, call):
             yield door, launcher

@@ -143,7 +143,7 @@ def test_what_no_grammar_can_hold_is_refused_with_the_reason(output: dict[str, A
     assert "baselines" in str(caught.value)
     decision = {"private_facts": False, "format_drift": True, "stable_task": True}
     with pytest.raises(CaseError, match=told):
-        UNTUNED_ARMS["constrained"].check(Case.model_validate({"name": "x", "decision": decision, "task": {"output": output}}))
+        UNTUNED_ARMS["constrained"].check_case(Case.model_validate({"name": "x", "decision": decision, "task": {"output": output}}))
 
 
 def test_fields_keep_the_order_of_train_at_every_level() -> None:
@@ -227,7 +227,7 @@ def test_the_plain_prompt_is_what_is_held_to_the_grammar() -> None:
     constrained, plain = UNTUNED_ARMS["constrained"](setting), UNTUNED_ARMS["zero_shot"](setting)
     assert constrained.messages(ROWS[0]) == plain.messages(ROWS[0])
     assert plain.grammar is None and constrained.grammar is not None
-    assert constrained.labels == ["yes", "no"] and constrained.told == "the likeliest of 2 labels" and not plain.labels
+    assert constrained.labels == ["yes", "no"] and constrained.summary == "the likeliest of 2 labels" and not plain.labels
 
 
 def test_labels_too_many_for_one_pass_are_decoded_instead() -> None:

@@ -95,9 +95,9 @@ def test_passages_that_do_not_fit_are_left_out_the_least_fitting_first(folder: P
 
 
 def test_other_documents_are_another_input_of_the_run(folder: Path) -> None:
-    before = arm(folder).made_from
+    before = arm(folder).inputs
     (folder / "returns.md").write_text(RETURNS + "\nNew.\n")
-    assert arm(folder).made_from != before
+    assert arm(folder).inputs != before
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_documents_that_cannot_be_read_are_the_users_error(tmp_path: Path, docum
     where = None if documents is None else str(tmp_path / documents)
     decision = {"private_facts": False, "format_drift": True, "stable_task": True}
     with pytest.raises(CaseError, match=told) as caught:
-        UNTUNED_ARMS["retrieval"].check(
+        UNTUNED_ARMS["retrieval"].check_case(
             Case.model_validate({"name": "x", "decision": decision, "data": {"examples": "rows.jsonl", "documents": where}})
         )
     assert caught.value.exit_code == 2

@@ -29,11 +29,11 @@ from tuneproof.engine.scoring.partial_credit import partial_credit_difference
 from tuneproof.engine.scoring.predictions import (
     Prediction,
     failure_log,
-    json_lines,
     judge_again,
     judge_output,
     read_predictions,
     score_predictions,
+    to_jsonl,
     unanswered_prediction,
 )
 from tuneproof.engine.scoring.verdict import ScoredArm, VerdictAnswer, decide_verdict, meets_target, paired_difference
@@ -229,7 +229,7 @@ def answer(at: int, output: str, **told: Any) -> Prediction:
 def endpoint_arm(right: int, wrong: int, gone: int, reason: str = "no reply within 60 s") -> ScoredArm:
     rows = [answer(at, "yes" if at < right else "no") for at in range(right + wrong)]
     rows += [unanswered_prediction(str(right + wrong + at), "?", "yes", reason, "busy", 5) for at in range(gone)]
-    return ScoredArm(score_predictions("endpoint", rows, TASK.output.kind, JUDGE, 7.0), rows, is_elsewhere=True)
+    return ScoredArm(score_predictions("endpoint", rows, TASK.output.kind, JUDGE, 7.0), rows, is_external=True)
 
 
 def local_arm(name: str, right: Sequence[bool]) -> ScoredArm:
@@ -247,7 +247,7 @@ def test_what_has_no_answer_counts_neither_as_right_nor_as_wrong() -> None:
     logged = failure_log("endpoint", arm.predictions)
     assert [row.failure_class for row in logged] == [FailureClass.WRONG_VALUE] * 10 + [FailureClass.ENDPOINT_ERROR] * 10
     assert logged[-1].unanswered == "no reply within 60 s" and logged[-1].server_said == "busy"
-    assert read_predictions(json_lines(arm.predictions)) == arm.predictions
+    assert read_predictions(to_jsonl(arm.predictions)) == arm.predictions
     assert [judge_again(p, JUDGE, p.expected) for p in arm.predictions] == arm.predictions
 
 

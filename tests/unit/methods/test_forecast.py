@@ -40,10 +40,10 @@ def test_it_is_what_the_planner_predicts(finished: tuple[Path, object]) -> None:
 
 def test_a_larger_batch_takes_more_and_runs_in_parts_where_there_is_less() -> None:
     assert of_lora(batch_size=32).memory.total > of_lora(batch_size=16).memory.total
-    assert of_lora().fits and of_lora().way.accumulation == 1
+    assert of_lora().fits and of_lora().option.accumulation == 1
     smaller = of_lora(0.45)
-    assert smaller.fits and smaller.way.accumulation > 1 and smaller.memory.total < of_lora().memory.total
-    assert smaller.there.told_by == "budget.gpu_memory_gb"
+    assert smaller.fits and smaller.option.accumulation > 1 and smaller.memory.total < of_lora().memory.total
+    assert smaller.available.source == "budget.gpu_memory_gb"
 
 
 def test_packed_rows_are_counted_by_the_sequences_that_they_make() -> None:
@@ -55,7 +55,7 @@ def test_packed_rows_are_counted_by_the_sequences_that_they_make() -> None:
 
 def test_what_fits_in_no_way_says_so_in_its_lightest() -> None:
     found = of_lora(0.1)
-    assert not found.fits and found.way.checkpointing
+    assert not found.fits and found.option.checkpointing
 
 
 def test_a_model_that_is_not_here_is_not_guessed_at(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -75,7 +75,7 @@ def test_a_method_trains_what_was_counted_and_is_found_again_as_it_was(base: Bas
     before, _ = probe.run(load_weights(base))
     again, _ = probe.run(load_weights(base, done.adapter))
     assert again == done.best_probe and again.loss < before.loss
-    if method.can(Ability.MERGE):
+    if method.supports(Ability.MERGE):
         assert_merges(base, done.adapter, tmp_path / "merged", probe)
 
 
@@ -186,7 +186,7 @@ def test_what_a_method_cannot_do_is_refused_with_the_reason() -> None:
         with pytest.raises(CaseError, match="merged into an int8 base it answers wrongly"):
             make_plan(MethodChoice(name=name), Training())
     assert not set(EXCLUDED_METHODS) & set(METHODS)
-    assert {Ability.FOUR_BIT, Ability.EIGHT_BIT} <= set(METHODS["pissa"].cannot)
+    assert {Ability.FOUR_BIT, Ability.EIGHT_BIT} <= set(METHODS["pissa"].unsupported)
 
 
 def test_every_number_of_a_plan_that_has_a_default_has_a_source() -> None:
@@ -204,7 +204,7 @@ def test_every_number_of_a_plan_that_has_a_default_has_a_source() -> None:
 
 def test_a_published_result_has_its_interval_and_says_what_it_rests_on() -> None:
     lora = METHODS["lora"].published
-    assert lora is not None and "47.8 % [45.1, 50.5] of 1,319 GSM8K questions" in lora.line and "one seed" in lora.line
+    assert lora is not None and "47.8 % [45.1, 50.5] of 1,319 GSM8K questions" in lora.summary and "one seed" in lora.summary
     assert METHODS["pissa"].published is None
 
 
@@ -225,5 +225,5 @@ def test_full_training_that_fits_in_no_other_way_takes_the_smaller_optimizer(bas
     pytest.importorskip("bitsandbytes")
     shape, settled = shape_of(SHAPES | {"model_type": "llama"}), make_plan(MethodChoice(name="full"), Training(batch_size=1))
     found = make_candidate(settled, shape.parameters, shape, SequenceLengths([1024], 8192), on_gpu=True)
-    sizes = {way.optimizer: way.memory.total / 1e9 for way in found.ways if way.memory is not None}
+    sizes = {way.optimizer: way.memory.total / 1e9 for way in found.options if way.memory is not None}
     assert sizes[Optimizer.ADAMW] > 120 > sizes[Optimizer.ADAMW_8BIT] > 80 > sizes[Optimizer.PAGED_8BIT]

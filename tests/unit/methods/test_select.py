@@ -35,20 +35,20 @@ def room(gb: float) -> AvailableMemory:
 
 def taken(gb: float, tokens: int = FEW_TOKENS) -> tuple[str, int, bool]:
     chosen = select_method(ALL, room(gb), tokens, {}, named=False)
-    return chosen.candidate.name, chosen.way.accumulation, chosen.way.checkpointing
+    return chosen.candidate.name, chosen.option.accumulation, chosen.option.checkpointing
 
 
 def test_lora_is_taken_where_it_fits_and_full_is_turned_down_for_the_data() -> None:
     chosen = select_method(ALL, room(100), FEW_TOKENS, {}, named=False)
     assert chosen.candidate.name == "lora" and "20.0 GB of 100.0 GB" in chosen.why
-    assert "40,000,000 parameters for 5,000 answer tokens" in chosen.turned_down["full"]
-    assert chosen.turned_down["qlora"] == "is not needed where lora fits"
+    assert "40,000,000 parameters for 5,000 answer tokens" in chosen.rejected["full"]
+    assert chosen.rejected["qlora"] == "is not needed where lora fits"
 
 
 def test_full_is_taken_where_data_and_memory_argue_for_it_and_for_one_of_them_it_is_not() -> None:
     assert taken(100, MANY_TOKENS)[0] == "full" and taken(100, FEW_TOKENS)[0] == "lora"
     chosen = select_method(ALL, room(24), MANY_TOKENS, {}, named=False)
-    assert chosen.candidate.name == "lora" and chosen.turned_down["full"] == "needs 66.0 GB at least, 21.6 GB may be used"
+    assert chosen.candidate.name == "lora" and chosen.rejected["full"] == "needs 66.0 GB at least, 21.6 GB may be used"
 
 
 def test_a_method_is_run_in_parts_and_checkpointed_before_a_heavier_compromise_is_made() -> None:
@@ -59,8 +59,8 @@ def test_a_method_is_run_in_parts_and_checkpointed_before_a_heavier_compromise_i
 
 
 def test_what_cannot_run_here_is_passed_over_with_its_reason() -> None:
-    candidates = [LORA, replace(QLORA, cannot="needs a GPU")]
-    assert select_method(candidates, room(100), FEW_TOKENS, {}, named=False).turned_down == {"qlora": "needs a GPU"}
+    candidates = [LORA, replace(QLORA, refusal="needs a GPU")]
+    assert select_method(candidates, room(100), FEW_TOKENS, {}, named=False).rejected == {"qlora": "needs a GPU"}
     with pytest.raises(GateClosed, match="qlora needs a GPU"):
         select_method(candidates, room(12), FEW_TOKENS, {}, named=False)
 
@@ -73,24 +73,24 @@ def test_where_nothing_fits_the_gate_closes_and_says_what_it_would_take() -> Non
 
 
 def test_a_trial_step_that_ran_out_of_memory_overrules_the_prediction() -> None:
-    ran_out = {("lora", LORA.ways[0]): "ran out of memory in a trial step"}
+    ran_out = {("lora", LORA.options[0]): "ran out of memory in a trial step"}
     again = select_method(ALL, room(100), FEW_TOKENS, ran_out, named=False)
-    assert (again.candidate.name, again.way) == ("lora", LORA.ways[-1])
-    ran_out[("lora", LORA.ways[-1])] = "ran out of memory in a trial step"
+    assert (again.candidate.name, again.option) == ("lora", LORA.options[-1])
+    ran_out[("lora", LORA.options[-1])] = "ran out of memory in a trial step"
     third = select_method(ALL, room(100), FEW_TOKENS, ran_out, named=False)
-    assert third.candidate.name == "qlora" and third.turned_down["lora"] == "ran out of memory in a trial step"
+    assert third.candidate.name == "qlora" and third.rejected["lora"] == "ran out of memory in a trial step"
 
 
 def test_a_named_method_that_seems_too_large_is_tried_once_in_its_lightest_way() -> None:
     chosen = select_method([LORA], room(10), FEW_TOKENS, {}, named=True)
-    assert chosen.way == LORA.ways[-1]
+    assert chosen.option == LORA.options[-1]
     with pytest.raises(GateClosed, match="ran out"):
-        select_method([LORA], room(10), FEW_TOKENS, {("lora", LORA.ways[-1]): "ran out of memory in a trial step"}, named=True)
+        select_method([LORA], room(10), FEW_TOKENS, {("lora", LORA.options[-1]): "ran out of memory in a trial step"}, named=True)
 
 
 def test_what_cannot_be_predicted_is_left_to_the_trial_step() -> None:
     unknown = Candidate("lora", LORA_PARAMETERS, (ExecutionOption(1, False, None), ExecutionOption(16, True, None)))
-    assert select_method([unknown], room(1), FEW_TOKENS, {}, named=False).way == unknown.ways[0]
+    assert select_method([unknown], room(1), FEW_TOKENS, {}, named=False).option == unknown.options[0]
 
 
 @given(st.integers(1, 64), st.booleans())
@@ -113,5 +113,5 @@ def test_what_is_taken_fits_with_the_margin_and_nothing_is_both_taken_and_turned
     except GateClosed:
         assert gb * (1 - MARGIN) < 6
         return
-    assert chosen.way.memory is not None and chosen.way.memory.total <= gb * 1e9 * (1 - MARGIN)
-    assert {chosen.candidate.name, *chosen.turned_down} == {"lora", "qlora", "full"} and chosen.candidate.name not in chosen.turned_down
+    assert chosen.option.memory is not None and chosen.option.memory.total <= gb * 1e9 * (1 - MARGIN)
+    assert {chosen.candidate.name, *chosen.rejected} == {"lora", "qlora", "full"} and chosen.candidate.name not in chosen.rejected

@@ -56,24 +56,24 @@ def full_training(sharding: Sharding = Sharding.AUTO, processes: int = 8) -> Can
 @pytest.mark.parametrize(("gb", "sharding"), [(80, Sharding.FULL), (320, Sharding.NONE)])
 def test_a_model_is_divided_only_where_no_whole_copy_fits(gb: float, sharding: Sharding) -> None:
     chosen = select_method([full_training()], AvailableMemory(gb * 1e9, "a GPU"), 10**9, {}, named=True)
-    assert chosen.way.sharding is sharding and chosen.way.memory is not None and chosen.way.memory.total < 0.9 * gb * 1e9
-    assert chosen.way.optimizer is Optimizer.ADAMW
+    assert chosen.option.sharding is sharding and chosen.option.memory is not None and chosen.option.memory.total < 0.9 * gb * 1e9
+    assert chosen.option.optimizer is Optimizer.ADAMW
 
 
 def test_a_case_can_have_the_model_divided_or_not() -> None:
-    assert {way.sharding for way in full_training(Sharding.NONE).ways} == {Sharding.NONE}
-    assert {way.sharding for way in full_training(Sharding.FULL).ways} == {Sharding.FULL}
-    assert {way.sharding for way in full_training(Sharding.AUTO, processes=1).ways} == {Sharding.NONE}
-    order = [way.sharding for way in full_training().ways]
+    assert {way.sharding for way in full_training(Sharding.NONE).options} == {Sharding.NONE}
+    assert {way.sharding for way in full_training(Sharding.FULL).options} == {Sharding.FULL}
+    assert {way.sharding for way in full_training(Sharding.AUTO, processes=1).options} == {Sharding.NONE}
+    order = [way.sharding for way in full_training().options]
     assert order == sorted(order, key=lambda sharding: sharding is Sharding.FULL) and len(set(order)) == 2
     quantised = make_plan(MethodChoice(name="int8_lora"), Training(processes=2))
-    assert {way.sharding for way in make_candidate(quantised, 10**7, LLAMA_8B, ROWS, on_gpu=True).ways} == {Sharding.NONE}
+    assert {way.sharding for way in make_candidate(quantised, 10**7, LLAMA_8B, ROWS, on_gpu=True).options} == {Sharding.NONE}
     wanted = replace(quantised, sharding=Sharding.FULL)
-    assert make_candidate(wanted, 10**7, LLAMA_8B, ROWS, on_gpu=True).cannot
+    assert make_candidate(wanted, 10**7, LLAMA_8B, ROWS, on_gpu=True).refusal
 
 
 def test_the_more_processes_the_less_each_holds() -> None:
-    lightest = [full_training(Sharding.FULL, processes).ways[-1].memory for processes in (2, 4, 8)]
+    lightest = [full_training(Sharding.FULL, processes).options[-1].memory for processes in (2, 4, 8)]
     two, four, eight = (memory for memory in lightest if memory is not None)
     assert two.total > four.total > eight.total and two.optimizer == 2 * four.optimizer == 4 * eight.optimizer
     # What is gathered is there in every process.
@@ -83,10 +83,10 @@ def test_the_more_processes_the_less_each_holds() -> None:
 
 def test_after_a_trial_step_that_does_not_fit_the_lightest_whole_copy_is_tried_and_then_the_lightest_share() -> None:
     offered, plenty = full_training(), AvailableMemory(1e12, "a GPU")
-    lightest_whole = [way for way in offered.ways if way.sharding is Sharding.NONE][-1]
+    lightest_whole = [way for way in offered.options if way.sharding is Sharding.NONE][-1]
     ran_out: dict[tuple[str, ExecutionOption], str] = {}
-    for expected in (offered.ways[0], lightest_whole, offered.ways[-1]):
-        way = select_method([offered], plenty, 10**9, ran_out, named=True).way
+    for expected in (offered.options[0], lightest_whole, offered.options[-1]):
+        way = select_method([offered], plenty, 10**9, ran_out, named=True).option
         assert way == expected
         ran_out[("full", way)] = "ran out of memory in a trial step"
     with pytest.raises(GateClosed, match="ran out of memory in a trial step"):
@@ -96,7 +96,7 @@ def test_after_a_trial_step_that_does_not_fit_the_lightest_whole_copy_is_tried_a
 def test_what_is_still_being_chosen_is_forecast_divided_where_it_fits_no_otherwise() -> None:
     settled = make_plan(MethodChoice(name="full"), Training(processes=8))
     told = forecast_memory([(settled, LLAMA_8B.parameters)], LLAMA_8B, ROWS, Budget(gpu_memory_gb=80), on_gpu=True)["full"]
-    assert told.fits and told.way.sharding is Sharding.FULL
+    assert told.fits and told.option.sharding is Sharding.FULL
 
 
 def test_a_plan_says_that_the_model_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -107,8 +107,8 @@ def test_a_plan_says_that_the_model_is_divided(monkeypatch: pytest.MonkeyPatch) 
         MethodChoice(), training, Budget(), load_base(ModelChoice()), rows, {"lora": 233_472, "int8_lora": 233_472}, StopRequest()
     )
     settled, told = planner.settle()
-    assert settled.sharded and told.sharding is Sharding.FULL and told.memory is not None and settled.share.sharded
-    assert make_plan(MethodChoice(name="lora"), training).as_planned(told, 1).sharded
+    assert settled.sharded and told.sharding is Sharding.FULL and told.memory is not None and settled.per_process.sharded
+    assert make_plan(MethodChoice(name="lora"), training).with_execution(told, 1).sharded
     assert (
         "each batch is shared by 2 processes, which divide weights, gradients and optimizer among them (FSDP2); memory is that of each"
         in planned_lines(told)

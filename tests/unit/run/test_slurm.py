@@ -62,7 +62,7 @@ def test_what_is_left_out_is_left_to_the_cluster() -> None:
 def test_where_the_worker_runs_changes_nothing_of_what_is_learned() -> None:
     there = Training(launcher="slurm", slurm=Slurm(gpus=1, nodes=2), processes=2)
     assert make_plan(MethodChoice(), there).digest == make_plan(MethodChoice(), Training()).digest
-    assert make_plan(MethodChoice(), there).processes_a_node == 1
+    assert make_plan(MethodChoice(), there).processes_per_node == 1
 
 
 def test_a_run_goes_on_with_another_launcher_and_keeps_its_plan(run: Path) -> None:

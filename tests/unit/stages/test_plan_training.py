@@ -108,7 +108,7 @@ def test_what_has_to_fit_is_the_share_of_one_process_in_its_part_of_the_memory(p
     asked = answers(OUT_OF_MEMORY, Trial(10**8, True, 4.0, 2.0))
     _, alone = planner.settle()
     settled, told = replace(planner, training=Training(epochs=6, processes=2), budget=Budget(hours=1)).settle()
-    assert asked == [(1, False), (8, True)] and settled.share.batch_size == 8 and told.steps == alone.steps == 36
+    assert asked == [(1, False), (8, True)] and settled.per_process.batch_size == 8 and told.steps == alone.steps == 36
     assert told.room == pytest.approx(alone.room / 2, rel=0.2) and told.room_told_by == "free on this machine, for each of 2 processes"
     lines = planned_lines(told)
     assert "each batch is shared by 2 processes; memory is that of each" in lines
@@ -147,7 +147,7 @@ def test_a_row_is_padded_to_the_longest_of_its_part_and_parts_are_sorted() -> No
 @given(st.lists(st.integers(2, 400), min_size=1, max_size=60), st.integers(1, 16), st.integers(1, 3), st.booleans())
 def test_more_parts_never_read_more_padding_and_no_row_is_cut(lengths: list[int], batch: int, processes: int, grouped: bool) -> None:
     asked = make_plan(MethodChoice(), Training(batch_size=batch, processes=processes, group_by_length=grouped))
-    share = asked.rows_a_process
+    share = asked.rows_per_process
     read = [RowLengths(lengths, lengths).padded(replace(asked, accumulation=parts)) for parts in range(1, share + 1) if share % parts == 0]
     assert all(least >= sum(lengths) / len(lengths) - 1e-9 for least in read) and read[-1] == min(read)
     assert share % fastest_accumulation(asked, lengths) == 0

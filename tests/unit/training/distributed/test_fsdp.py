@@ -39,7 +39,7 @@ from tuneproof.engine.training.distributed.fsdp import divide, load_state, save_
 from tuneproof.engine.training.distributed.torchrun import LOOPBACK
 
 DIVIDED = {"processes": 2, "sharding": "full"}
-DIVISIBLE = [name for name, method in METHODS.items() if method.can(Ability.SHARDING)]
+DIVISIBLE = [name for name, method in METHODS.items() if method.supports(Ability.SHARDING)]
 
 
 @pytest.fixture(scope="module")

@@ -237,7 +237,7 @@ def test_more_processes_than_rows_of_a_batch_or_than_gpus_are_refused(monkeypatc
 
 def test_how_many_processes_share_a_batch_is_nothing_that_is_learned() -> None:
     alone, shared = (make_plan(MethodChoice(name="lora"), Training(batch_size=10, processes=processes)) for processes in (1, 4))
-    assert shared.digest == alone.digest and shared.settings == alone.settings and shared.rows_a_process == 3
+    assert shared.digest == alone.digest and shared.settings == alone.settings and shared.rows_per_process == 3
 
 
 def test_a_share_that_does_not_fit_is_run_in_parts_until_each_process_has_one_row(tmp_path: Path) -> None:
