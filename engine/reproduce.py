@@ -36,7 +36,7 @@ class Reproduced:
     def same(self) -> bool:
         """Whether text, end and lengths are those that are stored."""
         stored, again = self.stored, self.again
-        now = (again.text, again.truncated, again.prompt_tokens, again.tokens)
+        now = (again.text, again.truncated, again.prompt_tokens, again.completion_tokens)
         return now == (stored.output, stored.truncated, stored.prompt_tokens, stored.output_tokens)
 
 

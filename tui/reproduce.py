@@ -53,7 +53,7 @@ def _document(each: Reproduced) -> dict[str, object]:
         "id": stored.id,
         "same": each.same,
         "output": again.text,
-        "output_tokens": again.tokens,
+        "output_tokens": again.completion_tokens,
         "truncated": again.truncated,
         "stored": {"output": stored.output, "output_tokens": stored.output_tokens, "truncated": stored.truncated},
     }

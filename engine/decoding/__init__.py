@@ -1,1 +1,1 @@
-"""Decoding: what a model writes after a prompt."""
+"""Decoding: prompts in, completions out."""

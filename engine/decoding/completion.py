@@ -1,4 +1,4 @@
-"""What comes back for one request, and whoever it comes from: the base on this machine, or a server elsewhere."""
+"""What one request returns, whether a local model or a remote server answers it."""
 
 from __future__ import annotations
 
@@ -11,29 +11,34 @@ from tuneproof.engine.data.example import Message
 
 @dataclass(frozen=True)
 class Completion:
-    """What the model wrote after one prompt: its text, the tokens of both, and whether it was cut off before its end token.
-
-    A server may not say how many tokens there were (`tokens_told`), may have to be asked several times (`attempts`), and may not answer:
-    then `unanswered` says why in a few words, which can be counted, and `server_said` what the server said about it. `ids` are the tokens
-    that were written here, the end token included.
-    """
+    """The text that a model writes after one prompt, with its token counts; or the reason why there is none."""
 
     text: str
     prompt_tokens: int
-    tokens: int
+    completion_tokens: int
+    """Tokens of the text, including the end-of-sequence token if there is one."""
     truncated: bool
-    tokens_told: bool = True
+    """The completion stops before an end-of-sequence token, or the prompt does not fit the model's context."""
+    usage_known: bool = True
+    """False if a server does not report token counts; both counts are 0 then."""
     attempts: int = 1
-    unanswered: str = ""
-    server_said: str = ""
-    ids: tuple[int, ...] = ()
+    """Requests sent for this completion; more than 1 only for a server."""
+    error: str = ""
+    """Why a server gives no completion, as one of few short reasons that can be counted; empty if it gives one."""
+    error_detail: str = ""
+    """The server's own message about the error."""
+    output_ids: tuple[int, ...] = ()
+    """Token ids of a local model's completion, including the end-of-sequence token; empty for a server."""
 
 
 class Backend(Protocol):
-    """Whoever answers an arm's requests."""
+    """A source of completions for the requests of an arm."""
 
     def prompt(self, messages: Sequence[Message]) -> str:
-        """Exactly what is given for a chat."""
+        """The exact text that is sent for a chat."""
 
     def complete(self, prompts: Sequence[str], on_progress: Callable[[int, int], None]) -> tuple[list[Completion], float]:
-        """What comes back in the order of the prompts, and the seconds that it took together."""
+        """The completions in the order of the prompts, and the total seconds they took.
+
+        `on_progress` is called with the number of finished prompts and the number of all prompts.
+        """

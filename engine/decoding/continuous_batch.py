@@ -1,4 +1,7 @@
-"""Prompts in the slots of a cache, read once and then looked at by what follows them. Imports torch, so only the worker imports it."""
+"""Continuous batching over the slots of one cache: sequences are admitted, decoded together, and evicted one by one.
+
+Imports torch, so only the worker imports this module.
+"""
 
 from __future__ import annotations
 
@@ -11,55 +14,56 @@ from typing import Any
 import torch
 
 from tuneproof.engine.decoding.grammar import GrammarState
-from tuneproof.engine.decoding.kv_cache import Prefix, Slots, has_plain_kv_cache
+from tuneproof.engine.decoding.kv_cache import CachedPrefix, SlotCache, has_plain_kv_cache
 
-READ_AT_ONCE = 16_384
-"""Tokens of prompts that one pass reads, padding included: more are no faster, and take memory."""
+MAX_PREFILL_TOKENS = 16_384
+"""Prompt tokens of one prefill pass, including padding. Larger passes are not faster and take more memory."""
 
-LEAVES_SCORES_ALONE = frozenset(
+NEUTRAL_SETTINGS = frozenset(
     "do_sample temperature top_k top_p min_p max_length max_new_tokens use_cache bos_token_id eos_token_id pad_token_id "
     "cache_implementation output_attentions output_hidden_states transformers_version _from_model_config".split()
 )
-"""Settings of a model's generation config that do not say which token is likeliest, or that we give ourselves."""
+"""Settings of a model's generation config that do not change which token is most likely, or that the decoder sets itself."""
 
 
 @dataclass
 class DecodeState:
-    """A prompt on its way to its answer, and the beginning of it that has been read already."""
+    """One prompt and what is decoded after it so far."""
 
-    prompt: list[int]
-    room: int
-    held: GrammarState | None = None
-    prefix: Prefix | None = None
-    answer: list[int] = field(default_factory=list)
-    likely: list[float] = field(default_factory=list)
-    """Where labels are scored and nothing is written: how likely each is."""
+    prompt_ids: list[int]
+    max_new_tokens: int
+    grammar_state: GrammarState | None = None
+    prefix: CachedPrefix | None = None
+    """The start of the prompt, if it is shared with other prompts and already in a cache."""
+    output_ids: list[int] = field(default_factory=list)
+    label_log_likelihoods: list[float] = field(default_factory=list)
+    """Only when labels are scored: one for each label, in nats."""
 
     @property
-    def shared(self) -> int:
-        """How many tokens have been read already."""
+    def prefix_length(self) -> int:
+        """Prompt tokens that are already in a cache."""
         return self.prefix.length if self.prefix else 0
 
     @property
-    def place(self) -> int:
-        """The position of the token that is read next."""
-        return len(self.prompt) + len(self.answer) - 1
+    def position(self) -> int:
+        """Position of the next input token."""
+        return len(self.prompt_ids) + len(self.output_ids) - 1
 
     @property
-    def next(self) -> int:
-        """The token that is read next."""
-        return self.answer[-1] if self.answer else self.prompt[-1]
+    def next_input_id(self) -> int:
+        """The token that the next decode step reads: the last one so far."""
+        return self.output_ids[-1] if self.output_ids else self.prompt_ids[-1]
 
     @property
-    def width(self) -> int:
-        """Tokens of the prompt and of the longest answer."""
-        return len(self.prompt) + self.room
+    def max_length(self) -> int:
+        """Most tokens of prompt and output together."""
+        return len(self.prompt_ids) + self.max_new_tokens
 
 
 def supports_custom_mask(model: Any) -> bool:
-    """Whether a model can be told what each token looks at: it keeps plain keys and values, and its attention takes masks as they are.
+    """Whether a 4D attention mask reaches the model's attention unchanged.
 
-    Flash attention takes none.
+    Needs a plain key-value cache, SDPA or eager attention (flash attention takes no mask), and `position_ids`.
     """
     plain = getattr(model, "get_base_model", lambda: model)()
     return (
@@ -71,75 +75,88 @@ def supports_custom_mask(model: Any) -> bool:
 
 
 def matches_hf_greedy(model: Any) -> bool:
-    """Whether the likeliest token in slots is the one that generate writes: not where the model's own settings change scores, as a penalty
-    on repetition does."""
-    return supports_custom_mask(model) and model.generation_config.to_diff_dict().keys() <= LEAVES_SCORES_ALONE
+    """Whether the argmax of the logits is the token that `generate(do_sample=False)` picks.
+
+    False if the model's generation config changes logits, as a repetition penalty does.
+    """
+    return supports_custom_mask(model) and model.generation_config.to_diff_dict().keys() <= NEUTRAL_SETTINGS
 
 
-class SlotBatch:
-    """The rows that a model is at work on: at most `slots` of them, none longer than `width` tokens with its answer."""
+class ContinuousBatch:
+    """The sequences that a model decodes together: at most `num_slots`, each of at most `max_length` tokens."""
 
-    def __init__(self, model: Any, slots: int, width: int) -> None:
-        self.live: list[DecodeState] = []
-        self.cache = Slots(model, slots, width)
-        self.columns = torch.arange(width, device=model.device)
+    def __init__(self, model: Any, num_slots: int, max_length: int) -> None:
+        self.active: list[DecodeState] = []
+        """The sequence in each slot; slots behind these are free."""
+        self.cache = SlotCache(model, num_slots, max_length)
+        self.columns = torch.arange(max_length, device=model.device)
+        """0 to max_length - 1, int64: the columns of the cache."""
         self._model = model
-        self._held_by: list[Prefix | None] = [None] * slots
+        self._prefix_in_slot: list[CachedPrefix | None] = [None] * num_slots
         self._eager = model.config.get_text_config()._attn_implementation == "eager"
 
     @property
-    def free(self) -> int:
-        """Slots without a row."""
-        return self.cache.slots - len(self.live)
+    def free_slots(self) -> int:
+        """How many more sequences can be admitted."""
+        return self.cache.num_slots - len(self.active)
 
-    def take_in(self, rows: list[DecodeState]) -> None:
-        """Reads all but the last token of each prompt, which is read with what follows the prompts."""
-        first = len(self.live)
-        self.live += rows
-        for slot, row in enumerate(rows, start=first):
-            if row.prefix is not None and self._held_by[slot] is not row.prefix:
-                self.cache.put(slot, row.prefix)
-            self._held_by[slot] = row.prefix
-        for slots in self._passes(first):
-            self._read(slots)
+    def admit(self, states: list[DecodeState]) -> None:
+        """Puts sequences into free slots and prefills their prompts, all but the last token, which the first decode step reads."""
+        first = len(self.active)
+        self.active += states
+        for slot, state in enumerate(states, start=first):
+            if state.prefix is not None and self._prefix_in_slot[slot] is not state.prefix:
+                self.cache.write_prefix(slot, state.prefix)
+            self._prefix_in_slot[slot] = state.prefix
+        for slots in self._prefill_passes(first):
+            self._prefill(slots)
 
-    def leave(self, slot: int) -> None:
-        """Takes a row out; the one that stands last moves into its slot."""
-        last = self.live.pop()
-        if slot < len(self.live):
-            start = last.shared if self._held_by[slot] is last.prefix else 0
-            self.cache.move(len(self.live), slot, start, last.place)
-            self.live[slot], self._held_by[slot] = last, last.prefix
+    def evict(self, slot: int) -> None:
+        """Removes a sequence; the one in the last slot in use moves into its slot."""
+        last = self.active.pop()
+        if slot < len(self.active):
+            start = last.prefix_length if self._prefix_in_slot[slot] is last.prefix else 0
+            self.cache.copy_slot(len(self.active), slot, start, last.position)
+            self.active[slot], self._prefix_in_slot[slot] = last, last.prefix
 
-    def look(self, ids: torch.Tensor, places: torch.Tensor, seen: torch.Tensor, keep: int = 1) -> torch.Tensor:
-        """One pass of the model over tokens (rows, tokens) at their places; gives the scores after the last `keep` tokens of each row.
+    def forward(
+        self, input_ids: torch.Tensor, position_ids: torch.Tensor, attention_mask: torch.Tensor, logits_to_keep: int = 1
+    ) -> torch.Tensor:
+        """One pass of the model; gives the logits of the last tokens, (batch, logits_to_keep, vocab_size), in the model's dtype.
 
-        `seen` says which columns of the cache each token looks at, (rows or 1, 1, tokens, columns).
+        `input_ids` and `position_ids` have shape (batch, tokens), int64. `attention_mask` has shape (batch or 1, 1, tokens, kv_length),
+        bool: True where a token attends to a column of the cache.
         """
         if self._eager:
-            seen = torch.zeros(seen.shape, dtype=self._model.dtype, device=seen.device).masked_fill(
-                ~seen, torch.finfo(self._model.dtype).min
-            )
-        out = self._model(
-            input_ids=ids, position_ids=places, attention_mask=seen, past_key_values=self.cache, use_cache=True, logits_to_keep=keep
+            # Eager attention adds the mask to its scores.
+            additive = torch.zeros(attention_mask.shape, dtype=self._model.dtype, device=attention_mask.device)
+            attention_mask = additive.masked_fill(~attention_mask, torch.finfo(self._model.dtype).min)
+        output = self._model(
+            input_ids=input_ids,
+            position_ids=position_ids,
+            attention_mask=attention_mask,
+            past_key_values=self.cache,
+            use_cache=True,
+            logits_to_keep=logits_to_keep,
         )
-        scores: torch.Tensor = out.logits[:, -keep:]
-        return scores
+        logits: torch.Tensor = output.logits[:, -logits_to_keep:]
+        return logits
 
-    def _passes(self, first: int) -> Iterator[slice]:
-        """The rows from the first on in as few passes as can be; what the rows of one pass share has one length."""
-        for _, group in groupby(range(first, len(self.live)), key=lambda slot: self.live[slot].shared):
+    def _prefill_passes(self, first: int) -> Iterator[slice]:
+        """Slots from `first` on, in as few passes as possible; all sequences of a pass have a prefix of the same length."""
+        for _, group in groupby(range(first, len(self.active)), key=lambda slot: self.active[slot].prefix_length):
             slots = list(group)
-            count = max(1, READ_AT_ONCE // max(len(self.live[slot].prompt) - self.live[slot].shared for slot in slots))
+            longest = max(len(self.active[slot].prompt_ids) - self.active[slot].prefix_length for slot in slots)
+            count = max(1, MAX_PREFILL_TOKENS // longest)
             yield from (slice(slots[at], slots[at : at + count][-1] + 1) for at in range(0, len(slots), count))
 
-    def _read(self, slots: slice) -> None:
-        rows = self.live[slots]
-        shared, end = rows[0].shared, max(len(row.prompt) for row in rows) - 1
-        if end > shared:
-            # Padded behind: what is there is written over before any token looks at it.
-            ids = [row.prompt[shared:-1] + [0] * (end + 1 - len(row.prompt)) for row in rows]
-            places = self.columns[shared:end]
-            self.cache.read(slots, end)
-            seen = self.columns[:end] <= places[None, None, :, None]
-            self.look(torch.tensor(ids, device=self._model.device), places.expand(len(rows), -1), seen)
+    def _prefill(self, slots: slice) -> None:
+        states = self.active[slots]
+        start, end = states[0].prefix_length, max(len(state.prompt_ids) for state in states) - 1
+        if end > start:
+            # Padded on the right: decode steps overwrite the padding before any token attends to it.
+            input_ids = [state.prompt_ids[start:-1] + [0] * (end + 1 - len(state.prompt_ids)) for state in states]
+            position_ids = self.columns[start:end]
+            self.cache.prepare_prefill(slots, end)
+            causal = self.columns[:end] <= position_ids[None, None, :, None]
+            self.forward(torch.tensor(input_ids, device=self._model.device), position_ids.expand(len(states), -1), causal)

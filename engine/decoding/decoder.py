@@ -1,4 +1,4 @@
-"""Batched greedy decoding, free or under a grammar, shared by the arms and the live probes.
+"""Batched greedy decoding, free or under a grammar, and scoring of labels, for the arms and the probes during training.
 
 Imports torch, so only the worker imports this module.
 """
@@ -17,206 +17,205 @@ import torch
 from llguidance import LLTokenizer
 
 from tuneproof.engine.decoding.completion import Completion
-from tuneproof.engine.decoding.continuous_batch import DecodeState, SlotBatch, matches_hf_greedy, supports_custom_mask
-from tuneproof.engine.decoding.grammar import Grammar, GrammarLogitsProcessor, grammar_tokenizer
-from tuneproof.engine.decoding.greedy import Greedy
-from tuneproof.engine.decoding.kv_cache import encode_prefix, has_plain_kv_cache, kv_bytes_per_token, new_cache
-from tuneproof.engine.decoding.label_scoring import SCORES_AT_ONCE, LabelScorer, LabelTree, label_tree, scores_one_by_one
+from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState, matches_hf_greedy, supports_custom_mask
+from tuneproof.engine.decoding.grammar import Grammar, grammar_tokenizer
+from tuneproof.engine.decoding.greedy import GreedyLoop
+from tuneproof.engine.decoding.hf_generate import generate_outputs
+from tuneproof.engine.decoding.kv_cache import has_plain_kv_cache, kv_bytes_per_token, prefill_prefix
+from tuneproof.engine.decoding.label_scoring import MAX_LOGITS_PER_PASS, LabelScorer, build_label_trie, score_labels_one_by_one
 from tuneproof.engine.decoding.prefix_sharing import group_by_prefix
 from tuneproof.engine.models.base_model import BaseCheckpoint
 
-CPU_TOKENS = 16_384
-"""Prompt and answer tokens held at once on a CPU, where larger batches are no faster, and memory stays small."""
+CPU_BATCH_TOKENS = 16_384
+"""Tokens of a batch on a CPU, prompts and answers: larger batches are not faster there, and this keeps memory small."""
 
-GPU_SHARE = 0.6
-"""Of the GPU's free memory, what keys and values may take; the rest is for what a pass of the model needs besides."""
+GPU_MEMORY_SHARE = 0.6
+"""Share of a GPU's free memory for keys and values; the rest is for the activations of a forward pass."""
 
-MOST_ROWS = 256
-"""Rows decoded at once at most: from there on a GPU is busy."""
+MAX_BATCH_SIZE = 256
+"""Most sequences in a batch; a GPU is busy from there on."""
+
+OnProgress = Callable[[int, int], None]
+"""Called with the number of finished prompts and the number of all prompts."""
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """A loaded model that decodes greedily, at most `rows` prompts at a time; as many as memory holds where that is not given."""
+    """A loaded model that decodes greedily."""
 
     base: BaseCheckpoint
     model: Any
-    rows: int | None = None
+    """A transformers or PEFT model, or a `SoftPromptModel`, in eval mode."""
+    batch_size: int | None = None
+    """Most sequences decoded at once; None for as many as memory allows."""
 
     def complete(
         self,
         prompts: Sequence[str],
-        room: int,
+        max_new_tokens: int,
         *,
         grammar: str | None = None,
-        on_progress: Callable[[int, int], None] = lambda done, of: None,
+        on_progress: OnProgress = lambda done, of: None,
     ) -> tuple[list[Completion], float]:
-        """The completions in the order of the prompts, and the seconds they took together.
+        """The completions in the order of the prompts, and the seconds they took in total.
 
-        What prompts begin with in common is read once. A prompt that leaves no room for an answer in the model's context is not run and
-        counts as truncated. Under a grammar every completion that is not truncated satisfies it.
+        Prefixes that prompts share are prefilled once. A prompt that fills the model's context is not decoded and counts as truncated.
+        With a grammar, in the format of llguidance, every completion that is not truncated satisfies it. Raises CaseError if llguidance
+        does not support the tokenizer or the grammar.
         """
         started = time.monotonic()
-        held_to = Grammar(self._grammar_tokenizer, grammar) if grammar is not None else None
-        ids = [self.base.token_ids(prompt) for prompt in prompts]
-        rows = {
-            at: DecodeState(tokens, min(room, self.base.context_length - len(tokens)), held_to.hold() if held_to else None)
-            for at, tokens in enumerate(ids)
-            if len(tokens) < self.base.context_length
+        compiled = Grammar(self._grammar_tokenizer, grammar) if grammar is not None else None
+        prompt_ids = [self.base.token_ids(prompt) for prompt in prompts]
+        states = {
+            at: DecodeState(
+                ids,
+                min(max_new_tokens, self.base.context_length - len(ids)),
+                compiled.new_state() if compiled else None,
+            )
+            for at, ids in enumerate(prompt_ids)
+            if len(ids) < self.base.context_length
         }
-        decode = self._in_turn if matches_hf_greedy(self.model) else self._by_generate
-        decode(self._in_order(list(rows.values())), held_to, lambda done: on_progress(len(ids) - len(rows) + done, len(ids)))
-        return [self._completion(len(tokens), rows.get(at)) for at, tokens in enumerate(ids)], time.monotonic() - started
+        skipped = len(prompts) - len(states)
+        decode = self._decode_in_slots if matches_hf_greedy(self.model) else self._decode_with_generate
+        decode(self._in_decoding_order(list(states.values())), compiled, lambda done: on_progress(skipped + done, len(prompts)))
+        return [self._completion(len(ids), states.get(at)) for at, ids in enumerate(prompt_ids)], time.monotonic() - started
 
     def choose_labels(
-        self, prompts: Sequence[str], labels: Sequence[str], *, on_progress: Callable[[int, int], None] = lambda done, of: None
+        self, prompts: Sequence[str], labels: Sequence[str], *, on_progress: OnProgress = lambda done, of: None
     ) -> tuple[list[Completion], float]:
-        """For each prompt the label that the model holds likeliest to be the whole answer, and the seconds it took for all.
+        """For each prompt the label that is most likely as the whole answer, and the seconds that all of them took.
 
-        The first of labels that are equally likely. A prompt that leaves no room for the longest label is not run and counts as truncated.
+        The first of several equally likely labels. A prompt that leaves no space for the longest label counts as truncated.
         """
         started = time.monotonic()
-        written = [self.base.token_ids(label) for label in labels]
-        tree, room = label_tree(written), max(len(label) for label in written) + 1
-        ids = [self.base.token_ids(prompt) for prompt in prompts]
-        rows = {at: DecodeState(tokens, tree.size) for at, tokens in enumerate(ids) if len(tokens) + room <= self.base.context_length}
-
-        def tell(done: int) -> None:
-            on_progress(len(ids) - len(rows) + done, len(ids))
-
-        self._score(self._in_order(list(rows.values())), tree, written, tell)
-        return [self._chosen(len(tokens), rows.get(at), labels, written) for at, tokens in enumerate(ids)], time.monotonic() - started
-
-    def _score(self, rows: list[DecodeState], tree: LabelTree, labels: list[list[int]], on_progress: Callable[[int], None]) -> None:
-        """How likely each label is after each prompt: in one pass where the model takes masks."""
-        done = 0
-        for wave in _waves(rows):
-            if supports_custom_mask(self.model):
-                width = max(row.width for row in wave)
-                at_once = min(len(wave), self._at_once(width), SCORES_AT_ONCE // (tree.size * self._vocabulary))
-                scorer = LabelScorer(SlotBatch(self.model, max(1, at_once), width), tree, self.base.eos_token_ids)
-                scorer.run(wave, lambda now, before=done: on_progress(before + now))
-                del scorer
+        completions = []
+        for prompt, scores in zip(prompts, self.score_labels(prompts, labels, on_progress=on_progress), strict=True):
+            prompt_tokens = len(self.base.token_ids(prompt))
+            if scores is None:
+                completions.append(Completion("", prompt_tokens, 0, truncated=True))
             else:
-                for number, row in enumerate(wave, start=done + 1):
-                    row.likely = scores_one_by_one(self.model, row.prompt, labels, self.base.eos_token_ids)
-                    on_progress(number)
-            done += len(wave)
+                label = labels[scores.index(max(scores))]
+                output_ids = (*self.base.token_ids(label), self.base.eos_token_ids[0])
+                completions.append(Completion(label, prompt_tokens, len(output_ids), truncated=False, output_ids=output_ids))
+        return completions, time.monotonic() - started
 
-    def _chosen(self, prompt_tokens: int, row: DecodeState | None, labels: Sequence[str], written: list[list[int]]) -> Completion:
-        if row is None:
-            return Completion("", prompt_tokens, 0, truncated=True)
-        best = row.likely.index(max(row.likely))
-        answer = (*written[best], self.base.eos_token_ids[0])
-        return Completion(labels[best], prompt_tokens, len(answer), truncated=False, ids=answer)
+    def score_labels(
+        self, prompts: Sequence[str], labels: Sequence[str], *, on_progress: OnProgress = lambda done, of: None
+    ) -> list[list[float] | None]:
+        """The log-likelihood, in nats, of every label as the whole answer to each prompt.
 
-    def _in_order(self, rows: list[DecodeState]) -> list[DecodeState]:
-        """The rows in sets that share a beginning, which is read here, and in each the longest first, so that memory is known at once."""
+        None for a prompt that leaves no space for the longest label in the model's context.
+        """
+        label_ids = [self.base.token_ids(label) for label in labels]
+        nodes, longest = build_label_trie(label_ids).size, max(len(ids) for ids in label_ids) + 1
+        prompt_ids = [self.base.token_ids(prompt) for prompt in prompts]
+        states = {at: DecodeState(ids, nodes) for at, ids in enumerate(prompt_ids) if len(ids) + longest <= self.base.context_length}
+        skipped = len(prompts) - len(states)
+        score = self._score_in_slots if supports_custom_mask(self.model) else self._score_one_by_one
+        score(self._in_decoding_order(list(states.values())), label_ids, lambda done: on_progress(skipped + done, len(prompts)))
+        return [states[at].label_log_likelihoods if at in states else None for at in range(len(prompts))]
+
+    def _in_decoding_order(self, states: list[DecodeState]) -> list[DecodeState]:
+        """Groups that share a prefix, which is prefilled here; in each group the longest first, so that peak memory comes first."""
         if not has_plain_kv_cache(self.model):
-            return sorted(rows, key=lambda row: -row.width)
+            return sorted(states, key=lambda state: -state.max_length)
         ordered = []
-        for sharing in group_by_prefix([row.prompt for row in rows]):
-            members = sorted((rows[at] for at in sharing.prompts), key=lambda row: -row.width)
-            prefix = encode_prefix(self.model, members[0].prompt[: sharing.length]) if sharing.length else None
-            for row in members:
-                row.prefix = prefix
+        for group in group_by_prefix([state.prompt_ids for state in states]):
+            members = sorted((states[at] for at in group.indices), key=lambda state: -state.max_length)
+            prefix = prefill_prefix(self.model, members[0].prompt_ids[: group.prefix_length]) if group.prefix_length else None
+            for state in members:
+                state.prefix = prefix
             ordered += members
         return ordered
 
-    def _in_turn(self, rows: list[DecodeState], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
-        """Rows that wait take the places of those that have ended."""
+    def _decode_in_slots(self, states: list[DecodeState], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
+        """Continuous batching: waiting sequences take the slots of finished ones."""
         done = 0
-        for wave in _waves(rows):
-            width = max(row.width for row in wave)
-            slots = min(len(wave), self._at_once(width))
-            # Held by nothing else, so that its memory is free for the next.
-            loop = Greedy(SlotBatch(self.model, slots, width), self.base.eos_token_ids, grammar)
+        for wave in _waves(states):
+            max_length = max(state.max_length for state in wave)
+            num_slots = min(len(wave), self._max_batch_size(max_length))
+            # Only this name refers to the cache, so `del` frees its memory before the next one is allocated.
+            loop = GreedyLoop(ContinuousBatch(self.model, num_slots, max_length), self.base.eos_token_ids, grammar)
             loop.run(wave, lambda now, before=done: on_progress(before + now))
             del loop
             done += len(wave)
 
-    def _by_generate(self, rows: list[DecodeState], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
-        """For the models that the loop is not made for: batches by transformers' generate, each until its last row has ended."""
+    def _decode_with_generate(self, states: list[DecodeState], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
+        """transformers' `generate`, one batch after the other: for models that the continuous batch does not support."""
         done = 0
-        for batch in self._batches(rows):
-            self._generate(batch, grammar)
+        for batch in self._static_batches(states):
+            generate_outputs(self.base, self.model, batch, grammar)
             done += len(batch)
             on_progress(done)
 
-    def _batches(self, rows: list[DecodeState]) -> Iterator[list[DecodeState]]:
-        """Rows of like length that share a beginning and have the same room for an answer."""
-        for _, group in groupby(rows, key=lambda row: (id(row.prefix), row.room)):
+    def _static_batches(self, states: list[DecodeState]) -> Iterator[list[DecodeState]]:
+        """Sequences of similar length that share their prefix and their `max_new_tokens`."""
+        for _, group in groupby(states, key=lambda state: (id(state.prefix), state.max_new_tokens)):
             waiting = list(group)
             while waiting:
-                count = self._at_once(waiting[0].width)
+                count = self._max_batch_size(waiting[0].max_length)
                 yield waiting[:count]
                 waiting = waiting[count:]
 
-    @torch.inference_mode()
-    def _generate(self, rows: list[DecodeState], grammar: Grammar | None) -> None:
-        """One batch: the shared beginning from its cache, then padding, then what differs, so that every row ends at the same place."""
-        shared, longest = rows[0].shared, max(len(row.prompt) for row in rows)
-        room, pad = rows[0].room, self.base.tokenizer.pad_token_id
-        padded = [row.prompt[:shared] + [pad] * (longest - len(row.prompt)) + row.prompt[shared:] for row in rows]
-        mask = [[1] * shared + [0] * (longest - len(row.prompt)) + [1] * (len(row.prompt) - shared) for row in rows]
-        held = [row.held for row in rows if row.held is not None]
-        output = self.model.generate(
-            input_ids=torch.tensor(padded, device=self.model.device),
-            attention_mask=torch.tensor(mask, device=self.model.device),
-            past_key_values=new_cache(self.model, len(rows), longest + room, rows[0].prefix),
-            max_new_tokens=room,
-            do_sample=False,
-            eos_token_id=self.base.eos_token_ids,
-            pad_token_id=pad,
-            logits_processor=[GrammarLogitsProcessor(grammar, held, longest)] if grammar else None,
-            # Whoever trains beside others answers alone.
-            synced_gpus=False,
-        )
-        for row, answer in zip(rows, output[:, longest:].tolist(), strict=True):
-            end = next((at for at, token in enumerate(answer) if token in self.base.eos_token_ids), len(answer))
-            row.answer = answer[: end + 1]
+    def _score_in_slots(self, states: list[DecodeState], label_ids: list[list[int]], on_progress: Callable[[int], None]) -> None:
+        """All labels in one pass."""
+        trie, done = build_label_trie(label_ids), 0
+        for wave in _waves(states):
+            max_length = max(state.max_length for state in wave)
+            num_slots = min(len(wave), self._max_batch_size(max_length), MAX_LOGITS_PER_PASS // (trie.size * self._vocab_size))
+            scorer = LabelScorer(ContinuousBatch(self.model, max(1, num_slots), max_length), trie, self.base.eos_token_ids)
+            scorer.run(wave, lambda now, before=done: on_progress(before + now))
+            del scorer
+            done += len(wave)
 
-    def _at_once(self, width: int) -> int:
-        """How many rows of so many tokens are decoded at a time."""
-        if self.rows is not None:
-            return self.rows
-        if self.model.device.type != "cuda":
-            return max(1, CPU_TOKENS // width)
+    def _score_one_by_one(self, states: list[DecodeState], label_ids: list[list[int]], on_progress: Callable[[int], None]) -> None:
+        """One pass a label and prompt: for models that do not support a custom mask."""
+        for done, state in enumerate(states, start=1):
+            state.label_log_likelihoods = score_labels_one_by_one(self.model, state.prompt_ids, label_ids, self.base.eos_token_ids)
+            on_progress(done)
+
+    def _max_batch_size(self, max_length: int) -> int:
+        """How many sequences of `max_length` tokens are decoded at once."""
+        if self.batch_size is not None:
+            return self.batch_size
         device = self.model.device
-        # What torch keeps for later counts as taken on the device, and is free to us.
-        kept = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
-        return rows_that_fit(torch.cuda.mem_get_info(device)[0] + kept, width * kv_bytes_per_token(self.model))
+        if device.type != "cuda":
+            return max(1, CPU_BATCH_TOKENS // max_length)
+        # Memory that torch has cached counts as used on the device, but is free for us.
+        cached = torch.cuda.memory_reserved(device) - torch.cuda.memory_allocated(device)
+        return fitting_batch_size(torch.cuda.mem_get_info(device)[0] + cached, max_length * kv_bytes_per_token(self.model))
 
     @cached_property
     def _grammar_tokenizer(self) -> LLTokenizer:
-        return grammar_tokenizer(self.base, self._vocabulary)
+        return grammar_tokenizer(self.base, self._vocab_size)
 
     @property
-    def _vocabulary(self) -> int:
-        """How many scores the model gives for a token."""
+    def _vocab_size(self) -> int:
+        """Logits of the model for one token; may be more than the tokenizer has tokens."""
         return int(self.model.config.get_text_config().vocab_size)
 
-    def _completion(self, prompt_tokens: int, row: DecodeState | None) -> Completion:
-        if row is None:
+    def _completion(self, prompt_tokens: int, state: DecodeState | None) -> Completion:
+        """The decoded text; None stands for a prompt that was not decoded."""
+        if state is None:
             return Completion("", prompt_tokens, 0, truncated=True)
-        ended = row.answer[-1] in self.base.eos_token_ids
-        kept = row.answer[:-1] if ended else row.answer
-        text = self.base.tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        broken = row.held is not None and row.held.broken
-        return Completion(text, prompt_tokens, len(row.answer), truncated=not ended or broken, ids=tuple(row.answer))
+        ended = state.output_ids[-1] in self.base.eos_token_ids
+        text_ids = state.output_ids[:-1] if ended else state.output_ids
+        text = self.base.tokenizer.decode(text_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        cut_off = not ended or (state.grammar_state is not None and state.grammar_state.limit_exceeded)
+        return Completion(text, prompt_tokens, len(state.output_ids), truncated=cut_off, output_ids=tuple(state.output_ids))
 
 
-def rows_that_fit(free: int, bytes_a_row: int) -> int:
-    """How many rows to decode at once in so many bytes of a GPU's memory."""
-    return max(1, min(MOST_ROWS, int(free * GPU_SHARE) // bytes_a_row))
+def fitting_batch_size(free_bytes: int, bytes_per_sequence: int) -> int:
+    """How many sequences to decode at once with this much free GPU memory: at least 1, at most `MAX_BATCH_SIZE`."""
+    return max(1, min(MAX_BATCH_SIZE, int(free_bytes * GPU_MEMORY_SHARE) // bytes_per_sequence))
 
 
-def _waves(rows: list[DecodeState]) -> Iterator[list[DecodeState]]:
-    """Rows that get slots of one size, the longest first: no row gets more than twice the memory that it needs."""
-    widest = max((row.width for row in rows), default=0)
+def _waves(states: list[DecodeState]) -> Iterator[list[DecodeState]]:
+    """Sequences whose slots have one size, longest first; no sequence gets a slot of more than twice its length."""
+    longest = max((state.max_length for state in states), default=0)
 
-    def halvings(row: DecodeState) -> int:
-        return int(math.log2(widest / row.width))
+    def halvings(state: DecodeState) -> int:
+        return int(math.log2(longest / state.max_length))
 
-    for _, wave in groupby(sorted(rows, key=halvings), key=halvings):
+    for _, wave in groupby(sorted(states, key=halvings), key=halvings):
         yield list(wave)

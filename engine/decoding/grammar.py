@@ -1,4 +1,4 @@
-"""Holding rows to a grammar while they are decoded. Imports torch, so only the worker imports this module."""
+"""Constrained decoding: masks the tokens that a grammar does not allow. Imports torch, so only the worker imports this module."""
 
 from __future__ import annotations
 
@@ -14,88 +14,95 @@ from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.models.base_model import BaseCheckpoint
 
 
-def grammar_tokenizer(base: BaseCheckpoint, vocabulary: int) -> LLTokenizer:
-    """The tokens of a base as llguidance needs them; `vocabulary` is how many logits its model gives.
+def grammar_tokenizer(base: BaseCheckpoint, vocab_size: int) -> LLTokenizer:
+    """The tokenizer of a base in the form that llguidance needs; `vocab_size` is the number of logits of the model.
 
-    Raises CaseError for a tokenizer that it cannot read.
+    Raises CaseError if llguidance does not support the tokenizer.
     """
     try:
-        return from_tokenizer(base.tokenizer, n_vocab=max(vocabulary, len(base.tokenizer)), eos_token=base.eos_token_ids)
+        return from_tokenizer(base.tokenizer, n_vocab=max(vocab_size, len(base.tokenizer)), eos_token=base.eos_token_ids)
     except ValueError as error:
         raise CaseError(
-            f"answers cannot be held to a grammar with this tokenizer: {error}",
+            f"constrained decoding does not work with this tokenizer: {error}",
             where=f"model.base: {base.name}",
-            fix="take `constrained` out of `baselines`, or use a model with a fast tokenizer",
+            fix="remove `constrained` from `baselines`, or use a model with a fast tokenizer",
         ) from None
 
 
 @dataclass
 class GrammarState:
-    """One answer that is held to a grammar, token by token."""
+    """How far one answer has come in the grammar."""
 
     matcher: LLMatcher
-    ends: Sequence[int]
+    eos_token_ids: Sequence[int]
     ended: bool = False
-    broken: bool = False
-    """The grammar ran into one of llguidance's limits: the answer is ended, and is not to be taken for finished."""
+    """The answer has its end-of-sequence token."""
+    limit_exceeded: bool = False
+    """The grammar hit one of llguidance's limits. The answer is cut off there and counts as truncated."""
 
-    def take(self, token: int) -> None:
-        """Goes on by a token of the answer; what follows its end is padding, and no part of it."""
+    def advance(self, token_id: int) -> None:
+        """Consumes the next token of the answer. Tokens after its end are padding, and are ignored."""
         if not self.ended:
-            self.matcher.consume_token(token)
-            self.ended = token in self.ends
+            self.matcher.consume_token(token_id)
+            self.ended = token_id in self.eos_token_ids
 
-    def fill(self, words: torch.Tensor) -> None:
-        """Writes the tokens after which an answer is left, a bit each, lowest first."""
+    def fill_bitmask(self, bitmask: torch.Tensor) -> None:
+        """Sets the bits of the allowed tokens. `bitmask` has shape (ceil(vocab_size / 32),), int32, lowest bit first."""
         if self.ended:
-            words.fill_(-1)
+            bitmask.fill_(-1)
             return
         if not self.matcher.is_error():
-            self.matcher.unsafe_compute_mask_ptr(words.data_ptr(), words.numel() * words.element_size())
+            self.matcher.unsafe_compute_mask_ptr(bitmask.data_ptr(), bitmask.numel() * bitmask.element_size())
         if self.matcher.is_error():
-            self.broken = True
-            words.fill_(0)
-            for end in self.ends:
-                bit = end % 32
-                words[end // 32] |= 1 << bit if bit < 31 else -(1 << 31)
+            self.limit_exceeded = True
+            bitmask.fill_(0)
+            for token_id in self.eos_token_ids:
+                bit = token_id % 32
+                bitmask[token_id // 32] |= 1 << bit if bit < 31 else -(1 << 31)
 
 
 class Grammar:
-    """A grammar over the tokens of a base, which any number of answers can be held to. Raises CaseError where it is none."""
+    """A grammar over the tokens of a base, for any number of answers.
+
+    `grammar` is in the format of llguidance. Raises CaseError if llguidance cannot compile it.
+    """
 
     def __init__(self, tokenizer: LLTokenizer, grammar: str) -> None:
-        self._first = LLMatcher(tokenizer, grammar)
-        if self._first.is_error():
-            raise CaseError(f"decoding cannot be held to task.output: {self._first.get_error()}", where="baselines: constrained")
-        self._ends = tokenizer.eos_tokens
-        self._words = (tokenizer.vocab_size + 31) // 32
+        self._initial = LLMatcher(tokenizer, grammar)
+        if self._initial.is_error():
+            raise CaseError(f"task.output cannot be used as a grammar: {self._initial.get_error()}", where="baselines: constrained")
+        self._eos_token_ids = tokenizer.eos_tokens
+        self._bitmask_words = (tokenizer.vocab_size + 31) // 32
 
-    def hold(self) -> GrammarState:
-        """A new answer."""
-        return GrammarState(self._first.deep_copy(), self._ends)
+    def new_state(self) -> GrammarState:
+        """The state of an answer before its first token."""
+        return GrammarState(self._initial.deep_copy(), self._eos_token_ids)
 
-    def mask(self, scores: torch.Tensor, held: Sequence[GrammarState]) -> torch.Tensor:
-        """The scores, (rows, vocabulary), without the tokens after which no answer is left."""
-        words = torch.full((len(held), self._words), -1, dtype=torch.int32)
-        for row, answer in enumerate(held):
-            answer.fill(words[row])
-        bits = (words.to(scores.device)[:, :, None] >> torch.arange(32, device=scores.device, dtype=torch.int32)) & 1
-        # Logits beyond the tokenizer's tokens are never allowed.
-        flat = bits.reshape(len(held), -1).bool()[:, : scores.shape[1]]
-        allowed = torch.nn.functional.pad(flat, (0, scores.shape[1] - flat.shape[1]))
-        return scores.masked_fill(~allowed, float("-inf"))
+    def mask_logits(self, logits: torch.Tensor, states: Sequence[GrammarState]) -> torch.Tensor:
+        """The logits, (batch, vocab_size), with minus infinity at the tokens that each row's state does not allow."""
+        bitmask = torch.full((len(states), self._bitmask_words), -1, dtype=torch.int32)
+        for row, state in enumerate(states):
+            state.fill_bitmask(bitmask[row])
+        bits = (bitmask.to(logits.device)[:, :, None] >> torch.arange(32, device=logits.device, dtype=torch.int32)) & 1
+        allowed = bits.reshape(len(states), -1).bool()[:, : logits.shape[1]]
+        # A model may have more logits than its tokenizer has tokens. Those are never allowed.
+        allowed = torch.nn.functional.pad(allowed, (0, logits.shape[1] - allowed.shape[1]))
+        return logits.masked_fill(~allowed, float("-inf"))
 
 
 @dataclass
 class GrammarLogitsProcessor(LogitsProcessor):
-    """Holds a batch in transformers' generate to a grammar. Made for one call: `started` is the width of the prompts."""
+    """Applies a grammar inside transformers' `generate`. Made for one call."""
 
     grammar: Grammar
-    held: Sequence[GrammarState]
-    started: int
+    states: Sequence[GrammarState]
+    """One state a row of the batch."""
+    prompt_length: int
+    """Tokens of the padded prompts."""
 
     def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor) -> torch.FloatTensor:
-        if input_ids.shape[1] > self.started:
-            for answer, token in zip(self.held, input_ids[:, -1].tolist(), strict=True):
-                answer.take(token)
-        return self.grammar.mask(scores, self.held)
+        """Masks `scores`, (batch, vocab_size); `input_ids`, (batch, tokens), are the prompts and what follows them so far."""
+        if input_ids.shape[1] > self.prompt_length:
+            for state, token_id in zip(self.states, input_ids[:, -1].tolist(), strict=True):
+                state.advance(token_id)
+        return self.grammar.mask_logits(scores, self.states)

@@ -1,7 +1,7 @@
-"""The greedy loop: rows that have ended leave the batch at once, and those that wait take their places.
+"""Greedy decoding with continuous batching: a finished sequence leaves at once, and a waiting one takes its slot.
 
-Says the same as transformers' generate, token for token, and does less between two tokens. Imports torch, so only the worker imports
-this module.
+Gives the same tokens as transformers' `generate(do_sample=False)` (generation/utils.py, `_sample`) with less work between two tokens.
+Imports torch, so only the worker imports this module.
 """
 
 from __future__ import annotations
@@ -12,47 +12,54 @@ from dataclasses import dataclass
 
 import torch
 
-from tuneproof.engine.decoding.continuous_batch import DecodeState, SlotBatch
+from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState
 from tuneproof.engine.decoding.grammar import Grammar
 
-REFILLED = 4
-"""New rows are taken in once one in so many places is free: reading a few prompts at once costs little more than reading one."""
+REFILL_AT = 4
+"""Waiting sequences are admitted when one slot in this many is free: a prefill of a few prompts costs little more than one of a single."""
 
 
 @dataclass(frozen=True)
-class Greedy:
-    """Writes the likeliest token, row by row, until one that ends an answer; under a grammar the likeliest that it allows."""
+class GreedyLoop:
+    """Appends the most likely token to each sequence, of those that its grammar allows, until an end-of-sequence token."""
 
-    batch: SlotBatch
-    ends: Sequence[int]
+    batch: ContinuousBatch
+    eos_token_ids: Sequence[int]
     grammar: Grammar | None = None
+    """If given, every sequence has a `grammar_state` of this grammar."""
 
     @torch.inference_mode()
-    def run(self, rows: Sequence[DecodeState], on_progress: Callable[[int], None]) -> None:
-        """Writes the answers of all rows, taken in their order; `on_progress` is told how many are done whenever others begin."""
-        waiting, live = deque(rows), self.batch.live
-        while waiting or live:
-            free = self.batch.free
-            if waiting and free * REFILLED >= self.batch.cache.slots:
-                if done := len(rows) - len(waiting) - len(live):
-                    on_progress(done)
-                self.batch.take_in([waiting.popleft() for _ in range(min(len(waiting), free))])
-            self._step()
-            for slot in reversed(range(len(live))):
-                if live[slot].answer[-1] in self.ends or len(live[slot].answer) >= live[slot].room:
-                    self.batch.leave(slot)
-        on_progress(len(rows))
+    def run(self, states: Sequence[DecodeState], on_progress: Callable[[int], None]) -> None:
+        """Fills `output_ids` of all sequences, started in the given order.
 
-    def _step(self) -> None:
-        """The next token of every row."""
-        live, cache, columns = self.batch.live, self.batch.cache, self.batch.columns
-        places = torch.tensor([[row.place] for row in live], device=columns.device)
-        ids = torch.tensor([[row.next] for row in live], device=columns.device)
-        cache.step(places, max(row.place for row in live) + 1)
-        scores = self.batch.look(ids, places, columns[: cache.end] <= places[:, None, :, None])[:, -1]
+        `on_progress` is called with the number of finished sequences whenever new ones start, and at the end.
+        """
+        waiting, active = deque(states), self.batch.active
+        while waiting or active:
+            free = self.batch.free_slots
+            if waiting and free * REFILL_AT >= self.batch.cache.num_slots:
+                if finished := len(states) - len(waiting) - len(active):
+                    on_progress(finished)
+                self.batch.admit([waiting.popleft() for _ in range(min(len(waiting), free))])
+            self._decode_step()
+            for slot in reversed(range(len(active))):
+                state = active[slot]
+                if state.output_ids[-1] in self.eos_token_ids or len(state.output_ids) >= state.max_new_tokens:
+                    self.batch.evict(slot)
+        on_progress(len(states))
+
+    def _decode_step(self) -> None:
+        """Appends one token to every active sequence."""
+        active, cache, columns = self.batch.active, self.batch.cache, self.batch.columns
+        input_ids = torch.tensor([[state.next_input_id] for state in active], device=columns.device)
+        position_ids = torch.tensor([[state.position] for state in active], device=columns.device)
+        cache.prepare_decode(position_ids, max(state.position for state in active) + 1)
+        causal = columns[: cache.kv_length] <= position_ids[:, None, :, None]
+        logits = self.batch.forward(input_ids, position_ids, causal)[:, -1]
         if self.grammar is not None:
-            scores = self.grammar.mask(scores.float(), [row.held for row in live if row.held is not None])
-        for row, token in zip(live, scores.argmax(-1).tolist(), strict=True):
-            row.answer.append(token)
-            if row.held is not None:
-                row.held.take(token)
+            grammar_states = [state.grammar_state for state in active if state.grammar_state is not None]
+            logits = self.grammar.mask_logits(logits.float(), grammar_states)
+        for state, token_id in zip(active, logits.argmax(-1).tolist(), strict=True):
+            state.output_ids.append(token_id)
+            if state.grammar_state is not None:
+                state.grammar_state.advance(token_id)

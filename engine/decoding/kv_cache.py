@@ -1,6 +1,7 @@
-"""The keys and values of a batch in room set aside beforehand. Imports torch, so only the worker imports this module.
+"""Key-value caches with memory allocated in advance. Imports torch, so only the worker imports this module.
 
-transformers' own cache copies everything it holds at every step; where prompts are long, that takes longer than the model.
+`transformers.DynamicCache` concatenates at every step, so it copies the whole cache for each new token. With long prompts the copies take
+longer than the model.
 """
 
 from __future__ import annotations
@@ -15,17 +16,30 @@ from transformers.cache_utils import DynamicLayer
 from tuneproof.engine.models.soft_prompt import SoftPromptModel
 
 
-class InPlaceLayer(DynamicLayer):
-    """A layer whose new keys and values, (rows, heads, tokens, width), are written behind the old ones; nothing is copied."""
+@dataclass(frozen=True)
+class CachedPrefix:
+    """Keys and values of a prefix that several prompts share."""
 
-    def __init__(self, room: int) -> None:
+    layers: list[tuple[torch.Tensor, torch.Tensor]]
+    """One pair of keys and values a layer, each of shape (1, heads, length, head_dim)."""
+    length: int
+    """Tokens of the prefix."""
+
+
+class PreallocatedLayer(DynamicLayer):
+    """A cache layer that writes new keys and values behind the old ones, in place.
+
+    Same interface as `DynamicLayer` of transformers (cache_utils.py). Keys and values have shape (batch, heads, tokens, head_dim).
+    """
+
+    def __init__(self, max_length: int) -> None:
         super().__init__()
-        self._room = room
+        self._max_length = max_length
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         super().lazy_initialization(key_states, value_states)
-        self._all_keys = key_states.new_empty((*key_states.shape[:2], self._room, key_states.shape[3]))
-        self._all_values = value_states.new_empty((*value_states.shape[:2], self._room, value_states.shape[3]))
+        self._all_keys = key_states.new_empty((*key_states.shape[:2], self._max_length, key_states.shape[3]))
+        self._all_values = value_states.new_empty((*value_states.shape[:2], self._max_length, value_states.shape[3]))
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
         if not self.is_initialized:
@@ -39,113 +53,111 @@ class InPlaceLayer(DynamicLayer):
 
 
 @dataclass
-class Window:
-    """Where the next pass of a model writes: tokens of some rows that end at one place, or at places of their own, (rows, tokens)."""
+class WriteWindow:
+    """Where the next forward pass writes its keys and values. All layers of a `SlotCache` share one."""
 
-    slots: int
-    room: int
-    every: torch.Tensor
-    rows: slice = field(default_factory=lambda: slice(0, 0))
-    end: int = 0
-    places: torch.Tensor | None = None
+    num_slots: int
+    max_length: int
+    slot_indices: torch.Tensor
+    """0 to num_slots - 1, int64, on the model's device."""
+    slots: slice = field(default_factory=lambda: slice(0, 0))
+    """The slots that the pass covers."""
+    kv_length: int = 0
+    """Columns of the cache that the pass attends over."""
+    positions: torch.Tensor | None = None
+    """Columns to write, (batch, tokens), int64; None if every row writes the columns up to `kv_length`."""
 
 
-class SlotLayer(DynamicLayer):
-    """A layer with room for one row a slot, (slots, heads, tokens, width), where each row has its own length."""
+class SlotCacheLayer(DynamicLayer):
+    """A cache layer with one slot a sequence, (slots, heads, max_length, head_dim); each slot is filled to its own length."""
 
-    def __init__(self, window: Window) -> None:
+    def __init__(self, window: WriteWindow) -> None:
         super().__init__()
-        # Not the cache itself: memory of a GPU is to be free as soon as the cache is let go, and not when a ring is found.
+        # Not the cache itself: a reference cycle would keep GPU memory until the garbage collector runs.
         self._window = window
 
     def lazy_initialization(self, key_states: torch.Tensor, value_states: torch.Tensor) -> None:
         super().lazy_initialization(key_states, value_states)
-        # What is behind the end of a row is masked, and has to be a number for that: no product with NaN is nothing.
-        shape = (self._window.slots, key_states.shape[1], self._window.room)
+        # Zeros, not empty memory: masked columns are multiplied by 0, and 0 times NaN is NaN.
+        shape = (self._window.num_slots, key_states.shape[1], self._window.max_length)
         self.keys = key_states.new_zeros((*shape, key_states.shape[3]))
         self.values = value_states.new_zeros((*shape, value_states.shape[3]))
 
     def update(self, key_states: torch.Tensor, value_states: torch.Tensor, *_: Any, **__: Any) -> tuple[torch.Tensor, torch.Tensor]:
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-        rows, places = self._window.rows, self._window.places
-        if places is None:
-            start, end = self._window.end - key_states.shape[2], self._window.end
-            self.keys[rows, :, start:end] = key_states
-            self.values[rows, :, start:end] = value_states
+        slots, positions, end = self._window.slots, self._window.positions, self._window.kv_length
+        if positions is None:
+            start = end - key_states.shape[2]
+            self.keys[slots, :, start:end] = key_states
+            self.values[slots, :, start:end] = value_states
         else:
-            every = self._window.every[: len(places), None]
-            self.keys[every, :, places] = key_states.transpose(1, 2)
-            self.values[every, :, places] = value_states.transpose(1, 2)
-        return self.keys[rows, :, : self._window.end], self.values[rows, :, : self._window.end]
+            indices = self._window.slot_indices[: len(positions), None]
+            self.keys[indices, :, positions] = key_states.transpose(1, 2)
+            self.values[indices, :, positions] = value_states.transpose(1, 2)
+        return self.keys[slots, :, :end], self.values[slots, :, :end]
 
-    def put(self, slot: int, keys: torch.Tensor, values: torch.Tensor) -> None:
-        """Writes a beginning, (1, heads, tokens, width), into a slot."""
+    def write_prefix(self, slot: int, keys: torch.Tensor, values: torch.Tensor) -> None:
+        """Writes a prefix, keys and values of shape (1, heads, tokens, head_dim), to the start of a slot."""
         if not self.is_initialized:
             self.lazy_initialization(keys, values)
         self.keys[slot, :, : keys.shape[2]] = keys[0]
         self.values[slot, :, : values.shape[2]] = values[0]
 
-    def move(self, source: int, target: int, start: int, end: int) -> None:
-        """Copies the tokens from `start` to `end` of one slot to another."""
+    def copy_slot(self, source: int, target: int, start: int, end: int) -> None:
+        """Copies the columns from `start` to `end` of one slot to another."""
         if self.is_initialized:
             self.keys[target, :, start:end] = self.keys[source, :, start:end]
             self.values[target, :, start:end] = self.values[source, :, start:end]
 
 
-class Slots(DynamicCache):
-    """A cache of rows that come and go: every row lies at the beginning of its slot, so that its places are its positions.
+class SlotCache(DynamicCache):
+    """A cache for sequences that come and go. Every sequence starts at column 0 of its slot, so columns are positions.
 
-    Before a pass of the model it is told where the pass writes: `read` for prompts, `step` for what follows them.
+    Call `prepare_prefill` or `prepare_decode` before each forward pass to set where the pass writes.
     """
 
-    def __init__(self, model: Any, slots: int, room: int) -> None:
+    def __init__(self, model: Any, num_slots: int, max_length: int) -> None:
         super().__init__(config=model.config)
-        self._window = Window(slots, room, torch.arange(slots, device=model.device))
-        self.layers: list[SlotLayer] = [SlotLayer(self._window) for _ in self.layers]
+        self._window = WriteWindow(num_slots, max_length, torch.arange(num_slots, device=model.device))
+        self.layers: list[SlotCacheLayer] = [SlotCacheLayer(self._window) for _ in self.layers]
 
     @property
-    def slots(self) -> int:
-        """How many rows there is room for."""
-        return self._window.slots
+    def num_slots(self) -> int:
+        """How many sequences fit at once."""
+        return self._window.num_slots
 
     @property
-    def end(self) -> int:
-        """How many columns the next pass looks at."""
-        return self._window.end
+    def kv_length(self) -> int:
+        """Columns that the next pass attends over."""
+        return self._window.kv_length
 
-    def read(self, rows: slice, end: int) -> None:
-        """The next pass writes the tokens before `end`, the same of each of the rows."""
-        self._window.rows, self._window.end, self._window.places = rows, end, None
+    def prepare_prefill(self, slots: slice, kv_length: int) -> None:
+        """The next pass writes the same columns of every slot in `slots`: the last ones before `kv_length`."""
+        self._window.slots, self._window.kv_length, self._window.positions = slots, kv_length, None
 
-    def step(self, places: torch.Tensor, end: int) -> None:
-        """The next pass writes tokens of the first rows at places of their own, (rows, tokens); `end` is behind the last of all."""
-        self._window.rows, self._window.end, self._window.places = slice(0, len(places)), end, places
+    def prepare_decode(self, positions: torch.Tensor, kv_length: int) -> None:
+        """The next pass covers the first slots and writes each row at its own columns.
 
-    def put(self, slot: int, prefix: Prefix) -> None:
-        """Writes a common beginning into a slot."""
+        `positions` has shape (batch, tokens), int64; `kv_length` is one more than the largest of them.
+        """
+        self._window.slots, self._window.kv_length, self._window.positions = slice(0, len(positions)), kv_length, positions
+
+    def write_prefix(self, slot: int, prefix: CachedPrefix) -> None:
+        """Writes a shared prefix to the start of a slot, in all layers."""
         for layer, (keys, values) in zip(self.layers, prefix.layers, strict=True):
-            layer.put(slot, keys, values)
+            layer.write_prefix(slot, keys, values)
 
-    def move(self, source: int, target: int, start: int, end: int) -> None:
-        """Copies the tokens from `start` to `end` of one slot to another."""
+    def copy_slot(self, source: int, target: int, start: int, end: int) -> None:
+        """Copies the columns from `start` to `end` of one slot to another, in all layers."""
         for layer in self.layers:
-            layer.move(source, target, start, end)
-
-
-@dataclass(frozen=True)
-class Prefix:
-    """The keys and values of a common beginning, one pair a layer, each (1, heads, tokens, width)."""
-
-    layers: list[tuple[torch.Tensor, torch.Tensor]]
-    length: int
+            layer.copy_slot(source, target, start, end)
 
 
 def has_plain_kv_cache(model: Any) -> bool:
-    """Whether the model's cache is keys and values of the tokens it is given, the same whatever follows them.
+    """Whether the model caches keys and values of every token, and later tokens do not change them.
 
-    Not where there is a sliding window or a recurrent state, where what was learned stands before them, or where positions mean
-    other things in longer texts.
+    False for sliding windows, recurrent states, soft prompts, and rotary embeddings that depend on the length of the text.
     """
     if isinstance(model, SoftPromptModel):
         return False
@@ -155,30 +167,32 @@ def has_plain_kv_cache(model: Any) -> bool:
 
 
 def kv_bytes_per_token(model: Any) -> int:
-    """What the keys and values of one token take in all layers."""
+    """Bytes of the keys and values of one token, over all layers."""
     config = model.config.get_text_config()
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
-    width = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return int(2 * config.num_hidden_layers * heads * width * model.dtype.itemsize)
+    head_dim = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return int(2 * config.num_hidden_layers * heads * head_dim * model.dtype.itemsize)
 
 
 @torch.inference_mode()
-def encode_prefix(model: Any, tokens: list[int]) -> Prefix | None:
-    """Reads a beginning once; none where a layer keeps nothing of its own."""
+def prefill_prefix(model: Any, input_ids: list[int]) -> CachedPrefix | None:
+    """Runs the model once over a shared prefix. None if a layer has no keys and values of its own, as layers that share them."""
     cache = DynamicCache(config=model.config)
-    ids = torch.tensor([tokens], device=model.device)
-    model(input_ids=ids, past_key_values=cache, use_cache=True, logits_to_keep=1)
+    model(input_ids=torch.tensor([input_ids], device=model.device), past_key_values=cache, use_cache=True, logits_to_keep=1)
     if not all(layer.is_initialized for layer in cache.layers):
         return None
-    return Prefix([(layer.keys, layer.values) for layer in cache.layers], len(tokens))
+    return CachedPrefix([(layer.keys, layer.values) for layer in cache.layers], len(input_ids))
 
 
-def new_cache(model: Any, rows: int, room: int, prefix: Prefix | None) -> DynamicCache | None:
-    """A cache for so many rows and tokens that begins with the prefix; none, for the model's own, where it keeps other things."""
+def preallocated_cache(model: Any, batch_size: int, max_length: int, prefix: CachedPrefix | None) -> DynamicCache | None:
+    """A cache of `batch_size` rows and `max_length` tokens that starts with the prefix.
+
+    None if the model does not have a plain cache; `generate` creates the model's own one then.
+    """
     if not has_plain_kv_cache(model):
         return None
     cache = DynamicCache(config=model.config)
-    cache.layers = [InPlaceLayer(room) for _ in cache.layers]
+    cache.layers = [PreallocatedLayer(max_length) for _ in cache.layers]
     for layer, (keys, values) in enumerate(prefix.layers if prefix else []):
-        cache.update(keys.expand(rows, -1, -1, -1), values.expand(rows, -1, -1, -1), layer)
+        cache.update(keys.expand(batch_size, -1, -1, -1), values.expand(batch_size, -1, -1, -1), layer)
     return cache

@@ -1,7 +1,7 @@
-"""How likely a model holds each of some labels to be the whole answer, all in one pass. Imports torch, so only the worker imports it.
+"""Log-likelihoods of labels as whole answers, all labels in one forward pass. Imports torch, so only the worker imports this module.
 
-The labels are laid out as a tree of tokens behind the prompt, in which each token looks at the prompt and at the tokens before it in its
-label. What labels begin with in common is computed once, and the prompt too.
+The tokens of the labels form a trie behind the prompt (tree attention, as in SpecInfer, Miao et al. 2024): each token attends to the prompt
+and to the tokens before it in its label. The prompt and what labels have in common are computed once.
 """
 
 from __future__ import annotations
@@ -12,93 +12,101 @@ from typing import Any
 
 import torch
 
-from tuneproof.engine.decoding.continuous_batch import DecodeState, SlotBatch
+from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState
 
-SCORES_AT_ONCE = 2**26
-"""Scores, one for each token of the vocabulary behind each token of the tree, that one pass gives at most."""
+MAX_LOGITS_PER_PASS = 2**26
+"""Most logits that one pass computes: batch × nodes of the trie × vocabulary."""
 
 
 @dataclass(frozen=True)
-class LabelTree:
-    """Labels as tokens: of every token which one stands before it (0 is the prompt's last), and where each label ends."""
+class LabelTrie:
+    """The tokens of all labels as a trie. Node 0 is the last token of the prompt, so node n holds `tokens[n - 1]`."""
 
     tokens: list[int]
     parents: list[int]
-    ends: list[int]
+    """Parent node of node n, at index n - 1."""
+    label_nodes: list[int]
+    """The last node of each label, in the order of the labels."""
 
     @property
     def size(self) -> int:
-        """How many tokens are read: those of the tree, and the last of the prompt."""
+        """Number of nodes, with node 0."""
         return len(self.tokens) + 1
 
     def ancestors(self) -> torch.Tensor:
-        """Which tokens stand at or before which, (size, size)."""
-        before = torch.eye(self.size, dtype=torch.bool)
-        for at, parent in enumerate(self.parents, start=1):
-            before[at] |= before[parent]
-        return before
+        """(size, size), bool: True at [n, m] if node m is n or one of its ancestors."""
+        mask = torch.eye(self.size, dtype=torch.bool)
+        for node, parent in enumerate(self.parents, start=1):
+            mask[node] |= mask[parent]
+        return mask
 
 
-def label_tree(labels: Sequence[Sequence[int]]) -> LabelTree:
-    """The tree of some labels; a token that several begin with is there once."""
-    known: dict[tuple[int, ...], int] = {(): 0}
+def build_label_trie(labels: Sequence[Sequence[int]]) -> LabelTrie:
+    """The trie of some labels, given as token ids; tokens that several labels start with appear once."""
+    nodes: dict[tuple[int, ...], int] = {(): 0}
     tokens, parents = [], []
     for label in labels:
         for length in range(1, len(label) + 1):
             path = tuple(label[:length])
-            if path not in known:
-                known[path] = len(known)
+            if path not in nodes:
+                nodes[path] = len(nodes)
                 tokens.append(label[length - 1])
-                parents.append(known[path[:-1]])
-    return LabelTree(tokens, parents, [known[tuple(label)] for label in labels])
+                parents.append(nodes[path[:-1]])
+    return LabelTrie(tokens, parents, [nodes[tuple(label)] for label in labels])
 
 
 @dataclass(frozen=True)
 class LabelScorer:
-    """Log-likelihoods of labels as whole answers: the sum over their tokens, and of one of the tokens that end an answer."""
+    """Log-likelihoods of labels as whole answers: the sum over the label's tokens and one end-of-sequence token."""
 
-    batch: SlotBatch
-    tree: LabelTree
-    ends: Sequence[int]
+    batch: ContinuousBatch
+    trie: LabelTrie
+    eos_token_ids: Sequence[int]
+    """Their probabilities after the label are added up."""
 
     @torch.inference_mode()
-    def run(self, rows: Sequence[DecodeState], on_progress: Callable[[int], None]) -> None:
-        """Finds the log-likelihood of every label, in nats, for each of the rows."""
-        done = 0
-        while done < len(rows):
-            some = list(rows[done : done + self.batch.free])
-            self.batch.take_in(some)
-            for row, likely in zip(some, self._score(some).tolist(), strict=True):
-                row.likely = likely
-            for slot in reversed(range(len(some))):
-                self.batch.leave(slot)
-            done += len(some)
-            on_progress(done)
+    def run(self, states: Sequence[DecodeState], on_progress: Callable[[int], None]) -> None:
+        """Fills `label_log_likelihoods` of each sequence; `on_progress` is called with the number of finished ones."""
+        finished = 0
+        while finished < len(states):
+            admitted = list(states[finished : finished + self.batch.free_slots])
+            self.batch.admit(admitted)
+            for state, log_likelihoods in zip(admitted, self._score(admitted).tolist(), strict=True):
+                state.label_log_likelihoods = log_likelihoods
+            for slot in reversed(range(len(admitted))):
+                self.batch.evict(slot)
+            finished += len(admitted)
+            on_progress(finished)
 
-    def _score(self, rows: list[DecodeState]) -> torch.Tensor:
-        """One pass over the last token of each prompt and the tree behind it; gives (rows, labels)."""
-        tree, size, columns = self.tree, self.tree.size, self.batch.columns
-        before = tree.ancestors().to(columns.device)
-        places = torch.tensor([[row.place] for row in rows], device=columns.device)
-        ids = torch.tensor([[row.next, *tree.tokens] for row in rows], device=columns.device)
-        self.batch.cache.step(places + columns[:size], int(places.max()) + size)
-        behind = columns[: self.batch.cache.end] - places
-        in_tree = before[:, behind.clamp(0, size - 1)].transpose(0, 1) & (behind < size)[:, None]
-        seen = torch.where((behind < 0)[:, None], True, in_tree)
-        scores = self.batch.look(ids, places + before.sum(1) - 1, seen[:, None], keep=size).float()
-        whole = scores.logsumexp(-1)
-        ending = scores[:, :, list(self.ends)].logsumexp(-1) - whole
-        tokens = torch.nn.functional.pad(scores[:, tree.parents, tree.tokens] - whole[:, tree.parents], (1, 0))
-        return (tokens @ before.T.float() + ending)[:, tree.ends]
+    def _score(self, states: list[DecodeState]) -> torch.Tensor:
+        """One pass over the last token of each prompt and the trie behind it; gives (batch, labels), float32, in nats."""
+        trie, size, columns = self.trie, self.trie.size, self.batch.columns
+        ancestors = trie.ancestors().to(columns.device)
+        # The trie takes one column a node, from the column of the prompt's last token on; a node's position is its depth.
+        first_column = torch.tensor([[state.position] for state in states], device=columns.device)
+        depth = ancestors.sum(1) - 1
+        input_ids = torch.tensor([[state.next_input_id, *trie.tokens] for state in states], device=columns.device)
+        self.batch.cache.prepare_decode(first_column + columns[:size], int(first_column.max()) + size)
+        node_of_column = columns[: self.batch.cache.kv_length] - first_column
+        in_trie = ancestors[:, node_of_column.clamp(0, size - 1)].transpose(0, 1) & (node_of_column < size)[:, None]
+        attention_mask = torch.where((node_of_column < 0)[:, None], True, in_trie)
+        logits = self.batch.forward(input_ids, first_column + depth, attention_mask[:, None], logits_to_keep=size).float()
+        normalizer = logits.logsumexp(-1)
+        end = logits[:, :, list(self.eos_token_ids)].logsumexp(-1) - normalizer
+        token = torch.nn.functional.pad(logits[:, trie.parents, trie.tokens] - normalizer[:, trie.parents], (1, 0))
+        return (token @ ancestors.T.float() + end)[:, trie.label_nodes]
 
 
 @torch.inference_mode()
-def scores_one_by_one(model: Any, prompt: Sequence[int], labels: Sequence[Sequence[int]], ends: Sequence[int]) -> list[float]:
-    """The same for one prompt, label by label, for the models that do not take a mask as it is given."""
-    found = []
+def score_labels_one_by_one(
+    model: Any, prompt_ids: Sequence[int], labels: Sequence[Sequence[int]], eos_token_ids: Sequence[int]
+) -> list[float]:
+    """The same log-likelihoods for one prompt, with one pass a label: for models that do not support a custom mask."""
+    log_likelihoods = []
     for label in labels:
-        ids = torch.tensor([[*prompt, *label]], device=model.device)
-        scores = model(input_ids=ids, attention_mask=torch.ones_like(ids)).logits[0, -len(label) - 1 :].float().log_softmax(-1)
-        tokens = scores[torch.arange(len(label)), list(label)].sum()
-        found.append(float(tokens + scores[-1, list(ends)].logsumexp(-1)))
-    return found
+        input_ids = torch.tensor([[*prompt_ids, *label]], device=model.device)
+        output = model(input_ids=input_ids, attention_mask=torch.ones_like(input_ids))
+        log_probs = output.logits[0, -len(label) - 1 :].float().log_softmax(-1)
+        tokens = log_probs[torch.arange(len(label)), list(label)].sum()
+        log_likelihoods.append(float(tokens + log_probs[-1, list(eos_token_ids)].logsumexp(-1)))
+    return log_likelihoods

@@ -1,4 +1,4 @@
-"""What prompts begin with in common, so that it is read once: few-shot prompts differ in little but their ends."""
+"""Groups prompts by the prefix they share, so that the prefix is prefilled once. Few-shot prompts differ mostly at their ends."""
 
 from __future__ import annotations
 
@@ -6,65 +6,67 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-WORTH_READING_ONCE = 64
-"""Shortest common beginning, in tokens, that is worth a cache of its own."""
+MIN_PREFIX_TOKENS = 64
+"""Shortest prefix, in tokens, that is worth a cache of its own."""
 
-WORTH_A_SET = 2_048
-"""Tokens that a set of prompts has to save, to be given a beginning of its own: each set is read in passes of its own."""
+MIN_TOKENS_SAVED = 2_048
+"""Prefill tokens that a group has to save to be a group of its own: each group needs prefill passes of its own."""
 
-
-MOST_SETS = 8
-"""Sets at most, because what each begins with is held in memory."""
+MAX_GROUPS = 8
+"""Most groups with a prefix of their own, because all prefixes are in memory at once."""
 
 
 @dataclass(frozen=True)
 class PrefixGroup:
-    """Prompts by their numbers, and how many leading tokens of theirs are to be read once."""
+    """Prompts that share a prefix."""
 
-    prompts: list[int]
-    length: int
+    indices: list[int]
+    """Positions of the prompts in the list that was grouped."""
+    prefix_length: int
+    """Leading tokens that all of them share; 0 if they are too few to be worth a cache."""
 
     @property
-    def saved(self) -> int:
-        """Tokens that need not be read again."""
-        return (len(self.prompts) - 1) * self.length
+    def tokens_saved(self) -> int:
+        """Prefill tokens saved, compared with no sharing."""
+        return (len(self.indices) - 1) * self.prefix_length
 
 
 def group_by_prefix(prompts: Sequence[list[int]]) -> list[PrefixGroup]:
-    """The prompts in sets that begin with the same, so that the tokens to be read are few; every prompt keeps a token of its own.
+    """Splits prompts, given as token ids, into groups that save the most prefill tokens. Every prompt keeps a token of its own.
 
-    A few prompts that show other examples than the rest do not keep the rest from sharing theirs: they make up a last set.
+    Prompts that fit no group form a last one, so that a few different prompts do not stop the others from sharing.
     """
     if not prompts:
         return []
     order = sorted(range(len(prompts)), key=lambda at: prompts[at])
-    same = [_same(prompts[a], prompts[b]) for a, b in pairwise(order)]
-    ways = [_sets(prompts, order, same, least) for least in sorted({0, *(n for n in same if n >= WORTH_READING_ONCE)})]
-    return max(ways, key=lambda sets: sum(s.saved for s in sets) - WORTH_A_SET * len(sets))
+    shared = [_shared_length(prompts[a], prompts[b]) for a, b in pairwise(order)]
+    candidates = [_groups(prompts, order, shared, least) for least in sorted({0, *(n for n in shared if n >= MIN_PREFIX_TOKENS)})]
+    return max(candidates, key=lambda groups: sum(group.tokens_saved for group in groups) - MIN_TOKENS_SAVED * len(groups))
 
 
-def _sets(prompts: Sequence[list[int]], order: list[int], same: list[int], least: int) -> list[PrefixGroup]:
-    """A set for every run of prompts in order that share so many tokens, where that is worth it; the other prompts are the last set."""
+def _groups(prompts: Sequence[list[int]], order: list[int], shared: list[int], least: int) -> list[PrefixGroup]:
+    """One group for each run of sorted prompts whose neighbours share at least `least` tokens, if it saves enough; the rest is the last."""
     found, run = [], order[:1]
-    for at, shared in zip([*order[1:], None], [*same, -1], strict=True):
-        if shared < least or at is None:
-            found.append(_sharing(prompts, run))
+    for at, length in zip([*order[1:], None], [*shared, -1], strict=True):
+        if length < least or at is None:
+            found.append(_group(prompts, run))
             run = []
         if at is not None:
             run.append(at)
-    sets = sorted((sharing for sharing in found if sharing.saved >= WORTH_A_SET), key=lambda sharing: -sharing.saved)[:MOST_SETS]
-    rest = [at for sharing in found if sharing not in sets for at in sharing.prompts]
-    return [*sets, _sharing(prompts, rest)] if rest else sets
+    worthwhile = [group for group in found if group.tokens_saved >= MIN_TOKENS_SAVED]
+    kept = sorted(worthwhile, key=lambda group: -group.tokens_saved)[:MAX_GROUPS]
+    rest = [at for group in found if group not in kept for at in group.indices]
+    return [*kept, _group(prompts, rest)] if rest else kept
 
 
-def _sharing(prompts: Sequence[list[int]], ordered: list[int]) -> PrefixGroup:
-    """What prompts in order share is what the first and the last do."""
-    shared = min(_same(prompts[ordered[0]], prompts[ordered[-1]]), min(len(prompts[at]) for at in ordered) - 1)
-    return PrefixGroup(ordered, shared if len(ordered) > 1 and shared >= WORTH_READING_ONCE else 0)
+def _group(prompts: Sequence[list[int]], ordered: list[int]) -> PrefixGroup:
+    # Sorted prompts share what the first and the last of them share.
+    shared = min(_shared_length(prompts[ordered[0]], prompts[ordered[-1]]), min(len(prompts[at]) for at in ordered) - 1)
+    return PrefixGroup(ordered, shared if len(ordered) > 1 and shared >= MIN_PREFIX_TOKENS else 0)
 
 
-def _same(a: list[int], b: list[int]) -> int:
-    """How many leading tokens are the same; by halves, because comparing slices is fast."""
+def _shared_length(a: list[int], b: list[int]) -> int:
+    """How many leading tokens are equal. Binary search, because comparing slices is fast."""
     low, high = 0, min(len(a), len(b))
     while low < high:
         middle = (low + high + 1) // 2

@@ -1,1 +1,1 @@
-"""Asking an OpenAI-compatible server: what is sent, what comes back, when to ask again, and when to give up."""
+"""Client for OpenAI-compatible servers: requests, replies, retries, and when to give up."""

@@ -1,4 +1,4 @@
-"""Asking a server for every case, some at a time: again where that can help, and giving up on a case, or on the server, where not."""
+"""Sends a request to a server for every prompt, several at a time, with retries; gives up on one prompt, or on the server as a whole."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
 
@@ -18,142 +17,147 @@ from tuneproof.engine.core.errors import CaseError, RunFailed, TuneproofError
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.endpoint.rate_limit import RateLimiter
-from tuneproof.engine.endpoint.reply import FailedAttempt, ServerAnswer, read_failure, read_reply
+from tuneproof.engine.endpoint.reply import FailedAttempt, FailureKind, ServerAnswer, read_failure, read_reply
 from tuneproof.engine.endpoint.reply_cache import CachedReply, ReplyCache
 from tuneproof.engine.endpoint.server import Server
 from tuneproof.engine.run.stop import StopRequest
 
-FIRST_WAIT, LONGEST_WAIT = 0.5, 30.0
-"""Seconds before the second attempt, doubled before each further one, and where doubling ends."""
+FIRST_BACKOFF, MAX_BACKOFF = 0.5, 30.0
+"""Seconds before the second attempt, and the most before any; each wait is twice the one before."""
 
-LONGEST_ASKED = 120.0
-"""Seconds that a server may ask to wait; where it asks for more, the case has no answer."""
+MAX_RETRY_AFTER = 120.0
+"""Most seconds that a server may ask to wait; a prompt for which it asks more gets no answer."""
 
-IN_A_ROW = 10
-"""So many cases in a row without an answer, and at least twice as many as are asked at a time: the server is gone, no case at fault."""
+MAX_CONSECUTIVE_FAILURES = 10
+"""After this many prompts in a row without an answer, or twice the concurrency if that is more, the server counts as gone."""
 
-LARGEST = 16 << 20
-"""Bytes of a reply; what is longer is no answer to a case."""
+MAX_REPLY_BYTES = 16 << 20
+"""A larger reply is not read to its end."""
 
-LONGEST_TOLD = 300
-"""Characters kept of what a server says about a failure."""
+MAX_DETAIL_LENGTH = 300
+"""Characters kept of a server's error message."""
 
-SHORTEST_SECRET = 6
-"""A shorter key is a word such as EMPTY, which local servers take for one, and may well stand in an answer."""
+MIN_SECRET_LENGTH = 6
+"""A shorter API key, such as the EMPTY of local servers, is no secret, and may well be part of an answer."""
 
-TICK, GRACE = 0.1, 5.0
-"""Seconds between two looks at whether to stop, and for requests that are under way then."""
+POLL_SECONDS, GRACE_SECONDS = 0.1, 5.0
+"""How often to look for a request to stop, and how long to wait for open requests then."""
 
 LOG = logging.getLogger(__name__)
-# At its usual level it writes a line for every request.
+# At its default level, httpx2 logs a line for every request.
 logging.getLogger("httpx2").setLevel(logging.WARNING)
 
 
 @dataclass(frozen=True)
 class EndpointClient:
-    """A server as the one who answers, `room` tokens at most; what it answered is kept in a file until nobody needs it any more."""
+    """A server as the backend of an arm. Its answers are stored in `cache_file` as they arrive."""
 
     server: Server
-    room: int
-    kept: Path
+    max_new_tokens: int
+    cache_file: Path
     stop: StopRequest
 
     def prompt(self, messages: Sequence[Message]) -> str:
-        """The body of the request."""
-        return self.server.request(messages, self.room)
+        """The JSON body of a request."""
+        return self.server.request_body(messages, self.max_new_tokens)
 
     def complete(self, prompts: Sequence[str], on_progress: Callable[[int, int], None]) -> tuple[list[Completion], float]:
-        """The completions in the order of the prompts, those without an answer among them, and the seconds that the answers took.
+        """The completions in the order of the prompts, and the total seconds of the attempts that were answered.
 
-        The seconds are those of the attempts that were answered, one after the other; waiting for one's turn is not among them. Raises
-        CaseError where the server takes no request at all, RunFailed where it is not there or has gone, and Interrupted as asked.
+        The seconds are added up as if requests were sent one after the other, without waits. A prompt without an answer has a completion
+        with an `error`. Raises CaseError if the server rejects every request, RunFailed if it cannot be reached, denies access or stops
+        answering, and whatever `on_progress` raises.
         """
-        with ReplyCache(self.kept, self.server.url) as kept:
-            asking = _Asking(self.server, prompts, kept, self.stop)
-            asyncio.run(asking.all(on_progress))
-        return [asking.done[row] for row in range(len(prompts))], asking.seconds
+        with ReplyCache(self.cache_file, self.server.url) as cache:
+            job = _Job(self.server, prompts, cache, self.stop)
+            asyncio.run(job.run(on_progress))
+        return [job.completions[at] for at in range(len(prompts))], job.seconds
 
 
 @dataclass
-class _Asking:
-    """One pass over all prompts."""
+class _Job:
+    """The requests for one list of prompts."""
 
     server: Server
     prompts: Sequence[str]
-    kept: ReplyCache
+    cache: ReplyCache
     stop: StopRequest
-    done: dict[int, Completion] = field(default_factory=dict)
+    completions: dict[int, Completion] = field(default_factory=dict)
+    """By the position of the prompt."""
     seconds: float = 0.0
-    in_a_row: int = 0
     answered: int = 0
+    consecutive_failures: int = 0
 
     def __post_init__(self) -> None:
-        self._key = self.server.key()
-        self._pace = RateLimiter(self.server.settings.requests_per_minute)
-        for row, prompt in enumerate(self.prompts):
-            if (answer := self.kept.find(prompt)) is not None:
-                self._take_kept(row, answer)
-        self._rows = iter([row for row in range(len(self.prompts)) if row not in self.done])
+        self._api_key = self.server.api_key()
+        self._rate_limiter = RateLimiter(self.server.settings.requests_per_minute)
+        for at, prompt in enumerate(self.prompts):
+            if (reply := self.cache.find(prompt)) is not None:
+                self._add_completion(at, reply)
+        self._pending = iter([at for at in range(len(self.prompts)) if at not in self.completions])
 
-    async def all(self, on_progress: Callable[[int, int], None]) -> None:
-        """Asks for what was not kept from before."""
-        told = 0
-        async with self._http() as http:
+    async def run(self, on_progress: Callable[[int, int], None]) -> None:
+        """Sends the requests that the cache does not answer."""
+        reported = 0
+        async with self._http_client() as http:
             workers = {asyncio.create_task(self._work(http)) for _ in range(self.server.settings.concurrency)}
             try:
                 while workers:
-                    ended, workers = await asyncio.wait(workers, timeout=TICK, return_when=asyncio.FIRST_EXCEPTION)
+                    ended, workers = await asyncio.wait(workers, timeout=POLL_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
                     if self.stop.asked and workers:
-                        # What is under way is paid for already.
-                        ended |= (await asyncio.wait(workers, timeout=GRACE, return_when=asyncio.FIRST_EXCEPTION))[0]
+                        # Open requests are paid for already.
+                        ended |= (await asyncio.wait(workers, timeout=GRACE_SECONDS, return_when=asyncio.FIRST_EXCEPTION))[0]
                     for task in ended:
                         task.result()
-                    if len(self.done) > told or self.stop.asked:
-                        told = len(self.done)
-                        on_progress(told, len(self.prompts))
+                    if len(self.completions) > reported or self.stop.asked:
+                        reported = len(self.completions)
+                        on_progress(reported, len(self.prompts))
             finally:
                 for task in workers:
                     task.cancel()
                 await asyncio.gather(*workers, return_exceptions=True)
 
-    def _http(self) -> httpx2.AsyncClient:
+    def _http_client(self) -> httpx2.AsyncClient:
         headers = {"Content-Type": "application/json", "User-Agent": f"tuneproof/{version('tuneproof')}"}
-        if self._key is not None:
-            headers["Authorization"] = f"Bearer {self._key}"
+        if self._api_key is not None:
+            headers["Authorization"] = f"Bearer {self._api_key}"
         limits = httpx2.Limits(max_connections=self.server.settings.concurrency)
-        # The time limit is for an attempt as a whole, and a proxy of the environment does not stand before this machine itself.
+        # No timeout here: the case's timeout is for an attempt as a whole. A proxy from the environment cannot reach this machine.
         return httpx2.AsyncClient(headers=headers, timeout=None, limits=limits, trust_env=not self.server.is_on_this_machine)
 
     async def _work(self, http: httpx2.AsyncClient) -> None:
-        """One of those who ask: takes the next prompt that nobody has taken."""
-        for row in self._rows:
+        """One of the concurrent workers: takes prompts until there are none left or the run is to stop."""
+        for at in self._pending:
             if self.stop.asked:
                 return
-            await self._ask(http, row)
+            await self._complete_with_retries(http, at)
 
-    async def _ask(self, http: httpx2.AsyncClient, row: int) -> None:
-        """Asks until there is an answer or no use in asking again."""
+    async def _complete_with_retries(self, http: httpx2.AsyncClient, at: int) -> None:
+        """Sends a request until it is answered or a retry cannot help."""
         attempts = 0
         while True:
-            await self._pace.turn()
+            await self._rate_limiter.acquire()
             attempts += 1
             started = time.monotonic()
-            found = await self._attempt(http, self.prompts[row])
-            if isinstance(found, ServerAnswer):
-                seconds = round(time.monotonic() - started, 6)
-                self._take(row, found, attempts, seconds)
+            result = await self._attempt(http, self.prompts[at])
+            if isinstance(result, ServerAnswer):
+                self._store(at, result, attempts, round(time.monotonic() - started, 6))
                 return
-            LOG.info("attempt %d for case %d: %s %s", attempts, row + 1, found.what, found.said)
-            if not found.again or attempts > self.server.settings.retries or (found.wait or 0) > LONGEST_ASKED:
-                self._give_up(row, found, attempts)
+            LOG.info("attempt %d for case %d: %s %s", attempts, at + 1, result.reason, result.detail)
+            if not result.retryable or attempts > self.server.settings.retries or (result.retry_after or 0) > MAX_RETRY_AFTER:
+                self._give_up(at, result, attempts)
                 return
-            if found.wait is not None:
-                self._pace.wait(found.wait)
+            if result.retry_after is not None:
+                self._rate_limiter.pause(result.retry_after)
             else:
-                # Not all at the same moment: that is what a server that is overrun cannot take.
-                await asyncio.sleep(min(LONGEST_WAIT, FIRST_WAIT * 2 ** (attempts - 1)) * random.uniform(0.75, 1.25))
+                # Jitter, so that not all retries reach an overloaded server at once.
+                await asyncio.sleep(min(MAX_BACKOFF, FIRST_BACKOFF * 2 ** (attempts - 1)) * random.uniform(0.75, 1.25))
 
     async def _attempt(self, http: httpx2.AsyncClient, prompt: str) -> ServerAnswer | FailedAttempt:
+        return self._without_api_key(await self._send(http, prompt))
+
+    async def _send(self, http: httpx2.AsyncClient, prompt: str) -> ServerAnswer | FailedAttempt:
+        """One request, and what comes back or goes wrong."""
         seconds = self.server.settings.timeout_seconds
         try:
             async with (
@@ -163,74 +167,80 @@ class _Asking:
                 content = bytearray()
                 async for chunk in response.aiter_bytes():
                     content += chunk
-                    if len(content) > LARGEST:
-                        return FailedAttempt(f"a reply of more than {LARGEST >> 20} MiB")
+                    if len(content) > MAX_REPLY_BYTES:
+                        return FailedAttempt(f"reply of more than {MAX_REPLY_BYTES >> 20} MiB")
         except TimeoutError:
             return FailedAttempt(f"no reply within {seconds:g} s")
         except (httpx2.InvalidURL, UnicodeError) as error:
-            return FailedAttempt("an address that is none", str(error), again=False, misplaced=True, refused=True)
+            return FailedAttempt("invalid URL", str(error), FailureKind.WRONG_ADDRESS, retryable=False)
         except httpx2.ConnectError as error:
-            return self._without_key(FailedAttempt("no connection", str(error), misplaced=True))
+            return FailedAttempt("no connection", str(error), FailureKind.UNREACHABLE)
         except httpx2.DecodingError as error:
-            return self._without_key(FailedAttempt("a reply that cannot be read", str(error)))
+            return FailedAttempt("reply cannot be decoded", str(error))
         except httpx2.HTTPError as error:
-            return self._without_key(FailedAttempt("the connection broke", str(error)))
+            return FailedAttempt("connection lost", str(error))
         if not response.is_success:
-            return self._without_key(read_failure(response.status_code, response.headers, bytes(content)))
-        return self._without_key(read_reply(bytes(content)))
+            return read_failure(response.status_code, response.headers, bytes(content))
+        return read_reply(bytes(content))
 
-    def _without_key(self, found: ServerAnswer | FailedAttempt) -> ServerAnswer | FailedAttempt:
-        """The same with nothing in it that could be written down and has the key: a server may send back what it was sent."""
-        key = self._key
-        if isinstance(found, FailedAttempt):
-            said = found.said.replace(key, "[the key]") if key else found.said
-            return replace(found, said=said[:LONGEST_TOLD])
-        if key and len(key) >= SHORTEST_SECRET and key in found.text:
-            return FailedAttempt("an answer with the key in it", again=False)
-        return found
+    def _without_api_key(self, result: ServerAnswer | FailedAttempt) -> ServerAnswer | FailedAttempt:
+        """Removes the API key, which a server may send back, from everything that is written to disk."""
+        key = self._api_key
+        if isinstance(result, FailedAttempt):
+            detail = result.detail.replace(key, "[API key]") if key else result.detail
+            return replace(result, detail=detail[:MAX_DETAIL_LENGTH])
+        if key and len(key) >= MIN_SECRET_LENGTH and key in result.text:
+            return FailedAttempt("reply contains the API key", retryable=False)
+        return result
 
-    def _take(self, row: int, answer: ServerAnswer, attempts: int, seconds: float) -> None:
-        kept = CachedReply(
-            request=self.kept.digest(self.prompts[row]),
+    def _store(self, at: int, answer: ServerAnswer, attempts: int, seconds: float) -> None:
+        reply = CachedReply(
+            request=self.cache.key(self.prompts[at]),
             text=answer.text,
             truncated=answer.truncated,
             prompt_tokens=answer.prompt_tokens,
-            tokens=answer.tokens,
-            tokens_told=answer.tokens_told,
+            completion_tokens=answer.completion_tokens,
+            usage_known=answer.usage_known,
             attempts=attempts,
             seconds=seconds,
         )
-        self.kept.add(kept)
-        self._take_kept(row, kept)
+        self.cache.add(reply)
+        self._add_completion(at, reply)
 
-    def _take_kept(self, row: int, kept: CachedReply) -> None:
-        self.in_a_row = 0
+    def _add_completion(self, at: int, reply: CachedReply) -> None:
+        self.consecutive_failures = 0
         self.answered += 1
-        self.seconds += kept.seconds
-        self.done[row] = Completion(
-            kept.text, kept.prompt_tokens, kept.tokens, kept.truncated, tokens_told=kept.tokens_told, attempts=kept.attempts
+        self.seconds += reply.seconds
+        self.completions[at] = Completion(
+            reply.text,
+            reply.prompt_tokens,
+            reply.completion_tokens,
+            reply.truncated,
+            usage_known=reply.usage_known,
+            attempts=reply.attempts,
         )
 
-    def _give_up(self, row: int, problem: FailedAttempt, attempts: int) -> None:
-        """Puts the case down as one without an answer; raises where the next ones cannot fare better."""
-        self.in_a_row += 1
-        self.done[row] = Completion("", 0, 0, False, False, attempts, problem.what, problem.said)
-        nowhere = not self.answered and problem.misplaced
-        if nowhere or self.in_a_row >= max(IN_A_ROW, 2 * self.server.settings.concurrency):
-            raise self._gone(problem)
-        if len(self.done) == len(self.prompts) and not self.answered:
-            raise self._gone(problem)
+    def _give_up(self, at: int, failure: FailedAttempt, attempts: int) -> None:
+        """Records a prompt without an answer; raises if the prompts that follow would get none either."""
+        self.consecutive_failures += 1
+        self.completions[at] = Completion(
+            "", 0, 0, False, usage_known=False, attempts=attempts, error=failure.reason, error_detail=failure.detail
+        )
+        affects_all = failure.kind in (FailureKind.UNREACHABLE, FailureKind.UNAUTHORIZED, FailureKind.WRONG_ADDRESS)
+        if not self.answered and (affects_all or len(self.completions) == len(self.prompts)):
+            raise self._server_failure(failure)
+        if self.consecutive_failures >= max(MAX_CONSECUTIVE_FAILURES, 2 * self.server.settings.concurrency):
+            raise self._server_failure(failure)
 
-    def _gone(self, problem: FailedAttempt) -> TuneproofError:
-        """Why there is no use in asking for the other cases, and what to do about it."""
-        told = problem.what + (f": {problem.said}" if problem.said else "")
-        where = self.server.url
-        settings = self.server.settings
-        if problem.status == HTTPStatus.UNAUTHORIZED:
-            told_key = f"{settings.key_env} has the wrong key" if self._key else f"{settings.key_env} is not set"
-            return RunFailed(f"the endpoint does not let us in ({told})", where=where, fix=f"{told_key}: set it and add --resume")
-        if self.answered or not problem.refused:
-            fix = "see that it is up and reachable, then add --resume: what it has answered is kept"
-            return RunFailed(f"the endpoint does not answer ({told})", where=where, fix=fix)
-        fix = f"look at `url`, `model` ({settings.model}) and `body` under `endpoint`"
-        return CaseError(f"the endpoint takes no request ({told})", where=where, fix=fix)
+    def _server_failure(self, failure: FailedAttempt) -> TuneproofError:
+        """The error for a server that answers no more requests, with what to do about it."""
+        url, settings = self.server.url, self.server.settings
+        reason = failure.reason + (f": {failure.detail}" if failure.detail else "")
+        if failure.kind is FailureKind.UNAUTHORIZED:
+            problem = f"{settings.key_env} has the wrong key" if self._api_key else f"{settings.key_env} is not set"
+            return RunFailed(f"the endpoint denies access ({reason})", where=url, fix=f"{problem}: set it and add --resume")
+        if not self.answered and failure.kind in (FailureKind.WRONG_ADDRESS, FailureKind.REJECTED):
+            fix = f"check `url`, `model` ({settings.model}) and `body` under `endpoint`"
+            return CaseError(f"the endpoint rejects every request ({reason})", where=url, fix=fix)
+        fix = "check that it is running and reachable, then add --resume: answers so far are kept"
+        return RunFailed(f"the endpoint does not answer ({reason})", where=url, fix=fix)

@@ -1,4 +1,4 @@
-"""When the next request may be sent: not more than so many a minute, and not before the server wants to hear again."""
+"""Rate limit for requests: at most so many a minute, and none before the time that the server asks to wait for."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ import time
 
 
 class RateLimiter:
-    """One pace for all requests to a server; what one of them is told to wait, all wait."""
+    """One limit for all concurrent requests to a server."""
 
     def __init__(self, requests_per_minute: float | None) -> None:
-        self._gap = 60 / requests_per_minute if requests_per_minute else 0.0
+        """None for no limit."""
+        self._interval = 60 / requests_per_minute if requests_per_minute else 0.0
         self._next = 0.0
 
-    async def turn(self) -> None:
-        """Returns when the next request may be sent, and counts it."""
+    async def acquire(self) -> None:
+        """Waits until the next request may be sent, and counts it."""
         while (now := time.monotonic()) < self._next:
             await asyncio.sleep(self._next - now)
-        self._next = now + self._gap
+        self._next = now + self._interval
 
-    def wait(self, seconds: float) -> None:
-        """Sends nothing for so long."""
+    def pause(self, seconds: float) -> None:
+        """Sends no request for this long."""
         self._next = max(self._next, time.monotonic() + seconds)

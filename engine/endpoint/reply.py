@@ -1,4 +1,4 @@
-"""Reading what a server sent: an answer, or why there is none and whether asking again can help."""
+"""Parses what a server sends: an answer, or the reason why there is none and whether a retry can help."""
 
 from __future__ import annotations
 
@@ -7,48 +7,62 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from enum import Enum, auto
 from http import HTTPStatus
 from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
-PASSING = {408, 409, 425, 429}
-"""Statuses below 500 that another attempt may not meet with."""
+RETRYABLE_STATUSES = {408, 409, 425, 429}
+"""Statuses below 500 that a retry may not get again."""
 
-NOWHERE = {401, 404, 405}
-"""Statuses that every other request will meet with too: a wrong key, a wrong address, a wrong name of a model."""
+WRONG_ADDRESS_STATUSES = {404, 405}
+"""Statuses that every other request gets too: the path or the name of the model is wrong."""
 
-NO_ROOM = "length"
-"""How a server says that it stopped because the room was used up."""
+FINISH_LENGTH = "length"
+"""The `finish_reason` of an answer that was cut off at `max_tokens`."""
+
+
+class FailureKind(Enum):
+    """What a failed attempt says about the other requests."""
+
+    UNREACHABLE = auto()
+    """No connection to the server."""
+    UNAUTHORIZED = auto()
+    """401: the API key is missing or wrong."""
+    WRONG_ADDRESS = auto()
+    """No request to this URL for this model can succeed."""
+    REJECTED = auto()
+    """The server understands the request and refuses it."""
+    OTHER = auto()
+    """Timeouts, overload, server errors, broken replies: says nothing about other requests."""
 
 
 @dataclass(frozen=True)
 class ServerAnswer:
-    """What the model wrote, and the tokens of both sides where the server told them."""
+    """The answer in a reply, and its token counts if the server reports them."""
 
     text: str
     truncated: bool
     prompt_tokens: int = 0
-    tokens: int = 0
-    tokens_told: bool = False
+    completion_tokens: int = 0
+    usage_known: bool = False
+    """Whether the server reports token counts; both are 0 if not."""
 
 
 @dataclass(frozen=True)
 class FailedAttempt:
-    """Why an attempt gave no answer: in a few words that can be counted, and what the server said."""
+    """Why a request got no answer."""
 
-    what: str
-    said: str = ""
-    again: bool = True
-    """Whether another attempt may fare better."""
-    wait: float | None = None
-    """The seconds that the server asks to wait."""
-    misplaced: bool = False
-    """Whether no request at all can fare better: something about the address, the key or the name of the model is wrong."""
-    refused: bool = False
-    """Whether the server understood the request and does not take it."""
-    status: int | None = None
-    """The HTTP status, if there was a response."""
+    reason: str
+    """One of few short reasons that can be counted."""
+    detail: str = ""
+    """The server's own message."""
+    kind: FailureKind = FailureKind.OTHER
+    retryable: bool = True
+    """Whether another attempt can help."""
+    retry_after: float | None = None
+    """Seconds that the server asks to wait before the next request."""
 
 
 class _Message(BaseModel):
@@ -70,57 +84,64 @@ class _Usage(BaseModel):
     completion_tokens: int = Field(ge=0)
 
 
-class _Used(BaseModel):
+class _ReplyWithUsage(BaseModel):
     usage: _Usage
 
 
 def read_reply(content: bytes) -> ServerAnswer | FailedAttempt:
-    """The first choice of a reply that says it went well."""
+    """The first choice of a successful reply (OpenAI API, "The chat completion object")."""
     try:
         reply = _Reply.model_validate_json(content)
     except ValidationError as error:
         if any(found["type"] == "json_invalid" for found in error.errors(include_input=False)):
-            return FailedAttempt("a reply that is not JSON", told(content))
-        return FailedAttempt("JSON of another shape than an answer", told(content))
+            return FailedAttempt("reply is not JSON", server_message(content))
+        return FailedAttempt("reply has an unknown format", server_message(content))
     choice = reply.choices[0]
-    # A refusal is what the model says, in a field of its own.
+    # A refusal is an answer too; the API returns it in a field of its own.
     text = choice.message.content if choice.message.content is not None else choice.message.refusal
     if text is None:
-        ended = f"it ended for `{choice.finish_reason}`" if choice.finish_reason else ""
-        return FailedAttempt("a reply without a text", ended, again=choice.finish_reason is None)
-    usage = _usage(content)
+        detail = f"finish_reason is `{choice.finish_reason}`" if choice.finish_reason else ""
+        return FailedAttempt("reply without text", detail, retryable=choice.finish_reason is None)
+    truncated, usage = choice.finish_reason == FINISH_LENGTH, _usage(content)
     if usage is None:
-        return ServerAnswer(text, choice.finish_reason == NO_ROOM)
-    return ServerAnswer(text, choice.finish_reason == NO_ROOM, usage.prompt_tokens, usage.completion_tokens, tokens_told=True)
+        return ServerAnswer(text, truncated)
+    return ServerAnswer(text, truncated, usage.prompt_tokens, usage.completion_tokens, usage_known=True)
 
 
 def _usage(content: bytes) -> _Usage | None:
-    """The tokens, where they are told in the usual way; an answer is one without them too."""
+    """The token counts of a reply; None if they are missing or malformed, which does not make the answer invalid."""
     try:
-        return _Used.model_validate_json(content).usage
+        return _ReplyWithUsage.model_validate_json(content).usage
     except ValidationError:
         return None
 
 
 def read_failure(status: int, headers: Mapping[str, str], content: bytes) -> FailedAttempt:
-    """Why the server did not answer, by its status."""
+    """Why a reply with an error status has no answer."""
     try:
-        what = f"{status} {HTTPStatus(status).phrase}"
+        reason = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
-        what = f"status {status}"
+        reason = f"status {status}"
     return FailedAttempt(
-        what,
-        told(content),
-        again=status in PASSING or status >= 500,
-        wait=_seconds_to_wait(headers.get("retry-after")),
-        misplaced=status in NOWHERE or status < 400,
-        refused=300 <= status < 500 and status not in PASSING,
-        status=status,
+        reason,
+        server_message(content),
+        _kind(status),
+        retryable=status in RETRYABLE_STATUSES or status >= 500,
+        retry_after=_retry_after(headers.get("retry-after")),
     )
 
 
-def _seconds_to_wait(value: str | None) -> float | None:
-    """`Retry-After` in seconds from now, written as seconds or as a date."""
+def _kind(status: int) -> FailureKind:
+    if status == 401:
+        return FailureKind.UNAUTHORIZED
+    # A redirect counts as a wrong address: it is not followed, so that the API key goes nowhere else.
+    if status in WRONG_ADDRESS_STATUSES or status < 400:
+        return FailureKind.WRONG_ADDRESS
+    return FailureKind.REJECTED if status < 500 and status not in RETRYABLE_STATUSES else FailureKind.OTHER
+
+
+def _retry_after(value: str | None) -> float | None:
+    """The header `Retry-After` in seconds from now; it holds seconds or a date (RFC 9110, section 10.2.3)."""
     if value is None:
         return None
     try:
@@ -133,19 +154,19 @@ def _seconds_to_wait(value: str | None) -> float | None:
     return min(max(0.0, seconds), 1e9) if seconds == seconds else None
 
 
-def told(content: bytes) -> str:
-    """What a server says about a failure, on one line: the message that its JSON has in one of the usual places, or the text itself."""
+def server_message(content: bytes) -> str:
+    """The error message in a reply, on one line: from the usual fields of its JSON, or else the whole text."""
     text = content.decode("utf-8", "replace")
     try:
-        # Written anew where it is JSON, so that whoever looks for a key in it finds it in one spelling.
+        # JSON is written again, so that an API key in it has one spelling and can be found.
         document = json.loads(text)
-        text = _message(document) or json.dumps(document, ensure_ascii=False)
+        text = _message_field(document) or json.dumps(document, ensure_ascii=False)
     except (ValueError, RecursionError):
         pass
     return " ".join("".join(c if c.isprintable() else " " for c in text).split())
 
 
-def _message(document: Any) -> str:
+def _message_field(document: Any) -> str:
     while isinstance(document, dict):
         document = next((document[key] for key in ("error", "message", "detail") if document.get(key)), None)
     return document if isinstance(document, str) else ""

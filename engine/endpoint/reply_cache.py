@@ -1,4 +1,4 @@
-"""Answers of a server kept as they come, so that a run which is stopped and resumed does not pay for them again."""
+"""Stores the answers of a server on disk as they arrive, so that a resumed run does not pay for them again."""
 
 from __future__ import annotations
 
@@ -7,37 +7,40 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from tuneproof.engine.core.hashing import sha256_data
 
 
 class CachedReply(BaseModel):
-    """One line of the file: the digest of address and request, what came back, and how long that took."""
+    """One line of the file. The keys in the file are those of earlier versions, so that their runs can be resumed."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True, validate_by_name=True)
 
     request: str
+    """Digest of the URL and the request body."""
     text: str
     truncated: bool
     prompt_tokens: int
-    tokens: int
-    tokens_told: bool
+    completion_tokens: int = Field(alias="tokens")
+    usage_known: bool = Field(alias="tokens_told")
     attempts: int
     seconds: float
+    """Duration of the attempt that was answered."""
 
 
 class ReplyCache:
-    """A file that is only appended to; a torn last line counts as not there."""
+    """A file of JSON lines that is only appended to; an incomplete last line is dropped."""
 
     def __init__(self, path: Path, url: str) -> None:
         self._path, self._url = path, url
         path.parent.mkdir(parents=True, exist_ok=True)
-        whole = path.read_bytes() if path.exists() else b""
-        whole = whole[: whole.rfind(b"\n") + 1]
-        self._found = dict(_read(line) for line in whole.split(b"\n") if line)
+        content = path.read_bytes() if path.exists() else b""
+        complete = content[: content.rfind(b"\n") + 1]
+        replies = [_parse(line) for line in complete.split(b"\n") if line]
+        self._replies = {reply.request: reply for reply in replies if reply is not None}
         self._file = path.open("ab")
-        os.truncate(path, len(whole))
+        os.truncate(path, len(complete))
 
     def __enter__(self) -> Self:
         return self
@@ -45,24 +48,23 @@ class ReplyCache:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._file.close()
 
-    def digest(self, request: str) -> str:
-        """What a request is known by: another address is another request."""
+    def key(self, request: str) -> str:
+        """The digest of a request body. It covers the URL, since another server answers differently."""
         return sha256_data([self._url, request])
 
     def find(self, request: str) -> CachedReply | None:
-        """The answer that was kept before this file was opened."""
-        return self._found.get(self.digest(request))
+        """The reply to a request body, if it was in the file when it was opened."""
+        return self._replies.get(self.key(request))
 
-    def add(self, answer: CachedReply) -> None:
-        """Keeps one more."""
-        self._file.write(answer.model_dump_json().encode() + b"\n")
+    def add(self, reply: CachedReply) -> None:
+        """Appends a reply to the file."""
+        self._file.write(reply.model_dump_json().encode() + b"\n")
         self._file.flush()
 
 
-def _read(line: bytes) -> tuple[str, CachedReply | None]:
+def _parse(line: bytes) -> CachedReply | None:
+    """None for a line that a power cut has damaged; its request is sent again."""
     try:
-        answer = CachedReply.model_validate_json(line)
+        return CachedReply.model_validate_json(line)
     except ValidationError:
-        # What a power cut left is asked again.
-        return "", None
-    return answer.request, answer
+        return None

@@ -1,4 +1,4 @@
-"""The base model: where it lies, what it is, its tokenizer and how it wants to be talked to.
+"""The base model of a case: its files, tokenizer, chat template and weights.
 
 Imports transformers, so only the worker imports this module.
 """
@@ -28,72 +28,81 @@ PLAIN_TEMPLATE = (
     "{% for message in messages %}{{ message.role | capitalize }}: {{ message.content }}{{ eos_token if message.role == 'assistant' }}\n"
     "{% endfor %}{% if add_generation_prompt %}Assistant: {% endif %}"
 )
-"""How a base model without a chat template is talked to."""
+"""Chat template for a base model that has none."""
 
 QUANTISATION_FILE = "base_quantisation.json"
-"""The file beside an adapter that says how its base was held in training; none where it was held as it is."""
+"""File in an adapter's folder with the `BitsAndBytesConfig` of its base in training; absent if the base was not quantised."""
 
 
 @dataclass(frozen=True)
 class BaseCheckpoint:
-    """A model on this machine: its folder, the digest of its files, its tokenizer, and the longest text it reads, in tokens."""
+    """A base model on this machine, without its weights: its files and its tokenizer."""
 
     name: str
+    """As the case gives it: `sample`, a path, or a name on the Hugging Face Hub."""
     folder: Path
     sha256: str
+    """Digest of all model files."""
     tokenizer: PreTrainedTokenizerBase
+    """Always has a chat template and a padding token, and pads on the left."""
     context_length: int
+    """Most tokens of prompt and answer together: `max_position_embeddings`."""
     has_chat_template: bool
+    """False if the chat template is not the model's own but `PLAIN_TEMPLATE`."""
     eos_token_ids: list[int]
+    """Every token that ends an answer; the first is the one that training teaches."""
 
     def prompt(self, messages: Sequence[Message]) -> str:
-        """The exact text that the model is given, up to where its answer begins."""
-        return rendered(self.tokenizer, messages, add_generation_prompt=True)
+        """The exact text that the model reads, up to where its answer begins."""
+        return render_chat(self.tokenizer, messages, add_generation_prompt=True)
 
     def token_ids(self, text: str) -> list[int]:
-        """The ids of a text that already holds its special tokens."""
+        """The token ids of a text that already contains its special tokens."""
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
         return ids
 
     def target_ids(self, messages: Sequence[Message], answer: str) -> list[int]:
-        """The ids to be learned after the prompt: the answer and the end token, nothing after it.
+        """The token ids that training teaches after the prompt: the answer and one end-of-sequence token.
 
-        The end is what the template writes after an answer; where it writes none, the tokenizer's end token.
+        The end is the first end-of-sequence token that the template writes after the answer, or else the first of `eos_token_ids`.
         """
-        after = text_after_prompt(self.tokenizer, messages, answer)
-        answered = len(self.token_ids(after[: after.index(answer) + len(answer)]))
-        ids = self.token_ids(after)
-        end = next((at for at in range(max(answered - 1, 0), len(ids)) if ids[at] in self.eos_token_ids), None)
+        rendered = text_after_prompt(self.tokenizer, messages, answer)
+        answer_tokens = len(self.token_ids(rendered[: rendered.index(answer) + len(answer)]))
+        ids = self.token_ids(rendered)
+        end = next((at for at in range(max(answer_tokens - 1, 0), len(ids)) if ids[at] in self.eos_token_ids), None)
         return [*ids, self.eos_token_ids[0]] if end is None else ids[: end + 1]
 
 
-def rendered(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
-    """A chat as the model's template writes it; a model that can think aloud first is asked not to."""
-    plain = [{"role": m.role, "content": m.content} for m in messages]
-    text: str = tokenizer.apply_chat_template(plain, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False)
+def render_chat(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
+    """A chat in the format of the model's template, with thinking turned off for models that have it."""
+    chat = [{"role": message.role, "content": message.content} for message in messages]
+    text: str = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False)
     return text
 
 
 def text_after_prompt(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], answer: str) -> str:
-    """What the template writes from where the answer begins; the answer alone where the template rewrites it."""
-    asked = rendered(tokenizer, messages, add_generation_prompt=True)
-    whole = rendered(tokenizer, [*messages, Message("assistant", answer)])
-    return whole[len(asked) :] if whole.startswith(asked + answer) else answer
+    """What the template writes from the start of the answer on; the answer alone if the template changes the text before it."""
+    prompt = render_chat(tokenizer, messages, add_generation_prompt=True)
+    chat = render_chat(tokenizer, [*messages, Message("assistant", answer)])
+    return chat[len(prompt) :] if chat.startswith(prompt + answer) else answer
 
 
 def load_base(model: ModelChoice) -> BaseCheckpoint:
-    """The base model of a case, without its weights. Raises CaseError where it cannot be had."""
+    """The base model of a case, without its weights; downloads it from the hub if needed.
+
+    Raises CaseError if it is neither on this machine nor on the hub, transformers cannot load it, or its tokenizer has no end token.
+    """
     folder = local_folder(model.base) or _from_hub(model)
     try:
         config = AutoConfig.from_pretrained(folder)
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError, KeyError) as error:
-        raise CaseError(f"not a model that transformers can load: {_first_line(error)}", where=f"model.base: {model.base}") from None
+        raise CaseError(f"transformers cannot load this model: {_first_line(error)}", where=f"model.base: {model.base}") from None
     has_template = tokenizer.chat_template is not None
     if not has_template:
         tokenizer.chat_template = PLAIN_TEMPLATE
     if tokenizer.eos_token_id is None:
-        raise CaseError("the tokenizer has no end token, so no answer could end", where=f"model.base: {model.base}")
+        raise CaseError("the tokenizer has no end-of-sequence token, so answers would never end", where=f"model.base: {model.base}")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
@@ -119,24 +128,24 @@ def load_weights(
     attention: str | None = None,
     on: torch.device | None = None,
 ) -> Any:
-    """The model ready to decode: bfloat16 on a GPU that has it, float32 on a CPU; as it was trained where a folder with that is given.
+    """The model in eval mode, ready to decode.
 
-    That folder holds an adapter, which goes on top of the base held as it was in training, or else a whole model. `on` is where it is put
-    instead of the best device.
+    `trained` is a folder with an adapter, which is loaded on top of the base with the quantisation it was trained with, or with a whole
+    model, which is loaded instead of the base. `quantisation` holds the arguments of a `BitsAndBytesConfig`. `dtype` and `on` are those of
+    `best_device` if not given, `attention` is the `attn_implementation` that transformers chooses.
     """
-    own, best = best_device()
-    device = on or own
+    best, best_dtype = best_device()
+    device = on or best
     is_adapter = trained is not None and (trained / "adapter_config.json").is_file()
     folder = base.folder if trained is None or is_adapter else trained
     if is_adapter and trained is not None and (trained / QUANTISATION_FILE).is_file():
         quantisation = json.loads((trained / QUANTISATION_FILE).read_text(encoding="utf-8"))
-    # Without a name the model's own, or else what transformers takes.
-    how: dict[str, Any] = {"dtype": dtype or best, "attn_implementation": attention}
+    options: dict[str, Any] = {"dtype": dtype or best_dtype, "attn_implementation": attention}
     if quantisation is not None:
         config = BitsAndBytesConfig(**quantisation)
-        model = AutoModelForCausalLM.from_pretrained(folder, quantization_config=config, device_map={"": device}, **how)
+        model = AutoModelForCausalLM.from_pretrained(folder, quantization_config=config, device_map={"": device}, **options)
     else:
-        model = AutoModelForCausalLM.from_pretrained(folder, **how).to(device)
+        model = AutoModelForCausalLM.from_pretrained(folder, **options).to(device)
     if is_adapter:
         from peft import PeftModel
 
@@ -146,23 +155,26 @@ def load_weights(
 
 
 def best_device() -> tuple[torch.device, torch.dtype]:
-    """Where to compute, and in which type."""
+    """The device to compute on, and its dtype: bfloat16 on a GPU that supports it, else float16; float32 on a CPU."""
     import torch
 
     if torch.cuda.is_available():
-        # A process that trains beside others has a GPU of its own, which torchrun numbers.
-        own = os.environ.get("LOCAL_RANK")
-        device = torch.device("cuda") if own is None else torch.device("cuda", int(own))
+        # In distributed training each process has a GPU of its own, numbered by torchrun.
+        local_rank = os.environ.get("LOCAL_RANK")
+        device = torch.device("cuda") if local_rank is None else torch.device("cuda", int(local_rank))
         return device, torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float16
     return torch.device("cpu"), torch.float32
 
 
 def packed_attention() -> str | None:
-    """The attention for packed rows, the newest that is installed: flash attention reads no row but its own, where others mask the rest."""
+    """The attention for packed rows: the newest flash attention that is installed; None for transformers' default if there is none.
+
+    Flash attention skips the other rows of a pack, while SDPA and eager attention compute and mask them.
+    """
     from transformers.utils import is_flash_attn_2_available, is_flash_attn_3_available
 
     _, dtype = best_device()
-    # It computes in 16 bits, and transformers looks for a GPU itself.
+    # Flash attention needs 16-bit types.
     if "float32" in str(dtype):
         return None
     if is_flash_attn_3_available():
@@ -174,26 +186,27 @@ def _from_hub(model: ModelChoice) -> Path:
     try:
         return Path(snapshot_download(model.base, revision=model.revision, allow_patterns=MODEL_FILES))
     except Exception as error:
-        # The hub client raises many unrelated classes for "not found" and "no network".
+        # The hub client raises many unrelated exceptions for "not found" and "no network".
         raise CaseError(
-            f"neither a folder here nor a model that could be fetched from the hub: {_first_line(error)}",
+            f"not a folder, and not available from the Hugging Face Hub: {_first_line(error)}",
             where=f"model.base: {model.base}",
-            fix=f"name a folder with a model, or `{SAMPLE}` for the small one that ships",
+            fix=f"give the path of a model's folder, or `{SAMPLE}` for the small model that comes with tuneproof",
         ) from None
 
 
 def _eos_token_ids(folder: Path, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Every id that ends an answer: what the template writes after one, the tokenizer's end token, and those of the generation config."""
+    """Every token that ends an answer, without repeats: the special token that the template writes after one, the tokenizer's
+    end-of-sequence token, and those of the generation config."""
     from transformers import GenerationConfig
 
-    marker = "yes"
-    after = text_after_prompt(tokenizer, [Message("user", "?")], marker).removeprefix(marker)
-    written = tokenizer.encode(after, add_special_tokens=False)[:1]
-    ends = [token for token in written if token in tokenizer.added_tokens_decoder and tokenizer.added_tokens_decoder[token].special]
+    answer = "yes"
+    after = text_after_prompt(tokenizer, [Message("user", "?")], answer).removeprefix(answer)
+    first = tokenizer.encode(after, add_special_tokens=False)[:1]
+    ends = [token for token in first if token in tokenizer.added_tokens_decoder and tokenizer.added_tokens_decoder[token].special]
     ends.append(tokenizer.eos_token_id)
     if (folder / "generation_config.json").is_file():
-        told = GenerationConfig.from_pretrained(folder).eos_token_id
-        ends += told if isinstance(told, list) else [] if told is None else [told]
+        configured = GenerationConfig.from_pretrained(folder).eos_token_id
+        ends += configured if isinstance(configured, list) else [] if configured is None else [configured]
     return list(dict.fromkeys(ends))
 
 

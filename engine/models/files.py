@@ -1,4 +1,4 @@
-"""Which files make a model, and where a model named in a case lies on this machine."""
+"""The files of a model, and where a model named in a case is on this machine."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from tuneproof.engine.case.schema import SAMPLE
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 
 MODEL_FILES = ["*.safetensors", "*.json", "*.model", "*.txt", "*.jinja"]
+"""Patterns of the files that make up a model: weights, configuration, tokenizer and chat template."""
 
 
 def local_folder(base: str) -> Path | None:
-    """The folder of the sample model or of a model that the case names by its path; none for a hub name."""
+    """The folder of the sample model, or of a model given by its path; None for a name on the Hugging Face Hub."""
     if base == SAMPLE:
         return Path(str(files("tuneproof.sample_cases"))) / "model"
     return Path(base) if Path(base).is_dir() else None
 
 
 def config_folder(base: str) -> Path | None:
-    """The folder with the model's config.json, in the hub's cache too; none where that was not fetched yet."""
+    """The folder with the model's config.json, which may be the cache of the hub; None if it has not been downloaded."""
     folder = local_folder(base)
     if folder is not None:
         return folder
-    # Only for a hub name: it takes a while to import.
+    # Imported here because it is slow, and only names on the hub need it.
     from huggingface_hub import try_to_load_from_cache
     from huggingface_hub.errors import HFValidationError
 
@@ -35,6 +36,6 @@ def config_folder(base: str) -> Path | None:
 
 
 def model_digest(folder: Path) -> str:
-    """One digest over a model's files: weights, configuration and tokenizer."""
-    found = sorted(p for pattern in MODEL_FILES for p in folder.glob(pattern))
-    return sha256_data([[p.name, sha256_file(p)] for p in found])
+    """SHA-256 over the names and contents of a model's files, in hex."""
+    found = sorted(path for pattern in MODEL_FILES for path in folder.glob(pattern))
+    return sha256_data([[path.name, sha256_file(path)] for path in found])

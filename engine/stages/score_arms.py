@@ -131,8 +131,8 @@ class ArmRuns:
         prompts = [backend.prompt(request.messages) for request in requests]
         completions, seconds = backend.complete(prompts, on_progress)
         predictions = [
-            unanswered_prediction(name, prompt, case.output, completion.unanswered, completion.server_said, completion.attempts)
-            if completion.unanswered
+            unanswered_prediction(name, prompt, case.output, completion.error, completion.error_detail, completion.attempts)
+            if completion.error
             else judge_output(
                 name,
                 prompt,
@@ -141,11 +141,11 @@ class ArmRuns:
                 self.setting.judge,
                 truncated=completion.truncated,
                 prompt_tokens=completion.prompt_tokens,
-                output_tokens=completion.tokens,
+                output_tokens=completion.completion_tokens,
                 shown=request.shown,
                 needed=request.needed,
                 left_out=request.left_out,
-                tokens_told=completion.tokens_told,
+                tokens_told=completion.usage_known,
                 attempts=completion.attempts,
             )
             for (name, case), request, prompt, completion in zip(cases, requests, prompts, completions, strict=True)

@@ -93,10 +93,10 @@ def prompts(base: BaseCheckpoint, arm: Arm, count: int) -> list[str]:
 
 def compare(name: str, decoder: Decoder, asked: list[str], room: int) -> None:
     """Both ways by turns, after one turn each that does not count."""
-    rows = decoder.rows
+    rows = decoder.batch_size
     assert rows is not None
     ways: dict[str, Callable[[list[str]], list[Answer]]] = {
-        "ours": lambda some: [(completion.text, completion.ids) for completion in decoder.complete(some, room)[0]],
+        "ours": lambda some: [(completion.text, completion.output_ids) for completion in decoder.complete(some, room)[0]],
         "plain": lambda some: plain(decoder, some, room, rows),
     }
     for way in ways.values():

@@ -33,10 +33,10 @@ BAD = {
     "slow": "no reply within 0.5 s",
     "busy": "429 Too Many Requests",
     "broken": "500 Internal Server Error",
-    "drops": "the connection broke",
-    "garbage": "a reply that is not JSON",
-    "shape": "JSON of another shape than an answer",
-    "silent": "a reply without a text",
+    "drops": "connection lost",
+    "garbage": "reply is not JSON",
+    "shape": "reply has an unknown format",
+    "silent": "reply without text",
     "echoes": "500 Internal Server Error",
 }
 """What the server does to a case, and what is told of it."""
@@ -158,7 +158,7 @@ def test_a_run_whose_server_is_gone_or_lets_nobody_in_fails_with_what_to_do_and_
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
         server.serves = 5
         assert work(store.path, Stage.CARD, StopRequest()) == ExitCode.FAILED
-        assert "the endpoint does not answer (the connection broke" in failure(store) and "--resume" in failure(store)
+        assert "the endpoint does not answer (connection lost" in failure(store) and "--resume" in failure(store)
     assert work(store.path, Stage.CARD, StopRequest()) == ExitCode.FAILED
     assert f"{url}: the endpoint does not answer (no connection" in failure(store)
     with loopback(port) as again:

@@ -109,7 +109,7 @@ def test_every_answer_that_ends_matches_the_pattern(decoder: Decoder, pattern: s
 def test_an_answer_that_is_cut_off_counts_as_truncated(decoder: Decoder) -> None:
     grammar, _ = grammar_of(OutputFormat(kind=OutputKind.JSON, json_schema=SCHEMAS["flat"]), [])
     completions, _ = decoder.complete(PROMPTS, 3, grammar=grammar)
-    assert all(c.truncated and c.tokens == 3 for c in completions)
+    assert all(c.truncated and c.completion_tokens == 3 for c in completions)
 
 
 def test_a_batch_under_a_grammar_answers_as_each_row_does_alone(decoder: Decoder) -> None:

@@ -22,10 +22,9 @@ from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.readers import read_examples
-from tuneproof.engine.decoding.continuous_batch import DecodeState, matches_hf_greedy
-from tuneproof.engine.decoding.decoder import GPU_SHARE, MOST_ROWS, Decoder, rows_that_fit
-from tuneproof.engine.decoding.label_scoring import label_tree
-from tuneproof.engine.decoding.prefix_sharing import WORTH_A_SET, WORTH_READING_ONCE, group_by_prefix
+from tuneproof.engine.decoding.continuous_batch import matches_hf_greedy
+from tuneproof.engine.decoding.decoder import GPU_MEMORY_SHARE, MAX_BATCH_SIZE, Decoder, fitting_batch_size
+from tuneproof.engine.decoding.prefix_sharing import MIN_PREFIX_TOKENS, MIN_TOKENS_SAVED, group_by_prefix
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
 from tuneproof.engine.scoring.judges import make_judge
@@ -64,7 +63,7 @@ def equal(base: BaseCheckpoint, model: Any, prompts: Sequence[str], room: int, r
     """Holds the decoder to generate with one prompt at a time."""
     told: list[int] = []
     completions, _ = Decoder(base, model, rows).complete(prompts, room, on_progress=lambda done, _: told.append(done))
-    assert [c.ids for c in completions] == [alone(base, model, prompt, room) for prompt in prompts]
+    assert [c.output_ids for c in completions] == [alone(base, model, prompt, room) for prompt in prompts]
     assert told[-1] == len(prompts) and all(a < b for a, b in pairwise(told))
 
 
@@ -123,7 +122,7 @@ def test_a_penalty_that_the_model_brings_is_kept(base: BaseCheckpoint, model: An
     assert not matches_hf_greedy(own)
     assert [alone(base, own, p, 20) for p in prompts] != [alone(base, model, p, 20) for p in prompts]
     completions, _ = Decoder(base, own, 1).complete(prompts, 20)
-    assert [c.ids for c in completions] == [alone(base, own, p, 20) for p in prompts]
+    assert [c.output_ids for c in completions] == [alone(base, own, p, 20) for p in prompts]
 
 
 ADAPTERS = {
@@ -170,13 +169,11 @@ def test_a_choice_is_the_label_that_is_likeliest_as_a_whole(base: BaseCheckpoint
     elif kind != "sample":
         model = random_model(base, "qwen2", num_key_value_heads=2, attention="eager" if kind == "eager" else "sdpa")
     decoder, prompts = Decoder(base, with_soft_prompt(model), 3), few(base)
-    rows = [DecodeState(base.token_ids(prompt), 40) for prompt in prompts]
-    written = [base.token_ids(label) for label in LABELS]
-    decoder._score(decoder._in_order(rows), label_tree(written), written, lambda _: None)
+    scores = decoder.score_labels(prompts, LABELS)
     plain = [[likelihood(base, model, prompt, label) for label in LABELS] for prompt in prompts]
-    torch.testing.assert_close(torch.tensor([row.likely for row in rows]), torch.tensor(plain), rtol=1e-4, atol=1e-3)
+    torch.testing.assert_close(torch.tensor(scores), torch.tensor(plain), rtol=1e-4, atol=1e-3)
     completions, _ = decoder.choose_labels(prompts, LABELS)
-    assert [c.text for c in completions] == [LABELS[scores.index(max(scores))] for scores in plain]
+    assert [c.text for c in completions] == [LABELS[row.index(max(row))] for row in plain]
     assert not any(c.truncated for c in completions)
 
 
@@ -187,24 +184,24 @@ def test_a_prompt_that_leaves_no_room_for_a_label_is_truncated(base: BaseCheckpo
 
 @given(st.lists(st.lists(st.integers(0, 1), min_size=1, max_size=12), max_size=12), st.lists(st.integers(0, 2), max_size=12))
 def test_prompts_share_only_what_they_begin_with_and_keep_a_token(tails: list[list[int]], heads: list[int]) -> None:
-    prompts = [[head] * (WORTH_READING_ONCE * 40 * head) + tail for head, tail in zip(heads, tails, strict=False)]
+    prompts = [[head] * (MIN_PREFIX_TOKENS * 40 * head) + tail for head, tail in zip(heads, tails, strict=False)]
     sets = group_by_prefix(prompts)
-    assert sorted(at for sharing in sets for at in sharing.prompts) == list(range(len(prompts)))
+    assert sorted(at for sharing in sets for at in sharing.indices) == list(range(len(prompts)))
     for sharing in sets:
-        assert len({tuple(prompts[at][: sharing.length]) for at in sharing.prompts}) == 1
-        assert sharing.length == 0 or all(len(prompts[at]) > sharing.length >= WORTH_READING_ONCE for at in sharing.prompts)
+        assert len({tuple(prompts[at][: sharing.prefix_length]) for at in sharing.indices}) == 1
+        assert sharing.prefix_length == 0 or all(len(prompts[at]) > sharing.prefix_length >= MIN_PREFIX_TOKENS for at in sharing.indices)
 
 
 def test_a_few_prompts_that_show_other_examples_do_not_keep_the_rest_from_sharing() -> None:
     instruction = [7] * 100
     alike = [[*instruction, *[1] * 900, at] for at in range(2, 12)]
     others = [[*instruction, *[at] * 50] for at in (20, 21)]
-    sets = {tuple(sorted(sharing.prompts)): sharing.length for sharing in group_by_prefix([*alike, *others])}
+    sets = {tuple(sorted(sharing.indices)): sharing.prefix_length for sharing in group_by_prefix([*alike, *others])}
     assert sets == {tuple(range(10)): 1000, (10, 11): 100}
-    assert WORTH_A_SET < 9 * 900
+    assert MIN_TOKENS_SAVED < 9 * 900
 
 
 def test_rows_at_once_follow_from_the_memory_that_is_free() -> None:
-    assert rows_that_fit(10**9, 10**7) == int(100 * GPU_SHARE)
-    assert rows_that_fit(10**6, 10**7) == 1
-    assert rows_that_fit(10**12, 10**7) == MOST_ROWS
+    assert fitting_batch_size(10**9, 10**7) == int(100 * GPU_MEMORY_SHARE)
+    assert fitting_batch_size(10**6, 10**7) == 1
+    assert fitting_batch_size(10**12, 10**7) == MAX_BATCH_SIZE

@@ -71,28 +71,28 @@ def test_each_failure_is_retried_as_it_should_be_and_then_told_for_what_it_is(se
         "busy_for_long": ("429 Too Many Requests", 1),
         "broken": ("500 Internal Server Error", 2),
         "bad": ("400 Bad Request", 1),
-        "drops": ("the connection broke", 2),
-        "half": ("the connection broke", 2),
-        "garbage": ("a reply that is not JSON", 2),
-        "shape": ("JSON of another shape than an answer", 2),
-        "silent": ("a reply without a text", 1),
+        "drops": ("connection lost", 2),
+        "half": ("connection lost", 2),
+        "garbage": ("reply is not JSON", 2),
+        "shape": ("reply has an unknown format", 2),
+        "silent": ("reply without text", 1),
     }
     # Good answers between the bad ones: a server that answers nothing at all is given up.
     ways = [way for bad in expected for way in (bad, "well")]
     found = ask(client(server, tmp_path), ways)[::2]
     for at, (way, (reason, attempts)) in enumerate(expected.items()):
         got = found[at]
-        assert (got.unanswered, got.attempts, server.asked[f"way={way} {2 * at}"]) == (reason, attempts, attempts), way
-        assert got.text == ("" if reason else "yes") and got.tokens_told == (not reason and way != "untold"), way
+        assert (got.error, got.attempts, server.asked[f"way={way} {2 * at}"]) == (reason, attempts, attempts), way
+        assert got.text == ("" if reason else "yes") and got.usage_known == (not reason and way != "untold"), way
     by_way = dict(zip(expected, found, strict=True))
-    assert by_way["broken"].server_said == "it broke" and by_way["busy_for_long"].server_said == "come back tomorrow"
-    assert by_way["garbage"].server_said.isprintable() and "garbage" in by_way["garbage"].server_said
+    assert by_way["broken"].error_detail == "it broke" and by_way["busy_for_long"].error_detail == "come back tomorrow"
+    assert by_way["garbage"].error_detail.isprintable() and "garbage" in by_way["garbage"].error_detail
     assert {"model": "m", "temperature": 0, "max_tokens": 16}.items() <= server.bodies[0].items()
 
 
 def test_what_was_cut_off_is_an_answer_and_told_as_such(server: LoopbackServer, tmp_path: Path) -> None:
     (found,) = ask(client(server, tmp_path), ["cut"])
-    assert (found.text, found.truncated, found.prompt_tokens, found.tokens) == ("ye", True, 30, 2)
+    assert (found.text, found.truncated, found.prompt_tokens, found.completion_tokens) == ("ye", True, 30, 2)
 
 
 def test_no_more_requests_at_a_time_than_the_case_says(server: LoopbackServer, tmp_path: Path) -> None:
@@ -177,8 +177,8 @@ def test_a_server_that_sends_the_key_back_does_not_get_it_written_down(
 ) -> None:
     with caplog.at_level(logging.DEBUG):
         found = ask(client(server, tmp_path), ["echoes", "answers_the_key", "well"])
-    assert [one.unanswered for one in found] == ["500 Internal Server Error", "an answer with the key in it", ""]
-    assert found[0].server_said == "not with Bearer [the key], not with you"
+    assert [one.error for one in found] == ["500 Internal Server Error", "reply contains the API key", ""]
+    assert found[0].error_detail == "not with Bearer [API key], not with you"
     assert KEY not in repr(found) + caplog.text + (tmp_path / "kept.jsonl").read_text()
 
 

@@ -151,7 +151,7 @@ def test_batched_decoding_equals_decoding_one_by_one(base: BaseCheckpoint, decod
 def test_an_answer_without_room_and_a_prompt_without_space_are_truncated(base: BaseCheckpoint, decoder: Decoder) -> None:
     prompt = base.prompt(UNTUNED_ARMS["zero_shot"](setting(base)).messages(ROWS[0]))
     (short,), _ = decoder.complete([prompt], 3)
-    assert short.truncated and short.tokens == 3
+    assert short.truncated and short.completion_tokens == 3
     (none,), _ = decoder.complete([prompt + "x " * base.context_length], 3)
     assert none.truncated and none.text == ""
 

@@ -1,0 +1,46 @@
+"""Greedy decoding with transformers' `generate`, for models that the continuous batch does not support.
+
+Imports torch, so only the worker imports this module.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+
+from tuneproof.engine.decoding.continuous_batch import DecodeState
+from tuneproof.engine.decoding.grammar import Grammar, GrammarLogitsProcessor
+from tuneproof.engine.decoding.kv_cache import preallocated_cache
+from tuneproof.engine.models.base_model import BaseCheckpoint
+
+
+@torch.inference_mode()
+def generate_outputs(base: BaseCheckpoint, model: Any, states: list[DecodeState], grammar: Grammar | None) -> None:
+    """Fills `output_ids` of one batch, whose sequences share their prefix and their `max_new_tokens`.
+
+    The cached prefix comes first, then the padding, then the rest of each prompt, so that all prompts end in the same column.
+    """
+    prefix_length, longest = states[0].prefix_length, max(len(state.prompt_ids) for state in states)
+    max_new_tokens, pad = states[0].max_new_tokens, base.tokenizer.pad_token_id
+    input_ids, attention_mask = [], []
+    for state in states:
+        padding, length = longest - len(state.prompt_ids), len(state.prompt_ids)
+        input_ids.append(state.prompt_ids[:prefix_length] + [pad] * padding + state.prompt_ids[prefix_length:])
+        attention_mask.append([1] * prefix_length + [0] * padding + [1] * (length - prefix_length))
+    grammar_states = [state.grammar_state for state in states if state.grammar_state is not None]
+    output = model.generate(
+        input_ids=torch.tensor(input_ids, device=model.device),
+        attention_mask=torch.tensor(attention_mask, device=model.device),
+        past_key_values=preallocated_cache(model, len(states), longest + max_new_tokens, states[0].prefix),
+        max_new_tokens=max_new_tokens,
+        do_sample=False,
+        eos_token_id=base.eos_token_ids,
+        pad_token_id=pad,
+        logits_processor=[GrammarLogitsProcessor(grammar, grammar_states, longest)] if grammar else None,
+        # In distributed training only rank 0 generates, so there is nothing to keep in step with.
+        synced_gpus=False,
+    )
+    for state, output_ids in zip(states, output[:, longest:].tolist(), strict=True):
+        end = next((at for at, token_id in enumerate(output_ids) if token_id in base.eos_token_ids), len(output_ids))
+        state.output_ids = output_ids[: end + 1]
