@@ -8,17 +8,16 @@ from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
 from typing import Self
 
-from tuneproof.engine.card.evidence import ARM_STEP
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.core.errors import GateClosed, UsageError
 from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.decoding.decoder import Decoder
-from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device, load_base, load_weights
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, RunStore
-from tuneproof.engine.run.variants import scored
+from tuneproof.engine.run.variants import scored_variants
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 
 ELSEWHERE: dict[str, str] = {ArmName.ENDPOINT: "its answers came from a server, which nobody can make answer as it did"}
@@ -41,42 +40,36 @@ class Reproduced:
 
 
 @dataclass(frozen=True)
-class Answered:
-    """Where the answers of an arm, or of a model beside the tuned one, lie, and what they were decoded with."""
+class AnswerFiles:
+    """The files with the answers of an arm or a model variant, and with what they were decoded with; paths in the run folder."""
 
     predictions: str
-    asked: str
+    arm: str
+    """Says how many tokens an answer may take."""
     adapter: str | None
+    """The folder with an adapter or a whole model; None if the base answered."""
     grammar: str | None
 
     @classmethod
-    def by(cls, store: RunStore, name: str) -> Self:
-        """The answers of that name. Raises UsageError where the run has none, and GateClosed where they were not decoded here."""
-        known = answered(store)
-        if name not in known:
-            listed = ", ".join(known) or "none yet"
+    def of(cls, store: RunStore, name: str) -> Self:
+        """The files of an arm or variant. Raises UsageError if the run has none of that name, GateClosed if it was not decoded here."""
+        manifest = store.manifest
+        arms, variants = manifest.names(StepKind.ARM), {variant.name: variant for variant in scored_variants(manifest)}
+        if name not in arms and name not in variants:
+            listed = ", ".join([*arms, *variants]) or "none yet"
             raise UsageError(f"the run has no arm `{name}`", where=str(store.path), fix=f"it has: {listed}")
         if name in ELSEWHERE:
             raise GateClosed(f"{name} cannot be reproduced: {ELSEWHERE[name]}", where=str(store.path))
-        step = known[name]
-        if step == ARM_STEP + name:
-            made_from, files = store.manifest.steps[step].made_from, store.manifest.steps[step].files
-            grammar = artifacts.grammar_file(name)
-            return cls(
-                predictions=artifacts.predictions_file(name),
-                asked=artifacts.arm_file(name),
-                adapter=artifacts.TRAINED if artifacts.trained_weights(made_from) else None,
-                grammar=grammar if grammar in files else None,
-            )
-        further = next(each for each in scored(store.manifest.steps, METHODS) if each.name == name)
-        return cls(further.predictions, artifacts.arm_file(ArmName.TUNED), further.model, None)
-
-
-def answered(store: RunStore) -> dict[str, str]:
-    """Everything that has answered the frozen cases, by name, with its step in the manifest."""
-    steps = store.manifest.steps
-    arms = {name.removeprefix(ARM_STEP): name for name in steps if name.startswith(ARM_STEP)}
-    return arms | {further.name: further.step for further in scored(steps, METHODS)}
+        if name in variants:
+            variant = variants[name]
+            return cls(variant.predictions, artifacts.arm_file(ArmName.TUNED), variant.model, None)
+        record, grammar = manifest.steps[StepId.arm(name)], artifacts.grammar_file(name)
+        return cls(
+            predictions=artifacts.predictions_file(name),
+            arm=artifacts.arm_file(name),
+            adapter=artifacts.TRAINED if artifacts.trained_weights(record.inputs.files) else None,
+            grammar=grammar if grammar in record.files else None,
+        )
 
 
 @dataclass
@@ -90,7 +83,7 @@ class Reproduction:
     arm: str
 
     def __post_init__(self) -> None:
-        self.files = Answered.by(self.store, self.arm)
+        self.files = AnswerFiles.of(self.store, self.arm)
         if not (self.files.adapter and self.store.has(f"{self.files.adapter}/{QUANTISATION_FILE}")):
             # PEFT imports it wherever it is installed, which takes seconds and leaves notices on stderr.
             block_import("bitsandbytes")
@@ -132,14 +125,12 @@ class Reproduction:
 
     def _check(self) -> None:
         """Raises GateClosed where base, adapter, grammar or the length of answers are not those of the run."""
-        for file in (CASE, artifacts.MODEL, self.files.asked, *([self.files.grammar] if self.files.grammar else [])):
+        for file in (CASE, artifacts.MODEL, self.files.arm, *([self.files.grammar] if self.files.grammar else [])):
             self.store.check(file)
         if self.files.adapter is not None:
-            folder = f"{self.files.adapter}/"
-            for step in self.store.manifest.steps.values():
-                for file in step.files:
-                    if file.startswith(folder):
-                        self.store.check(file)
+            for file in self.store.manifest.written():
+                if file.startswith(f"{self.files.adapter}/"):
+                    self.store.check(file)
         if self._base.sha256 != self._model_facts.sha256:
             raise GateClosed(
                 "the base model is not the one that was measured",
@@ -159,7 +150,7 @@ class Reproduction:
 
     @cached_property
     def _max_new_tokens(self) -> int:
-        return artifacts.ArmFacts.model_validate_json(self.store.read(self.files.asked)).answer_tokens
+        return artifacts.ArmFacts.model_validate_json(self.store.read(self.files.arm)).answer_tokens
 
     @cached_property
     def _grammar(self) -> str | None:

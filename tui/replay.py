@@ -27,7 +27,7 @@ from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
-from tuneproof.engine.stages.pipeline import check_names, is_light, planned_stages, run_stages
+from tuneproof.engine.stages.pipeline import check_case, is_light, planned_stages, run_stages
 from tuneproof.tui.progress import progress_line, route_text
 
 POLL_SECONDS = 0.1
@@ -37,7 +37,7 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
     """Replays a case and returns the exit code of how it ended."""
     case = load_case(path, overrides)
     last = until or Stage.CARD
-    check_names(case, planned_stages(case, last))
+    check_case(case, planned_stages(case, last))
     store = _open_run(case, run_dir, resume)
     state = RunState()
     show = _shower(state, as_json)

@@ -1,22 +1,24 @@
-"""How long rows are for a base model. Imports transformers, so only what has to count tokens imports this module."""
+"""How long rows are in tokens of a base model. Imports transformers, so only code that has to count tokens imports this module."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from tuneproof.engine.arms import TUNED_ARMS, ArmContext
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.task import Task
+from tuneproof.engine.data.example import Example
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.scoring.judges import make_judge
 
 
-def lengths_for(base: BaseCheckpoint, task: Task) -> TokenLengths:
-    """The lengths of rows for this base; prompts as the tuned arm asks them, which are the shortest."""
+def token_lengths(base: BaseCheckpoint, task: Task) -> TokenLengths:
+    """The lengths of rows for this base, with the prompt of the tuned arm, which is the shortest."""
     judge = make_judge(task, [""])
     tuned = TUNED_ARMS[ArmName.TUNED](ArmContext(task.instruction or "", judge, (), lambda _: True, 0))
-    # Each row is measured for the context check, for the preview and for the room an answer gets, and tokenised for the first alone.
+    # Each row is measured for the context check, for the preview and for the answer budget, and tokenised only once.
     return TokenLengths(
         render=lambda e: base.prompt(tuned.messages(e)),
         prompt=cache(lambda e: len(base.token_ids(base.prompt(tuned.messages(e))))),
@@ -25,3 +27,8 @@ def lengths_for(base: BaseCheckpoint, task: Task) -> TokenLengths:
         sha256=base.sha256,
         context=base.context_length,
     )
+
+
+def answer_budget(lengths: TokenLengths, examples: Iterable[Example]) -> int:
+    """Tokens in which any of these examples can be answered: the longest answer, a quarter more, and 16 for the short ones."""
+    return max(lengths.answer(example) for example in examples) * 5 // 4 + 16

@@ -77,7 +77,7 @@ def lengths_of(case: DraftCase) -> TokenLengths | None:
     """TokenLengths in tokens, where the case has a task and a base."""
     if case.task is None or case.model is None:
         return None
-    from tuneproof.engine.arms.token_lengths import lengths_for
+    from tuneproof.engine.arms.token_lengths import token_lengths
     from tuneproof.engine.models.base_model import load_base
 
-    return lengths_for(load_base(case.model), case.task)
+    return token_lengths(load_base(case.model), case.task)

@@ -16,6 +16,7 @@ from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.route import REASONS
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, RunStore, part_file
 from tuneproof.engine.scoring.partial_credit import PartialCreditDifference, partial_credit_difference
 from tuneproof.engine.scoring.statistics import min_cases_for_target, min_correct_for_target, minimum_detectable_effect
@@ -202,9 +203,9 @@ def _provenance(evidence: Evidence) -> ProvenanceSection:
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,
         base=model.name if model else None,
         base_sha256=model.sha256 if model else None,
-        adapter_sha256=artifacts.weights_digest(manifest.steps["train"].files) if evidence.training else None,
+        adapter_sha256=artifacts.weights_digest(manifest.steps[StepId(StepKind.TRAIN)].files) if evidence.training else None,
         device=f"{model.device}, {model.dtype}" if model else None,
         endpoint=elsewhere[0] if elsewhere else None,
         versions=model.versions if model else {},
-        steps=manifest.digest_before("card"),
+        steps={str(step): digest for step, digest in manifest.step_digests().items()},
     )

@@ -1,4 +1,4 @@
-"""What a run folder holds, read once: all that a card may rest on."""
+"""The evidence of a run folder, read once: everything that a card rests on."""
 
 from __future__ import annotations
 
@@ -12,19 +12,17 @@ from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import from_lines
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import STRADDLING, RunStore
-from tuneproof.engine.run.variants import CURVE, MERGED, Further, compared
+from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_variant
 from tuneproof.engine.scoring.judges import Judge, make_judge
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
 from tuneproof.engine.scoring.verdict import ScoredArm
 
-ARM_STEP = "arm "
-"""How the steps of the arms are called in the manifest."""
-
 
 @dataclass(frozen=True)
 class Evidence:
-    """What a run folder holds, read once; what is not there yet is none."""
+    """What a run folder holds; what is not there yet is None or empty."""
 
     store: RunStore
     case: Case
@@ -51,7 +49,7 @@ class Evidence:
 
     @property
     def judge(self) -> Judge | None:
-        """What judges an answer; none before there are a task and a split."""
+        """Judges an answer; None before there are a task and a split."""
         task, parts = self.case.task, self.parts
         return make_judge(task, [example.output for example in parts[Part.TRAIN]]) if task and parts else None
 
@@ -62,26 +60,27 @@ class Evidence:
 
 
 def gather(store: RunStore) -> Evidence:
-    """Everything the card rests on."""
-    steps = store.manifest.steps
-    done = {name.removeprefix(ARM_STEP) for name in steps if name.startswith(ARM_STEP)}
+    """Reads everything that the card rests on."""
+    manifest = store.manifest
+    steps, done = manifest.steps, manifest.names(StepKind.ARM)
+    kinds = {step.kind for step in steps}
     tuned, *also_tuned = [_scored_arm(store, name) if name in done else None for name in TUNED_ARMS]
     return Evidence(
         store=store,
         case=store.case,
         route=artifacts.RouteFacts.model_validate_json(store.read(artifacts.ROUTE)),
-        report=Report.model_validate_json(store.read(artifacts.AUDIT)) if "audit" in steps else None,
-        parts={part: [example for _, example in store.part(part)] for part in Part} if "split" in steps else None,
-        data=artifacts.DataFacts.model_validate_json(store.read(artifacts.DATA)) if "audit" in steps else None,
+        report=Report.model_validate_json(store.read(artifacts.AUDIT)) if StepKind.AUDIT in kinds else None,
+        parts={part: [example for _, example in store.part(part)] for part in Part} if StepKind.SPLIT in kinds else None,
+        data=artifacts.DataFacts.model_validate_json(store.read(artifacts.DATA)) if StepKind.AUDIT in kinds else None,
         straddling=len(from_lines(store.read(STRADDLING))) if store.has(STRADDLING) else 0,
-        model=artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if "model" in steps else None,
-        method=artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD)) if "method" in steps else None,
-        training=artifacts.TrainingFacts.model_validate_json(store.read(artifacts.TRAINING)) if "train" in steps else None,
+        model=artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if StepKind.MODEL in kinds else None,
+        method=artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD)) if StepKind.METHOD in kinds else None,
+        training=artifacts.TrainingFacts.model_validate_json(store.read(artifacts.TRAINING)) if StepKind.TRAIN in kinds else None,
         untuned=[_scored_arm(store, name) for name in UNTUNED_ARMS if name in done],
         tuned=tuned,
         also_tuned=[arm for arm in also_tuned if arm is not None],
-        curve={share: _further(store, point) for share, point in CURVE.items() if point.step in steps},
-        merged=_further(store, MERGED) if MERGED.step in steps else None,
+        curve={share: _scored_variant(store, point) for share, point in CURVE.items() if point.scores_step in steps},
+        merged=_scored_variant(store, MERGED) if MERGED.scores_step in steps else None,
         compared={each.name: found for each in store.case.evaluate.compare if (found := _compared(store, each.name))},
         asked={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
     )
@@ -92,18 +91,18 @@ def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
     return _scored(store, artifacts.scores_file(arm), artifacts.predictions_file(arm), is_external=kind.is_external)
 
 
-def _further(store: RunStore, further: Further) -> ScoredArm:
-    return _scored(store, further.scores, further.predictions)
+def _scored_variant(store: RunStore, variant: ModelVariant) -> ScoredArm:
+    return _scored(store, variant.scores, variant.predictions)
 
 
 def _compared(store: RunStore, name: str) -> Entrant | None:
-    further, steps = compared(name), store.manifest.steps
-    if further.planned_by not in steps:
+    variant, steps = compared_variant(name), store.manifest.steps
+    if StepId(StepKind.COMPARED_METHOD, name) not in steps:
         return None
     return Entrant(
-        method=artifacts.MethodFacts.model_validate_json(store.read(further.plan)),
-        training=artifacts.TrainingFacts.model_validate_json(store.read(further.summary)) if further.made_by in steps else None,
-        scored=_further(store, further) if further.step in steps else None,
+        method=artifacts.MethodFacts.model_validate_json(store.read(variant.plan)),
+        training=artifacts.TrainingFacts.model_validate_json(store.read(variant.summary)) if variant.weights_step in steps else None,
+        scored=_scored_variant(store, variant) if variant.scores_step in steps else None,
     )
 
 

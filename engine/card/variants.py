@@ -28,7 +28,7 @@ def served(evidence: Evidence) -> ServedSection | None:
         return not_merged(why)
     if evidence.merged is None:
         return None
-    digest = weights_digest(evidence.store.manifest.steps[MERGED.made_by].files, MERGED.model)
+    digest = weights_digest(evidence.store.manifest.steps[MERGED.weights_step].files, MERGED.model)
     return make_served(evidence.merged, tuned, digest)
 
 

@@ -1,4 +1,4 @@
-"""Making every number and digest of a run again from its stored files, and naming the first file that differs."""
+"""Recomputing every number and digest of a run from its stored files, and naming the first file that differs."""
 
 from __future__ import annotations
 
@@ -9,23 +9,25 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.card.build import make_card
-from tuneproof.engine.card.evidence import ARM_STEP
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.route import RouteAnswers, choose_route
 from tuneproof.engine.case.task import Task
-from tuneproof.engine.core.errors import CaseError, VerifyFailed
-from tuneproof.engine.core.hashing import sha256_file
+from tuneproof.engine.core.errors import CaseError, GateClosed, VerifyFailed
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part, case_ids
 from tuneproof.engine.data.subsets import nested_subsets, rows_digest
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.files import local_folder, model_digest
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.store import CASE, MANIFEST, RunStore, manifest_text, part_file
-from tuneproof.engine.run.variants import CURVE, Further, compared, scored
+from tuneproof.engine.run.manifest import Manifest
+from tuneproof.engine.run.snapshot import RunSnapshot
+from tuneproof.engine.run.step_id import StepId, StepKind
+from tuneproof.engine.run.store import CASE, MANIFEST, RunStore, part_file
+from tuneproof.engine.run.variants import CURVE, ModelVariant, compared_variant, scored_variants
 from tuneproof.engine.scoring.judges import Judge, make_judge
 from tuneproof.engine.scoring.predictions import (
     Scores,
@@ -41,7 +43,7 @@ from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_v
 
 @dataclass(frozen=True)
 class Verified:
-    """What was checked: files by digest, and numbers made again."""
+    """What was checked: the number of files by digest and of predictions judged again, and a phrase about the base model."""
 
     files: int
     predictions: int
@@ -50,44 +52,85 @@ class Verified:
 
 def verify(store: RunStore) -> Verified:
     """Checks a run that has a card. Raises VerifyFailed with the first file that is not what it should be."""
-    files = _check_files(store)
+    run = RunSnapshot(store)
+    files = _check_files(run)
     try:
-        _check_manifest(store)
-        base = _check_base(store)
-        _check_route(store)
-        predictions = sum(_check_arm(store, arm) for arm in _arms(store))
-        predictions += sum(_check_further(store, each) for each in scored(store.manifest.steps, METHODS))
-        _check_shares(store)
-        _check_failures(store)
-        _check_training(store)
-        _check_card(store)
+        _check_manifest(run)
+        base = _check_base(run)
+        _check_route(run)
+        predictions = sum(_check_arm(run, arm) for arm in _arms(run))
+        predictions += sum(_check_variant(run, each) for each in scored_variants(run.manifest))
+        _check_shares(run)
+        _check_failures(run)
+        _check_training(run)
+        _check_card(run)
+    except GateClosed as error:
+        raise VerifyFailed(error.what, where=error.where) from None
     except (ValidationError, json.JSONDecodeError, UnicodeDecodeError, CaseError) as error:
         # Every file still has its recorded digest, so the manifest was changed together with what it records.
-        raise VerifyFailed(f"a stored file is not readable as what it should be: {error}", where=MANIFEST) from None
+        raise VerifyFailed(f"a stored file cannot be read as what it should be: {error}", where=MANIFEST) from None
     return Verified(files, predictions, base)
 
 
-def _check_files(store: RunStore) -> int:
-    """Every recorded file has its recorded digest, and every file that the card rests on is recorded."""
-    steps = store.manifest.steps
+def _check_files(run: RunSnapshot) -> int:
+    """Every recorded file has its recorded digest, and there is a card."""
     checked = 0
-    for step in steps.values():
-        for file, recorded in step.files.items():
-            if not store.has(file):
+    for record in run.manifest.steps.values():
+        for file in record.files:
+            if not run.has(file):
                 raise VerifyFailed("the file is gone", where=file)
-            if sha256_file(store.path / file) != recorded:
-                raise VerifyFailed("the file is not what the run wrote", where=file)
+            try:
+                run.check(file)
+            except GateClosed as error:
+                raise VerifyFailed(error.what, where=file) from None
             checked += 1
-    if "card" not in steps:
+    if StepId(StepKind.CARD) not in run.manifest.steps:
         raise VerifyFailed("the run has no card yet", where=CARD_JSON, fix="finish it: tuneproof --replay with --resume")
     return checked
 
 
-def _check_base(store: RunStore) -> str:
-    """The base model, where it still lies on this machine."""
-    if not store.has(artifacts.MODEL):
+def _check_manifest(run: RunSnapshot) -> None:
+    """The manifest is written as it always is, its steps are known, and the inputs of each step are what is there."""
+    manifest = run.manifest
+    if manifest.as_text() != run.read(MANIFEST):
+        raise VerifyFailed("the file is not what the run wrote", where=MANIFEST)
+    for step in manifest.steps:
+        if not _is_known(step):
+            raise VerifyFailed(f"`{step}` is not a step of a run", where=MANIFEST)
+    written = manifest.written()
+    for step, record in manifest.steps.items():
+        wrong = [file for file, digest in record.inputs.files.items() if written.get(file) != digest]
+        if wrong:
+            raise VerifyFailed(f"the step `{step}` was made from another {wrong[0]}", where=MANIFEST)
+    _check_steps_of_card(manifest)
+
+
+def _is_known(step: StepId) -> bool:
+    """Whether the name of a step is that of an arm, a method, or a share of this version."""
+    match step.kind:
+        case StepKind.ARM:
+            return step.name in UNTUNED_ARMS or step.name in TUNED_ARMS
+        case StepKind.COMPARED_METHOD | StepKind.COMPARED_TRAIN | StepKind.COMPARED_SCORES:
+            return step.name in METHODS
+        case StepKind.CURVE_TRAIN | StepKind.CURVE_SCORES:
+            return step.name in map(str, CURVE)
+        case _:
+            return True
+
+
+def _check_steps_of_card(manifest: Manifest) -> None:
+    """The card rests on every other step as it is recorded."""
+    recorded, now = manifest.steps[StepId(StepKind.CARD)].inputs.steps, manifest.step_digests()
+    wrong = [step for step in recorded.keys() | now.keys() if recorded.get(step) != now.get(step)]
+    if wrong:
+        raise VerifyFailed(f"the step `card` was made from another {min(map(str, wrong))}", where=MANIFEST)
+
+
+def _check_base(run: RunSnapshot) -> str:
+    """The base model has its digest, if it is a folder on this machine. Returns a phrase that says so."""
+    if not run.has(artifacts.MODEL):
         return "no model was needed"
-    model = artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL))
+    model = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL))
     folder = local_folder(model.name)
     if folder is None:
         return f"base {model.name} is not a folder on this machine and was not checked"
@@ -96,121 +139,122 @@ def _check_base(store: RunStore) -> str:
     return f"base {model.name} is the one that was measured"
 
 
-def _check_route(store: RunStore) -> None:
-    stored = artifacts.RouteFacts.model_validate_json(store.read(artifacts.ROUTE))
-    answers = {**store.case.decision.model_dump(), "labeled_examples": stored.labeled_examples}
+def _check_route(run: RunSnapshot) -> None:
+    stored = artifacts.RouteFacts.model_validate_json(run.read(artifacts.ROUTE))
+    answers = {**run.case.decision.model_dump(), "labeled_examples": stored.labeled_examples}
     _same(
-        store,
+        run,
         artifacts.ROUTE,
         artifacts.RouteFacts(route=choose_route(RouteAnswers(**answers)), labeled_examples=stored.labeled_examples).as_text(),
     )
 
 
-def _arms(store: RunStore) -> list[str]:
-    return [name.removeprefix(ARM_STEP) for name in store.manifest.steps if name.startswith(ARM_STEP)]
+def _arms(run: RunSnapshot) -> list[str]:
+    return run.manifest.names(StepKind.ARM)
 
 
-def _check_arm(store: RunStore, arm: str) -> int:
-    """Judges what an arm answered again, and how it came to ask as it did."""
-    checked = _check_answers(store, ARM_STEP + arm, arm, artifacts.predictions_file(arm), artifacts.scores_file(arm))
-    _check_choice(store, arm, _judge(store, _task(store)))
+def _check_arm(run: RunSnapshot, arm: str) -> int:
+    """Judges the answers of an arm again, and those that chose its prompt variant. Returns the number of predictions."""
+    checked = _check_answers(run, StepId.arm(arm), arm, artifacts.predictions_file(arm), artifacts.scores_file(arm))
+    _check_choice(run, arm, _judge(run, _task(run)))
     return checked
 
 
-def _check_answers(store: RunStore, step: str, arm: str, predictions: str, scores: str) -> int:
-    """Judges every stored output again, and scores the arm again; how long it took was measured, and is taken as stored."""
-    task = _task(store)
-    judge, cases = _judge(store, task), dict(store.part(Part.EVAL))
-    stored = read_predictions(store.read(predictions))
+def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, scores: str) -> int:
+    """Judges every stored output again, and scores the arm again; seconds were measured, and are taken as stored."""
+    task = _task(run)
+    judge, cases = _judge(run, task), dict(run.part(Part.EVAL))
+    stored = read_predictions(run.read(predictions))
     if [p.id for p in stored] != list(cases):
         raise VerifyFailed("the cases are not the frozen ones", where=predictions)
     again = [judge_again(p, judge, cases[p.id].output) for p in stored]
-    _same(store, predictions, to_jsonl(again))
-    seconds = Scores.model_validate_json(store.read(scores)).seconds
-    _same(store, scores, score_predictions(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n")
-    if store.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
+    _same(run, predictions, to_jsonl(again))
+    seconds = Scores.model_validate_json(run.read(scores)).seconds
+    _same(run, scores, score_predictions(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n")
+    if run.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
         raise VerifyFailed(f"the recorded digest of the prompts of {arm} is not theirs", where=MANIFEST)
     return len(again)
 
 
-def _check_further(store: RunStore, further: Further) -> int:
-    """Judges again what a model beside the arms answered: it was asked as the tuned arm was."""
-    steps = store.manifest.steps
-    checked = _check_answers(store, further.step, further.name, further.predictions, further.scores)
-    if steps[further.step].digests["prompts"] != steps[f"{ARM_STEP}{ArmName.TUNED}"].digests["prompts"]:
-        raise VerifyFailed("the prompts are not those of the tuned arm", where=further.predictions)
-    if further.made_by not in steps:
-        raise VerifyFailed(f"nothing says how {further.name} was made", where=MANIFEST)
+def _check_variant(run: RunSnapshot, variant: ModelVariant) -> int:
+    """Judges the answers of a model variant again; its prompts are those of the tuned arm."""
+    steps = run.manifest.steps
+    checked = _check_answers(run, variant.scores_step, variant.name, variant.predictions, variant.scores)
+    tuned = steps.get(StepId.arm(ArmName.TUNED))
+    if tuned is None or steps[variant.scores_step].digests["prompts"] != tuned.digests["prompts"]:
+        raise VerifyFailed("the prompts are not those of the tuned arm", where=variant.predictions)
+    if variant.weights_step not in steps:
+        raise VerifyFailed(f"no step says how {variant.name} was trained", where=MANIFEST)
     return checked
 
 
-def _check_shares(store: RunStore) -> None:
-    """Each point of the learning curve learned from its share of train."""
-    steps, data = store.manifest.steps, store.case.data
-    points = {share: point for share, point in CURVE.items() if point.step in steps}
+def _check_shares(run: RunSnapshot) -> None:
+    """Each point of the learning curve was trained on its share of train."""
+    steps, data = run.manifest.steps, run.case.data
+    points = {share: point for share, point in CURVE.items() if point.scores_step in steps}
     if not points or data is None:
         return
-    subsets = nested_subsets([example for _, example in store.part(Part.TRAIN)], data.split.seed, data.split.group_by)
+    subsets = nested_subsets([example for _, example in run.part(Part.TRAIN)], data.split.seed, data.split.group_by)
     for share, point in points.items():
-        if steps[point.made_by].made_from.get("rows") != rows_digest(subsets.get(share, [])):
-            raise VerifyFailed(f"{point.name} did not learn from {share} % of train", where=MANIFEST)
+        if steps[point.weights_step].inputs.settings.get("rows") != rows_digest(subsets.get(share, [])):
+            raise VerifyFailed(f"{point.name} was not trained on {share} % of train", where=MANIFEST)
 
 
-def _check_choice(store: RunStore, arm: str, judge: Judge) -> None:
-    """Judges the answers to validation cases again that chose how an arm asks, and chooses again."""
-    about = artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(arm)))
+def _check_choice(run: RunSnapshot, arm: str, judge: Judge) -> None:
+    """Judges the answers to validation cases again, and the prompt variant they choose is the one that the arm used."""
+    about = artifacts.ArmFacts.model_validate_json(run.read(artifacts.arm_file(arm)))
     name, tried = artifacts.tried_file(arm), []
-    if store.has(name):
-        cases = dict(store.part(Part.VALIDATION))
-        for row in read_variant_predictions(store.read(name)):
+    if run.has(name):
+        cases = dict(run.part(Part.VALIDATION))
+        for row in read_variant_predictions(run.read(name)):
             if row.id not in cases:
                 raise VerifyFailed("an answer is not to a validation case", where=name)
             again = judge_again(row, judge, cases[row.id].output)
             tried.append(VariantPrediction(variant=row.variant, **again.model_dump()))
-        _same(store, name, to_jsonl(tried))
+        _same(run, name, to_jsonl(tried))
     if about.tried != score_variants(tried) or about.variant != best_variant(about.tried):
-        raise VerifyFailed("the way to ask is not the one that did best on validation", where=artifacts.arm_file(arm))
+        raise VerifyFailed("the prompt variant is not the one that did best on validation", where=artifacts.arm_file(arm))
 
 
-def _check_training(store: RunStore) -> None:
-    """What was trained has as many parameters as is told."""
-    steps = store.manifest.steps
-    if "train" in steps:
-        _check_parameters(store, "train", artifacts.TRAINED, artifacts.METHOD, artifacts.TRAINING)
-    for further in map(compared, METHODS):
-        if further.made_by in steps:
-            _check_parameters(store, further.made_by, further.model, further.plan, further.summary)
+def _check_training(run: RunSnapshot) -> None:
+    """The weights have as many parameters as their summaries say."""
+    steps = run.manifest.steps
+    train = StepId(StepKind.TRAIN)
+    if train in steps:
+        _check_parameters(run, train, artifacts.TRAINED, artifacts.METHOD, artifacts.TRAINING)
+    for variant in map(compared_variant, run.manifest.names(StepKind.COMPARED_TRAIN)):
+        _check_parameters(run, variant.weights_step, variant.model, variant.plan, variant.summary)
 
 
-def _check_parameters(store: RunStore, step: str, folder: str, plan: str, summary: str) -> None:
-    """The number of trained parameters is that of what was trained, as the headers of its files have it."""
-    method = METHODS[artifacts.MethodFacts.model_validate_json(store.read(plan)).name]
-    files = artifacts.trained_weights(store.manifest.steps[step].files, folder)
-    trained = sum(_stored_parameters(store.path / name, method.frozen) for name in files)
-    if trained != artifacts.TrainingFacts.model_validate_json(store.read(summary)).trained_parameters:
-        raise VerifyFailed(f"what was trained has {trained} parameters, which is not the number told", where=summary)
+def _check_parameters(run: RunSnapshot, step: StepId, folder: str, plan: str, summary: str) -> None:
+    """The number of trained parameters is that in the headers of the weight files."""
+    method = METHODS[artifacts.MethodFacts.model_validate_json(run.read(plan)).name]
+    files = artifacts.trained_weights(run.manifest.steps[step].files, folder)
+    trained = sum(_stored_parameters(run.path / name, method.frozen) for name in files)
+    if trained != artifacts.TrainingFacts.model_validate_json(run.read(summary)).trained_parameters:
+        raise VerifyFailed(f"the weights have {trained} trained parameters, which is not the recorded number", where=summary)
 
 
 def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:
     with path.open("rb") as file:
         header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
-    learned = (name for name in header if name != "__metadata__" and not any(part in name for part in frozen))
-    return sum(math.prod(header[name]["shape"]) for name in learned)
+    names = (name for name in header if name != "__metadata__" and not any(part in name for part in frozen))
+    return sum(math.prod(header[name]["shape"]) for name in names)
 
 
-def _check_failures(store: RunStore) -> None:
-    if arms := _arms(store):
-        rows = [row for arm in arms for row in failure_log(arm, read_predictions(store.read(artifacts.predictions_file(arm))))]
-        _same(store, artifacts.FAILURES, to_jsonl(rows))
+def _check_failures(run: RunSnapshot) -> None:
+    if arms := _arms(run):
+        rows = [row for arm in arms for row in failure_log(arm, read_predictions(run.read(artifacts.predictions_file(arm))))]
+        _same(run, artifacts.FAILURES, to_jsonl(rows))
 
 
-def _check_card(store: RunStore) -> None:
+def _check_card(run: RunSnapshot) -> None:
     for part in Part:
-        if "split" in store.manifest.steps:
-            _check_ids(part, store.part(part))
-    card = make_card(store)
-    _same(store, CARD_JSON, card.as_text())
-    _same(store, CARD_MD, card_text(card))
+        if StepId(StepKind.SPLIT) in run.manifest.steps:
+            _check_ids(part, run.part(part))
+    card = make_card(run)
+    _same(run, CARD_JSON, card.as_text())
+    _same(run, CARD_MD, card_text(card))
 
 
 def _check_ids(part: Part, rows: list[tuple[str, Example]]) -> None:
@@ -218,30 +262,17 @@ def _check_ids(part: Part, rows: list[tuple[str, Example]]) -> None:
         raise VerifyFailed("an id is not that of its row", where=part_file(part))
 
 
-def _check_manifest(store: RunStore) -> None:
-    """The manifest is written as it always is, and what each step says it was made from is what is there."""
-    manifest = store.manifest
-    if manifest_text(manifest) != store.read(MANIFEST):
-        raise VerifyFailed("the file is not what the run wrote", where=MANIFEST)
-    written = {file: sha for step in manifest.steps.values() for file, sha in step.files.items()}
-    for name, step in manifest.steps.items():
-        known = manifest.digest_before("card") if name == "card" else written
-        wrong = [key for key, sha in step.made_from.items() if key in known and known[key] != sha]
-        if wrong or (name == "card" and step.made_from != known):
-            raise VerifyFailed(f"the step `{name}` was made from another {wrong[0] if wrong else 'run'}", where=MANIFEST)
-
-
-def _same(store: RunStore, name: str, expected: str) -> None:
-    if store.read(name) != expected:
+def _same(run: RunSnapshot, name: str, expected: str) -> None:
+    if run.read(name) != expected:
         raise VerifyFailed("the numbers do not follow from what is stored", where=name)
 
 
-def _task(store: RunStore) -> Task:
-    task = store.case.task
+def _task(run: RunSnapshot) -> Task:
+    task = run.case.task
     if task is None:
         raise VerifyFailed("the case has no task, and yet arms were scored", where=CASE)
     return task
 
 
-def _judge(store: RunStore, task: Task) -> Judge:
-    return make_judge(task, [example.output for _, example in store.part(Part.TRAIN)])
+def _judge(run: RunSnapshot, task: Task) -> Judge:
+    return make_judge(task, [example.output for _, example in run.part(Part.TRAIN)])

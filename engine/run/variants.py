@@ -1,76 +1,82 @@
-"""What answers the frozen cases beside the arms: models that stand beside the tuned one and are asked exactly as it is."""
+"""Models trained besides the tuned one: points of the learning curve, compared methods, and the merged model."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.data.subsets import SHARES
+from tuneproof.engine.run.manifest import Manifest
+from tuneproof.engine.run.step_id import StepId, StepKind
 
 
 @dataclass(frozen=True)
-class Further:
-    """One such model: what it is called where arms have their names, its step in the manifest, and where its files lie in the run.
+class ModelVariant:
+    """One such model: its name beside those of the arms, its steps in the manifest, and its files in the run folder.
 
-    `made_by` is the step that made what it answers with, an adapter or a whole model, in the folder `model`.
+    It answers the frozen cases with the prompts of the tuned arm.
     """
 
     name: str
-    step: str
-    made_by: str
+    scores_step: StepId
+    """Decodes and scores its answers."""
+    weights_step: StepId
+    """Makes what it answers with: an adapter or a whole model, in the folder `model`."""
     folder: str
     model: str
 
     @property
-    def planned_by(self) -> str:
-        """The step that settled how it is trained, where it has a plan of its own."""
-        return f"{self.step} method"
-
-    @property
     def plan(self) -> str:
-        """Where that plan lies."""
+        """The file with its plan, if it has one of its own."""
         return f"{self.folder}/method.json"
 
     @property
     def summary(self) -> str:
-        """Where it is told how it was trained."""
+        """The file that says how it was trained."""
         return f"{self.folder}/summary.json"
 
     @property
     def predictions(self) -> str:
-        """Where its answers lie."""
+        """The file with its answers."""
         return f"{self.folder}/predictions.jsonl"
 
     @property
     def scores(self) -> str:
-        """Where its scores lie."""
+        """The file with its scores."""
         return f"{self.folder}/scores.json"
 
 
-def trained_further(name: str, step: str, folder: str) -> Further:
-    """One that is trained anew, in a folder of its own."""
-    return Further(name, step, f"{step} train", folder, f"{folder}/adapter")
+def curve_point(share: int) -> ModelVariant:
+    """The point of the learning curve that is trained on a share of train, in per cent."""
+    name = str(share)
+    scores, train = StepId(StepKind.CURVE_SCORES, name), StepId(StepKind.CURVE_TRAIN, name)
+    return _trained_variant(name, scores, train, f"training/curve/{share}")
 
 
-def curve_point(share: int) -> Further:
-    """The point of the learning curve that learned from a share of train, in per cent."""
-    return trained_further(f"{ArmName.TUNED}_{share}", f"curve {share}", f"training/curve/{share}")
+def compared_variant(method: str) -> ModelVariant:
+    """The model that another method trains on the same rows."""
+    scores, train = StepId(StepKind.COMPARED_SCORES, method), StepId(StepKind.COMPARED_TRAIN, method)
+    return _trained_variant(method, scores, train, f"training/compared/{method}")
 
 
-def compared(method: str) -> Further:
-    """The model that another method made of the same rows."""
-    return trained_further(f"{ArmName.TUNED}_{method}", f"compared {method}", f"training/compared/{method}")
+def _trained_variant(name: str, scores: StepId, train: StepId, folder: str) -> ModelVariant:
+    return ModelVariant(f"{ArmName.TUNED}_{name}", scores, train, folder, f"{folder}/adapter")
 
 
-MERGED = Further(f"{ArmName.TUNED}_merged", "merged", "merge", "training/merged", "training/merged/model")
+MERGED = ModelVariant(
+    f"{ArmName.TUNED}_merged",
+    StepId(StepKind.MERGED_SCORES),
+    StepId(StepKind.MERGE),
+    "training/merged",
+    "training/merged/model",
+)
 """The adapter merged into its base: what will be served."""
 
-CURVE: dict[int, Further] = {share: curve_point(share) for share in SHARES}
-"""The points of a learning curve by their share of train."""
+CURVE: dict[int, ModelVariant] = {share: curve_point(share) for share in SHARES}
+"""The points of a learning curve by their share of train, in per cent."""
 
 
-def scored(steps: Mapping[str, object], methods: Mapping[str, object]) -> list[Further]:
-    """Those that have answered the frozen cases, of a run with these steps; `methods` are all that could have been compared."""
-    known = [*CURVE.values(), *map(compared, methods), MERGED]
-    return [further for further in known if further.step in steps]
+def scored_variants(manifest: Manifest) -> list[ModelVariant]:
+    """The variants that have answered the frozen cases in a run."""
+    compared = map(compared_variant, manifest.names(StepKind.COMPARED_SCORES))
+    return [variant for variant in (*CURVE.values(), *compared, MERGED) if variant.scores_step in manifest.steps]

@@ -31,7 +31,7 @@ from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
 from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predictions
 from tuneproof.engine.scoring.verdict import meets_target
 from tuneproof.engine.session.steps import Step
-from tuneproof.engine.stages.pipeline import check_names, planned_stages
+from tuneproof.engine.stages.pipeline import check_case, planned_stages
 
 Stored = TypeVar("Stored", bound=BaseModel)
 
@@ -85,7 +85,7 @@ class Workbench:
         """A trial of the draft as it stands, in place of the one before. Raises a TuneproofError where the draft cannot be run."""
         # In a folder that no other machine sees.
         case = self.draft.case().on_this_machine()
-        check_names(case, planned_stages(case, Stage.SPLIT))
+        check_case(case, planned_stages(case, Stage.SPLIT))
         self.end_trial()
         self.trial = Trial(case)
         self.trial.start()
@@ -108,7 +108,7 @@ class Workbench:
     def freeze(self) -> RunStore:
         """Makes the run and starts its split. Raises a TuneproofError where the case cannot go so far."""
         case = self.draft.case()
-        check_names(case, planned_stages(case, Stage.BASELINES))
+        check_case(case, planned_stages(case, Stage.BASELINES))
         self.store = RunStore.create(next_run_dir(case.name), case)
         self._start(Stage.SPLIT)
         self.end_trial()
@@ -119,7 +119,7 @@ class Workbench:
         if self.store is None:
             raise GateClosed("nothing is frozen yet", where=self.draft.content.name, fix="freeze the eval set first")
         case = self.draft.case()
-        check_names(case, planned_stages(case, until))
+        check_case(case, planned_stages(case, until))
         self.store.amend(case)
         self._start(until)
 

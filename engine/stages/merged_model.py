@@ -1,38 +1,34 @@
-"""Merging what was trained into its base, and scoring what will be served. Only the worker imports this."""
+"""Merging the adapter into its base, and scoring what will be served. Only the worker imports this."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.events import VariantScored
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.variants import MERGED
-from tuneproof.engine.stages.train_variant import FurtherRuns
+from tuneproof.engine.stages.model_context import ModelContext
+from tuneproof.engine.stages.run_context import RunContext
+from tuneproof.engine.stages.train_variant import score_variant, variant_scores
 
 
-@dataclass
-class MergedRun:
-    """The merged model of one run; what is done from the same inputs is not done again."""
+def measure_merged_model(run: RunContext, model: ModelContext) -> bool:
+    """Merges and scores, and returns whether both were done before."""
+    merged = _merge(run, model)
+    reused = score_variant(run, model, MERGED) and merged
+    scores = variant_scores(run.store, MERGED)
+    run.log.emit(VariantScored(model=MERGED.name, n=scores.n, correct=scores.correct, reused=reused), sync=True)
+    return reused
 
-    runs: FurtherRuns
 
-    def measure(self) -> bool:
-        """Merges and scores, and says whether both were done before."""
-        merged = self._merge()
-        done = self.runs.score(MERGED) and merged
-        scores = self.runs.scores(MERGED)
-        self.runs.arms.log.emit(VariantScored(model=MERGED.name, n=scores.n, correct=scores.correct, reused=done), sync=True)
-        return done
+def _merge(run: RunContext, model: ModelContext) -> bool:
+    store = run.store
+    weights = artifacts.trained_weights(store.manifest.steps[StepId(StepKind.TRAIN)].files)
+    inputs = store.inputs(weights, {"base": model.base.sha256})
+    if store.is_done(MERGED.weights_step, inputs):
+        return True
+    # Imports PEFT, which takes seconds, and a resumed run may have nothing to merge.
+    from tuneproof.engine.training.merge import merge
 
-    def _merge(self) -> bool:
-        store, base = self.runs.store, self.runs.arms.base
-        learned = artifacts.trained_weights(store.manifest.steps["train"].files)
-        made_from = {"base": base.sha256, **{file: store.check(file) for file in learned}}
-        if store.is_done(MERGED.made_by, made_from):
-            return True
-        # PEFT takes seconds to import, and a run that goes on may have nothing to merge.
-        from tuneproof.engine.training.merge import merge
-
-        files = merge(base, store.path / artifacts.TRAINED, store.path / MERGED.model)
-        store.record_step(MERGED.made_by, made_from, [f"{MERGED.model}/{name}" for name in files])
-        return False
+    files = merge(model.base, store.path / artifacts.TRAINED, store.path / MERGED.model)
+    store.record_step(MERGED.weights_step, inputs, [f"{MERGED.model}/{name}" for name in files])
+    return False

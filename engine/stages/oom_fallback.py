@@ -1,4 +1,4 @@
-"""Going on with smaller parts of a batch where one ran out of memory: the rows of a step and their order stay as they are."""
+"""What happens when training runs out of memory: smaller micro-batches and more gradient accumulation, with the same steps."""
 
 from __future__ import annotations
 
@@ -13,25 +13,27 @@ PARTS = "training/parts.json"
 
 
 def parts_so_far(store: RunStore) -> int:
-    """In how many parts a process runs its rows of a batch since memory ran out; 1 where it never did."""
+    """The least gradient accumulation of a process since memory ran out; 1 if it never did."""
     return artifacts.BatchParts.model_validate_json(store.read(PARTS)).accumulation if store.has(PARTS) else 1
 
 
-def go_on_smaller(store: RunStore, log: EventLog, plan: Plan) -> OutOfMemory:
-    """Puts down to run each batch in twice as many parts, or the next number that divides it, and raises StartAgain.
+def increase_accumulation(store: RunStore, log: EventLog, plan: Plan) -> OutOfMemory:
+    """Doubles gradient accumulation, or takes the next number that divides the batch, and raises StartAgain.
 
-    Memory that was filled once is not given back whole, so a fresh process goes on, from the last checkpoint. Returns the error to raise
-    where rows are run one at a time already.
+    The rows of a step and their order stay the same. A fresh process resumes from the last checkpoint, because memory that was used once is
+    not given back whole. Returns the error to raise if rows are already run one at a time.
     """
     rows = plan.rows_per_process
-    smaller = [parts for parts in range(2 * plan.accumulation, rows + 1) if rows % parts == 0]
-    if not smaller:
+    larger = [parts for parts in range(2 * plan.accumulation, rows + 1) if rows % parts == 0]
+    if not larger:
         return OutOfMemory(
             "out of memory with one row at a time",
             where=str(store.path),
             fix="free memory and add --resume; or set training.max_length, take a lighter method.name or a smaller model.base in a new run",
         )
-    store.write(PARTS, artifacts.BatchParts(accumulation=smaller[0]).as_text())
-    before, now = rows // plan.accumulation, rows // smaller[0]
-    log.emit(Warned(message=f"out of memory with {before} rows at a time: going on with {now}, {smaller[0]} parts a step"), sync=True)
+    store.write(PARTS, artifacts.BatchParts(accumulation=larger[0]).as_text())
+    before, now = rows // plan.accumulation, rows // larger[0]
+    log.emit(
+        Warned(message=f"out of memory with {before} rows at a time: continuing with {now}, {larger[0]} accumulation steps"), sync=True
+    )
     raise StartAgain

@@ -1,7 +1,6 @@
-"""Settling how to train: what fits is predicted for every method, the choice is tried for a step, and time and money follow.
+"""Planning a training: memory is predicted for every method, the chosen one is measured for a step, and time and cost follow.
 
-Only the worker imports this module. What a trial step is worth is decided here: of a training that is over in less time than the trial,
-nothing is measured beforehand.
+Only the worker imports this module. A training that takes less time than the measured step is not measured beforehand.
 """
 
 from __future__ import annotations
@@ -24,12 +23,15 @@ from tuneproof.engine.methods.select import AUTO_ORDER, MARGIN, AvailableMemory,
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.stages.catalogue import trained_parameters
+from tuneproof.engine.stages.model_context import ModelContext
+from tuneproof.engine.stages.run_context import RunContext
 
-WORTH_A_TRIAL = 1e13
-"""Floating-point operations of a training from which a trial step is worth its seconds: a minute or so on a small CPU."""
+WORTH_MEASURING = 1e13
+"""Floating-point operations of a training above which a step is measured: a minute or so on a small CPU."""
 
 FULL_ENOUGH = 0.1
-"""Share of the memory from which a prediction is worth checking."""
+"""Share of the memory above which a prediction is checked by a measurement."""
 
 
 def method_facts(
@@ -38,76 +40,96 @@ def method_facts(
     planned: artifacts.PlannedFacts | None,
     *,
     skipped: str | None,
-    despite: Sequence[str] = (),
+    overruled: Sequence[str] = (),
     length: artifacts.TrainedLength | None = None,
 ) -> artifacts.MethodFacts:
-    """What is written down of a plan, or of why it is not followed."""
+    """What is stored of a plan, or of why nothing is trained."""
     return artifacts.MethodFacts(
         name=chosen.method,
         why=chosen.why,
         trains=METHODS[chosen.method].trains,
         settings=chosen.settings,
         skipped=skipped,
-        despite=list(despite),
+        despite=list(overruled),
         planned=planned,
         sources=setting_sources(MethodChoice(name=chosen.method), training),
         length=length,
     )
 
 
+def planner_for(run: RunContext, model: ModelContext, choice: MethodChoice, training: Training) -> Planner:
+    """The planner of a choice for the rows and the base of a run. Frees the weights in memory, so that a step can be measured."""
+    model.scorer.release()
+    lengths = [(model.lengths.prompt(example), model.lengths.answer(example)) for example in model.rows.within_limit]
+    return Planner(
+        choice=choice,
+        training=training,
+        budget=run.case.budget,
+        base=model.base,
+        rows=TrainRowLengths(whole=[prompt + answer for prompt, answer in lengths], targets=[answer for _, answer in lengths]),
+        trained_parameters=trained_parameters(run),
+        stop=run.stop,
+        learning_curve=run.case.evaluate.learning_curve,
+    )
+
+
 @dataclass(frozen=True)
-class RowLengths:
-    """The lengths of the rows to train on, in tokens: of each whole row, and of what is learned of it."""
+class TrainRowLengths:
+    """The lengths of the rows to train on, in tokens."""
 
     whole: Sequence[int]
-    learned: Sequence[int]
+    """Of each row, prompt and answer."""
+    targets: Sequence[int]
+    """Of the answer of each row, which is what the loss counts."""
 
     def padding(self, settled: Plan) -> float:
-        """The share of what is read that is padding, where the plan pads."""
+        """The share of the tokens in a batch that is padding, if rows are padded and not packed."""
         return 1 - sum(self.whole) / len(self.whole) / self.padded(settled)
 
     def padded(self, settled: Plan) -> float:
-        """The length that a row is padded to in the mean, where the plan pads."""
+        """The mean length that a row is padded to, in tokens, if rows are padded and not packed."""
         part = settled.rows_per_process // settled.accumulation
         return mean_padded_length(self.whole, settled.batch_size, part, settled.seed, grouped=settled.group_by_length)
 
 
 @dataclass(frozen=True)
 class Planner:
-    """What a plan is made of: the choice of the case, what may be spent, the base and the rows."""
+    """Finds a plan for a choice of method within the memory of this machine and the budget."""
 
     choice: MethodChoice
     training: Training
     budget: Budget
     base: BaseCheckpoint
-    rows: RowLengths
+    rows: TrainRowLengths
     trained_parameters: Mapping[str, int]
+    """By method, for the methods where it is known."""
     stop: StopRequest
     learning_curve: bool = False
+    """Whether the hours include the smaller trainings of a learning curve."""
 
     def settle(self) -> tuple[Plan, artifacts.PlannedFacts]:
-        """The plan that fits, as predicted and, where that tells more, as measured.
+        """The plan that fits, and what was predicted and measured for it.
 
-        Raises GateClosed where nothing fits, or where it would take more hours than the budget has.
+        Raises GateClosed if nothing fits, or if the training would take more hours than the budget has.
         """
         on_gpu, shape = self._on_gpu, self._shape()
         there = available_memory(self.budget, on_gpu=on_gpu, processes=self.training.for_one_node.processes)
         rows = SequenceLengths(self.rows.whole, self.base.context_length)
         known = None if isinstance(shape, UnsupportedArchitecture) else shape
         candidates = [make_candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]
-        named, learned = self.choice.name != AUTO, sum(self.rows.learned)
+        named, targets = self.choice.name != AUTO, sum(self.rows.targets)
         ran_out: dict[tuple[str, ExecutionOption], str] = {}
         while True:
-            chosen = select_method(candidates, there, learned, ran_out, named=named)
+            chosen = select_method(candidates, there, targets, ran_out, named=named)
             settled = self._plan_for(chosen, named)
-            not_measured = self._not_worth_a_trial(settled, chosen.option.memory, there, shape)
+            not_measured = self._not_worth_measuring(settled, chosen.option.memory, there, shape)
             if not_measured is not None:
-                return settled, self._told(settled, chosen, there, shape, None, not_measured)
-            trial = self._try(settled, there)
+                return settled, self._facts(settled, chosen, there, shape, None, not_measured)
+            trial = self._measure(settled, there)
             if isinstance(trial, artifacts.TrialFacts):
-                told = self._told(settled, chosen, there, shape, trial, None)
-                self._check_hours(told)
-                return settled, told
+                facts = self._facts(settled, chosen, there, shape, trial, None)
+                self._check_hours(facts)
+                return settled, facts
             ran_out[(chosen.candidate.name, chosen.option)] = trial
 
     def _names(self) -> list[str]:
@@ -143,10 +165,10 @@ class Planner:
     def _steps(self, settled: Plan) -> int:
         return settled.max_steps or math.ceil(math.ceil(len(self.rows.whole) / settled.batch_size) * settled.epochs)
 
-    def _not_worth_a_trial(
+    def _not_worth_measuring(
         self, settled: Plan, memory: artifacts.Memory | None, available: AvailableMemory, shape: ModelShape | UnsupportedArchitecture
     ) -> str | None:
-        """Why no step is tried: the whole training is smaller than the trial would be, and nothing was asked that only it can tell."""
+        """Why no step is measured: the whole training is smaller, and the budget has no limit that needs a measurement."""
         if (
             isinstance(shape, UnsupportedArchitecture)
             or memory is None
@@ -156,17 +178,17 @@ class Planner:
             return None
         # Six operations for each parameter and token: forward once, backward twice (Kaplan et al. 2020, arXiv 2001.08361, 2.1).
         work = 6 * shape.parameters * self._steps(settled) * settled.batch_size * max(self.rows.whole)
-        if work < WORTH_A_TRIAL and memory.total < FULL_ENOUGH * available.total:
+        if work < WORTH_MEASURING and memory.total < FULL_ENOUGH * available.total:
             return "the whole training is smaller than a trial step's process"
         return None
 
-    def _try(self, settled: Plan, available: AvailableMemory) -> artifacts.TrialFacts | str:
+    def _measure(self, settled: Plan, available: AvailableMemory) -> artifacts.TrialFacts | str:
         # Only now, because it imports TRL.
         from tuneproof.engine.training.memory_probe import TrialLengths, try_step
 
         longest = max(self.rows.whole)
         usual = round(self.rows.padded(settled))
-        lengths = TrialLengths(worst=longest, usual=usual, answer=max(self.rows.learned))
+        lengths = TrialLengths(worst=longest, usual=usual, answer=max(self.rows.targets))
         trial = try_step(self.base, settled, lengths, self.stop)
         if isinstance(trial, str):
             return trial
@@ -174,7 +196,7 @@ class Planner:
             return f"took {trial.peak / 1e9:.1f} GB in a trial step, more than budget.gpu_memory_gb"
         return artifacts.TrialFacts(**asdict(trial), worst_length=longest, usual_length=usual)
 
-    def _told(
+    def _facts(
         self,
         settled: Plan,
         chosen: Selection,
@@ -210,11 +232,11 @@ class Planner:
             turned_down=[artifacts.RejectedMethod(name=name, reason=reason) for name, reason in chosen.rejected.items()],
         )
 
-    def _check_hours(self, told: artifacts.PlannedFacts) -> None:
-        if self.budget.hours is None or told.hours is None or told.hours <= self.budget.hours:
+    def _check_hours(self, facts: artifacts.PlannedFacts) -> None:
+        if self.budget.hours is None or facts.hours is None or facts.hours <= self.budget.hours:
             return
         raise GateClosed(
-            f"training would take {told.hours:.2g} hours ({told.steps} steps), more than the {self.budget.hours:g} of the budget",
+            f"training would take {facts.hours:.2g} hours ({facts.steps} steps), more than the {self.budget.hours:g} of the budget",
             where="budget.hours",
             fix="raise it, lower training.epochs or set training.max_steps",
         )

@@ -1,9 +1,9 @@
-"""Running arms on the frozen cases: choosing how to ask on validation, decoding, scoring, writing down. Only the worker imports this."""
+"""Running arms on the frozen cases: choosing a prompt variant on validation, decoding, scoring, storing. Only the worker imports this."""
 
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -11,7 +11,6 @@ from pathlib import Path
 import torch
 
 from tuneproof.engine.arms import Arm, ArmContext
-from tuneproof.engine.card.evidence import ARM_STEP
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example, Message
@@ -23,6 +22,8 @@ from tuneproof.engine.models.base_model import BaseCheckpoint, load_weights
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import ArmScored, Decoded
+from tuneproof.engine.run.manifest import Inputs
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.scoring.predictions import (
@@ -39,14 +40,14 @@ from tuneproof.engine.scoring.predictions import (
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
 
 TRIED_ON = 32
-"""Validation cases that choose between an arm's ways to ask: each way answers them all, so they are kept few."""
+"""Validation cases that choose between the prompt variants of an arm: each variant answers them all, so they are few."""
 
 Cases = Sequence[tuple[str, Example]]
 
 
 @dataclass
-class ArmRuns:
-    """The arms of one run: those that are done from the same inputs are not run again."""
+class ArmScorer:
+    """Runs and scores the arms of one run; an arm that was scored from the same inputs is not run again."""
 
     store: RunStore
     log: EventLog
@@ -55,55 +56,53 @@ class ArmRuns:
     base: BaseCheckpoint
     setting: ArmContext
     max_new_tokens: int
+    """The tokens that an answer may take."""
 
     def score(self, make: Callable[[ArmContext], Arm], adapter: Path | None = None) -> bool:
-        """Runs and scores one arm, and says whether it was done before."""
+        """Runs and scores one arm, and returns whether that was done before. A tuned arm is given the folder of its adapter."""
         arm = make(self.setting)
-        made_from = self._made_from(arm, adapter)
-        done = self.store.is_done(ARM_STEP + arm.name, made_from)
+        inputs = self._inputs(arm, adapter)
+        done = self.store.is_done(StepId.arm(arm.name), inputs)
         if not done:
-            self._run(arm, adapter, made_from)
-        self._tell_scores(arm.name, reused=done)
+            self._run(arm, adapter, inputs)
+        self._log_scores(arm.name, reused=done)
         return done
 
     def release(self) -> None:
-        """Lets go of the models in memory, so that a training has it all; an arm that is scored later loads its own."""
+        """Frees the weights in memory for a training; an arm that is scored later loads them again."""
         self.__dict__.pop("_untuned", None)
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
     def write_failures(self) -> None:
-        """The failure log over all arms so far, made anew from their predictions."""
-        arms = [name.removeprefix(ARM_STEP) for name in self.store.manifest.steps if name.startswith(ARM_STEP)]
+        """Writes the failure log of all arms so far, from their predictions."""
+        arms = self.store.manifest.names(StepKind.ARM)
         if not arms:
             return
-        made_from = {artifacts.predictions_file(arm): self.store.check(artifacts.predictions_file(arm)) for arm in arms}
+        inputs = self.store.inputs(map(artifacts.predictions_file, arms))
         rows = [row for arm in arms for row in failure_log(arm, self._predictions(arm))]
-        self.store.write_step("failures", made_from, {artifacts.FAILURES: to_jsonl(rows)})
+        self.store.write_step(StepId(StepKind.FAILURES), inputs, {artifacts.FAILURES: to_jsonl(rows)})
 
-    def _made_from(self, arm: Arm, adapter: Path | None) -> dict[str, str]:
+    def _inputs(self, arm: Arm, adapter: Path | None) -> Inputs:
         parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
-        made_from = {part_file(part): self.store.check(part_file(part)) for part in parts}
-        made_from |= {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json")), **arm.inputs}
-        if adapter is not None:
-            trained = artifacts.trained_weights(self.store.manifest.steps["train"].files)
-            made_from |= {file: self.store.check(file) for file in trained}
-        return made_from
+        weights = artifacts.trained_weights(self.store.manifest.steps[StepId(StepKind.TRAIN)].files) if adapter else []
+        settings = {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json")), **arm.inputs}
+        return self.store.inputs([*map(part_file, parts), *weights], settings)
 
-    def _run(self, arm: Arm, adapter: Path | None, made_from: Mapping[str, str]) -> None:
+    def _run(self, arm: Arm, adapter: Path | None, inputs: Inputs) -> None:
         cases = self.store.part(Part.EVAL)
-        variants, probing = arm.variants(), self._tried_on()
+        variants, probing = arm.variants(), self._variant_cases()
         ahead = len(variants) * len(probing)
         tried: list[VariantPrediction] = []
         for name, variant in variants.items():
-            told = self._progress(arm.name, len(tried), ahead + len(cases))
-            answered, _ = self.answer(variant, self._backend(variant, adapter), probing, told)
-            tried += [VariantPrediction(variant=name, **prediction.model_dump()) for prediction in answered]
+            on_progress = self._progress(arm.name, len(tried), ahead + len(cases))
+            predictions, _ = self.answer(variant, self._backend(variant, adapter), probing, on_progress)
+            tried += [VariantPrediction(variant=name, **prediction.model_dump()) for prediction in predictions]
         chosen = best_variant(score_variants(tried))
         asked = variants[chosen] if chosen is not None else arm
-        progress = self._progress(arm.name, ahead, ahead + len(cases))
-        predictions, seconds = self.answer(asked, self._backend(asked, adapter), cases, progress)
+        on_progress = self._progress(arm.name, ahead, ahead + len(cases))
+        predictions, seconds = self.answer(asked, self._backend(asked, adapter), cases, on_progress)
         scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = artifacts.ArmFacts(
             arm=arm.name,
@@ -122,11 +121,11 @@ class ArmRuns:
             files[artifacts.tried_file(arm.name)] = to_jsonl(tried)
         if asked.grammar is not None:
             files[artifacts.grammar_file(arm.name)] = asked.grammar + "\n"
-        self.store.write_step(ARM_STEP + arm.name, made_from, files, {"prompts": prompts_digest(predictions)})
+        self.store.write_step(StepId.arm(arm.name), inputs, files, {"prompts": prompts_digest(predictions)})
         (self.store.path / artifacts.kept_file(arm.name)).unlink(missing_ok=True)
 
     def answer(self, arm: Arm, backend: Backend, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
-        """What comes back for each case when the arm asks, and the seconds that answering took."""
+        """The prediction for each case with the prompts of the arm, in the order of the cases, and the seconds that decoding took."""
         requests = arm.requests([case for _, case in cases])
         prompts = [backend.prompt(request.messages) for request in requests]
         completions, seconds = backend.complete(prompts, on_progress)
@@ -152,17 +151,17 @@ class ArmRuns:
         ]
         return predictions, seconds
 
-    def _tried_on(self) -> Cases:
-        """The validation cases that choose: the first in a shuffle by content."""
+    def _variant_cases(self) -> Cases:
+        """The validation cases that choose a prompt variant: the first in a shuffle by content."""
         validation = self.store.part(Part.VALIDATION)
         by_hash = {example.content_hash: (name, example) for name, example in validation}
         return [by_hash[e.content_hash] for e in shuffled((e for _, e in by_hash.values()), self.setting.seed)[:TRIED_ON]]
 
     def _backend(self, arm: Arm, adapter: Path | None) -> Backend:
-        """Who answers the arm; weights are loaded only for what is decoded here."""
+        """What answers the arm; weights are loaded only if the arm is decoded on this machine."""
         if arm.server is not None:
             return EndpointClient(arm.server, self.max_new_tokens, self.store.path / artifacts.kept_file(arm.name), self.stop)
-        return OnThisMachine(self.base, lambda: self._decoder(adapter), arm, self.max_new_tokens)
+        return LocalBackend(self.base, lambda: self._decoder(adapter), arm, self.max_new_tokens)
 
     def _decoder(self, adapter: Path | None) -> Decoder:
         return self._untuned if adapter is None else self._tuned(adapter)
@@ -175,13 +174,13 @@ class ArmRuns:
         return Decoder(self.base, load_weights(self.base, adapter))
 
     def _progress(self, arm: str, before: int, of: int) -> Callable[[int, int], None]:
-        def tell(done: int, _: int) -> None:
+        def report(done: int, _: int) -> None:
             self.log.emit(Decoded(arm=arm, done=before + done, of=of))
             self.stop.check()
 
-        return tell
+        return report
 
-    def _tell_scores(self, arm: str, *, reused: bool) -> None:
+    def _log_scores(self, arm: str, *, reused: bool) -> None:
         scores = Scores.model_validate_json(self.store.read(artifacts.scores_file(arm)))
         self.log.emit(
             ArmScored(
@@ -202,27 +201,28 @@ class ArmRuns:
 
 
 @dataclass(frozen=True)
-class OnThisMachine:
-    """A base, tuned or not, as the one who answers an arm; its weights are loaded when it is asked."""
+class LocalBackend:
+    """RouteAnswers an arm with a model on this machine; its weights are loaded when the first prompts are decoded."""
 
     base: BaseCheckpoint
     decoder: Callable[[], Decoder]
     arm: Arm
     max_new_tokens: int
+    """The tokens that an answer may take."""
 
     def prompt(self, messages: Sequence[Message]) -> str:
-        """The exact text that the model is given."""
+        """The exact text of a chat for the model."""
         return self.base.prompt(messages)
 
     def complete(self, prompts: Sequence[str], on_progress: Callable[[int, int], None]) -> tuple[list[Completion], float]:
-        """What the model writes after each prompt, or holds likeliest where the arm has labels, and the seconds that took."""
+        """The completion of each prompt, or the likeliest label if the arm has labels, and the seconds that took."""
         if self.arm.labels:
             return self.decoder().choose_labels(prompts, self.arm.labels, on_progress=on_progress)
         return self.decoder().complete(prompts, self.max_new_tokens, grammar=self.arm.grammar, on_progress=on_progress)
 
 
 def _told(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScore]) -> str:
-    """What was settled before the frozen cases, and on what grounds."""
+    """How the prompt was chosen before the frozen cases, in a sentence for the card."""
     if chosen is None:
         return arm.summary
     way = next(t for t in tried if t.variant == chosen)

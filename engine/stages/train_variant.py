@@ -1,12 +1,9 @@
-"""Training and scoring the models that stand beside the tuned one. Only the worker imports this."""
+"""Training and scoring the models besides the tuned one. Only the worker imports this."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
 
 from tuneproof.engine.arms import TUNED_ARMS
 from tuneproof.engine.case.arm_names import ArmName
@@ -18,72 +15,49 @@ from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.models.base_model import load_weights
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.run.training_sink import TrainingSink
-from tuneproof.engine.run.variants import Further
+from tuneproof.engine.run.variants import ModelVariant
 from tuneproof.engine.scoring.predictions import Scores, prompts_digest, score_predictions, to_jsonl
-from tuneproof.engine.stages.score_arms import ArmRuns, OnThisMachine
-
-if TYPE_CHECKING:
-    from tuneproof.engine.training.result import Trained
-
-Fit = Callable[[Sequence[Example], Plan, Path, EventSink], "Trained"]
+from tuneproof.engine.stages.fit import fit
+from tuneproof.engine.stages.model_context import ModelContext
+from tuneproof.engine.stages.run_context import RunContext
+from tuneproof.engine.stages.score_arms import LocalBackend
 
 
-@dataclass
-class FurtherRuns:
-    """The further models of one run; those that are done from the same inputs are not made again."""
+def train_variant(run: RunContext, model: ModelContext, variant: ModelVariant, rows: Sequence[Example], plan: Plan) -> bool:
+    """Trains the plan on the rows, and returns whether that was done before."""
+    store = run.store
+    settings = {"base": model.base.sha256, "plan": plan.digest, "rows": rows_digest(rows)}
+    inputs = store.inputs([part_file(Part.TRAIN), part_file(Part.VALIDATION)], settings)
+    if store.is_done(variant.weights_step, inputs):
+        return True
+    log = TrainingSink(run.log, variant.name, variant.folder)
+    trained = fit(run, model, rows, plan, store.path / variant.folder, log)
+    store.write(variant.summary, trained.facts(len(rows)).as_text())
+    store.record_step(variant.weights_step, inputs, [variant.summary, *(f"{variant.model}/{name}" for name in trained.files)])
+    # The weights stay, so that their answers can be decoded again. The checkpoints are larger, and nothing resumes from them.
+    shutil.rmtree(trained.adapter.parent / "checkpoints")
+    return False
 
-    arms: ArmRuns
-    fit: Fit
 
-    @property
-    def store(self) -> RunStore:
-        """The run that they belong to."""
-        return self.arms.store
+def score_variant(run: RunContext, model: ModelContext, variant: ModelVariant) -> bool:
+    """Scores the variant's answers to the tuned arm's prompts, and returns whether that was done before."""
+    store, base = run.store, model.base
+    weights = artifacts.trained_weights(store.manifest.steps[variant.weights_step].files, variant.model)
+    settings = {"base": base.sha256, "task": sha256_data(model.task.model_dump(mode="json"))}
+    inputs = store.inputs([*weights, part_file(Part.EVAL), part_file(Part.TRAIN)], settings)
+    if store.is_done(variant.scores_step, inputs):
+        return True
+    arm = TUNED_ARMS[ArmName.TUNED](model.setting)
+    backend = LocalBackend(base, lambda: Decoder(base, load_weights(base, store.path / variant.model)), arm, model.max_new_tokens)
+    predictions, seconds = model.scorer.answer(arm, backend, store.part(Part.EVAL), lambda *_: run.stop.check())
+    scores = score_predictions(variant.name, predictions, model.task.output.kind, model.setting.judge, round(seconds, 3))
+    files = {variant.predictions: to_jsonl(predictions), variant.scores: scores.model_dump_json(indent=1) + "\n"}
+    store.write_step(variant.scores_step, inputs, files, {"prompts": prompts_digest(predictions)})
+    return False
 
-    def train(self, further: Further, rows: Sequence[Example], plan: Plan) -> bool:
-        """Trains the plan on the rows, and says whether that was done before."""
-        store = self.store
-        made_from = {
-            "base": self.arms.base.sha256,
-            "plan": plan.digest,
-            "rows": rows_digest(rows),
-            part_file(Part.TRAIN): store.check(part_file(Part.TRAIN)),
-            part_file(Part.VALIDATION): store.check(part_file(Part.VALIDATION)),
-        }
-        if store.is_done(further.made_by, made_from):
-            return True
-        log = TrainingSink(self.arms.log, further.name, further.folder)
-        done = self.fit(rows, plan, store.path / further.folder, log)
-        store.write(further.summary, done.facts(len(rows)).as_text())
-        store.record_step(further.made_by, made_from, [further.summary, *(f"{further.model}/{name}" for name in done.files)])
-        # What was kept stays, so that its answers can be decoded again; the checkpoints are larger, and nothing goes on from them.
-        shutil.rmtree(done.adapter.parent / "checkpoints")
-        return False
 
-    def score(self, further: Further) -> bool:
-        """The tuned arm's prompts, answered by the further model; says whether that was done before."""
-        store, task, setting, base = self.store, self.arms.task, self.arms.setting, self.arms.base
-        learned = artifacts.trained_weights(store.manifest.steps[further.made_by].files, further.model)
-        made_from = {
-            "base": base.sha256,
-            "task": sha256_data(task.model_dump(mode="json")),
-            **{file: store.check(file) for file in learned},
-            part_file(Part.EVAL): store.check(part_file(Part.EVAL)),
-            part_file(Part.TRAIN): store.check(part_file(Part.TRAIN)),
-        }
-        if store.is_done(further.step, made_from):
-            return True
-        arm = TUNED_ARMS[ArmName.TUNED](setting)
-        backend = OnThisMachine(base, lambda: Decoder(base, load_weights(base, store.path / further.model)), arm, self.arms.max_new_tokens)
-        predictions, seconds = self.arms.answer(arm, backend, store.part(Part.EVAL), lambda *_: self.arms.stop.check())
-        scores = score_predictions(further.name, predictions, task.output.kind, setting.judge, round(seconds, 3))
-        files = {further.predictions: to_jsonl(predictions), further.scores: scores.model_dump_json(indent=1) + "\n"}
-        store.write_step(further.step, made_from, files, {"prompts": prompts_digest(predictions)})
-        return False
-
-    def scores(self, further: Further) -> Scores:
-        """What a further model that was scored came to."""
-        return Scores.model_validate_json(self.store.read(further.scores))
+def variant_scores(store: RunStore, variant: ModelVariant) -> Scores:
+    """The scores of a variant that was scored."""
+    return Scores.model_validate_json(store.read(variant.scores))

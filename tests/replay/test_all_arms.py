@@ -12,12 +12,13 @@ import pytest
 import yaml
 
 from tests.conftest import tuneproof
+from tests.manifests import forge_card_inputs, forge_digests, write_manifest
 from tests.server import loopback
 from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import VerifyFailed
-from tuneproof.engine.core.hashing import sha256_file
-from tuneproof.engine.run.store import MANIFEST, RunStore
+from tuneproof.engine.run.step_id import StepId
+from tuneproof.engine.run.store import RunStore
 
 THINGS = ["amber lamp", "brass kettle", "cedar chair", "denim jacket", "elm table", "felt hat", "glass vase", "hemp rope"]
 EVERY_ARM = [*UNTUNED_ARMS, *TUNED_ARMS]
@@ -148,10 +149,10 @@ def test_a_choice_that_validation_does_not_bear_out_is_noticed(everything: Path,
     about = json.loads(store.read("arms/few_shot/arm.json"))
     other = next(way["variant"] for way in about["tried"] if way["variant"] != about["variant"])
     store.write("arms/few_shot/arm.json", json.dumps(about | {"variant": other}, indent=1) + "\n")
+    forge_digests(store, StepId.arm("few_shot"))
     manifest = store.manifest
-    manifest.steps["arm few_shot"].files["arms/few_shot/arm.json"] = sha256_file(store.path / "arms/few_shot/arm.json")
-    manifest.steps["card"].made_from = manifest.digest_before("card")
-    store.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+    forge_card_inputs(manifest)
+    write_manifest(store, manifest)
     with pytest.raises(VerifyFailed, match="did best on validation"):
         verify(store)
 

@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 
 from tests.conftest import sample_case, set_to, tuneproof
+from tests.manifests import CARD, forge_digests, forget_steps
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import GateClosed, VerifyFailed
-from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.state import RunState
-from tuneproof.engine.run.store import MANIFEST, RunStore
+from tuneproof.engine.run.step_id import StepId, StepKind
+from tuneproof.engine.run.store import RunStore
 
 pytestmark = pytest.mark.long
 
@@ -67,9 +68,7 @@ def test_it_verifies_and_a_forged_answer_is_noticed(copy: RunStore) -> None:
     first, rest = copy.read(name).split("\n", 1)
     row = json.loads(first)
     copy.write(name, json.dumps(row | {"output": row["expected"], "correct": not row["correct"]}) + "\n" + rest)
-    manifest = copy.manifest
-    manifest.steps["compared full"].files[name] = sha256_file(copy.path / name)
-    copy.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+    forge_digests(copy, StepId(StepKind.COMPARED_SCORES, "full"), name)
     with pytest.raises(VerifyFailed):
         verify(copy)
 
@@ -82,10 +81,7 @@ def test_its_answers_can_be_decoded_again(compared: Path) -> None:
 
 def test_resuming_trains_only_what_is_missing(copy: RunStore) -> None:
     before = json.loads(copy.read("card.json"))["comparison"]
-    manifest = copy.manifest
-    for step in ("compared dora", "card"):
-        del manifest.steps[step]
-    copy.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+    forget_steps(copy, StepId(StepKind.COMPARED_SCORES, "dora"), CARD)
     result = tuneproof("--replay", sample_case(), "--run-dir", copy.path, "--resume", *ASKED, env={"CUDA_VISIBLE_DEVICES": ""})
     assert result.code == 0 and "steps on" not in result.err, result.err
     assert json.loads(copy.read("card.json"))["comparison"] == before

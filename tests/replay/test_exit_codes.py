@@ -81,7 +81,7 @@ def test_2_usage(tmp_path: Path, words: list[str], told: str) -> None:
 def test_2_a_run_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
     result = tuneproof("--replay", "route_only.yaml", "--run-dir", tmp_path)
-    assert result.code == 2 and "something lies there already" in one_line(result)
+    assert result.code == 2 and "the folder is not empty" in one_line(result)
     assert [p.name for p in tmp_path.iterdir()] == ["notes.txt"]
 
 

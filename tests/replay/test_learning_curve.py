@@ -10,16 +10,18 @@ from typing import Any
 import pytest
 
 from tests.conftest import sample_case, set_to, tuneproof
+from tests.manifests import CARD, forge_card_inputs, forge_digests, forget_steps, write_manifest
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import GateClosed, VerifyFailed
-from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.state import RunState
-from tuneproof.engine.run.store import MANIFEST, RunStore
+from tuneproof.engine.run.step_id import StepId, StepKind
+from tuneproof.engine.run.store import RunStore
 
 pytestmark = pytest.mark.long
 
 SETTINGS = ["training.max_steps=8", "training.probe_every=4", "training.probe_cases=8", "baselines=[zero_shot]"]
+POINT_50 = StepId(StepKind.CURVE_SCORES, "50")
 ASKED = set_to(*SETTINGS, "evaluate.learning_curve=true")
 
 
@@ -70,28 +72,25 @@ def test_it_verifies_and_a_changed_answer_is_noticed(copy: RunStore) -> None:
     assert result.code == 5 and f"{name}: the file is not what the run wrote" in result.err
     # As a forger would: the digest made to fit, and the answer called right.
     copy.write(name, json.dumps(row | {"output": row["expected"], "correct": not row["correct"]}) + "\n" + rest)
-    forged(copy, "curve 50", name)
+    forge_digests(copy, POINT_50, name)
     with pytest.raises(VerifyFailed):
         verify(copy)
 
 
 def test_a_point_that_learned_from_other_rows_is_noticed(copy: RunStore) -> None:
     manifest = copy.manifest
-    steps = manifest.steps
-    steps["curve 50 train"].made_from["rows"] = steps["curve 25 train"].made_from["rows"]
-    steps["card"].made_from = manifest.digest_before("card")
-    copy.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")
-    with pytest.raises(VerifyFailed, match="tuned_50 did not learn from 50 % of train"):
+    half, quarter = (manifest.steps[StepId(StepKind.CURVE_TRAIN, share)].inputs.settings for share in ("50", "25"))
+    half["rows"] = quarter["rows"]
+    forge_card_inputs(manifest)
+    write_manifest(copy, manifest)
+    with pytest.raises(VerifyFailed, match="tuned_50 was not trained on 50 % of train"):
         verify(copy)
 
 
 def test_resuming_measures_only_what_is_missing(copy: RunStore) -> None:
     before = copy.read("card.json")
     kept = (copy.path / "training/curve/25/predictions.jsonl").stat().st_mtime_ns
-    manifest = copy.manifest
-    for step in ("curve 50", "card"):
-        del manifest.steps[step]
-    copy.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+    forget_steps(copy, POINT_50, CARD)
     result = tuneproof("--replay", sample_case(), "--run-dir", copy.path, "--resume", *ASKED)
     assert result.code == 0, result.err
     assert "steps on" not in result.err, "nothing is trained again"
@@ -103,9 +102,3 @@ def test_what_was_measured_stays_in_the_evidence(copy: RunStore) -> None:
     case = copy.case
     with pytest.raises(GateClosed, match="the learning curve has begun"):
         copy.amend(case.model_copy(update={"evaluate": case.evaluate.model_copy(update={"learning_curve": False})}))
-
-
-def forged(store: RunStore, step: str, file: str) -> None:
-    manifest = store.manifest
-    manifest.steps[step].files[file] = sha256_file(store.path / file)
-    store.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")

@@ -69,7 +69,7 @@ def test_a_batch_that_does_not_fit_is_run_in_parts_by_a_fresh_process(prepared: 
     told = [event.message for event in events if isinstance(event, Warned)]
     assert done.returncode == 0, (done.stderr[-2000:], told)
     parts = json.loads((prepared / "method.json").read_text())["planned"]["accumulation"]
-    assert told[0] == f"out of memory with {8 // parts} rows at a time: going on with {4 // parts}, {2 * parts} parts a step"
+    assert told[0] == f"out of memory with {8 // parts} rows at a time: continuing with {4 // parts}, {2 * parts} accumulation steps"
     assert [event.step for event in events if isinstance(event, StepLogged)] == [1, 2]
     pids = [event.pid for event in events if isinstance(event, Launched)]
     assert len(pids) >= 3 and pids[-1] == pids[-2]

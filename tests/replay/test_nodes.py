@@ -191,6 +191,6 @@ def test_a_process_of_the_second_node_that_runs_out_of_memory_has_all_of_them_go
     done = subprocess.run(step, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=300)
     assert done.returncode == 0, (run / "worker.log").read_text()
     told = [event.message for event in events(run) if isinstance(event, Warned)]
-    assert len(told) == 1 and told[0].endswith("going on with 4, 2 parts a step"), told
+    assert len(told) == 1 and told[0].endswith("continuing with 4, 2 accumulation steps"), told
     assert steps(run) == list(range(1, 1 + len(steps(run))))
     nothing_is_left(job_of(run))

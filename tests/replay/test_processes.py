@@ -67,7 +67,7 @@ def test_a_process_that_runs_out_of_memory_has_all_of_them_go_on_in_smaller_part
     events = list(EventReader(planned / "events.jsonl").read())
     assert done.returncode == 0
     assert [event.message for event in events if isinstance(event, Warned)] == [
-        "out of memory with 2 rows at a time: going on with 1, 2 parts a step"
+        "out of memory with 2 rows at a time: continuing with 1, 2 accumulation steps"
     ]
     assert [event.step for event in events if isinstance(event, StepLogged)] == list(range(1, 41))
 

@@ -11,12 +11,15 @@ import pytest
 import yaml
 
 from tests.conftest import sample_case, set_to, tuneproof
+from tests.manifests import write_manifest
 from tuneproof.engine import reproduce
 from tuneproof.engine.case.load import dump_case
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import GateClosed, UsageError
 from tuneproof.engine.reproduce import Reproduction
-from tuneproof.engine.run.store import CASE, MANIFEST, RunStore
+from tuneproof.engine.run.manifest import Inputs
+from tuneproof.engine.run.step_id import StepId, StepKind
+from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.tui.cli import main
 
 pytestmark = pytest.mark.long
@@ -118,7 +121,7 @@ def test_what_it_is_decoded_with_must_be_what_the_run_wrote(copy: RunStore, arm:
 
 def test_another_base_is_refused(copy: RunStore, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     base = shutil.copytree(sample_case().parent / "model", tmp_path / "base")
-    copy.write_step("case", {}, {CASE: dump_case(named(copy.case, base))})
+    copy.write_step(StepId(StepKind.CASE), Inputs(), {CASE: dump_case(named(copy.case, base))})
     assert all(each.same for each in Reproduction(copy, "tuned").all()[:1]), "the same model under another name will do"
     settings = json.loads((base / "generation_config.json").read_text())
     (base / "generation_config.json").write_text(json.dumps(settings | {"do_sample": False}))
@@ -129,8 +132,8 @@ def test_another_base_is_refused(copy: RunStore, tmp_path: Path, capsys: pytest.
 
 def test_what_a_server_answered_cannot_be_reproduced(copy: RunStore) -> None:
     manifest = copy.manifest
-    manifest.steps["arm endpoint"] = manifest.steps["arm zero_shot"]
-    copy.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")
+    manifest.steps[StepId.arm("endpoint")] = manifest.steps[StepId.arm("zero_shot")]
+    write_manifest(copy, manifest)
     with pytest.raises(GateClosed, match="its answers came from a server"):
         Reproduction(copy, "endpoint")
 

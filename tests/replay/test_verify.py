@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Result, tuneproof
+from tests.manifests import forge_digests
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import VerifyFailed
-from tuneproof.engine.core.hashing import sha256_file
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import MANIFEST, RunStore
 
 
@@ -65,30 +66,22 @@ def test_one_changed_byte_in_any_file_is_noticed(copy: RunStore) -> None:
     assert verify(copy).predictions == 480
 
 
-def rehash(store: RunStore, step: str) -> None:
-    """Makes the recorded digests of a step fit its files, as a forger would."""
-    manifest = store.manifest
-    for file in manifest.steps[step].files:
-        manifest.steps[step].files[file] = sha256_file(store.path / file)
-    store.write(MANIFEST, manifest.model_dump_json(indent=1) + "\n")
-
-
 @pytest.mark.parametrize(
     ("step", "file", "old", "new"),
     [
-        ("arm tuned", "arms/tuned/scores.json", '"truncated": ', '"truncated": 1'),
-        ("arm zero_shot", "arms/zero_shot/predictions.jsonl", '"correct":false', '"correct":true'),
-        ("card", "card.json", '"answer": "tune"', '"answer": "do not tune"'),
-        ("failures", "failures.jsonl", "\n", "\n\n"),
+        (StepId.arm("tuned"), "arms/tuned/scores.json", '"truncated": ', '"truncated": 1'),
+        (StepId.arm("zero_shot"), "arms/zero_shot/predictions.jsonl", '"correct":false', '"correct":true'),
+        (StepId(StepKind.CARD), "card.json", '"answer": "tune"', '"answer": "do not tune"'),
+        (StepId(StepKind.FAILURES), "failures.jsonl", "\n", "\n\n"),
     ],
 )
 def test_a_number_that_does_not_follow_is_noticed_even_with_its_digest_forged(
-    copy: RunStore, step: str, file: str, old: str, new: str
+    copy: RunStore, step: StepId, file: str, old: str, new: str
 ) -> None:
     text = copy.read(file)
     assert old in text
     copy.write(file, text.replace(old, new, 1))
-    rehash(copy, step)
+    forge_digests(copy, step)
     with pytest.raises(VerifyFailed):
         verify(copy)
 

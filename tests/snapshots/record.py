@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.conftest import ROOT, sample_case, tuneproof
 from tuneproof.engine.arms import TUNED_ARMS
-from tuneproof.engine.run.store import Manifest, manifest_text
+from tuneproof.engine.run.manifest import Manifest
 
 RECORDED = Path(__file__).with_name("recorded")
 FINISHED = RECORDED / "support-tickets-1"
@@ -95,7 +95,7 @@ def _derive_training() -> None:
     failures.write_text("".join(untuned), encoding="utf-8")
     manifest = Manifest.model_validate_json((TRAINING / "manifest.json").read_text(encoding="utf-8"))
     done = {name: step for name, step in manifest.steps.items() if all((TRAINING / file).is_file() for file in step.files)}
-    (TRAINING / "manifest.json").write_text(manifest_text(manifest.model_copy(update={"steps": done})), encoding="utf-8")
+    (TRAINING / "manifest.json").write_text(manifest.model_copy(update={"steps": done}).as_text(), encoding="utf-8")
     _write_events(TRAINING, [{**event, "ts": round(event["ts"] + LATER, 3)} for event in _until_probe(_events(TRAINING), PROBES_SEEN)])
 
 

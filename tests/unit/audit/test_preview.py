@@ -16,6 +16,7 @@ from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.artifacts import DataFacts, LengthSummary
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
 
 DECISION = {"private_facts": False, "format_drift": True, "stable_task": True}
@@ -28,7 +29,7 @@ def audited(case: Path, run: Path, code: int = 0) -> DataFacts:
     assert result.code == code, result.err
     store = RunStore(run)
     store.check(artifacts.DATA)
-    assert set(store.manifest.steps["audit"].files) == {artifacts.AUDIT, artifacts.DATA}
+    assert set(store.manifest.steps[StepId(StepKind.AUDIT)].files) == {artifacts.AUDIT, artifacts.DATA}
     return DataFacts.model_validate_json(store.read(artifacts.DATA))
 
 
@@ -77,10 +78,10 @@ def test_each_part_of_the_case_that_the_preview_shows_is_on_record(write_case: A
     write_jsonl([{"input": f"text {i}", "output": json.dumps({"n": i})} for i in range(30)])
     case = {"decision": DECISION, "task": TASK, "data": {"examples": "rows.jsonl"}, "model": {"base": "sample"}}
     audited(write_case(case), tmp_path / "run")
-    made_from = RunStore(tmp_path / "run").manifest.steps["audit"].made_from
+    settings = RunStore(tmp_path / "run").manifest.steps[StepId(StepKind.AUDIT)].inputs.settings
     base = load_base(ModelChoice(base="sample"))
-    assert (made_from["base"], made_from["base name"], made_from["context"]) == (base.sha256, "sample", str(base.context_length))
-    assert {"data rows.jsonl", "settings"} <= made_from.keys()
+    assert (settings["base"], settings["base name"], settings["context"]) == (base.sha256, "sample", str(base.context_length))
+    assert {"data rows.jsonl", "settings"} <= settings.keys()
 
 
 @pytest.mark.parametrize(

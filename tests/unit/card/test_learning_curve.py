@@ -12,7 +12,7 @@ from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.subsets import missing_labels, nested_subsets
 from tuneproof.engine.methods.plan import make_plan
-from tuneproof.engine.stages.learning_curve import scaled
+from tuneproof.engine.stages.learning_curve import plan_for_share
 
 
 def rows(count: int, speakers: int | None = None) -> list[Example]:
@@ -103,7 +103,7 @@ def test_labels_that_a_share_lacks_are_known() -> None:
 
 def test_every_share_is_trained_for_the_same_epochs() -> None:
     chosen = make_plan(MethodChoice(name="lora"), Training(epochs=4, max_steps=10, probe_every=3))
-    quarter = scaled(chosen, 25)
+    quarter = plan_for_share(chosen, 25)
     assert (quarter.epochs, quarter.max_steps, quarter.probe_every) == (4, 3, 1)
     free = make_plan(MethodChoice(name="lora"), Training())
-    assert scaled(free, 25) == free
+    assert plan_for_share(free, 25) == free

@@ -11,6 +11,7 @@ from peft import get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from tests.conftest import Result, sample_case, tuneproof
+from tests.manifests import forget_steps
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.training import Training
@@ -20,6 +21,7 @@ from tuneproof.engine.methods.plan import make_plans
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
 
 
@@ -62,10 +64,7 @@ def test_other_training_settings_write_the_catalogue_anew_and_the_same_ones_leav
     # A file that is written again is another file under the same name.
     before = (run / artifacts.CATALOGUE).stat().st_ino
     store = RunStore.open(run)
-    manifest = store.manifest
-    for step in ("train", "arm tuned", "card"):
-        del manifest.steps[step]
-    store.write("manifest.json", manifest.model_dump_json(indent=1) + "\n")
+    forget_steps(store, StepId(StepKind.TRAIN), StepId.arm("tuned"), StepId(StepKind.CARD))
     words = ["--replay", sample_case(), "--run-dir", run, "--resume", "--until", "baselines"]
     assert tuneproof(*words).code == 0
     assert (run / artifacts.CATALOGUE).stat().st_ino == before

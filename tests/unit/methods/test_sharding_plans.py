@@ -30,7 +30,7 @@ from tuneproof.engine.methods.select import AvailableMemory, Candidate, Executio
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.stages.plan_training import Planner, RowLengths
+from tuneproof.engine.stages.plan_training import Planner, TrainRowLengths
 from tuneproof.engine.training.distributed.fsdp import divide
 from tuneproof.engine.training.memory_probe import Trial, TrialLengths, try_step
 
@@ -102,7 +102,7 @@ def test_what_is_still_being_chosen_is_forecast_divided_where_it_fits_no_otherwi
 def test_a_plan_says_that_the_model_is_divided(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "gpu_count", lambda: 0)
     training = Training(epochs=6, processes=2, sharding=Sharding.FULL)
-    rows = RowLengths(whole=[60, 89] * 47, learned=[20] * 94)
+    rows = TrainRowLengths(whole=[60, 89] * 47, targets=[20] * 94)
     planner = Planner(
         MethodChoice(), training, Budget(), load_base(ModelChoice()), rows, {"lora": 233_472, "int8_lora": 233_472}, StopRequest()
     )

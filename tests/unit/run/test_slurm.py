@@ -19,6 +19,8 @@ from tuneproof.engine.run.event_reader import parse
 from tuneproof.engine.run.events import Launched
 from tuneproof.engine.run.launch import stop_run
 from tuneproof.engine.run.liveness import is_alive
+from tuneproof.engine.run.manifest import Inputs
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
 
 ON_SLURM = "training.launcher=slurm"
@@ -67,10 +69,10 @@ def test_where_the_worker_runs_changes_nothing_of_what_is_learned() -> None:
 
 def test_a_run_goes_on_with_another_launcher_and_keeps_its_plan(run: Path) -> None:
     store = RunStore.open(run)
-    store.write_step("method", {}, {})
+    store.write_step(StepId(StepKind.METHOD), Inputs(), {})
     (run / "training").mkdir()
     store.amend(load_case(sample_case(), [ON_SLURM, "training.slurm.hours=8"]))
-    assert store.case.training.slurm == Slurm(hours=8) and "method" in store.manifest.steps
+    assert store.case.training.slurm == Slurm(hours=8) and StepId(StepKind.METHOD) in store.manifest.steps
     with pytest.raises(GateClosed, match="training has begun"):
         store.amend(load_case(sample_case(), [ON_SLURM, "training.rank=4"]))
 

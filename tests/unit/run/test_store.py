@@ -20,6 +20,7 @@ from tuneproof.engine.case.training import MethodChoice
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.files import RawRow, read_file
 from tuneproof.engine.data.rows_at import row_text
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.scoring.case_changes import CaseChange, compare_cases
 from tuneproof.engine.scoring.predictions import read_predictions
@@ -50,8 +51,8 @@ def test_before_training_the_method_may_change_and_is_planned_anew(run: RunStore
     shutil.rmtree(run.path / "training")
     wanted = run.case.model_copy(update={"method": MethodChoice(name="auto")})
     run.amend(wanted)
-    assert run.case == wanted and not {"method", "card"} & run.manifest.steps.keys()
-    assert "arm zero_shot" in run.manifest.steps
+    assert run.case == wanted and not {StepId(StepKind.METHOD), StepId(StepKind.CARD)} & run.manifest.steps.keys()
+    assert StepId.arm("zero_shot") in run.manifest.steps
 
 
 def test_each_case_that_changed_is_fixed_still_wrong_or_newly_wrong(run: RunStore) -> None:

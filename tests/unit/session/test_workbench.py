@@ -30,7 +30,9 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.data.files import RawRow, read_file
 from tuneproof.engine.data.readers import QUARANTINE_ENDING, read_examples
 from tuneproof.engine.data.rows_at import files_by_label, row_text
+from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.state import RunState, RunStatus
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.scoring.case_changes import CaseChange, compare_cases
 from tuneproof.engine.scoring.judges import FailureClass
@@ -76,30 +78,30 @@ def test_nothing_that_is_scored_or_judged_by_can_change_in_a_run(store: RunStore
 
 
 def test_what_is_chosen_later_is_taken_in_and_what_was_planned_before_is_planned_anew(store: RunStore) -> None:
-    for step in ("audit", "method", "card"):
-        store.write_step(step, {}, {f"{step}.json": "{}\n"})
+    for kind in (StepKind.AUDIT, StepKind.METHOD, StepKind.CARD):
+        store.write_step(StepId(kind), Inputs(), {f"{kind.value}.json": "{}\n"})
     later = changed(baselines=["zero_shot"], method=MethodChoice(name="lora"), training=Training(epochs=1.0))
     store.amend(later)
     assert store.case == later and RunStore.open(store.path).case == later
-    assert set(store.manifest.steps) == {"case", "audit"}
+    assert set(store.manifest.steps) == {StepId(StepKind.CASE), StepId(StepKind.AUDIT)}
     store.check("case.yaml")
 
 
 def test_the_same_choices_again_change_nothing(store: RunStore) -> None:
-    store.write_step("method", {}, {"method.json": "{}\n"})
+    store.write_step(StepId(StepKind.METHOD), Inputs(), {"method.json": "{}\n"})
     before = {path.name: path.read_bytes() for path in store.path.iterdir()}
     store.amend(changed())
     assert {path.name: path.read_bytes() for path in store.path.iterdir()} == before
 
 
 def test_an_arm_that_is_scored_stays_and_others_come_and_go(store: RunStore) -> None:
-    store.write_step("arm zero_shot", {}, {"arms/zero_shot/scores.json": "{}\n"})
+    store.write_step(StepId.arm("zero_shot"), Inputs(), {"arms/zero_shot/scores.json": "{}\n"})
     with pytest.raises(GateClosed, match="zero_shot is scored already, and stays in the evidence"):
         store.amend(changed(baselines=["few_shot"]))
     assert store.case == CASE
     store.amend(changed(baselines=["zero_shot"]))
     store.amend(changed(baselines=["zero_shot", "few_shot"]))
-    assert "arm zero_shot" in store.manifest.steps
+    assert StepId.arm("zero_shot") in store.manifest.steps
 
 
 @pytest.mark.parametrize("other", [{"method": MethodChoice(name="lora")}, {"training": Training(epochs=9.0)}])

@@ -27,7 +27,7 @@ from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
-from tuneproof.engine.stages.plan_training import Planner, RowLengths
+from tuneproof.engine.stages.plan_training import Planner, TrainRowLengths
 from tuneproof.engine.training import memory_probe
 from tuneproof.engine.training.memory_probe import Trial, TrialLengths, try_step
 
@@ -41,7 +41,7 @@ def base() -> BaseCheckpoint:
 
 @pytest.fixture
 def planner(base: BaseCheckpoint) -> Planner:
-    rows = RowLengths(whole=[60, 89] * 47, learned=[20] * 94)
+    rows = TrainRowLengths(whole=[60, 89] * 47, targets=[20] * 94)
     return Planner(MethodChoice(), Training(epochs=6), Budget(), base, rows, {"lora": 233_472}, StopRequest())
 
 
@@ -138,8 +138,8 @@ def test_a_base_of_an_unknown_shape_is_measured_and_its_memory_not_guessed(plann
 
 def test_a_row_is_padded_to_the_longest_of_its_part_and_parts_are_sorted() -> None:
     asked = make_plan(MethodChoice(), Training(batch_size=16))
-    assert RowLengths([10] * 32, [1] * 32).padded(asked) == 10 and RowLengths([10] * 32, [1] * 32).padding(asked) == 0
-    one_long = RowLengths([10] * 31 + [100], [1] * 32)
+    assert TrainRowLengths([10] * 32, [1] * 32).padded(asked) == 10 and TrainRowLengths([10] * 32, [1] * 32).padding(asked) == 0
+    one_long = TrainRowLengths([10] * 31 + [100], [1] * 32)
     assert one_long.padded(asked) == 55 and one_long.padded(replace(asked, accumulation=16)) == sum(one_long.whole) / 32
     assert one_long.padded(replace(asked, accumulation=4)) == (28 * 10 + 4 * 100) / 32
 
@@ -148,7 +148,9 @@ def test_a_row_is_padded_to_the_longest_of_its_part_and_parts_are_sorted() -> No
 def test_more_parts_never_read_more_padding_and_no_row_is_cut(lengths: list[int], batch: int, processes: int, grouped: bool) -> None:
     asked = make_plan(MethodChoice(), Training(batch_size=batch, processes=processes, group_by_length=grouped))
     share = asked.rows_per_process
-    read = [RowLengths(lengths, lengths).padded(replace(asked, accumulation=parts)) for parts in range(1, share + 1) if share % parts == 0]
+    read = [
+        TrainRowLengths(lengths, lengths).padded(replace(asked, accumulation=parts)) for parts in range(1, share + 1) if share % parts == 0
+    ]
     assert all(least >= sum(lengths) / len(lengths) - 1e-9 for least in read) and read[-1] == min(read)
     assert share % fastest_accumulation(asked, lengths) == 0
 

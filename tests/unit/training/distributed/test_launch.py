@@ -28,7 +28,7 @@ from tuneproof.engine.run.events import Probed, StepLogged, Warned
 from tuneproof.engine.run.limits import is_out_of_memory
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, RunStore
-from tuneproof.engine.stages.oom_fallback import go_on_smaller, parts_so_far
+from tuneproof.engine.stages.oom_fallback import increase_accumulation, parts_so_far
 from tuneproof.engine.training.distributed.launch import train_in_processes
 from tuneproof.engine.training.result import Trained
 from tuneproof.engine.training.run import train
@@ -246,8 +246,8 @@ def test_a_share_that_does_not_fit_is_run_in_parts_until_each_process_has_one_ro
     shared = make_plan(MethodChoice(name="lora"), Training(batch_size=16, processes=2))
     with EventLog(store.path / EVENTS) as log:
         with pytest.raises(StartAgain):
-            go_on_smaller(store, log, shared)
+            increase_accumulation(store, log, shared)
         assert parts_so_far(store) == 2
-        assert "one row at a time" in str(go_on_smaller(store, log, replace(shared, accumulation=8)))
+        assert "one row at a time" in str(increase_accumulation(store, log, replace(shared, accumulation=8)))
     told = [event.message for event in EventReader(store.path / EVENTS).read() if isinstance(event, Warned)]
-    assert told == ["out of memory with 8 rows at a time: going on with 4, 2 parts a step"]
+    assert told == ["out of memory with 8 rows at a time: continuing with 4, 2 accumulation steps"]

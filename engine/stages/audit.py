@@ -1,0 +1,114 @@
+"""Stage 2: every check over every row.
+
+Needs the data files, and the token lengths of the base model if the case names one. Writes `audit.json` and `data.json`.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
+from tuneproof.engine.audit.preview import data_facts
+from tuneproof.engine.audit.registry import Severity
+from tuneproof.engine.audit.report import Report, audit
+from tuneproof.engine.audit.rows import Rows, TokenLengths
+from tuneproof.engine.audit.table import Table
+from tuneproof.engine.core.errors import GateClosed
+from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.example import Source
+from tuneproof.engine.data.readers import Reading
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import Audited, CheckStarted, ShapeDetected
+from tuneproof.engine.run.manifest import Inputs
+from tuneproof.engine.run.step_id import StepId, StepKind
+from tuneproof.engine.run.store import RunStore
+from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.stages.data_readings import DataReadings
+from tuneproof.engine.stages.run_context import RunContext
+
+if TYPE_CHECKING:
+    from tuneproof.engine.stages.model_context import ModelContext
+
+STEP = StepId(StepKind.AUDIT)
+
+
+def audit_data(run: RunContext, readings: DataReadings, model: ModelContext | None) -> bool:
+    """Audits the rows, and returns whether that was done before. Raises GateClosed for findings that block, after writing them."""
+    for reading in readings.all:
+        _report_shapes(reading, run.log)
+    lengths = None
+    if model is not None:
+        model.record_base()
+        lengths = model.lengths
+    inputs = _inputs(run, readings, lengths)
+    done = run.store.is_done(STEP, inputs)
+    if not done:
+        _audit(run, readings, lengths, inputs)
+    report = stored_report(run.store)
+    counts = {severity.value: report.count(severity) for severity in Severity}
+    run.log.emit(Audited(rows=report.counts.rows, **counts), sync=True)
+    if report.blocking():
+        raise _gate_closed(report, run.store.path)
+    return done
+
+
+def stored_report(store: RunStore) -> Report:
+    """The audit as the run stored it."""
+    return Report.model_validate_json(store.read(artifacts.AUDIT))
+
+
+def _report_shapes(reading: Reading, log: EventLog) -> None:
+    for file, shape in reading.shapes.items():
+        rows = sum(example.source.file == file for example in reading.examples)
+        unreadable = sum(source.file == file for source, _ in reading.problems)
+        log.emit(ShapeDetected(file=file, shape=shape, rows=rows, unreadable=unreadable))
+
+
+def _inputs(run: RunContext, readings: DataReadings, lengths: TokenLengths | None) -> Inputs:
+    data = readings.data.model_dump(mode="json", include={"columns", "leave_out", "accept", "label_errors"})
+    task = run.case.task.model_dump(mode="json") if run.case.task else None
+    files = {f"data {label}": digest for reading in readings.all for label, digest in reading.digests.items()}
+    base = {"base": lengths.sha256, "base name": lengths.base, "context": str(lengths.context)} if lengths else {}
+    return run.store.inputs(settings=files | {"settings": sha256_data([data, task])} | base)
+
+
+def _audit(run: RunContext, readings: DataReadings, lengths: TokenLengths | None, inputs: Inputs) -> None:
+    report = audit(
+        _table(run, readings, lengths),
+        readings.data.leave_out,
+        {file: shape for reading in readings.all for file, shape in reading.shapes.items()},
+        readings.data.accept,
+        lambda check: run.log.emit(CheckStarted(check=check)),
+    )
+    instruction = run.case.task.instruction if run.case.task else None
+    left_out = {Source(place.file, place.line) for place in report.left_out}
+    facts = data_facts(readings.examples.examples, instruction or "", lengths, left_out)
+    files = {artifacts.AUDIT: report.model_dump_json(indent=1) + "\n", artifacts.DATA: facts.as_text()}
+    run.store.write_step(STEP, inputs, files)
+
+
+def _table(run: RunContext, readings: DataReadings, lengths: TokenLengths | None) -> Table:
+    task, examples = run.case.task, readings.examples.examples
+    return Table(
+        examples=Rows(examples),
+        eval=Rows(readings.eval_rows),
+        problems=[problem for reading in readings.all for problem in reading.problems],
+        judge=make_judge(task, [example.output for example in examples]) if task else None,
+        lengths=lengths,
+        label_errors=readings.data.label_errors,
+    )
+
+
+def _gate_closed(report: Report, run: Path) -> GateClosed:
+    findings = [
+        f"{f.check}: {f.message} (first: {f.rows[0].file}:{f.rows[0].line})" if f.rows else f"{f.check}: {f.message}"
+        for f in report.blocking()
+    ]
+    names = ", ".join(dict.fromkeys(finding.check for finding in report.blocking()))
+    return GateClosed(
+        f"the audit blocks: {'; '.join(findings)}",
+        where=str(run / artifacts.AUDIT),
+        fix=f"fix the rows, or set data.leave_out: [{names}]",
+    )

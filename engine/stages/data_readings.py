@@ -1,0 +1,45 @@
+"""The data files of a case, read once for the audit and the split."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from tuneproof.engine.case.data import Data
+from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.readers import Reading, read_examples
+
+
+class DataReadings:
+    """The examples of a case and, if it names one, its separate eval file; each is read when a stage first needs it."""
+
+    def __init__(self, data: Data) -> None:
+        self.data = data
+
+    @cached_property
+    def examples(self) -> Reading:
+        """The rows under `data.examples`."""
+        return read_examples(self.data.examples, self.data.columns)
+
+    @cached_property
+    def eval(self) -> Reading | None:
+        """The rows under `data.eval`; None if the eval set is cut from the examples. Raises CaseError if it is the same file."""
+        if self.data.eval is None:
+            return None
+        if self.data.eval == self.data.examples:
+            raise CaseError(
+                "`data.eval` is the same file as `data.examples`",
+                where="data.eval",
+                fix="leave it out: the examples are then divided",
+            )
+        return read_examples(self.data.eval, self.data.columns, apart_from=self.examples.shapes)
+
+    @property
+    def all(self) -> list[Reading]:
+        """The examples, then the eval file if there is one."""
+        return [self.examples, *([self.eval] if self.eval else [])]
+
+    @property
+    def eval_rows(self) -> list[Example]:
+        """The rows of the eval file; empty if there is none."""
+        return self.eval.examples if self.eval else []

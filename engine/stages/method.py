@@ -1,0 +1,88 @@
+"""Stage 5: how to train, or why not to.
+
+Needs the scored baselines, the catalogue and the base model. Writes `method.json`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tuneproof.engine.card.evidence import gather
+from tuneproof.engine.case.route import Route
+from tuneproof.engine.case.task import Task
+from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.split import Part
+from tuneproof.engine.methods.plan import Plan, make_plan
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.step_id import StepId, StepKind
+from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.scoring.verdict import meets_target
+from tuneproof.engine.stages.model_context import ModelContext
+from tuneproof.engine.stages.oom_fallback import parts_so_far
+from tuneproof.engine.stages.plan_training import method_facts, planner_for
+from tuneproof.engine.stages.run_context import RunContext
+
+STEP = StepId(StepKind.METHOD)
+
+
+def plan_method(run: RunContext, model: ModelContext) -> bool:
+    """Plans the training, and returns whether that was done before. Raises GateClosed if nothing fits the machine or the budget."""
+    case = run.case
+    wanted = make_plan(case.method, case.training)
+    objections = _objections(run, model.task)
+    # The plan also rests on the memory that is free now, which is no input: a plan that was settled once is kept when the run continues.
+    limits = [case.budget.model_dump(mode="json"), case.evaluate.learning_curve]
+    settings = sha256_data([wanted.requested, limits, objections.skipped, objections.overruled])
+    inputs = run.store.inputs([part_file(Part.TRAIN)], {"settings": settings, "base": model.base.sha256})
+    if run.store.is_done(STEP, inputs):
+        return True
+    if objections.skipped is None:
+        chosen, planned = planner_for(run, model, case.method, case.training).settle()
+    else:
+        chosen, planned = wanted, None
+    facts = method_facts(
+        chosen,
+        case.training,
+        planned,
+        skipped=objections.skipped,
+        overruled=objections.overruled,
+        length=model.rows.length_facts(),
+    )
+    run.store.write_step(STEP, inputs, {artifacts.METHOD: facts.as_text()})
+    return False
+
+
+def stored_method(store: RunStore) -> artifacts.MethodFacts:
+    """The plan as this stage stored it."""
+    return artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD))
+
+
+def settled_plan(run: RunContext) -> Plan:
+    """The plan as this stage settled it, in more parts if memory ran out since."""
+    facts = stored_method(run.store)
+    settled = make_plan(run.case.method.model_copy(update={"name": facts.name}), run.case.training)
+    if facts.planned is None:
+        return settled
+    return replace(settled, why=facts.why).with_execution(facts.planned, parts_so_far(run.store))
+
+
+@dataclass(frozen=True)
+class Objections:
+    """What speaks against a training: the reason why it is skipped, or the reasons that the case overrules."""
+
+    skipped: str | None
+    overruled: list[str]
+
+
+def _objections(run: RunContext, task: Task) -> Objections:
+    """Training is skipped if an untuned arm meets the target, or if the route is another, unless the case says otherwise."""
+    evidence, choice = gather(run.store), run.case.method
+    found: list[tuple[str, bool, str]] = []
+    met = [arm.name for arm in evidence.untuned if meets_target(arm.scores, task, run.case.target)]
+    if met:
+        found.append((f"{met[0]} already meets the target", choice.even_if_met, "method.even_if_met"))
+    if evidence.route.route is not Route.FINE_TUNING:
+        key = "method.even_if_routed_elsewhere"
+        found.append((f"the route is `{evidence.route.route}`", choice.even_if_routed_elsewhere, key))
+    standing = [f"{reason}; to train all the same, set {key}: true" for reason, overruled, key in found if not overruled]
+    return Objections(standing[0] if standing else None, [reason for reason, overruled, _ in found if overruled])

@@ -1,0 +1,110 @@
+"""What the stages that use the base model share, each part loaded when a stage first needs it. Imports transformers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from importlib.metadata import version
+
+from tuneproof.engine.arms import ArmContext
+from tuneproof.engine.arms.token_lengths import answer_budget, token_lengths
+from tuneproof.engine.audit.rows import TokenLengths
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.task import Task
+from tuneproof.engine.core.hardware import block_import
+from tuneproof.engine.data.example import Message
+from tuneproof.engine.data.split import Part
+from tuneproof.engine.methods.plan import make_plan
+from tuneproof.engine.methods.refusals import may_need_bitsandbytes
+from tuneproof.engine.models.base_model import BaseCheckpoint, best_device, load_base
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.imports import large_imports
+from tuneproof.engine.run.step_id import StepId, StepKind
+from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.stages.run_context import RunContext
+from tuneproof.engine.stages.score_arms import ArmScorer
+from tuneproof.engine.stages.training_rows import TrainingRows
+
+VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", "tuneproof"]
+"""The libraries whose version can change a result."""
+
+
+class ModelContext:
+    """The base model of a run, and what follows from it, the task and the frozen rows. Nothing here but `record_base` writes."""
+
+    def __init__(self, run: RunContext, task: Task, model: ModelChoice) -> None:
+        self.run, self.task, self.model = run, task, model
+        if not any(may_need_bitsandbytes(name) for name in (run.case.method.name, *(each.name for each in run.case.evaluate.compare))):
+            # PEFT imports it wherever it is installed, which takes seconds.
+            block_import("bitsandbytes")
+
+    @cached_property
+    def base(self) -> BaseCheckpoint:
+        """The tokenizer and the files of the base model; its weights are loaded by the decoders."""
+        with large_imports():
+            return load_base(self.model)
+
+    def record_base(self) -> None:
+        """Records the base model and what it runs on, as the step before the audit. Writes `model.json`."""
+        store, step = self.run.store, StepId(StepKind.MODEL)
+        inputs = store.inputs(settings={"base": self.base.sha256})
+        if store.is_done(step, inputs):
+            return
+        device, dtype = best_device()
+        facts = artifacts.ModelFacts(
+            name=self.model.base,
+            sha256=self.base.sha256,
+            context=self.base.context_length,
+            chat_template=self.base.has_chat_template,
+            device=device.type,
+            dtype=str(dtype).removeprefix("torch."),
+            versions={name: version(name) for name in VERSIONS},
+        )
+        store.write_step(step, inputs, {artifacts.MODEL: facts.as_text()})
+
+    @cached_property
+    def lengths(self) -> TokenLengths:
+        """How long rows are in tokens of this base."""
+        return token_lengths(self.base, self.task)
+
+    @cached_property
+    def rows(self) -> TrainingRows:
+        """Train and validation, and which rows are short enough to train on."""
+        wanted = make_plan(self.run.case.method, self.run.case.training)
+        context = self.base.context_length - (wanted.virtual_tokens or 0)
+        return TrainingRows(
+            train=self.run.store.part(Part.TRAIN),
+            validation=self.run.store.part(Part.VALIDATION),
+            lengths=self.lengths,
+            limit=min(wanted.max_length or context, context),
+            limit_of_case=wanted.max_length,
+        )
+
+    @cached_property
+    def max_new_tokens(self) -> int:
+        """The tokens that an answer to a frozen case may take: enough for every answer of train and validation."""
+        return answer_budget(self.lengths, [example for _, example in [*self.rows.train, *self.rows.validation]])
+
+    @cached_property
+    def setting(self) -> ArmContext:
+        """What arms are made from."""
+
+        def fits(messages: Sequence[Message]) -> bool:
+            return len(self.base.token_ids(self.base.prompt(messages))) + self.max_new_tokens <= self.base.context_length
+
+        train, data = [example for _, example in self.rows.train], self.run.case.data
+        return ArmContext(
+            instruction=self.task.instruction or "",
+            judge=make_judge(self.task, [example.output for example in train]),
+            train=train,
+            fits=fits,
+            seed=data.split.seed if data else 0,
+            output=self.task.output,
+            documents=data.documents if data else None,
+            endpoint=self.run.case.endpoint,
+        )
+
+    @cached_property
+    def scorer(self) -> ArmScorer:
+        """Runs and scores arms; keeps the untuned weights in memory between them."""
+        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.max_new_tokens)
