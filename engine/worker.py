@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psutil
 
-from tuneproof.engine.core.errors import ExitCode, Interrupted, StartAgain, TuneproofError
+from tuneproof.engine.core.errors import ExitCode, Interrupted, RestartWorker, TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Failed, Finished, Heartbeat, Launched, Stopped
@@ -39,7 +39,7 @@ Measured on two cores with a redraw of 30 ms: 58 ms without and 35 ms with it, w
 def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None = None) -> ExitCode:
     """Takes the run, does its stages, and tells how it ended: as the last event, and as the exit code.
 
-    Raises StartAgain where a fresh process has to go on.
+    Raises RestartWorker where a fresh process has to go on.
     """
     from tuneproof.engine.stages.pipeline import run_stages
 
@@ -75,7 +75,7 @@ def _tell_the_end(stages: Callable[[], None], log: EventLog, run_dir: Path) -> E
     except TuneproofError as error:
         log.emit(Failed.of(error), sync=True)
         return error.exit_code
-    except StartAgain:
+    except RestartWorker:
         raise
     except Exception as error:
         limit = machine_limit(error, run_dir)
@@ -122,7 +122,7 @@ def main() -> None:
         signal.signal(number, lambda *_: stop.ask())
     try:
         sys.exit(work(arguments.run_dir, arguments.until, stop, arguments.slurm_job))
-    except StartAgain:
+    except RestartWorker:
         # The same process to whoever watches it, with none of the memory of this one.
         os.execv(sys.executable, [sys.executable, "-m", "tuneproof.engine.worker", *sys.argv[1:]])
 

@@ -123,7 +123,7 @@ t starts, s stops at the next step with a checkpoint, r resumes from there, l sh
         from tuneproof.engine.core.hardware import first_gpu
 
         gpu = first_gpu()
-        told = f"GPU {gpu.use} %  {gpu.total - gpu.free:.1f} of {gpu.total:.0f} GiB" if gpu else ""
+        told = f"GPU {gpu.utilization} %  {gpu.total_gib - gpu.free_gib:.1f} of {gpu.total_gib:.0f} GiB" if gpu else ""
         if told != self._gpu:
             self._gpu = told
             self._show_worker()

@@ -360,7 +360,7 @@ class TuneproofApp(App[None]):
         def look() -> None:
             from tuneproof.engine.core.hardware import detect_machine
 
-            line = detect_machine().line
+            line = detect_machine().summary
             if line != self.machine_line:
                 self.call_from_thread(self._show_machine, line)
 

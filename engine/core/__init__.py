@@ -1,1 +1,1 @@
-"""What everything else rests on: errors, digests, the hardware, the stages."""
+"""What all other packages use: errors, digests, hardware, the names of the stages."""

@@ -1,4 +1,4 @@
-"""Writing a whole file so that a crash cannot tear it."""
+"""Writing a file so that a crash never leaves half of it."""
 
 from __future__ import annotations
 
@@ -7,7 +7,10 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, text: str) -> None:
-    """Writes a file so that a crash leaves the old one or the new one, never half. Raises OSError where it cannot be written."""
+    """Writes a text file, with the folders above it; after a crash there is the old file or the new one, never part of one.
+
+    Raises OSError if the file cannot be written.
+    """
     temporary = path.with_name(path.name + ".tmp")
     path.parent.mkdir(parents=True, exist_ok=True)
     with temporary.open("w", encoding="utf-8", newline="") as file:

@@ -1,4 +1,4 @@
-"""The one family of errors that a user, or the user's machine, can cause; anything else is a defect and may raise."""
+"""Errors that a user, or the user's machine, can cause. Any other exception is a defect of tuneproof."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from functools import partial
 
 
 class ExitCode(IntEnum):
-    """How a command ends; the meaning of each number is part of the contract."""
+    """The exit codes of all commands; scripts may rely on them."""
 
     DONE = 0
     DEFECT = 1
@@ -17,10 +17,11 @@ class ExitCode(IntEnum):
     FAILED = 4
     DIFFERS = 5
     INTERRUPTED = 130
+    """As a shell reports a program that Ctrl+C ended: 128 + SIGINT."""
 
 
 class TuneproofError(Exception):
-    """What is wrong, where (file, line, key), and what to do about it."""
+    """What is wrong, where (file, line or key), and what to do about it; each subclass has its exit code."""
 
     exit_code = ExitCode.DEFECT
 
@@ -29,7 +30,7 @@ class TuneproofError(Exception):
         self.what, self.where, self.fix = what, where, fix
 
     def __reduce__(self) -> tuple[Callable[[str], TuneproofError], tuple[str]]:
-        # An error may come from another process.
+        # Errors are pickled to come from another process, and pickle passes no keyword arguments.
         return partial(type(self), where=self.where, fix=self.fix), (self.what,)
 
     def __str__(self) -> str:
@@ -38,19 +39,19 @@ class TuneproofError(Exception):
 
 
 class UsageError(TuneproofError):
-    """The command line asks for something that does not exist or cannot be combined."""
+    """The command line names something that does not exist, or combines options that do not go together."""
 
     exit_code = ExitCode.USAGE
 
 
 class CaseError(TuneproofError):
-    """The case file cannot be read, or says something that is not allowed."""
+    """The case file cannot be read, or has a value that is not allowed."""
 
     exit_code = ExitCode.USAGE
 
 
 class DataRefused(TuneproofError):
-    """The data cannot be used as it is."""
+    """The data cannot be used as they are."""
 
     exit_code = ExitCode.REFUSED
 
@@ -60,13 +61,13 @@ class ShapeUnknown(DataRefused):
 
 
 class GateClosed(TuneproofError):
-    """A step was asked for whose conditions do not hold."""
+    """A stage cannot start, because one of its conditions is not met."""
 
     exit_code = ExitCode.REFUSED
 
 
 class RunFailed(TuneproofError):
-    """The run met a limit of the machine or of the numbers; it can be resumed."""
+    """The run failed, for example for lack of memory or at a loss that is not finite; it can be resumed."""
 
     exit_code = ExitCode.FAILED
 
@@ -80,16 +81,16 @@ class DiskFull(RunFailed):
 
 
 class VerifyFailed(TuneproofError):
-    """A stored file is not what the card says it is."""
+    """A stored file is not what the run wrote, or does not agree with the other files."""
 
     exit_code = ExitCode.DIFFERS
 
 
 class Interrupted(TuneproofError):
-    """The run was asked to stop; it can be resumed."""
+    """The run was stopped by the user; it can be resumed."""
 
     exit_code = ExitCode.INTERRUPTED
 
 
-class StartAgain(Exception):
-    """No error: the worker has put down what to do otherwise, and has to go on in a fresh process."""
+class RestartWorker(Exception):
+    """Not an error: the worker has saved other settings, and a fresh process has to continue with them."""

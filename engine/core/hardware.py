@@ -1,4 +1,4 @@
-"""What this machine has to compute with: read from the system and from NVIDIA's management library, never through torch."""
+"""The cores, memory and GPUs of this machine, from the system and from NVIDIA's management library (NVML), without importing torch."""
 
 from __future__ import annotations
 
@@ -6,113 +6,109 @@ import os
 import sys
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any, cast
 
 import psutil
 
 GIB = 1 << 30
+"""Bytes in a GiB."""
 
 
 @dataclass(frozen=True)
 class Gpu:
-    """A GPU as it stands: memory in GiB, use in percent of the last sample period."""
+    """A GPU and its current load."""
 
     name: str
-    total: float
-    free: float
-    use: int
+    total_gib: float
+    free_gib: float
+    utilization: int
+    """Percent of NVML's last sample period in which a kernel ran."""
 
 
 @dataclass(frozen=True)
 class Machine:
-    """Cores, memory in GiB, and the first GPU where there is one."""
+    """The machine that this process runs on."""
 
     cores: int
-    memory: float
+    """CPU cores that this process may use."""
+    memory_gib: float
     gpu: Gpu | None
+    """The first GPU, if there is one."""
 
     @property
-    def line(self) -> str:
-        """It all in one line."""
+    def summary(self) -> str:
+        """The GPU, or else cores and memory, in a few words."""
         if self.gpu is not None:
-            return f"{self.gpu.name}  {self.gpu.free:.0f} of {self.gpu.total:.0f} GiB free"
-        return f"CPU, {self.cores} cores, {self.memory:.0f} GiB"
+            return f"{self.gpu.name}  {self.gpu.free_gib:.0f} of {self.gpu.total_gib:.0f} GiB free"
+        return f"CPU, {self.cores} cores, {self.memory_gib:.0f} GiB"
 
 
 def detect_machine() -> Machine:
     """The machine as it is now; quick enough to be called every few seconds."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
-    return Machine(len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1, memory, first_gpu())
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return Machine(cores, memory, first_gpu())
 
 
-def free_memory() -> int:
-    """Bytes that this machine can give a process without swapping."""
+def free_memory_bytes() -> int:
+    """Bytes of main memory that a process can get without swapping."""
     return int(psutil.virtual_memory().available)
 
 
-def has_library(name: str) -> bool:
-    """Whether a library that only some methods need is installed; it is not imported."""
+def is_installed(library: str) -> bool:
+    """Whether an optional library is installed; it is not imported."""
     try:
-        distribution(name)
+        distribution(library)
     except PackageNotFoundError:
         return False
     return True
 
 
 def block_import(library: str) -> None:
-    """Makes a library as good as not installed for this process, so that none that would only look for it imports it."""
+    """Makes `import library` raise ImportError in this process, so that libraries that try the import go on without it."""
     # None in sys.modules is Python's own way to block an import.
     sys.modules.setdefault(library, cast(Any, None))
 
 
 def first_gpu() -> Gpu | None:
-    """The first GPU; none where the driver or its library is missing."""
+    """The first GPU; None if there is none, or no NVIDIA driver."""
     return _gpu(0)
 
 
-def fullest_gpu(count: int) -> Gpu | None:
-    """Of the first so many GPUs the one that has the least memory free; none where there is no GPU."""
-    return min(filter(None, map(_gpu, range(count))), key=lambda gpu: gpu.free, default=None)
-
-
-def _gpu(index: int) -> Gpu | None:
-    library = _library()
-    if library is None:
-        return None
-    with suppress(library.NVMLError):
-        handle = library.nvmlDeviceGetHandleByIndex(index)
-        memory = library.nvmlDeviceGetMemoryInfo(handle)
-        name = library.nvmlDeviceGetName(handle)
-        short = (name.decode() if isinstance(name, bytes) else name).removeprefix("NVIDIA ")
-        return Gpu(short, memory.total / GIB, memory.free / GIB, int(library.nvmlDeviceGetUtilizationRates(handle).gpu))
-    return None
+def gpu_with_least_free_memory(count: int) -> Gpu | None:
+    """The one of the first `count` GPUs that has the least free memory; None if there is no GPU."""
+    return min(filter(None, map(_gpu, range(count))), key=lambda gpu: gpu.free_gib, default=None)
 
 
 def gpu_count() -> int:
-    """The GPUs that a program may use: those of the driver, or as many as CUDA_VISIBLE_DEVICES leaves of them."""
-    library = _library()
-    if library is None:
+    """GPUs that a program may use: those of the machine, or of these the ones that CUDA_VISIBLE_DEVICES lists."""
+    nvml = _nvml()
+    if nvml is None:
         return 0
     visible = os.environ.get("CUDA_VISIBLE_DEVICES")
-    return (
-        int(library.nvmlDeviceGetCount())
-        if visible is None
-        else len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
-    )
+    if visible is None:
+        return int(nvml.nvmlDeviceGetCount())
+    return len([name for name in visible.split(",") if name.strip() not in ("", "-1")])
 
 
-_STARTED: dict[str, Any] = {}
+def _gpu(index: int) -> Gpu | None:
+    nvml = _nvml()
+    if nvml is None:
+        return None
+    with suppress(nvml.NVMLError):
+        handle = nvml.nvmlDeviceGetHandleByIndex(index)
+        memory = nvml.nvmlDeviceGetMemoryInfo(handle)
+        name = nvml.nvmlDeviceGetName(handle)
+        short = (name.decode() if isinstance(name, bytes) else name).removeprefix("NVIDIA ")
+        return Gpu(short, memory.total / GIB, memory.free / GIB, int(nvml.nvmlDeviceGetUtilizationRates(handle).gpu))
+    return None
 
 
-def _library() -> Any | None:
-    """NVIDIA's library, started once a process; none where there is no driver."""
-    if "nvml" not in _STARTED:
-        _STARTED["nvml"] = _start()
-    return _STARTED["nvml"]
-
-
-def _start() -> Any | None:
+@cache
+def _nvml() -> Any | None:
+    """The module pynvml, initialised once in a process; None if it or the driver is missing."""
     try:
         import pynvml
     except ImportError:

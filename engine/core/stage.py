@@ -6,7 +6,7 @@ from enum import StrEnum
 
 
 class Stage(StrEnum):
-    """One step from the first question to the card; `--until` takes these words."""
+    """One stage of a case, from the route to the card; the values are what `--until` accepts."""
 
     ROUTE = "route"
     AUDIT = "audit"
@@ -18,6 +18,6 @@ class Stage(StrEnum):
     CARD = "card"
 
     @property
-    def place(self) -> int:
-        """The place in the order, from 0."""
+    def position(self) -> int:
+        """The position in the order of stages, from 0."""
         return list(Stage).index(self)

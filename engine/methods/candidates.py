@@ -25,11 +25,11 @@ def available_memory(budget: Budget, *, on_gpu: bool, processes: int = 1) -> Ava
     """The memory there is for each of so many processes of a machine: that of the budget, or what is free now."""
     if budget.gpu_memory_gb is not None:
         return AvailableMemory(budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
-    gpu = hardware.fullest_gpu(processes) if on_gpu else None
+    gpu = hardware.gpu_with_least_free_memory(processes) if on_gpu else None
     if gpu is not None:
-        return AvailableMemory(gpu.free * hardware.GIB, f"free on {gpu.name}")
+        return AvailableMemory(gpu.free_gib * hardware.GIB, f"free on {gpu.name}")
     shared = f", for each of {processes} processes" if processes > 1 else ""
-    return AvailableMemory(hardware.free_memory() / processes, f"free on this machine{shared}")
+    return AvailableMemory(hardware.free_memory_bytes() / processes, f"free on this machine{shared}")
 
 
 def make_candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: SequenceLengths, *, on_gpu: bool) -> Candidate:
@@ -63,7 +63,7 @@ def _undivided(settled: Plan) -> str | None:
 
 def _smaller_optimizers(method: str, *, on_gpu: bool) -> list[Optimizer]:
     """What is worth its rounding only where every weight has an optimizer's state, and needs bitsandbytes; pages need a GPU's driver."""
-    if method != "full" or not hardware.has_library("bitsandbytes"):
+    if method != "full" or not hardware.is_installed("bitsandbytes"):
         return []
     return [Optimizer.ADAMW_8BIT, *([Optimizer.PAGED_8BIT] if on_gpu else [])]
 

@@ -48,7 +48,7 @@ def unavailable_reason(method: MethodSpec) -> str | None:
         return None
     if method.quantisation is Quantisation.NF4 and hardware.first_gpu() is None:
         return FOUR_BIT_ON_CPU
-    return None if hardware.has_library("bitsandbytes") else "bitsandbytes is not installed: pip install 'tuneproof[quantised]'"
+    return None if hardware.is_installed("bitsandbytes") else "bitsandbytes is not installed: pip install 'tuneproof[quantised]'"
 
 
 def check_method_settings(asked: Training | MethodToCompare, method: MethodSpec, where: str) -> None:

@@ -9,7 +9,7 @@ from typing import Literal
 
 from tuneproof.engine.case.slurm import Slurm
 from tuneproof.engine.core.errors import GateClosed, UsageError
-from tuneproof.engine.core.hardware import has_library
+from tuneproof.engine.core.hardware import is_installed
 
 ANSWER_SECONDS = 5.0
 """How long to wait for a controller before it is taken to be out of reach."""
@@ -42,7 +42,7 @@ def options(settings: Slurm) -> dict[str, str | int | Literal[True]]:
 
 def check_slurm(settings: Slurm) -> None:
     """Raises GateClosed where no job could be submitted from this machine, or the cluster would refuse this one."""
-    if not has_library("submitit"):
+    if not is_installed("submitit"):
         fix = "pip install 'tuneproof[slurm]', or use launcher: local"
         raise GateClosed("submitit is not installed", where=WHERE, fix=fix)
     if shutil.which("sbatch") is None or shutil.which("srun") is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.core.errors import OutOfMemory, StartAgain
+from tuneproof.engine.core.errors import OutOfMemory, RestartWorker
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
@@ -18,7 +18,7 @@ def parts_so_far(store: RunStore) -> int:
 
 
 def increase_accumulation(store: RunStore, log: EventLog, plan: Plan) -> OutOfMemory:
-    """Doubles gradient accumulation, or takes the next number that divides the batch, and raises StartAgain.
+    """Doubles gradient accumulation, or takes the next number that divides the batch, and raises RestartWorker.
 
     The rows of a step and their order stay the same. A fresh process resumes from the last checkpoint, because memory that was used once is
     not given back whole. Returns the error to raise if rows are already run one at a time.
@@ -36,4 +36,4 @@ def increase_accumulation(store: RunStore, log: EventLog, plan: Plan) -> OutOfMe
     log.emit(
         Warned(message=f"out of memory with {before} rows at a time: continuing with {now}, {larger[0]} accumulation steps"), sync=True
     )
-    raise StartAgain
+    raise RestartWorker

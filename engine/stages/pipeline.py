@@ -37,7 +37,7 @@ def planned_stages(case: Case, until: Stage) -> list[Stage]:
     Raises CaseError if `until` names a stage that the case cannot reach.
     """
     stages = []
-    for stage in list(Stage)[: until.place + 1]:
+    for stage in list(Stage)[: until.position + 1]:
         missing = [part for part in NEEDS.get(stage, ()) if getattr(case, part) is None]
         if not missing:
             stages.append(stage)

@@ -106,7 +106,7 @@ def _write_long_log(path: Path, worker: int) -> int:
     write_log(path)
     launched, *rest = path.read_text().splitlines()
     alive = {"pid": worker, "process_started": psutil.Process(worker).create_time()}
-    before = [StageFinished(stage=stage, seconds=1.0) for stage in Stage if stage.place < Stage.TRAIN.place]
+    before = [StageFinished(stage=stage, seconds=1.0) for stage in Stage if stage.position < Stage.TRAIN.position]
     head = [json.dumps(json.loads(launched) | alive), *(event.model_dump_json() for event in before)]
     path.write_text("\n".join([*head, *rest[: MANY - len(head)], ""]))
     return max(int(json.loads(line).get("step", 0)) for line in rest[: MANY - len(head)])

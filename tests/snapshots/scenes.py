@@ -27,7 +27,7 @@ TRAINING_RUN = Path("runs/support-tickets-2")
 MEASURED_RUN = Path("runs/support-tickets-3")
 
 NOW = BEGAN + LATER + 300
-MACHINE = hardware.Machine(cores=2, memory=23.0, gpu=None)
+MACHINE = hardware.Machine(cores=2, memory_gib=23.0, gpu=None)
 SECONDS = 30.0
 """Far more than anything here takes; what is not there by then never comes."""
 
@@ -42,7 +42,7 @@ def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
         patch.delenv(name, raising=False)
     patch.setattr(hardware, "detect_machine", lambda: MACHINE)
     patch.setattr(hardware, "first_gpu", lambda: None)
-    patch.setattr(hardware, "free_memory", lambda: 21_000_000_000)
+    patch.setattr(hardware, "free_memory_bytes", lambda: 21_000_000_000)
     patch.setattr(home, "time", SimpleNamespace(time=lambda: NOW))
     return here
 
@@ -84,7 +84,7 @@ class Scene:
         if self.opens == MEASURED_RUN:
             add_measured_run()
         app = TuneproofApp(self.opens)
-        app.machine_line = MACHINE.line
+        app.machine_line = MACHINE.summary
         app.animation_level = "none"
         return app
 

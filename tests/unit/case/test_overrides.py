@@ -9,7 +9,7 @@ import pytest
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.core.errors import CaseError
 
-CASE = "decision: {private_facts: false, format_drift: true, stable_task: true, labeled_examples: 120}\n"
+CASE = "name: tickets\ndecision: {private_facts: false, format_drift: true, stable_task: true, labeled_examples: 120}\n"
 
 
 def test_set_overrides_a_key_with_a_yaml_value(write_case: Any) -> None:

@@ -171,7 +171,7 @@ def test_four_bits_on_a_cpu_are_refused_with_the_reason_before_anything_is_run(m
         check_trainable(MethodChoice(name="qlora"), Training())
     monkeypatch.setattr(hardware, "first_gpu", lambda: hardware.Gpu("some", 80.0, 80.0, 0))
     assert unavailable_reason(METHODS["qlora"]) is None
-    monkeypatch.setattr(hardware, "has_library", lambda _: False)
+    monkeypatch.setattr(hardware, "is_installed", lambda _: False)
     assert "pip install 'tuneproof[quantised]'" in str(unavailable_reason(METHODS["int8_lora"]))
     assert FOUR_BIT_ON_CPU not in str(unavailable_reason(METHODS["qlora"])) and unavailable_reason(METHODS["lora"]) is None
 

@@ -95,7 +95,7 @@ def test_without_sbatch_a_case_for_a_cluster_is_refused_before_anything_is_begun
 
 
 def test_without_submitit_the_extra_to_install_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(slurm, "has_library", lambda name: name != "submitit")
+    monkeypatch.setattr(slurm, "is_installed", lambda name: name != "submitit")
     with pytest.raises(GateClosed, match=r"submitit is not installed; pip install 'tuneproof\[slurm\]'"):
         slurm.check_slurm(Slurm())
 

@@ -18,7 +18,7 @@ from tuneproof.engine.case.schema import Case, DecisionAnswers, ModelChoice
 from tuneproof.engine.case.slurm import Slurm
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core import hardware
-from tuneproof.engine.core.errors import GateClosed, Interrupted, RunFailed, StartAgain
+from tuneproof.engine.core.errors import GateClosed, Interrupted, RestartWorker, RunFailed
 from tuneproof.engine.methods.plan import check_trainable, make_plan
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run.event import Event
@@ -245,7 +245,7 @@ def test_a_share_that_does_not_fit_is_run_in_parts_until_each_process_has_one_ro
     store = RunStore.create(tmp_path / "run", Case(name="some", decision=decision))
     shared = make_plan(MethodChoice(name="lora"), Training(batch_size=16, processes=2))
     with EventLog(store.path / EVENTS) as log:
-        with pytest.raises(StartAgain):
+        with pytest.raises(RestartWorker):
             increase_accumulation(store, log, shared)
         assert parts_so_far(store) == 2
         assert "one row at a time" in str(increase_accumulation(store, log, replace(shared, accumulation=8)))
