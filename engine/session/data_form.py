@@ -1,0 +1,32 @@
+"""The form of the data step: how far the reading of the data is."""
+
+from __future__ import annotations
+
+from enum import Enum, auto
+
+from tuneproof.engine.run.state import Life, RunState
+
+
+class DataStatus(Enum):
+    """How far the reading of the data is."""
+
+    NOT_READ = auto()
+    READING = auto()
+    NEEDS_COLUMNS = auto()
+    """No known shape fits: the case has to name the columns."""
+    FAILED = auto()
+    AUDITED = auto()
+    FROZEN = auto()
+
+
+def data_status(dry_run: RunState, *, is_frozen: bool, has_dry_run: bool) -> DataStatus:
+    """The status of the data of a draft, or of a run if `is_frozen`."""
+    if is_frozen:
+        return DataStatus.FROZEN
+    if has_dry_run and dry_run.life in (Life.NEW, Life.RUNNING):
+        return DataStatus.READING
+    if dry_run.audited is not None:
+        return DataStatus.AUDITED
+    if dry_run.failure is not None:
+        return DataStatus.NEEDS_COLUMNS if dry_run.failure.needs_columns else DataStatus.FAILED
+    return DataStatus.NOT_READ

@@ -1,0 +1,262 @@
+"""The form of the task step: its fields, what a change of one field does to the others, and when the eval set can be frozen."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum, StrEnum, auto
+from typing import Any
+
+from tuneproof.engine.audit.report import Report
+from tuneproof.engine.case.schema import METRICS, SAMPLE, DraftCase, Metric, Model, Output, OutputKind, Split, Target, Task
+from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.artifacts import DataFacts
+from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.session.form_input import base_model, parse_choices, parse_percent, parse_schema, parse_shares
+
+Sections = dict[str, Any]
+"""Sections of a draft by their names, as `Draft.choose` takes them; it checks what is given as a dict."""
+
+ANY_TEXT = r"(.+)"
+
+
+class TaskField(StrEnum):
+    """A field of the form, in the order in which the form shows them; the value is its label."""
+
+    INSTRUCTION = "instruction"
+    OUTPUT_KIND = "output kind"
+    SCHEMA = "schema"
+    CHOICES = "choices"
+    PATTERN = "pattern"
+    METRIC = "metric"
+    TARGET = "target"
+    BASE = "base model"
+    SHARES = "shares"
+    KEEP_TOGETHER = "keep together"
+
+
+ONLY_FOR = {TaskField.SCHEMA: OutputKind.JSON, TaskField.CHOICES: OutputKind.CHOICE, TaskField.PATTERN: OutputKind.PATTERN}
+"""Fields that only one output kind has."""
+
+
+def fields_of(output: Output) -> list[TaskField]:
+    """The fields that a task with this output has."""
+    return [field for field in TaskField if ONLY_FOR.get(field, output.kind) is output.kind]
+
+
+def suggested_sections(content: DraftCase, found: DataFacts | None) -> Sections:
+    """Sections that the draft does not have yet: the task that the examples suggest, and the sample model as the base."""
+    sections: Sections = {}
+    if content.task is None and found is not None:
+        sections["task"] = Task(output=found.drafted_output)
+    if content.model is None:
+        sections["model"] = Model(base=SAMPLE)
+    return sections
+
+
+def drafted_task(content: DraftCase, found: DataFacts) -> Task:
+    """The task with the output format that the examples suggest; the instruction is kept."""
+    return Task(instruction=task_of(content).instruction, output=found.drafted_output)
+
+
+def task_of(content: DraftCase) -> Task:
+    """The task of a draft, the default task if it has none yet."""
+    return content.task or Task()
+
+
+def with_kind(content: DraftCase, kind: OutputKind, drafted: Output | None) -> Sections:
+    """The sections with another output kind; the output drafted from the examples is used if it has this kind."""
+    if drafted is not None and drafted.kind is kind:
+        return with_output(content, drafted)
+    return with_output(content, Output(kind=kind, pattern=ANY_TEXT if kind is OutputKind.PATTERN else None))
+
+
+def with_output(content: DraftCase, output: Output) -> Sections:
+    """The sections with another output.
+
+    The metric, and the metric of the target, are dropped if the new output kind does not have them: such a target could never be met.
+    """
+    task, target = task_of(content), content.target
+    metric = task.metric if task.metric in METRICS[output.kind] else None
+    sections: Sections = {"task": Task(instruction=task.instruction, output=output, metric=metric)}
+    if target is not None and target.metric is not None and target.metric not in METRICS[output.kind]:
+        sections["target"] = Target(at_least=target.at_least)
+    return sections
+
+
+def with_metric(content: DraftCase, metric: Metric) -> Sections:
+    """The sections with another metric."""
+    return {"task": task_of(content).model_copy(update={"metric": metric})}
+
+
+@dataclass(frozen=True)
+class TypedField:
+    """A field whose value a person types."""
+
+    title: str
+    why: str
+    text: Callable[[DraftCase], str]
+    """The value as it is typed."""
+    sections: Callable[[DraftCase, str], Sections]
+    """The sections with a typed text as the value, empty if that changes nothing. Raises InputError if the text cannot be read."""
+    placeholder: str = ""
+    has_lines: bool = False
+
+
+def _instruction_text(content: DraftCase) -> str:
+    return task_of(content).instruction or ""
+
+
+def _with_instruction(content: DraftCase, text: str) -> Sections:
+    return {"task": task_of(content).model_copy(update={"instruction": text.strip() or None})}
+
+
+def _schema_text(content: DraftCase) -> str:
+    schema = task_of(content).output.json_schema
+    return json.dumps(schema, indent=2, ensure_ascii=False) if schema else ""
+
+
+def _with_schema(content: DraftCase, text: str) -> Sections:
+    return with_output(content, Output(kind=OutputKind.JSON, json_schema=parse_schema(text)))
+
+
+def _choices_text(content: DraftCase) -> str:
+    return "\n".join(task_of(content).output.choices or [])
+
+
+def _with_choices(content: DraftCase, text: str) -> Sections:
+    return with_output(content, Output(kind=OutputKind.CHOICE, choices=parse_choices(text)))
+
+
+def _pattern_text(content: DraftCase) -> str:
+    return task_of(content).output.pattern or ""
+
+
+def _with_pattern(content: DraftCase, text: str) -> Sections:
+    if not text:
+        return {}
+    task = task_of(content)
+    # A dict, so that the draft checks the pattern and refuses one that is not a regular expression.
+    return {"task": task.model_dump(by_alias=True) | {"output": task.output.model_dump(by_alias=True) | {"pattern": text}}}
+
+
+def _target_text(content: DraftCase) -> str:
+    return f"{100 * content.target.at_least:g}" if content.target else ""
+
+
+def _with_target(content: DraftCase, text: str) -> Sections:
+    share = parse_percent(text)
+    return {"target": None if share is None else {"metric": task_of(content).measured_by.value, "at_least": share}}
+
+
+def _base_text(content: DraftCase) -> str:
+    return content.model.base if content.model else SAMPLE
+
+
+def _with_base(content: DraftCase, text: str) -> Sections:
+    return {"model": {"base": base_model(text)}} if text.strip() else {}
+
+
+def split_of(content: DraftCase) -> Split:
+    """The split of a draft, the default split if it has no data yet."""
+    return content.data.split if content.data else Split()
+
+
+def _with_split(content: DraftCase, **changes: object) -> Sections:
+    if content.data is None:
+        return {}
+    return {"data": content.data.model_dump() | {"split": content.data.split.model_dump() | changes}}
+
+
+def _shares_text(content: DraftCase) -> str:
+    split = split_of(content)
+    return f"{split.train:g} {split.validation:g} {split.eval:g}"
+
+
+def _with_shares(content: DraftCase, text: str) -> Sections:
+    train, validation, scored = parse_shares(text)
+    return _with_split(content, train=train, validation=validation, eval=scored)
+
+
+def _group_text(content: DraftCase) -> str:
+    return split_of(content).group_by or ""
+
+
+def _with_group(content: DraftCase, text: str) -> Sections:
+    return _with_split(content, group_by=text.strip() or None)
+
+
+BASE_HELP = f"A folder with a model, a name on the Hugging Face hub, or `{SAMPLE}` for the small model that ships with tuneproof."
+
+TYPED_FIELDS = {
+    TaskField.INSTRUCTION: TypedField(
+        "Instruction",
+        "What the model is told before each input. Rows with an instruction of their own keep it.",
+        _instruction_text,
+        _with_instruction,
+    ),
+    TaskField.SCHEMA: TypedField(
+        "Schema", "The JSON Schema that every answer has to satisfy. Empty: any JSON is valid.", _schema_text, _with_schema, has_lines=True
+    ),
+    TaskField.CHOICES: TypedField(
+        "Choices", "One label a line. Empty: the labels in the training rows.", _choices_text, _with_choices, has_lines=True
+    ),
+    TaskField.PATTERN: TypedField("Pattern", "A regular expression; its first group is the answer.", _pattern_text, _with_pattern),
+    TaskField.TARGET: TypedField(
+        "Target", "The score that would be good enough, in percent. Empty: no target.", _target_text, _with_target, placeholder="90"
+    ),
+    TaskField.BASE: TypedField("Base model", BASE_HELP, _base_text, _with_base),
+    TaskField.SHARES: TypedField(
+        "Shares",
+        "Three numbers that add up to 1: train, validation, eval. With a separate eval file the third is not used.",
+        _shares_text,
+        _with_shares,
+    ),
+    TaskField.KEEP_TOGETHER: TypedField(
+        "Keep together",
+        "A column, such as the customer or the conversation. Rows with the same value stay in the same part. "
+        "Empty: only rows with the same request stay together.",
+        _group_text,
+        _with_group,
+    ),
+}
+"""The fields that are typed; the output kind and the metric are chosen from a list."""
+
+
+class FreezeStatus(Enum):
+    """Whether the eval set can be frozen, or what happened to the freeze."""
+
+    READING = auto()
+    """The dry run with this task has not ended yet."""
+    DRY_RUN_FAILED = auto()
+    AUDIT_BLOCKS = auto()
+    READY = auto()
+    FREEZING = auto()
+    FROZEN = auto()
+    BROKE_OFF = auto()
+    """The worker ended before the eval set was frozen; it can be started again."""
+    REFUSED = auto()
+    """The run can never be frozen; a new run is needed."""
+
+
+def freeze_status(run: RunState, dry_run: RunState, report: Report | None, *, is_frozen: bool, dry_run_is_current: bool) -> FreezeStatus:
+    """The status of the freeze.
+
+    `is_frozen` says whether a run was made of the draft, `dry_run_is_current` whether the dry run is of the draft as it is now.
+    """
+    if is_frozen:
+        if Stage.SPLIT in run.done:
+            return FreezeStatus.FROZEN
+        if run.life in (Life.NEW, Life.RUNNING):
+            return FreezeStatus.FREEZING
+        refused = run.failure is not None and run.failure.exit_code == ExitCode.REFUSED
+        return FreezeStatus.REFUSED if refused else FreezeStatus.BROKE_OFF
+    if dry_run_is_current and Stage.SPLIT in dry_run.done:
+        return FreezeStatus.READY
+    if dry_run.failure is not None:
+        return FreezeStatus.DRY_RUN_FAILED
+    if report is not None and report.blocking():
+        return FreezeStatus.AUDIT_BLOCKS
+    return FreezeStatus.READING
