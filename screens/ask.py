@@ -18,9 +18,9 @@ from tuneproof.tui.widgets.sanitize import sanitized_content
 
 
 class AskLine(ModalScreen[str | None]):
-    """Asks for one line; none where it was left with escape."""
+    """Asks for one line of text; returns None if the user presses escape."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave as it was")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
     def __init__(self, title: str, why: str, value: str = "", placeholder: str = "") -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class AskLine(ModalScreen[str | None]):
             dialog.border_title = sanitized_content(self._title, one_line=True)
             yield Static(sanitized_content(self._why))
             yield Input(self._value, placeholder=self._placeholder)
-            yield Static("enter takes it, escape leaves it as it was", classes="hint")
+            yield Static("enter saves, escape cancels", classes="hint")
 
     @on(Input.Submitted)
     def _submitted(self, event: Input.Submitted) -> None:
@@ -39,14 +39,14 @@ class AskLine(ModalScreen[str | None]):
 
 
 class AskText(ModalScreen[str | None]):
-    """Asks for a longer text; none where it was left with escape."""
+    """Asks for a text of several lines; returns None if the user presses escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f2,ctrl+s", "take", "Take it", priority=True),
-        Binding("escape", "dismiss(None)", "Leave as it was", priority=True),
+        Binding("f2,ctrl+s", "save", "Save", priority=True),
+        Binding("escape", "dismiss(None)", "Cancel", priority=True),
     ]
 
-    def __init__(self, title: str, why: str, value: str, *, language: str | None = None) -> None:
+    def __init__(self, title: str, why: str, value: str) -> None:
         super().__init__()
         self._title, self._why, self._value = title, why, value
 
@@ -57,14 +57,14 @@ class AskText(ModalScreen[str | None]):
             yield TextArea(self._value, show_line_numbers=True, tab_behavior="focus")
             yield KeyLine()
 
-    def action_take(self) -> None:
+    def action_save(self) -> None:
         self.dismiss(self.query_one(TextArea).text)
 
 
 class AskChoice(ModalScreen[str | None]):
-    """Asks for one of a few words, each with what it means; none where it was left with escape."""
+    """Asks for one of a few words, each with its meaning; returns None if the user presses escape."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Leave as it was")]
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "dismiss(None)", "Cancel")]
 
     def __init__(self, title: str, why: str, choices: Sequence[tuple[str, str]], chosen: str | None = None) -> None:
         super().__init__()
@@ -76,7 +76,7 @@ class AskChoice(ModalScreen[str | None]):
             yield Static(sanitized_content(self._why))
             width = max(len(word) for word, _ in self._choices)
             yield OptionList(*(Option(sanitized_content(f"{word:<{width}}  {meaning}"), id=word) for word, meaning in self._choices))
-            yield Static("enter takes it, escape leaves it as it was", classes="hint")
+            yield Static("enter saves, escape cancels", classes="hint")
 
     def on_mount(self) -> None:
         words = [word for word, _ in self._choices]

@@ -26,20 +26,20 @@ from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 
 class CardScreen(StepScreen):
-    """Shows the card as it is stored; nothing here is computed but the comparison of the stored answers."""
+    """Shows the stored card, and compares the stored answers case by case."""
 
     STEP = Step.CARD
     HELP_TEXT = """
 **The answer, and why you can believe it.**
 
-- **tune**: on the same frozen cases the tuned model is better than the best untuned arm, beyond what luck explains.
-  **do not tune**: an untuned arm meets the target, or tuning made it worse. **inconclusive**: the interval of the difference spans zero.
-- **+41 points [+30, +52]**: the difference and its 95 % interval (Newcombe's, for paired cases). **p**: how often so lopsided a split of
-  the cases that changed would come by luck (McNemar's mid-p).
-- **Fixed, still wrong, newly wrong**: what became of each case that one of the two got wrong. Look at the newly wrong ones before you ship.
-- **Verify**: `tuneproof verify RUN` judges every stored answer again and compares every number and digest with the card.
+- **tune**: on the same frozen cases the tuned model is better than the best untuned arm, by more than chance explains.
+  **do not tune**: an untuned arm meets the target, or tuning made it worse. **inconclusive**: the interval of the difference contains zero.
+- **+41 points [+30, +52]**: the difference and its 95 % interval (Newcombe, for paired cases). **p**: the probability of so uneven a
+  split of the changed cases by chance (McNemar mid-p).
+- **Fixed, still wrong, newly wrong**: the cases that one of the two got wrong. Look at the newly wrong ones before you ship.
+- **Verify**: `tuneproof verify RUN` judges every stored answer again and compares every number and hash with the card.
 
-v opens the cases by what became of them, y copies the card and writes it to a file.
+v opens these cases in groups, y copies the card and writes it to a file.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "compare", "Fixed / newly wrong"),
@@ -67,10 +67,10 @@ v opens the cases by what became of them, y copies the card and writes it to a f
         verdict = self.query_one("#verdict", Static)
         if card is None:
             verdict.border_title = "No card yet"
-            verdict.update(self._before())
+            verdict.update(self._no_card_text())
             self.query_one("#card-arms", Static).update(self._arms_so_far())
             self.query_one("#fields-text", Static).update("")
-            self.say("7 goes to the training")
+            self.show_status("press 7 to go to the training")
             return
         verdict.border_title = "Verdict"
         verdict.update(Content.assemble((card.verdict.answer, "bold"), f": {sanitize(card.verdict.reason)}"))
@@ -78,18 +78,18 @@ v opens the cases by what became of them, y copies the card and writes it to a f
         self.query_one("#fields-text", Static).update(_fields(card))
         assert self.session.store is not None
         path = self.session.store.path
-        self.say(f"card: {path / CARD_MD}   check it: tuneproof verify {path}")
+        self.show_status(f"card: {path / CARD_MD}   check it: tuneproof verify {path}")
         self.refresh_bindings()
 
-    def _before(self) -> Content:
+    def _no_card_text(self) -> Content:
         if self.state.status is RunStatus.RUNNING:
-            return Content(f"the run is under way: {self.state.stage or 'starting'}")
-        return Content("The card is written when the tuned arm has been scored, or when you finish without training.")
+            return Content(f"the run is in progress: {self.state.stage or 'starting'}")
+        return Content("The card is written once the tuned arm is scored, or when you finish without training.")
 
     def _arms_so_far(self) -> Content:
         widest = max([12, *map(len, self.state.arms)])
         lines = [f"{arm.arm:<{widest}} {rate_bar(arm.correct, 20)}" for arm in self.state.arms.values()]
-        return Content("\n".join(lines) or "nothing measured yet")
+        return Content("\n".join(lines) or "nothing is measured yet")
 
     def _arms(self, card: Card) -> Content:
         width = 20 if self.size.width >= 100 else 12
@@ -100,8 +100,8 @@ v opens the cases by what became of them, y copies the card and writes it to a f
         ]
         difference = card.verdict.difference
         if difference is not None:
-            told = f"{ArmName.TUNED} − {card.verdict.best_untuned_arm}: {format_points(difference)}, {format_p_value(difference.p_value)}"
-            lines.append(Content.styled(told, "bold"))
+            line = f"{ArmName.TUNED} − {card.verdict.best_untuned_arm}: {format_points(difference)}, {format_p_value(difference.p_value)}"
+            lines.append(Content.styled(line, "bold"))
         counted = self._counted()
         if counted:
             lines.append(Content(f"failures: {counted}   v opens them"))
@@ -129,7 +129,7 @@ v opens the cases by what became of them, y copies the card and writes it to a f
         elif best is not None:
             self.app.push_screen(failures_screen(best, self.session.predictions(best)))
         else:
-            self.complain("nothing has been measured yet")
+            self.show_error("nothing is measured yet")
 
     def action_copy(self) -> None:
         from tuneproof.tui.clipboard import copy

@@ -1,4 +1,4 @@
-"""Step 2: which file, in which shape, and what the model will see of it."""
+"""Step 2: which file, in which shape, and what the model sees of it."""
 
 from __future__ import annotations
 
@@ -11,13 +11,14 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
-from tuneproof.engine.case.data import Columns, Data
+from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.schema import SAMPLE, ModelChoice
-from tuneproof.engine.core.errors import ShapeUnknown, TuneproofError
 from tuneproof.engine.data.files import READERS
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.state import RunStatus
+from tuneproof.engine.session.data_form import DataStatus, data_status
+from tuneproof.engine.session.form_input import InputError, base_model, parse_columns, path_or_hub_name
 from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.task_form import BASE_HELP
 from tuneproof.screens.ask import AskLine
 from tuneproof.screens.pick import PickScreen
 from tuneproof.screens.step import StepScreen
@@ -28,19 +29,22 @@ ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz", ".zst
 
 
 class DataScreen(StepScreen):
-    """Chooses the data and shows it as it will reach the model."""
+    """Chooses the data and shows it as the model will see it."""
 
     STEP = Step.DATA
     HELP_TEXT = f"""
-**What a model is tuned on**: examples, each a request and the answer you would have wanted.
+**What a model is tuned on**: examples, each a request and the answer that you want.
 
-- **Formats**: {", ".join(READERS)}, each also with `.gz` or `.zst`; a folder of such files; or a hub name.
+- **Formats**: {", ".join(READERS)}, each also with `.gz` or `.zst`; a folder of such files; or a name on the Hugging Face
+  hub.
 - **Shape**: how a record is written. `messages` (OpenAI chat), `conversations` (ShareGPT), `instruction/input/output` (Alpaca),
-  `prompt/completion` are told by their keys. Where the keys say nothing, press m and say which column is which.
-- **As it reaches the model**: the exact text after the base model's *chat template*. Before the base is known it is shown plain.
-- **Lengths** are counted in *tokens*, the pieces a model reads; a tenth of a page is about 50. Before the base is known, in characters.
-- **A separate eval file** is one you already keep apart for testing. Without one, a part of the examples is set aside and frozen.
-- **Base model**: the model you start from: a folder, a hub name, or `{SAMPLE}`, the small one that ships and only shows how it all works.
+  `prompt/completion` are recognised by their keys. If the keys are others, press m to name the columns.
+- **As the model sees it**: the exact text after the base model's *chat template*. Until you choose a base, it is shown without one.
+- **Lengths** are in *tokens*, the pieces of text that a model reads; a tenth of a page is about 50. Until you choose a base, they are in
+  characters.
+- **A separate eval file** is one that you already keep for testing. Without one, a part of the examples is set aside and frozen.
+- **Base model**: the model you start from: a folder, a hub name, or `{SAMPLE}`, the small model that ships with
+  tuneproof and only shows how it works.
 
 Nothing here changes your files.
 """
@@ -59,14 +63,14 @@ Nothing here changes your files.
 
     def on_mount(self) -> None:
         self.query_one("#chosen").border_title = "Data"
-        self.query_one("#preview").border_title = "As it reaches the model"
+        self.query_one("#preview").border_title = "As the model sees it"
         self.query_one("#preview").focus()
 
     def on_screen_resume(self) -> None:
         if self._data is None:
-            self.say("o chooses a file from here; p takes a path, a folder or a hub name")
+            self.show_status("o opens a list of files; p lets you type a path, a folder or a hub name")
         elif not self.session.is_frozen and not self.session.trial_is_current:
-            self._try()
+            self._start_dry_run()
 
     @property
     def _data(self) -> Data | None:
@@ -80,20 +84,22 @@ Nothing here changes your files.
         found = self.session.data_facts
         self.query_one("#chosen", Static).update(self._chosen(found))
         self.query_one("#rows", Static).update(_rows(found))
-        self._say_how_it_stands()
+        self._show_data_status()
 
-    def _say_how_it_stands(self) -> None:
+    def _show_data_status(self) -> None:
         state = self.wizard.dry_run_state
-        if self.session.is_frozen:
-            self.say("this data is frozen into the run")
-        elif self.session.trial is not None and state.status in (RunStatus.NEW, RunStatus.RUNNING):
-            self.say("reading …")
-        elif state.failure is not None and state.audited is None:
-            unknown = state.failure.is_a(ShapeUnknown)
-            self.say(f"{state.failure.problem}: press m" if unknown else state.failure.message, error=True)
-        elif state.audited is not None:
-            block = state.audited.block
-            self.say(f"read; the audit found {block} {'thing that blocks' if block == 1 else 'things that block'}: c goes on to it")
+        match data_status(state, is_frozen=self.session.is_frozen, has_dry_run=self.session.trial is not None):
+            case DataStatus.FROZEN:
+                self.show_status("this data is frozen into the run")
+            case DataStatus.READING:
+                self.show_status("reading …")
+            case DataStatus.NEEDS_COLUMNS if state.failure is not None:
+                self.show_status(f"{state.failure.problem}: press m to name the columns", error=True)
+            case DataStatus.FAILED if state.failure is not None:
+                self.show_status(state.failure.message, error=True)
+            case DataStatus.AUDITED if state.audited is not None:
+                block = state.audited.block
+                self.show_status(f"read; {block} {'finding blocks' if block == 1 else 'findings block'}: press c to continue to the audit")
 
     def _chosen(self, found: artifacts.DataFacts | None) -> Content:
         content = self.session.draft.content
@@ -110,83 +116,69 @@ Nothing here changes your files.
         lines.append(_line("base", content.model.base if content.model else "not chosen yet (b): lengths are in characters"))
         if found is not None:
             for name, length in (("prompt", found.prompt), ("answer", found.answer)):
-                told = f"{length.median} {found.unit} is the median, 99 % up to {length.p99}, at most {length.longest}"
-                lines.append(_line(name, told))
+                lines.append(_line(name, f"median {length.median} {found.unit}, 99 % up to {length.p99}, longest {length.longest}"))
         return Content("\n").join(lines)
 
     def action_pick_examples(self) -> None:
-        self.app.push_screen(PickScreen("The examples", ENDINGS), self._take_examples)
+        self.app.push_screen(PickScreen("The examples", ENDINGS), self._examples_picked)
 
     def action_pick_eval(self) -> None:
         if self._data is None:
-            self.complain("choose the examples first")
+            self.show_error("choose the examples first")
         else:
-            self.app.push_screen(PickScreen("The separate eval file", ENDINGS), self._take_eval)
+            self.app.push_screen(PickScreen("The separate eval file", ENDINGS), self._eval_picked)
 
     def action_type_path(self) -> None:
-        why = "A path, a folder of data files, or the name of a data set on the hub."
+        why = "A file, a folder of data files, or the name of a data set on the Hugging Face hub."
         now = self._data.examples if self._data else ""
-        self.app.push_screen(AskLine("The examples", why, now if isinstance(now, str) else ""), self._take_path)
+        self.app.push_screen(AskLine("The examples", why, now if isinstance(now, str) else ""), self._path_entered)
 
     def action_map_columns(self) -> None:
-        why = "Two column names with a comma between: the one with the request, and the one with the wanted answer."
+        why = "Two column names, separated by a comma: the column with the request, then the column with the answer."
         columns = self._data.columns if self._data else None
         now = f"{columns.input}, {columns.output}" if columns else ""
-        self.app.push_screen(AskLine("Columns", why, now, "question, answer"), self._take_columns)
+        self.app.push_screen(AskLine("Columns", why, now, "question, answer"), self._columns_entered)
 
     def action_choose_base(self) -> None:
-        why = f"A folder with a model, a hub name, or `{SAMPLE}` for the small one that ships."
         base = self.session.draft.content.model
-        self.app.push_screen(AskLine("Base model", why, base.base if base else SAMPLE), self._take_base)
+        self.app.push_screen(AskLine("Base model", BASE_HELP, base.base if base else SAMPLE), self._base_entered)
 
-    def _take_examples(self, path: Path | None) -> None:
+    def _examples_picked(self, path: Path | None) -> None:
         if path is not None:
-            self._choose(Data(examples=str(path.resolve()), eval=self._data.eval if self._data else None))
+            self._choose(data=Data(examples=str(path.resolve()), eval=self._data.eval if self._data else None))
 
-    def _take_path(self, text: str | None) -> None:
-        if text:
-            path = Path(text).expanduser()
-            self._choose(Data(examples=str(path.resolve()) if path.exists() else text))
-
-    def _take_eval(self, path: Path | None) -> None:
+    def _eval_picked(self, path: Path | None) -> None:
         if path is not None and self._data is not None:
-            self._choose(self._data.model_copy(update={"eval": str(path.resolve())}))
+            self._choose(data=self._data.model_copy(update={"eval": str(path.resolve())}))
 
-    def _take_columns(self, text: str | None) -> None:
+    def _path_entered(self, text: str | None) -> None:
+        if text and text.strip():
+            self._choose(data=Data(examples=path_or_hub_name(text)))
+
+    def _columns_entered(self, text: str | None) -> None:
         if text is None or self._data is None:
             return
-        asked, _, answered = (part.strip() for part in text.partition(","))
-        if text.strip() and not (asked and answered):
-            self.complain("two names with a comma between")
-            return
-        columns = Columns(input=asked, output=answered) if text.strip() else None
-        self._choose(self._data.model_copy(update={"columns": columns}))
-
-    def _take_base(self, text: str | None) -> None:
-        if text:
-            path = Path(text).expanduser()
-            base = str(path.resolve()) if path.is_dir() and text != SAMPLE else text
-            self._choose_sections(model=ModelChoice(base=base))
-
-    def _choose(self, data: Data) -> None:
-        self._choose_sections(data=data)
-
-    def _choose_sections(self, **sections: object) -> None:
         try:
-            self.session.draft.choose(**sections)
-        except TuneproofError as error:
-            self.attempt("Data", error)
-            return
-        self._try()
+            self._choose(data=self._data.model_copy(update={"columns": parse_columns(text)}))
+        except InputError as error:
+            self.show_error(str(error))
 
-    def _try(self) -> None:
+    def _base_entered(self, text: str | None) -> None:
+        if text and text.strip():
+            self._choose(model=ModelChoice(base=base_model(text)))
+
+    def _choose(self, **sections: object) -> None:
+        if self.save_sections(**sections):
+            self._start_dry_run()
+
+    def _start_dry_run(self) -> None:
         if self._data is not None:
             self.wizard.start_dry_run()
         self.refresh_all()
 
 
-def _line(name: str, told: str) -> Content:
-    return Content.assemble((f"{name:<10}", "dim"), sanitize(told, one_line=True))
+def _line(name: str, value: str) -> Content:
+    return Content.assemble((f"{name:<10}", "dim"), sanitize(value, one_line=True))
 
 
 def _named(examples: str | list[str]) -> str:
@@ -195,7 +187,7 @@ def _named(examples: str | list[str]) -> str:
 
 def _rows(found: artifacts.DataFacts | None) -> Content:
     if found is None:
-        return Content("the first rows appear here")
+        return Content("the first rows are shown here")
     parts: list[Content] = []
     for row in found.rows:
         size = f"prompt {row.prompt_length}, answer {row.answer_length} {found.unit}"

@@ -1,4 +1,4 @@
-"""Step 1: the questions, the route as it stands, and which single answer would change it."""
+"""Step 1: the questions, the route that follows from the answers, and which single answer would change it."""
 
 from __future__ import annotations
 
@@ -26,11 +26,12 @@ from tuneproof.engine.case.route import (
     what_if,
 )
 from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.session.decision_form import routes_by_examples, with_digit, without_last_digit
 from tuneproof.engine.session.steps import Step
-from tuneproof.screens.step import StepScreen
+from tuneproof.screens.step import FROZEN_NOTICE, StepScreen
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 
-NUMBER = "labeled_examples"
+NUMBER_KEY = "labeled_examples"
 
 SHORT_ROUTES = {
     Route.RAG: "RAG first",
@@ -39,48 +40,48 @@ SHORT_ROUTES = {
     Route.TOOLING: "tooling first",
     Route.ALIGNMENT: "alignment first",
 }
-"""The routes, short enough to stand beside an answer at 80 columns."""
+"""The routes, short enough for a line of the table at 80 columns."""
 
 
 class QuestionList(OptionList):
-    """The questions with their answers; digits and backspace edit the one that asks for a number."""
+    """The questions with their answers; digits and backspace edit the number of examples."""
 
     def __init__(self, screen: DecideScreen) -> None:
         super().__init__(id="questions")
-        self._step = screen
+        self._decide_screen = screen
 
     async def _on_key(self, event: events.Key) -> None:
-        asked = QUESTIONS[self.highlighted or 0].key
-        if asked == NUMBER and (event.key == "backspace" or (event.character or "").isdecimal()):
+        digit = event.character if (event.character or "").isdecimal() else None
+        if QUESTIONS[self.highlighted or 0].key == NUMBER_KEY and (digit or event.key == "backspace"):
             event.stop()
             event.prevent_default()
-            self._step.type_number(event.character if event.key != "backspace" else None)
+            self._decide_screen.edit_number(digit)
 
 
 class DecideScreen(StepScreen):
-    """Asks what the route rests on."""
+    """Asks the questions that decide the route."""
 
     STEP = Step.DECIDE
     HELP_TEXT = """
-**Which kind of fix does the problem ask for?** Fine-tuning changes habits: a format, a style, a narrow task done over and over.
-It is seldom the fix for facts (look them up instead), nor for an output shape that a decoder can enforce.
+**What kind of fix does the problem need?** Fine-tuning changes habits: a format, a style, a narrow task that is done again and again.
+It is rarely the fix for facts (look them up instead), or for an output format that a decoder can enforce.
 
-- **Private facts**: prices, tickets, contracts: what no public text says. Retrieval puts them into the prompt when they are needed.
-- **Format drift**: the same kind of request comes back as JSON once and as prose the next time.
+- **Private facts**: prices, tickets, contracts, anything that no public text says. Retrieval adds them to the prompt when they are needed.
+- **Format drift**: the same kind of request is answered as JSON once and as prose the next time.
 - **Stable task**: next month's requests look like this month's.
-- **Labelled examples**: pairs of a request and the answer you would have wanted. Left empty, they are counted from the data.
+- **Labelled examples**: pairs of a request and the answer that you want. If you leave the number empty, they are counted in the data.
 - **Route**: the recommended next step. It follows from the answers by a fixed rule; the table shows which answer would change it.
 - **Minimum before training**: a prompt baseline (what the untuned model does), a validation set (to pick the best checkpoint), and a
-  failure log (every case that went wrong). Without these three a training result means nothing, so training is refused.
+  failure log (every case that went wrong). Without all three a training result means nothing, so training is refused.
 
 y and n answer and go to the next question. Digits and backspace edit the number. g records that you want to train although the route
-points elsewhere.
+recommends something else.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("y", "answer(True)", "Yes"),
         Binding("n", "answer(False)", "No"),
-        Binding("g", "train_all_the_same", "Train all the same"),
-        Binding("e", "start_anew", "Change (new run)"),
+        Binding("g", "train_anyway", "Train anyway"),
+        Binding("e", "start_new_run", "Change (new run)"),
     ]
 
     def compose_step(self) -> ComposeResult:
@@ -104,9 +105,9 @@ points elsewhere.
         self.query_one(QuestionList).focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "train_all_the_same":
+        if action == "train_anyway":
             return self.session.route() not in (None, Route.FINE_TUNING)
-        if action == "start_anew":
+        if action == "start_new_run":
             return self.session.is_frozen
         return not (action == "answer" and self.session.is_frozen)
 
@@ -115,17 +116,17 @@ points elsewhere.
         for question in QUESTIONS:
             listed.replace_option_prompt(question.key, self._line(question))
         answers = self.session.answers()
-        self.query_one("#route", Static).update(_route_text(self.session.draft, answers, self.session.route(), self._insists()))
+        self.query_one("#route", Static).update(_route_text(self.session.draft, self.session.route(), trains_anyway=self._trains_anyway))
         self.query_one("#what-if", Static).update(_what_if_text(answers))
         self._show_why()
         if self.session.is_frozen:
-            self.say("the eval set is frozen under these answers; e lays this run aside and begins another")
-        elif self.session.route() not in (None, Route.FINE_TUNING) and self._insists():
-            self.say("it is recorded in the case that you train all the same; g takes that back")
+            self.show_status(FROZEN_NOTICE)
+        elif self.session.route() not in (None, Route.FINE_TUNING) and self._trains_anyway:
+            self.show_status("the case records that you train anyway; press g to withdraw it")
         elif self.session.route() not in (None, Route.FINE_TUNING):
-            self.say("c goes on and measures the lighter way first; the case is saved, and training is skipped unless you press g")
+            self.show_status("press c to measure the simpler fix first; training is skipped unless you press g")
         else:
-            self.say("y and n answer, digits set the number; c goes on to the data")
+            self.show_status("y and n answer, digits set the number; c continues to the data")
         self.refresh_bindings()
 
     @on(OptionList.OptionHighlighted)
@@ -140,40 +141,36 @@ points elsewhere.
 
     def action_answer(self, value: bool) -> None:
         question = QUESTIONS[self.query_one(QuestionList).highlighted or 0]
-        if question.key != NUMBER:
-            self._take(question.key, value)
+        if question.key != NUMBER_KEY:
+            self._save_answer(question.key, value)
             self._next_question()
 
-    def type_number(self, digit: str | None) -> None:
-        """Takes one more digit of the number, or one less."""
+    def edit_number(self, digit: str | None) -> None:
+        """Adds a digit to the number, or removes the last one if None."""
         now = self.session.draft.content.decision.labeled_examples
-        text = ("" if now is None else str(now)) + digit if digit else str(now or "")[:-1]
-        self._take(NUMBER, int(text[:9]) if text else None)
+        self._save_answer(NUMBER_KEY, with_digit(now, digit) if digit else without_last_digit(now))
 
-    def action_train_all_the_same(self) -> None:
+    def action_train_anyway(self) -> None:
         method = self.session.draft.content.method
-        wanted = not method.even_if_routed_elsewhere
-        try:
-            self.session.draft.choose(method=method.model_copy(update={"even_if_routed_elsewhere": wanted}))
-        except TuneproofError as error:
-            self.attempt("Decide", error)
+        self.save_sections(method=method.model_copy(update={"even_if_routed_elsewhere": not method.even_if_routed_elsewhere}))
         self.refresh_all()
 
-    def action_start_anew(self) -> None:
-        self.wizard.start_anew()
+    def action_start_new_run(self) -> None:
+        self.wizard.start_new_run()
         self.refresh_all()
 
-    def _insists(self) -> bool:
+    @property
+    def _trains_anyway(self) -> bool:
         return self.session.draft.content.method.even_if_routed_elsewhere
 
-    def _take(self, key: str, value: bool | int | None) -> None:
+    def _save_answer(self, key: str, value: bool | int | None) -> None:
         if self.session.is_frozen:
-            self.complain("the eval set is frozen under these answers; e lays this run aside and begins another")
+            self.show_error(FROZEN_NOTICE)
             return
         try:
             self.session.draft.answer(key, value)
         except TuneproofError as error:
-            self.attempt("Decide", error)
+            self.show_error(str(error), title=str(self.STEP))
         self.refresh_all()
 
     def _next_question(self, *, wrap: bool = True) -> None:
@@ -188,7 +185,7 @@ points elsewhere.
         value = getattr(self.session.draft.content.decision, question.key)
         if value is not None:
             shown = ("yes" if value else "no") if isinstance(value, bool) else f"{value:,}"
-        elif question.key == NUMBER:
+        elif question.key == NUMBER_KEY:
             answers = self.session.answers()
             shown = f"{answers.labeled_examples:,} found" if answers else "count"
         else:
@@ -196,26 +193,26 @@ points elsewhere.
         return Content.assemble(f" {question.short:<29}", (f"{shown:>9}", "bold"))
 
 
-def _route_text(draft: Draft, answers: RouteAnswers | None, route: Route | None, insists: bool) -> Content:
+def _route_text(draft: Draft, route: Route | None, *, trains_anyway: bool) -> Content:
     minimum = f"Needed before training: {', '.join(MINIMUM_BEFORE_TRAINING)}."
-    few, enough = draft.route_answers(ENOUGH_EXAMPLES - 1), draft.route_answers(ENOUGH_EXAMPLES)
-    if few is None or enough is None:
-        return Content(f"not known yet: the answers marked ? decide it\n\n{minimum}")
+    by_examples = routes_by_examples(draft)
+    if by_examples is None:
+        return Content(f"not known yet: answer the questions marked ?\n\n{minimum}")
     if route is None:
-        told = f"with {ENOUGH_EXAMPLES} examples or more: {choose_route(enough)}\nwith fewer: {choose_route(few)}"
-        return Content(f"{told}\n\nType the number, or go on: they are counted from the data.")
-    told = REASONS[route] if route is Route.FINE_TUNING else f"{REASONS[route]} {ADVICE[route]}"
-    lines = [Content.styled(route.value, "bold"), Content(told)]
+        routes = f"with {ENOUGH_EXAMPLES} examples or more: {by_examples.enough}\nwith fewer: {by_examples.fewer}"
+        return Content(f"{routes}\n\nType the number, or continue: the examples are counted in the data.")
+    advice = REASONS[route] if route is Route.FINE_TUNING else f"{REASONS[route]} {ADVICE[route]}"
+    lines = [Content.styled(route.value, "bold"), Content(advice)]
     if route is Route.FINE_TUNING:
         lines.append(Content(minimum))
-    elif insists:
-        lines.append(Content.styled("You train all the same; the card will say so.", "bold"))
+    elif trains_anyway:
+        lines.append(Content.styled("You train anyway; the card will say so.", "bold"))
     return Content("\n").join(lines)
 
 
 def _what_if_text(answers: RouteAnswers | None) -> Content:
     if answers is None:
-        return Content(" the table appears with the answers")
+        return Content(" shown once the answers are complete")
     lines, route = [], choose_route(answers)
     topics = {question.key: question.topic for question in QUESTIONS}
     for row in what_if(answers):

@@ -1,4 +1,4 @@
-"""The failure log, case by case: what was asked, what came, what was wanted, and the class of the failure."""
+"""The failure log, case by case: the prompt, the answer, the expected answer, and the class of the failure."""
 
 from __future__ import annotations
 
@@ -26,16 +26,16 @@ LISTED = 2000
 
 
 class CasesScreen(ModalScreen[None]):
-    """A list of cases, and the marked one whole below it."""
+    """A list of cases, with the highlighted case in full below it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Close"),
         Binding("y", "copy", "Copy the case"),
     ]
 
-    def __init__(self, title: str, summary: str, lines: Sequence[Content], whole: Sequence[Content]) -> None:
+    def __init__(self, title: str, summary: str, lines: Sequence[Content], details: Sequence[Content]) -> None:
         super().__init__()
-        self._title, self._summary, self._lines, self._whole = title, summary, lines[:LISTED], whole[:LISTED]
+        self._title, self._summary, self._lines, self._details = title, summary, lines[:LISTED], details[:LISTED]
 
     def compose(self) -> ComposeResult:
         listed = OptionList(*(Option(line) for line in self._lines), id="cases")
@@ -52,11 +52,11 @@ class CasesScreen(ModalScreen[None]):
             self._show(0)
 
     @on(OptionList.OptionHighlighted)
-    def _marked(self, event: OptionList.OptionHighlighted) -> None:
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
         self._show(event.option_index)
 
     def _show(self, at: int) -> None:
-        self.query_one("#case-text", Static).update(self._whole[at])
+        self.query_one("#case-text", Static).update(self._details[at])
         self.query_one("#case").scroll_home(animate=False)
 
     def action_copy(self) -> None:
@@ -64,7 +64,7 @@ class CasesScreen(ModalScreen[None]):
 
         at = self.query_one("#cases", OptionList).highlighted
         if at is not None:
-            self.notify(f"copied, and written to {copy(self.app, self._whole[at].plain)}", markup=False)
+            self.notify(f"copied, and written to {copy(self.app, self._details[at].plain)}", markup=False)
 
 
 def failures_screen(arm: str, predictions: Sequence[Prediction]) -> CasesScreen:
@@ -78,44 +78,46 @@ def failures_screen(arm: str, predictions: Sequence[Prediction]) -> CasesScreen:
         f"{arm}: {len(wrong) - gone} of {len(predictions) - gone} cases wrong{without}",
         summary,
         [_line(str(p.failure_class), p) for p in wrong],
-        [_whole([(arm, p)]) for p in wrong],
+        [_details([(arm, p)]) for p in wrong],
     )
 
 
 def comparison_screen(before: str, after: str, cases: Sequence[ComparedCase]) -> CasesScreen:
-    """The cases that the first or the second arm got wrong, by what became of them."""
+    """The cases that one of the two arms got wrong, grouped by how the answer changed."""
     counted = Counter(case.change for case in cases)
     summary = " · ".join(f"{count} {change}" for change, count in counted.items())
     return CasesScreen(
         f"{after} against {before}",
         summary,
-        # What was mended is told by what it was, what is wrong by what it is now.
+        # A fixed case shows the old answer, a wrong one the new answer.
         [_line(case.change, case.before if case.change is CaseChange.FIXED else case.after) for case in cases],
-        [_whole([(before, case.before), (after, case.after)]) for case in cases],
+        [_details([(before, case.before), (after, case.after)]) for case in cases],
     )
 
 
 def _line(kind: str, prediction: Prediction) -> Content:
     fields = f" ({', '.join(prediction.fields)})" if prediction.fields else ""
-    told = f"{kind:<13} {prediction.output.strip() or prediction.unanswered or '(nothing)'}  ≠ {prediction.expected}"
-    return sanitized_content(told + fields, one_line=True, max_length=240)
+    line = f"{kind:<13} {prediction.output.strip() or prediction.unanswered or '(nothing)'}  ≠ {prediction.expected}"
+    return sanitized_content(line + fields, one_line=True, max_length=240)
 
 
-def _whole(answers: Sequence[tuple[str, Prediction]]) -> Content:
+def _details(answers: Sequence[tuple[str, Prediction]]) -> Content:
     parts: list[Content] = [Content.styled("wanted", "bold"), sanitized_content(answers[0][1].expected)]
     for arm, prediction in answers:
         verdict = "correct" if prediction.correct else str(prediction.failure_class)
         fields = f": {', '.join(prediction.fields)}" if prediction.fields else ""
         parts += [Content.styled(sanitize(f"{arm} answered ({verdict}{fields})"), "bold"), sanitized_content(prediction.output)]
         if prediction.unanswered:
-            said = f": {prediction.server_said}" if prediction.server_said else ""
+            server_message = f": {prediction.server_said}" if prediction.server_said else ""
             parts.append(
                 sanitized_content(
-                    f"no answer after {prediction.attempts} attempts: {prediction.unanswered}{said}", one_line=True, max_length=400
+                    f"no answer after {prediction.attempts} attempts: {prediction.unanswered}{server_message}",
+                    one_line=True,
+                    max_length=400,
                 )
             )
         if prediction.shown:
-            parts.append(sanitized_content(f"it was shown {', '.join(prediction.shown)}", one_line=True, max_length=400))
+            parts.append(sanitized_content(f"shown in the prompt: {', '.join(prediction.shown)}", one_line=True, max_length=400))
     for arm, prediction in answers:
         parts += [
             Content.styled(f"prompt of {arm}, {prediction.prompt_tokens} tokens", "bold"),

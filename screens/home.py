@@ -1,4 +1,4 @@
-"""Home: begin a case, open one, look at what ran."""
+"""Home: start a case, open one, look at recent runs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from textual.screen import Screen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-import tuneproof.sample_cases
 from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.session.sample_cases import sample_case_names, sample_cases_folder
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitize
 
@@ -24,22 +24,22 @@ if TYPE_CHECKING:
     from tuneproof.screens.wizard import Wizard
 
 HELP = """
-**tuneproof** answers four questions with measurements: should I fine-tune at all, is my data fit for it, which method fits this machine,
+**tuneproof** answers four questions with measurements: should I fine-tune at all, is my data good enough, which method fits this machine,
 and did it beat the best prompt?
 
-- A **case** is one problem, kept in a YAML file: your answers, your data, your targets. It is saved at every answer.
-- A **run** is one folder under `runs/` that holds everything a case produced. A run goes on when this terminal is closed.
+- A **case** is one problem in a YAML file: your answers, your data, your target. It is saved after every answer.
+- A **run** is a folder in `runs/` with everything that a case produced. A run continues when you close this terminal.
 - The **sample cases** need no network and no GPU. They show how the program works, not what a real model would do.
 
-`running` is at work now, `stopped` was asked to stop and can be resumed, `failed` met a limit and says which, `crashed` is a worker that
-died without a word and can be resumed, `finished` did what it was asked.
+A `running` run has a worker now. A `stopped` run was stopped on request and can be resumed. A `failed` run met a limit and says which. In
+a `crashed` run the worker died without a message; it can be resumed. A `finished` run did all the stages it was started for.
 """
 
 RUNS_SHOWN = 200
 
 
 class HomeScreen(Screen[None]):
-    """The first picture: nothing here waits for a library or a disk for long."""
+    """The first screen: it does not wait long for a library or a disk."""
 
     HELP_TEXT = HELP
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,16 +54,16 @@ class HomeScreen(Screen[None]):
         yield Static(" tuneproof   should you fine-tune? measured, not guessed", id="title")
         yield Static(id="machine")
         yield OptionList(id="home")
-        yield Static(" enter opens what is marked; a run goes on when you leave", id="said")
+        yield Static(" enter opens the highlighted line; a run continues when you leave", id="status")
         yield KeyLine()
 
     def on_mount(self) -> None:
-        self.query_one("#home", OptionList).border_title = "Begin, or go on"
+        self.query_one("#home", OptionList).border_title = "Start or continue"
         self.show_machine()
         self._list([], "Recent runs: reading …")
 
     def on_screen_resume(self) -> None:
-        # At first the app says when: what reads a run takes longer to import than the first picture takes to paint.
+        # The app starts the first reading: importing what reads a run takes longer than drawing this screen.
         if self._has_read:
             self.action_read_runs()
 
@@ -86,7 +86,7 @@ class HomeScreen(Screen[None]):
         listed.add_option(Option("n  new case", id="new"))
         listed.add_option(Option("o  open a case file or a run folder", id="open"))
         listed.add_option(Option(Content.styled("Sample cases", "bold"), disabled=True))
-        for name in sample_names():
+        for name in sample_case_names():
             listed.add_option(Option(f"   {name}", id=f"sample:{name}"))
         listed.add_option(Option(Content.styled(head, "bold"), disabled=True))
         for run in runs:
@@ -102,26 +102,26 @@ class HomeScreen(Screen[None]):
             case "open":
                 self.action_open_case()
             case "sample":
-                self._wizard.open_case(samples_folder() / f"{what}.yaml", copy=True)
+                self._wizard.open_case(sample_cases_folder() / f"{what}.yaml", copy=True)
             case "run":
                 self._wizard.open_run(Path(what))
 
     def action_new_case(self) -> None:
         from tuneproof.screens.ask import AskLine
 
-        why = "A name for the case, as you would call it in a mail. It becomes the name of its file here."
-        self.app.push_screen(AskLine("New case", why, placeholder="support tickets"), self._named)
+        why = "A short name for the case. It also names its file in this folder."
+        self.app.push_screen(AskLine("New case", why, placeholder="support tickets"), self._name_entered)
 
     def action_open_case(self) -> None:
         from tuneproof.screens.pick import PickScreen
 
-        self.app.push_screen(PickScreen("A case file, or a run folder", (".yaml", ".yml"), folders=True), self._picked)
+        self.app.push_screen(PickScreen("A case file, or a run folder", (".yaml", ".yml"), folders=True), self._file_picked)
 
-    def _named(self, name: str | None) -> None:
+    def _name_entered(self, name: str | None) -> None:
         if name is not None:
             self._wizard.new_case(name)
 
-    def _picked(self, path: Path | None) -> None:
+    def _file_picked(self, path: Path | None) -> None:
         if path is None:
             return
         if path.is_dir():
@@ -130,25 +130,15 @@ class HomeScreen(Screen[None]):
             self._wizard.open_case(path)
 
 
-def samples_folder() -> Path:
-    """Where the cases that ship lie."""
-    return Path(tuneproof.sample_cases.__file__).parent
-
-
-def sample_names() -> list[str]:
-    """The cases that ship, without their ending."""
-    return sorted(path.stem for path in samples_folder().glob("*.yaml"))
-
-
 def _recent_runs() -> tuple[list[RunSummary], str]:
-    """The runs of the folder where one stands, and what to call them."""
+    """The runs in `./runs`, and the heading of their list."""
     from tuneproof.engine.run.listing import list_runs
 
     try:
         runs = list_runs(Path("runs"))[:RUNS_SHOWN]
     except TuneproofError as error:
         return [], sanitize(f"Recent runs: {error}", one_line=True)
-    return runs, "Recent runs" if runs else "No run in ./runs yet"
+    return runs, "Recent runs" if runs else "No runs in ./runs yet"
 
 
 def run_line(run: RunSummary, now: float) -> Content:
@@ -160,7 +150,7 @@ def run_line(run: RunSummary, now: float) -> Content:
 
 
 def ago(seconds: float) -> str:
-    """A time past, as people say it."""
+    """A duration as people say it, in its largest unit."""
     for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
         if seconds >= size:
             return f"{seconds / size:.0f} {unit} ago"

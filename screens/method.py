@@ -1,4 +1,4 @@
-"""Step 6: what can be trained on this base, what each way costs, and which one to take."""
+"""Step 6: which methods can train this base, what each costs, and which one to choose."""
 
 from __future__ import annotations
 
@@ -16,58 +16,58 @@ from textual.widgets.option_list import Option
 
 from tuneproof.engine.card.markdown import length_line
 from tuneproof.engine.card.plan_text import DIVIDED, gb, memory_line, ways_line
-from tuneproof.engine.case.training import Sharding
+from tuneproof.engine.case.training import MethodChoice, Sharding
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.methods.forecast import Forecast
-from tuneproof.engine.methods.plan import AUTO, make_plan, setting_sources
+from tuneproof.engine.methods.plan import AUTO, make_plan
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.artifacts import CatalogueEntry
 from tuneproof.engine.run.state import RunStatus
+from tuneproof.engine.session.form_input import InputError
+from tuneproof.engine.session.method_form import (
+    SETTINGS,
+    Objection,
+    SettingRow,
+    is_overridden,
+    objection_to_training,
+    setting_rows,
+    settings_of,
+    with_override_toggled,
+    with_setting,
+)
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.ask import AskChoice, AskLine
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 
-SETTINGS = {
-    "epochs": "how often each example is seen",
-    "learning_rate": "how far one step goes; too high: the loss jumps",
-    "batch_size": "examples in one step",
-    "rank": "how much an adapter can learn, and its size",
-    "alpha": "how strongly an adapter counts",
-    "virtual_tokens": "how long the learned prompt is; every request pays for it",
-    "warmup": "the share of the steps in which the rate rises",
-    "max_length": "longer rows are not trained on; none is ever cut",
-    "max_steps": "end after so many steps at the latest",
-    "probe_every": "steps between two looks at validation",
-}
-
 
 class MethodScreen(StepScreen):
-    """The catalogue as a table for this base, the choice and its reason, and the settings."""
+    """The methods as a table for this base, the chosen one and why, and its settings."""
 
     STEP = Step.METHOD
     HELP_TEXT = """
-**How much of the model has to change?** The less, the cheaper, and the less that can be forgotten.
+**How much of the model has to change?** The less changes, the cheaper it is, and the less the model can forget.
 
-- **LoRA** leaves the model as it is and trains two small matrices beside every linear layer. It costs a few percent of the parameters,
-  and the result is a small file, the *adapter*, that is loaded on top of the base. **full** changes every weight, and the result is a
-  whole model. The others lie between, or train less still; what the marked one is good for stands below the list.
-- **Quantised** methods hold the base in 4 or 8 bits, to fit a model that would not fit otherwise. **Merging** puts an adapter into the
-  weights, so that it costs nothing to run.
-- **PEFT's comparison** is the one published measurement with all of them alike: one model, one task, one seed. Where two intervals
-  overlap it does not tell which is better, and your task is another.
+- **LoRA** keeps the weights of the model and trains two small matrices beside every linear layer, a few percent of the parameters. The
+  result is a small file, the *adapter*, which is loaded on top of the base. **full** changes every weight, and the result is a whole
+  model. The other methods are in between, or train even less; the panel below the list says what the highlighted one is good for.
+- **Quantised** methods hold the base in 4 or 8 bits, so that a larger model fits into memory. **Merging** adds an adapter to the
+  weights, so that it costs nothing at inference.
+- **PEFT's comparison** is the one published measurement of all methods under the same conditions: one model, one task, one seed. If two
+  intervals overlap, it does not show which method is better, and your task may differ.
 - **Parameters** are the numbers that training changes; the **share** is their part of all the model's numbers.
-- **GB** is the memory that training is predicted to take with the settings below; **!** is more than there is, less a tenth. On a CPU it
-  is coarse. A large training is tried for a step before it begins, and the card holds the two against each other.
-- **auto** takes the lightest method that changes a habit of the model, and says why.
-- **Learning rate, epochs, batch size, rank**: what is not set here takes the documented default, which is shown and goes on the card.
+- **GB** is the memory that training is predicted to need with the settings below; **!** means more than nine tenths of what is free. On a
+  CPU the prediction is rough. Before a large training, one step is measured, and the card compares both.
+- **auto** chooses the lightest method that changes a habit of the model, and says why.
+- **Learning rate, epochs, batch size, rank**: a setting without a value of yours has the documented default. It is shown here and on the
+  card.
 
-enter takes the marked method, a takes auto, t changes a setting. Once training has begun the method is fixed for this run.
+enter chooses the highlighted method, a chooses auto, t changes a setting. Once training has started, the method is fixed for this run.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "auto", "Auto"),
         Binding("t", "change_setting", "Settings"),
-        Binding("g", "train_all_the_same", "Train all the same"),
+        Binding("g", "train_anyway", "Train anyway"),
     ]
 
     _forecasts: Mapping[str, Forecast] = MappingProxyType({})
@@ -81,19 +81,19 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
 
     def on_mount(self) -> None:
         listed = self.query_one("#methods", OptionList)
-        listed.border_title = "What can be trained on this base"
+        listed.border_title = "Methods for this base"
         for name in METHODS:
             listed.add_option(Option("", id=name))
-        self.query_one("#why-method").border_title = "The choice"
-        self.query_one("#settings").border_title = "Settings: t changes one; what is not set takes its default"
+        self.query_one("#why-method").border_title = "Your choice"
+        self.query_one("#settings").border_title = "Settings: t changes one; the others have their defaults"
         listed.focus()
         names = list(METHODS)
         chosen = self.session.draft.content.method.name
         listed.highlighted = names.index(chosen) if chosen in names else 0
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "train_all_the_same":
-            return self._against() is not None
+        if action == "train_anyway":
+            return self._objection is not None
         return not (action in ("auto", "change_setting") and self._is_fixed)
 
     @property
@@ -108,12 +108,12 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
         for name, method in METHODS.items():
             mark = "▸" if name == chosen or (chosen == AUTO and name == self._plan_name) else " "
             entry = entries.get(name)
-            told = f"{name:<13} {_size(entry)} {_takes(self._forecasts.get(name))}  {method.trains}"
-            listed.replace_option_prompt(name, Content(f"{mark} {told}"))
-        listed.border_subtitle = "trained parameters, share of all, memory predicted"
+            line = f"{mark} {name:<13} {_size(entry)} {_memory(self._forecasts.get(name))}  {method.trains}"
+            listed.replace_option_prompt(name, Content(line))
+        listed.border_subtitle = "trained parameters, share of all, predicted memory"
         self.query_one("#why-text", Static).update(self._why())
         self.query_one("#settings-text", Static).update(self._settings())
-        self._say_how_it_stands()
+        self._show_run_status()
         self.refresh_bindings()
 
     @property
@@ -127,154 +127,132 @@ enter takes the marked method, a takes auto, t changes a setting. Once training 
             chosen = make_plan(content.method, content.training)
         except TuneproofError as error:
             return Content.styled(str(error), "bold")
-        asked = f"{AUTO} → {chosen.method}" if content.method.name == AUTO else chosen.method
-        lines = [Content.assemble((asked, "bold"), f": {chosen.why}"), *self._marked()]
-        against = self._against()
-        if against is not None:
-            insisted = content.method.even_if_met or content.method.even_if_routed_elsewhere
-            lines.append(
-                Content.styled(
-                    f"{against}. {'You train all the same.' if insisted else 'Training is skipped; g trains all the same.'}", "bold"
-                )
-            )
+        name = f"{AUTO} → {chosen.method}" if content.method.name == AUTO else chosen.method
+        lines = [Content.assemble((name, "bold"), f": {chosen.why}"), *self._about_highlighted()]
+        objection = self._objection
+        if objection is not None:
+            consequence = "You train anyway." if is_overridden(content.method) else "Training is skipped; press g to train anyway."
+            lines.append(Content.styled(f"{objection.reason}. {consequence}", "bold"))
         return Content("\n").join(lines)
 
-    def _marked(self) -> list[Content]:
-        """What there is to know of the method under the cursor."""
+    def _about_highlighted(self) -> list[Content]:
+        """What is known about the highlighted method."""
         at = self.query_one("#methods", OptionList).highlighted
         method = METHODS[list(METHODS)[at or 0]]
-        told = [Content.assemble((method.name, "bold"), f" trains {method.trains}; good for {method.good_for}")]
+        lines = [Content.assemble((method.name, "bold"), f" trains {method.trains}; good for {method.good_for}")]
         refused = self.session.refused(method.name)
         if refused is not None:
-            told.append(Content.styled(f"not here: {refused}", "bold"))
+            lines.append(Content.styled(f"not on this machine: {refused}", "bold"))
         if (forecast := self._forecasts.get(method.name)) is not None:
-            told.append(_forecast(forecast))
+            lines.append(_forecast_line(forecast))
         if method.published:
-            told.append(Content(f"published: {method.published.summary}"))
+            lines.append(Content(f"published: {method.published.summary}"))
         if method.unsupported:
-            told.append(Content(f"cannot: {'; '.join(f'{ability.value} ({why})' for ability, why in method.unsupported.items())}"))
-        return told
+            lines.append(Content(f"cannot: {'; '.join(f'{ability.value} ({why})' for ability, why in method.unsupported.items())}"))
+        return lines
 
-    def _against(self) -> str | None:
-        """What the evidence says against training, in words."""
-        met = self.session.arms_that_meet_the_target()
-        if met:
-            return f"{met[0]} already meets the target"
-        route = self.session.route()
-        from tuneproof.engine.case.route import Route
-
-        return None if route in (None, Route.FINE_TUNING) else f"the route is `{route}`"
+    @property
+    def _objection(self) -> Objection | None:
+        return objection_to_training(self.session.arms_that_meet_the_target(), self.session.route())
 
     def _settings(self) -> Content:
-        content = self.session.draft.content
         try:
-            chosen = make_plan(content.method, content.training)
+            rows = setting_rows(self.session.draft.content)
         except TuneproofError:
             return Content("")
-        where = setting_sources(content.method, content.training)
-        lines = []
-        for name, meaning in SETTINGS.items():
-            if name not in chosen.settings:
-                continue
-            own = getattr(content.training, name)
-            value = own if own is not None else getattr(chosen, name)
-            shown = "none" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
-            kind, told = ("default", where.get(name, meaning)) if own is None else ("yours  ", meaning)
-            lines.append(Content.assemble(f"{name:<14}", (f"{shown:>8}", "bold"), f"  {kind}  ", (told, "dim")))
+        lines = [_setting_line(row) for row in rows]
         if self.session.trained_length is not None:
             lines.append(Content(length_line(self.session.trained_length)))
         return Content("\n").join(lines)
 
-    def _say_how_it_stands(self) -> None:
+    def _show_run_status(self) -> None:
         if self._is_fixed:
-            self.say("training has begun: method and settings are fixed for this run; c goes to it")
+            self.show_status("training has started: method and settings are fixed for this run; press c to see it")
         elif self.state.status is RunStatus.RUNNING:
-            self.say(f"the worker is at work: {self.state.stage}")
+            self.show_status(f"the worker is running: {self.state.stage}")
         else:
-            self.say("c goes on to training; nothing starts before you say so there")
+            self.show_status("press c to continue to training; it starts only when you say so there")
 
     @on(OptionList.OptionHighlighted, "#methods")
-    def _marked_another(self) -> None:
+    def _highlight_changed(self) -> None:
         self.query_one("#why-text", Static).update(self._why())
 
     @on(OptionList.OptionSelected, "#methods")
-    def _taken(self, event: OptionList.OptionSelected) -> None:
+    def _method_chosen(self, event: OptionList.OptionSelected) -> None:
         name = str(event.option.id)
         refused = self.session.refused(name)
         if refused is not None:
-            self.complain(f"{name} cannot be trained here: {refused}")
+            self.show_error(f"{name} cannot be trained here: {refused}")
             return
-        self._choose_method(name=name)
+        self._choose_method(self._named(name))
 
     def action_auto(self) -> None:
-        self._choose_method(name=AUTO)
+        self._choose_method(self._named(AUTO))
 
-    def action_train_all_the_same(self) -> None:
-        method = self.session.draft.content.method
-        key = "even_if_met" if self.session.arms_that_meet_the_target() else "even_if_routed_elsewhere"
-        self._choose_method(**{key: not getattr(method, key)})
+    def action_train_anyway(self) -> None:
+        objection = self._objection
+        if objection is not None:
+            self._choose_method(with_override_toggled(self.session.draft.content.method, objection))
 
-    def _choose_method(self, **changes: Any) -> None:
+    def _choose_method(self, method: MethodChoice) -> None:
         if self._is_fixed:
-            self.complain("training has begun: the method is fixed for this run")
+            self.show_error("training has started: the method is fixed for this run")
             return
-        self._choose(method=self.session.draft.content.method.model_copy(update=changes))
+        self._choose(method=method)
+
+    def _named(self, name: str) -> MethodChoice:
+        return self.session.draft.content.method.model_copy(update={"name": name})
 
     def action_change_setting(self) -> None:
-        self.app.push_screen(
-            AskChoice("Which setting?", "What is not set takes the default of the method.", self._own_settings()), self._ask_value
-        )
+        choices = list(settings_of(self.session.draft.content).items())
+        why = "A setting without a value of yours has the default of the method."
+        self.app.push_screen(AskChoice("Which setting?", why, choices), self._setting_chosen)
 
-    def _own_settings(self) -> list[tuple[str, str]]:
-        content = self.session.draft.content
-        known = make_plan(content.method, content.training).settings
-        return [(name, meaning) for name, meaning in SETTINGS.items() if name in known]
-
-    def _ask_value(self, name: str | None) -> None:
+    def _setting_chosen(self, name: str | None) -> None:
         if name is None:
             return
         own = getattr(self.session.draft.content.training, name)
-        asked = AskLine(name, f"{SETTINGS[name]}. Empty: the default.", "" if own is None else f"{own:g}")
-        self.app.push_screen(asked, lambda text: self._take_value(name, text))
 
-    def _take_value(self, name: str, text: str | None) -> None:
-        if text is None:
-            return
+        def entered(text: str | None) -> None:
+            if text is not None:
+                self._change_setting(name, text)
+
+        self.app.push_screen(AskLine(name, f"{SETTINGS[name]}. Empty: the default.", "" if own is None else f"{own:g}"), entered)
+
+    def _change_setting(self, name: str, text: str) -> None:
         try:
-            value = float(text) if text.strip() else None
-        except ValueError:
-            self.complain(f"{name} is a number")
-            return
-        whole = value is not None and value.is_integer() and name not in ("epochs", "learning_rate", "warmup")
-        training = self.session.draft.content.training.model_dump() | {name: int(value) if whole and value is not None else value}
-        self._choose(training=training)
+            self._choose(training=with_setting(self.session.draft.content, name, text))
+        except InputError as error:
+            self.show_error(str(error))
 
     def _choose(self, **sections: Any) -> None:
-        try:
-            self.session.draft.choose(**sections)
-        except TuneproofError as error:
-            self.attempt("Method", error)
+        self.save_sections(**sections)
         self.refresh_all()
 
 
-def _takes(forecast: Forecast | None) -> str:
-    """The memory that a method is predicted to take, marked where it does not fit; as wide where that is not known."""
+def _setting_line(row: SettingRow) -> Content:
+    value = "none" if row.value is None else f"{row.value:g}" if isinstance(row.value, float) else str(row.value)
+    return Content.assemble(f"{row.name:<14}", (f"{value:>8}", "bold"), f"  {'yours' if row.is_own else 'default':<7}  ", (row.note, "dim"))
+
+
+def _memory(forecast: Forecast | None) -> str:
+    """The predicted memory of a method, marked if it does not fit; blanks of the same width if it is not known."""
     if forecast is None:
         return " " * 9
     return f"{gb(forecast.memory.total):>8}{' ' if forecast.fits else '!'}"
 
 
-def _forecast(forecast: Forecast) -> Content:
+def _forecast_line(forecast: Forecast) -> Content:
     there = f"{gb(round(forecast.available.total))} ({forecast.available.source})"
     ways = ways_line(forecast.option)
-    told = f"memory predicted: {memory_line(forecast.memory, there)}{f'; {ways}' if ways and forecast.fits else ''}"
+    line = f"predicted memory: {memory_line(forecast.memory, there)}{f'; {ways}' if ways and forecast.fits else ''}"
     if forecast.option.sharding is Sharding.FULL:
-        told += f"; for processes {DIVIDED}"
-    return Content(told) if forecast.fits else Content.styled(f"does not fit. {told}", "bold")
+        line += f"; for processes {DIVIDED}"
+    return Content(line) if forecast.fits else Content.styled(f"does not fit. {line}", "bold")
 
 
 def _size(entry: CatalogueEntry | None) -> str:
-    """How much the method trains of this base, and the share of all; as wide where that is not known."""
+    """How many parameters the method trains, and their share of all; of the same width if that is not known."""
     if entry is None or entry.trained_parameters is None or not entry.all_parameters:
         return f"{'cannot adapt this base' if entry else '':<21}"
     return f"{entry.trained_parameters:>13,} {100 * entry.trained_parameters / entry.all_parameters:5.2f} %"

@@ -1,4 +1,4 @@
-"""Choosing a file: a path to type, and below it the folder where the user stands."""
+"""Choosing a file: a path to type, and below it the files of the current folder."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 
 class FilteredTree(DirectoryTree):
-    """A folder's files of some endings, and its folders; what begins with a dot is not shown."""
+    """The subfolders of a folder and its files with certain endings, without hidden ones."""
 
-    # The emoji of Textual's own are two cells wide in one terminal and one in another.
+    # Textual's own emoji are one cell wide in some terminals and two in others.
     ICON_NODE, ICON_NODE_EXPANDED, ICON_FILE = "▸ ", "▾ ", "  "
 
     def __init__(self, folder: Path, endings: Sequence[str]) -> None:
@@ -39,12 +39,12 @@ class FilteredTree(DirectoryTree):
 
 
 class PickScreen(ModalScreen[Path | None]):
-    """A file, or with `folders` also a folder; none where it was left with escape."""
+    """Asks for a file, with `folders` also for a folder; returns None if the user presses escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "dismiss(None)", "Cancel", priority=True),
         Binding("f2", "other_field", "Path / list"),
-        Binding("f3", "folder_above", "Folder above"),
+        Binding("f3", "parent_folder", "Parent folder"),
     ]
 
     def __init__(self, title: str, endings: Sequence[str], *, folders: bool = False, folder: Path | None = None) -> None:
@@ -54,7 +54,7 @@ class PickScreen(ModalScreen[Path | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall") as dialog:
             dialog.border_title = sanitized_content(self._title, one_line=True)
-            yield Input(placeholder="a path, or choose below with the arrows and enter")
+            yield Input(placeholder="type a path, or choose below with the arrow keys and enter")
             yield FilteredTree(self._folder, self._endings)
             yield Static("", id="wrong", markup=False)
             yield KeyLine()
@@ -68,7 +68,7 @@ class PickScreen(ModalScreen[Path | None]):
 
     @on(DirectoryTree.DirectorySelected)
     def _folder_selected(self, event: DirectoryTree.DirectorySelected) -> None:
-        # A run folder is chosen as a whole: what is in it is not for opening.
+        # A run folder is chosen as a whole instead of being opened.
         if self._folders and (event.path / "manifest.json").is_file():
             self.dismiss(event.path)
 
@@ -84,6 +84,6 @@ class PickScreen(ModalScreen[Path | None]):
     def action_other_field(self) -> None:
         self.focus_next()
 
-    def action_folder_above(self) -> None:
+    def action_parent_folder(self) -> None:
         self._folder = self._folder.parent
         self.query_one(FilteredTree).path = self._folder

@@ -1,4 +1,4 @@
-"""The questions in between: leaving while a run is under way, a line of text, and help."""
+"""The dialog on leaving while a run is in progress."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from textual.widgets.option_list import Option
 
 
 class Leave(StrEnum):
-    """What to do with a run that is under way when the wizard is left."""
+    """What to do with a run in progress when the user leaves."""
 
     RUNNING = "leave it running"
     STOP = "stop it at the next checkpoint"
@@ -23,7 +23,7 @@ class Leave(StrEnum):
 
 
 class QuitScreen(ModalScreen[Leave]):
-    """Asked before leaving a run that is under way; leaving it running is the default."""
+    """Asks what to do with the run in progress; the default leaves it running."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("l", f"choose('{Leave.RUNNING.name}')", "Leave running"),
@@ -37,8 +37,8 @@ class QuitScreen(ModalScreen[Leave]):
 
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog") as dialog:
-            dialog.border_title = "A run is under way"
-            yield Static(f"The worker goes on without this screen. To come back:\n\n  tuneproof attach {self._run}\n", markup=False)
+            dialog.border_title = "A run is in progress"
+            yield Static(f"The worker continues without this screen. To come back:\n\n  tuneproof attach {self._run}\n", markup=False)
             yield OptionList(
                 Option("l  leave it running", id=Leave.RUNNING.name),
                 Option("s  stop it at the next checkpoint; it can be resumed", id=Leave.STOP.name),

@@ -1,4 +1,4 @@
-"""Texts to read and come back from: help, a log, one failure whole."""
+"""Texts over the whole terminal: help, a log, a data row."""
 
 from __future__ import annotations
 
@@ -16,13 +16,13 @@ from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitized_content
 
 KEYS = """
-**Everywhere**: 1 to 8 go to a step, c goes on, backspace goes back, h goes home, ? explains the screen,
-q leaves (and asks what to do with a run that is under way), ctrl+p lists every command and theme.
+**On every screen**: 1 to 8 go to a step, c continues, backspace goes back, h goes home, ? explains the screen, q quits (and asks what to
+do with a run in progress), ctrl+p lists all commands and themes.
 """
 
 
 class ReadingScreen(ModalScreen[None]):
-    """A text over the whole terminal; escape or q closes it, y writes it to a file and to the clipboard."""
+    """A text; escape or q closes it, y copies it to the clipboard and to a file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark", "dismiss(None)", "Close"),

@@ -1,8 +1,8 @@
-"""What every step's screen has: the title, the rail, its own panels, the evidence so far, and the way to the other steps."""
+"""What all steps have in common: title, rail, panels, the evidence so far, the status line, and the keys to the other steps."""
 
 from __future__ import annotations
 
-from typing import ClassVar, cast
+from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
@@ -27,22 +27,24 @@ from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 from tuneproof.tui.widgets.step_rail import StepRail
 
+FROZEN_NOTICE = "the eval set is frozen; press e to start a new run with other answers"
+
 LOG_LINES = 200
 WIDE = 120
-"""Columns from which the evidence so far stands beside the step, as `app.tcss` has it."""
+"""Columns from which the evidence is shown beside the step; `app.tcss` has the same number."""
 
 
 class TooSmall(Static):
-    """The notice below 80×24: everything is still there, by scrolling."""
+    """The notice below 80×24: the whole step is reachable by scrolling."""
 
     DEFAULT_CSS = "TooSmall { display: none; height: 1; background: $warning; color: $text; }"
 
     def __init__(self) -> None:
-        super().__init__("smaller than 80×24: ctrl+arrows move about", id="too-small")
+        super().__init__("smaller than 80×24: scroll with ctrl+arrow keys", id="too-small")
 
 
 class StepScreen(Screen[None]):
-    """One step: shows the workbench and the state, posts intents, holds no rule."""
+    """One step: shows the case and the state of its run, and posts what the user wants; the rules are in `engine.session`."""
 
     STEP: ClassVar[Step]
     HELP_TEXT: ClassVar[str] = ""
@@ -50,12 +52,12 @@ class StepScreen(Screen[None]):
         Binding("c", "next_step", "Continue"),
         Binding("backspace", "previous_step", "Back", show=False),
         Binding("escape", "leave_field", "Leave the field", show=False),
-        *(Binding(f"ctrl+{way}", f"scroll_step('{way}')", show=False) for way in ("up", "down", "left", "right")),
+        *(Binding(f"ctrl+{direction}", f"scroll_step('{direction}')", show=False) for direction in ("up", "down", "left", "right")),
         Binding("l", "log", "The worker's log", show=False),
     ]
 
     _session: Workbench | None = None
-    _stood: object = None
+    _shown_bindings: object = None
     _drawn_for: Size | None = None
 
     @property
@@ -65,14 +67,14 @@ class StepScreen(Screen[None]):
 
     @property
     def session(self) -> Workbench:
-        """The case under way; for a screen that is on its way out, the one that was."""
+        """The open case; for a screen that is being removed, the last one."""
         self._session = self.wizard.session or self._session
         assert self._session is not None
         return self._session
 
     @property
     def state(self) -> RunState:
-        """How the run stands; as new where there is none."""
+        """The state of the run; a new state if there is no run."""
         return self.wizard.state
 
     def compose(self) -> ComposeResult:
@@ -83,7 +85,7 @@ class StepScreen(Screen[None]):
             with VerticalScroll(id="step", can_focus=False), Vertical(id="panels"):
                 yield from self.compose_step()
             yield EvidencePanel(id="evidence")
-        yield MemoizedStatic(id="said")
+        yield MemoizedStatic(id="status")
         yield KeyLine()
 
     def compose_step(self) -> ComposeResult:
@@ -91,17 +93,13 @@ class StepScreen(Screen[None]):
         raise NotImplementedError
 
     def show(self) -> None:
-        """Draws the step anew from the workbench and the state."""
+        """Draws the step from the session and the state."""
         raise NotImplementedError
 
     def on_resize(self) -> None:
-        # The evidence is drawn only where there is room for it. A screen that was not drawn yet is about to be.
+        # The evidence is drawn only if there is room for it. A screen that was never drawn is about to be.
         if self._drawn_for not in (None, self.app.size):
             self.refresh_all()
-
-    def show_machine(self) -> None:
-        """Draws the title, with the machine where there is room for it."""
-        self.query_one("#title", MemoizedStatic).update(self._title(), layout=False)
 
     def on_screen_resume(self) -> None:
         self.refresh_all()
@@ -113,40 +111,50 @@ class StepScreen(Screen[None]):
         self.refresh_all()
 
     def refresh_all(self) -> None:
-        """Draws everything anew; nothing where the case was put away meanwhile, and word of it was still on its way."""
+        """Draws the whole screen; does nothing if the case was closed in the meantime."""
         if not self.is_mounted or self.wizard.session is None:
             return
         self._drawn_for = self.app.size
-        done = [step for step in Step if self.session.done(step, self.state)]
         self.show_machine()
-        self.query_one("#rail", StepRail).show(self.STEP, done)
+        self.query_one("#rail", StepRail).show(self.STEP, [step for step in Step if self.session.done(step, self.state)])
         self._refresh_keys()
-        route = self.session.route()
-        shown = self.state if self.session.is_frozen else self.wizard.dry_run_state
-        panel = self.query_one("#evidence", EvidencePanel)
-        if self.app.size.width >= WIDE:
-            panel.show(self.session.draft.content, shown, route.value if route else None, is_frozen=self.session.is_frozen)
+        self._show_evidence()
         self.show()
 
-    def _refresh_keys(self) -> None:
-        """Shows the keys that work now; making the footer anew is dear, so only where they can have changed."""
-        state, session = self.state, self.session
-        stands = (state.status, state.stage, state.tuned.started is None, state.card is None, session.is_frozen, session.route())
-        if stands != self._stood:
-            self._stood = stands
-            self.refresh_bindings()
+    def show_machine(self) -> None:
+        """Draws the title, with the machine if there is room for it."""
+        self.query_one("#title", MemoizedStatic).update(self._title(), layout=False)
 
-    def say(self, text: str, *, error: bool = False) -> None:
-        """Puts one line above the keys, until the next one."""
-        self.query_one("#said", Static).update(sanitized_content(("✗ " if error else "") + text, "bold" if error else "", one_line=True))
+    def show_status(self, text: str, *, error: bool = False) -> None:
+        """Shows one line above the keys, until the next one."""
+        line = sanitized_content(("✗ " if error else "") + text, "bold" if error else "", one_line=True)
+        self.query_one("#status", Static).update(line)
 
-    def attempt(self, step: str, error: TuneproofError) -> None:
-        """Tells what could not be done and what to do about it."""
-        self.complain(str(error), title=step)
-
-    def complain(self, text: str, title: str = "") -> None:
-        """Tells that something asked for was not done; it stays although the screen is drawn anew when a dialog closes."""
+    def show_error(self, text: str, title: str = "") -> None:
+        """Shows a toast that something was not done; unlike the status line it outlives the next redraw."""
         self.notify(sanitize(text), title=title, severity="error", markup=False, timeout=12)
+
+    def save_sections(self, **sections: Any) -> bool:
+        """Saves sections of the draft, or shows why they do not fit together. Returns whether they were saved."""
+        try:
+            self.session.draft.choose(**sections)
+        except TuneproofError as error:
+            self.show_error(str(error), title=str(self.STEP))
+            return False
+        return True
+
+    def crash_log(self) -> Content | None:
+        """The end of the worker's log if the worker crashed or met a defect, else None."""
+        store, state = self.session.store, self.state
+        defect = state.failure is not None and state.failure.exit_code == ExitCode.DEFECT
+        if store is None or not (state.status is RunStatus.CRASHED or defect):
+            return None
+        return sanitized_content(log_tail(store.path) or "the log is empty: something killed the process, perhaps because memory ran out")
+
+    def focus_first(self) -> None:
+        """Moves the focus back to the first list of the step."""
+        self.screen.set_focus(None)
+        self.screen.focus_next()
 
     def action_next_step(self) -> None:
         self.wizard.go_to(list(Step)[min(self.STEP.number, len(Step) - 1)])
@@ -158,47 +166,51 @@ class StepScreen(Screen[None]):
     def action_leave_field(self) -> None:
         self.focus_first()
 
-    def action_scroll_step(self, way: str) -> None:
-        """Moves the step about in a terminal that is too small for it."""
+    def action_scroll_step(self, direction: str) -> None:
+        """Scrolls the step in a terminal that is too small for it."""
         step = self.query_one("#step", VerticalScroll)
-        {"up": step.scroll_up, "down": step.scroll_down, "left": step.scroll_left, "right": step.scroll_right}[way](animate=False)
+        scroll = {"up": step.scroll_up, "down": step.scroll_down, "left": step.scroll_left, "right": step.scroll_right}
+        scroll[direction](animate=False)
 
     def action_log(self) -> None:
         store = self.session.store
         if store is None:
-            self.say("there is no run yet, so there is no log")
+            self.show_status("there is no run yet, so there is no log")
         else:
-            text = log_tail(store.path, LOG_LINES) or "the log is empty: nothing went wrong so far"
+            text = log_tail(store.path, LOG_LINES) or "the log is empty: nothing has gone wrong so far"
             self.app.push_screen(ReadingScreen(str(store.path / WORKER_LOG), text))
 
-    def end_of_log(self) -> Content | None:
-        """The end of the log of a worker that is gone without a word, or by a defect; none for any other."""
-        store, state = self.session.store, self.state
-        defect = state.failure is not None and state.failure.exit_code == ExitCode.DEFECT
-        if store is None or not (state.status is RunStatus.CRASHED or defect):
-            return None
-        return sanitized_content(log_tail(store.path) or "the log is empty: something killed the process, perhaps because memory ran out")
+    def _refresh_keys(self) -> None:
+        """Shows the keys that work now. Only if they can have changed: drawing them is slow."""
+        state, session = self.state, self.session
+        depends_on = (state.status, state.stage, state.tuned.started is None, state.card is None, session.is_frozen, session.route())
+        if depends_on != self._shown_bindings:
+            self._shown_bindings = depends_on
+            self.refresh_bindings()
 
-    def focus_first(self) -> None:
-        """Gives the keys back to the step's own list."""
-        self.screen.set_focus(None)
-        self.screen.focus_next()
+    def _show_evidence(self) -> None:
+        if self.app.size.width < WIDE:
+            return
+        session, route = self.session, self.session.route()
+        shown = self.state if session.is_frozen else self.wizard.dry_run_state
+        panel = self.query_one("#evidence", EvidencePanel)
+        panel.show(session.draft.content, shown, route.value if route else None, is_frozen=session.is_frozen)
 
     def _title(self) -> Content:
         name = sanitize(self.session.draft.content.name, one_line=True, max_length=30)
-        where = _where(self.session, self.state)
         machine = self.wizard.machine_line
-        left = f" tuneproof  {name}  {where}"
+        left = f" tuneproof  {name}  {_run_label(self.session, self.state)}"
         gap = self.size.width - len(left) - len(machine) - 1
         return Content(left + " " * gap + machine if gap > 0 else left)
 
 
-def _where(session: Workbench, state: RunState) -> str:
+def _run_label(session: Workbench, state: RunState) -> str:
+    """The run and its status for the title."""
     if session.store is None:
         return "draft"
     status = "" if state.status is RunStatus.NEW else state.status.value
     if state.status is RunStatus.FINISHED and state.card is None:
-        # The worker has done what it was asked for; the case has not come to its end.
-        status = "waits for you"
-    at = f" ({state.stage})" if state.stage and state.status is RunStatus.RUNNING else ""
-    return f"{sanitize(session.store.path.name, one_line=True, max_length=30)} {status}{at}"
+        # The worker did the stages it was started for, but the case is not complete.
+        status = "waiting for you"
+    stage = f" ({state.stage})" if state.stage and state.status is RunStatus.RUNNING else ""
+    return f"{sanitize(session.store.path.name, one_line=True, max_length=30)} {status}{stage}"

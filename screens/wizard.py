@@ -1,4 +1,4 @@
-"""What the screens can ask of the app, so that they need not know it."""
+"""What the screens may ask of the app, so that they need not import it."""
 
 from __future__ import annotations
 
@@ -20,31 +20,31 @@ class Wizard(Protocol):
     machine_line: str
 
     def go_to(self, step: Step) -> None:
-        """Goes to a step, or says why that cannot be yet."""
+        """Shows a step, or a warning with the reason why it is not open yet."""
 
     def open_case(self, path: Path, *, copy: bool = False) -> None:
-        """Opens a case file; `copy` for a case that is not one's own."""
+        """Opens a case file; with `copy`, a copy of it in the current folder."""
 
     def open_run(self, path: Path) -> None:
-        """Opens a run folder and follows it."""
+        """Opens a run folder and follows the run."""
 
     def new_case(self, name: str) -> None:
-        """Begins a case."""
+        """Starts a new case."""
 
     def start_dry_run(self) -> None:
-        """Reads and audits the data of the draft as it stands."""
+        """Reads and audits the data of the draft as it is now."""
 
     def freeze(self) -> None:
-        """Makes the run: the eval set is written, hashed, and can no longer change."""
+        """Creates the run: the eval set is written and hashed, and cannot change from then on."""
 
-    def go_on(self, until: Stage) -> bool:
-        """Starts the run's worker up to a stage; whether that could be."""
+    def start_worker(self, until: Stage) -> bool:
+        """Starts the worker of the run up to a stage. Returns whether it was started."""
 
     def stop_run(self) -> None:
-        """Asks the worker to stop at the next safe place."""
+        """Asks the worker to stop at the next safe point."""
 
     def leave_running(self) -> None:
-        """Leaves the wizard and not the run."""
+        """Leaves the wizard while the run continues."""
 
-    def start_anew(self) -> None:
-        """Lays the run aside, so that answers and data can be changed."""
+    def start_new_run(self) -> None:
+        """Leaves the frozen run as it is, so that answers and data can change again."""

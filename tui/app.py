@@ -1,9 +1,8 @@
-"""The app: which screen is shown, the case and the run they are about, and the keys that work everywhere."""
+"""The app: the shown screen, the open case with its run, and the keys that work on every screen."""
 
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
@@ -11,29 +10,30 @@ from typing import TYPE_CHECKING, ClassVar
 from textual.app import App, SystemCommand
 from textual.binding import Binding, BindingType
 from textual.filter import LineFilter
-from textual.screen import Screen
+from textual.message import Message
+from textual.screen import ModalScreen, Screen
 
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.session.steps import Step
 from tuneproof.screens.home import HomeScreen
 from tuneproof.tui.error_toast import ErrorToast
-from tuneproof.tui.widgets.sanitize import SanitizingFilter, sanitize
+from tuneproof.tui.farewell import farewell, shell_word
+from tuneproof.tui.run_feeds import RunFeeds
+from tuneproof.tui.step_screens import import_while_idle, installed_screen, remove_step_screens
+from tuneproof.tui.widgets.sanitize import SanitizingFilter
 
 if TYPE_CHECKING:
     from tuneproof.engine.run.state import RunState
     from tuneproof.engine.session.workbench import Workbench
-    from tuneproof.screens.step import StepScreen
-    from tuneproof.tui.run_feed import RunFeed
 
 MACHINE_SECONDS = 10.0
-IDLE_SECONDS = 0.2
-HARMLESS = SanitizingFilter()
-PLAIN_THEME = "textual-dark"
-"""Without colour, Textual greys the theme; an ANSI theme then comes out black on black."""
+SANITIZING_FILTER = SanitizingFilter()
+NO_COLOR_THEME = "textual-dark"
+"""Without colour Textual turns the theme grey, and an ANSI theme would be black on black."""
 
 
 class TuneproofApp(App[None]):
-    """The wizard; what a screen may ask of it is `screens.wizard.Wizard`."""
+    """The wizard; `screens.wizard.Wizard` says what a screen may ask of it."""
 
     TITLE = "tuneproof"
     CSS_PATH = "app.tcss"
@@ -54,31 +54,21 @@ class TuneproofApp(App[None]):
         self.machine_line = ""
         self.farewell: str | None = None
         self._opens = opens
-        self._feed: RunFeed | None = None
-        self._dry_run_feed: RunFeed | None = None
-        self._nothing: RunState | None = None
+        self._feeds = RunFeeds(self, self._post_to_steps)
         if self.no_color:
-            self.theme = PLAIN_THEME
+            self.theme = NO_COLOR_THEME
         if "SSH_CONNECTION" in os.environ:
             self.animation_level = "none"
 
     @property
     def state(self) -> RunState:
-        """How the run of the case stands; as new where there is none."""
-        return self._feed.state if self._feed is not None else self._as_new()
+        """The state of the run of the open case; a new state if there is no run."""
+        return self._feeds.run_state
 
     @property
     def dry_run_state(self) -> RunState:
-        """How the trial of the draft stands; as new where there is none."""
-        return self._dry_run_feed.state if self._dry_run_feed is not None else self._as_new()
-
-    def _as_new(self) -> RunState:
-        # Imported only now: the events it is made of take longer to import than the first picture takes to paint.
-        from tuneproof.engine.run.state import RunState
-
-        if self._nothing is None:
-            self._nothing = RunState()
-        return self._nothing
+        """The state of the dry run of the draft; a new state if there is no dry run."""
+        return self._feeds.dry_run_state
 
     def on_mount(self) -> None:
         home = HomeScreen()
@@ -86,19 +76,22 @@ class TuneproofApp(App[None]):
         self.call_after_refresh(self._after_first_paint, home)
 
     def _after_first_paint(self, home: HomeScreen) -> None:
-        """What the first picture does not need: what was asked to be opened, the runs, and the machine."""
+        """Does what the first screen does not need: opens the case, reads the recent runs, looks at the machine."""
         if self._opens is not None:
             self._open(self._opens)
         home.action_read_runs()
         self._look_at_machine()
         self.set_interval(MACHINE_SECONDS, self._look_at_machine)
 
+    def on_unmount(self) -> None:
+        self._close_case()
+
     def watch_theme(self, theme_name: str) -> None:
         if self.no_color and self.available_themes[theme_name].ansi:
-            self.theme = PLAIN_THEME
+            self.theme = NO_COLOR_THEME
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), HARMLESS]
+        return [*super().get_line_filters(), SANITIZING_FILTER]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)
@@ -107,25 +100,64 @@ class TuneproofApp(App[None]):
             for step in Step:
                 yield SystemCommand(f"Go to {step}", f"Step {step.number} of the case", lambda step=step: self.go_to(step))
 
+    # Opening and closing a case.
+
     def open_case(self, path: Path, *, copy: bool = False) -> None:
         from tuneproof.engine.case.draft import Draft
         from tuneproof.engine.session.workbench import Workbench
 
-        with self._told("Open"):
-            self._take(Workbench.of_case(Draft.open_copy(path, Path.cwd()) if copy else Draft.open(path)))
+        with ErrorToast(self, "Open"):
+            self._show_case(Workbench.of_case(Draft.open_copy(path, Path.cwd()) if copy else Draft.open(path)))
 
     def open_run(self, path: Path) -> None:
         from tuneproof.engine.session.workbench import Workbench
 
-        with self._told("Open"):
-            self._take(Workbench.of_run(path))
+        with ErrorToast(self, "Open"):
+            self._show_case(Workbench.of_run(path))
 
     def new_case(self, name: str) -> None:
         from tuneproof.engine.case.draft import Draft
         from tuneproof.engine.session.workbench import Workbench
 
-        with self._told("New case"):
-            self._take(Workbench(Draft.new(Path.cwd(), name)))
+        with ErrorToast(self, "New case"):
+            self._show_case(Workbench(Draft.new(Path.cwd(), name)))
+
+    def _open(self, path: Path) -> None:
+        from tuneproof.engine.session.sample_cases import sample_cases_folder
+
+        if path.is_dir():
+            self.open_run(path)
+        else:
+            # The sample cases are part of the installation and must not be edited.
+            self.open_case(path, copy=path.resolve().parent == sample_cases_folder().resolve())
+
+    def _show_case(self, session: Workbench) -> None:
+        """Closes the open case, opens another, and goes to the first step that is not done."""
+        self._close_case()
+        remove_step_screens(self)
+        self.session = session
+        if session.store is not None:
+            self._feeds.follow_run(session.store.path, catch_up=True)
+        elif not session.draft.unanswered() and session.draft.content.data is not None:
+            self.start_dry_run()
+        self.go_to(self._first_step(session))
+        import_while_idle(self, list(Step))
+
+    def _first_step(self, session: Workbench) -> Step:
+        step = session.step_of(self.state)
+        if session.draft.content.data is None:
+            return Step.DECIDE
+        # The dry run has only just started: the audit has nothing to show yet.
+        return Step.DATA if step in (Step.AUDIT, Step.TASK) and not session.is_frozen else step
+
+    def _close_case(self) -> None:
+        """Stops following, and discards the dry run; a run continues."""
+        self._feeds.stop()
+        if self.session is not None:
+            self.session.end_trial()
+        self.session = None
+
+    # Moving between screens.
 
     def go_to(self, step: Step) -> None:
         if self.session is None:
@@ -139,85 +171,21 @@ class TuneproofApp(App[None]):
         self._close_dialogs()
         if isinstance(self.screen, screen_of(step)):
             return
-        # Kept while the case is open: going back to a step takes half of what making it anew takes.
-        if not self.is_screen_installed(step.value):
-            self.install_screen(screen_of(step)(), step.value)
+        name = installed_screen(self, step)
         if isinstance(self.screen, HomeScreen):
-            self.push_screen(step.value)
+            self.push_screen(name)
         else:
-            self.switch_screen(step.value)
+            self.switch_screen(name)
 
-    def start_dry_run(self) -> None:
-        from tuneproof.tui.run_feed import RunFeed
+    def action_step(self, number: int) -> None:
+        self.go_to(list(Step)[number - 1])
 
-        assert self.session is not None
-        self._end_dry_run_feed()
-        with self._told("Data"):
-            trial = self.session.try_data()
-            self._dry_run_feed = RunFeed(self, trial.store.path, self._post_dry_run_changed)
-            self._dry_run_feed.start()
-
-    def freeze(self) -> None:
-        assert self.session is not None
-        with self._told("Freeze"):
-            store = self.session.freeze()
-            self._end_dry_run_feed()
-            self._follow(store.path)
-            self._tell_waiting()
-
-    def go_on(self, until: Stage) -> bool:
-        assert self.session is not None
-        with self._told("Run"):
-            self.session.go_on(until)
-            self._tell_waiting()
-            return True
-        return False
-
-    def stop_run(self) -> None:
-        from tuneproof.engine.run.launch import stop_run
-        from tuneproof.engine.run.state import RunStatus
-
-        with self._told("Stop"):
-            if self.state.launched is not None and self.state.status is RunStatus.RUNNING and stop_run(self.state.launched):
-                self.notify("asked to stop: at the next step it saves a checkpoint and ends")
-            elif self.session is not None and self.session.stop_waiting():
-                self.notify("taken out of the queue")
-            else:
-                self.notify("no worker is at work on this run", severity="warning")
-
-    def _tell_waiting(self) -> None:
-        if self.session is not None and (waiting := self.session.waiting):
-            self.notify(waiting)
-
-    def leave_running(self) -> None:
-        self._leave("still running")
-
-    def start_anew(self) -> None:
-        assert self.session is not None
-        self._end_feed()
-        self.session.thaw()
-        if self.session.draft.content.data is not None:
-            self.start_dry_run()
-        self.go_to(Step.DECIDE)
-
-    async def action_leave(self) -> None:
-        """Leaves; asks first what to do with a run that is under way."""
-        if not self._is_at_work():
-            self._leave(None)
-            return
-        from tuneproof.screens.quit import QuitScreen
-
-        assert self.session is not None and self.session.store is not None
-        if not isinstance(self.screen, QuitScreen):
-            self.push_screen(QuitScreen(_word(self.session.store.path)), self._leave_as)
-
-    def _is_at_work(self) -> bool:
-        """Whether a worker is at the run of the case now."""
-        if self.session is None or self.session.store is None:
-            return False
-        from tuneproof.engine.run.state import RunStatus
-
-        return self.state.status is RunStatus.RUNNING
+    def action_home(self) -> None:
+        self._close_dialogs()
+        if not isinstance(self.screen, HomeScreen):
+            self._close_case()
+            self.pop_screen()
+            remove_step_screens(self)
 
     def action_help(self) -> None:
         from tuneproof.screens.reading import HelpScreen
@@ -227,114 +195,87 @@ class TuneproofApp(App[None]):
             title = getattr(self.screen, "STEP", None)
             self.push_screen(HelpScreen(str(title or "Home"), text))
 
-    def action_home(self) -> None:
-        self._close_dialogs()
-        if not isinstance(self.screen, HomeScreen):
-            self._put_away()
-            self.pop_screen()
-            self._forget_steps()
-
-    def action_step(self, number: int) -> None:
-        self.go_to(list(Step)[number - 1])
-
-    def on_unmount(self) -> None:
-        self._put_away()
-
-    def _open(self, path: Path) -> None:
-        from tuneproof.screens.home import samples_folder
-
-        if path.is_dir():
-            self.open_run(path)
-        else:
-            # A case that ships is nobody's to write to.
-            self.open_case(path, copy=path.resolve().parent == samples_folder().resolve())
-
-    def _take(self, session: Workbench) -> None:
-        """Makes a case the one under way, and goes to where it stands."""
-        self._put_away()
-        self._forget_steps()
-        self.session = session
-        if session.store is not None:
-            self._follow(session.store.path, catch_up=True)
-        elif not session.draft.unanswered() and session.draft.content.data is not None:
-            self.start_dry_run()
-        self.go_to(self._first_step(session))
-        self._import_soon(list(Step))
-
-    def _import_soon(self, steps: list[Step]) -> None:
-        """Imports the screens of the other steps one by one while nothing else is to do, so that the first visit to each is quick."""
-        from tuneproof.screens.steps import screen_of
-
-        if steps:
-            first, *rest = steps
-            screen_of(first)
-            self.set_timer(IDLE_SECONDS, lambda: self._import_soon(rest))
-
-    def _first_step(self, session: Workbench) -> Step:
-        step = session.step_of(self.state)
-        if session.draft.content.data is None:
-            return Step.DECIDE
-        # A trial that has only begun says nothing yet: the data is looked at first.
-        return Step.DATA if step in (Step.AUDIT, Step.TASK) and not session.is_frozen else step
-
-    def _follow(self, run: Path, *, catch_up: bool = False) -> None:
-        from tuneproof.tui.run_feed import RunFeed
-
-        self._end_feed()
-        self._feed = RunFeed(self, run, self._post_run_changed)
-        if catch_up:
-            self._feed.catch_up()
-        self._feed.start()
-
-    def _post_run_changed(self, state: RunState) -> None:
-        from tuneproof.tui.messages import RunChanged
-
-        for screen in self._steps():
-            screen.post_message(RunChanged(state))
-
-    def _post_dry_run_changed(self, state: RunState) -> None:
-        from tuneproof.tui.messages import DryRunChanged
-
-        for screen in self._steps():
-            screen.post_message(DryRunChanged(state))
-
-    def _steps(self) -> list[StepScreen]:
-        from tuneproof.screens.step import StepScreen
-
-        return [screen for screen in self.screen_stack if isinstance(screen, StepScreen)]
-
     def _close_dialogs(self) -> None:
-        from textual.screen import ModalScreen
-
         while isinstance(self.screen, ModalScreen):
             self.pop_screen()
 
-    def _forget_steps(self) -> None:
-        """Removes the screens that were kept for a case."""
-        for step in Step:
-            if self.is_screen_installed(step.value):
-                screen = self.get_screen(step.value)
-                self.uninstall_screen(screen)
-                if screen.is_attached and screen not in self.screen_stack:
-                    screen.remove()
+    def _post_to_steps(self, message: Message) -> None:
+        from tuneproof.screens.step import StepScreen
 
-    def _put_away(self) -> None:
-        """Follows nothing any more, and throws the trial away; a run goes on."""
-        self._end_feed()
-        self._end_dry_run_feed()
-        if self.session is not None:
-            self.session.end_trial()
-        self.session = None
+        for screen in self.screen_stack:
+            if isinstance(screen, StepScreen):
+                screen.post_message(message)
 
-    def _end_feed(self) -> None:
-        if self._feed is not None:
-            self._feed.stop()
-            self._feed = None
+    # Working on the case.
 
-    def _end_dry_run_feed(self) -> None:
-        if self._dry_run_feed is not None:
-            self._dry_run_feed.stop()
-            self._dry_run_feed = None
+    def start_dry_run(self) -> None:
+        assert self.session is not None
+        self._feeds.stop_dry_run()
+        with ErrorToast(self, "Data"):
+            self._feeds.follow_dry_run(self.session.try_data().store.path)
+
+    def freeze(self) -> None:
+        assert self.session is not None
+        with ErrorToast(self, "Freeze"):
+            store = self.session.freeze()
+            self._feeds.stop_dry_run()
+            self._feeds.follow_run(store.path)
+            self._show_waiting()
+
+    def start_worker(self, until: Stage) -> bool:
+        assert self.session is not None
+        with ErrorToast(self, "Run"):
+            self.session.go_on(until)
+            self._show_waiting()
+            return True
+        return False
+
+    def stop_run(self) -> None:
+        from tuneproof.engine.run.launch import stop_run
+
+        with ErrorToast(self, "Stop"):
+            if self.state.launched is not None and self._is_running() and stop_run(self.state.launched):
+                self.notify("stopping: the run saves a checkpoint at the next step and ends")
+            elif self.session is not None and self.session.stop_waiting():
+                self.notify("removed from the queue")
+            else:
+                self.notify("no worker is running", severity="warning")
+
+    def start_new_run(self) -> None:
+        assert self.session is not None
+        self._feeds.stop_run()
+        self.session.thaw()
+        if self.session.draft.content.data is not None:
+            self.start_dry_run()
+        self.go_to(Step.DECIDE)
+
+    def _show_waiting(self) -> None:
+        if self.session is not None and (waiting := self.session.waiting):
+            self.notify(waiting)
+
+    def _is_running(self) -> bool:
+        """Whether the run of the open case has a worker now."""
+        if self.session is None or self.session.store is None:
+            return False
+        from tuneproof.engine.run.state import RunStatus
+
+        return self.state.status is RunStatus.RUNNING
+
+    # Leaving.
+
+    async def action_leave(self) -> None:
+        """Quits; asks first what to do with a run in progress."""
+        if not self._is_running():
+            self._leave(None)
+            return
+        from tuneproof.screens.quit import QuitScreen
+
+        assert self.session is not None and self.session.store is not None
+        if not isinstance(self.screen, QuitScreen):
+            self.push_screen(QuitScreen(shell_word(self.session.store.path)), self._leave_as)
+
+    def leave_running(self) -> None:
+        self._leave("still running")
 
     def _leave_as(self, choice: object) -> None:
         from tuneproof.screens.quit import Leave
@@ -343,18 +284,13 @@ class TuneproofApp(App[None]):
             self.stop_run()
             self._leave("stopping at the next checkpoint")
         elif choice is Leave.RUNNING:
-            self._leave("still running")
+            self.leave_running()
 
-    def _leave(self, what: str | None) -> None:
-        """Ends the app; the shell then says how to come back."""
-        run = _word(self.session.store.path) if self.session and self.session.store else None
-        if run is not None and what is not None:
-            self.farewell = f"{run} is {what}; come back with: tuneproof attach {run}"
-        elif run is not None:
-            self.farewell = f"look at it again with: tuneproof attach {run}"
-        elif self.session is not None and self.session.draft.path is not None and self.session.draft.path.is_file():
-            self.farewell = f"the case is kept; go on with: tuneproof {_word(_shown(self.session.draft.path))}"
+    def _leave(self, run_status: str | None) -> None:
+        self.farewell = farewell(self.session, run_status)
         self.exit()
+
+    # The line about the machine.
 
     def _look_at_machine(self) -> None:
         def look() -> None:
@@ -372,15 +308,3 @@ class TuneproofApp(App[None]):
             show: Callable[[], None] | None = getattr(screen, "show_machine", None)
             if show is not None:
                 show()
-
-    def _told(self, doing: str) -> ErrorToast:
-        return ErrorToast(self, doing)
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_absolute() and path.is_relative_to(Path.cwd()) else path
-
-
-def _word(path: Path) -> str:
-    """A path as one would type it into a shell."""
-    return sanitize(shlex.quote(str(path)), one_line=True)

@@ -1,4 +1,4 @@
-"""The command line: every command, and the one place where errors become a line and an exit code."""
+"""The command line: all commands, and the one place where errors become a line and an exit code."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from typing import NoReturn
 
 from tuneproof.engine.core.errors import CaseError, ExitCode, TuneproofError, UsageError
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.session.sample_cases import sample_case_names, sample_cases_folder
 
 
 class Parser(argparse.ArgumentParser):
-    """A parser whose errors are those of the program: one line, exit code 2."""
+    """A parser that raises UsageError: one line, exit code 2."""
 
     def error(self, message: str) -> NoReturn:
         raise UsageError(message, fix=f"see: {self.prog} --help")
 
 
 class Version(argparse.Action):
-    """Shows the version; looking it up takes longer than a route, so only when it is asked for."""
+    """Shows the version. It is looked up only on request, because that takes longer than computing a route."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
         from importlib.metadata import version
@@ -32,7 +33,7 @@ class Version(argparse.Action):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit code; no traceback is shown for a user's mistake or a machine's limit."""
+    """Runs a command and returns its exit code. Mistakes of the user and limits of the machine take one line, without a traceback."""
     try:
         return run(list(sys.argv[1:] if arguments is None else arguments))
     except TuneproofError as error:
@@ -42,25 +43,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("tuneproof: interrupted", file=sys.stderr)
         return int(ExitCode.INTERRUPTED)
     except BrokenPipeError:
-        # The reader of the output went away: that is its business.
+        # The reader of the output, such as `head`, has ended.
         sys.stderr.close()
         return int(ExitCode.DONE)
     except Exception as error:
-        return _unforeseen(error)
+        return _show_unexpected(error)
 
 
-def _unforeseen(error: Exception) -> int:
-    """A limit of the machine is told as one; what is left is a defect of this program."""
+def _show_unexpected(error: Exception) -> int:
+    """Shows a limit of the machine as such, anything else as a defect of this program."""
     from tuneproof.engine.run.limits import machine_limit
 
     limit = machine_limit(error, Path(getattr(error, "filename", None) or "."))
-    told = str(limit) if limit else f"a defect in tuneproof; the traceback is in {_log_defect()}"
-    print(f"tuneproof: {told}", file=sys.stderr)
+    print(f"tuneproof: {limit or f'a defect in tuneproof; the traceback is in {_write_traceback()}'}", file=sys.stderr)
     return int(limit.exit_code if limit else ExitCode.DEFECT)
 
 
 def run(words: list[str]) -> int:
-    """Finds the command among the words and does it."""
+    """Runs the command that the words name. Raises a TuneproofError for any mistake of the user."""
     command = COMMANDS.get(words[0]) if words else None
     if command is not None:
         return command(words[1:])
@@ -68,7 +68,7 @@ def run(words: list[str]) -> int:
     if options.replay is None:
         return _wizard(options)
     if options.case is not None:
-        raise UsageError(f"`{options.case}` and --replay are two cases", fix="name one")
+        raise UsageError(f"`{options.case}` and --replay are two cases", fix="name only one")
     from tuneproof.tui.replay import replay
 
     return replay(
@@ -82,7 +82,7 @@ def run(words: list[str]) -> int:
 
 
 def _wizard(options: argparse.Namespace) -> int:
-    """The wizard, at home or opened on a case or a run folder."""
+    """The wizard, on its home screen or opened on a case or a run folder."""
     given = [name for name in ("run_dir", "until", "resume", "set", "json") if getattr(options, name)]
     if given:
         raise UsageError(f"--{given[0].replace('_', '-')} goes with --replay", fix="try: tuneproof --replay CASE.yaml")
@@ -105,7 +105,7 @@ def _open_wizard(opens: Path | None) -> int:
 
 
 def _check_it_opens(path: Path) -> None:
-    """Raises before the screen is taken, so that the error stays in the terminal."""
+    """Raises before the wizard takes the screen, so that the error stays visible in the terminal."""
     if path.is_dir():
         from tuneproof.engine.run.store import RunStore
 
@@ -118,7 +118,7 @@ def _check_it_opens(path: Path) -> None:
 
 
 def _attach(words: list[str]) -> int:
-    parser = Parser(prog="tuneproof attach", description="Watch a run that is under way, or look at a finished one.")
+    parser = Parser(prog="tuneproof attach", description="Watch a run in progress, or open a finished one.")
     parser.add_argument("run", metavar="RUN", type=Path)
     run_dir: Path = parser.parse_args(words).run
     if not run_dir.is_dir():
@@ -128,8 +128,10 @@ def _attach(words: list[str]) -> int:
 
 def _runs(words: list[str]) -> int:
     parser = Parser(prog="tuneproof runs", description="List runs: state, stage, verdict.")
-    parser.add_argument("folder", metavar="FOLDER", type=Path, nargs="?", default=Path("runs"), help="where the runs lie (default: runs)")
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
+    parser.add_argument(
+        "folder", metavar="FOLDER", type=Path, nargs="?", default=Path("runs"), help="the folder of the runs (default: runs)"
+    )
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     options = parser.parse_args(words)
     from tuneproof.tui.runs import runs_json, runs_text
 
@@ -138,35 +140,28 @@ def _runs(words: list[str]) -> int:
 
 
 def find_case(name: Path) -> Path:
-    """The case file of that name: where the user stands, or among the sample cases that ship."""
+    """The case file of that name, in the current folder or else among the sample cases. Raises CaseError if there is none."""
     if name.exists():
         return name
-    shipped = _shipped() / name.with_suffix(".yaml").name
+    shipped = sample_cases_folder() / name.with_suffix(".yaml").name
     if len(name.parts) == 1 and shipped.is_file():
-        print(f"there is no {name} here: using the sample case that ships", file=sys.stderr)
+        print(f"there is no {name} here: using the sample case that ships with tuneproof", file=sys.stderr)
         return shipped
-    raise CaseError("there is no such case file", where=str(name), fix=f"the sample cases are {', '.join(sample_cases())}")
-
-
-def sample_cases() -> list[str]:
-    """The names of the cases that ship."""
-    return sorted(path.name for path in _shipped().glob("*.yaml"))
-
-
-def _shipped() -> Path:
-    import tuneproof.sample_cases
-
-    return Path(tuneproof.sample_cases.__file__).parent
+    raise CaseError(
+        "there is no such case file",
+        where=str(name),
+        fix=f"the sample cases are {', '.join(f'{each}.yaml' for each in sample_case_names())}",
+    )
 
 
 COMMANDS_HELP = """\
-without --replay: the wizard, at home or opened on CASE (a case file or a run folder)
+without --replay: the wizard, on its home screen or opened on CASE (a case file or a run folder)
 
-further commands:
-  tuneproof attach RUN   watch a run that is under way, or look at a finished one
+other commands:
+  tuneproof attach RUN   watch a run in progress, or open a finished one
   tuneproof runs         list runs: state, stage, verdict
-  tuneproof audit FILE   the audit alone: duplicates, leaks, conflicts, private data …
-  tuneproof verify RUN   recompute the card from what is stored and compare
+  tuneproof audit FILE   run only the audit: duplicates, leaks, conflicts, private data …
+  tuneproof verify RUN   recompute the card from the stored files and compare
   tuneproof reproduce RUN --arm ARM --id ID
                          decode a stored prompt again and compare the answer
 """
@@ -185,11 +180,11 @@ def _parser() -> Parser:
         "--replay",
         metavar="CASE.yaml",
         type=Path,
-        help="the whole case without a screen, from the first question to the card",
+        help="run the whole case without the wizard, from the first question to the card",
     )
-    parser.add_argument("--run-dir", metavar="DIR", type=Path, help="where to put it (default: runs/<case name>-<number>)")
+    parser.add_argument("--run-dir", metavar="DIR", type=Path, help="the run folder (default: runs/<case name>-<number>)")
     parser.add_argument("--until", metavar="STAGE", type=_stage, help=f"stop after this stage: {' | '.join(Stage)}")
-    parser.add_argument("--resume", action="store_true", help="go on with the run in --run-dir")
+    parser.add_argument("--resume", action="store_true", help="resume the run in --run-dir")
     parser.add_argument(
         "--set",
         metavar="KEY=VALUE",
@@ -197,7 +192,7 @@ def _parser() -> Parser:
         default=[],
         help="override a field of the case: --set training.epochs=1",
     )
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     return parser
 
 
@@ -209,9 +204,9 @@ def _stage(word: str) -> Stage:
 
 
 def _verify(words: list[str]) -> int:
-    parser = Parser(prog="tuneproof verify", description="Recompute the card from what is stored and compare.")
+    parser = Parser(prog="tuneproof verify", description="Recompute the card from the stored files and compare.")
     parser.add_argument("run", metavar="RUN", type=Path)
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     options = parser.parse_args(words)
     from tuneproof.engine.card.verify import verify
     from tuneproof.engine.run.store import RunStore
@@ -225,12 +220,12 @@ def _verify(words: list[str]) -> int:
 
 
 def _reproduce(words: list[str]) -> int:
-    told = "Decode stored prompts again with the run's base and adapter, and compare the answers with what is stored."
-    parser = Parser(prog="tuneproof reproduce", description=told)
+    description = "Decode stored prompts again with the base and adapter of the run, and compare the answers with the stored ones."
+    parser = Parser(prog="tuneproof reproduce", description=description)
     parser.add_argument("run", metavar="RUN", type=Path)
-    parser.add_argument("--arm", metavar="ARM", required=True, help="whose answer; tuned_25 and tuned_50 are those of a learning curve")
-    parser.add_argument("--id", metavar="ID", help="the case, as predictions.jsonl names it (default: all of the arm, in one pass)")
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
+    parser.add_argument("--arm", metavar="ARM", required=True, help="the arm; tuned_25 and tuned_50 belong to a learning curve")
+    parser.add_argument("--id", metavar="ID", help="the id of the case in predictions.jsonl (default: all cases of the arm, in one pass)")
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     options = parser.parse_args(words)
     from tuneproof.tui.reproduce import reproduce_command
 
@@ -238,15 +233,19 @@ def _reproduce(words: list[str]) -> int:
 
 
 def _audit(words: list[str]) -> int:
-    parser = Parser(prog="tuneproof audit", description="The audit alone: what is wrong in files of examples. Files are never edited.")
-    parser.add_argument("files", metavar="FILE", nargs="+", help="examples to learn from: files, folders, or a data set's hub name")
-    parser.add_argument("--against", metavar="EVALFILE", action="append", default=[], help="a file that is scored on: what leaks into it?")
-    parser.add_argument("--near", choices=["w3", "c5"], default="w3", help="near rows share runs of three words, or of five characters")
-    parser.add_argument("--case", metavar="CASE", type=Path, help="a case whose task, model and data settings count")
-    labels = "by what labels are doubted (default: neighbours, or what the case says); cleanlab takes longer and needs tuneproof[labels]"
+    parser = Parser(prog="tuneproof audit", description="Run only the audit on files of examples. Files are never edited.")
+    parser.add_argument("files", metavar="FILE", nargs="+", help="training examples: files, folders, or the hub name of a data set")
+    parser.add_argument("--against", metavar="EVALFILE", action="append", default=[], help="eval file to check for leakage")
+    parser.add_argument(
+        "--near", choices=["w3", "c5"], default="w3", help="compare near-duplicates by runs of three words (w3) or of five characters (c5)"
+    )
+    parser.add_argument("--case", metavar="CASE", type=Path, help="a case file with the task, model and data settings to use")
+    labels = (
+        "method for finding label errors (default: neighbours, or the setting of the case); cleanlab is slower and needs tuneproof[labels]"
+    )
     parser.add_argument("--label-errors", choices=["neighbours", "cleanlab"], help=labels)
-    parser.add_argument("--on", choices=["here", "ray"], default="here", help="where: in this process, or on Ray with each file a shard")
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout, nothing else there")
+    parser.add_argument("--on", choices=["here", "ray"], default="here", help="run in this process, or on Ray with one shard per file")
+    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     options = parser.parse_args(words)
     case = find_case(options.case) if options.case else None
     from tuneproof.engine.audit.near.settings import Shingle
@@ -267,8 +266,8 @@ COMMANDS: dict[str, Callable[[list[str]], int]] = {
 }
 
 
-def _log_defect() -> Path:
-    """Writes the traceback in hand to a file where the user stands, or to the folder for temporary files."""
+def _write_traceback() -> Path:
+    """Writes the current traceback to a temporary file and returns its path."""
     import tempfile
 
     with tempfile.NamedTemporaryFile("w", prefix="tuneproof-defect-", suffix=".log", delete=False, encoding="utf-8") as file:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import StoredFinding
-from tuneproof.engine.case.schema import Data
+from tuneproof.engine.case.data import Data
 from tuneproof.engine.session.form_input import InputError
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuneproof.engine.arms import UNTUNED
+from tuneproof.engine.arms import UNTUNED_ARMS
 from tuneproof.engine.run.events import ArmScored
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.session.form_input import InputError
 
 
@@ -14,15 +14,15 @@ def with_arm_toggled(chosen: Sequence[str], arm: str, *, is_scored: bool) -> lis
     """The chosen arms with one more, or one less. Raises InputError if the arm is scored: then it stays in the evidence."""
     if arm in chosen and is_scored:
         raise InputError(f"{arm} already has a score, so it stays in the evidence")
-    return [name for name in UNTUNED if (name in chosen) != (name == arm)]
+    return [name for name in UNTUNED_ARMS if (name in chosen) != (name == arm)]
 
 
 def can_finish_without_training(run: RunState, arms_that_meet_the_target: Sequence[str]) -> bool:
     """Whether the card can be written now, because an untuned arm meets the target."""
-    return run.life is not Life.RUNNING and bool(arms_that_meet_the_target) and run.card is None
+    return run.status is not RunStatus.RUNNING and bool(arms_that_meet_the_target) and run.card is None
 
 
 def best_untuned(run: RunState) -> ArmScored | None:
     """The untuned arm with the most correct answers, None if none is scored yet."""
-    scored = [arm for arm in run.arms.values() if arm.arm in UNTUNED]
+    scored = [arm for arm in run.arms.values() if arm.arm in UNTUNED_ARMS]
     return max(scored, key=lambda arm: arm.correct.rate, default=None)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.core.errors import ShapeUnknown
+from tuneproof.engine.run.state import RunState, RunStatus
 
 
 class DataStatus(Enum):
@@ -23,10 +24,10 @@ def data_status(dry_run: RunState, *, is_frozen: bool, has_dry_run: bool) -> Dat
     """The status of the data of a draft, or of a run if `is_frozen`."""
     if is_frozen:
         return DataStatus.FROZEN
-    if has_dry_run and dry_run.life in (Life.NEW, Life.RUNNING):
+    if has_dry_run and dry_run.status in (RunStatus.NEW, RunStatus.RUNNING):
         return DataStatus.READING
     if dry_run.audited is not None:
         return DataStatus.AUDITED
     if dry_run.failure is not None:
-        return DataStatus.NEEDS_COLUMNS if dry_run.failure.needs_columns else DataStatus.FAILED
+        return DataStatus.NEEDS_COLUMNS if dry_run.failure.is_a(ShapeUnknown) else DataStatus.FAILED
     return DataStatus.NOT_READ

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuneproof.engine.case.draft import Draft
-from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, decide
+from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, choose_route
 
 MAX_DIGITS = 9
 
@@ -32,5 +32,5 @@ class RoutesByExamples:
 
 def routes_by_examples(draft: Draft) -> RoutesByExamples | None:
     """The routes for few and for enough examples, None if an answer that decides the route is missing."""
-    fewer, enough = draft.answers(ENOUGH_EXAMPLES - 1), draft.answers(ENOUGH_EXAMPLES)
-    return RoutesByExamples(decide(fewer), decide(enough)) if fewer and enough else None
+    fewer, enough = draft.route_answers(ENOUGH_EXAMPLES - 1), draft.route_answers(ENOUGH_EXAMPLES)
+    return RoutesByExamples(choose_route(fewer), choose_route(enough)) if fewer and enough else None

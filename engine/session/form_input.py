@@ -6,7 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
-from tuneproof.engine.case.schema import SAMPLE, Columns
+from tuneproof.engine.case.data import Columns
+from tuneproof.engine.case.schema import SAMPLE
 
 
 class InputError(ValueError):

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneproof.engine.case.route import Route
-from tuneproof.engine.case.schema import DraftCase, Method
-from tuneproof.engine.methods.plan import plan, sources
+from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.case.training import MethodChoice
+from tuneproof.engine.methods.plan import make_plan, setting_sources
 from tuneproof.engine.session.form_input import parse_number
 
 SETTINGS = {
@@ -31,7 +32,7 @@ FRACTIONAL = ("epochs", "learning_rate", "warmup")
 
 def settings_of(content: DraftCase) -> dict[str, str]:
     """The settings of the chosen method, and what each means. Raises CaseError if there is no such method."""
-    known = plan(content.method, content.training).settings
+    known = make_plan(content.method, content.training).settings
     return {name: meaning for name, meaning in SETTINGS.items() if name in known}
 
 
@@ -49,7 +50,7 @@ class SettingRow:
 
 def setting_rows(content: DraftCase) -> list[SettingRow]:
     """The settings of the chosen method with their values. Raises CaseError if there is no such method."""
-    chosen, source = plan(content.method, content.training), sources(content.method, content.training)
+    chosen, source = make_plan(content.method, content.training), setting_sources(content.method, content.training)
     rows = []
     for name, meaning in settings_of(content).items():
         own = getattr(content.training, name)
@@ -83,11 +84,11 @@ def objection_to_training(arms_that_meet_the_target: Sequence[str], route: Route
     return Objection(f"the route is `{route}`", "even_if_routed_elsewhere")
 
 
-def is_overridden(method: Method) -> bool:
+def is_overridden(method: MethodChoice) -> bool:
     """Whether the case trains although the evidence speaks against it."""
     return method.even_if_met or method.even_if_routed_elsewhere
 
 
-def with_override_toggled(method: Method, objection: Objection) -> Method:
+def with_override_toggled(method: MethodChoice, objection: Objection) -> MethodChoice:
     """The method with the override of an objection switched on or off."""
     return method.model_copy(update={objection.override: not getattr(method, objection.override)})

@@ -9,11 +9,14 @@ from enum import Enum, StrEnum, auto
 from typing import Any
 
 from tuneproof.engine.audit.report import Report
-from tuneproof.engine.case.schema import METRICS, SAMPLE, DraftCase, Metric, Model, Output, OutputKind, Split, Target, Task
+from tuneproof.engine.case.data import SplitShares
+from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
+from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.artifacts import DataFacts
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.session.form_input import base_model, parse_choices, parse_percent, parse_schema, parse_shares
 
 Sections = dict[str, Any]
@@ -41,7 +44,7 @@ ONLY_FOR = {TaskField.SCHEMA: OutputKind.JSON, TaskField.CHOICES: OutputKind.CHO
 """Fields that only one output kind has."""
 
 
-def fields_of(output: Output) -> list[TaskField]:
+def fields_of(output: OutputFormat) -> list[TaskField]:
     """The fields that a task with this output has."""
     return [field for field in TaskField if ONLY_FOR.get(field, output.kind) is output.kind]
 
@@ -52,7 +55,7 @@ def suggested_sections(content: DraftCase, found: DataFacts | None) -> Sections:
     if content.task is None and found is not None:
         sections["task"] = Task(output=found.drafted_output)
     if content.model is None:
-        sections["model"] = Model(base=SAMPLE)
+        sections["model"] = ModelChoice(base=SAMPLE)
     return sections
 
 
@@ -66,14 +69,14 @@ def task_of(content: DraftCase) -> Task:
     return content.task or Task()
 
 
-def with_kind(content: DraftCase, kind: OutputKind, drafted: Output | None) -> Sections:
+def with_kind(content: DraftCase, kind: OutputKind, drafted: OutputFormat | None) -> Sections:
     """The sections with another output kind; the output drafted from the examples is used if it has this kind."""
     if drafted is not None and drafted.kind is kind:
         return with_output(content, drafted)
-    return with_output(content, Output(kind=kind, pattern=ANY_TEXT if kind is OutputKind.PATTERN else None))
+    return with_output(content, OutputFormat(kind=kind, pattern=ANY_TEXT if kind is OutputKind.PATTERN else None))
 
 
-def with_output(content: DraftCase, output: Output) -> Sections:
+def with_output(content: DraftCase, output: OutputFormat) -> Sections:
     """The sections with another output.
 
     The metric, and the metric of the target, are dropped if the new output kind does not have them: such a target could never be met.
@@ -119,7 +122,7 @@ def _schema_text(content: DraftCase) -> str:
 
 
 def _with_schema(content: DraftCase, text: str) -> Sections:
-    return with_output(content, Output(kind=OutputKind.JSON, json_schema=parse_schema(text)))
+    return with_output(content, OutputFormat(kind=OutputKind.JSON, json_schema=parse_schema(text)))
 
 
 def _choices_text(content: DraftCase) -> str:
@@ -127,7 +130,7 @@ def _choices_text(content: DraftCase) -> str:
 
 
 def _with_choices(content: DraftCase, text: str) -> Sections:
-    return with_output(content, Output(kind=OutputKind.CHOICE, choices=parse_choices(text)))
+    return with_output(content, OutputFormat(kind=OutputKind.CHOICE, choices=parse_choices(text)))
 
 
 def _pattern_text(content: DraftCase) -> str:
@@ -148,7 +151,7 @@ def _target_text(content: DraftCase) -> str:
 
 def _with_target(content: DraftCase, text: str) -> Sections:
     share = parse_percent(text)
-    return {"target": None if share is None else {"metric": task_of(content).measured_by.value, "at_least": share}}
+    return {"target": None if share is None else {"metric": task_of(content).primary_metric.value, "at_least": share}}
 
 
 def _base_text(content: DraftCase) -> str:
@@ -159,9 +162,9 @@ def _with_base(content: DraftCase, text: str) -> Sections:
     return {"model": {"base": base_model(text)}} if text.strip() else {}
 
 
-def split_of(content: DraftCase) -> Split:
+def split_of(content: DraftCase) -> SplitShares:
     """The split of a draft, the default split if it has no data yet."""
-    return content.data.split if content.data else Split()
+    return content.data.split if content.data else SplitShares()
 
 
 def _with_split(content: DraftCase, **changes: object) -> Sections:
@@ -249,7 +252,7 @@ def freeze_status(run: RunState, dry_run: RunState, report: Report | None, *, is
     if is_frozen:
         if Stage.SPLIT in run.done:
             return FreezeStatus.FROZEN
-        if run.life in (Life.NEW, Life.RUNNING):
+        if run.status in (RunStatus.NEW, RunStatus.RUNNING):
             return FreezeStatus.FREEZING
         refused = run.failure is not None and run.failure.exit_code == ExitCode.REFUSED
         return FreezeStatus.REFUSED if refused else FreezeStatus.BROKE_OFF

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import Enum, StrEnum, auto
 
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.state import Life, RunState
+from tuneproof.engine.run.state import RunState, RunStatus
 
 
 class TrainingAction(StrEnum):
@@ -19,11 +19,11 @@ class TrainingAction(StrEnum):
 
 def possible_actions(run: RunState) -> set[TrainingAction]:
     """The actions that are possible now; none once the card is written."""
-    if run.life is Life.RUNNING:
+    if run.status is RunStatus.RUNNING:
         return {TrainingAction.STOP, TrainingAction.LEAVE_RUNNING}
     if run.card is not None:
         return set()
-    return {TrainingAction.START if run.training is None else TrainingAction.RESUME}
+    return {TrainingAction.START if run.tuned.started is None else TrainingAction.RESUME}
 
 
 class TrainingPhase(Enum):
@@ -33,10 +33,8 @@ class TrainingPhase(Enum):
     TRAINING = auto()
     """Also while an earlier stage runs."""
     EVALUATING = auto()
-    TRAINING_CURVE = auto()
-    """A model of the learning curve trains, or answers."""
-    TRAINING_COMPARED = auto()
-    """A model of another method, to compare, trains or answers."""
+    TRAINING_VARIANT = auto()
+    """A model besides the tuned one trains or answers: of the learning curve, or of a method to compare."""
     SKIPPED = auto()
     STOPPED = auto()
     FAILED = auto()
@@ -46,33 +44,32 @@ class TrainingPhase(Enum):
 
 def training_phase(run: RunState) -> TrainingPhase:
     """The phase of a run's training."""
-    if run.life is Life.CRASHED:
+    if run.status is RunStatus.CRASHED:
         return TrainingPhase.CRASHED
-    if run.life is Life.FAILED and run.failure is not None:
+    if run.status is RunStatus.FAILED and run.failure is not None:
         return TrainingPhase.FAILED
-    if run.training_skipped is not None:
+    if run.tuned.skipped is not None:
         return TrainingPhase.SKIPPED
-    if run.life is Life.RUNNING:
+    if run.status is RunStatus.RUNNING:
         return _running_phase(run)
     if run.card is not None:
         return TrainingPhase.DONE
-    if run.life is Life.STOPPED and run.training is not None:
+    if run.status is RunStatus.STOPPED and run.tuned.started is not None:
         return TrainingPhase.STOPPED
     return TrainingPhase.NOT_STARTED
 
 
 def _running_phase(run: RunState) -> TrainingPhase:
-    if run.comparing is not None:
-        return TrainingPhase.TRAINING_COMPARED
-    if run.point is not None:
-        return TrainingPhase.TRAINING_CURVE
+    if run.variant is not None:
+        return TrainingPhase.TRAINING_VARIANT
     return TrainingPhase.EVALUATING if run.stage is Stage.EVALUATE else TrainingPhase.TRAINING
 
 
 def elapsed_seconds(run: RunState) -> float:
     """Seconds from the start of the training, or of its last resume, to its end or to the last event."""
-    started = run.training.ts if run.training else run.last_ts
-    return (run.trained.ts if run.trained else run.last_ts) - started
+    training = run.tuned
+    started = training.started.ts if training.started else run.last_ts
+    return (training.finished.ts if training.finished else run.last_ts) - started
 
 
 def clock(seconds: float) -> str:

@@ -1,0 +1,35 @@
+"""The line that the shell shows after the wizard: how to come back."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tuneproof.tui.widgets.sanitize import sanitize
+
+if TYPE_CHECKING:
+    from tuneproof.engine.session.workbench import Workbench
+
+
+def farewell(session: Workbench | None, run_status: str | None) -> str | None:
+    """How to come back to the open case, None if there is nothing to come back to; `run_status` says what the run does now."""
+    if session is None:
+        return None
+    if session.store is not None:
+        run = shell_word(session.store.path)
+        attach = f"tuneproof attach {run}"
+        return f"{run} is {run_status}; come back with: {attach}" if run_status else f"open it again with: {attach}"
+    path = session.draft.path
+    if path is not None and path.is_file():
+        return f"the case is saved; continue with: tuneproof {shell_word(_relative(path))}"
+    return None
+
+
+def shell_word(path: Path) -> str:
+    """A path as one would type it into a shell."""
+    return sanitize(shlex.quote(str(path)), one_line=True)
+
+
+def _relative(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_absolute() and path.is_relative_to(Path.cwd()) else path
