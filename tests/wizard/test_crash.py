@@ -34,12 +34,12 @@ async def test_a_worker_that_was_killed_is_shown_as_crashed_and_is_resumed(tmp_p
         assert app.state.launched is not None
         psutil.Process(app.state.launched.pid).kill()
         await until(pilot, lambda: app.state.status is RunStatus.CRASHED, "the crash")
-        await until_shown(pilot, "r goes on where it was", "something killed the process")
+        await until_shown(pilot, "r resumes where it was", "something killed the process")
         await pilot.press("r")
         await stage_done(pilot, Stage.BASELINES)
         assert set(app.state.arms) == {"constrained"} and "constrained" in picture(pilot)
         await pilot.press("q")
-    assert app.farewell == "look at it again with: tuneproof attach runs/a"
+    assert app.farewell == "open it again with: tuneproof attach runs/a"
 
 
 def test_every_step_explains_its_terms() -> None:

@@ -22,6 +22,7 @@ from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.worker import work
 from tuneproof.tui.app import TuneproofApp
+from tuneproof.tui.messages import RunChanged
 
 SIZE = (80, 24)
 
@@ -46,8 +47,8 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize(
     ("row", "typed_in", "told"),
     [
-        (4, "ninety", "a number between 0 and 100"),
-        (6, "0.5 0.5", "three numbers that add up to 1"),
+        (4, "ninety", "type a number between 0 and 100"),
+        (6, "0.5 0.5", "type three numbers that add up to 1"),
     ],
 )
 async def test_what_is_wrong_with_what_was_typed_is_said(case: Path, row: int, typed_in: str, told: str) -> None:
@@ -56,7 +57,7 @@ async def test_what_is_wrong_with_what_was_typed_is_said(case: Path, row: int, t
         await arrive(pilot, "DataScreen")
         await tried(pilot)
         await pilot.press("4")
-        await until_shown(pilot, "f freezes")
+        await until_shown(pilot, "press f to freeze")
         await pilot.press(*["down"] * row, "enter", "end", "ctrl+u")
         await typed(pilot, typed_in)
         await pilot.press("enter")
@@ -69,7 +70,7 @@ async def test_going_home_while_a_run_tells_of_itself_is_safe(case: Path) -> Non
     async with app.run_test(size=SIZE) as pilot:
         await arrive(pilot, "DataScreen")
         await tried(pilot)
-        app._post_run_changed(app.state)
+        app.screen.post_message(RunChanged(app.state))
         app.action_home()
         await arrive(pilot, "HomeScreen")
 
@@ -120,12 +121,12 @@ async def test_a_freeze_that_crashed_can_be_gone_on_with(case: Path) -> None:
         log.emit(StageStarted(stage=Stage.ROUTE))
     app = TuneproofApp(store.path)
     async with app.run_test(size=SIZE) as pilot:
-        await until_shown(pilot, "even-1 crashed", "r goes on where it was")
+        await until_shown(pilot, "even-1 crashed", "press r to resume")
         await pilot.press("3")
-        await until_shown(pilot, "4 says how to go on")
+        await until_shown(pilot, "press 4 to see how to resume")
         await pilot.press("4", "r")
         await stage_done(pilot, Stage.SPLIT)
-        await until_shown(pilot, "frozen; c goes on to the baselines")
+        await until_shown(pilot, "frozen; press c to continue to the baselines")
 
 
 @pytest.mark.asyncio

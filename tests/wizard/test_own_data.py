@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.wizard.driving import picture, stage_done, tried, typed, until
+from tests.wizard.driving import picture, shown, stage_done, tried, typed, until
 from tuneproof.engine.core.stage import Stage
 from tuneproof.tui.app import TuneproofApp
 
@@ -35,7 +35,7 @@ async def test_a_file_of_ones_own_from_the_first_question_to_the_freeze(tmp_path
         await typed(pilot, "rows.jsonl")
         await pilot.press("enter")
         await tried(pilot)
-        assert "cannot be told" in picture(pilot)
+        assert "press m to name the columns" in shown(pilot)
         await pilot.press("m")
         await pilot.press("q", "a", "escape", "m")
         for key in ("q", "comma", "a", "enter"):
@@ -81,7 +81,7 @@ async def test_a_route_other_than_training_is_a_good_ending_and_going_on_is_reco
         assert "RAG first" in picture(pilot) and "look them up first. Put" in picture(pilot)
         await pilot.press("g")
         assert yaml.safe_load(case.read_text())["method"]["even_if_routed_elsewhere"] is True
-        assert "You train all the same" in picture(pilot)
+        assert "You train anyway" in picture(pilot)
         await pilot.press("g", "q")
     assert "method" not in yaml.safe_load(case.read_text())
-    assert app.farewell == "the case is kept; go on with: tuneproof prices.yaml"
+    assert app.farewell == "the case is saved; continue with: tuneproof prices.yaml"

@@ -79,7 +79,7 @@ def test_a_training_outlives_its_terminal_and_is_watched_again_to_its_end(tmp_pa
     assert tuneproof(*words, "--set", "baselines=[zero_shot]", cwd=tmp_path).code == 0
     first = terminals()
     first.run(COMMAND, "runs/a")
-    first.wait_for("What can be trained on this base")
+    first.wait_for("Methods for this base")
     first.press("c")
     first.wait_for("t starts: lora, 12 epochs")
     first.press("t")
@@ -92,12 +92,12 @@ def test_a_training_outlives_its_terminal_and_is_watched_again_to_its_end(tmp_pa
     again = terminals()
     again.run(COMMAND, "attach", "runs/a")
     again.wait_for("On 24 validation cases")
-    again.wait_for("done; c goes to the card")
+    again.wait_for("done; press c to go to the card")
     assert "72 of 72" in again.picture
     again.press("c")
     again.wait_for("tune: tuned answers")
     again.press("q")
-    again.wait_for("look at it again with: tuneproof attach runs/a")
+    again.wait_for("open it again with: tuneproof attach runs/a")
     listed = tuneproof("runs", cwd=tmp_path).out
     assert "finished" in listed and "tune" in listed
 

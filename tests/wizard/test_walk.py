@@ -48,16 +48,16 @@ async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(
         await pilot.press(*["down"] * 5, "enter")
         await arrive(pilot, "DataScreen")
         await tried(pilot)
-        await until_shown(pilot, "120 rows, input/output", "the audit found 0 things that block")
+        await until_shown(pilot, "120 rows, input/output", "read; 0 findings block")
         await pilot.press("c")
         await arrive(pilot, "AuditScreen")
         await until_shown(pilot, "0 findings in 120 rows", "the gate is open")
         await pilot.press("c")
         await arrive(pilot, "TaskScreen")
-        await until_shown(pilot, "94 to train on, 26 to validate with, 80 to score on", "f freezes")
+        await until_shown(pilot, "94 training cases, 26 validation cases, 80 eval cases", "press f to freeze")
         await pilot.press("f")
         await stage_done(pilot, Stage.SPLIT)
-        await until_shown(pilot, "frozen; c goes on to the baselines")
+        await until_shown(pilot, "frozen; press c to continue to the baselines")
         await pilot.press("c")
         await arrive(pilot, "BaselinesScreen")
         await pilot.press("c")
@@ -77,7 +77,7 @@ async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(
         await until(pilot, lambda: bool(app.state.tuned.probes), "a probe")
         await until_shown(pilot, "safe to close this", "On 24 validation cases")
         await stage_done(pilot, Stage.CARD)
-        await until_shown(pilot, "48 of 48", "done; c goes to the card")
+        await until_shown(pilot, "48 of 48", "done; press c to go to the card")
         await pilot.press("c")
         await arrive(pilot, "CardScreen")
         await until_shown(pilot, "tune: tuned answers", "15 fixed", "tuneproof verify runs/support-tickets-1")
@@ -87,7 +87,7 @@ async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(
         await pilot.press("escape", "q")
         await until(pilot, lambda: not app.is_running, "the end")
     run = tmp_path / "runs" / "support-tickets-1"
-    assert app.farewell == "look at it again with: tuneproof attach runs/support-tickets-1"
+    assert app.farewell == "open it again with: tuneproof attach runs/support-tickets-1"
     verified = tuneproof("verify", run)
     assert verified.code == 0, verified.err
     _replays_the_same(tmp_path / "support-tickets.yaml", run, finished[0], tmp_path / "replayed")
