@@ -12,6 +12,7 @@ from textual.widgets import Static
 
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.methods.plan import make_plan
+from tuneproof.engine.run.events import Failed
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.training_state import TrainingState
 from tuneproof.engine.session.steps import Step
@@ -134,7 +135,7 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
             case TrainingPhase.CRASHED:
                 self.show_status("the worker crashed; r resumes from the last checkpoint, l shows the end of its log", error=True)
             case TrainingPhase.FAILED if state.failure is not None:
-                self.show_status(f"{state.failure.problem}; r resumes from the last checkpoint", error=True)
+                self.show_status(_failure_line(state.failure), error=True)
             case TrainingPhase.SKIPPED if state.tuned.skipped is not None:
                 self.show_status(f"not trained: {state.tuned.skipped.reason}")
             case TrainingPhase.TRAINING_VARIANT if state.variant is not None:
@@ -182,6 +183,10 @@ def _progress(state: RunState) -> Content:
         f"{last.tokens_per_second:,.0f} tokens/s  {times}",
     ]
     return Content("\n".join(lines))
+
+
+def _failure_line(failure: Failed) -> str:
+    return "; ".join(part for part in (failure.problem, failure.fix, "r resumes from the last checkpoint") if part)
 
 
 def _variant_line(training: TrainingState) -> str:
