@@ -27,7 +27,8 @@ from tuneproof.engine.session.audit_decisions import (
     with_rows_left_out,
 )
 from tuneproof.engine.session.form_input import InputError
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.progress import freeze_failed
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.ask import AskLine
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import StepScreen
@@ -43,7 +44,7 @@ ROWS_LISTED = 1000
 class AuditScreen(StepScreen):
     """Shows the findings, and records what the user decides about each."""
 
-    STEP = Step.AUDIT
+    STEP = WizardStep.AUDIT
     HELP_TEXT = """
 **Is the data good enough to train on and to measure with?** Every check looks at every row.
 
@@ -87,7 +88,7 @@ i explains the highlighted check. enter goes from a finding to its rows, escape 
         self.query_one("#findings").focus()
 
     def on_screen_resume(self) -> None:
-        if not self.session.is_frozen and not self.session.trial_is_current:
+        if not self.session.is_frozen and not self.session.dry_run_is_current:
             self.wizard.start_dry_run()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -209,7 +210,7 @@ i explains the highlighted check. enter goes from a finding to its rows, escape 
         state = self.state if self.session.is_frozen else self.wizard.dry_run_state
         if state.failure is not None:
             self.show_status(state.failure.message, error=True)
-        elif self.session.freeze_broke_off(self.state):
+        elif freeze_failed(self.session, self.state):
             self.show_status("the worker ended before the audit was finished: press 4 to see how to resume", error=True)
         else:
             self.show_status(f"auditing: {state.checking} …" if state.checking else "auditing …")

@@ -17,7 +17,7 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.session.baseline_choice import best_untuned, can_finish_without_training, with_arm_toggled
 from tuneproof.engine.session.form_input import InputError
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.failures import failures_screen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import bar, percent, rate_bar
@@ -31,7 +31,7 @@ HEAD = f"{'arm':<16} {'format valid':<21} {'correct':<20} tokens s/case"
 class BaselinesScreen(StepScreen):
     """Chooses the untuned arms, runs them, and shows their rates and failures."""
 
-    STEP = Step.BASELINES
+    STEP = WizardStep.BASELINES
     HELP_TEXT = """
 **What does the model do without any training?** If the best prompt is good enough, you are done; if not, this is what tuning has to beat.
 
@@ -110,7 +110,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
     def _about(self) -> None:
         name = self._highlighted
         about = " ".join((inspect.getdoc(UNTUNED_ARMS[name]) or "").split())
-        scores, prompt_variant = self.session.scores(name), self.session.asked(name)
+        scores, prompt_variant = self.session.scores(name), self.session.arm_summary(name)
         lines = [Content(about)]
         if prompt_variant:
             lines.append(Content(sanitize(prompt_variant, one_line=True, max_length=200)))
@@ -193,4 +193,4 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
 
     def action_finish_here(self) -> None:
         if self.wizard.start_worker(Stage.CARD):
-            self.wizard.go_to(Step.CARD)
+            self.wizard.go_to(WizardStep.CARD)

@@ -17,7 +17,7 @@ from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase, compare_cases
 from tuneproof.engine.scoring.verdict import format_p_value, format_points
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.failures import comparison_screen, failures_screen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.bars import rate_bar
@@ -28,7 +28,7 @@ from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 class CardScreen(StepScreen):
     """Shows the stored card, and compares the stored answers case by case."""
 
-    STEP = Step.CARD
+    STEP = WizardStep.CARD
     HELP_TEXT = """
 **The answer, and why you can believe it.**
 

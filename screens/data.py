@@ -17,7 +17,7 @@ from tuneproof.engine.data.files import READERS
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.session.data_form import DataStatus, data_status
 from tuneproof.engine.session.form_input import InputError, base_model, parse_columns, path_or_hub_name
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import BASE_HELP
 from tuneproof.screens.ask import AskLine
 from tuneproof.screens.pick import PickScreen
@@ -31,7 +31,7 @@ ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz", ".zst
 class DataScreen(StepScreen):
     """Chooses the data and shows it as the model will see it."""
 
-    STEP = Step.DATA
+    STEP = WizardStep.DATA
     HELP_TEXT = f"""
 **What a model is tuned on**: examples, each a request and the answer that you want.
 
@@ -69,7 +69,7 @@ Nothing here changes your files.
     def on_screen_resume(self) -> None:
         if self._data is None:
             self.show_status("o opens a list of files; p lets you type a path, a folder or a hub name")
-        elif not self.session.is_frozen and not self.session.trial_is_current:
+        elif not self.session.is_frozen and not self.session.dry_run_is_current:
             self._start_dry_run()
 
     @property
@@ -88,7 +88,7 @@ Nothing here changes your files.
 
     def _show_data_status(self) -> None:
         state = self.wizard.dry_run_state
-        match data_status(state, is_frozen=self.session.is_frozen, has_dry_run=self.session.trial is not None):
+        match data_status(state, is_frozen=self.session.is_frozen, has_dry_run=self.session.dry_run is not None):
             case DataStatus.FROZEN:
                 self.show_status("this data is frozen into the run")
             case DataStatus.READING:

@@ -27,7 +27,7 @@ from tuneproof.engine.case.route import (
 )
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.session.decision_form import routes_by_examples, with_digit, without_last_digit
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.step import FROZEN_NOTICE, StepScreen
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 
@@ -61,7 +61,7 @@ class QuestionList(OptionList):
 class DecideScreen(StepScreen):
     """Asks the questions that decide the route."""
 
-    STEP = Step.DECIDE
+    STEP = WizardStep.DECIDE
     HELP_TEXT = """
 **What kind of fix does the problem need?** Fine-tuning changes habits: a format, a style, a narrow task that is done again and again.
 It is rarely the fix for facts (look them up instead), or for an output format that a decoder can enforce.

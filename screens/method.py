@@ -23,6 +23,7 @@ from tuneproof.engine.methods.plan import AUTO, make_plan
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.artifacts import CatalogueEntry
 from tuneproof.engine.run.state import RunStatus
+from tuneproof.engine.session.forecasts import method_forecasts
 from tuneproof.engine.session.form_input import InputError
 from tuneproof.engine.session.method_form import (
     SETTINGS,
@@ -35,7 +36,7 @@ from tuneproof.engine.session.method_form import (
     with_override_toggled,
     with_setting,
 )
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.ask import AskChoice, AskLine
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
@@ -44,7 +45,7 @@ from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 class MethodScreen(StepScreen):
     """The methods as a table for this base, the chosen one and why, and its settings."""
 
-    STEP = Step.METHOD
+    STEP = WizardStep.METHOD
     HELP_TEXT = """
 **How much of the model has to change?** The less changes, the cheaper it is, and the less the model can forget.
 
@@ -101,8 +102,8 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
         return self.state.tuned.started is not None
 
     def show(self) -> None:
-        entries = {entry.name: entry for entry in self.session.catalogue}
-        self._forecasts = self.session.forecasts()
+        entries = {entry.name: entry for entry in self.session.catalogue.methods} if self.session.catalogue else {}
+        self._forecasts = method_forecasts(self.session)
         listed = self.query_one("#methods", OptionList)
         chosen = self.session.draft.content.method.name
         for name, method in METHODS.items():
@@ -140,7 +141,7 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
         at = self.query_one("#methods", OptionList).highlighted
         method = METHODS[list(METHODS)[at or 0]]
         lines = [Content.assemble((method.name, "bold"), f" trains {method.trains}; good for {method.good_for}")]
-        refused = self.session.refused(method.name)
+        refused = self.session.unavailable(method.name)
         if refused is not None:
             lines.append(Content.styled(f"not on this machine: {refused}", "bold"))
         if (forecast := self._forecasts.get(method.name)) is not None:
@@ -161,8 +162,9 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
         except TuneproofError:
             return Content("")
         lines = [_setting_line(row) for row in rows]
-        if self.session.trained_length is not None:
-            lines.append(Content(length_line(self.session.trained_length)))
+        catalogue = self.session.catalogue
+        if catalogue is not None and catalogue.length is not None:
+            lines.append(Content(length_line(catalogue.length)))
         return Content("\n").join(lines)
 
     def _show_run_status(self) -> None:
@@ -180,7 +182,7 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
     @on(OptionList.OptionSelected, "#methods")
     def _method_chosen(self, event: OptionList.OptionSelected) -> None:
         name = str(event.option.id)
-        refused = self.session.refused(name)
+        refused = self.session.unavailable(name)
         if refused is not None:
             self.show_error(f"{name} cannot be trained here: {refused}")
             return

@@ -16,8 +16,9 @@ from tuneproof.engine.core.errors import ExitCode, TuneproofError
 from tuneproof.engine.run.process import log_tail
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import WORKER_LOG
-from tuneproof.engine.session.steps import Step
-from tuneproof.engine.session.workbench import Workbench
+from tuneproof.engine.session.case_session import CaseSession
+from tuneproof.engine.session.progress import is_done
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.wizard import Wizard
 from tuneproof.tui.messages import DryRunChanged, RunChanged
@@ -46,7 +47,7 @@ class TooSmall(Static):
 class StepScreen(Screen[None]):
     """One step: shows the case and the state of its run, and posts what the user wants; the rules are in `engine.session`."""
 
-    STEP: ClassVar[Step]
+    STEP: ClassVar[WizardStep]
     HELP_TEXT: ClassVar[str] = ""
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("c", "next_step", "Continue"),
@@ -56,7 +57,7 @@ class StepScreen(Screen[None]):
         Binding("l", "log", "The worker's log", show=False),
     ]
 
-    _session: Workbench | None = None
+    _session: CaseSession | None = None
     _shown_bindings: object = None
     _drawn_for: Size | None = None
 
@@ -66,7 +67,7 @@ class StepScreen(Screen[None]):
         return cast(Wizard, self.app)
 
     @property
-    def session(self) -> Workbench:
+    def session(self) -> CaseSession:
         """The open case; for a screen that is being removed, the last one."""
         self._session = self.wizard.session or self._session
         assert self._session is not None
@@ -116,7 +117,7 @@ class StepScreen(Screen[None]):
             return
         self._drawn_for = self.app.size
         self.show_machine()
-        self.query_one("#rail", StepRail).show(self.STEP, [step for step in Step if self.session.done(step, self.state)])
+        self.query_one("#rail", StepRail).show(self.STEP, [step for step in WizardStep if is_done(self.session, step, self.state)])
         self._refresh_keys()
         self._show_evidence()
         self.show()
@@ -157,11 +158,11 @@ class StepScreen(Screen[None]):
         self.screen.focus_next()
 
     def action_next_step(self) -> None:
-        self.wizard.go_to(list(Step)[min(self.STEP.number, len(Step) - 1)])
+        self.wizard.go_to(list(WizardStep)[min(self.STEP.number, len(WizardStep) - 1)])
 
     def action_previous_step(self) -> None:
         if self.STEP.number > 1:
-            self.wizard.go_to(list(Step)[self.STEP.number - 2])
+            self.wizard.go_to(list(WizardStep)[self.STEP.number - 2])
 
     def action_leave_field(self) -> None:
         self.focus_first()
@@ -204,7 +205,7 @@ class StepScreen(Screen[None]):
         return Content(left + " " * gap + machine if gap > 0 else left)
 
 
-def _run_label(session: Workbench, state: RunState) -> str:
+def _run_label(session: CaseSession, state: RunState) -> str:
     """The run and its status for the title."""
     if session.store is None:
         return "draft"

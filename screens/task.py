@@ -16,7 +16,7 @@ from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
 from tuneproof.engine.session.form_input import InputError
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import (
     TYPED_FIELDS,
     FreezeStatus,
@@ -58,7 +58,7 @@ FIELD_WIDTH = max(len(field) for field in TaskField)
 class TaskScreen(StepScreen):
     """A form for the task, the target, the base model and the split; and the freeze."""
 
-    STEP = Step.TASK
+    STEP = WizardStep.TASK
     HELP_TEXT = """
 **How will you know that it got better?** Every system answers the same cases, and every answer is judged by the same rule.
 
@@ -128,7 +128,7 @@ class TaskScreen(StepScreen):
     @property
     def _freeze_status(self) -> FreezeStatus:
         session = self.session
-        is_current = session.trial_is_current
+        is_current = session.dry_run_is_current
         return freeze_status(
             self.state, self.wizard.dry_run_state, session.report, is_frozen=session.is_frozen, dry_run_is_current=is_current
         )
@@ -245,13 +245,13 @@ class TaskScreen(StepScreen):
         suggested = suggested_sections(self._content, self.session.data_facts)
         if suggested:
             self._choose(suggested)
-        elif not self.session.trial_is_current:
+        elif not self.session.dry_run_is_current:
             self.wizard.start_dry_run()
 
     def _choose(self, sections: Sections) -> None:
         if not self.save_sections(**sections):
             return
-        if not self.session.trial_is_current:
+        if not self.session.dry_run_is_current:
             self.wizard.start_dry_run()
         self.refresh_all()
 

@@ -15,7 +15,7 @@ from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.run.events import Failed
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.training_state import TrainingState
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.training_actions import (
     TrainingAction,
     TrainingPhase,
@@ -37,7 +37,7 @@ GPU_SECONDS = 2.0
 class TrainScreen(StepScreen):
     """Starts, shows, stops and resumes the training; the worker trains without this screen, too."""
 
-    STEP = Step.TRAIN
+    STEP = WizardStep.TRAIN
     HELP_TEXT = """
 **Is it learning, and is it learning the right thing?**
 

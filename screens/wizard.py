@@ -7,19 +7,19 @@ from typing import Protocol
 
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunState
-from tuneproof.engine.session.steps import Step
-from tuneproof.engine.session.workbench import Workbench
+from tuneproof.engine.session.case_session import CaseSession
+from tuneproof.engine.session.steps import WizardStep
 
 
 class Wizard(Protocol):
     """The app as its screens see it."""
 
-    session: Workbench | None
+    session: CaseSession | None
     state: RunState
     dry_run_state: RunState
     machine_line: str
 
-    def go_to(self, step: Step) -> None:
+    def go_to(self, step: WizardStep) -> None:
         """Shows a step, or a warning with the reason why it is not open yet."""
 
     def open_case(self, path: Path, *, copy: bool = False) -> None:

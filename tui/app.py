@@ -14,7 +14,8 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.progress import current_step, why_not_enter
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.home import HomeScreen
 from tuneproof.tui.error_toast import ErrorToast
 from tuneproof.tui.farewell import farewell, shell_word
@@ -24,7 +25,7 @@ from tuneproof.tui.widgets.sanitize import SanitizingFilter
 
 if TYPE_CHECKING:
     from tuneproof.engine.run.state import RunState
-    from tuneproof.engine.session.workbench import Workbench
+    from tuneproof.engine.session.case_session import CaseSession
 
 MACHINE_SECONDS = 10.0
 SANITIZING_FILTER = SanitizingFilter()
@@ -45,12 +46,12 @@ class TuneproofApp(App[None]):
         Binding("h", "home", "Home", show=False),
         Binding("ctrl+z", "suspend_process", show=False),
         Binding("ctrl+q", "leave", show=False, priority=True),
-        *(Binding(str(step.number), f"step({step.number})", show=False) for step in Step),
+        *(Binding(str(step.number), f"step({step.number})", show=False) for step in WizardStep),
     ]
 
     def __init__(self, opens: Path | None = None) -> None:
         super().__init__()
-        self.session: Workbench | None = None
+        self.session: CaseSession | None = None
         self.machine_line = ""
         self.farewell: str | None = None
         self._opens = opens
@@ -97,30 +98,30 @@ class TuneproofApp(App[None]):
         yield from super().get_system_commands(screen)
         yield SystemCommand("Home", "New case, open a case, recent runs", self.action_home)
         if self.session is not None:
-            for step in Step:
+            for step in WizardStep:
                 yield SystemCommand(f"Go to {step}", f"Step {step.number} of the case", lambda step=step: self.go_to(step))
 
     # Opening and closing a case.
 
     def open_case(self, path: Path, *, copy: bool = False) -> None:
         from tuneproof.engine.case.draft import Draft
-        from tuneproof.engine.session.workbench import Workbench
+        from tuneproof.engine.session.case_session import CaseSession
 
         with ErrorToast(self, "Open"):
-            self._show_case(Workbench.of_case(Draft.open_copy(path, Path.cwd()) if copy else Draft.open(path)))
+            self._show_case(CaseSession.of_case(Draft.open_copy(path, Path.cwd()) if copy else Draft.open(path)))
 
     def open_run(self, path: Path) -> None:
-        from tuneproof.engine.session.workbench import Workbench
+        from tuneproof.engine.session.case_session import CaseSession
 
         with ErrorToast(self, "Open"):
-            self._show_case(Workbench.of_run(path))
+            self._show_case(CaseSession.of_run(path))
 
     def new_case(self, name: str) -> None:
         from tuneproof.engine.case.draft import Draft
-        from tuneproof.engine.session.workbench import Workbench
+        from tuneproof.engine.session.case_session import CaseSession
 
         with ErrorToast(self, "New case"):
-            self._show_case(Workbench(Draft.new(Path.cwd(), name)))
+            self._show_case(CaseSession(Draft.new(Path.cwd(), name)))
 
     def _open(self, path: Path) -> None:
         from tuneproof.engine.session.sample_cases import sample_cases_folder
@@ -131,7 +132,7 @@ class TuneproofApp(App[None]):
             # The sample cases are part of the installation and must not be edited.
             self.open_case(path, copy=path.resolve().parent == sample_cases_folder().resolve())
 
-    def _show_case(self, session: Workbench) -> None:
+    def _show_case(self, session: CaseSession) -> None:
         """Closes the open case, opens another, and goes to the first step that is not done."""
         self._close_case()
         remove_step_screens(self)
@@ -141,28 +142,28 @@ class TuneproofApp(App[None]):
         elif not session.draft.unanswered() and session.draft.content.data is not None:
             self.start_dry_run()
         self.go_to(self._first_step(session))
-        import_while_idle(self, list(Step))
+        import_while_idle(self, list(WizardStep))
 
-    def _first_step(self, session: Workbench) -> Step:
-        step = session.step_of(self.state)
+    def _first_step(self, session: CaseSession) -> WizardStep:
+        step = current_step(session, self.state)
         if session.draft.content.data is None:
-            return Step.DECIDE
+            return WizardStep.DECIDE
         # The dry run has only just started: the audit has nothing to show yet.
-        return Step.DATA if step in (Step.AUDIT, Step.TASK) and not session.is_frozen else step
+        return WizardStep.DATA if step in (WizardStep.AUDIT, WizardStep.TASK) and not session.is_frozen else step
 
     def _close_case(self) -> None:
         """Stops following, and discards the dry run; a run continues."""
         self._feeds.stop()
         if self.session is not None:
-            self.session.end_trial()
+            self.session.end_dry_run()
         self.session = None
 
     # Moving between screens.
 
-    def go_to(self, step: Step) -> None:
+    def go_to(self, step: WizardStep) -> None:
         if self.session is None:
             return
-        refused = self.session.may_enter(step, self.state)
+        refused = why_not_enter(self.session, step, self.state)
         if refused:
             self.notify(f"{step}: {refused}", severity="warning", markup=False)
             return
@@ -178,7 +179,7 @@ class TuneproofApp(App[None]):
             self.switch_screen(name)
 
     def action_step(self, number: int) -> None:
-        self.go_to(list(Step)[number - 1])
+        self.go_to(list(WizardStep)[number - 1])
 
     def action_home(self) -> None:
         self._close_dialogs()
@@ -212,7 +213,7 @@ class TuneproofApp(App[None]):
         assert self.session is not None
         self._feeds.stop_dry_run()
         with ErrorToast(self, "Data"):
-            self._feeds.follow_dry_run(self.session.try_data().store.path)
+            self._feeds.follow_dry_run(self.session.start_dry_run().store.path)
 
     def freeze(self) -> None:
         assert self.session is not None
@@ -225,7 +226,7 @@ class TuneproofApp(App[None]):
     def start_worker(self, until: Stage) -> bool:
         assert self.session is not None
         with ErrorToast(self, "Run"):
-            self.session.go_on(until)
+            self.session.resume(until)
             self._show_waiting()
             return True
         return False
@@ -244,10 +245,10 @@ class TuneproofApp(App[None]):
     def start_new_run(self) -> None:
         assert self.session is not None
         self._feeds.stop_run()
-        self.session.thaw()
+        self.session.start_over()
         if self.session.draft.content.data is not None:
             self.start_dry_run()
-        self.go_to(Step.DECIDE)
+        self.go_to(WizardStep.DECIDE)
 
     def _show_waiting(self) -> None:
         if self.session is not None and (waiting := self.session.waiting):

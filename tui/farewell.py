@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from tuneproof.tui.widgets.sanitize import sanitize
 
 if TYPE_CHECKING:
-    from tuneproof.engine.session.workbench import Workbench
+    from tuneproof.engine.session.case_session import CaseSession
 
 
-def farewell(session: Workbench | None, run_status: str | None) -> str | None:
+def farewell(session: CaseSession | None, run_status: str | None) -> str | None:
     """How to come back to the open case, None if there is nothing to come back to; `run_status` says what the run does now."""
     if session is None:
         return None

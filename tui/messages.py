@@ -19,7 +19,7 @@ class RunChanged(Message):
 
 
 class DryRunChanged(Message):
-    """The trial of the draft's data stands otherwise than before."""
+    """The state of the dry run has changed."""
 
     def __init__(self, state: RunState) -> None:
         super().__init__()

@@ -6,12 +6,12 @@ from typing import Any
 
 from textual.app import App
 
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 
 IDLE_SECONDS = 0.2
 
 
-def installed_screen(app: App[Any], step: Step) -> str:
+def installed_screen(app: App[Any], step: WizardStep) -> str:
     """The name under which the app has the screen of a step; the screen is made if the app does not have it yet."""
     from tuneproof.screens.steps import screen_of
 
@@ -22,7 +22,7 @@ def installed_screen(app: App[Any], step: Step) -> str:
 
 def remove_step_screens(app: App[Any]) -> None:
     """Removes the screens of the steps, so that the next case gets new ones."""
-    for step in Step:
+    for step in WizardStep:
         if app.is_screen_installed(step.value):
             screen = app.get_screen(step.value)
             app.uninstall_screen(screen)
@@ -30,7 +30,7 @@ def remove_step_screens(app: App[Any]) -> None:
                 screen.remove()
 
 
-def import_while_idle(app: App[Any], steps: list[Step]) -> None:
+def import_while_idle(app: App[Any], steps: list[WizardStep]) -> None:
     """Imports the screens of the steps one by one between keys, so that the first visit to each is quick."""
     from tuneproof.screens.steps import screen_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 
-class Step(StrEnum):
+class WizardStep(StrEnum):
     """One step of the wizard; its value is its name on the rail."""
 
     DECIDE = "Decide"
@@ -20,4 +20,4 @@ class Step(StrEnum):
     @property
     def number(self) -> int:
         """The place on the rail, from 1."""
-        return list(Step).index(self) + 1
+        return list(WizardStep).index(self) + 1

@@ -32,7 +32,7 @@ from tuneproof.engine.run.events import Stopped, TrainingStarted
 from tuneproof.engine.run.launch import stop_run
 from tuneproof.engine.run.liveness import is_alive
 from tuneproof.engine.run.store import EVENTS
-from tuneproof.engine.session.workbench import Workbench
+from tuneproof.engine.session.case_session import CaseSession
 
 pytestmark = pytest.mark.skipif(missing() is not None, reason=f"{missing()} is not installed: apt-get install slurm-wlm")
 
@@ -106,12 +106,12 @@ def test_a_job_that_somebody_else_takes_out_of_the_queue_did_not_start(tmp_path:
 
 def test_the_wizard_submits_no_second_job_while_one_is_queued(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    bench = Workbench(Draft.open_copy(sample_case(), tmp_path))
+    bench = CaseSession(Draft.open_copy(sample_case(), tmp_path))
     bench.draft.choose(training={"launcher": "slurm", "slurm": {"extra": {"hold": True}}})
     bench.freeze()
     assert bench.waiting is not None and bench.waiting.endswith("is queued")
     with pytest.raises(GateClosed, match="is queued"):
-        bench.go_on(Stage.BASELINES)
+        bench.resume(Stage.BASELINES)
     assert bench.stop_waiting() and not bench.stop_waiting()
     wait_until(lambda: jobs() == [], "an empty queue")
 

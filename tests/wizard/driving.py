@@ -60,7 +60,7 @@ async def tried(pilot: Pilot[Any]) -> None:
 
     def ended() -> bool:
         assert app.session is not None
-        return app.session.trial_is_current and app.dry_run_state.status in (RunStatus.FINISHED, RunStatus.FAILED)
+        return app.session.dry_run_is_current and app.dry_run_state.status in (RunStatus.FINISHED, RunStatus.FAILED)
 
     await until(pilot, ended, "the audit of the draft")
 

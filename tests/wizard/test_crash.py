@@ -11,7 +11,7 @@ from tests.conftest import sample_case, tuneproof
 from tests.wizard.driving import picture, stage_done, until, until_shown
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunStatus
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.steps import screen_of
 from tuneproof.tui.app import TuneproofApp
 
@@ -43,5 +43,5 @@ async def test_a_worker_that_was_killed_is_shown_as_crashed_and_is_resumed(tmp_p
 
 
 def test_every_step_explains_its_terms() -> None:
-    for step in Step:
+    for step in WizardStep:
         assert len(screen_of(step).HELP_TEXT.split()) > 60

@@ -15,7 +15,7 @@ from tests.wizard.driving import arrive, stage_done, tried, typed, until_shown
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.dry_run import Trial
+from tuneproof.engine.run.dry_run import DryRun
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Launched, StageStarted
 from tuneproof.engine.run.stop import StopRequest
@@ -95,18 +95,18 @@ async def test_home_opens_where_runs_is_no_folder(case: Path) -> None:
         await until_shown(pilot, "support_tickets")
 
 
-def test_a_trial_is_thrown_away_at_once_whatever_it_is_at(case: Path) -> None:
-    trial = Trial(load_case(case))
-    trial.start()
-    assert trial._worker is not None
-    worker = psutil.Process(trial._worker.process.pid)
+def test_a_dry_run_is_ended_at_once_whatever_it_is_doing(case: Path) -> None:
+    dry_run = DryRun(load_case(case))
+    dry_run.start()
+    assert dry_run._worker is not None
+    worker = psutil.Process(dry_run._worker.process.pid)
     # As one that is in the middle of an hour of auditing.
     worker.suspend()
-    thread = threading.Thread(target=trial.discard, daemon=True)
+    thread = threading.Thread(target=dry_run.discard, daemon=True)
     thread.start()
     thread.join(2)
     try:
-        assert not thread.is_alive() and not trial.store.path.exists()
+        assert not thread.is_alive() and not dry_run.store.path.exists()
     finally:
         with suppress(psutil.NoSuchProcess):
             worker.kill()

@@ -19,12 +19,12 @@ HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "accelerate")
 
 LOADED = f"""
 import asyncio, sys
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.steps import screen_of
 from tuneproof.tui.app import TuneproofApp
 for name in ("ask", "failures", "pick", "quit", "reading"):
     __import__(f"tuneproof.screens.{{name}}")
-for step in Step:
+for step in WizardStep:
     screen_of(step)
 async def open_it():
     app = TuneproofApp()

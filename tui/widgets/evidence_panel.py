@@ -18,7 +18,7 @@ class EvidencePanel(MemoizedStatic):
         self.border_title = "Evidence so far"
 
     def show(self, draft: DraftCase, state: RunState, route: str | None, *, is_frozen: bool) -> None:
-        """Draws what is known; before the freeze, `state` is that of a trial, whose end says nothing about the case."""
+        """Draws what is known; before the freeze, `state` is that of the dry run, whose end says nothing about the case."""
         fields = [
             ("Decision", [route or "not decided yet"]),
             ("Data Shape", _data(draft, state)),

@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 from textual.content import Content
 
-from tuneproof.engine.session.steps import Step
+from tuneproof.engine.session.steps import WizardStep
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 
 DONE, HERE, OPEN = "✓", "●", "○"
@@ -15,15 +15,15 @@ DONE, HERE, OPEN = "✓", "●", "○"
 class StepRail(MemoizedStatic):
     """One line with every step; marks, not colours, tell them apart."""
 
-    def show(self, current: Step, done: Collection[Step]) -> None:
+    def show(self, current: WizardStep, done: Collection[WizardStep]) -> None:
         """Draws the rail."""
         self.update(rail(current, done), layout=False)
 
 
-def rail(current: Step, done: Collection[Step]) -> Content:
+def rail(current: WizardStep, done: Collection[WizardStep]) -> Content:
     """The line, 72 cells wide."""
     parts = []
-    for step in Step:
+    for step in WizardStep:
         mark = HERE if step is current else DONE if step in done else OPEN
         style = "reverse bold" if step is current else "" if step in done else "dim"
         parts.append(Content.styled(f"{step.number}{mark}{step}", style))

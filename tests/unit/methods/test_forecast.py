@@ -17,7 +17,8 @@ from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.files import config_folder
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.store import RunStore
-from tuneproof.engine.session.workbench import Workbench
+from tuneproof.engine.session.case_session import CaseSession
+from tuneproof.engine.session.forecasts import method_forecasts
 
 LORA_PARAMETERS = 233_472
 ROWS = [60] * 63 + [89]
@@ -33,9 +34,9 @@ def of_lora(budget_gb: float | None = None, **training: object) -> Forecast:
 
 
 def test_it_is_what_the_planner_predicts(finished: tuple[Path, object]) -> None:
-    bench = Workbench.of_run(finished[0])
+    bench = CaseSession.of_run(finished[0])
     stored = artifacts.MethodFacts.model_validate_json(RunStore(finished[0]).read(artifacts.METHOD))
-    assert stored.planned is not None and bench.forecasts()[stored.name].memory == stored.planned.memory
+    assert stored.planned is not None and method_forecasts(bench)[stored.name].memory == stored.planned.memory
 
 
 def test_a_larger_batch_takes_more_and_runs_in_parts_where_there_is_less() -> None:
@@ -67,10 +68,10 @@ def test_a_model_that_is_not_here_is_not_guessed_at(monkeypatch: pytest.MonkeyPa
 def test_it_follows_a_rank_that_is_chosen_after_the_methods_were_counted(finished: tuple[Path, object], tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(finished[0], run)
-    bench = Workbench.of_run(run)
+    bench = CaseSession.of_run(run)
     bench.draft.choose(training={"rank": 64})
     folder = config_folder(ModelChoice().base)
     assert folder is not None
     for name in ("lora", "full"):
         trained = count_planned_parameters(folder, make_plan(MethodChoice(name=name), bench.draft.content.training)).trained
-        assert bench.forecasts()[name].memory.adapters == (4 * trained if name == "lora" else 0)
+        assert method_forecasts(bench)[name].memory.adapters == (4 * trained if name == "lora" else 0)

@@ -37,8 +37,9 @@ from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.scoring.case_changes import CaseChange, compare_cases
 from tuneproof.engine.scoring.judges import FailureClass
 from tuneproof.engine.scoring.predictions import Prediction
-from tuneproof.engine.session.steps import Step
-from tuneproof.engine.session.workbench import Workbench
+from tuneproof.engine.session.case_session import CaseSession
+from tuneproof.engine.session.progress import current_step, why_not_enter
+from tuneproof.engine.session.steps import WizardStep
 
 CASE = Case(
     name="tickets",
@@ -322,63 +323,67 @@ def draft(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Draft:
 
 
 def test_a_draft_finds_the_newest_run_of_its_frozen_parts(draft: Draft) -> None:
-    assert Workbench.of_case(draft).store is None
+    assert CaseSession.of_case(draft).store is None
     for number, case in enumerate([CASE, CASE, changed(target=Target(at_least=0.5))], start=1):
         RunStore.create(Path(f"runs/tickets-{number}"), case)
     Path("runs/notes.txt").write_text("mine")
     (Path("runs") / "broken").mkdir()
     for name in ("case.yaml", "manifest.json"):
         (Path("runs") / "broken" / name).write_text("}not a run{")
-    bench = Workbench.of_case(draft)
+    bench = CaseSession.of_case(draft)
     assert bench.store is not None and bench.store.path == Path("runs/tickets-2") and bench.is_frozen
     draft.choose(training={"epochs": 2}, baselines=["zero_shot"])
-    assert Workbench.of_case(draft).is_frozen, "what is chosen later belongs to the same run"
+    assert CaseSession.of_case(draft).is_frozen, "what is chosen later belongs to the same run"
     draft.choose(target={"at_least": 0.5})
-    found = Workbench.of_case(draft).store
+    found = CaseSession.of_case(draft).store
     assert found is not None and found.path == Path("runs/tickets-3")
     draft.answer("private_facts", True)
-    assert not Workbench.of_case(draft).is_frozen
+    assert not CaseSession.of_case(draft).is_frozen
 
 
 def test_each_step_opens_when_the_one_before_is_done(draft: Draft) -> None:
-    new, state = Workbench(Draft.new(Path.cwd(), "new")), RunState()
-    assert [step for step in Step if new.may_enter(step, state) is None] == [Step.DECIDE]
+    new, state = CaseSession(Draft.new(Path.cwd(), "new")), RunState()
+    assert [step for step in WizardStep if why_not_enter(new, step, state) is None] == [WizardStep.DECIDE]
     for key in ("private_facts", "format_drift", "stable_task"):
         new.draft.answer(key, False)
-    assert [step for step in Step if new.may_enter(step, state) is None] == [Step.DECIDE, Step.DATA]
-    bench = Workbench(draft)
-    assert [step for step in Step if bench.may_enter(step, state) is None] == [Step.DECIDE, Step.DATA, Step.AUDIT]
-    assert bench.step_of(state) is Step.AUDIT
-    for stage, opened in ((Stage.AUDIT, Step.TASK), (Stage.SPLIT, Step.BASELINES)):
+    assert [step for step in WizardStep if why_not_enter(new, step, state) is None] == [WizardStep.DECIDE, WizardStep.DATA]
+    bench = CaseSession(draft)
+    assert [step for step in WizardStep if why_not_enter(bench, step, state) is None] == [
+        WizardStep.DECIDE,
+        WizardStep.DATA,
+        WizardStep.AUDIT,
+    ]
+    assert current_step(bench, state) is WizardStep.AUDIT
+    for stage, opened in ((Stage.AUDIT, WizardStep.TASK), (Stage.SPLIT, WizardStep.BASELINES)):
         state.done.add(stage)
-        assert bench.may_enter(opened, state) is None and bench.step_of(state) is opened
-    assert bench.may_enter(Step.TRAIN, state) == "run the baselines first: no training without one"
+        assert why_not_enter(bench, opened, state) is None and current_step(bench, state) is opened
+    assert why_not_enter(bench, WizardStep.TRAIN, state) == "run the baselines first: no training without one"
     state.done.add(Stage.BASELINES)
-    assert all(bench.may_enter(step, state) is None for step in Step)
+    assert all(why_not_enter(bench, step, state) is None for step in WizardStep)
 
 
 def test_a_run_under_way_is_shown_where_it_works(draft: Draft) -> None:
-    bench, state = Workbench(draft), RunState(status=RunStatus.RUNNING, stage=Stage.TRAIN)
+    bench, state = CaseSession(draft), RunState(status=RunStatus.RUNNING, stage=Stage.TRAIN)
     state.done = {Stage.ROUTE, Stage.AUDIT, Stage.SPLIT, Stage.BASELINES, Stage.METHOD}
-    assert bench.step_of(state) is Step.TRAIN
+    assert current_step(bench, state) is WizardStep.TRAIN
 
 
 def test_nothing_is_run_before_it_is_frozen_nor_frozen_before_it_is_whole(draft: Draft) -> None:
     with pytest.raises(GateClosed, match="nothing is frozen yet"):
-        Workbench(draft).go_on(Stage.BASELINES)
+        CaseSession(draft).go_on(Stage.BASELINES)
     draft.choose(task=None)
     with pytest.raises(CaseError, match="`task` is missing"):
-        Workbench(draft).freeze()
+        CaseSession(draft).freeze()
     draft.answer("stable_task", None)
     with pytest.raises(CaseError, match=r"`decision\.stable_task` is not answered yet"):
-        Workbench(draft).freeze()
+        CaseSession(draft).freeze()
     assert not Path("runs").exists()
 
 
 def test_a_run_that_is_laid_aside_stays_and_its_case_goes_on_as_a_draft_of_ones_own(store: RunStore, draft: Draft) -> None:
-    bench = Workbench.of_run(store.path)
+    bench = CaseSession.of_run(store.path)
     assert bench.is_frozen and bench.draft.path is None
-    bench.thaw()
+    bench.start_over()
     assert not bench.is_frozen and bench.draft.path == Path.cwd() / "tickets-2.yaml", "the name is taken by the other draft"
     bench.draft.answer("needs_actions", True)
     assert store.case == CASE and Draft.open(bench.draft.path).content.decision.needs_actions is True
@@ -386,7 +391,7 @@ def test_a_run_that_is_laid_aside_stays_and_its_case_goes_on_as_a_draft_of_ones_
 
 def test_a_folder_that_is_no_run_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="this is not a run folder"):
-        Workbench.of_run(tmp_path)
+        CaseSession.of_run(tmp_path)
 
 
 def report(rows: int) -> Report:
@@ -404,7 +409,7 @@ def report(rows: int) -> Report:
 
 
 def test_a_file_of_a_run_is_read_again_when_it_has_changed(store: RunStore, draft: Draft) -> None:
-    bench = Workbench(draft, store)
+    bench = CaseSession(draft, store)
     assert bench.report is None and bench.card is None and bench.scores("zero_shot") is None and bench.predictions("zero_shot") == []
     for rows in (1, 20):
         store.write("audit.json", report(rows).model_dump_json())

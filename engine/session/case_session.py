@@ -1,0 +1,195 @@
+"""One case in the wizard: its draft, the dry run of its data, the run that is made of it, and what can be done with them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.audit.report import Report
+from tuneproof.engine.card.schema import CARD_JSON, Card
+from tuneproof.engine.case.draft import Draft, next_run_dir
+from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, RouteAnswers, choose_route
+from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.core.errors import GateClosed, TuneproofError
+from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.methods.refusals import unavailable_reason
+from tuneproof.engine.methods.registry import METHODS
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.dry_run import DryRun
+from tuneproof.engine.run.launch import launch
+from tuneproof.engine.run.process import Worker
+from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
+from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predictions
+from tuneproof.engine.scoring.verdict import meets_target
+from tuneproof.engine.session.cached_reader import CachedReader
+from tuneproof.engine.stages.pipeline import check_case, planned_stages
+
+
+class CaseSession:
+    """A draft; before its eval set is frozen, a dry run that shows what its data is like; afterwards, its run."""
+
+    def __init__(self, draft: Draft, store: RunStore | None = None) -> None:
+        self.draft, self.store = draft, store
+        self.dry_run: DryRun | None = None
+        self._worker: Worker | None = None
+        self._reader = CachedReader()
+
+    @classmethod
+    def of_case(cls, draft: Draft, runs: Path = Path("runs")) -> CaseSession:
+        """The draft, with the newest run under `runs` that has the same frozen sections."""
+        return cls(draft, _newest_run(draft, runs))
+
+    @classmethod
+    def of_run(cls, path: Path) -> CaseSession:
+        """An existing run. Raises UsageError if the folder is not a run."""
+        store = RunStore.open(path)
+        return cls(Draft(DraftCase.model_validate(store.case.model_dump(by_alias=True)), None), store)
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether there is a run, so that answers, data, task and target can no longer change."""
+        return self.store is not None
+
+    def start_over(self) -> None:
+        """Leaves the run as it is, and continues with the draft alone, in which everything can be changed."""
+        self.store = self._worker = None
+        if self.draft.path is None:
+            self.draft = Draft.copy_to(self.draft, Path.cwd())
+
+    def answers(self) -> RouteAnswers | None:
+        """The answers, if they are enough for a route; the number of examples is counted if the draft does not say it."""
+        report = self.report
+        return self.draft.route_answers(report.counts.rows if report and self.data_facts else None)
+
+    def route(self) -> Route | None:
+        """The route of the present answers; None if it depends on an answer that is missing."""
+        answers = self.answers()
+        possible = [answers] if answers else [self.draft.route_answers(ENOUGH_EXAMPLES - 1), self.draft.route_answers(ENOUGH_EXAMPLES)]
+        routes = {choose_route(given) for given in possible if given is not None}
+        return routes.pop() if len(routes) == 1 else None
+
+    def start_dry_run(self) -> DryRun:
+        """Starts a dry run of the draft in place of the one before. Raises a TuneproofError if the draft cannot be run."""
+        # In a temporary folder, which no other machine sees.
+        case = self.draft.case().on_this_machine()
+        check_case(case, planned_stages(case, Stage.SPLIT))
+        self.end_dry_run()
+        self.dry_run = DryRun(case)
+        self.dry_run.start()
+        return self.dry_run
+
+    def end_dry_run(self) -> None:
+        """Ends the dry run and removes its folder."""
+        if self.dry_run is not None:
+            self.dry_run.discard()
+            self.dry_run = None
+
+    @property
+    def dry_run_is_current(self) -> bool:
+        """Whether the dry run has the data, the task and the model of the draft."""
+        if self.dry_run is None or self.draft.unanswered():
+            return False
+        now, then = self.draft.content, self.dry_run.case
+        return all(getattr(now, section) == getattr(then, section) for section in ("data", "task", "model"))
+
+    def freeze(self) -> RunStore:
+        """Makes the run and starts its split. Raises a TuneproofError if the case cannot be run up to its baselines."""
+        case = self.draft.case()
+        check_case(case, planned_stages(case, Stage.BASELINES))
+        self.store = RunStore.create(next_run_dir(case.name), case)
+        self._start(Stage.SPLIT)
+        self.end_dry_run()
+        return self.store
+
+    def resume(self, until: Stage) -> None:
+        """Stores the later choices in the run and starts its worker up to a stage. Raises a TuneproofError if that cannot be."""
+        if self.store is None:
+            raise GateClosed("nothing is frozen yet", where=self.draft.content.name, fix="freeze the eval set first")
+        case = self.draft.case()
+        check_case(case, planned_stages(case, until))
+        self.store.amend(case)
+        self._start(until)
+
+    def _start(self, until: Stage) -> None:
+        assert self.store is not None
+        if waiting := self.waiting:
+            raise GateClosed(waiting, where=str(self.store.path), fix="wait until it begins, or stop it first")
+        self._worker, _ = launch(self.store.path, until)
+
+    @property
+    def waiting(self) -> str | None:
+        """What the worker that was started here waits for; None if it has begun, or if there is none."""
+        return self._worker.waiting() if self._worker else None
+
+    def stop_waiting(self) -> bool:
+        """Cancels a worker that has not begun. Returns whether there was one."""
+        if self._worker is None or self._worker.waiting() is None:
+            return False
+        self._worker.stop()
+        return True
+
+    @property
+    def report(self) -> Report | None:
+        """The audit of the run, or of the dry run before there is one."""
+        return self._reader.read(self._store_with_data, artifacts.AUDIT, Report)
+
+    @property
+    def data_facts(self) -> artifacts.DataFacts | None:
+        """What the data looks like, from the run, or from the dry run before there is one."""
+        return self._reader.read(self._store_with_data, artifacts.DATA, artifacts.DataFacts)
+
+    @property
+    def model(self) -> artifacts.ModelFacts | None:
+        """The base model, once the run has loaded it."""
+        return self._reader.read(self.store, artifacts.MODEL, artifacts.ModelFacts)
+
+    @property
+    def catalogue(self) -> artifacts.Catalogue | None:
+        """The methods with what each would train of this base, and the lengths of the train rows; None until the baselines have begun."""
+        return self._reader.read(self.store, artifacts.CATALOGUE, artifacts.Catalogue)
+
+    @property
+    def card(self) -> Card | None:
+        """The card of the run, once it is written."""
+        return self._reader.read(self.store, CARD_JSON, Card)
+
+    def scores(self, arm: str) -> Scores | None:
+        """The scores of an arm on the frozen cases, once it has been run."""
+        return self._reader.read(self.store, artifacts.scores_file(arm), Scores)
+
+    def arm_summary(self, arm: str) -> str:
+        """How the prompt of an arm was chosen, in a sentence; empty if the arm was not run, or if there was nothing to choose."""
+        facts = self._reader.read(self.store, artifacts.arm_file(arm), artifacts.ArmFacts)
+        return facts.told if facts else ""
+
+    def predictions(self, arm: str) -> list[Prediction]:
+        """The predictions of an arm, case by case; empty if it was not run."""
+        name = artifacts.predictions_file(arm)
+        return read_predictions(self.store.read(name)) if self.store and self.store.has(name) else []
+
+    def arms_that_meet_the_target(self) -> list[str]:
+        """The untuned arms that reach the target, lightest first."""
+        content = self.draft.content
+        measured = [(arm, self.scores(arm)) for arm in UNTUNED_ARMS if arm in content.baselines]
+        return [arm for arm, scores in measured if scores and content.task and meets_target(scores, content.task, content.target)]
+
+    def unavailable(self, method: str) -> str | None:
+        """Why the worker cannot train a method on this machine; None if it can, or if a job on a cluster will train it."""
+        return None if self.draft.content.training.job else unavailable_reason(METHODS[method])
+
+    @property
+    def _store_with_data(self) -> RunStore | None:
+        return self.store or (self.dry_run.store if self.dry_run else None)
+
+
+def _newest_run(draft: Draft, runs: Path) -> RunStore | None:
+    """The newest run with the frozen sections of the draft."""
+    for path in sorted(runs.glob("*"), key=lambda p: p.stat().st_mtime, reverse=True):
+        try:
+            case, wanted = RunStore.open(path).case, draft.case()
+        except TuneproofError:
+            continue
+        frozen = [section for section in DraftCase.model_fields if section not in CHOSEN_LATER]
+        if all(getattr(case, section) == getattr(wanted, section) for section in frozen):
+            return RunStore(path)
+    return None

@@ -1,0 +1,87 @@
+"""How far a case is: which steps of the wizard are done, which may be entered, and which one comes next."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.state import RunState, RunStatus
+from tuneproof.engine.session.steps import WizardStep
+
+if TYPE_CHECKING:
+    from tuneproof.engine.session.case_session import CaseSession
+
+STEP_OF_STAGE = {
+    Stage.ROUTE: WizardStep.TASK,
+    Stage.AUDIT: WizardStep.TASK,
+    Stage.SPLIT: WizardStep.TASK,
+    Stage.BASELINES: WizardStep.BASELINES,
+    # Planning takes no time, and whoever started it wants to see the training.
+    Stage.METHOD: WizardStep.TRAIN,
+    Stage.TRAIN: WizardStep.TRAIN,
+    Stage.EVALUATE: WizardStep.TRAIN,
+    Stage.CARD: WizardStep.CARD,
+}
+"""The step of the wizard that shows a stage of a run."""
+
+_REQUIRED = {
+    WizardStep.DATA: (WizardStep.DECIDE, "answer the questions first"),
+    WizardStep.AUDIT: (WizardStep.DATA, "choose the data first"),
+    WizardStep.TASK: (WizardStep.AUDIT, "the audit comes first; what blocks must be settled"),
+    WizardStep.BASELINES: (WizardStep.TASK, "freeze the eval set first"),
+    WizardStep.METHOD: (WizardStep.BASELINES, "run the baselines first: no training without one"),
+    WizardStep.TRAIN: (WizardStep.BASELINES, "run the baselines first: no training without one"),
+    WizardStep.CARD: (WizardStep.BASELINES, "run the baselines first: the card is made of measurements"),
+}
+"""The step that has to be done before another may be entered, and what to tell the user if it is not."""
+
+
+def is_done(session: CaseSession, step: WizardStep, state: RunState) -> bool:
+    """Whether a step is done."""
+    match step:
+        case WizardStep.DECIDE:
+            return not [key for key in session.draft.unanswered() if key != "labeled_examples"]
+        case WizardStep.DATA:
+            return session.draft.content.data is not None
+        case WizardStep.AUDIT:
+            return Stage.AUDIT in state.done or _audit_passes(session)
+        case WizardStep.TASK:
+            return Stage.SPLIT in state.done
+        case WizardStep.BASELINES:
+            return Stage.BASELINES in state.done
+        case WizardStep.METHOD:
+            return state.tuned.started is not None or state.tuned.skipped is not None
+        case WizardStep.TRAIN:
+            return state.tuned.finished is not None or state.tuned.skipped is not None
+        case WizardStep.CARD:
+            return state.card is not None
+
+
+def why_not_enter(session: CaseSession, step: WizardStep, state: RunState) -> str | None:
+    """Why a step may not be entered yet; None if it may."""
+    if step not in _REQUIRED:
+        return None
+    required, message = _REQUIRED[step]
+    # A run's own audit may differ from that of the draft it was frozen from; the task step then says what to do.
+    may_enter = is_done(session, required, state) or (step is WizardStep.TASK and session.is_frozen)
+    return None if may_enter else message
+
+
+def freeze_failed(session: CaseSession, state: RunState) -> bool:
+    """Whether the worker that should have frozen the eval set ended before it had."""
+    return session.is_frozen and Stage.SPLIT not in state.done and state.status not in (RunStatus.NEW, RunStatus.RUNNING)
+
+
+def current_step(session: CaseSession, state: RunState) -> WizardStep:
+    """The step to show: that of the stage a worker is at, or else the first that is not done."""
+    if state.status is RunStatus.RUNNING:
+        # A resumed worker passes quickly through what is done: what it works on is the first stage that is not.
+        return STEP_OF_STAGE[next((stage for stage in Stage if stage not in state.done), Stage.CARD)]
+    if freeze_failed(session, state):
+        return WizardStep.TASK
+    return next((step for step in WizardStep if not is_done(session, step, state)), WizardStep.CARD)
+
+
+def _audit_passes(session: CaseSession) -> bool:
+    report = session.report
+    return report is not None and (session.is_frozen or session.dry_run_is_current) and not report.blocking()
