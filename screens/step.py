@@ -13,7 +13,7 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tuneproof.engine.core.errors import ExitCode, TuneproofError
-from tuneproof.engine.run.process import log_tail
+from tuneproof.engine.run.process import worker_log_tail
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import WORKER_LOG
 from tuneproof.engine.session.case_session import CaseSession
@@ -150,7 +150,7 @@ class StepScreen(Screen[None]):
         defect = state.failure is not None and state.failure.exit_code == ExitCode.DEFECT
         if store is None or not (state.status is RunStatus.CRASHED or defect):
             return None
-        return sanitized_content(log_tail(store.path) or "the log is empty: something killed the process, perhaps because memory ran out")
+        return sanitized_content(worker_log_tail(store.path) or "the log is empty: something killed the process, perhaps because memory ran out")
 
     def focus_first(self) -> None:
         """Moves the focus back to the first list of the step."""
@@ -178,7 +178,7 @@ class StepScreen(Screen[None]):
         if store is None:
             self.show_status("there is no run yet, so there is no log")
         else:
-            text = log_tail(store.path, LOG_LINES) or "the log is empty: nothing has gone wrong so far"
+            text = worker_log_tail(store.path, LOG_LINES) or "the log is empty: nothing has gone wrong so far"
             self.app.push_screen(ReadingScreen(str(store.path / WORKER_LOG), text))
 
     def _refresh_keys(self) -> None:

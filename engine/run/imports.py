@@ -20,6 +20,6 @@ def large_imports() -> Iterator[None]:
         gc.enable()
 
 
-def settle() -> None:
+def freeze_heap() -> None:
     """Takes what there is now for staying to the end, so that no later collection goes through it: to be called before the work begins."""
     gc.freeze()

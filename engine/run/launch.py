@@ -15,7 +15,7 @@ from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Launched
 from tuneproof.engine.run.liveness import is_alive, is_here, worker_process
 from tuneproof.engine.run.process import LocalWorker, Worker, start_process
-from tuneproof.engine.run.slurm_job import submit
+from tuneproof.engine.run.slurm_job import submit_job
 from tuneproof.engine.run.store import EVENTS, RunStore
 
 
@@ -27,7 +27,7 @@ def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
     offset = (run_dir / EVENTS).stat().st_size if (run_dir / EVENTS).exists() else 0
     job = RunStore(run_dir).case.training.job
     if job is not None:
-        return submit(run_dir, until, job, offset), offset
+        return submit_job(run_dir, until, job, offset), offset
     return LocalWorker(start_process(run_dir, until), run_dir), offset
 
 
@@ -54,7 +54,7 @@ def stop_run(launched: Launched) -> bool:
 def _stop_job(launched: Launched, job: str) -> bool:
     alive = is_alive(launched)
     if alive:
-        slurm.ask_to_end(job)
+        slurm.signal_stop(job)
     return alive
 
 

@@ -15,7 +15,7 @@ from tuneproof.engine.run.events import AnyEvent, CardWritten, Failed, Finished,
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST
 
-TELLING: tuple[type[Event], ...] = (Launched, StageStarted, Failed, Stopped, Finished, CardWritten)
+SUMMARY_EVENTS: tuple[type[Event], ...] = (Launched, StageStarted, Failed, Stopped, Finished, CardWritten)
 """The events whose newest decides what a summary shows. None of it depends on the ones before, but for the first launch."""
 
 
@@ -75,7 +75,7 @@ def _telling_events(content: bytes) -> list[AnyEvent]:
     """The first launch, the newest event of each telling kind and the newest of all, in the order of the log."""
     content = content[: content.rfind(b"\n") + 1]
     found = [next(_having(_mark(Launched), content, newest_first=False), None)]
-    found += [next(_having(mark, content), None) for mark in [*(_mark(kind) for kind in TELLING), b"\n"]]
+    found += [next(_having(mark, content), None) for mark in [*(_mark(kind) for kind in SUMMARY_EVENTS), b"\n"]]
     return [event for _, event in sorted(dict(place for place in found if place).items())]
 
 

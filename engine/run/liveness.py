@@ -22,7 +22,7 @@ def is_alive(launched: Launched) -> bool:
     """Whether the worker is still there; one on another machine is seen only as a job of a cluster, and else taken to be."""
     if is_here(launched):
         return worker_process(launched) is not None
-    return launched.slurm_job is None or slurm.is_there(launched.slurm_job)
+    return launched.slurm_job is None or slurm.is_queued_or_running(launched.slurm_job)
 
 
 def worker_process(launched: Launched) -> psutil.Process | None:

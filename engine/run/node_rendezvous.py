@@ -16,7 +16,7 @@ FOLDER = "slurm"
 """Where in the run folder the job's script, its logs and its result lie, and the calls."""
 
 
-class Call(BaseModel):
+class Rendezvous(BaseModel):
     """What a node has to know to take part: `door` and `store` are ports of the first node, of the worker and of torchrun."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -29,13 +29,13 @@ class Call(BaseModel):
     key: str = Field(repr=False)
 
 
-def call_file(run_dir: Path) -> Path:
+def rendezvous_file(run_dir: Path) -> Path:
     """Where the calls of this job are put; each job has a place of its own, so that none answers what another has left behind."""
     return run_dir.resolve() / FOLDER / f"{os.environ['SLURM_JOB_ID']}.call"
 
 
 @contextmanager
-def calling(path: Path, call: Call) -> Iterator[None]:
+def published(path: Path, call: Rendezvous) -> Iterator[None]:
     """Calls the other nodes for as long as the context lasts."""
     temporary = path.with_suffix(".tmp")
     with suppress(FileNotFoundError):
@@ -49,16 +49,16 @@ def calling(path: Path, call: Call) -> Iterator[None]:
         path.unlink()
 
 
-def heard(path: Path) -> Call | None:
+def read_rendezvous(path: Path) -> Rendezvous | None:
     """The call that is out now; none where there is none."""
-    if not is_there(path):
+    if not exists_on_shared_disk(path):
         return None
     with suppress(FileNotFoundError):
-        return Call.model_validate_json(path.read_text(encoding="utf-8"))
+        return Rendezvous.model_validate_json(path.read_text(encoding="utf-8"))
     return None
 
 
-def is_there(path: Path) -> bool:
+def exists_on_shared_disk(path: Path) -> bool:
     """Whether another machine has written a file."""
     # By listing the folder: a network file system remembers for a while of a name that there was no such file.
     return path in path.parent.iterdir()

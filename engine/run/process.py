@@ -59,7 +59,7 @@ class LocalWorker:
 
     def last_words(self) -> str:
         """The end of its log."""
-        return log_tail(self.run_dir)
+        return worker_log_tail(self.run_dir)
 
     def is_running(self) -> bool:
         """Whether the process has not ended yet."""
@@ -88,11 +88,11 @@ def start_process(run_dir: Path, until: Stage, *further: str) -> subprocess.Pope
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 
-def log_tail(run_dir: Path, lines: int = 15) -> str:
+def worker_log_tail(run_dir: Path, lines: int = 15) -> str:
     """The end of the worker's log."""
-    return tail(run_dir / WORKER_LOG, lines)
+    return last_lines(run_dir / WORKER_LOG, lines)
 
 
-def tail(path: Path, lines: int = 15) -> str:
+def last_lines(path: Path, lines: int = 15) -> str:
     """The last lines of a file; nothing where there is none."""
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if path.exists() else ""

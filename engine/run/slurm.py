@@ -23,7 +23,7 @@ NO_SUCH_JOB = ("Invalid job id", "already completing or completed")
 WHERE = "training.launcher: slurm"
 
 
-def options(settings: Slurm) -> dict[str, str | int | Literal[True]]:
+def sbatch_options(settings: Slurm) -> dict[str, str | int | Literal[True]]:
     """The job's options, by the names that sbatch gives them."""
     wanted = {
         "partition": settings.partition,
@@ -48,30 +48,30 @@ def check_slurm(settings: Slurm) -> None:
     if shutil.which("sbatch") is None or shutil.which("srun") is None:
         fix = "start it on a login node of the cluster, or use launcher: local"
         raise GateClosed("there is no sbatch on this machine", where=WHERE, fix=fix)
-    flags = [flag(key, value) for key, value in options(settings).items()]
+    flags = [sbatch_flag(key, value) for key, value in sbatch_options(settings).items()]
     command = ["sbatch", "--test-only", *flags, "--wrap", "true"]
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=SUBMIT_SECONDS)
     except subprocess.TimeoutExpired:
-        raise refused(f"no answer in {SUBMIT_SECONDS:.0f} s") from None
+        raise job_refused(f"no answer in {SUBMIT_SECONDS:.0f} s") from None
     if done.returncode != 0:
-        raise refused(done.stderr)
+        raise job_refused(done.stderr)
 
 
-def flag(key: str, value: str | int | Literal[True]) -> str:
+def sbatch_flag(key: str, value: str | int | Literal[True]) -> str:
     """An option as sbatch reads it."""
     name = "--" + key.replace("_", "-")
     return name if value is True else f"{name}={value}"
 
 
-def refused(told: str) -> GateClosed:
+def job_refused(told: str) -> GateClosed:
     """The error for a job that Slurm does not take, in its own words."""
     lines = [line.removeprefix("sbatch: ").removeprefix("error: ").strip() for line in told.splitlines()]
     why = "; ".join(dict.fromkeys(line for line in lines if line)) or "without a reason"
     return GateClosed(f"Slurm does not take the job: {why}", where="training.slurm", fix="mend the section, or use launcher: local")
 
 
-def is_there(job: str) -> bool:
+def is_queued_or_running(job: str) -> bool:
     """Whether the job waits or runs; one that cannot be asked for is taken to."""
     done = _run("squeue", "--noheader", "--jobs", job, "--format", "%T")
     if done is None:
@@ -81,12 +81,12 @@ def is_there(job: str) -> bool:
     return bool(done.stdout.strip())
 
 
-def ask_to_end(job: str) -> None:
+def signal_stop(job: str) -> None:
     """Tells the worker in the job to save a checkpoint and end; the script around it is not told. Raises UsageError where Slurm refuses."""
     _cancel(job, "--signal=TERM")
 
 
-def cancel(job: str) -> None:
+def cancel_job(job: str) -> None:
     """Ends the job, or takes it out of the queue. Raises UsageError where Slurm refuses."""
     _cancel(job)
 

@@ -19,11 +19,11 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Failed, Finished, Launched, Stopped
-from tuneproof.engine.run.node_rendezvous import FOLDER, call_file
-from tuneproof.engine.run.process import log_tail, start_process, tail
+from tuneproof.engine.run.node_rendezvous import FOLDER, rendezvous_file
+from tuneproof.engine.run.process import last_lines, start_process, worker_log_tail
 from tuneproof.engine.run.store import EVENTS
 
-TOLD_TO_END = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 
 ASK_SECONDS = 5.0
 """How often the cluster is asked whether the job is there: every question is work for the controller that all users share."""
@@ -49,14 +49,14 @@ class SlurmWorker:
 
     def last_words(self) -> str:
         """The end of the job's own log, where the job itself failed, and else of the worker's."""
-        return tail(self.log) or log_tail(self.run_dir) or f"Slurm job {self.job} was ended before it began"
+        return last_lines(self.log) or worker_log_tail(self.run_dir) or f"Slurm job {self.job} was ended before it began"
 
     def is_running(self) -> bool:
         """Whether the job waits or runs, as it was a few seconds ago."""
         if self.result.exists():
             return False
         if self._there and time.monotonic() - self._asked > ASK_SECONDS:
-            self._there, self._asked = slurm.is_there(self.job), time.monotonic()
+            self._there, self._asked = slurm.is_queued_or_running(self.job), time.monotonic()
         return self._there
 
     def exit_code(self) -> int:
@@ -76,13 +76,13 @@ class SlurmWorker:
         if not self.is_running():
             return
         if self._has_begun():
-            slurm.ask_to_end(self.job)
+            slurm.signal_stop(self.job)
         else:
             self.kill()
 
     def kill(self) -> None:
         """Cancels the job."""
-        slurm.cancel(self.job)
+        slurm.cancel_job(self.job)
         # Whether it is still there is worth asking at once.
         self._cancelled, self._asked = True, -math.inf
 
@@ -91,7 +91,7 @@ class SlurmWorker:
         return any(isinstance(event, Launched) for events in chunks for event in events)
 
     def _returned(self) -> int | None:
-        """What `run_worker` returned; none where the job was killed before it could."""
+        """What `run_in_job` returned; none where the job was killed before it could."""
         try:
             outcome, value = pickle.loads(self.result.read_bytes())
         except (OSError, EOFError, pickle.UnpicklingError):
@@ -114,7 +114,7 @@ class SlurmWorker:
         return code
 
 
-def submit(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> SlurmWorker:
+def submit_job(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> SlurmWorker:
     """Submits the worker of a run. Raises GateClosed where Slurm does not take it."""
     import submitit
 
@@ -130,22 +130,22 @@ def submit(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> SlurmWo
         nodes=settings.nodes,
         ntasks_per_node=1,
         srun_args=started_by,
-        additional_parameters=slurm.options(settings),
+        additional_parameters=slurm.sbatch_options(settings),
     )
     try:
-        job = executor.submit(run_worker, run_dir.resolve(), until)
+        job = executor.submit(run_in_job, run_dir.resolve(), until)
     except submitit.core.utils.FailedJobError as error:
-        raise slurm.refused(str(error)) from None
+        raise slurm.job_refused(str(error)) from None
     return SlurmWorker(job.job_id, run_dir, offset, job.paths.result_pickle, job.paths.stderr)
 
 
-def run_worker(run_dir: Path, until: Stage) -> int:
+def run_in_job(run_dir: Path, until: Stage) -> int:
     """Does the work inside the job, in a process that can replace itself; its exit code. On any node but the first, stands by for it."""
     if os.environ["SLURM_PROCID"] != "0":
         return _stand_by(run_dir)
     process = start_process(run_dir, until, "--slurm-job", os.environ["SLURM_JOB_ID"])
     # Some clusters tell a job to end by SIGUSR1 or SIGUSR2; the worker knows SIGTERM alone.
-    for number in TOLD_TO_END:
+    for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: process.terminate())
     return process.wait()
 
@@ -154,9 +154,9 @@ def _stand_by(run_dir: Path) -> int:
     """Trains with the worker when that calls, until it has returned."""
     from submitit.core.utils import JobPaths
 
-    for number in TOLD_TO_END:
+    for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     over = JobPaths(run_dir / FOLDER, job_id=os.environ["SLURM_JOB_ID"]).result_pickle
-    command = [sys.executable, "-m", "tuneproof.engine.training.distributed.node_agent", str(call_file(run_dir)), str(over)]
+    command = [sys.executable, "-m", "tuneproof.engine.training.distributed.node_agent", str(rendezvous_file(run_dir)), str(over)]
     subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     return 0

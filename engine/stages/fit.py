@@ -14,16 +14,16 @@ from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.limits import is_out_of_memory
-from tuneproof.engine.run.node_rendezvous import call_file
+from tuneproof.engine.run.node_rendezvous import rendezvous_file
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.oom_fallback import increase_accumulation
 from tuneproof.engine.stages.run_context import RunContext
 
 if TYPE_CHECKING:
-    from tuneproof.engine.training.result import Trained
+    from tuneproof.engine.training.result import TrainingResult
 
 
-def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan: Plan, folder: Path, log: EventSink) -> Trained:
+def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan: Plan, folder: Path, log: EventSink) -> TrainingResult:
     """Trains the plan on the examples, probed on validation cases, into the folder.
 
     Raises StartAgain if memory ran out and a step can be run in smaller parts, and OutOfMemory if it cannot.
@@ -31,8 +31,8 @@ def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan:
     with large_imports():
         # TRL takes seconds to import, and most commands never train.
         from tuneproof.engine.training.distributed.launch import train_in_processes
-        from tuneproof.engine.training.tokenize import encode
-        from tuneproof.engine.training.validation_probe import Probe
+        from tuneproof.engine.training.tokenize import encode_rows
+        from tuneproof.engine.training.validation_probe import ValidationProbe
 
         if plan.processes == 1:
             from tuneproof.engine.training.run import train
@@ -40,20 +40,20 @@ def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan:
     base, tuned = model.base, TUNED_ARMS[ArmName.TUNED](model.setting)
     probed = model.rows.probe_cases(plan.probe_cases, plan.seed)
     cases = [example for _, example in probed]
-    probe = Probe(
+    probe = ValidationProbe(
         base=base,
         judge=model.setting.judge,
         cases=probed,
         prompts=[base.prompt(tuned.messages(case)) for case in cases],
-        encoded=encode(base, tuned, cases),
+        encoded=encode_rows(base, tuned, cases),
         # A model that has not learned yet when to end writes until the budget is used up.
         max_new_tokens=answer_budget(model.lengths, cases),
     )
-    given = (base, encode(base, tuned, examples), probe, plan, folder, log, run.stop)
+    given = (base, encode_rows(base, tuned, examples), probe, plan, folder, log, run.stop)
     try:
         if plan.processes == 1:
             return train(*given)
-        return train_in_processes(*given, call_file(run.store.path) if plan.nodes > 1 else None)
+        return train_in_processes(*given, rendezvous_file(run.store.path) if plan.nodes > 1 else None)
     except Exception as error:
         if not is_out_of_memory(error):
             raise

@@ -12,7 +12,7 @@ from tuneproof.engine.core.errors import CaseError, Interrupted
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import StageFinished, StageStarted
-from tuneproof.engine.run.imports import large_imports, settle
+from tuneproof.engine.run.imports import freeze_heap, large_imports
 from tuneproof.engine.run.slurm import check_slurm
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
@@ -107,7 +107,7 @@ def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest) 
         check_case(run.case.on_this_machine(), stages)
     with large_imports():
         actions = _actions(run, stages)
-    settle()
+    freeze_heap()
     for stage in stages:
         if stop.asked:
             raise Interrupted("stopped as asked", fix="add --resume to go on")

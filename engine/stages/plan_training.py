@@ -184,12 +184,12 @@ class Planner:
 
     def _measure(self, settled: Plan, available: AvailableMemory) -> artifacts.TrialFacts | str:
         # Only now, because it imports TRL.
-        from tuneproof.engine.training.memory_probe import TrialLengths, try_step
+        from tuneproof.engine.training.memory_probe import ProbeLengths, probe_memory
 
         longest = max(self.rows.whole)
         usual = round(self.rows.padded(settled))
-        lengths = TrialLengths(worst=longest, usual=usual, answer=max(self.rows.targets))
-        trial = try_step(self.base, settled, lengths, self.stop)
+        lengths = ProbeLengths(worst=longest, usual=usual, answer=max(self.rows.targets))
+        trial = probe_memory(self.base, settled, lengths, self.stop)
         if isinstance(trial, str):
             return trial
         if self.budget.gpu_memory_gb is not None and trial.peak > available.total:

@@ -48,7 +48,7 @@ class Checkpoint:
     seal: Seal
 
 
-def seal(path: Path, step: int, probe: ProbeResult | None) -> Checkpoint:
+def seal_checkpoint(path: Path, step: int, probe: ProbeResult | None) -> Checkpoint:
     """Closes a checkpoint whose files are all written."""
     files = {p.name: sha256_file(p) for p in sorted(path.iterdir()) if p.is_file() and p.name != SEAL}
     sealed = Seal(step=step, probe=probe, files=files)
@@ -68,20 +68,20 @@ def sealed_checkpoints(folder: Path) -> list[Checkpoint]:
     return sorted(whole, key=lambda c: c.seal.step)
 
 
-def best(checkpoints: list[Checkpoint]) -> Checkpoint:
+def best_checkpoint(checkpoints: list[Checkpoint]) -> Checkpoint:
     """The best of those that were probed, of equals the earliest. Raises ValueError where none was."""
     probed = [(c.seal.probe.quality, -c.seal.step, c) for c in checkpoints if c.seal.probe is not None]
     return max(probed, key=lambda found: found[:2])[2]
 
 
-def prune(folder: Path) -> None:
+def prune_checkpoints(folder: Path) -> None:
     """Keeps the newest checkpoint, to resume from, and the best one."""
     found = [c for c in (_read(path) for path in folder.glob("checkpoint-*")) if c is not None]
     if not found:
         return
     keep = {max(found, key=lambda c: c.seal.step).path}
     if any(c.seal.probe for c in found):
-        keep.add(best(found).path)
+        keep.add(best_checkpoint(found).path)
     for checkpoint in found:
         if checkpoint.path not in keep:
             shutil.rmtree(checkpoint.path)

@@ -31,7 +31,7 @@ POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class TrialLengths:
+class ProbeLengths:
     """The row that takes the most memory, and the padded length of a usual batch; `answer` tokens at the end of a row are learned."""
 
     worst: int
@@ -40,7 +40,7 @@ class TrialLengths:
 
 
 @dataclass(frozen=True)
-class Trial:
+class MemoryProbeResult:
     """What the steps took: bytes of memory at the peak, seconds of a step at the worst length and at the usual one.
 
     On a GPU the peak is that of all tensors; on a CPU that of the process, above what it was before the base was loaded.
@@ -52,7 +52,7 @@ class Trial:
     usual_seconds: float
 
 
-def try_step(base: BaseCheckpoint, plan: Plan, lengths: TrialLengths, stop: StopRequest) -> Trial | str:
+def probe_memory(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths, stop: StopRequest) -> MemoryProbeResult | str:
     """Runs the steps, and gives what they took, or in words why it did not get so far for want of memory.
 
     Raises Interrupted where the run is asked to stop, and RuntimeError where the process fails for another reason.
@@ -66,7 +66,7 @@ def try_step(base: BaseCheckpoint, plan: Plan, lengths: TrialLengths, stop: Stop
     try:
         while not ours.poll(POLL_SECONDS):
             stop.check()
-        answer: Trial | str | Exception = ours.recv()
+        answer: MemoryProbeResult | str | Exception = ours.recv()
     except EOFError:
         process.join()
         # A cluster may tell every process of a job to end, this one too.
@@ -82,7 +82,7 @@ def try_step(base: BaseCheckpoint, plan: Plan, lengths: TrialLengths, stop: Stop
     return answer
 
 
-def _in_process(answer: Connection, parent: int, base: BaseCheckpoint, plan: Plan, lengths: TrialLengths) -> None:
+def _in_process(answer: Connection, parent: int, base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths) -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     try:
         answer.send(_steps(base, plan, lengths))
@@ -99,7 +99,7 @@ def _end_with(parent: int) -> None:
     os._exit(1)
 
 
-def _steps(base: BaseCheckpoint, plan: Plan, lengths: TrialLengths) -> Trial:
+def _steps(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths) -> MemoryProbeResult:
     with large_imports():
         import torch
         from transformers import PrinterCallback, TrainerCallback
@@ -142,7 +142,7 @@ def _steps(base: BaseCheckpoint, plan: Plan, lengths: TrialLengths) -> Trial:
     _, worst, usual = timed.seconds
     on_gpu = torch.cuda.is_available()
     peak = torch.cuda.max_memory_allocated() if on_gpu else _most_resident() - before
-    return Trial(int(peak), not on_gpu, round(worst, 4), round(usual, 4))
+    return MemoryProbeResult(int(peak), not on_gpu, round(worst, 4), round(usual, 4))
 
 
 def _row(length: int, answer: int) -> EncodedRow:

@@ -19,7 +19,7 @@ from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
 
-TOKENS = "tokens"
+TOKEN_COUNT = "tokens"
 """The key of a batch for how many tokens it has; not for the model."""
 
 FLASH_ATTENTION = {"flash_attention_2", "flash_attention_3"}
@@ -30,14 +30,14 @@ SEPARATING_ATTENTION = {"sdpa", "eager", *FLASH_ATTENTION}
 """Attention that can be kept within a row from the positions alone: by masks in the first two (`masking_utils.py`)."""
 
 
-def keeps_rows_apart(model: Any) -> bool:
+def can_pack(model: Any) -> bool:
     """Whether packed rows do not read each other in this model: known attention in every layer, and no state that runs through."""
     config = model.config.get_text_config()
     kinds = set(getattr(config, "layer_types", None) or ["full_attention"])
     return config._attn_implementation in SEPARATING_ATTENTION and kinds <= {"full_attention", "sliding_attention"}
 
 
-def packed(rows: Sequence[EncodedRow], at_most: int) -> datasets.Dataset:
+def pack_rows(rows: Sequence[EncodedRow], at_most: int) -> datasets.Dataset:
     """The rows by best-fit decreasing (trl's `pack_dataset`) in sequences no longer than `at_most`, the model's context.
 
     Columns: `input_ids` and `labels` of the rows one after the other, `seq_lengths` of each row.
@@ -48,7 +48,7 @@ def packed(rows: Sequence[EncodedRow], at_most: int) -> datasets.Dataset:
 
 
 @dataclass(frozen=True)
-class Feed:
+class TrainerData:
     """What a trainer is fed: its sequences, their lengths, how they become a batch (none: as TRL pads), and how many make a step."""
 
     dataset: datasets.Dataset
@@ -57,24 +57,24 @@ class Feed:
     batch_size: int
 
 
-def feed(model: Any, base: BaseCheckpoint, rows: Sequence[EncodedRow], plan: Plan) -> Feed:
+def trainer_data(model: Any, base: BaseCheckpoint, rows: Sequence[EncodedRow], plan: Plan) -> TrainerData:
     """The rows one by one, or packed where the plan says so: then as many sequences a step as have about the plan's number of rows.
 
     Raises GateClosed where packed rows would read each other in this model.
     """
     if not plan.packing:
         plain = datasets.Dataset.from_list([{"input_ids": row.input_ids, "labels": row.labels} for row in rows])
-        return Feed(plain, [len(row.input_ids) for row in rows], None, plan.batch_size)
-    if not keeps_rows_apart(model):
+        return TrainerData(plain, [len(row.input_ids) for row in rows], None, plan.batch_size)
+    if not can_pack(model):
         raise GateClosed(
             f"packed rows would read each other in this model ({model.config.model_type})",
             where="training.packing",
             fix="leave it out: rows are then padded",
         )
-    sequences = packed(rows, base.context_length)
+    sequences = pack_rows(rows, base.context_length)
     pad = base.tokenizer.pad_token_id
     flat = model.config.get_text_config()._attn_implementation in FLASH_ATTENTION
-    return Feed(
+    return TrainerData(
         sequences,
         [sum(lengths) for lengths in sequences["seq_lengths"]],
         FlatCollator() if flat else PackedCollator(pad),
@@ -106,7 +106,7 @@ class PackedCollator:
         # What follows the last token of a row is the first of the next, which it must not learn.
         labels[positions == 0] = IGNORED
         read = torch.tensor(sum(len(each["input_ids"]) for each in sequences))
-        return {"input_ids": ids, "labels": labels, "position_ids": positions, TOKENS: read}
+        return {"input_ids": ids, "labels": labels, "position_ids": positions, TOKEN_COUNT: read}
 
 
 @dataclass(frozen=True)
@@ -118,4 +118,4 @@ class FlatCollator:
         ids = torch.tensor([[token for each in sequences for token in each["input_ids"]]])
         labels = torch.tensor([[label for each in sequences for label in each["labels"]]])
         labels[positions == 0] = IGNORED
-        return {"input_ids": ids, "labels": labels, "position_ids": positions, TOKENS: torch.tensor(ids.numel())}
+        return {"input_ids": ids, "labels": labels, "position_ids": positions, TOKEN_COUNT: torch.tensor(ids.numel())}

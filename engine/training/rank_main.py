@@ -17,11 +17,11 @@ from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.training.distributed.control_socket import knock
-from tuneproof.engine.training.distributed.launch import Outcome, Ready, Told, Work
+from tuneproof.engine.training.distributed.control_socket import connect
+from tuneproof.engine.training.distributed.launch import ForwardedEvent, Outcome, Ready, TrainingJob
 
 
-class ToWorker:
+class WorkerSink:
     """Where the first process tells its events: to the worker, which has the log."""
 
     def __init__(self, connection: Connection) -> None:
@@ -29,10 +29,10 @@ class ToWorker:
 
     def emit(self, event: Event, *, sync: bool = False) -> None:
         """Sends one event."""
-        self._connection.send(Told(event, sync))
+        self._connection.send(ForwardedEvent(event, sync))
 
 
-class Unheard:
+class NullSink:
     """Where the others tell theirs, which are those of the first."""
 
     def emit(self, event: Event, *, sync: bool = False) -> None:
@@ -44,13 +44,13 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     quiet_libraries()
-    connection, stop = knock(sys.argv[1]), StopRequest()
+    connection, stop = connect(sys.argv[1]), StopRequest()
     connection.send(Ready())
-    work: Work = connection.recv()
+    work: TrainingJob = connection.recv()
     obeying = threading.Thread(target=_obey, args=(connection, stop), daemon=True)
     obeying.start()
     is_first = os.environ["RANK"] == "0"
-    outcome = _outcome(work, ToWorker(connection) if is_first else Unheard(), stop)
+    outcome = _outcome(work, WorkerSink(connection) if is_first else NullSink(), stop)
     # The first knows when all is written; of the others only what went wrong is news.
     if is_first or (isinstance(outcome, Exception) and not isinstance(outcome, Interrupted)):
         connection.send(outcome)
@@ -68,16 +68,16 @@ def _obey(connection: Connection, stop: StopRequest) -> None:
         os._exit(0)
 
 
-def _outcome(work: Work, log: ToWorker | Unheard, stop: StopRequest) -> Outcome:
+def _outcome(work: TrainingJob, log: WorkerSink | NullSink, stop: StopRequest) -> Outcome:
     try:
         if not may_need_bitsandbytes(work.plan.method):
             block_import("bitsandbytes")
         # Only now, because it imports TRL.
         with large_imports():
-            from tuneproof.engine.training.distributed.collectives import meet
+            from tuneproof.engine.training.distributed.collectives import init_process_group
             from tuneproof.engine.training.run import train
 
-        meet()
+        init_process_group()
         return train(work.base, work.rows, work.probe, work.plan, work.folder, log, stop)
     except TuneproofError as error:
         return error

@@ -10,7 +10,7 @@ from tuneproof.engine.training.checkpoints import ProbeResult
 
 
 @dataclass(frozen=True)
-class Trained:
+class TrainingResult:
     """What a training left: the adapter of the best step, or the whole model where that was trained, and the names of its files."""
 
     adapter: Path

@@ -27,15 +27,22 @@ from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.training.checkpoints import Checkpoint, ProbeResult, best, prune, seal, sealed_checkpoints
-from tuneproof.engine.training.distributed.collectives import from_first, is_first, total, wait
-from tuneproof.engine.training.distributed.fsdp import with_layers
-from tuneproof.engine.training.packing import feed
-from tuneproof.engine.training.result import Trained as Trained
-from tuneproof.engine.training.sampler import EvenSteps, with_filler
+from tuneproof.engine.training.checkpoints import (
+    Checkpoint,
+    ProbeResult,
+    best_checkpoint,
+    prune_checkpoints,
+    seal_checkpoint,
+    sealed_checkpoints,
+)
+from tuneproof.engine.training.distributed.collectives import barrier, from_rank_zero, is_rank_zero, sum_over_ranks
+from tuneproof.engine.training.distributed.fsdp import run_on_rank_zero
+from tuneproof.engine.training.packing import trainer_data
+from tuneproof.engine.training.result import TrainingResult
+from tuneproof.engine.training.sampler import PaddedBatchSampler, with_dummy_row
 from tuneproof.engine.training.tokenize import EncodedRow
 from tuneproof.engine.training.trainer import CountingTrainer, ShardedConfig, ShardedTrainer
-from tuneproof.engine.training.validation_probe import Probe, is_probed
+from tuneproof.engine.training.validation_probe import ValidationProbe, is_probe_step
 
 KEPT = ["adapter_config.json", "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
 """What makes an adapter, or a whole model, among the files of a checkpoint."""
@@ -47,12 +54,12 @@ OPTIMIZERS = {Optimizer.ADAMW: "adamw_torch_fused", Optimizer.ADAMW_8BIT: "adamw
 def train(
     base: BaseCheckpoint,
     rows: Sequence[EncodedRow],
-    probe: Probe,
+    probe: ValidationProbe,
     plan: Plan,
     folder: Path,
     log: EventSink,
     stop: StopRequest,
-) -> Trained:
+) -> TrainingResult:
     """Trains as the plan says, from the newest whole checkpoint where there is one, and keeps the best step's.
 
     Raises Interrupted after a checkpoint where a stop was asked for, and RunFailed where the loss is not finite.
@@ -60,8 +67,8 @@ def train(
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     trainer = make_trainer(base, rows, plan, checkpoints)
-    resumable = from_first(lambda: sealed_checkpoints(checkpoints))
-    live = Live(trainer, probe, plan, log, stop, examples=len(rows), resumable=resumable)
+    resumable = from_rank_zero(lambda: sealed_checkpoints(checkpoints))
+    live = ProgressCallback(trainer, probe, plan, log, stop, examples=len(rows), resumable=resumable)
     trainer.add_callback(live)
     # Every step is an event; the printed copy would only fill the log.
     trainer.remove_callback(PrinterCallback)
@@ -69,8 +76,8 @@ def train(
     trainer.train(resume_from_checkpoint=str(resumable[-1].path) if resumable else None)
     if live.interrupted:
         raise Interrupted("stopped as asked", fix="add --resume to go on")
-    chosen, adapter = from_first(lambda: best(sealed_checkpoints(checkpoints))), folder / "adapter"
-    files = from_first(lambda: _keep(chosen.path, adapter, plan))
+    chosen, adapter = from_rank_zero(lambda: best_checkpoint(sealed_checkpoints(checkpoints))), folder / "adapter"
+    files = from_rank_zero(lambda: _keep(chosen.path, adapter, plan))
     weights = [sha256_file(adapter / name) for name in files if name.endswith(".safetensors")]
     assert chosen.seal.probe is not None
     seconds = round(time.monotonic() - started, 3)
@@ -83,7 +90,7 @@ def train(
         ),
         sync=True,
     )
-    return Trained(
+    return TrainingResult(
         adapter,
         trainer.state.global_step,
         chosen.seal.step,
@@ -114,7 +121,7 @@ def make_trainer(base: BaseCheckpoint, rows: Sequence[EncodedRow], plan: Plan, c
     set_seed(plan.seed)
     device, dtype = best_device()
     model = load_for_training(base, plan)
-    fed = feed(model, base, rows, plan)
+    fed = trainer_data(model, base, rows, plan)
     share = math.ceil(fed.batch_size / plan.processes)
     micro_batch = _micro_batch(share, plan.accumulation)
     steps = plan.max_steps or math.ceil(math.ceil(len(fed.dataset) / fed.batch_size) * plan.epochs)
@@ -150,12 +157,12 @@ def make_trainer(base: BaseCheckpoint, rows: Sequence[EncodedRow], plan: Plan, c
     trainer = (ShardedTrainer if plan.sharded else CountingTrainer)(
         model=model,
         args=arguments,
-        train_dataset=with_filler(fed.dataset, base.tokenizer.pad_token_id),
+        train_dataset=with_dummy_row(fed.dataset, base.tokenizer.pad_token_id),
         data_collator=fed.collator,
         processing_class=base.tokenizer,
         peft_config=adapter_config(plan),
     )
-    trainer.even = EvenSteps(
+    trainer.even = PaddedBatchSampler(
         fed.lengths,
         fed.batch_size,
         plan.processes * share,
@@ -175,13 +182,13 @@ def _micro_batch(batch_size: int, parts: int) -> int:
     return max(size for size in range(1, batch_size + 1) if batch_size % size == 0 and size <= max(1, batch_size // parts))
 
 
-class Live(TrainerCallback):
+class ProgressCallback(TrainerCallback):
     """Every step told, every few steps a probe and a checkpoint, and an end where one is asked for."""
 
     def __init__(
         self,
         trainer: Any,
-        probe: Probe,
+        probe: ValidationProbe,
         plan: Plan,
         log: EventSink,
         stop: StopRequest,
@@ -192,7 +199,7 @@ class Live(TrainerCallback):
         self._trainer, self._probe, self._plan, self._log, self._stop = trainer, probe, plan, log, stop
         self._examples, self._resumed_at = examples, resumable[-1].seal.step if resumable else 0
         self._result: ProbeResult | None = None
-        self._best = best(resumable).seal.probe if any(c.seal.probe for c in resumable) else None
+        self._best = best_checkpoint(resumable).seal.probe if any(c.seal.probe for c in resumable) else None
         self._step_began = self._step_ended = 0.0
         self._tokens_seen = 0.0
         self.interrupted = False
@@ -221,13 +228,13 @@ class Live(TrainerCallback):
         """The trainer logs once after each optimizer step, and once more, without a loss, at the end."""
         if not logs or "loss" not in logs:
             return
-        self._tell_step(state, logs, total(float(self._trainer.tokens_read)))
+        self._tell_step(state, logs, sum_over_ranks(float(self._trainer.tokens_read)))
         step = state.global_step
-        if is_probed(step, state.max_steps, self._plan.probe_every):
+        if is_probe_step(step, state.max_steps, self._plan.probe_every):
             self._run_probe(step)
             control.should_save = True
         # They all leave after the same step.
-        asked = total(self._stop.asked) > 0
+        asked = sum_over_ranks(self._stop.asked) > 0
         if asked:
             control.should_save = True
         if asked and step < state.max_steps:
@@ -236,11 +243,11 @@ class Live(TrainerCallback):
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         # Each process writes a part of it: where its random numbers are.
-        wait()
+        barrier()
         saved = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        if is_first():
-            seal(saved, state.global_step, self._result)
-            prune(saved.parent)
+        if is_rank_zero():
+            seal_checkpoint(saved, state.global_step, self._result)
+            prune_checkpoints(saved.parent)
         self._result = None
         self._log.emit(CheckpointSaved(step=state.global_step, path=f"checkpoints/{saved.name}"), sync=True)
 
@@ -268,7 +275,7 @@ class Live(TrainerCallback):
 
     def _run_probe(self, step: int) -> None:
         model = self._trainer.model
-        share = partial(with_layers, model) if self._plan.sharded else from_first
+        share = partial(run_on_rank_zero, model) if self._plan.sharded else from_rank_zero
         result, samples = share(lambda: self._probe.run(model))
         self._result = result
         better = self._best is None or result.quality > self._best.quality

@@ -18,11 +18,11 @@ from torch.utils.data import Sampler
 
 from tuneproof.engine.training.tokenize import IGNORED
 
-STEPS_SORTED = 50
+MEGA_BATCH_STEPS = 50
 """Steps whose rows are sorted together: the `mega_batch_mult` of transformers' `get_length_grouped_indices`."""
 
 
-def with_filler(dataset: datasets.Dataset, pad: int) -> datasets.Dataset:
+def with_dummy_row(dataset: datasets.Dataset, pad: int) -> datasets.Dataset:
     """The sequences, and after them one of which nothing is learned.
 
     It has two tokens, because what is learned stands after the first.
@@ -32,7 +32,7 @@ def with_filler(dataset: datasets.Dataset, pad: int) -> datasets.Dataset:
 
 
 @dataclass(frozen=True)
-class EvenSteps(Sampler[int]):
+class PaddedBatchSampler(Sampler[int]):
     """The order in which one process would read rows of these lengths, in tokens, each step filled up with the filler after the last row.
 
     The rows of a step are sorted by length, so that its parts have little padding. `grouped`: rows of like length come into one step.
@@ -65,21 +65,21 @@ class EvenSteps(Sampler[int]):
         order.set_epoch(epoch)
         shuffled = list(order)
         if self.grouped:
-            shuffled = by_length(shuffled, self.lengths, self.rows_a_step, random.Random(f"{self.seed} {epoch}"))
+            shuffled = group_by_length(shuffled, self.lengths, self.rows_a_step, random.Random(f"{self.seed} {epoch}"))
         for start in range(0, self.rows, self.rows_a_step):
             step = sorted(shuffled[start : start + self.rows_a_step], key=lambda row: -self.lengths[row])
             yield from step + [self.rows] * (self.filled_to - len(step))
 
 
-def by_length(order: Sequence[int], lengths: Sequence[int], rows_a_step: int, chance: random.Random) -> list[int]:
+def group_by_length(order: Sequence[int], lengths: Sequence[int], rows_a_step: int, chance: random.Random) -> list[int]:
     """The rows with those of like length in one step, and the steps in an order of their own; one that is not full stays the last.
 
-    Only rows that came near each other are sorted, `STEPS_SORTED` steps of them, so that no step has the same rows in every epoch (as
+    Only rows that came near each other are sorted, `MEGA_BATCH_STEPS` steps of them, so that no step has the same rows in every epoch (as
     transformers' `get_length_grouped_indices` does).
     """
     steps: list[list[int]] = []
-    for start in range(0, len(order), STEPS_SORTED * rows_a_step):
-        near = sorted(order[start : start + STEPS_SORTED * rows_a_step], key=lambda row: -lengths[row])
+    for start in range(0, len(order), MEGA_BATCH_STEPS * rows_a_step):
+        near = sorted(order[start : start + MEGA_BATCH_STEPS * rows_a_step], key=lambda row: -lengths[row])
         steps += [near[at : at + rows_a_step] for at in range(0, len(near), rows_a_step)]
     last = [steps.pop()] if len(steps[-1]) < rows_a_step else []
     chance.shuffle(steps)

@@ -21,7 +21,7 @@ class EncodedRow:
     labels: list[int]
 
 
-def encode(base: BaseCheckpoint, arm: Arm, examples: Iterable[Example]) -> list[EncodedRow]:
+def encode_rows(base: BaseCheckpoint, arm: Arm, examples: Iterable[Example]) -> list[EncodedRow]:
     """The rows as the arm asks for them and as they should be answered, whole: nothing is ever cut.
 
     Raises ValueError for a row that is longer than the model's context, which the audit leaves out before.

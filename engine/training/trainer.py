@@ -18,11 +18,11 @@ from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
 from trl import SFTConfig, SFTTrainer
 
 from tuneproof.engine.methods.memory import LOGITS_AT_ONCE
-from tuneproof.engine.training.distributed.collectives import is_first
-from tuneproof.engine.training.distributed.fsdp import divide, gathered_around_layers, load_state, save_state, whole_weights
-from tuneproof.engine.training.masked_loss import learned, learned_scores, output_matrix, summed_loss
-from tuneproof.engine.training.packing import TOKENS
-from tuneproof.engine.training.sampler import EvenSteps
+from tuneproof.engine.training.distributed.collectives import is_rank_zero
+from tuneproof.engine.training.distributed.fsdp import full_state_dict, gathered_root, load_optimizer_state, save_optimizer_state, shard
+from tuneproof.engine.training.masked_loss import lm_head, summed_cross_entropy, target_logits, target_mask
+from tuneproof.engine.training.packing import TOKEN_COUNT
+from tuneproof.engine.training.sampler import PaddedBatchSampler
 
 
 class CountingTrainer(SFTTrainer):
@@ -32,7 +32,7 @@ class CountingTrainer(SFTTrainer):
     """
 
     tokens_read = 0
-    even: EvenSteps | None = None
+    even: PaddedBatchSampler | None = None
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
         if self.even is not None:
@@ -41,7 +41,7 @@ class CountingTrainer(SFTTrainer):
         return sampler
 
     def training_step(self, model: Any, inputs: dict[str, Any], *more: Any, **named: Any) -> torch.Tensor:
-        told = inputs.pop(TOKENS, None)
+        told = inputs.pop(TOKEN_COUNT, None)
         self.tokens_read += inputs["attention_mask"].sum() if told is None else told
         loss: torch.Tensor = super().training_step(model, inputs, *more, **named)
         return loss
@@ -53,13 +53,13 @@ class CountingTrainer(SFTTrainer):
         (`compact` in `trl/trainer/utils.py`).
         """
         labels = inputs["labels"]
-        head = output_matrix(self.accelerator.unwrap_model(model))
-        scores = int(learned(labels).sum()) * len(head.weight) if labels.device.type == "cpu" else math.inf
+        head = lm_head(self.accelerator.unwrap_model(model))
+        scores = int(target_mask(labels).sum()) * len(head.weight) if labels.device.type == "cpu" else math.inf
         if scores > LOGITS_AT_ONCE or num_items_in_batch is None or self.aux_loss_enabled:
             return super().compute_loss(model, inputs, *more, num_items_in_batch=num_items_in_batch, **named)
         read = {name: value for name, value in inputs.items() if name != "labels"}
         # Gradients of processes are averaged, and the tokens are those of all.
-        return summed_loss(learned_scores(model, head, read, labels), labels) * self.accelerator.num_processes / num_items_in_batch
+        return summed_cross_entropy(target_logits(model, head, read, labels), labels) * self.accelerator.num_processes / num_items_in_batch
 
 
 class ShardedConfig(SFTConfig):
@@ -88,22 +88,22 @@ class ShardedTrainer(CountingTrainer):
         self.accelerator.autocast_handler = AutocastKwargs(cache_enabled=False)
 
     def _prepare_for_training(self, *more: Any, **named: Any) -> Any:
-        divide(self.model)
+        shard(self.model)
         return super()._prepare_for_training(*more, **named)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        whole = whole_weights(self.model)
+        whole = full_state_dict(self.model)
         # PEFT asks a learned prompt itself for what is to be saved of it.
-        with gathered_around_layers(self.model):
-            if is_first():
+        with gathered_root(self.model):
+            if is_rank_zero():
                 super()._save(output_dir, whole)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
-        save_state(self.optimizer, Path(output_dir, OPTIMIZER_NAME))
-        if is_first():
+        save_optimizer_state(self.optimizer, Path(output_dir, OPTIMIZER_NAME))
+        if is_rank_zero():
             torch.save(self.lr_scheduler.state_dict(), Path(output_dir, SCHEDULER_NAME))
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
         if checkpoint is not None:
-            load_state(self.optimizer, Path(checkpoint, OPTIMIZER_NAME))
+            load_optimizer_state(self.optimizer, Path(checkpoint, OPTIMIZER_NAME))
             self.lr_scheduler.load_state_dict(torch.load(Path(checkpoint, SCHEDULER_NAME), weights_only=True))

@@ -16,13 +16,13 @@ from tuneproof.engine.models.soft_prompt import with_soft_prompt
 from tuneproof.engine.run.events import Sample
 from tuneproof.engine.scoring.judges import Judge
 from tuneproof.engine.training.checkpoints import ProbeResult
-from tuneproof.engine.training.masked_loss import learned_scores, output_matrix, summed_loss
+from tuneproof.engine.training.masked_loss import lm_head, summed_cross_entropy, target_logits
 from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
 
 PROBES = 6
 """How often a training is probed where the case does not say: twice an epoch where there are three."""
 
-SHOWN = 3
+SAMPLES_SHOWN = 3
 """How many answers a probe shows."""
 
 LOSS_ROWS = 8
@@ -30,7 +30,7 @@ LOSS_ROWS = 8
 
 
 @dataclass(frozen=True)
-class Probe:
+class ValidationProbe:
     """The validation cases with their prompts and encoded answers."""
 
     base: BaseCheckpoint
@@ -64,19 +64,19 @@ class Probe:
             Sample(id=name, expected=case.output, output=c.text, correct=j.correct)
             for (name, case), c, j in zip(self.cases, completions, judged, strict=True)
         ]
-        return result, samples[:SHOWN]
+        return result, samples[:SAMPLES_SHOWN]
 
     @torch.no_grad()
     def _loss(self, model: Any) -> float:
         """Mean over all answer tokens, in nats."""
-        total, tokens, head = 0.0, 0, output_matrix(model)
+        total, tokens, head = 0.0, 0, lm_head(model)
         for rows in self._loss_batches(len(head.weight)):
-            ids, labels = padded(rows, self.base.tokenizer.pad_token_id)
+            ids, labels = pad_right(rows, self.base.tokenizer.pad_token_id)
             mask = torch.arange(ids.shape[1])[None, :] < torch.tensor([len(r.input_ids) for r in rows])[:, None]
             labels = labels.to(model.device)
             read = {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device).long()}
-            scores = learned_scores(model, head, read, labels)
-            total += summed_loss(scores, labels).item()
+            scores = target_logits(model, head, read, labels)
+            total += summed_cross_entropy(scores, labels).item()
             tokens += len(scores)
         return total / tokens
 
@@ -92,14 +92,14 @@ class Probe:
         yield batch
 
 
-def is_probed(step: int, of: int, every: int | None) -> bool:
+def is_probe_step(step: int, of: int, every: int | None) -> bool:
     """Whether a probe follows a step: at every so many and at the last; without a number at `PROBES` steps that are spread evenly."""
     if every is not None:
         return step % every == 0 or step == of
     return step * PROBES // of > (step - 1) * PROBES // of
 
 
-def padded(rows: Sequence[EncodedRow], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
+def pad_right(rows: Sequence[EncodedRow], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
     """Ids and labels of some rows, both (rows, longest), padded to the right."""
     longest = max(len(r.input_ids) for r in rows)
     ids = [r.input_ids + [pad] * (longest - len(r.input_ids)) for r in rows]

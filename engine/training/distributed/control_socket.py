@@ -22,13 +22,13 @@ from typing import Protocol, Self
 KEY = "TUNEPROOF_DOOR_KEY"
 """The variable in which a process is given the key: unlike a command line, another user cannot read it."""
 
-PROOF_SECONDS = 10.0
+HANDSHAKE_SECONDS = 10.0
 """How long whoever has come may be silent before the key is shown."""
 
 _log = logging.getLogger(__name__)
 
 
-class Door(Protocol):
+class ControlServer(Protocol):
     """What the worker waits at."""
 
     @property
@@ -42,7 +42,7 @@ class Door(Protocol):
         """Those that came and are let in; does not wait."""
 
 
-class LocalDoor:
+class LocalControlServer:
     """A Unix socket in a folder that only this user can enter."""
 
     key = None
@@ -71,7 +71,7 @@ class LocalDoor:
         return [Connection(caller.detach()) for caller in _callers(self._listener)]
 
 
-class NetworkDoor:
+class NetworkControlServer:
     """A port of this machine, and the key to it."""
 
     def __init__(self) -> None:
@@ -104,7 +104,7 @@ class NetworkDoor:
 
     def _let_in(self, caller: socket.socket) -> None:
         with caller:
-            _limit_silence(caller, PROOF_SECONDS)
+            _limit_silence(caller, HANDSHAKE_SECONDS)
             connection, key = Connection(os.dup(caller.fileno())), self.key.encode()
             try:
                 deliver_challenge(connection, key)
@@ -118,7 +118,7 @@ class NetworkDoor:
             self._proven.put(connection)
 
 
-def knock(address: str) -> Connection:
+def connect(address: str) -> Connection:
     """Goes to a door: to the path of a socket, or with the key to `host:port`.
 
     Raises OSError, EOFError or AuthenticationError where it is not let in.

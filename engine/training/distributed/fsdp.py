@@ -22,13 +22,13 @@ from torch.distributed.tensor import DTensor, distribute_tensor
 
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.models.base_model import best_device
-from tuneproof.engine.training.distributed.collectives import Made, from_first, is_first
+from tuneproof.engine.training.distributed.collectives import Made, from_rank_zero, is_rank_zero
 
-NO_MORE = -1
+DONE = -1
 """What the first process says in place of a layer when it is done."""
 
 
-def divide(model: Any) -> None:
+def shard(model: Any) -> None:
     """Leaves each process its share of the weights, on its own device; they have to be the same in all, and may lie elsewhere.
 
     Raises GateClosed for a model that does not say what its layers are, and where torch is too old.
@@ -59,23 +59,23 @@ def _layers(model: Any) -> list[Any]:
     return layers
 
 
-def with_layers(model: Any, make: Callable[[], Made]) -> Made:
+def run_on_rank_zero(model: Any, make: Callable[[], Made]) -> Made:
     """What the first process makes of a divided model, in every process; the others give their share of each layer that it runs.
 
     So it needs memory for what it makes, for one layer, and for what stands around the layers.
     """
     units = [module for module in model.modules() if isinstance(module, FSDPModule) and module is not model]
     made: list[Made] = []
-    with gathered_around_layers(model):
-        if is_first():
+    with gathered_root(model):
+        if is_rank_zero():
             made.append(_leading(units, make))
         else:
             _following(units)
-    return from_first(lambda: made[0])
+    return from_rank_zero(lambda: made[0])
 
 
 @contextmanager
-def gathered_around_layers(model: Any) -> Iterator[None]:
+def gathered_root(model: Any) -> Iterator[None]:
     """Has in every process, whole, what stands around the layers of a divided model; to be entered and left in all, between two steps."""
     model.unshard()
     yield
@@ -89,12 +89,12 @@ def _leading(units: list[Any], make: Callable[[], Made]) -> Made:
     made = make()
     for hook in hooks:
         hook.remove()
-    _say(NO_MORE)
+    _say(DONE)
     return made
 
 
 def _following(units: list[Any]) -> None:
-    while (at := _hear()) != NO_MORE:
+    while (at := _hear()) != DONE:
         units[at].unshard()
         units[at].reshard()
 
@@ -104,13 +104,13 @@ def _say(at: int, *_: Any) -> None:
 
 
 def _hear() -> int:
-    said = torch.tensor(NO_MORE, device=best_device()[0])
+    said = torch.tensor(DONE, device=best_device()[0])
     dist.broadcast(said, src=0)
     return int(said)
 
 
 @torch.no_grad()
-def whole_weights(model: Any) -> dict[str, torch.Tensor]:
+def full_state_dict(model: Any) -> dict[str, torch.Tensor]:
     """What a model would say of its weights, with all that learned gathered in memory of the host; to be called in every process.
 
     Only in the first they are whole, and of a base that does not learn it has its share alone.
@@ -121,16 +121,16 @@ def whole_weights(model: Any) -> dict[str, torch.Tensor]:
     return {name: whole.get(id(parameters.get(name)), held) for name, held in model.state_dict().items()}
 
 
-def save_state(optimizer: Any, file: Path) -> None:
+def save_optimizer_state(optimizer: Any, file: Path) -> None:
     """Writes the state of a divided optimizer as that of one process; to be called in every process."""
     told = optimizer.state_dict()
     told["state"] = {at: {key: _gathered(value) for key, value in state.items()} for at, state in told["state"].items()}
-    if is_first():
+    if is_rank_zero():
         torch.save(told, file)
 
 
-def load_state(optimizer: Any, file: Path) -> None:
-    """Takes this process's share of what `save_state`, or one process, has written."""
+def load_optimizer_state(optimizer: Any, file: Path) -> None:
+    """Takes this process's share of what `save_optimizer_state`, or one process, has written."""
     # Each reads its share of the file alone.
     told = torch.load(file, map_location="cpu", mmap=True, weights_only=True)
     parameters = [parameter for group in optimizer.param_groups for parameter in group["params"]]
@@ -144,7 +144,7 @@ def _gathered(value: Any) -> Any:
     if not isinstance(value, DTensor):
         return value
     whole = value.full_tensor()
-    return whole.cpu() if is_first() else None
+    return whole.cpu() if is_rank_zero() else None
 
 
 def _share(value: Any, parameter: DTensor) -> Any:

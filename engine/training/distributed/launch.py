@@ -20,33 +20,33 @@ from typing import TYPE_CHECKING
 from tuneproof.engine.core.errors import RunFailed
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.run.event import Event, EventSink
-from tuneproof.engine.run.node_rendezvous import Call, calling
+from tuneproof.engine.run.node_rendezvous import Rendezvous, published
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.training.distributed.control_socket import Door, LocalDoor, NetworkDoor
-from tuneproof.engine.training.distributed.torchrun import Group, launched
-from tuneproof.engine.training.result import Trained
+from tuneproof.engine.training.distributed.control_socket import ControlServer, LocalControlServer, NetworkControlServer
+from tuneproof.engine.training.distributed.torchrun import NodeProcesses, running_torchrun
+from tuneproof.engine.training.result import TrainingResult
 from tuneproof.engine.training.tokenize import EncodedRow
 
 if TYPE_CHECKING:
     from tuneproof.engine.models.base_model import BaseCheckpoint
-    from tuneproof.engine.training.validation_probe import Probe
+    from tuneproof.engine.training.validation_probe import ValidationProbe
 
 POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
-class Work:
+class TrainingJob:
     """What every process is given: the whole training, of which it does its share."""
 
     base: BaseCheckpoint
     rows: Sequence[EncodedRow]
-    probe: Probe
+    probe: ValidationProbe
     plan: Plan
     folder: Path
 
 
 @dataclass(frozen=True)
-class Told:
+class ForwardedEvent:
     """An event on its way to the log."""
 
     event: Event
@@ -57,41 +57,41 @@ class Ready:
     """What a process says that waits for its work."""
 
 
-class Stop:
+class StopCommand:
     """What a process is sent that shall stop at a checkpoint."""
 
 
-Outcome = Trained | Exception
-Message = Told | Outcome
+Outcome = TrainingResult | Exception
+Message = ForwardedEvent | Outcome
 
 
 def train_in_processes(
     base: BaseCheckpoint,
     rows: Sequence[EncodedRow],
-    probe: Probe,
+    probe: ValidationProbe,
     plan: Plan,
     folder: Path,
     log: EventSink,
     stop: StopRequest,
     calls: Path | None = None,
-) -> Trained:
+) -> TrainingResult:
     """Trains as `sft.train` does, each step shared by the plan's processes; `calls` is what nodes look for, where there are several.
 
     Raises what the training raises in any of them, and RunFailed where one of them is gone without a word.
     """
     with _launched_here(plan) if calls is None else _launched_on_nodes(plan, calls) as (door, launcher):
-        outcome = _Ranks(Work(base, rows, probe, plan, folder), door, launcher).follow(log, stop)
+        outcome = _Ranks(TrainingJob(base, rows, probe, plan, folder), door, launcher).follow(log, stop)
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
 
 
-Launched = tuple[Door, subprocess.Popen[bytes]]
+Launched = tuple[ControlServer, subprocess.Popen[bytes]]
 
 
 @contextmanager
 def _launched_here(plan: Plan) -> Iterator[Launched]:
-    with LocalDoor() as door, launched(Group(plan.processes), door.address) as launcher:
+    with LocalControlServer() as door, running_torchrun(NodeProcesses(plan.processes), door.address) as launcher:
         yield door, launcher
 
 
@@ -99,10 +99,10 @@ def _launched_here(plan: Plan) -> Iterator[Launched]:
 def _launched_on_nodes(plan: Plan, calls: Path) -> Iterator[Launched]:
     # As the other nodes know it: Slurm started them from this one.
     first = os.environ["SLURM_LAUNCH_NODE_IPADDR"]
-    with NetworkDoor() as door:
-        call = Call(nodes=plan.nodes, processes=plan.processes_per_node, door=door.port, store=_free_port(), key=door.key)
-        group = Group(call.processes, call.nodes, 0, first, call.store)
-        with launched(group, f"{first}:{call.door}", call.key) as launcher, calling(calls, call):
+    with NetworkControlServer() as door:
+        call = Rendezvous(nodes=plan.nodes, processes=plan.processes_per_node, door=door.port, store=_free_port(), key=door.key)
+        group = NodeProcesses(call.processes, call.nodes, 0, first, call.store)
+        with running_torchrun(group, f"{first}:{call.door}", call.key) as launcher, published(calls, call):
             yield door, launcher
 
 
@@ -116,8 +116,8 @@ def _free_port() -> int:
 class _Ranks:
     """The processes as the worker sees them: those that have come, those that have their work, and those that know that they shall stop."""
 
-    work: Work
-    door: Door
+    work: TrainingJob
+    door: ControlServer
     launcher: subprocess.Popen[bytes]
     here: list[Connection] = field(default_factory=list)
     at_work: list[Connection] = field(default_factory=list)
@@ -128,7 +128,7 @@ class _Ranks:
         try:
             while True:
                 for message in self._messages():
-                    if not isinstance(message, Told):
+                    if not isinstance(message, ForwardedEvent):
                         return message
                     log.emit(message.event, sync=message.sync)
                 if stop.asked:
@@ -153,7 +153,7 @@ class _Ranks:
         with self._none_gone():
             for connection in self.at_work:
                 if connection not in self.stopping:
-                    connection.send(Stop())
+                    connection.send(StopCommand())
                     self.stopping.append(connection)
 
     def _check_launcher(self) -> None:

@@ -18,9 +18,9 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 
 from tuneproof.engine.core.errors import RunFailed
-from tuneproof.engine.run.node_rendezvous import Call, heard, is_there
-from tuneproof.engine.training.distributed.control_socket import KEY, knock
-from tuneproof.engine.training.distributed.torchrun import Group, launched
+from tuneproof.engine.run.node_rendezvous import Rendezvous, exists_on_shared_disk, read_rendezvous
+from tuneproof.engine.training.distributed.control_socket import KEY, connect
+from tuneproof.engine.training.distributed.torchrun import NodeProcesses, running_torchrun
 
 LOOK_SECONDS = 1.0
 """How often to look for a call in a folder that may lie on another machine."""
@@ -33,23 +33,23 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     calls, over = Path(sys.argv[1]), Path(sys.argv[2])
-    while not is_there(over):
-        call = heard(calls)
+    while not exists_on_shared_disk(over):
+        call = read_rendezvous(calls)
         if call is not None:
             take_part(call, first=os.environ["SLURM_LAUNCH_NODE_IPADDR"], number=int(os.environ["SLURM_NODEID"]))
         time.sleep(LOOK_SECONDS)
 
 
-def take_part(call: Call, first: str, number: int) -> None:
+def take_part(call: Rendezvous, first: str, number: int) -> None:
     """Has the processes of this node train until the worker lets go of it."""
     door = f"{first}:{call.door}"
     os.environ[KEY] = call.key
     try:
-        worker = knock(door)
+        worker = connect(door)
     except (OSError, EOFError, AuthenticationError):
         # It was over by the time that one came.
         return
-    with worker, launched(Group(call.processes, call.nodes, number, first, call.store), door, call.key) as torchrun:
+    with worker, running_torchrun(NodeProcesses(call.processes, call.nodes, number, first, call.store), door, call.key) as torchrun:
         code = _ended_first(worker, torchrun)
         if code is not None:
             name = os.environ.get("SLURMD_NODENAME", socket.gethostname())

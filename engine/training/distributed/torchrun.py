@@ -24,7 +24,7 @@ LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
 
 @dataclass(frozen=True)
-class Group:
+class NodeProcesses:
     """The processes of one machine; `first` and `store` are where those of several find each other."""
 
     processes: int
@@ -45,11 +45,11 @@ class Group:
     @property
     def interface(self) -> str | None:
         """By which network interface they speak to each other; none where that cannot be told."""
-        return LOOPBACK if self.nodes == 1 else interface_towards(self.first)
+        return LOOPBACK if self.nodes == 1 else interface_to(self.first)
 
 
 @contextmanager
-def launched(group: Group, door: str, key: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+def running_torchrun(group: NodeProcesses, door: str, key: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
     """torchrun with the processes of this machine, which come to the door; in the end it is waited for until none is left."""
     with tempfile.TemporaryDirectory(prefix="tuneproof-ranks-") as logs:
         # SIGQUIT is what nobody sends; without a signal to handle torchrun complains.
@@ -71,7 +71,7 @@ def launched(group: Group, door: str, key: str | None = None) -> Iterator[subpro
             _wait_for_the_end(started)
 
 
-def _environment(group: Group, key: str | None) -> dict[str, str]:
+def _environment(group: NodeProcesses, key: str | None) -> dict[str, str]:
     """What the processes are given; what the user has set is kept."""
     wanted = {"OMP_NUM_THREADS": str(max(1, hardware.detect_machine().cores // group.processes))}
     if group.interface is not None:
@@ -81,7 +81,7 @@ def _environment(group: Group, key: str | None) -> dict[str, str]:
     return wanted | dict(os.environ) | secret
 
 
-def interface_towards(address: str) -> str | None:
+def interface_to(address: str) -> str | None:
     """The network interface over which this machine reaches an address; none where it has no name."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
         # Nothing is sent: this only has the system choose its way.

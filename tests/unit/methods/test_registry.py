@@ -31,8 +31,8 @@ from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.merge import SERVED_DTYPE, merge
-from tuneproof.engine.training.run import Trained, make_trainer, train
-from tuneproof.engine.training.validation_probe import Probe
+from tuneproof.engine.training.run import TrainingResult, make_trainer, train
+from tuneproof.engine.training.validation_probe import ValidationProbe
 
 SHAPES = {
     "hidden_size": 4096,
@@ -55,7 +55,9 @@ def base() -> BaseCheckpoint:
     return load_base(ModelChoice(base="sample"))
 
 
-def trained(base: BaseCheckpoint, name: str, folder: Path, stop: StopRequest | None = None, **more: object) -> tuple[Trained, Probe]:
+def trained(
+    base: BaseCheckpoint, name: str, folder: Path, stop: StopRequest | None = None, **more: object
+) -> tuple[TrainingResult, ValidationProbe]:
     settings = Training.model_validate({"max_steps": 3, "probe_every": 3, "batch_size": 4, **more})
     rows, probe = training_of(base)
     folder.mkdir(exist_ok=True)
@@ -88,7 +90,7 @@ def stored_parameters(folder: Path, frozen: tuple[str, ...]) -> int:
     return total
 
 
-def assert_merges(base: BaseCheckpoint, adapter: Path, folder: Path, probe: Probe) -> None:
+def assert_merges(base: BaseCheckpoint, adapter: Path, folder: Path, probe: ValidationProbe) -> None:
     """The model that will be served answers as the adapter on the base as it is does, but for what bfloat16 rounds.
 
     How much that is, the base alone tells when it is rounded so.
@@ -104,7 +106,7 @@ def assert_merges(base: BaseCheckpoint, adapter: Path, folder: Path, probe: Prob
     assert far(logits(on_top, probe), logits(load_weights(base, folder), probe)) < 2 * rounding
 
 
-def logits(model: Any, probe: Probe) -> torch.Tensor:
+def logits(model: Any, probe: ValidationProbe) -> torch.Tensor:
     with torch.no_grad():
         found: torch.Tensor = model(input_ids=torch.tensor([probe.encoded[0].input_ids])).logits
     return found

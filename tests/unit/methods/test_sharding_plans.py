@@ -31,8 +31,8 @@ from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.stages.plan_training import Planner, TrainRowLengths
-from tuneproof.engine.training.distributed.fsdp import divide
-from tuneproof.engine.training.memory_probe import Trial, TrialLengths, try_step
+from tuneproof.engine.training.distributed.fsdp import shard
+from tuneproof.engine.training.memory_probe import MemoryProbeResult, ProbeLengths, probe_memory
 
 LLAMA_8B = shape_of(
     {
@@ -136,7 +136,7 @@ def test_what_is_predicted_of_a_divided_model_is_what_torch_allocates(one_of_fou
     if checkpointing:
         model.gradient_checkpointing_enable()
         model.enable_input_require_grads()
-    divide(model.train())
+    shard(model.train())
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(trained)
     ids = torch.zeros((2, 128), dtype=torch.long)
@@ -174,16 +174,16 @@ def test_what_is_predicted_of_a_divided_model_is_what_torch_allocates(one_of_fou
 
 @pytest.mark.long
 def test_a_trial_step_takes_the_memory_of_a_share(tmp_path: Path) -> None:
-    base, lengths = load_base(ModelChoice()), TrialLengths(worst=16, usual=16, answer=4)
+    base, lengths = load_base(ModelChoice()), ProbeLengths(worst=16, usual=16, answer=4)
     # Of the sample model, what torch itself takes in a first step would hide the share.
     shape = {"hidden_size": 512, "intermediate_size": 2048, "num_hidden_layers": 10, "num_attention_heads": 8, "num_key_value_heads": 8}
     LlamaForCausalLM(LlamaConfig(**shape, vocab_size=len(base.tokenizer))).save_pretrained(tmp_path)
     larger = replace(base, folder=tmp_path)
     whole, divided = (
-        try_step(
+        probe_memory(
             larger, make_plan(MethodChoice(name="full"), Training(batch_size=8, processes=8, sharding=sharding)), lengths, StopRequest()
         )
         for sharding in (Sharding.NONE, Sharding.FULL)
     )
-    assert isinstance(whole, Trial) and isinstance(divided, Trial)
+    assert isinstance(whole, MemoryProbeResult) and isinstance(divided, MemoryProbeResult)
     assert divided.peak < 0.6 * whole.peak and divided.usual_seconds > 0

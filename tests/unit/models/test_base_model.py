@@ -18,7 +18,7 @@ from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.scoring.judges import make_judge
-from tuneproof.engine.training.tokenize import IGNORED, encode
+from tuneproof.engine.training.tokenize import IGNORED, encode_rows
 
 ROWS = read_examples(str(Path(__file__).parents[3] / "sample_cases" / "support_tickets.jsonl")).examples
 TASK = Task.model_validate({"instruction": "Triage the ticket.", "output": {"kind": "json", "schema": {"properties": {"category": {}}}}})
@@ -42,7 +42,7 @@ def setting(base: BaseCheckpoint, room: int = 60) -> ArmContext:
 
 
 def test_the_loss_is_on_the_answer_and_its_end_alone(base: BaseCheckpoint) -> None:
-    for row, example in zip(encode(base, TUNED_ARMS["tuned"](setting(base)), ROWS[:20]), ROWS, strict=False):
+    for row, example in zip(encode_rows(base, TUNED_ARMS["tuned"](setting(base)), ROWS[:20]), ROWS, strict=False):
         learned = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label != IGNORED]
         assert base.tokenizer.decode(learned) == example.output + "<|end|>"
         assert row.labels[-1] == row.input_ids[-1] == base.eos_token_ids[0]
@@ -50,7 +50,7 @@ def test_the_loss_is_on_the_answer_and_its_end_alone(base: BaseCheckpoint) -> No
 
 def test_training_and_scoring_ask_with_the_same_text(base: BaseCheckpoint) -> None:
     arm = TUNED_ARMS["tuned"](setting(base))
-    for row, example in zip(encode(base, arm, ROWS[:20]), ROWS, strict=False):
+    for row, example in zip(encode_rows(base, arm, ROWS[:20]), ROWS, strict=False):
         asked = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label == IGNORED]
         assert asked == base.token_ids(base.prompt(arm.messages(example)))
 
@@ -91,7 +91,7 @@ def test_with_any_template_the_answer_is_learned_whole_and_ends_once(base: BaseC
 def test_a_row_that_would_be_cut_is_never_encoded(base: BaseCheckpoint) -> None:
     long = Example("", "word " * base.context_length, "yes", Source("rows.jsonl", 1))
     with pytest.raises(ValueError, match="do not fit"):
-        encode(base, TUNED_ARMS["tuned"](setting(base)), [long])
+        encode_rows(base, TUNED_ARMS["tuned"](setting(base)), [long])
 
 
 def test_the_zero_shot_prompt_has_instruction_format_and_input(base: BaseCheckpoint) -> None:

@@ -52,11 +52,11 @@ def test_a_case_that_no_job_can_be_made_of_is_refused(overrides: list[str], told
 
 
 def test_what_is_left_out_is_left_to_the_cluster() -> None:
-    assert slurm.options(Slurm()) == {"nodes": 1, "signal": "TERM@90", "no_requeue": True}
+    assert slurm.sbatch_options(Slurm()) == {"nodes": 1, "signal": "TERM@90", "no_requeue": True}
     asked = Slurm(
         nodes=2, partition="gpu", gpus=1, cpus=8, memory_gb=1.5, hours=0.01, extra={"mail-type": "END", "nice": 5, "exclusive": True}
     )
-    flags = {slurm.flag(key, value) for key, value in slurm.options(asked).items()}
+    flags = {slurm.sbatch_flag(key, value) for key, value in slurm.sbatch_options(asked).items()}
     assert flags >= {"--nodes=2", "--partition=gpu", "--gpus-per-node=1", "--cpus-per-task=8", "--mem=1536M", "--time=1"}
     assert flags >= {"--mail-type=END", "--nice=5", "--exclusive"}
 

@@ -29,7 +29,7 @@ from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.stages.plan_training import Planner, TrainRowLengths
 from tuneproof.engine.training import memory_probe
-from tuneproof.engine.training.memory_probe import Trial, TrialLengths, try_step
+from tuneproof.engine.training.memory_probe import MemoryProbeResult, ProbeLengths, probe_memory
 
 OUT_OF_MEMORY = "ran out of memory in a trial step"
 
@@ -45,21 +45,21 @@ def planner(base: BaseCheckpoint) -> Planner:
     return Planner(MethodChoice(), Training(epochs=6), Budget(), base, rows, {"lora": 233_472}, StopRequest())
 
 
-Answers = Callable[[Trial | str], list[tuple[int, bool]]]
+Answers = Callable[[MemoryProbeResult | str], list[tuple[int, bool]]]
 
 
 @pytest.fixture
 def answers(monkeypatch: pytest.MonkeyPatch) -> Answers:
     """Answers in place of the processes that would try a step, one after the other; gives the ways in which steps were asked for."""
 
-    def prepare(*prepared: Trial | str) -> list[tuple[int, bool]]:
+    def prepare(*prepared: MemoryProbeResult | str) -> list[tuple[int, bool]]:
         waiting, asked = list(prepared), []
 
-        def answer(_: object, settled: object, *__: object) -> Trial | str:
+        def answer(_: object, settled: object, *__: object) -> MemoryProbeResult | str:
             asked.append((settled.accumulation, settled.checkpointing))  # type: ignore[attr-defined]
             return waiting.pop(0)
 
-        monkeypatch.setattr(memory_probe, "try_step", answer)
+        monkeypatch.setattr(memory_probe, "probe_memory", answer)
         return asked
 
     return prepare
@@ -74,7 +74,7 @@ def test_a_training_smaller_than_a_trial_is_predicted_and_not_tried(planner: Pla
 
 
 def test_hours_and_money_follow_from_the_seconds_of_a_usual_step(planner: Planner, answers: Answers) -> None:
-    answers(Trial(10**9, True, 4.0, 2.0))
+    answers(MemoryProbeResult(10**9, True, 4.0, 2.0))
     _, told = replace(planner, budget=Budget(hours=1, usd_per_gpu_hour=3)).settle()
     assert told.hours == pytest.approx(36 * 2 / 3600) and told.usd == pytest.approx(0.06)
     assert told.trial is not None and (told.trial.worst_length, told.trial.usual_length) == (89, 80)
@@ -84,28 +84,28 @@ def test_hours_and_money_follow_from_the_seconds_of_a_usual_step(planner: Planne
 
 
 def test_a_learning_curve_takes_three_quarters_more(planner: Planner, answers: Answers) -> None:
-    answers(Trial(10**9, True, 4.0, 2.0))
+    answers(MemoryProbeResult(10**9, True, 4.0, 2.0))
     _, told = replace(planner, budget=Budget(hours=1), learning_curve=True).settle()
     assert told.hours == pytest.approx(1.75 * 36 * 2 / 3600)
     assert any("2.1 minutes with the learning curve" in line for line in planned_lines(told))
 
 
 def test_more_hours_than_the_budget_has_close_the_gate_with_what_to_do(planner: Planner, answers: Answers) -> None:
-    answers(Trial(10**9, True, 400.0, 200.0))
+    answers(MemoryProbeResult(10**9, True, 400.0, 200.0))
     with pytest.raises(GateClosed, match=r"2 hours \(36 steps\)") as caught:
         replace(planner, budget=Budget(hours=1)).settle()
     assert caught.value.where == "budget.hours" and "training.epochs" in caught.value.fix
 
 
 def test_a_step_that_runs_out_of_memory_is_tried_once_more_in_the_lightest_way(planner: Planner, answers: Answers) -> None:
-    asked = answers(OUT_OF_MEMORY, Trial(10**8, True, 4.0, 2.0))
+    asked = answers(OUT_OF_MEMORY, MemoryProbeResult(10**8, True, 4.0, 2.0))
     settled, told = replace(planner, budget=Budget(hours=1)).settle()
     assert asked == [(2, False), (16, True)] and (settled.accumulation, settled.checkpointing) == (16, True)
     assert any("16 parts and activations are computed twice" in line for line in planned_lines(told))
 
 
 def test_what_has_to_fit_is_the_share_of_one_process_in_its_part_of_the_memory(planner: Planner, answers: Answers) -> None:
-    asked = answers(OUT_OF_MEMORY, Trial(10**8, True, 4.0, 2.0))
+    asked = answers(OUT_OF_MEMORY, MemoryProbeResult(10**8, True, 4.0, 2.0))
     _, alone = planner.settle()
     settled, told = replace(planner, training=Training(epochs=6, processes=2), budget=Budget(hours=1)).settle()
     assert asked == [(1, False), (8, True)] and settled.per_process.batch_size == 8 and told.steps == alone.steps == 36
@@ -122,7 +122,7 @@ def test_where_no_way_runs_the_gate_closes_with_what_was_seen(planner: Planner, 
 
 
 def test_a_step_that_takes_more_than_the_budget_does_not_fit(planner: Planner, answers: Answers) -> None:
-    asked = answers(Trial(2 * 10**9, True, 4.0, 2.0), Trial(10**8, True, 4.0, 2.0))
+    asked = answers(MemoryProbeResult(2 * 10**9, True, 4.0, 2.0), MemoryProbeResult(10**8, True, 4.0, 2.0))
     _, told = replace(planner, budget=Budget(hours=1, gpu_memory_gb=1.0)).settle()
     assert len(asked) == 2 and told.room == 10**9 and told.room_told_by == "budget.gpu_memory_gb"
 
@@ -130,7 +130,7 @@ def test_a_step_that_takes_more_than_the_budget_does_not_fit(planner: Planner, a
 def test_a_base_of_an_unknown_shape_is_measured_and_its_memory_not_guessed(planner: Planner, answers: Answers, tmp_path: Path) -> None:
     config = json.loads((planner.base.folder / "config.json").read_text()) | {"model_type": "mixtral"}
     (tmp_path / "config.json").write_text(json.dumps(config))
-    answers(Trial(10**9, True, 4.0, 2.0))
+    answers(MemoryProbeResult(10**9, True, 4.0, 2.0))
     _, told = replace(planner, base=replace(planner.base, folder=tmp_path)).settle()
     assert told.memory is None and "mixtral" in str(told.not_predicted) and told.trial is not None
     assert "not predicted" in planned_lines(told)[0] and "1.00 GB of the process; 4 s" in planned_lines(told)[1]
@@ -167,7 +167,7 @@ def test_a_step_that_needs_more_than_the_machine_gives_is_an_answer_and_no_crash
     # The limit is that of the process that tries the step, which takes it over.
     resource.setrlimit(resource.RLIMIT_AS, (4 << 30, hard))
     try:
-        answer = try_step(base, make_plan(MethodChoice(), Training()), TrialLengths(worst=2000, usual=500, answer=20), StopRequest())
+        answer = probe_memory(base, make_plan(MethodChoice(), Training()), ProbeLengths(worst=2000, usual=500, answer=20), StopRequest())
     finally:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
     assert answer == OUT_OF_MEMORY

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tuneproof.engine.training.checkpoints import ProbeResult, best, prune, seal, sealed_checkpoints
+from tuneproof.engine.training.checkpoints import ProbeResult, best_checkpoint, prune_checkpoints, seal_checkpoint, sealed_checkpoints
 
 
 def checkpoint(folder: Path, step: int, correct: float | None, *, valid: float = 1.0, loss: float = 0.1) -> Path:
     path = folder / f"checkpoint-{step}"
     path.mkdir(parents=True)
     (path / "adapter_model.safetensors").write_bytes(bytes([step % 256]) * 64)
-    seal(path, step, None if correct is None else ProbeResult(n=10, format_valid=valid, correct=correct, loss=loss))
+    seal_checkpoint(path, step, None if correct is None else ProbeResult(n=10, format_valid=valid, correct=correct, loss=loss))
     return path
 
 
@@ -21,7 +21,7 @@ def test_the_best_has_the_most_exact_answers_then_the_most_valid_then_the_lowest
     checkpoint(tmp_path, 30, 0.9, valid=1.0, loss=0.3)
     checkpoint(tmp_path, 40, 0.9, valid=1.0, loss=0.2)
     checkpoint(tmp_path, 50, 0.9, valid=1.0, loss=0.2)
-    assert best(sealed_checkpoints(tmp_path)).seal.step == 40
+    assert best_checkpoint(sealed_checkpoints(tmp_path)).seal.step == 40
 
 
 def test_what_is_torn_or_altered_is_not_used(tmp_path: Path) -> None:
@@ -37,5 +37,5 @@ def test_what_is_torn_or_altered_is_not_used(tmp_path: Path) -> None:
 def test_pruning_keeps_the_best_and_the_newest(tmp_path: Path) -> None:
     for step, correct in ((10, 0.5), (20, 0.9), (30, 0.7), (35, None)):
         checkpoint(tmp_path, step, correct)
-    prune(tmp_path)
+    prune_checkpoints(tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["checkpoint-20", "checkpoint-35"]

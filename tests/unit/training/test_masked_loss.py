@@ -16,7 +16,7 @@ from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.training import trainer as trainers
-from tuneproof.engine.training.masked_loss import learned, learned_scores, output_matrix
+from tuneproof.engine.training.masked_loss import lm_head, target_logits, target_mask
 from tuneproof.engine.training.run import make_trainer
 from tuneproof.engine.training.tokenize import IGNORED
 
@@ -42,10 +42,10 @@ def test_scores_are_those_that_the_model_gives_at_the_same_places(family: str) -
     labels = ids.clone()
     labels[:, :7] = IGNORED
     labels[1, 9:] = IGNORED
-    scores = learned_scores(model, output_matrix(model), {"input_ids": ids}, labels)
+    scores = target_logits(model, lm_head(model), {"input_ids": ids}, labels)
     assert scores.shape == (5 + 2 + 5, 64)
     every = model(input_ids=ids).logits
-    torch.testing.assert_close(scores, every[:, :-1][learned(labels)])
+    torch.testing.assert_close(scores, every[:, :-1][target_mask(labels)])
     # What was told to the output matrix for one pass holds for no other.
     assert every.shape == (3, 12, 64)
 
@@ -63,7 +63,7 @@ def test_loss_and_gradients_are_those_of_trl(base: BaseCheckpoint, name: str, tm
     for mine, theirs in zip(own[1], trl[1], strict=True):
         assert (mine - theirs).norm() <= 1e-5 * theirs.norm()
     monkeypatch.setattr(trainers, "LOGITS_AT_ONCE", words)
-    monkeypatch.setattr(trainers, "learned_scores", None)
+    monkeypatch.setattr(trainers, "target_logits", None)
     assert step(trainer, batch, words, type(trainer))[0] == trl[0]
 
 

@@ -14,7 +14,7 @@ from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import load_base
-from tuneproof.engine.training.packing import TOKENS, FlatCollator, PackedCollator, feed, keeps_rows_apart, packed
+from tuneproof.engine.training.packing import TOKEN_COUNT, FlatCollator, PackedCollator, can_pack, pack_rows, trainer_data
 from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
 
 FAMILIES = {"llama": LlamaConfig, "mistral": MistralConfig, "qwen2": Qwen2Config, "qwen3": Qwen3Config}
@@ -47,11 +47,11 @@ def test_a_packed_batch_gives_each_row_the_loss_it_has_alone(family: str, attent
     else:
         model = AutoModelForCausalLM.from_config(FAMILIES[family](**SMALL), attn_implementation=attention)
     model.eval()
-    assert keeps_rows_apart(model)
+    assert can_pack(model)
     rows = [some_row(length, seed) for seed, length in enumerate((5, 31, 12, 7, 20, 9, 16, 3, 28))]
     alone = [loss_sum(model, input_ids=torch.tensor([r.input_ids]), labels=torch.tensor([r.labels])) for r in rows]
-    batch = PackedCollator(pad=0)(packed(rows, at_most=64).to_list())
-    assert batch.pop(TOKENS) == sum(len(row.input_ids) for row in rows)
+    batch = PackedCollator(pad=0)(pack_rows(rows, at_most=64).to_list())
+    assert batch.pop(TOKEN_COUNT) == sum(len(row.input_ids) for row in rows)
     together = loss_sum(model, **batch)
     assert sum(losses.count_nonzero() for losses in alone) == together.count_nonzero() > 50
     assert torch.allclose(
@@ -64,10 +64,10 @@ def test_a_packed_batch_gives_each_row_the_loss_it_has_alone(family: str, attent
 def test_a_batch_in_one_long_sequence_learns_the_same() -> None:
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL), attn_implementation="sdpa").eval()
-    sequences = packed([some_row(length, seed) for seed, length in enumerate((5, 31, 12, 7, 20, 9, 16, 3, 28))], at_most=64).to_list()
+    sequences = pack_rows([some_row(length, seed) for seed, length in enumerate((5, 31, 12, 7, 20, 9, 16, 3, 28))], at_most=64).to_list()
     assert len(sequences) > 1
     apart, flat = PackedCollator(pad=0)(sequences), FlatCollator()(sequences)
-    assert apart.pop(TOKENS) == flat.pop(TOKENS) == flat["input_ids"].numel()
+    assert apart.pop(TOKEN_COUNT) == flat.pop(TOKEN_COUNT) == flat["input_ids"].numel()
     assert flat["input_ids"].shape[0] == 1
     losses, flat_losses = loss_sum(model, **apart), loss_sum(model, **flat)
     assert losses.count_nonzero() == flat_losses.count_nonzero()
@@ -79,15 +79,15 @@ def test_attention_that_keeps_rows_apart_only_in_one_sequence_is_given_one() -> 
     model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL))
     chosen = make_plan(MethodChoice(name="lora"), Training(packing=True))
     rows = [some_row(length, seed) for seed, length in enumerate((5, 31, 12))]
-    assert isinstance(feed(model, base, rows, chosen).collator, PackedCollator)
+    assert isinstance(trainer_data(model, base, rows, chosen).collator, PackedCollator)
     model.config._attn_implementation_internal = "flash_attention_2"
-    assert isinstance(feed(model, base, rows, chosen).collator, FlatCollator)
+    assert isinstance(trainer_data(model, base, rows, chosen).collator, FlatCollator)
 
 
 @settings(max_examples=30)
 @given(rows_of_any_length)
 def test_no_row_is_lost_cut_or_learned_twice(rows: list[EncodedRow]) -> None:
-    sequences = packed(rows, at_most=96).to_list()
+    sequences = pack_rows(rows, at_most=96).to_list()
     found = []
     for each in sequences:
         at = 0
@@ -103,4 +103,4 @@ def test_a_model_whose_state_runs_through_is_not_packed() -> None:
     model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL))
     model.config = config
     config._attn_implementation = "sdpa"
-    assert not keeps_rows_apart(model)
+    assert not can_pack(model)

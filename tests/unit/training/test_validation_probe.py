@@ -18,12 +18,12 @@ from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.training.run import make_trainer
 from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
-from tuneproof.engine.training.validation_probe import LOSS_ROWS, PROBES, is_probed
+from tuneproof.engine.training.validation_probe import LOSS_ROWS, PROBES, is_probe_step
 
 
 @given(st.integers(1, 5000))
 def test_probes_are_spread_evenly_and_one_follows_the_last_step(of: int) -> None:
-    steps = [0, *(step for step in range(1, of + 1) if is_probed(step, of, None))]
+    steps = [0, *(step for step in range(1, of + 1) if is_probe_step(step, of, None))]
     assert len(steps) - 1 == min(PROBES, of)
     assert steps[-1] == of
     gaps = [later - sooner for sooner, later in pairwise(steps)]
@@ -31,7 +31,7 @@ def test_probes_are_spread_evenly_and_one_follows_the_last_step(of: int) -> None
 
 
 def test_probes_come_as_often_as_the_case_says_and_at_the_end() -> None:
-    assert [step for step in range(1, 11) if is_probed(step, 10, 4)] == [4, 8, 10]
+    assert [step for step in range(1, 11) if is_probe_step(step, 10, 4)] == [4, 8, 10]
 
 
 @pytest.mark.parametrize("at_once", [None, 1])

@@ -11,8 +11,8 @@ from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.scoring.judges import make_judge
-from tuneproof.engine.training.tokenize import EncodedRow, encode
-from tuneproof.engine.training.validation_probe import Probe
+from tuneproof.engine.training.tokenize import EncodedRow, encode_rows
+from tuneproof.engine.training.validation_probe import ValidationProbe
 
 SMALL = {
     "vocab_size": 64,
@@ -31,13 +31,13 @@ ROWS = [
 ]
 
 
-def training_of(base: BaseCheckpoint) -> tuple[list[EncodedRow], Probe]:
+def training_of(base: BaseCheckpoint) -> tuple[list[EncodedRow], ValidationProbe]:
     """The rows as the trainer gets them, and a probe that asks the same."""
     judge = make_judge(TASK, [row.output for row in ROWS])
     arm = TUNED_ARMS["tuned"](ArmContext(TASK.instruction or "", judge, ROWS, lambda _: True, 0))
-    rows = encode(base, arm, ROWS)
+    rows = encode_rows(base, arm, ROWS)
     prompts = [base.prompt(arm.messages(row)) for row in ROWS]
-    return rows, Probe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, max_new_tokens=16)
+    return rows, ValidationProbe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, max_new_tokens=16)
 
 
 class RowsOfWoe(list[EncodedRow]):

@@ -35,7 +35,7 @@ from tuneproof.engine.run.events import StepLogged
 from tuneproof.engine.training import run as sft
 from tuneproof.engine.training.distributed import collectives as together
 from tuneproof.engine.training.distributed import fsdp as sharding
-from tuneproof.engine.training.distributed.fsdp import divide, load_state, save_state, whole_weights
+from tuneproof.engine.training.distributed.fsdp import full_state_dict, load_optimizer_state, save_optimizer_state, shard
 from tuneproof.engine.training.distributed.torchrun import LOOPBACK
 
 DIVIDED = {"processes": 2, "sharding": "full"}
@@ -142,7 +142,7 @@ def held(rank: int, processes: int, port: int, method: str, half: bool, folder: 
     if processes > 1:
         os.environ |= {"RANK": str(rank), "LOCAL_RANK": str(rank), "WORLD_SIZE": str(processes), "GLOO_SOCKET_IFNAME": LOOPBACK}
         os.environ |= {"MASTER_ADDR": "localhost", "MASTER_PORT": str(port)}
-        together.meet()
+        together.init_process_group()
     found: list[dict[str, int]] = []
 
     class Looking(TrainerCallback):
@@ -215,7 +215,7 @@ def small(*, tied: bool = True) -> tuple[Any, torch.optim.Optimizer]:
     torch.manual_seed(0)
     shape = {"hidden_size": 16, "intermediate_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "num_key_value_heads": 2}
     model = LlamaForCausalLM(LlamaConfig(**shape, vocab_size=50, tie_word_embeddings=tied))
-    divide(model)
+    shard(model)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-2, fused=True)
     learn(model, optimizer)
     return model, optimizer
@@ -231,7 +231,7 @@ def learn(model: Any, optimizer: torch.optim.Optimizer) -> None:
 @pytest.mark.parametrize("tied", [True, False])
 def test_what_is_saved_of_a_divided_model_is_plain_and_what_is_one_stays_one(alone: None, tied: bool) -> None:
     model, _ = small(tied=tied)
-    whole = whole_weights(model)
+    whole = full_state_dict(model)
     assert whole.keys() == model.state_dict().keys() and not any(isinstance(weight, DTensor) for weight in whole.values())
     assert (whole["lm_head.weight"] is whole["model.embed_tokens.weight"]) == tied
     plain = LlamaForCausalLM(model.config)
@@ -243,9 +243,9 @@ def test_what_is_saved_of_a_divided_model_is_plain_and_what_is_one_stays_one(alo
 def test_an_optimizer_goes_on_from_what_was_saved_of_a_divided_one(alone: None, tmp_path: Path) -> None:
     (model, optimizer), (other, fresh) = small(), small()
     learn(model, optimizer)
-    save_state(optimizer, tmp_path / "optimizer.pt")
+    save_optimizer_state(optimizer, tmp_path / "optimizer.pt")
     other.load_state_dict(model.state_dict())
-    load_state(fresh, tmp_path / "optimizer.pt")
+    load_optimizer_state(fresh, tmp_path / "optimizer.pt")
     for each in ((model, optimizer), (other, fresh)):
         learn(*each)
     for was, now in zip(model.parameters(), other.parameters(), strict=True):
@@ -258,7 +258,7 @@ def test_a_model_that_does_not_say_what_its_layers_are_is_not_divided(alone: Non
     model = LlamaForCausalLM(LlamaConfig(hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, vocab_size=50))
     model._no_split_modules = None
     with pytest.raises(GateClosed, match=r"llama\) does not say what its layers are") as told:
-        divide(model)
+        shard(model)
     assert told.value.where == "training.sharding"
 
 

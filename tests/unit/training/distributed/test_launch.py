@@ -30,9 +30,9 @@ from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, RunStore
 from tuneproof.engine.stages.oom_fallback import increase_accumulation, parts_so_far
 from tuneproof.engine.training.distributed.launch import train_in_processes
-from tuneproof.engine.training.result import Trained
+from tuneproof.engine.training.result import TrainingResult
 from tuneproof.engine.training.run import train
-from tuneproof.engine.training.sampler import EvenSteps
+from tuneproof.engine.training.sampler import PaddedBatchSampler
 
 ROUNDING = 1e-5
 """How far a loss may lie from that of one process: sums in float32 in another order. Up to 7e-7 was measured."""
@@ -72,7 +72,7 @@ def trained(
     parts: int = 1,
     checkpointing: bool = False,
     **more: object,
-) -> Trained:
+) -> TrainingResult:
     """Trains on eight rows, or on so many `times` that."""
     heard, times = heard or Heard(), more.pop("times", 1)
     asked = {"batch_size": 3, "epochs": 1, "probe_every": 2, "learning_rate": 2e-3, **more, "processes": processes}
@@ -84,7 +84,7 @@ def trained(
 
 @given(st.lists(st.integers(2, 200), min_size=1, max_size=50), st.integers(1, 9), st.integers(0, 3))
 def test_rows_of_like_length_share_a_step_and_each_row_comes_once_an_epoch(lengths: list[int], rows_a_step: int, epoch: int) -> None:
-    even = EvenSteps(lengths, rows_a_step, rows_a_step, 0, lambda: epoch * -(-len(lengths) // rows_a_step), grouped=True)
+    even = PaddedBatchSampler(lengths, rows_a_step, rows_a_step, 0, lambda: epoch * -(-len(lengths) // rows_a_step), grouped=True)
     order = list(even)
     assert sorted(row for row in order if row < len(lengths)) == list(range(len(lengths))) and len(order) == len(even)
     steps = [[row for row in order[at : at + rows_a_step] if row < len(lengths)] for at in range(0, len(order), rows_a_step)]
@@ -95,7 +95,7 @@ def test_rows_of_like_length_share_a_step_and_each_row_comes_once_an_epoch(lengt
 
 def test_the_steps_of_grouped_rows_come_in_another_order_in_every_epoch() -> None:
     lengths = [length for length in range(2, 66) for _ in range(4)]
-    first, second = (list(EvenSteps(lengths, 4, 4, 0, lambda done=done: done, grouped=True)) for done in (0, 64))
+    first, second = (list(PaddedBatchSampler(lengths, 4, 4, 0, lambda done=done: done, grouped=True)) for done in (0, 64))
     assert first != second and sorted(first) == sorted(second)
 
 
@@ -148,7 +148,7 @@ def test_each_step_has_the_rows_that_one_process_would_have_had_in_it_the_longes
     order.set_epoch(epoch)
     alone = list(BatchSampler(order, batch, drop_last=False))
     micro = -(-batch // (processes * parts))
-    dealt = EvenSteps(lengths, batch, processes * micro * parts, 7, lambda: epoch * len(alone) + len(alone) - 1)
+    dealt = PaddedBatchSampler(lengths, batch, processes * micro * parts, 7, lambda: epoch * len(alone) + len(alone) - 1)
     shards = [iter(BatchSamplerShard(BatchSampler(dealt, micro, drop_last=False), processes, rank)) for rank in range(processes)]
     for step in alone:
         dealt_in_turn = chain.from_iterable(zip(*(islice(shard, parts) for shard in shards), strict=True))
