@@ -150,7 +150,7 @@ class StepScreen(Screen[None]):
         defect = state.failure is not None and state.failure.exit_code == ExitCode.DEFECT
         if store is None or not (state.status is RunStatus.CRASHED or defect):
             return None
-        return sanitized_content(worker_log_tail(store.path) or "the log is empty: something killed the process, perhaps because memory ran out")
+        return sanitized_content(worker_log_tail(store.path) or "the log is empty: the process was killed, perhaps because memory ran out")
 
     def focus_first(self) -> None:
         """Moves the focus back to the first list of the step."""
