@@ -11,32 +11,13 @@ from typing import Any
 import pytest
 
 from tests.server import LoopbackServer, loopback
-from tuneproof.engine.arms.endpoint import EndpointArm
 from tuneproof.engine.case.endpoint import Endpoint
-from tuneproof.engine.case.evaluate import Target
-from tuneproof.engine.case.load import load_case
-from tuneproof.engine.case.schema import Case
-from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.core.errors import CaseError, ExitCode, Interrupted, RunFailed
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.endpoint.client import EndpointClient
 from tuneproof.engine.endpoint.server import resolve_server
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.scoring.case_changes import compare_cases
-from tuneproof.engine.scoring.judges import FailureClass, make_judge
-from tuneproof.engine.scoring.partial_credit import partial_credit_difference
-from tuneproof.engine.scoring.predictions import (
-    Prediction,
-    failure_log,
-    judge_again,
-    judge_output,
-    read_predictions,
-    score_predictions,
-    to_jsonl,
-    unanswered_prediction,
-)
-from tuneproof.engine.scoring.verdict import ScoredArm, VerdictAnswer, decide_verdict, meets_target, paired_difference
 
 KEY = "sk-very-secret-0123456789"
 KEY_ENV = "TUNEPROOF_TEST_KEY"
@@ -180,113 +161,3 @@ def test_a_server_that_sends_the_key_back_does_not_get_it_written_down(
     assert [one.error for one in found] == ["500 Internal Server Error", "reply contains the API key", ""]
     assert found[0].error_detail == "not with Bearer [API key], not with you"
     assert KEY not in repr(found) + caplog.text + (tmp_path / "kept.jsonl").read_text()
-
-
-@pytest.mark.parametrize(
-    ("endpoint", "told"),
-    [
-        ({"url": "http://me:hunter2@localhost/v1", "model": "m"}, "a user or a password in it"),
-        ({"url": "http://localhost/v1?key=hunter2", "model": "m"}, "has a `?` or `#` in it"),
-        ({"url": "hunter2", "model": "m"}, "not the URL of a server"),
-        ({"url": "http://localhost/v1", "model": "m", "key_env": "hunter2"}, "never the key itself"),
-        ({"url": "http://localhost/v1", "model": "m", "key": "hunter2"}, "unknown key `endpoint.key`"),
-        ({"url": "http://localhost/v1", "model": "m", "body": {"stream": True}}, "`body` cannot have `stream`"),
-        ("http://me:hunter2@localhost/v1", "endpoint"),
-    ],
-)
-def test_a_secret_in_the_case_is_refused_without_being_shown(write_case: Any, endpoint: Any, told: str) -> None:
-    decision = {"private_facts": False, "format_drift": True, "stable_task": True}
-    for path, overrides in (
-        (write_case({"name": "x", "decision": decision, "endpoint": endpoint}), []),
-        (write_case({"name": "x", "decision": decision}, "other.yaml"), [f"endpoint={endpoint!r}"]),
-    ):
-        with pytest.raises(CaseError) as raised:
-            load_case(path, overrides)
-        assert told in str(raised.value) and "hunter2" not in str(raised.value)
-
-
-def test_the_url_of_the_environment_serves_where_the_case_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = Endpoint(model="m")
-    monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
-    with pytest.raises(CaseError, match="OPENAI_BASE_URL"):
-        resolve_server(settings)
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:8000/v1/")
-    assert resolve_server(settings).url == "http://localhost:8000/v1"
-    monkeypatch.setenv("OPENAI_BASE_URL", "http://me:hunter2@localhost/v1")
-    with pytest.raises(CaseError) as raised:
-        resolve_server(settings)
-    assert "hunter2" not in str(raised.value)
-
-
-TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no"]}})
-JUDGE = make_judge(TASK, [])
-
-
-def answer(at: int, output: str, **told: Any) -> Prediction:
-    return judge_output(str(at), "?", output, "yes", JUDGE, truncated=False, prompt_tokens=30, output_tokens=2, **told)
-
-
-def endpoint_arm(right: int, wrong: int, gone: int, reason: str = "no reply within 60 s") -> ScoredArm:
-    rows = [answer(at, "yes" if at < right else "no") for at in range(right + wrong)]
-    rows += [unanswered_prediction(str(right + wrong + at), "?", "yes", reason, "busy", 5) for at in range(gone)]
-    return ScoredArm(score_predictions("endpoint", rows, TASK.output.kind, JUDGE, 7.0), rows, is_external=True)
-
-
-def local_arm(name: str, right: Sequence[bool]) -> ScoredArm:
-    rows = [answer(at, "yes" if good else "no") for at, good in enumerate(right)]
-    return ScoredArm(score_predictions(name, rows, TASK.output.kind, JUDGE, 1.0), rows)
-
-
-def test_what_has_no_answer_counts_neither_as_right_nor_as_wrong() -> None:
-    arm = endpoint_arm(right=60, wrong=10, gone=10)
-    scores = arm.scores
-    assert (scores.n, scores.asked, scores.unanswered) == (70, 80, {"no reply within 60 s": 10})
-    assert scores.correct.rate == pytest.approx(60 / 70, abs=1e-6) and scores.metrics[Metric.CHOICE_ACCURACY] == scores.correct.rate
-    assert (scores.tokens_per_case, scores.seconds_per_case, scores.attempts) == (32, 0.1, 70 + 50)
-    assert scores.failures == {FailureClass.WRONG_VALUE: 10}
-    logged = failure_log("endpoint", arm.predictions)
-    assert [row.failure_class for row in logged] == [FailureClass.WRONG_VALUE] * 10 + [FailureClass.ENDPOINT_ERROR] * 10
-    assert logged[-1].unanswered == "no reply within 60 s" and logged[-1].server_said == "busy"
-    assert read_predictions(to_jsonl(arm.predictions)) == arm.predictions
-    assert [judge_again(p, JUDGE, p.expected) for p in arm.predictions] == arm.predictions
-
-
-def test_the_tokens_that_are_not_told_are_not_counted_as_none() -> None:
-    rows = [
-        answer(0, "yes"),
-        judge_output("1", "?", "yes", "yes", JUDGE, truncated=False, prompt_tokens=0, output_tokens=0, tokens_told=False),
-    ]
-    scores = score_predictions("endpoint", rows, TASK.output.kind, JUDGE, 1.0)
-    assert (scores.tokens_per_case, scores.tokens_untold) == (32, 1)
-
-
-def test_a_target_is_met_only_if_it_would_be_with_what_has_no_answer_as_wrong() -> None:
-    arm = endpoint_arm(right=66, wrong=4, gone=10)
-    assert not meets_target(arm.scores, TASK, Target(at_least=0.9)) and meets_target(arm.scores, TASK, Target(at_least=0.82))
-    found = decide_verdict([arm], None, TASK, Target(at_least=0.82), ["tuned arm"])
-    assert found.answer is VerdictAnswer.DO_NOT_TUNE
-    assert "choice_accuracy 0.943 (0.825 if what has no answer is wrong), asked for 0.82" in found.reason
-    macro = endpoint_arm(right=66, wrong=4, gone=10).scores
-    assert macro.metrics_at_worst[Metric.MACRO_F1] < macro.metrics[Metric.MACRO_F1]
-
-
-def test_arms_are_compared_on_the_cases_that_both_answered() -> None:
-    # Tuning is wrong exactly where the server gave no answer: that says nothing about the two.
-    arm, tuned = endpoint_arm(right=70, wrong=0, gone=10), local_arm("tuned", [at < 70 for at in range(80)])
-    difference = paired_difference(tuned, arm)
-    assert (difference.estimate, difference.only_tuned_right, difference.only_untuned_right) == (0, 0, 0)
-    assert compare_cases(arm.predictions, tuned.predictions) == []
-    graded = partial_credit_difference(Metric.MACRO_F1, tuned.predictions, arm.predictions, JUDGE, [str(at % 9) for at in range(80)])
-    assert graded is not None and graded.estimate == 0
-    found = decide_verdict([arm], tuned, TASK, None, [])
-    assert "the best untuned arm (endpoint) 70 of the 70 frozen cases that have an answer" in found.reason
-    assert found.cost is not None and "its tokens do not compare" in found.cost
-
-
-def test_what_1000_requests_cost_follows_from_the_tokens_and_the_prices() -> None:
-    decision = {"private_facts": False, "format_drift": True, "stable_task": True}
-    prices = {"usd_per_million_input_tokens": 2, "usd_per_million_output_tokens": 10}
-    scores = endpoint_arm(right=60, wrong=10, gone=10).scores
-    for given, usd in ((prices, 0.08), ({}, None), ({"usd_per_million_input_tokens": 2}, None)):
-        case = Case.model_validate({"name": "x", "decision": decision, "endpoint": {"model": "m", **given}})
-        assert EndpointArm.usd_per_1000_requests(case, scores) == usd
