@@ -1,4 +1,4 @@
-"""What a method would take with the settings as they stand now, for whoever is still choosing."""
+"""The predicted memory of each method with the current settings, for the wizard's method step."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuneproof.engine.run.artifacts import Memory
 
 @dataclass(frozen=True)
 class Forecast:
-    """The first way to run a method that fits, or the lightest where none does."""
+    """The first option of a method that fits, or its lightest option if none does."""
 
     option: ExecutionOption
     memory: Memory
@@ -31,12 +31,14 @@ class Forecast:
 def forecast_memory(
     plans: Sequence[tuple[Plan, int]], shape: ModelShape, rows: SequenceLengths, budget: Budget, *, on_gpu: bool
 ) -> dict[str, Forecast]:
-    """That of each plan, by its method, for rows of these lengths; with a plan comes how many parameters it trains."""
-    there = available_memory(budget, on_gpu=on_gpu, processes=plans[0][0].processes_per_node if plans else 1)
-    return {plan.method: _forecast(plan, trained, shape, rows, there, on_gpu=on_gpu) for plan, trained in plans}
+    """The forecast of each plan by its method; each plan comes with the number of parameters that it trains."""
+    available = available_memory(budget, on_gpu=on_gpu, processes=plans[0][0].processes_per_node if plans else 1)
+    return {plan.method: _forecast(plan, trained, shape, rows, available, on_gpu=on_gpu) for plan, trained in plans}
 
 
-def _forecast(plan: Plan, trained: int, shape: ModelShape, rows: SequenceLengths, there: AvailableMemory, *, on_gpu: bool) -> Forecast:
-    ways = [(way, way.memory) for way in make_candidate(plan, trained, shape, rows, on_gpu=on_gpu).options if way.memory is not None]
-    way, memory = next(((way, memory) for way, memory in ways if memory.total <= there.usable), ways[-1])
-    return Forecast(way, memory, there)
+def _forecast(plan: Plan, trained: int, shape: ModelShape, rows: SequenceLengths, available: AvailableMemory, *, on_gpu: bool) -> Forecast:
+    candidate = make_candidate(plan, trained, shape, rows, on_gpu=on_gpu)
+    predicted = [(option, option.memory) for option in candidate.options if option.memory is not None]
+    fitting = (each for each in predicted if each[1].total <= available.usable)
+    option, memory = next(fitting, predicted[-1])
+    return Forecast(option, memory, available)

@@ -1,4 +1,4 @@
-"""The settings of a method that is compared with the one the case names, so that neither is given a better start."""
+"""The settings of a further method that is compared with the case's own, chosen so that neither method has an advantage."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ from tuneproof.engine.case.evaluate import MethodToCompare
 from tuneproof.engine.case.training import Training
 from tuneproof.engine.methods.method import MethodSpec
 
-OWN = ("learning_rate", "rank", "alpha", "virtual_tokens")
-"""The settings whose size means something else from one method to the next; all others are the same for both."""
+OWN_SETTINGS = ("learning_rate", "rank", "alpha", "virtual_tokens")
+"""The settings whose scale differs from method to method; all others are the same for both."""
 
 
-def matched_training(training: Training, named: MethodSpec, method: MethodSpec, asked: MethodToCompare) -> Training:
-    """The training of a further method: its own settings where the case gives them, and else those that correspond.
+def matched_training(training: Training, named: MethodSpec, method: MethodSpec, given: MethodToCompare) -> Training:
+    """The training settings of `method`, matched to those of the case's method `named`; settings that the case gives take precedence.
 
-    A learning rate of the case is as many times the default here as it is there: full fine-tuning takes a tenth of LoRA's ("LoRA Without
-    Regret", Schulman and others 2025). A rank is the same where both scale by alpha, so that they train about as much; elsewhere it counts
-    something else, and the method's default stands.
+    The learning rate is scaled by the ratio of the two defaults: full fine-tuning takes a tenth of LoRA's ("LoRA Without Regret", Schulman
+    et al. 2025). The rank is the same if both methods scale by alpha, so that they train about as many parameters; for other methods a rank
+    means something else, and the method's default applies.
     """
-    corresponding = {"learning_rate": _rate(training, named, method), "rank": _rank(training, named, method)}
-    own = {key: getattr(asked, key) or corresponding.get(key) for key in OWN}
-    return training.model_copy(update=own)
+    matched = {"learning_rate": _learning_rate(training, named, method), "rank": _rank(training, named, method)}
+    return training.model_copy(update={key: getattr(given, key) or matched.get(key) for key in OWN_SETTINGS})
 
 
-def _rate(training: Training, named: MethodSpec, method: MethodSpec) -> float | None:
+def _learning_rate(training: Training, named: MethodSpec, method: MethodSpec) -> float | None:
     if training.learning_rate is None:
         return None
     return float(f"{training.learning_rate / named.learning_rate.value * method.learning_rate.value:.6g}")

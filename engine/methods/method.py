@@ -1,4 +1,4 @@
-"""What the catalogue says of a method: typed, with a source for every number."""
+"""What the registry says about a training method: its settings, its limits, and a source for every number."""
 
 from __future__ import annotations
 
@@ -8,9 +8,32 @@ from enum import StrEnum
 
 from tuneproof.engine.scoring.statistics import Interval, wilson
 
+GSM8K_QUESTIONS = 1319
+"""Size of the GSM8K test set, which PEFT's method comparison scores on."""
+
+
+class MethodName(StrEnum):
+    """The training methods, as case files and run folders spell them."""
+
+    LORA = "lora"
+    FULL = "full"
+    QLORA = "qlora"
+    INT8_LORA = "int8_lora"
+    RSLORA = "rslora"
+    DORA = "dora"
+    PISSA = "pissa"
+    MISS = "miss"
+    OFT = "oft"
+    SHIRA = "shira"
+    IA3 = "ia3"
+    VERA = "vera"
+    LN_TUNING = "ln_tuning"
+    PREFIX_TUNING = "prefix_tuning"
+    PROMPT_TUNING = "prompt_tuning"
+
 
 class Ability(StrEnum):
-    """What a method may be asked for beyond training and answering; not every one can."""
+    """What a method may support beyond training and generating."""
 
     MERGE = "merge"
     FOUR_BIT = "4-bit base"
@@ -21,7 +44,7 @@ class Ability(StrEnum):
 
 
 class Quantisation(StrEnum):
-    """How the base is held while a method trains: 4-bit NormalFloat with double quantisation, or 8-bit integers."""
+    """The format of the base's weights during training: 4-bit NormalFloat with double quantisation, or 8-bit integers."""
 
     NF4 = "nf4"
     INT8 = "int8"
@@ -29,7 +52,7 @@ class Quantisation(StrEnum):
 
 @dataclass(frozen=True)
 class Default:
-    """A number that is taken where the case gives none, and where it comes from."""
+    """The value of a setting that the case does not give, and where the value comes from."""
 
     value: float | int
     source: str
@@ -37,26 +60,30 @@ class Default:
 
 @dataclass(frozen=True)
 class PublishedResult:
-    """A method in PEFT's comparison: per cent of GSM8K test questions right, most GPU memory, seconds, and megabytes of the result.
+    """The result of a method in PEFT's `method_comparison/MetaMathQA`.
 
-    `method_comparison/MetaMathQA` of PEFT: Llama-3.2-3B on an L40S, bfloat16, 5,000 steps of 4 rows. One seed.
+    Llama-3.2-3B on an L40S, bfloat16, 5,000 steps of 4 rows, one seed.
     """
 
     setting: str
-    per_cent: float
+    percent: float
+    """Share of the GSM8K test questions that are answered correctly, in per cent."""
     peak_gib: float
+    """Peak GPU memory, in GiB."""
     seconds: int
+    """Training time."""
     megabytes: float
+    """Size of the stored adapter or model, in MB."""
 
     @property
-    def correct(self) -> Interval:
-        """The rate with its 95 % Wilson interval."""
-        return wilson(round(self.per_cent / 100 * GSM8K_QUESTIONS), GSM8K_QUESTIONS)
+    def accuracy(self) -> Interval:
+        """The share of correct answers with its 95 % Wilson interval."""
+        return wilson(round(self.percent / 100 * GSM8K_QUESTIONS), GSM8K_QUESTIONS)
 
     @property
     def summary(self) -> str:
-        """It all in one sentence, with what it can and cannot show."""
-        rate = self.correct
+        """The result in one sentence, with its interval and its limits."""
+        rate = self.accuracy
         low, high = 100 * rate.low, 100 * rate.high
         return (
             f"{100 * rate.estimate:.1f} % [{low:.1f}, {high:.1f}] of {GSM8K_QUESTIONS:,} GSM8K questions in PEFT's comparison, one seed "
@@ -64,31 +91,36 @@ class PublishedResult:
         )
 
 
-GSM8K_QUESTIONS = 1319
-"""The size of the GSM8K test set."""
-
-
 @dataclass(frozen=True)
 class MethodSpec:
-    """One way to train: what it trains, what it is good for, what it cannot do and why, and its own defaults.
+    """One training method: what it trains, what it is good for, what it does not support and why, and its defaults."""
 
-    `rank`, `alpha_by_rank` and `virtual_tokens` are none where the method has no such thing. `frozen` has parts of the names of tensors
-    that are stored with what was trained although they were not trained themselves.
-    """
-
-    name: str
+    name: MethodName
     trains: str
+    """What the method trains, in a few words for the list of methods."""
     good_for: str
+    """When to use the method and what it costs."""
     learning_rate: Default
+    peft_class: str | None = None
+    """The PEFT configuration class; None for full fine-tuning, which trains the base itself."""
+    paper: str | None = None
+    """Where the method is published."""
     rank: Default | None = None
+    """None if the method has no rank."""
     alpha_by_rank: Default | None = None
+    """The default of alpha as a multiple of the rank; None if the method has no alpha."""
     virtual_tokens: Default | None = None
+    """None if the method has no virtual tokens."""
     unsupported: Mapping[Ability, str] = field(default_factory=dict)
+    """The abilities that the method lacks, each with the reason."""
     quantisation: Quantisation | None = None
+    """None if the base keeps its own precision."""
     published: PublishedResult | None = None
     trains_base_weights: bool = False
+    """Whether the method trains weights of the base, which then are float32 during training."""
     frozen: tuple[str, ...] = ()
+    """Substrings of the names of tensors that are stored with the adapter but not trained."""
 
     def supports(self, ability: Ability) -> bool:
-        """Whether the method can do this."""
+        """Whether the method supports the ability."""
         return ability not in self.unsupported

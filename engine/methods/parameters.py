@@ -1,4 +1,4 @@
-"""How many parameters a plan trains: its adapter's configuration, and a count that needs no weights.
+"""Counts of trained parameters, computed from shapes alone, and the catalogue of methods that shows them.
 
 Imports torch, transformers and peft, so only the worker imports this module.
 """
@@ -25,43 +25,46 @@ from tuneproof.engine.run import artifacts
 
 @dataclass(frozen=True)
 class ParameterCount:
-    """The parameters that learn, and all there are, the adapter's among them; shared ones count once."""
+    """The number of trained parameters, and of all parameters, the adapter's included; tied parameters count once."""
 
     trained: int
     all: int
 
 
 def count_parameters(model: Any) -> ParameterCount:
-    """The parameters of a model as it stands."""
+    """The parameters of a model or of a PEFT model."""
     if isinstance(model, PeftModel):
-        # PEFT knows how many numbers a packed weight holds.
+        # PEFT knows how many values a quantised, packed weight holds.
         return ParameterCount(*model.get_nb_trainable_parameters())
     parameters = list(model.parameters())
     return ParameterCount(sum(p.numel() for p in parameters if p.requires_grad), sum(p.numel() for p in parameters))
 
 
 def count_planned_parameters(folder: Path, plan: Plan) -> ParameterCount:
-    """The parameters that a plan would train of the base in the folder, from shapes alone."""
+    """The parameters that a plan would train of the base in the folder; reads its config.json and no weights.
+
+    Raises CaseError if PEFT cannot adapt this base.
+    """
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
         config = config_for_shapes(plan)
         try:
             return count_parameters(model if config is None else get_peft_model(model, config))
         except ValueError as error:
-            told = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0]
             raise CaseError(
-                f"{plan.method} cannot adapt this base: {told}", where="method.name", fix="choose another base or method"
+                f"{plan.method} cannot adapt this base: {reason}", where="method.name", fix="choose another base or method"
             ) from None
 
 
 def build_catalogue(folder: Path, plans: Sequence[Plan], training: Training) -> artifacts.Catalogue:
-    """What each plan's method is, and what it would train of the base in the folder; or why it cannot, here or of this base."""
+    """What the method of each plan is, and what it would train of the base in the folder, or why it cannot be trained here."""
     counted: dict[str, ParameterCount | str] = {}
     return artifacts.Catalogue(methods=[_entry(folder, plan, training, counted) for plan in plans])
 
 
 def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, ParameterCount | str]) -> artifacts.CatalogueEntry:
-    """One entry; methods that train as much of every base, such as LoRA and QLoRA, are counted once."""
+    """One entry. Methods that train the same number of parameters of every base, such as LoRA and QLoRA, are counted once."""
     method, key = METHODS[plan.method], str(config_for_shapes(plan))
     if key not in counted:
         try:

@@ -1,4 +1,4 @@
-"""From a case to a plan: the method that is meant, with every setting given or its default, and where each default comes from."""
+"""The training plan of a case: its method with every setting filled in, and the source of each default."""
 
 from __future__ import annotations
 
@@ -15,62 +15,77 @@ from tuneproof.engine.methods.registry import LORA, METHODS
 from tuneproof.engine.run.artifacts import Optimizer, PlannedFacts
 
 AUTO = "auto"
+"""The method name that leaves the choice to the planner."""
+
+LIGHTEST = "it is the lightest method that changes how the model answers"
+"""Why LoRA is selected."""
+
+THE_CASE = "the case"
+"""The source of a setting that the case gives."""
 
 EXECUTION_KEYS = ("accumulation", "processes", "nodes", "sharding")
-"""What changes nothing of what is learned."""
+"""The settings that change how a training runs, but not its result."""
 
 Settings = dict[str, float | int | None]
 
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything a training needs to be told, no default left open; `rank`, `alpha` and `virtual_tokens` where the method has them."""
+    """All settings of one training, with the defaults filled in.
+
+    `rank`, `alpha` and `virtual_tokens` are None if the method has no such setting. The names of the fields are part of `digest`.
+    """
 
     method: str
     why: str
+    """Why this method, in a sentence that goes on from its name."""
     rank: int | None
     alpha: int | None
     epochs: float
     learning_rate: float
     batch_size: int
+    """Rows per optimizer step, over all processes."""
     warmup: float
+    """Share of the steps over which the learning rate rises."""
     max_steps: int | None
     probe_every: int | None
     probe_cases: int
     seed: int
     accumulation: int = 1
-    """Parts that a process runs its rows of a batch in, one after the other, with their gradients summed: less memory for a little time."""
+    """Micro-batches per step and process, whose gradients are summed: less memory for a little time."""
     checkpointing: bool = False
-    """Whether activations are computed twice instead of kept: much less memory for about a third more time."""
+    """Gradient checkpointing: activations are recomputed, which saves much memory for about a third more time."""
     virtual_tokens: int | None = None
     max_length: int | None = None
+    """Tokens above which a row is left out of training; None for no limit."""
     packing: bool = False
     group_by_length: bool = False
-    """Whether rows of like length come into one step, with less padding."""
+    """Whether rows of similar length share a step, which needs less padding."""
     clip: float = float(defaults.CLIP.value)
+    """Maximum norm of the gradients."""
     optimizer: Optimizer = Optimizer.ADAMW
     processes: int = 1
-    """Processes that each batch is shared out to, on all nodes together."""
+    """Training processes on all nodes together; each takes its share of every batch."""
     nodes: int = 1
-    """Machines that the processes are divided among, evenly."""
+    """Machines that run the processes, the same number on each."""
     sharding: Sharding = Sharding.NONE
-    """Whether they divide weights, gradients and optimizer among them; `auto` until it is settled."""
+    """Whether the processes shard weights, gradients and optimizer state (FSDP2); `auto` until the plan is settled."""
 
     @property
     def digest(self) -> str:
-        """Of all that decides what is learned; in how many processes and parts a batch is run does not, nor who holds which weights."""
+        """Digest of all settings that the result depends on, that is all but `EXECUTION_KEYS`."""
         return sha256_data({key: value for key, value in asdict(self).items() if key not in EXECUTION_KEYS})
 
     @property
     def requested(self) -> Settings:
-        """All that is asked for; on how many nodes is not part of it, for a run may go on elsewhere."""
+        """All settings but the number of nodes: a run may resume on another number of them."""
         return {key: value for key, value in asdict(self).items() if key != "nodes"}
 
-    def with_execution(self, planned: PlannedFacts, parts: int) -> Plan:
-        """The plan run as it was settled, its batches in at least so many parts."""
+    def with_execution(self, planned: PlannedFacts, min_accumulation: int) -> Plan:
+        """The plan, executed as `planned` settled it, with at least this many micro-batches per step."""
         return replace(
             self,
-            accumulation=max(planned.accumulation, parts),
+            accumulation=max(planned.accumulation, min_accumulation),
             checkpointing=planned.checkpointing,
             optimizer=planned.optimizer,
             sharding=planned.sharding,
@@ -78,49 +93,46 @@ class Plan:
 
     @property
     def sharded(self) -> bool:
-        """Whether each process holds its share of the model alone."""
+        """Whether each process holds only its shard of the model."""
         return self.sharding is Sharding.FULL
 
     @property
     def rows_per_process(self) -> int:
-        """Rows of a batch that a process takes at most."""
+        """Maximum number of rows that a process takes of each batch."""
         return math.ceil(self.batch_size / self.processes)
 
     @property
     def processes_per_node(self) -> int:
-        """Processes that share a machine."""
+        """Processes on each machine."""
         return self.processes // self.nodes
 
     @property
     def per_process(self) -> Plan:
-        """What one of the processes does, as a plan of its own."""
+        """The work of one process as a plan of its own."""
         return replace(self, batch_size=self.rows_per_process, processes=1, nodes=1)
 
     @property
     def settings(self) -> Settings:
-        """The numbers of the plan, as they are shown and stored; without those that mean nothing to its method.
-
-        How a batch is run to fit stands with what was planned.
-        """
-        unsaid = {"method", "why", "checkpointing", "optimizer", *EXECUTION_KEYS}
-        unsaid |= {key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None}
-        return {key: value for key, value in asdict(self).items() if key not in unsaid}
+        """The settings that are shown and stored: those that the method has, without how a batch is executed."""
+        hidden = {"method", "why", "checkpointing", "optimizer", *EXECUTION_KEYS}
+        hidden |= {key for key in ("rank", "alpha", "virtual_tokens") if getattr(self, key) is None}
+        return {key: value for key, value in asdict(self).items() if key not in hidden}
 
 
 def make_plans(training: Training) -> list[Plan]:
-    """The plan that each method would follow with the case's settings."""
+    """The plan of every method with the settings of the case, in the order of the registry."""
     return [make_plan(MethodChoice(name=name), training) for name in METHODS]
 
 
 def make_plan(choice: MethodChoice, training: Training) -> Plan:
-    """The plan for a case. Raises CaseError for a method that this version cannot train."""
+    """The plan for a method and its settings. Raises CaseError for an unknown method."""
     method = _method(choice)
     rank = _value(training.rank, method.rank)
     by_rank = method.alpha_by_rank
     alpha = training.alpha or round(rank * by_rank.value) if by_rank and rank else None
     return Plan(
         method=method.name,
-        why="it is the lightest method that changes a habit of the model" if choice.name == AUTO else "the case asks for it",
+        why=LIGHTEST if choice.name == AUTO else "the case asks for it",
         rank=rank,
         alpha=alpha,
         epochs=training.epochs or float(defaults.EPOCHS.value),
@@ -142,9 +154,9 @@ def make_plan(choice: MethodChoice, training: Training) -> Plan:
 
 
 def setting_sources(choice: MethodChoice, training: Training) -> dict[str, str]:
-    """Where the value of each setting comes from that has a default: the case, or who else does it so."""
+    """The source of each setting that has a default: the case, or where the default comes from."""
     method = _method(choice)
-    known: dict[str, Default | None] = {
+    with_default: dict[str, Default | None] = {
         "learning_rate": method.learning_rate,
         "rank": method.rank,
         "alpha": method.alpha_by_rank,
@@ -155,23 +167,24 @@ def setting_sources(choice: MethodChoice, training: Training) -> dict[str, str]:
         "clip": defaults.CLIP,
         "probe_cases": defaults.PROBE_CASES,
     }
-    told = {key: _source(getattr(training, key, None), default) for key, default in known.items() if default is not None}
-    return told | {"max_length": defaults.LENGTH if training.max_length is None else THE_CASE}
+    found = {key: _source(getattr(training, key, None), default) for key, default in with_default.items() if default is not None}
+    return found | {"max_length": defaults.LENGTH if training.max_length is None else THE_CASE}
 
 
 def check_trainable(choice: MethodChoice, training: Training) -> None:
-    """Raises a TuneproofError where the method, one of its settings or this machine makes the training impossible."""
+    """Checks that the case's method can be trained.
+
+    Raises CaseError for an unknown method or a setting that it does not have, and GateClosed if the method or this machine cannot do what
+    the case asks for.
+    """
     check_method(choice, training, _method(choice))
 
 
-def check_compared(asked: MethodToCompare) -> None:
-    """Raises CaseError for a method to compare that there is not, or a setting that it has not; whether it fits here is seen later."""
-    if asked.name not in METHODS:
-        raise unknown_method(asked.name, "evaluate.compare", METHODS)
-    check_method_settings(asked, METHODS[asked.name], "evaluate.compare")
-
-
-THE_CASE = "the case"
+def check_compared(given: MethodToCompare) -> None:
+    """Raises CaseError if a method to compare is unknown or does not have one of its settings; memory is checked later."""
+    if given.name not in METHODS:
+        raise unknown_method(given.name, "evaluate.compare", METHODS)
+    check_method_settings(given, METHODS[given.name], "evaluate.compare")
 
 
 def _source(own: float | int | None, default: Default) -> str:

@@ -1,15 +1,15 @@
-"""Which method to train with: the lightest that fits, and why each of the others was turned down.
+"""Which method to train with: the lightest one that fits in memory, and why each other method was rejected.
 
-The order. LoRA comes first: it changes a habit of the model at a small part of the cost. Full fine-tuning is taken before it only where
-both argue for that: the data, when there are more answer tokens to learn than LoRA has parameters to hold them (from where LoRA falls
-behind, "LoRA Without Regret", Schulman and others 2025), and the memory, when it fits. Where LoRA does not fit in any way, the same over a
-base in 8 bits, then in 4. The other methods are for special ends: they are taken when a case names them.
+LoRA comes first: it changes how the model answers at a small part of the cost. Full fine-tuning is preferred only if both the data and the
+memory allow it: if there are more target tokens than LoRA has parameters (where LoRA falls behind, "LoRA Without Regret", Schulman et al.
+2025), and if it fits. If LoRA does not fit with any option, LoRA over an 8-bit base is next, then over a 4-bit base. The other methods are
+for special purposes and are used only if a case names them.
 
-A method can be run in several ways. In the order in which they are tried: the batch in as many parts as are quickest, their gradients
-summed; in more parts, which costs a little time, or in fewer, which for all weights is less memory; one row at a time with activations
-computed twice, which costs about a third more. These change nothing of what is learned. Where the optimizer's state is the most of it, as
-in full fine-tuning, that is then kept in 8 bits, and last in memory of the host. Several processes divide the model among them where no
-whole copy fits: that saves more than 8 bits do and rounds nothing, and is paid for in what they send each other.
+Each method has several execution options, from the fastest to the smallest. First comes the number of micro-batches per step that is
+fastest, then more of them, which takes a little more time, and fewer, which takes less memory when all weights are trained. Then one row at
+a time with gradient checkpointing, about a third slower. None of these changes the result. Full fine-tuning, whose optimizer state takes
+the most memory, may then keep that state in 8 bits, and last in host memory. Several processes shard the model if no whole copy fits: that
+saves more memory than 8 bits and rounds nothing, but costs communication.
 """
 
 from __future__ import annotations
@@ -19,181 +19,193 @@ from dataclasses import dataclass, replace
 
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core.errors import GateClosed
+from tuneproof.engine.methods.method import MethodName
+from tuneproof.engine.methods.plan import LIGHTEST
 from tuneproof.engine.run.artifacts import Memory, Optimizer
 
 MARGIN = 0.1
-"""Share of the memory that a prediction leaves free: on the published peaks it was at worst 8 % too low."""
+"""Share of the memory that a prediction must leave free. On the published peaks the prediction is at most 8 % too low."""
 
-AUTO_ORDER = ("lora", "int8_lora", "qlora", "full")
-"""What `auto` takes, if it fits, where data do not argue for full."""
+AUTO_ORDER = (MethodName.LORA, MethodName.INT8_LORA, MethodName.QLORA, MethodName.FULL)
+"""The methods that `auto` considers, in this order unless the data call for full fine-tuning."""
 
 GB = 1e9
 
 
 @dataclass(frozen=True)
 class ExecutionOption:
-    """One way to run a method, with the memory that it is predicted to take; none where that cannot be predicted."""
+    """One way to execute the training of a method."""
 
     accumulation: int
+    """Micro-batches per step and process."""
     checkpointing: bool
     memory: Memory | None = None
+    """The predicted peak of one process; None if it cannot be predicted."""
     optimizer: Optimizer = Optimizer.ADAMW
     sharding: Sharding = Sharding.NONE
 
 
+OutOfMemory = Mapping[tuple[str, ExecutionOption], str]
+"""The options that ran out of memory in a trial step, by method, each with the message."""
+
+
 @dataclass(frozen=True)
 class Candidate:
-    """A method that could be trained here, in the ways it can be run, or why it cannot be."""
+    """A method with its execution options, the preferred ones first."""
 
     name: str
     trained_parameters: int
     options: tuple[ExecutionOption, ...]
     refusal: str | None = None
+    """Why the method cannot be trained here; None if it can."""
 
 
 @dataclass(frozen=True)
 class AvailableMemory:
-    """The memory there is, in bytes, and what says so."""
+    """The memory of one process, in bytes."""
 
     total: float
     source: str
+    """Where the number comes from, in words."""
 
     @property
     def usable(self) -> float:
-        """What a prediction may take of it."""
+        """The bytes that a prediction may use."""
         return self.total * (1 - MARGIN)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """What is to be trained, how, why, and what was turned down for what reason."""
+    """The selected method and option, and the reason for rejecting each other method."""
 
     candidate: Candidate
     option: ExecutionOption
     why: str
+    """A sentence that goes on from the name of the method."""
     rejected: dict[str, str]
 
 
 def execution_options(
     batch_size: int,
     *,
-    quickest: int = 1,
+    fastest: int = 1,
     may_checkpoint: bool = True,
     smaller_optimizers: Sequence[Optimizer] = (),
     sharding: Sharding = Sharding.NONE,
 ) -> list[ExecutionOption]:
-    """Every way to run a batch, in the order in which they are tried, without a prediction; with `auto`, whole copies come first.
+    """All options for a batch of `batch_size` rows per process, the preferred ones first, without predictions.
 
-    `quickest` is in how many parts it is done soonest.
+    `fastest` is the number of micro-batches that takes the least time. With `Sharding.AUTO`, options with whole copies come first.
     """
-    parts = [parts for parts in range(1, batch_size + 1) if batch_size % parts == 0]
-    ways = [ExecutionOption(part, checkpointing=False) for part in sorted(parts, key=lambda part: (part < quickest, part))]
+    divisors = [count for count in range(1, batch_size + 1) if batch_size % count == 0]
+    options = [ExecutionOption(count, checkpointing=False) for count in sorted(divisors, key=lambda count: (count < fastest, count))]
     if may_checkpoint:
-        ways.append(ExecutionOption(batch_size, checkpointing=True))
+        options.append(ExecutionOption(batch_size, checkpointing=True))
     if sharding is Sharding.NONE:
-        return ways + [replace(ways[-1], optimizer=optimizer) for optimizer in smaller_optimizers]
-    # The 8-bit optimizers of bitsandbytes know nothing of a divided weight.
-    return (ways if sharding is Sharding.AUTO else []) + [replace(way, sharding=Sharding.FULL) for way in ways]
+        return options + [replace(options[-1], optimizer=optimizer) for optimizer in smaller_optimizers]
+    # The 8-bit optimizers of bitsandbytes do not support sharded weights.
+    sharded = [replace(option, sharding=Sharding.FULL) for option in options]
+    return (options if sharding is Sharding.AUTO else []) + sharded
 
 
 def select_method(
-    candidates: Sequence[Candidate],
-    room: AvailableMemory,
-    learned_tokens: int,
-    ran_out: Mapping[tuple[str, ExecutionOption], str],
-    *,
-    named: bool,
+    candidates: Sequence[Candidate], memory: AvailableMemory, target_tokens: int, out_of_memory: OutOfMemory, *, named: bool
 ) -> Selection:
-    """The first candidate in the order with a way that fits; `ran_out` has the ways that a trial step showed not to.
+    """The first candidate, in order of preference, with an option that fits in memory.
 
-    A case that names its method gives one candidate; it is tried in its lightest way even where a prediction says that it will not fit.
-    Raises GateClosed where nothing fits.
+    `target_tokens` is the number of tokens that the loss is computed on. `named` says that the case names its method: then there is one
+    candidate, and its lightest option is tried even if the prediction says that it does not fit. Raises GateClosed if nothing fits.
     """
     rejected: dict[str, str] = {}
-    for candidate in _in_order(candidates, learned_tokens, named=named):
-        tried = [way for name, way in ran_out if name == candidate.name]
-        way = _fitting(candidate, room, tried, named=named)
-        if way is not None:
-            skipped = _not_needed(candidates, candidate, learned_tokens, rejected)
-            return Selection(candidate, way, _why(candidate, candidates, way, room, learned_tokens), {**rejected, **skipped})
-        rejected[candidate.name] = ran_out[(candidate.name, tried[-1])] if tried else _too_large(candidate, room)
-    raise _refused(candidates, rejected, room)
+    for candidate in _in_order(candidates, target_tokens, named=named):
+        tried = [option for name, option in out_of_memory if name == candidate.name]
+        option = _first_fitting(candidate, memory, tried, named=named)
+        if option is not None:
+            not_needed = _not_needed(candidates, candidate, target_tokens, rejected)
+            return Selection(candidate, option, _why(candidate, candidates, option, memory, target_tokens), {**rejected, **not_needed})
+        rejected[candidate.name] = out_of_memory[(candidate.name, tried[-1])] if tried else _why_rejected(candidate, memory)
+    raise _nothing_fits(candidates, rejected, memory)
 
 
-def _refused(candidates: Sequence[Candidate], rejected: Mapping[str, str], room: AvailableMemory) -> GateClosed:
-    least = [candidate.options[-1].memory.total for candidate in candidates if candidate.options and candidate.options[-1].memory]
-    wanted = f", a machine with {min(least) / (1 - MARGIN) / GB:.1f} GB" if least else ""
+def _nothing_fits(candidates: Sequence[Candidate], rejected: Mapping[str, str], memory: AvailableMemory) -> GateClosed:
+    lightest = [candidate.options[-1].memory for candidate in candidates if candidate.options]
+    least = [predicted.total for predicted in lightest if predicted]
+    machine = f", a machine with {min(least) / (1 - MARGIN) / GB:.1f} GB" if least else ""
+    reasons = "; ".join(f"{name} {reason}" for name, reason in rejected.items())
     return GateClosed(
-        f"nothing fits in {_gb(room.total)} ({room.source}): " + "; ".join(f"{name} {reason}" for name, reason in rejected.items()),
+        f"nothing fits in {_gb(memory.total)} ({memory.source}): {reasons}",
         where="method",
-        fix=f"take a smaller model.base{wanted}, or leave the longest rows out",
+        fix=f"use a smaller model.base{machine}, or leave the longest rows out",
     )
 
 
-def _in_order(candidates: Sequence[Candidate], learned_tokens: int, *, named: bool) -> list[Candidate]:
+def _in_order(candidates: Sequence[Candidate], target_tokens: int, *, named: bool) -> list[Candidate]:
     if named:
         return list(candidates)
     by_name = {candidate.name: candidate for candidate in candidates}
     order = [name for name in AUTO_ORDER if name in by_name]
-    if _data_argue_for_full(by_name, learned_tokens):
-        order.sort(key=lambda name: name != "full")
+    if _data_need_full(by_name, target_tokens):
+        order.sort(key=lambda name: name is not MethodName.FULL)
     return [by_name[name] for name in order]
 
 
-def _data_argue_for_full(by_name: Mapping[str, Candidate], learned_tokens: int) -> bool:
-    return "full" in by_name and "lora" in by_name and learned_tokens > by_name["lora"].trained_parameters
+def _data_need_full(by_name: Mapping[str, Candidate], target_tokens: int) -> bool:
+    """Whether there are more target tokens than LoRA has parameters."""
+    full, lora = MethodName.FULL in by_name, by_name.get(MethodName.LORA)
+    return full and lora is not None and target_tokens > lora.trained_parameters
 
 
-def _fitting(candidate: Candidate, room: AvailableMemory, tried: Sequence[ExecutionOption], *, named: bool) -> ExecutionOption | None:
-    """The first way that fits.
+def _first_fitting(
+    candidate: Candidate, memory: AvailableMemory, tried: Sequence[ExecutionOption], *, named: bool
+) -> ExecutionOption | None:
+    """The first option that fits.
 
-    After one that a trial step showed not to fit, only the lightest is still worth a trial: of those with a whole copy in each process, and
-    then of those with shares.
+    After an option has run out of memory in a trial step, only the lightest option with a whole copy in each process is worth a trial, and
+    then the lightest sharded one.
     """
     if candidate.refusal:
         return None
     lightest = candidate.options[-1]
-    ways = {way.sharding: way for way in candidate.options}.values() if tried else candidate.options
-    fitting = [way for way in ways if way not in tried and (way.memory is None or way.memory.total <= room.usable)]
+    options = {option.sharding: option for option in candidate.options}.values() if tried else candidate.options
+    fitting = [option for option in options if option not in tried and (option.memory is None or option.memory.total <= memory.usable)]
     if named and not fitting and lightest not in tried:
         return lightest
     return fitting[0] if fitting else None
 
 
-def _too_large(candidate: Candidate, room: AvailableMemory) -> str:
+def _why_rejected(candidate: Candidate, memory: AvailableMemory) -> str:
     if candidate.refusal:
         return candidate.refusal
     least = candidate.options[-1].memory
     assert least is not None
-    return f"needs {_gb(least.total)} at least, {_gb(room.usable)} may be used"
+    return f"needs {_gb(least.total)} at least, {_gb(memory.usable)} may be used"
 
 
-def _not_needed(candidates: Sequence[Candidate], chosen: Candidate, learned_tokens: int, rejected: Mapping[str, str]) -> dict[str, str]:
-    """Why the methods of the order that were not even looked at were not."""
+def _not_needed(candidates: Sequence[Candidate], selected: Candidate, target_tokens: int, rejected: Mapping[str, str]) -> dict[str, str]:
+    """The reasons for the methods of `AUTO_ORDER` that come after the selected one."""
     by_name = {candidate.name: candidate for candidate in candidates}
-    reasons = {}
+    lora = by_name.get(MethodName.LORA)
+    reasons: dict[str, str] = {}
     for name in AUTO_ORDER:
-        if name not in by_name or name == chosen.name or name in rejected:
+        if name not in by_name or name == selected.name or name in rejected:
             continue
-        if by_name[name].refusal:
-            reasons[name] = str(by_name[name].refusal)
-        elif name == "full" and "lora" in by_name:
-            held = by_name["lora"].trained_parameters
-            reasons[name] = f"lora can hold it: {held:,} parameters for {learned_tokens:,} answer tokens"
+        if refusal := by_name[name].refusal:
+            reasons[name] = refusal
+        elif name is MethodName.FULL and lora is not None:
+            reasons[name] = f"lora is enough: {lora.trained_parameters:,} parameters for {target_tokens:,} answer tokens"
         else:
-            reasons[name] = f"is not needed where {chosen.name} fits"
+            reasons[name] = f"is not needed, as {selected.name} fits"
     return reasons
 
 
-def _why(chosen: Candidate, candidates: Sequence[Candidate], way: ExecutionOption, room: AvailableMemory, learned_tokens: int) -> str:
-    fits = f" and fits: {_gb(way.memory.total)} of {_gb(room.total)}" if way.memory else ""
-    lora = next((candidate for candidate in candidates if candidate.name == "lora"), None)
-    if chosen.name == "full" and lora is not None and learned_tokens > lora.trained_parameters:
-        held = f"{lora.trained_parameters:,} parameters of lora"
-        return f"there are {learned_tokens:,} answer tokens to learn, more than the {held} can hold, it changes all{fits}"
-    if chosen.name == "lora" or lora is None:
-        return f"it is the lightest method that changes a habit of the model{fits}"
-    return f"it is the next lightest where lora does not fit{fits}"
+def _why(selected: Candidate, candidates: Sequence[Candidate], option: ExecutionOption, memory: AvailableMemory, target_tokens: int) -> str:
+    fits = f" and fits: {_gb(option.memory.total)} of {_gb(memory.total)}" if option.memory else ""
+    lora = next((candidate for candidate in candidates if candidate.name == MethodName.LORA), None)
+    if selected.name == MethodName.FULL and lora is not None and target_tokens > lora.trained_parameters:
+        return f"there are {target_tokens:,} answer tokens, more than lora has parameters ({lora.trained_parameters:,}){fits}"
+    if selected.name == MethodName.LORA or lora is None:
+        return f"{LIGHTEST}{fits}"
+    return f"it is the next lightest, as lora does not fit{fits}"
 
 
 def _gb(size: float) -> str:
