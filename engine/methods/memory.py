@@ -1,9 +1,9 @@
-"""How much memory a training takes at its peak, predicted from the model's shape and the settings, before anything is loaded.
+"""The predicted peak memory of a training, in bytes, from the shape of the model and the settings alone.
 
-The formulas count what PyTorch keeps, tensor by tensor: for the activations as Korthikanti et al. 2022 (arXiv 2205.05198, section 4) do
-for GPT, here for a Llama block as transformers runs it, checked in the tests against the tensors that autograd really saves. What else
-is known is measured: `measured_memory.yaml` holds every published peak that the tests compare with. It does not hold for mixtures of
-experts, for a model that is spread over devices, or for kernels that replace whole blocks (Liger, Unsloth), which need less.
+The formulas count the tensors that PyTorch holds. Activations are counted as Korthikanti et al. 2022 (arXiv 2205.05198, section 4) count
+them for GPT, here for a Llama block of transformers; a test compares them with the tensors that autograd saves. The other constants are
+measured; `tests/bench/published_memory_peaks.yaml` has every published peak that the tests compare with. The prediction does not hold for
+mixtures of experts, pipeline or tensor parallelism, and fused kernels of whole blocks (Liger, Unsloth), which need less.
 """
 
 from __future__ import annotations
@@ -16,33 +16,34 @@ from tuneproof.engine.run.artifacts import Memory, Optimizer
 
 FLOAT32 = 4
 HALF = 2
+"""Bytes of a float32 value, and of a bfloat16 or float16 value."""
 
 CUDA_CONTEXT = 1_400_000_000
-"""What a process takes of a GPU beside its tensors: context, kernels, library workspaces; 1.4 GB as Unsloth's VRAM_ESTIMATION.md has it."""
+"""Bytes that a process uses on a GPU besides its tensors: context, kernels, workspaces (1.4 GB in Unsloth's VRAM_ESTIMATION.md)."""
 
 LIBRARIES = 200_000_000
-"""What a process on a CPU loads for training beside its tensors, as trial steps measure it."""
+"""Bytes that a CPU process loads for training besides its tensors, measured in trial steps."""
 
 HEAP = 1.5
-"""What glibc keeps on a CPU of the memory that moves, for each byte in use: trial steps of the sample model show 1.1, and up to 3 with
-checkpointing. A lower threshold for mmap would halve it and takes 1.8 times as long."""
+"""Bytes that glibc keeps on a CPU for each byte of temporary tensors. Trial steps of the sample model show 1.1, and up to 3 with
+checkpointing. A lower mmap threshold halves it but takes 1.8 times as long."""
 
 LAYERS_GATHERED = 3
-"""Layers of a divided model that a process has room for at once: that at work, and the next one as it comes in and as it is laid out from
-there (FSDP2 gathers into one buffer, `_fsdp_collectives.py`, and one layer ahead)."""
+"""Whole layers of a sharded model that a process holds at once: the current one, and the next one twice, in the all-gather buffer and
+copied out of it (FSDP2 prefetches one layer, `_fsdp_collectives.py`)."""
 
 CHUNKS = 8
-"""Parts that a chunked loss is cut into: the default of torchtune's CEWithChunkedOutputLoss."""
+"""Chunks of a chunked loss: the default of torchtune's CEWithChunkedOutputLoss."""
 
 FUSED_TILE = (4096, 32768)
-"""Tokens and vocabulary entries of which TRL's fused head holds the logits at once (`trl/kernels/chunked_logprob.py`)."""
+"""Shape (tokens, vocabulary entries) of the logits that TRL's fused LM head holds at once (`trl/kernels/chunked_logprob.py`)."""
 
 LOGITS_AT_ONCE = 2**26
-"""Logits that a CPU computes at once, which with their copies take a gigabyte; where more are to be learned, the fused head does."""
+"""Logits that a CPU computes in one call; with their copies they take a gigabyte. For more logits the fused LM head is used."""
 
 
 class WeightFormat(StrEnum):
-    """How the base is held; bytes a parameter of a layer's matrix are in `WEIGHT_BYTES`."""
+    """The format of the base's weights; `WEIGHT_BYTES` has the bytes per parameter of a layer's matrices."""
 
     PLAIN = "plain"
     INT8 = "int8"
@@ -51,11 +52,12 @@ class WeightFormat(StrEnum):
 
 
 WEIGHT_BYTES = {WeightFormat.INT8: 1.0, WeightFormat.NF4: 0.5 + 4 / 64, WeightFormat.NF4_DOUBLE: 0.5 + 0.127 / 8}
-"""NF4 is 4 bits and a float32 scale for 64 of them; double quantisation leaves 0.127 bits for the scales (QLoRA, arXiv 2305.14314, 3)."""
+"""NF4: 4 bits, and a float32 scale per 64 values; double quantisation reduces the scales to 0.127 bits per value (QLoRA, arXiv 2305.14314,
+section 3)."""
 
 
 class AttentionKernel(StrEnum):
-    """How attention is computed: by a fused kernel, by one that is given a mask (a padded batch), or score by score."""
+    """How attention is computed: by a fused kernel, by a fused kernel with a mask (padded batches), or with all scores in memory."""
 
     FLASH = "flash"
     MASKED = "masked"
@@ -63,7 +65,7 @@ class AttentionKernel(StrEnum):
 
 
 class LogitStorage(StrEnum):
-    """How much of the logits stands in memory: all of it, bf16 of all and float32 of a chunk, or only a tile."""
+    """Which logits are in memory at once: all in float32, all in bf16 and one chunk in float32, or one tile."""
 
     FULL = "full"
     CHUNKED = "chunked"
@@ -72,71 +74,79 @@ class LogitStorage(StrEnum):
 
 @dataclass(frozen=True)
 class TrainingShape:
-    """One training step as far as memory goes.
-
-    `element` and `adapter` are the bytes of an activation or frozen weight, and of a trained parameter. Where adapters are float32 beside
-    a half-precision base, every adapted matrix keeps a copy of its input. `float32_weights` are those of a base whose own weights learn
-    under autocast, which casts them for use. A packed batch is one of full length. A `sharded` model is divided among the processes.
-    """
+    """One training step of one process, as far as its memory depends on it."""
 
     length: int
+    """Tokens per sequence, padding included."""
     batch: int
+    """Sequences per micro-batch."""
     trained_parameters: int
     full: bool = False
+    """Whether the weights of the base are trained, not an adapter."""
     weights: WeightFormat = WeightFormat.PLAIN
     element: int = HALF
+    """Bytes of an activation, and of a frozen weight."""
     adapter: int = FLOAT32
+    """Bytes of an adapter parameter. If more than `element`, every adapted matrix keeps a cast copy of its input."""
     float32_weights: bool = False
+    """Whether the base is float32 and autocast casts it, as when its own weights are trained."""
     optimizer: Optimizer = Optimizer.ADAMW
     accumulation: int = 1
+    """Micro-batches per step."""
     checkpointing: bool = False
     processes: int = 1
     sharded: bool = False
+    """Whether the processes shard weights, gradients and optimizer state (FSDP2)."""
     attention: AttentionKernel = AttentionKernel.MASKED
     logits: LogitStorage = LogitStorage.FUSED
     cuda: bool = True
     compiled: bool = False
     optimizer_in_backward: bool = False
+    """Whether each layer is updated during the backward pass, which frees its gradients."""
     offloaded: bool = False
+    """Whether checkpointed activations are kept in host memory."""
 
     @property
     def tokens(self) -> int:
-        """Tokens that go through the model at once."""
+        """Tokens per micro-batch."""
         return self.batch * self.length
 
     @property
-    def trained(self) -> int:
+    def bytes_per_trained(self) -> int:
         """Bytes of a trained parameter."""
-        return self.weight if self.full else self.adapter
+        return self.bytes_per_weight if self.full else self.adapter
 
     @property
-    def weight(self) -> int:
-        """Bytes of a weight that is not quantised."""
+    def bytes_per_weight(self) -> int:
+        """Bytes of a base weight that is not quantised."""
         return FLOAT32 if self.float32_weights else self.element
 
 
 def predict_memory(model: ModelShape, step: TrainingShape) -> Memory:
-    """The memory at the worst of three moments: at the loss, in the last layer of the backward pass, and when all gradients are there."""
+    """The predicted peak of one process, in bytes: the maximum of three moments of a step.
+
+    They are the loss, the start of the backward pass (in the last layer), and its end (in the first layer), when all gradients exist.
+    """
     if step.sharded:
-        return _predict_divided(model, step)
-    gradients = step.trained_parameters * step.trained
-    # With accumulation the sum of the earlier gradients is there all the time; else they come while activations go.
-    standing = gradients if step.accumulation > 1 else 0
-    output = model.vocabulary * model.hidden * step.trained if step.full else 0
+        return _predict_sharded(model, step)
+    gradients = step.trained_parameters * step.bytes_per_trained
+    # With accumulation the sum of the earlier gradients exists all the time; else gradients grow as activations are freed.
+    accumulated = gradients if step.accumulation > 1 else 0
+    output = model.vocabulary * model.hidden * step.bytes_per_trained if step.full else 0
     kept, layer = saved_activation_bytes(model, step), working_layer_bytes(model, step)
     if step.optimizer_in_backward:
-        # A layer's gradients are used up at once; that of the output matrix, the largest, waits where it is also the input's.
+        # Each layer frees its gradients at once, but that of tied embeddings, the largest, stays to the end.
         gradients = output
     moments = [
-        (max(standing, output), kept, logit_bytes(model, step)),
-        (max(standing, output), kept + layer, 0),
-        # Of the layer that is differentiated last, all activations are there, kept or computed again.
+        (max(accumulated, output), kept, logit_bytes(model, step)),
+        (max(accumulated, output), kept + layer, 0),
+        # All activations of the first layer exist here, saved or recomputed.
         (gradients, working_layer_bytes(model, replace(step, checkpointing=True)), 0),
     ]
     grads, activations, logits = max(moments, key=sum)
     if step.processes > 1:
-        # What the processes add up stands in buckets beside the gradients (torch's DistributedDataParallel).
-        grads += step.trained_parameters * step.trained
+        # DistributedDataParallel copies the gradients into its buckets.
+        grads += step.trained_parameters * step.bytes_per_trained
     return Memory(
         weights=round(base_weight_bytes(model, step)),
         adapters=0 if step.full else step.trained_parameters * step.adapter,
@@ -148,35 +158,35 @@ def predict_memory(model: ModelShape, step: TrainingShape) -> Memory:
     )
 
 
-def _predict_divided(model: ModelShape, step: TrainingShape) -> Memory:
-    """The same for one of the processes among which weights, gradients and optimizer are divided, at the same three moments.
+def _predict_sharded(model: ModelShape, step: TrainingShape) -> Memory:
+    """The predicted peak of one process of a sharded model (FSDP2), in bytes, at the same three moments.
 
-    Beside its share it has what is gathered, whole: what stands around the layers for the whole step, layers as they are needed, and the
-    gradients of both until they are added up, for which they are copied. On a CPU all of the base is there before it is divided.
+    Besides its shard a process holds gathered weights: embeddings, norms and LM head for the whole step, layers as they are needed, and the
+    gradients of both, copied, until they are reduced. On a CPU the whole base exists before it is sharded.
     """
-    shares, outside = step.processes, model.parameters - model.linear_parameters
-    learns = step.trained if step.full else 0
+    shards, outside = step.processes, model.parameters - model.linear_parameters
+    bytes_if_trained = step.bytes_per_trained if step.full else 0
     base, adapters = base_weight_bytes(model, step), 0 if step.full else step.trained_parameters * step.adapter
-    gathered = outside * step.weight + LAYERS_GATHERED * model.linear_parameters * step.weight / model.layers
+    gathered = outside * step.bytes_per_weight + LAYERS_GATHERED * model.linear_parameters * step.bytes_per_weight / model.layers
     gathered_adapters = LAYERS_GATHERED * adapters / model.layers
-    gradients = step.trained_parameters * step.trained / shares
-    standing = gradients if step.accumulation > 1 else 0
-    output = model.vocabulary * model.hidden * learns
-    passing = 2 * (model.linear_parameters * learns + adapters) / model.layers
+    gradients = step.trained_parameters * step.bytes_per_trained / shards
+    accumulated = gradients if step.accumulation > 1 else 0
+    output = model.vocabulary * model.hidden * bytes_if_trained
+    layer_gradients = 2 * (model.linear_parameters * bytes_if_trained + adapters) / model.layers
     kept, layer = saved_activation_bytes(model, step), working_layer_bytes(model, step)
     moments = [
-        (standing + output, kept, logit_bytes(model, step)),
-        (standing + output + passing, kept + layer, 0),
-        (gradients + 2 * outside * learns, working_layer_bytes(model, replace(step, checkpointing=True)), 0),
+        (accumulated + output, kept, logit_bytes(model, step)),
+        (accumulated + output + layer_gradients, kept + layer, 0),
+        (gradients + 2 * outside * bytes_if_trained, working_layer_bytes(model, replace(step, checkpointing=True)), 0),
     ]
     grads, activations, logits = max(moments, key=sum)
-    weights, trained = base / shares + gathered, adapters / shares + gathered_adapters
-    optimizer = optimizer_bytes(model, step) / shares
+    weights, trained = base / shards + gathered, adapters / shards + gathered_adapters
+    optimizer = optimizer_bytes(model, step) / shards
     overhead: float = CUDA_CONTEXT
     if not step.cuda:
-        moving = grads + activations + logits + gathered + gathered_adapters
-        undivided = base + adapters - weights - trained - optimizer - grads - activations - logits
-        overhead = LIBRARIES + max(HEAP * moving, undivided)
+        temporary = grads + activations + logits + gathered + gathered_adapters
+        before_sharding = base + adapters - weights - trained - optimizer - grads - activations - logits
+        overhead = LIBRARIES + max(HEAP * temporary, before_sharding)
     return Memory(
         weights=round(weights),
         adapters=round(trained),
@@ -189,90 +199,91 @@ def _predict_divided(model: ModelShape, step: TrainingShape) -> Memory:
 
 
 def base_weight_bytes(model: ModelShape, step: TrainingShape) -> float:
-    """The base: its layers' matrices as they are held; embeddings, output and norms are never quantised (transformers' bitsandbytes)."""
-    matrix = WEIGHT_BYTES.get(step.weights, step.weight)
-    return model.linear_parameters * matrix + (model.parameters - model.linear_parameters) * step.weight
+    """Bytes of the base's weights. Embeddings, LM head and norms are never quantised (transformers' bitsandbytes integration)."""
+    matrix = WEIGHT_BYTES.get(step.weights, step.bytes_per_weight)
+    return model.linear_parameters * matrix + (model.parameters - model.linear_parameters) * step.bytes_per_weight
 
 
 def optimizer_bytes(model: ModelShape, step: TrainingShape) -> float:
-    """What the optimizer keeps for the trained parameters.
+    """Bytes of the optimizer state on the device.
 
-    AdamW has two moments in the parameter's type (Kingma and Ba 2014); in 8 bits, a byte each and a float32 scale for every 256
-    (Dettmers et al. 2021, arXiv 2110.02861), but float32 for an embedding (as transformers' Trainer asks of bitsandbytes); paged, they
-    lie in memory of the host.
+    AdamW: two moments in the dtype of the parameter (Kingma and Ba 2014). 8-bit AdamW: one byte per moment and a float32 scale per 256
+    values (Dettmers et al. 2021, arXiv 2110.02861), but float32 moments for embeddings (as transformers' Trainer tells bitsandbytes).
+    Paged: the state is in host memory.
     """
     if step.optimizer is Optimizer.PAGED_8BIT:
         return 0.0
     if step.optimizer is Optimizer.ADAMW:
-        return 2.0 * step.trained_parameters * step.trained
+        return 2.0 * step.trained_parameters * step.bytes_per_trained
     embedding = model.vocabulary * model.hidden if step.full else 0
     return 2.0 * FLOAT32 * embedding + 2 * (1 + 4 / 256) * (step.trained_parameters - embedding)
 
 
 def layer_bytes(model: ModelShape, step: TrainingShape) -> int:
-    """What one layer keeps for its backward pass, counted as the tensors that autograd saves in transformers' Llama block.
+    """Bytes that one layer saves for its backward pass: the tensors that autograd saves in transformers' Llama block.
 
-    A token: float32 of both norms' inputs; queries, keys, values and attention's output; gate, up, their activation and product; the
-    inputs of the matrices, once where they are shared, and once for each matrix where a float32 adapter casts its own; a float32 a head
-    for the softmax. A quantised matrix keeps a cast copy of its input beside these (bitsandbytes up to 0.41; later ones less).
+    Per token: float32 inputs of both norms; queries, keys, values and the attention output; gate, up, their activation and product; the
+    inputs of the matrices, once if shared, or once per matrix if a float32 adapter casts its own copy; one float32 per head for the
+    softmax. A quantised matrix also keeps a cast copy of its input (bitsandbytes up to 0.41; later versions less).
     """
-    wide, half = model.hidden, step.element
-    inputs = half * (5 * wide + model.queries)
+    hidden, half = model.hidden, step.element
+    inputs = half * (5 * hidden + model.query_width)
     casts = not step.full and step.adapter > half
-    a_token = 2 * half * (model.queries + model.keys) + 4 * half * model.intermediate + FLOAT32 * model.heads
-    a_token += inputs if casts else 2 * half * wide
-    # Compiled, a norm is computed again from its input as it is; else what its weight multiplies is kept where that learns.
-    a_token += 2 * wide * half if step.compiled else 2 * wide * (FLOAT32 + (half if step.full else 0))
+    per_token = 2 * half * (model.query_width + model.key_width) + 4 * half * model.intermediate + FLOAT32 * model.heads
+    per_token += inputs if casts else 2 * half * hidden
+    # Compiled, a norm is recomputed from its input; else its normalised input is saved if its weight is trained.
+    per_token += 2 * hidden * half if step.compiled else 2 * hidden * (FLOAT32 + (half if step.full else 0))
     if step.weights is not WeightFormat.PLAIN:
-        a_token += inputs + half * model.intermediate
+        per_token += inputs + half * model.intermediate
     scores = 6 * model.heads * step.length if step.attention is AttentionKernel.EAGER else 0
-    return step.tokens * (a_token + scores)
+    return step.tokens * (per_token + scores)
 
 
 def saved_activation_bytes(model: ModelShape, step: TrainingShape) -> int:
-    """What all layers keep: everything, or with checkpointing each layer's input alone (Chen et al. 2016), or that on the host.
+    """Bytes of the activations that all layers save: with checkpointing only each layer's input (Chen et al. 2016), or none if offloaded.
 
-    A padded batch has a mask beside it, of a byte and of an element for each pair of positions. Weights that learn in float32 keep the
-    copies that autocast makes of them until the step is over; of a divided model whose layers are computed twice, those of one layer.
+    A padded batch also has two attention masks of shape (batch, length, length), of one byte and of one `element` per entry. Trained
+    float32 weights keep the copies that autocast makes of them to the end of the step; if sharded and checkpointed, those of one layer.
     """
     mask = step.batch * step.length**2 * (1 + step.element) if step.attention is AttentionKernel.MASKED else 0
     final = step.tokens * model.hidden * (FLOAT32 + step.element)
-    if step.full and step.weight > step.element:
-        of_one_layer = step.sharded and step.checkpointing
-        final += model.linear_parameters // (model.layers if of_one_layer else 1) * step.element
+    if step.full and step.bytes_per_weight > step.element:
+        one_layer = step.sharded and step.checkpointing
+        final += model.linear_parameters // (model.layers if one_layer else 1) * step.element
     if step.offloaded:
         return mask + final
-    a_layer = step.tokens * model.hidden * step.element if step.checkpointing else layer_bytes(model, step)
-    return mask + final + model.layers * a_layer
+    per_layer = step.tokens * model.hidden * step.element if step.checkpointing else layer_bytes(model, step)
+    return mask + final + model.layers * per_layer
 
 
 def working_layer_bytes(model: ModelShape, step: TrainingShape) -> int:
-    """What the layer at work needs beside what is kept: its activations where they were not, gradients of its widest ones, one weight.
+    """Bytes that one layer needs in its backward pass besides saved activations.
 
-    Eager attention holds ten bytes more for each score in the backward pass: gradients of the softmax, of its input, and of the scores.
+    These are its recomputed activations if checkpointed, the gradients of its widest activations, and one dequantised weight. Eager
+    attention needs ten bytes per score, for the gradients of the softmax, of its input and of the scores: the larger of the two counts.
     """
-    again = layer_bytes(model, step) if step.checkpointing else 0
+    recomputed = layer_bytes(model, step) if step.checkpointing else 0
     gradients = step.tokens * model.intermediate * (step.element + FLOAT32)
     scores = 10 * model.heads * step.length * step.tokens if step.attention is AttentionKernel.EAGER else 0
-    plain_again = 0 if step.weights is WeightFormat.PLAIN else model.hidden * model.intermediate * step.element
-    return again + max(gradients, scores) + plain_again
+    dequantised = 0 if step.weights is WeightFormat.PLAIN else model.hidden * model.intermediate * step.element
+    return recomputed + max(gradients, scores) + dequantised
 
 
 def logit_bytes(model: ModelShape, step: TrainingShape) -> int:
-    """What the loss holds at its peak.
+    """Bytes that the loss holds at its peak; all logits have shape (tokens, vocabulary).
 
-    Full: four float32 copies, the logits, their log-probabilities and both gradients; compiled, logits and gradient in float32 and the
-    gradient in bf16. Chunked: bf16 of all, and the copies of one chunk of eight. Fused: one tile, the float32 gradient of its input,
-    and where the output matrix learns that of the matrix.
+    Full: four float32 copies, of the logits, the log-probabilities and both gradients; compiled: logits and gradient in float32, and the
+    gradient in bf16. Chunked: all logits in bf16, and those copies of one of eight chunks. Fused: one tile, the float32 gradient of the
+    hidden states, and that of the LM head if it is trained.
     """
     all_logits = step.tokens * model.vocabulary
     if step.logits is LogitStorage.FULL:
         return all_logits * (2 * FLOAT32 + HALF if step.compiled else 4 * FLOAT32)
     if step.logits is LogitStorage.CHUNKED:
         return all_logits * HALF + all_logits * (HALF if step.compiled else 4 * FLOAT32) // CHUNKS
-    tokens, entries = (min(most, there) for most, there in zip(FUSED_TILE, (step.tokens, model.vocabulary), strict=True))
+    tokens, entries = (min(limit, size) for limit, size in zip(FUSED_TILE, (step.tokens, model.vocabulary), strict=True))
     tile = tokens * entries * step.element
     if not step.cuda:
-        # Plain operations take copies in float32, of a tile as of what is scored at once.
+        # Without the fused kernel the logits of one call, or at least of a tile, are copied in float32.
         tile = max(tokens * entries, min(all_logits, LOGITS_AT_ONCE)) * 4 * FLOAT32
     return tile + step.tokens * model.hidden * FLOAT32 + (model.vocabulary * model.hidden * FLOAT32 if step.full else 0)

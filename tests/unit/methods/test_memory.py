@@ -1,4 +1,4 @@
-"""The predicted memory: against every published peak, against what autograd really keeps, and in what direction it moves."""
+"""The predicted memory agrees with published peaks and with the tensors that autograd saves, and moves in the right direction."""
 
 from __future__ import annotations
 
@@ -31,24 +31,24 @@ SMALL = {"hidden_size": 64, "intermediate_size": 160, "num_hidden_layers": 2, "n
 
 
 def test_the_prediction_is_within_its_bounds_on_every_published_peak() -> None:
-    """15 % on LLaMA-2-7B with Hugging Face and FA2 and on torchtune's 3B chain; nowhere more than 10 % too little."""
+    """15 % on LLaMA-2-7B with Hugging Face and FA2 and on torchtune's 3B series; nowhere more than 10 % too low."""
     rows = published_peaks()
     bound = [row for row in rows if row.is_bound]
     assert len(bound) == 14 and len(rows) >= 50
-    told = table()
+    printed = table()
     for row in bound:
-        assert row.error is not None and abs(row.error) <= 0.15, told
+        assert row.error is not None and abs(row.error) <= 0.15, printed
     for row in rows:
         assert (row.error is None) == bool(row.unknown)
-        assert row.error is None or row.error >= -0.10, told
+        assert row.error is None or row.error >= -0.10, printed
     assert sum(bool(row.unknown) for row in rows) == 3
 
 
-def test_what_ran_is_predicted_to_fit_and_what_ran_out_of_memory_is_not() -> None:
+def test_trainings_that_ran_are_predicted_to_fit_and_those_that_ran_out_of_memory_are_not() -> None:
     assert [(row.name, row.predicted.total <= row.device) for row in published_fits()] == [(row.name, row.fits) for row in published_fits()]
 
 
-def test_an_adapter_on_llama_8b_has_the_count_that_others_publish() -> None:
+def test_the_parameters_of_llama_models_and_their_adapters_are_the_published_ones() -> None:
     config = LLAMA_7B | {"intermediate_size": 14336, "num_key_value_heads": 8, "vocab_size": 128256}
     shape = shape_of(config)
     assert shape.adapter_parameters(16) == 41_943_040
@@ -57,7 +57,7 @@ def test_an_adapter_on_llama_8b_has_the_count_that_others_publish() -> None:
 
 
 @pytest.mark.parametrize("family", LLAMA_LIKE_TYPES)
-def test_a_count_from_the_config_is_that_of_the_model(family: str) -> None:
+def test_the_parameters_counted_from_a_config_are_those_of_the_model(family: str) -> None:
     config = AutoConfig.for_model(family, **SMALL)
     with torch.device("meta"):
         counted = sum(p.numel() for p in AutoModelForCausalLM.from_config(config).parameters())
@@ -65,47 +65,47 @@ def test_a_count_from_the_config_is_that_of_the_model(family: str) -> None:
 
 
 @pytest.mark.parametrize("config", [{"model_type": "mixtral"}, {"model_type": "gpt2"}, {}, {"model_type": "llama", "hidden_size": 64}])
-def test_what_is_not_built_as_llama_is_told_and_not_guessed(config: dict[str, Any]) -> None:
+def test_other_architectures_are_refused_and_not_guessed(config: dict[str, Any]) -> None:
     with pytest.raises(UnsupportedArchitecture):
         shape_of(config)
 
 
-def kept_by_autograd(layers: int, dtype: torch.dtype, *, full: bool) -> int:
-    """Bytes of all tensors but parameters that a forward pass through a small Llama saves for its backward pass."""
+def saved_by_autograd(layers: int, dtype: torch.dtype, *, full: bool) -> int:
+    """Bytes of the tensors, without parameters, that a forward pass of a small Llama saves for the backward pass."""
     torch.manual_seed(0)
     config = LlamaConfig(**{**SMALL, "num_hidden_layers": layers})
     model = LlamaForCausalLM(config).to(dtype)
     if not full:
         model = get_peft_model(model, LoraConfig(r=4, target_modules="all-linear", task_type="CAUSAL_LM"))
     own = {p.untyped_storage().data_ptr() for p in model.parameters()}
-    kept: dict[int, torch.Tensor] = {}
+    saved: dict[int, torch.Tensor] = {}
 
-    def keep(tensor: torch.Tensor) -> torch.Tensor:
+    def save(tensor: torch.Tensor) -> torch.Tensor:
         if tensor.untyped_storage().data_ptr() not in own:
-            kept[tensor.untyped_storage().data_ptr()] = tensor
+            saved[tensor.untyped_storage().data_ptr()] = tensor
         return tensor
 
     backbone = model.model if full else model.model.model
     with (
-        torch.autograd.graph.saved_tensors_hooks(keep, lambda tensor: tensor),
+        torch.autograd.graph.saved_tensors_hooks(save, lambda tensor: tensor),
         torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16),
     ):
-        # The output holds the graph, so that no storage is given back and its address used again.
+        # The output keeps the graph alive, so that no storage is freed and its address reused.
         output = backbone(torch.zeros((2, 128), dtype=torch.long), use_cache=False)
     assert output.last_hidden_state.requires_grad
-    return sum(tensor.untyped_storage().nbytes() for tensor in kept.values())
+    return sum(tensor.untyped_storage().nbytes() for tensor in saved.values())
 
 
 @pytest.mark.parametrize("full", [True, False])
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float32])
-def test_the_activations_of_a_layer_are_what_autograd_keeps(dtype: torch.dtype, full: bool) -> None:
-    kept = kept_by_autograd(3, dtype, full=full) - kept_by_autograd(2, dtype, full=full)
+def test_the_predicted_activations_of_a_layer_are_what_autograd_saves(dtype: torch.dtype, full: bool) -> None:
+    saved = saved_by_autograd(3, dtype, full=full) - saved_by_autograd(2, dtype, full=full)
     shape = shape_of(LlamaConfig(**SMALL).to_dict())
-    told = layer_bytes(shape, TrainingShape(length=128, batch=2, trained_parameters=0, full=full, element=dtype.itemsize))
-    assert abs(told / kept - 1) < 0.05
+    predicted = layer_bytes(shape, TrainingShape(length=128, batch=2, trained_parameters=0, full=full, element=dtype.itemsize))
+    assert abs(predicted / saved - 1) < 0.05
 
 
-def test_weights_that_learn_in_float32_take_sixteen_bytes_a_parameter_and_a_copy() -> None:
+def test_trained_float32_weights_take_sixteen_bytes_per_parameter_and_a_cast_copy() -> None:
     shape = shape_of(LLAMA_7B)
     step = TrainingShape(length=1, batch=1, trained_parameters=shape.parameters, full=True, float32_weights=True, accumulation=2)
     memory = predict_memory(shape, step)
@@ -118,8 +118,8 @@ SHAPES = st.builds(
     hidden=st.integers(64, 8192),
     layers=st.integers(1, 80),
     heads=st.integers(1, 64),
-    queries=st.integers(64, 8192),
-    keys=st.integers(64, 1024),
+    query_width=st.integers(64, 8192),
+    key_width=st.integers(64, 1024),
     intermediate=st.integers(64, 30000),
     vocabulary=st.integers(100, 200_000),
     tied=st.booleans(),
@@ -145,34 +145,37 @@ STEPS = st.builds(
 )
 
 
-def whole(shape: ModelShape, step: TrainingShape) -> Memory:
+def predicted(shape: ModelShape, step: TrainingShape) -> Memory:
     trained = shape.parameters if step.full else step.trained_parameters
     return predict_memory(shape, replace(step, trained_parameters=trained))
 
 
 @given(SHAPES, STEPS, st.integers(1, 1000))
-def test_more_tokens_never_need_less(shape: ModelShape, step: TrainingShape, more: int) -> None:
-    assert whole(shape, replace(step, length=step.length + more)).total >= whole(shape, step).total
-    assert whole(shape, replace(step, batch=step.batch + more)).total >= whole(shape, step).total
+def test_more_tokens_never_need_less_memory(shape: ModelShape, step: TrainingShape, more: int) -> None:
+    assert predicted(shape, replace(step, length=step.length + more)).total >= predicted(shape, step).total
+    assert predicted(shape, replace(step, batch=step.batch + more)).total >= predicted(shape, step).total
 
 
 @given(SHAPES, STEPS, st.integers(1, 256), st.integers(1, 64))
-def test_a_higher_rank_never_needs_less(shape: ModelShape, step: TrainingShape, rank: int, more: int) -> None:
+def test_a_higher_rank_always_needs_more_memory(shape: ModelShape, step: TrainingShape, rank: int, more: int) -> None:
     lower, higher = (replace(step, full=False, trained_parameters=shape.adapter_parameters(r)) for r in (rank, rank + more))
     assert predict_memory(shape, higher).total > predict_memory(shape, lower).total
 
 
 @given(SHAPES, STEPS)
-def test_checkpointing_and_smaller_parts_never_need_more(shape: ModelShape, step: TrainingShape) -> None:
-    plain, checkpointed = (whole(shape, replace(step, checkpointing=on)) for on in (False, True))
-    # A single layer is computed again whole, and its input kept besides: of such a model nothing is saved.
+def test_checkpointing_and_chunked_losses_never_need_more_memory(shape: ModelShape, step: TrainingShape) -> None:
+    plain, checkpointed = (predicted(shape, replace(step, checkpointing=on)) for on in (False, True))
+    # With a single layer checkpointing saves nothing: the layer is recomputed whole, and its input is kept besides.
     slack = 0 if shape.layers > 1 else step.tokens * shape.hidden * step.element
     assert checkpointed.tensors <= plain.tensors + slack
-    assert whole(shape, replace(step, logits=LogitStorage.CHUNKED)).total <= whole(shape, replace(step, logits=LogitStorage.FULL)).total
+    assert (
+        predicted(shape, replace(step, logits=LogitStorage.CHUNKED)).total
+        <= predicted(shape, replace(step, logits=LogitStorage.FULL)).total
+    )
 
 
 @given(SHAPES, STEPS)
-def test_the_parts_are_none_of_them_below_zero_and_make_up_the_whole(shape: ModelShape, step: TrainingShape) -> None:
-    memory = whole(shape, step)
+def test_the_components_are_not_negative_and_add_up_to_the_total(shape: ModelShape, step: TrainingShape) -> None:
+    memory = predicted(shape, step)
     parts = [memory.weights, memory.adapters, memory.gradients, memory.optimizer, memory.activations, memory.logits, memory.overhead]
     assert min(parts) >= 0 and sum(parts) == memory.total and memory.tensors == memory.total - memory.overhead

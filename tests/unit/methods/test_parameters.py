@@ -1,4 +1,4 @@
-"""What the catalogue says a method would train is what training then trains."""
+"""The catalogue counts the parameters that training then trains."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def catalogue_of(run: Path) -> artifacts.Catalogue:
     return artifacts.Catalogue.model_validate_json((run / artifacts.CATALOGUE).read_text())
 
 
-def test_the_catalogue_has_every_method_and_the_numbers_that_training_reports(finished: tuple[Path, Result]) -> None:
+def test_the_catalogue_has_every_method_and_its_counts_are_those_that_training_reports(finished: tuple[Path, Result]) -> None:
     run = finished[0]
     entries = {entry.name: entry for entry in catalogue_of(run).methods}
     assert list(entries) == list(METHODS) and all(entry.good_for and entry.trains for entry in entries.values())
@@ -41,39 +41,39 @@ def test_the_catalogue_has_every_method_and_the_numbers_that_training_reports(fi
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_a_count_from_shapes_equals_the_count_of_the_model_itself(tmp_path: Path, tied: bool) -> None:
+def test_a_count_from_shapes_equals_the_count_of_the_model(tmp_path: Path, tied: bool) -> None:
     config = AutoConfig.from_pretrained(load_base(ModelChoice(base="sample")).folder, tie_word_embeddings=tied)
     AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
     before = torch.get_rng_state()
     for plan in make_plans(Training(rank=5)):
         planned = count_planned_parameters(tmp_path, plan)
-        # Counting must not change what a training that follows begins with.
+        # Counting must not change the initialisation of a training that follows.
         assert torch.equal(torch.get_rng_state(), before)
         model, config = AutoModelForCausalLM.from_pretrained(tmp_path), adapter_config(plan)
         model = model if config is None else get_peft_model(model, config)
         parameters = list(model.parameters())
-        learning = sum(p.numel() for p in parameters if p.requires_grad)
-        assert count_parameters(model) == planned == ParameterCount(learning, sum(p.numel() for p in parameters))
+        trained = sum(p.numel() for p in parameters if p.requires_grad)
+        assert count_parameters(model) == planned == ParameterCount(trained, sum(p.numel() for p in parameters))
         assert 0 < planned.trained < planned.all or (plan.method == "full" and planned.trained == planned.all)
         torch.set_rng_state(before)
 
 
-def test_other_training_settings_write_the_catalogue_anew_and_the_same_ones_leave_it(finished: tuple[Path, Result], tmp_path: Path) -> None:
+def test_the_catalogue_is_written_again_only_if_the_training_settings_changed(finished: tuple[Path, Result], tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(finished[0], run, ignore=shutil.ignore_patterns("training"))
-    # A file that is written again is another file under the same name.
-    before = (run / artifacts.CATALOGUE).stat().st_ino
+    # A rewritten file is a new file with the same name.
+    inode = (run / artifacts.CATALOGUE).stat().st_ino
     store = RunStore.open(run)
     forget_steps(store, StepId(StepKind.TRAIN), StepId.arm("tuned"), StepId(StepKind.CARD))
-    words = ["--replay", sample_case(), "--run-dir", run, "--resume", "--until", "baselines"]
-    assert tuneproof(*words).code == 0
-    assert (run / artifacts.CATALOGUE).stat().st_ino == before
+    arguments = ["--replay", sample_case(), "--run-dir", run, "--resume", "--until", "baselines"]
+    assert tuneproof(*arguments).code == 0
+    assert (run / artifacts.CATALOGUE).stat().st_ino == inode
     rank = catalogue_of(run).methods[0].settings["rank"]
     store.amend(load_case(sample_case(), ["training.rank=4"]))
-    result = tuneproof(*words, "--set", "training.rank=4")
+    result = tuneproof(*arguments, "--set", "training.rank=4")
     assert result.code == 0, result.err
     entry = catalogue_of(run).methods[0]
     trained = artifacts.TrainingFacts.model_validate_json((finished[0] / artifacts.TRAINING).read_text())
     assert entry.settings["rank"] == 4 and rank == 16
-    assert entry.trained_parameters * 4 == trained.trained_parameters
+    assert entry.trained_parameters is not None and entry.trained_parameters * 4 == trained.trained_parameters
     store.check(artifacts.CATALOGUE)

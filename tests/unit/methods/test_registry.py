@@ -1,4 +1,4 @@
-"""Every method of the catalogue trains, is found again as it was, and merges where it says so; what fails is refused with its reason."""
+"""Every method of the registry trains, reloads and merges as it says; what it does not support is refused with the reason."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed, Interrupted
 from tuneproof.engine.decoding.decoder import Decoder
+from tuneproof.engine.methods.adapters import adapter_config
 from tuneproof.engine.methods.candidates import make_candidate
 from tuneproof.engine.methods.method import Ability, Quantisation
 from tuneproof.engine.methods.model_shape import shape_of
@@ -31,7 +32,8 @@ from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.merge import SERVED_DTYPE, merge
-from tuneproof.engine.training.run import TrainingResult, make_trainer, train
+from tuneproof.engine.training.result import TrainingResult
+from tuneproof.engine.training.run import make_trainer, train
 from tuneproof.engine.training.validation_probe import ValidationProbe
 
 SHAPES = {
@@ -44,10 +46,17 @@ SHAPES = {
     "max_position_embeddings": 131072,
     "tie_word_embeddings": False,
 }
-"""Those of Llama-3.1-8B."""
+"""The config of Llama-3.1-8B."""
 COUNTED = ["lora", "qlora", "full", "prefix_tuning", "prompt_tuning"]
 TRAINABLE_HERE = [name for name, method in METHODS.items() if method.quantisation is not Quantisation.NF4]
-"""Every method but the one that a CPU trains wrongly."""
+"""Every method except those on a 4-bit base, which a CPU does not train correctly."""
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_the_registry_names_the_peft_class_that_trains_the_method(name: str) -> None:
+    config = adapter_config(make_plan(MethodChoice(name=name), Training()))
+    assert METHODS[name].peft_class == (None if config is None else type(config).__name__)
+    assert (METHODS[name].paper is None) is (config is None)
 
 
 @pytest.fixture(scope="module")
@@ -66,10 +75,10 @@ def trained(
 
 
 @pytest.mark.parametrize("name", TRAINABLE_HERE)
-def test_a_method_trains_what_was_counted_and_is_found_again_as_it_was(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
+def test_a_method_trains_the_counted_parameters_and_reloads_to_the_same_model(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
     method = METHODS[name]
-    # A prompt begins as words drawn at random, which first put the model off.
-    longer = {"max_steps": 20, "probe_every": 20, "learning_rate": 0.1} if method.virtual_tokens else {}
+    # Virtual tokens start as random words, which make the model worse at first.
+    longer: dict[str, Any] = {"max_steps": 20, "probe_every": 20, "learning_rate": 0.1} if method.virtual_tokens else {}
     done, probe = trained(base, name, tmp_path, **longer)
     planned = count_planned_parameters(base.folder, make_plan(MethodChoice(name=name), Training()))
     assert (done.trained_parameters, done.all_parameters) == (planned.trained, planned.all)
@@ -91,33 +100,30 @@ def stored_parameters(folder: Path, frozen: tuple[str, ...]) -> int:
 
 
 def assert_merges(base: BaseCheckpoint, adapter: Path, folder: Path, probe: ValidationProbe) -> None:
-    """The model that will be served answers as the adapter on the base as it is does, but for what bfloat16 rounds.
-
-    How much that is, the base alone tells when it is rounded so.
-    """
+    """The merged model's logits equal those of base and adapter, up to twice the error of rounding the base alone to bfloat16."""
     files = merge(base, adapter, folder)
     assert {"config.json", "model.safetensors", "tokenizer.json", "chat_template.jinja"} <= set(files)
     with safe_open(folder / "model.safetensors", "pt") as file:
         assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.bfloat16}  # noqa: SIM118 - it is no dict
     plain = AutoModelForCausalLM.from_pretrained(base.folder)
     rounded = AutoModelForCausalLM.from_pretrained(base.folder, dtype=SERVED_DTYPE).float()
-    rounding = far(logits(plain, probe), logits(rounded, probe))
-    on_top = PeftModel.from_pretrained(plain, adapter).eval()
-    assert far(logits(on_top, probe), logits(load_weights(base, folder), probe)) < 2 * rounding
+    rounding = rms_distance(logits(plain, probe), logits(rounded, probe))
+    adapted = PeftModel.from_pretrained(plain, adapter).eval()
+    assert rms_distance(logits(adapted, probe), logits(load_weights(base, folder), probe)) < 2 * rounding
 
 
 def logits(model: Any, probe: ValidationProbe) -> torch.Tensor:
     with torch.no_grad():
-        found: torch.Tensor = model(input_ids=torch.tensor([probe.encoded[0].input_ids])).logits
-    return found
+        output: torch.Tensor = model(input_ids=torch.tensor([probe.encoded[0].input_ids])).logits
+    return output
 
 
-def far(one: torch.Tensor, other: torch.Tensor) -> float:
+def rms_distance(one: torch.Tensor, other: torch.Tensor) -> float:
     return float((one - other).square().mean().sqrt())
 
 
 @pytest.mark.parametrize("name", ["full", "int8_lora", "pissa", "shira", "prefix_tuning"])
-def test_a_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
+def test_a_stopped_training_resumes_to_the_same_weights(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
     whole, _ = trained(base, name, tmp_path / "whole")
     stop = StopRequest()
     stop.ask()
@@ -128,13 +134,13 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(base: BaseCheck
         assert (again.adapter / file).read_bytes() == (whole.adapter / file).read_bytes()
 
 
-def test_where_an_adapter_begins_depends_on_the_seed_alone(base: BaseCheckpoint, tmp_path: Path) -> None:
-    one, other = (begun(base, seed, drawn_before, tmp_path) for seed, drawn_before in ((1, 0), (1, 7)))
-    assert torch.equal(one, other) and not torch.equal(one, begun(base, 2, 0, tmp_path))
+def test_the_initial_adapter_depends_on_the_seed_alone(base: BaseCheckpoint, tmp_path: Path) -> None:
+    one, other = (initial_adapter(base, seed, drawn_before, tmp_path) for seed, drawn_before in ((1, 0), (1, 7)))
+    assert torch.equal(one, other) and not torch.equal(one, initial_adapter(base, 2, 0, tmp_path))
 
 
-def begun(base: BaseCheckpoint, seed: int, drawn_before: int, folder: Path) -> torch.Tensor:
-    """The first matrices of a LoRA that is not trained yet, in a process that has drawn so many numbers."""
+def initial_adapter(base: BaseCheckpoint, seed: int, drawn_before: int, folder: Path) -> torch.Tensor:
+    """The A matrices of an untrained LoRA adapter, in a process that has drawn `drawn_before` random numbers."""
     torch.manual_seed(0)
     torch.rand(drawn_before)
     rows, _ = training_of(base)
@@ -143,15 +149,17 @@ def begun(base: BaseCheckpoint, seed: int, drawn_before: int, folder: Path) -> t
 
 
 @pytest.mark.parametrize("name", ["lora", "full"])
-def test_packed_rows_are_learned_as_rows_apart_are(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
-    # All rows in one batch: smaller ones would have other rows in them, as packed sequences are shuffled whole.
-    apart, _ = trained(base, name, tmp_path / "apart", batch_size=64)
+def test_packed_rows_train_the_same_as_padded_rows(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
+    # One batch with all rows: packed sequences are shuffled whole, so smaller batches would hold different rows.
+    padded, _ = trained(base, name, tmp_path / "padded", batch_size=64)
     packed, _ = trained(base, name, tmp_path / "packed", batch_size=64, packing=True)
-    assert packed.best_probe.loss == pytest.approx(apart.best_probe.loss, abs=1e-3)
+    assert packed.best_probe.loss == pytest.approx(padded.best_probe.loss, abs=1e-3)
 
 
 @pytest.mark.parametrize("name", ["prompt_tuning", "prefix_tuning"])
-def test_what_a_learned_prompt_answers_does_not_depend_on_the_other_rows(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
+def test_the_output_of_a_soft_prompt_does_not_depend_on_the_other_rows_of_the_batch(
+    base: BaseCheckpoint, name: str, tmp_path: Path
+) -> None:
     done, probe = trained(base, name, tmp_path, max_steps=6, probe_every=6)
     model = load_weights(base, done.adapter)
     together, _ = Decoder(base, model).complete(probe.prompts, probe.max_new_tokens)
@@ -159,7 +167,7 @@ def test_what_a_learned_prompt_answers_does_not_depend_on_the_other_rows(base: B
     assert together == alone and len({len(base.token_ids(p)) for p in probe.prompts}) > 1
 
 
-def test_the_parameters_of_a_model_of_eight_billion_are_counted_without_its_weights(tmp_path: Path) -> None:
+def test_the_parameters_of_an_8b_model_are_counted_without_its_weights(tmp_path: Path) -> None:
     LlamaConfig(**SHAPES).save_pretrained(tmp_path)
     counted = {name: count_planned_parameters(tmp_path, make_plan(MethodChoice(name=name), Training())) for name in COUNTED}
     assert counted["lora"].trained == counted["qlora"].trained == 41_943_040
@@ -167,7 +175,7 @@ def test_the_parameters_of_a_model_of_eight_billion_are_counted_without_its_weig
     assert counted["prefix_tuning"].trained == 50 * 32 * 2 * 8 * 128 and counted["prompt_tuning"].trained == 20 * 4096
 
 
-def test_four_bits_on_a_cpu_are_refused_with_the_reason_before_anything_is_run(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_4_bit_base_on_a_cpu_is_refused_before_the_run_starts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "first_gpu", lambda: None)
     with pytest.raises(GateClosed, match="repacks them in place"):
         check_trainable(MethodChoice(name="qlora"), Training())
@@ -178,25 +186,25 @@ def test_four_bits_on_a_cpu_are_refused_with_the_reason_before_anything_is_run(m
     assert FOUR_BIT_ON_CPU not in str(unavailable_reason(METHODS["qlora"])) and unavailable_reason(METHODS["lora"]) is None
 
 
-def test_what_a_method_cannot_do_is_refused_with_the_reason() -> None:
-    with pytest.raises(GateClosed, match="mix without a word"):
+def test_an_unsupported_setting_or_method_is_refused_with_the_reason() -> None:
+    with pytest.raises(GateClosed, match="no error is raised"):
         check_trainable(MethodChoice(name="prompt_tuning"), Training(packing=True))
     check_trainable(MethodChoice(name="lora"), Training(packing=True))
-    with pytest.raises(CaseError, match=r"full has no `rank`"):
+    with pytest.raises(CaseError, match="full has no `rank`"):
         check_trainable(MethodChoice(name="full"), Training(rank=4))
     for name in ("c3a", "hra"):
-        with pytest.raises(CaseError, match="merged into an int8 base it answers wrongly"):
+        with pytest.raises(CaseError, match="merging it into an int8 base gives wrong outputs"):
             make_plan(MethodChoice(name=name), Training())
     assert not set(EXCLUDED_METHODS) & set(METHODS)
     assert {Ability.FOUR_BIT, Ability.EIGHT_BIT} <= set(METHODS["pissa"].unsupported)
 
 
-def test_every_number_of_a_plan_that_has_a_default_has_a_source() -> None:
+def test_every_setting_with_a_default_has_a_source() -> None:
     free = {"max_steps", "probe_every", "seed", "packing", "group_by_length"}
     for name, method in METHODS.items():
         chosen = make_plan(MethodChoice(name=name), Training())
-        told = setting_sources(MethodChoice(name=name), Training())
-        assert set(told) == set(chosen.settings) - free and all(told.values())
+        found = setting_sources(MethodChoice(name=name), Training())
+        assert set(found) == set(chosen.settings) - free and all(found.values())
         assert chosen.batch_size <= 32 and chosen.epochs <= 3
         assert (chosen.rank is None) is (method.rank is None)
     lora, full = (make_plan(MethodChoice(name=name), Training()) for name in ("lora", "full"))
@@ -204,7 +212,7 @@ def test_every_number_of_a_plan_that_has_a_default_has_a_source() -> None:
     assert setting_sources(MethodChoice(), Training(rank=4))["rank"] == "the case"
 
 
-def test_a_published_result_has_its_interval_and_says_what_it_rests_on() -> None:
+def test_a_published_result_has_its_interval_and_says_what_it_is_based_on() -> None:
     lora = METHODS["lora"].published
     assert lora is not None and "47.8 % [45.1, 50.5] of 1,319 GSM8K questions" in lora.summary and "one seed" in lora.summary
     assert METHODS["pissa"].published is None
@@ -223,9 +231,9 @@ def test_full_training_can_keep_its_optimizer_in_8_bits(base: BaseCheckpoint, op
     assert after.loss < before.loss and any(state["state1"].dtype is torch.uint8 for state in kept)
 
 
-def test_full_training_that_fits_in_no_other_way_takes_the_smaller_optimizer(base: BaseCheckpoint) -> None:
+def test_an_8_bit_optimizer_needs_less_memory_and_a_paged_one_least(base: BaseCheckpoint) -> None:
     pytest.importorskip("bitsandbytes")
     shape, settled = shape_of(SHAPES | {"model_type": "llama"}), make_plan(MethodChoice(name="full"), Training(batch_size=1))
     found = make_candidate(settled, shape.parameters, shape, SequenceLengths([1024], 8192), on_gpu=True)
-    sizes = {way.optimizer: way.memory.total / 1e9 for way in found.options if way.memory is not None}
+    sizes = {option.optimizer: option.memory.total / 1e9 for option in found.options if option.memory is not None}
     assert sizes[Optimizer.ADAMW] > 120 > sizes[Optimizer.ADAMW_8BIT] > 80 > sizes[Optimizer.PAGED_8BIT]
