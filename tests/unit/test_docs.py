@@ -18,6 +18,7 @@ from typing import Any, get_args
 import pytest
 import yaml
 from pydantic import BaseModel
+from textual.binding import Binding
 
 from tests.architecture import PICTURE, engine_drawing, shell_drawing, svg
 from tests.conftest import ROOT, tuneproof
@@ -27,6 +28,8 @@ from tuneproof.engine.audit.registry import CHECKS
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.methods.registry import METHODS
+from tuneproof.engine.session.steps import WizardStep
+from tuneproof.screens.steps import screen_of
 from tuneproof.tui import cli
 
 PAGES = [Page(ROOT / name) for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + [
@@ -192,6 +195,13 @@ def test_every_file_of_a_run_folder_is_explained() -> None:
     for path in recorded.rglob("*.*"):
         folder = path.relative_to(recorded).parts[0] + "/"
         assert any(code.rpartition("/")[2] == path.name or code == folder for code in explained), path.name
+
+
+@pytest.mark.parametrize("step", WizardStep)
+def test_the_keys_of_a_step_are_listed_as_its_screen_names_them(step: WizardStep) -> None:
+    shown = dict(page("wizard.md").table("step"))[step.value]
+    bindings = [each for each in screen_of(step).BINDINGS if isinstance(each, Binding) and each.show]
+    assert shown == ", ".join(f"`{each.key}` {each.description[0].lower()}{each.description[1:]}" for each in bindings)
 
 
 def test_every_exit_code_is_listed() -> None:
