@@ -12,9 +12,10 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tuneproof.engine.audit.checks import CHECKS
 from tuneproof.engine.audit.pii.masking import masked
 from tuneproof.engine.audit.quarantine import write_quarantine
-from tuneproof.engine.audit.registry import CHECKS, Severity
+from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import FoundRow, Report, StoredFinding
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import TuneproofError

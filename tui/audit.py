@@ -1,4 +1,4 @@
-"""`tuneproof audit`: the audit of files without a case's run; findings to stdout, progress to stderr."""
+"""`tuneproof audit`: the audit of files without a run; findings go to stdout, progress to stderr."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.audit.report import Counts, Report, StoredFinding
-from tuneproof.engine.audit_runs.local import Told, audit_files
+from tuneproof.engine.audit_runs.local import AuditCallbacks, audit_files
 from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.case.load import load_as
 from tuneproof.engine.case.schema import DraftCase
@@ -17,9 +17,10 @@ from tuneproof.engine.core.errors import ExitCode, GateClosed
 from tuneproof.tui.widgets.sanitize import sanitize
 
 ROWS_SHOWN = 5
-"""Enough to see what is meant; --json has every row."""
+"""Rows of a finding that the text shows; --json has all."""
 
 WIDTH = 140
+"""Characters of the longest line."""
 
 
 def audit_command(
@@ -32,10 +33,10 @@ def audit_command(
     on_ray: bool,
     as_json: bool,
 ) -> int:
-    """Audits files, here or on Ray, and returns the exit code. Raises GateClosed where something blocks, after it has been told."""
-    progress = _Progress()
+    """Audits files, here or on Ray, and returns the exit code. Raises GateClosed if a finding blocks, after all findings are printed."""
+    progress = _ProgressLine()
     draft = load_as(DraftCase, case) if case else None
-    report = _auditor(on_ray)(files, against, shingle, draft, Told(progress.file, progress.check), label_errors)
+    report = _auditor(on_ray)(files, against, shingle, draft, AuditCallbacks(progress.on_file, progress.on_check), label_errors)
     progress.end()
     print(report.model_dump_json() if as_json else report_text(report))
     blocking = report.blocking()
@@ -44,12 +45,12 @@ def audit_command(
         raise GateClosed(
             f"the audit blocks: {names}",
             where=next((f"{row.file}:{row.line}" for finding in blocking for row in finding.rows), ""),
-            fix="mend the rows; or name the checks in a case, under data.leave_out or with a reason under data.accept",
+            fix="fix the rows; or name the checks in a case, under data.leave_out or with a reason under data.accept",
         )
     return int(ExitCode.DONE)
 
 
-Auditor = Callable[[Sequence[str], Sequence[str], Shingle, DraftCase | None, Told, LabelErrorMethod | None], Report]
+Auditor = Callable[[Sequence[str], Sequence[str], Shingle, DraftCase | None, AuditCallbacks, LabelErrorMethod | None], Report]
 
 
 def _auditor(on_ray: bool) -> Auditor:
@@ -61,14 +62,14 @@ def _auditor(on_ray: bool) -> Auditor:
 
 
 def report_text(report: Report) -> str:
-    """The findings, most severe first, each with its first rows, and the counts."""
+    """The report as text: findings, most severe first, each with its first rows; then the counts and the profile."""
     parts = [_finding_text(finding) for finding in report.findings] or ["nothing was found"]
-    shape = (
-        ["\n".join(["what is left", *(f"  {sanitize(line, one_line=True)}" for line in profile_lines(report.profile))])]
+    left = (
+        ["\n".join(["rows that are left", *(f"  {sanitize(line, one_line=True)}" for line in profile_lines(report.profile))])]
         if report.profile
         else []
     )
-    return "\n\n".join([*parts, _counts_text(report.counts), *shape])
+    return "\n\n".join([*parts, _counts_text(report.counts), *left])
 
 
 def _finding_text(finding: StoredFinding) -> str:
@@ -89,28 +90,28 @@ def _counts_text(counts: Counts) -> str:
     least = "" if counts.near_complete else "at least "
     lines = [
         f"{counts.rows:,} rows",
-        f"  beyond the first of equal inputs: {repeats.raw:,} as they stand, {repeats.norm:,} under norm, {repeats.loose:,} under loose",
+        f"  inputs that repeat an earlier one: {repeats.raw:,} exactly, {repeats.norm:,} under norm, {repeats.loose:,} under loose",
         f"  equal input, different output: {conflicts.norm:,} under norm, {conflicts.loose:,} under loose",
-        f"  near pairs: {least}{counts.near_pairs:,}; rows to drop so that none is left: {least}{counts.near_rows_to_drop:,}",
+        f"  near pairs: {least}{counts.near_pairs:,}; rows to drop so that no near pair is left: {least}{counts.near_rows_to_drop:,}",
     ]
     for file, leaked in counts.leaked_rows.items():
         lines.append(
-            f"  of {sanitize(file, one_line=True)} also in these rows: {leaked.raw:,} as they stand, {leaked.norm:,} under norm, "
-            f"{leaked.loose:,} under loose, {leaked.near:,} nearly"
+            f"  of {sanitize(file, one_line=True)} also in these rows: {leaked.raw:,} exactly, {leaked.norm:,} under norm, "
+            f"{leaked.loose:,} under loose, {leaked.near:,} near"
         )
     return "\n".join(lines)
 
 
-class _Progress:
-    """One line on a terminal that says which check runs; elsewhere a line for each file alone."""
+class _ProgressLine:
+    """Progress on stderr: a line for each file, and on a terminal also which check runs."""
 
     def __init__(self) -> None:
         self._live = sys.stderr.isatty()
 
-    def file(self, file: str, shape: str, rows: int) -> None:
+    def on_file(self, file: str, shape: str, rows: int) -> None:
         print(f"{sanitize(file, one_line=True)}: {rows:,} rows, {shape}", file=sys.stderr)
 
-    def check(self, name: str) -> None:
+    def on_check(self, name: str) -> None:
         if self._live:
             print(f"\r\x1b[Kchecking: {name} …", end="", file=sys.stderr, flush=True)
 

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 
 from tuneproof.engine.audit.table import A, Aggregate, Table
 
+FREQUENT = 0.05
+"""Share of the outputs from which an answer such as "none" counts as intended."""
+
 AGGREGATES: list[type[Aggregate]] = []
 
 
@@ -34,3 +37,8 @@ class Size:
     def rows(self) -> int:
         """The rows of both."""
         return self.examples + self.eval
+
+
+def fewest_frequent(rows: int) -> float:
+    """The number of rows from which an answer is frequent. An answer that occurs once never is."""
+    return max(2.0, FREQUENT * rows)

@@ -3,28 +3,29 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.wording import listed
 from tuneproof.engine.scoring.judges import ChoiceJudge, JsonJudge, PatternJudge
 from tuneproof.engine.scoring.output_inference import MAX_LABEL_LENGTH, MAX_LABELS, MIN_ROWS
 
 ROWS_A_LABEL = 3
-"""How often an output has to stand there on average to be a label, as where `task.output` is drafted."""
+"""How often an output must occur on average to be a label; `task.output` is drafted by the same rule."""
 
 MOST_OUTPUTS = 20_000
-"""With more different outputs than this they are no labels, whatever their parts; so the outputs of any number of rows can be counted."""
+"""With more different outputs than this, outputs are not labels, so that they can be counted over any number of rows."""
 
 SEPARATORS = (",", ";", "|")
-"""What stands between the labels of an output that names several."""
+"""Characters between the labels of an output that names several."""
 
 
 @aggregate
 @dataclass(frozen=True)
 class Outputs:
-    """How often each output stands among the rows to learn from, outer white space aside; nothing is counted where there are too many."""
+    """How often each output of the examples occurs, ignoring outer white space; empty if there are too many different ones."""
 
     counts: Counter[str]
     too_many: bool = False
@@ -48,12 +49,12 @@ class Outputs:
 
 @dataclass(frozen=True)
 class LabelReader:
-    """How the labels are read from an output: it is one label, or several with a separator between them."""
+    """How labels are read from an output: it is one label, or several with a separator."""
 
     separator: str | None = None
 
     def labels(self, output: str) -> tuple[str, ...]:
-        """The labels that the output names, each once; none where it is empty."""
+        """The labels that the output names, each once; none if it is empty."""
         text = output.strip()
         if self.separator is None:
             return (text,) if text else ()
@@ -61,12 +62,12 @@ class LabelReader:
 
 
 def label_reader(table: Table) -> LabelReader | None:
-    """How to read labels from the outputs of a table; nothing where the outputs are not labels.
+    """How to read labels from the outputs of a table; None if the outputs are not labels.
 
-    They are labels where the task asks for a choice. Where it asks for JSON or a pattern they are not, nor where there are more than 20,000
-    different ones. Otherwise they are where there are ten rows to learn from or more, each output stands there three times on average, and
-    what the outputs name is 2 to 200 short words or lines: whole outputs, or the parts between commas, semicolons or bars where the same
-    parts make up more outputs than there are parts.
+    They are labels if the task asks for a choice. They are not if it asks for JSON or a pattern, or if there are more than 20,000
+    different outputs. Otherwise they are labels if there are at least ten examples, each output occurs three times on average, and the
+    outputs name 2 to 200 short words or lines. An output may name several labels, separated by commas, semicolons or bars, if the same
+    parts occur in more outputs than there are parts.
     """
     outputs = table.count(Outputs)
     if outputs.too_many:
@@ -85,7 +86,7 @@ def label_reader(table: Table) -> LabelReader | None:
 
 
 def _combines(outputs: Collection[str], separator: str) -> bool:
-    """Whether outputs are put together from parts that come back in other outputs, as `joy,love` and `joy` are."""
+    """Whether outputs are combinations of parts that occur in other outputs too, such as `joy,love` and `joy`."""
     split = [[part.strip() for part in output.split(separator)] for output in outputs]
     parts = {part for pieces in split for part in pieces}
     each_once = all(len(pieces) == len(set(pieces)) for pieces in split)
@@ -93,9 +94,24 @@ def _combines(outputs: Collection[str], separator: str) -> bool:
 
 
 def _are_json(outputs: Collection[str]) -> bool:
-    """Whether half of the outputs or more begin as a JSON object or array does."""
+    """Whether at least half of the outputs begin like a JSON object or array."""
     return 2 * sum(output[0] in "{[" for output in outputs) >= len(outputs)
 
 
 def _is_short(label: str) -> bool:
     return len(label) <= MAX_LABEL_LENGTH and len(label.splitlines()) == 1
+
+
+def label_counts(table: Table, reader: LabelReader) -> Counter[str]:
+    """The number of examples that name each label."""
+    counts: Counter[str] = Counter()
+    for output, times in table.count(Outputs).counts.items():
+        for label in reader.labels(output):
+            counts[label] += times
+    return counts
+
+
+def listed_labels(counts: Mapping[str, int]) -> str:
+    """The first labels with their numbers of rows, the rarest first, and how many more there are."""
+    ordered = sorted(counts.items(), key=lambda item: (item[1], item[0]))
+    return listed(f"`{label[:80]}` {count}" for label, count in ordered)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from tuneproof.engine.data.example import Source
 
 if TYPE_CHECKING:
-    from tuneproof.engine.audit.near.boilerplate import Pieces, Shared
+    from tuneproof.engine.audit.near.boilerplate import Boilerplate, BoilerplateRules
 
 A = TypeVar("A")
 
@@ -19,9 +19,9 @@ class Population:
     """The aggregates over all rows, the boilerplate that was decided over all, and whether every near row is in the table."""
 
     aggregates: Mapping[type, object]
-    pieces: Pieces | None = None
-    shared: tuple[Shared, ...] = ()
-    holding: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
+    boilerplate_rules: BoilerplateRules | None = None
+    boilerplate: tuple[Boilerplate, ...] = ()
+    containing: Mapping[str, tuple[Source, ...]] = field(default_factory=dict)
     """The rows that contain each piece of boilerplate, by its text."""
     near_complete: bool = True
 

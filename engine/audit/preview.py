@@ -1,4 +1,4 @@
-"""What the data looks like to a reader: its first rows as the model reads them, how long rows are, what the outputs suggest."""
+"""A preview of the data: its first rows as the model reads them, the lengths of rows, and the output format drafted from the outputs."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ ROWS_SHOWN = 5
 def data_facts(
     examples: Sequence[Example], instruction: str, lengths: TokenLengths | None, left_out: Collection[Source] = ()
 ) -> artifacts.DataFacts:
-    """The facts of the rows to learn from, before any is left out: in tokens where a base is chosen, else in characters.
+    """The facts of the examples before any is left out, with lengths in tokens if a base model is chosen, else in characters.
 
-    The rows are for a person to look at, so private data and secrets in them are masked; their lengths are those of the rows as they stand.
-    Only the output format is drafted from the rows that go on, so that what was left out as wrong does not shape it.
+    The rows are for a person to look at, so private data and secrets in them are masked; the lengths are those of the unmasked rows. The
+    output format is drafted from the rows that are not left out.
     """
     read = row_measures(instruction, lengths)
     drafted = infer_output([e.output for e in examples if e.source not in left_out] or [e.output for e in examples])
@@ -50,18 +50,18 @@ def data_facts(
 
 
 def row_lengths(examples: Sequence[Example], instruction: str, lengths: TokenLengths | None) -> artifacts.RowLengths:
-    """How long the rows are: in tokens where a base is chosen, else in characters."""
+    """The lengths of rows, in tokens if a base model is chosen, else in characters."""
     read = row_measures(instruction, lengths)
     return artifacts.RowLengths(
         unit=read.unit,
-        prompt=summary(map(read.prompt, examples)),
-        answer=summary(map(read.answer, examples)),
+        prompt=length_summary(map(read.prompt, examples)),
+        answer=length_summary(map(read.answer, examples)),
     )
 
 
 @dataclass(frozen=True)
-class Measures:
-    """A row as it is shown, and how long its prompt and its answer are."""
+class RowMeasures:
+    """How a row is shown, and how the lengths of its prompt and its answer are measured."""
 
     unit: Literal["tokens", "characters"]
     render: Callable[[Example], str]
@@ -69,24 +69,24 @@ class Measures:
     answer: Callable[[Example], int]
 
 
-def row_measures(instruction: str, lengths: TokenLengths | None) -> Measures:
-    """How rows are measured: in tokens where a base is chosen, else in characters; `instruction` is for rows without one of their own."""
+def row_measures(instruction: str, lengths: TokenLengths | None) -> RowMeasures:
+    """How rows are measured: in tokens if a base model is chosen, else in characters; `instruction` is for rows without their own."""
 
     def plain(example: Example) -> str:
         return prompt_text(replace(example, instruction=example.instruction or instruction))
 
     if lengths:
-        return Measures("tokens", lengths.render, lengths.prompt, lengths.answer)
-    return Measures("characters", plain, lambda e: len(plain(e)), lambda e: len(e.output))
+        return RowMeasures("tokens", lengths.render, lengths.prompt, lengths.answer)
+    return RowMeasures("characters", plain, lambda e: len(plain(e)), lambda e: len(e.output))
 
 
-def summary(lengths: Iterable[int]) -> artifacts.LengthSummary:
-    """Median, 99th percentile and longest, each the length of a row that is there (nearest rank); zeros where there is no row."""
-    return summary_of(Counter(lengths))
+def length_summary(lengths: Iterable[int]) -> artifacts.LengthSummary:
+    """Median, 99th percentile and maximum by nearest rank, so that each is the length of a row; zeros if there are no rows."""
+    return summary_of_counts(Counter(lengths))
 
 
-def summary_of(lengths: Counter[int]) -> artifacts.LengthSummary:
-    """The same of how often each length comes."""
+def summary_of_counts(lengths: Counter[int]) -> artifacts.LengthSummary:
+    """The same from how often each length occurs."""
     if not lengths:
         return artifacts.LengthSummary(median=0, p99=0, longest=0)
     ordered = sorted(lengths)

@@ -1,4 +1,4 @@
-"""What the data is like as a whole: its fields, its labels, how long its rows are, and how much of eval's vocabulary train has."""
+"""The profile of the data as a whole: fields, metadata, labels, lengths of rows, and how much of the vocabulary of eval is in train."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.label_names import MOST_OUTPUTS, LabelReader, label_reader
-from tuneproof.engine.audit.preview import row_measures, summary_of
+from tuneproof.engine.audit.preview import row_measures, summary_of_counts
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, norm
@@ -22,21 +22,21 @@ from tuneproof.engine.scoring.judges import Judge
 _WORD = re.compile(r"\w+")
 
 
-class Part(BaseModel):
-    """A part of the profile: unknown keys are errors."""
+class ProfilePart(BaseModel):
+    """A part of the profile; unknown keys are errors."""
 
     model_config = ConfigDict(extra="forbid")
 
 
-class MetadataField(Part):
-    """A field beside the example: in how many rows it has a value, and how many different ones."""
+class MetadataField(ProfilePart):
+    """A metadata field: the number of rows with a value, and of different values."""
 
     rows: int
     different: int
 
 
-class LabelRows(Part):
-    """A label, and how many rows of each part name it."""
+class LabelRows(ProfilePart):
+    """A label, and the number of rows of each part that name it."""
 
     label: str
     train: int
@@ -44,36 +44,44 @@ class LabelRows(Part):
     eval: int
 
 
-class Overlap(Part):
-    """The words of eval, and how many of them stand in train: each different word once, and every word as often as it comes."""
+class Overlap(ProfilePart):
+    """How much of the vocabulary of eval is in train."""
 
     different: int
+    """Different words of eval."""
     different_known: int
+    """Those of them that are in train."""
     running: int
+    """Words of eval, counted as often as they occur."""
     running_known: int
+    """Those of them that are in train."""
 
 
-class Profile(Part):
-    """The data as a whole; `labels` where the outputs are labels, `inputs` and `outputs` where there are eval rows."""
+class Profile(ProfilePart):
+    """The data as a whole."""
 
     fields: dict[str, int]
+    """The number of rows in which each part of an example has text."""
     metadata: dict[str, MetadataField]
     labels: list[LabelRows] | None
+    """None if the outputs are not labels."""
     lengths: RowLengths | None
     inputs: Overlap | None
+    """The words of inputs; None if there are no eval rows."""
     outputs: Overlap | None
+    """The words of outputs; None if there are no eval rows."""
 
 
 @dataclass(frozen=True)
 class PartCounts:
-    """What is counted of one part; counts of two halves add up.
-
-    `outputs` are counted as long as they may be labels. Words are those of the inputs and of the outputs.
-    """
+    """The counts of one part; the counts of two halves add up."""
 
     filled: Counter[str]
+    """The number of rows in which each part of an example has text."""
     metadata: dict[str, tuple[int, frozenset[str]]]
+    """By field, the number of rows with a value, and the different values."""
     outputs: Counter[str] | None
+    """None if there are too many different outputs to be labels."""
     input_words: Counter[str]
     output_words: Counter[str]
 
@@ -90,7 +98,7 @@ class PartCounts:
         )
 
     def plus(self, later: PartCounts) -> PartCounts:
-        """The counts of both."""
+        """The counts of both halves."""
         outputs = self.outputs + later.outputs if self.outputs is not None and later.outputs is not None else None
         names = self.metadata.keys() | later.metadata.keys()
         nothing: tuple[int, frozenset[str]] = (0, frozenset())
@@ -107,13 +115,15 @@ class PartCounts:
 @aggregate
 @dataclass(frozen=True)
 class RowCounts:
-    """The counts of the rows to learn from and of a separate eval file, and how often each length of a prompt and an answer comes."""
+    """The counts of the examples and of a separate eval file, and the lengths of the examples."""
 
-    learned: PartCounts
-    scored: PartCounts
+    examples: PartCounts
+    eval: PartCounts
     unit: Literal["tokens", "characters"]
     prompts: Counter[int]
+    """How often each length of a prompt occurs."""
     answers: Counter[int]
+    """How often each length of an answer occurs."""
 
     @classmethod
     def of(cls, table: Table) -> RowCounts:
@@ -128,38 +138,38 @@ class RowCounts:
 
     def plus(self, later: RowCounts) -> RowCounts:
         return RowCounts(
-            self.learned.plus(later.learned),
-            self.scored.plus(later.scored),
+            self.examples.plus(later.examples),
+            self.eval.plus(later.eval),
             self.unit,
             self.prompts + later.prompts,
             self.answers + later.answers,
         )
 
     def lengths(self) -> RowLengths:
-        """How long the rows to learn from are."""
-        return RowLengths(unit=self.unit, prompt=summary_of(self.prompts), answer=summary_of(self.answers))
+        """The lengths of the examples."""
+        return RowLengths(unit=self.unit, prompt=summary_of_counts(self.prompts), answer=summary_of_counts(self.answers))
 
 
 def profile(
-    train: Sequence[Example], validation: Sequence[Example], scored: Sequence[Example], judge: Judge | None, lengths: RowLengths | None
+    train: Sequence[Example], validation: Sequence[Example], eval_rows: Sequence[Example], judge: Judge | None, lengths: RowLengths | None
 ) -> Profile:
-    """The profile of the parts; `lengths` says how long the rows to learn from are."""
-    reader = label_reader(Table(Rows(train), Rows(scored), [], judge))
-    return profile_of(PartCounts.of(train), PartCounts.of(validation), PartCounts.of(scored), reader, lengths)
+    """The profile of the parts; `lengths` are those of the training rows."""
+    reader = label_reader(Table(Rows(train), Rows(eval_rows), [], judge))
+    return profile_of(PartCounts.of(train), PartCounts.of(validation), PartCounts.of(eval_rows), reader, lengths)
 
 
 def profile_of(
-    train: PartCounts, validation: PartCounts | None, scored: PartCounts, reader: LabelReader | None, lengths: RowLengths | None
+    train: PartCounts, validation: PartCounts | None, eval_rows: PartCounts, reader: LabelReader | None, lengths: RowLengths | None
 ) -> Profile:
-    """The profile of parts that are counted already."""
-    whole = train.plus(scored) if validation is None else train.plus(validation).plus(scored)
+    """The profile of parts that have been counted."""
+    whole = train.plus(eval_rows) if validation is None else train.plus(validation).plus(eval_rows)
     return Profile(
         fields={name: whole.filled[name] for name in FIELDS if whole.filled[name]},
         metadata={name: MetadataField(rows=rows, different=len(different)) for name, (rows, different) in sorted(whole.metadata.items())},
-        labels=_labels(reader, train, validation, scored) if reader else None,
+        labels=_labels(reader, train, validation, eval_rows) if reader else None,
         lengths=RowLengths(unit=lengths.unit, prompt=lengths.prompt, answer=lengths.answer) if lengths else None,
-        inputs=_overlap(train.input_words, scored.input_words),
-        outputs=_overlap(train.output_words, scored.output_words),
+        inputs=_overlap(train.input_words, eval_rows.input_words),
+        outputs=_overlap(train.output_words, eval_rows.output_words),
     )
 
 
@@ -168,12 +178,12 @@ FIELDS = ("instruction", "system", "history", "input", "output")
 
 
 def _filled(rows: Sequence[Example]) -> Counter[str]:
-    """In how many rows each part of an example has something in it."""
+    """The number of rows in which each part of an example has text."""
     return Counter({name: sum(bool(getattr(row, name)) for row in rows) for name in FIELDS})
 
 
 def _metadata(rows: Sequence[Example]) -> dict[str, tuple[int, frozenset[str]]]:
-    """In how many rows each field has a value, and which."""
+    """By field, the number of rows with a value, and the different values."""
     counts: Counter[str] = Counter()
     values: dict[str, set[str]] = {}
     for row in rows:
@@ -197,9 +207,9 @@ def _words(texts: Counter[str]) -> Counter[str]:
 
 def _labels(reader: LabelReader, *parts: PartCounts | None) -> list[LabelRows]:
     """Every label that is named, the most frequent one in train first."""
-    train, validation, scored = (_label_counts(reader, part) for part in parts)
-    names = sorted(train.keys() | validation.keys() | scored.keys(), key=lambda name: (-train[name], -validation[name], name))
-    return [LabelRows(label=name, train=train[name], validation=validation[name], eval=scored[name]) for name in names]
+    train, validation, eval_rows = (_label_counts(reader, part) for part in parts)
+    names = sorted(train.keys() | validation.keys() | eval_rows.keys(), key=lambda name: (-train[name], -validation[name], name))
+    return [LabelRows(label=name, train=train[name], validation=validation[name], eval=eval_rows[name]) for name in names]
 
 
 def _label_counts(reader: LabelReader, part: PartCounts | None) -> Counter[str]:
@@ -210,11 +220,14 @@ def _label_counts(reader: LabelReader, part: PartCounts | None) -> Counter[str]:
     return counts
 
 
-def _overlap(train: Counter[str], scored: Counter[str]) -> Overlap | None:
-    """None where there is no word to look for."""
-    if not scored:
+def _overlap(train: Counter[str], eval_words: Counter[str]) -> Overlap | None:
+    """None if eval has no words."""
+    if not eval_words:
         return None
-    known = scored.keys() & train.keys()
+    known = eval_words.keys() & train.keys()
     return Overlap(
-        different=len(scored), different_known=len(known), running=scored.total(), running_known=sum(scored[word] for word in known)
+        different=len(eval_words),
+        different_known=len(known),
+        running=eval_words.total(),
+        running_known=sum(eval_words[word] for word in known),
     )

@@ -1,22 +1,21 @@
-"""The profile of the data for a reader: one line a subject."""
+"""The profile of the data as text, one line a subject."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.audit.profile import LabelRows, MetadataField, Overlap, Profile
+from tuneproof.engine.audit.wording import listed
 from tuneproof.engine.run.artifacts import LengthSummary, RowLengths
 
-NAMED = 6
-"""How many names a line has before it says how many more there are."""
+MOST_NAMES = 6
+"""Names that a line lists before it says how many more there are."""
 
 
 def profile_lines(profile: Profile) -> list[str]:
-    """Fields, metadata, lengths, labels and vocabulary, each where there is something to say."""
-    lines = [f"fields: {_listed(f'{name} in {rows:,} rows' for name, rows in profile.fields.items())}"]
+    """Fields, metadata, lengths, labels and vocabulary, each if there is something to say."""
+    lines = [f"fields: {listed((f'{name} in {rows:,} rows' for name, rows in profile.fields.items()), MOST_NAMES)}"]
     if profile.metadata:
-        lines.append(f"metadata: {_listed(_metadata(name, field) for name, field in profile.metadata.items())}")
+        lines.append(f"metadata: {listed((_metadata(name, field) for name, field in profile.metadata.items()), MOST_NAMES)}")
     if profile.lengths:
         lines.append(_lengths(profile.lengths))
     if profile.labels:
@@ -41,14 +40,14 @@ def _length(length: LengthSummary) -> str:
 
 def _labels(labels: list[LabelRows]) -> str:
     rows = sum(label.train for label in labels)
-    told = _listed(f"{quoted(label.label, 40)} {label.train:,}" for label in labels)
+    counted = listed((f"{quoted(label.label, 40)} {label.train:,}" for label in labels), MOST_NAMES)
     unseen = sum(label.eval > 0 and label.train == 0 for label in labels)
     missing = sum(label.eval == 0 for label in labels)
     last = labels[-1]
-    notes = [f"fewest: {quoted(last.label, 40)} {last.train:,}"] if len(labels) > NAMED else []
+    notes = [f"fewest: {quoted(last.label, 40)} {last.train:,}"] if len(labels) > MOST_NAMES else []
     notes += [f"{unseen} only in eval"] if unseen else []
     notes += [f"{missing} not in eval"] if missing and missing < len(labels) else []
-    return f"{len(labels)} labels, {rows:,} times in train: {told}" + (f"; {', '.join(notes)}" if notes else "")
+    return f"{len(labels)} labels, {rows:,} times in train: {counted}" + (f"; {', '.join(notes)}" if notes else "")
 
 
 def _overlap(name: str, overlap: Overlap) -> str:
@@ -57,9 +56,3 @@ def _overlap(name: str, overlap: Overlap) -> str:
         f"vocabulary of the eval {name}: {different:.0%} of their {overlap.different:,} different words stand in train, "
         f"{running:.0%} of their {overlap.running:,} words"
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    told = list(names)
-    more = f" and {len(told) - NAMED} more" if len(told) > NAMED else ""
-    return ", ".join(told[:NAMED]) + more

@@ -1,4 +1,4 @@
-"""Copies of a finding's rows in a file beside the data, so that they can be looked at and mended; the data itself is never edited."""
+"""Copies of the rows of a finding in a file next to the data, to be looked at and fixed; the data itself is never edited."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuneproof.engine.scoring.predictions import to_jsonl
 
 
 class QuarantinedRow(BaseModel):
-    """One line of a quarantine file: what is wrong, where the row stands, and the row as it stands there."""
+    """One line of a quarantine file: the check, what is wrong, the file and line of the row, and the row itself."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -28,10 +28,10 @@ class QuarantinedRow(BaseModel):
 
 
 def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[Path]:
-    """Writes the rows of a finding, with what is wrong with each, beside the file they come from; the files written.
+    """Writes the rows of a finding, with what is wrong with each, next to the file that they come from. Returns the files written.
 
-    What stands there from other checks stays; rows of the same check and file are written anew. Rows of hub data sets have no place to be
-    beside. Raises OSError where a file cannot be written, and DataRefused where one of that name is something else.
+    Rows of other checks in the file stay; rows of the same check are replaced. Rows of hub data sets are skipped, because they have no
+    local file. Raises OSError if a file cannot be written, and DataRefused if a file of that name has other content.
     """
     written = []
     for label in dict.fromkeys(row.file for row in finding.rows):
@@ -51,7 +51,7 @@ def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[Pat
 
 
 def quarantine_path(source: Path) -> Path:
-    """Where the rows of a data file go: `tickets.quarantine.jsonl` beside `tickets.jsonl`."""
+    """The quarantine file of a data file: `tickets.quarantine.jsonl` next to `tickets.jsonl`."""
     ending = ending_of(source)
     return source.with_name(source.name[: len(source.name) - len(ending.format + ending.compression)] + QUARANTINE_ENDING)
 
@@ -62,4 +62,4 @@ def _read(path: Path) -> list[QuarantinedRow]:
     try:
         return [QuarantinedRow.model_validate_json(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except (ValidationError, UnicodeDecodeError):
-        raise DataRefused("rows cannot be put here: the file holds something else", where=str(path), fix="move it away") from None
+        raise DataRefused("rows cannot be quarantined here: the file has other content", where=str(path), fix="move it away") from None

@@ -1,4 +1,4 @@
-"""What a check is and what it finds; registering is declaring, and nothing else knows a check's name."""
+"""What a check is and what it finds. A check registers itself, and nothing else knows its name."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tuneproof.engine.data.example import Source
 
 
 class Severity(StrEnum):
-    """`block` closes the gate, `warn` is told on the card, `info` is for the reader."""
+    """How much a finding matters: `block` closes the gate, `warn` appears on the card, `info` is for the reader."""
 
     BLOCK = "block"
     WARN = "warn"
@@ -19,8 +19,8 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One row of a finding, the row it is a duplicate or leak of, and what is wrong with this one."""
+class FlaggedRow:
+    """One row of a finding, the row that it is a duplicate or leak of, and what is wrong with it."""
 
     at: Source
     of: Source | None = None
@@ -29,35 +29,33 @@ class Row:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check saw: the rows, one sentence about them, and what to do."""
+    """What a check found: the rows, one sentence about them, and what to do."""
 
     message: str
     action: str
-    rows: tuple[Row, ...]
+    rows: tuple[FlaggedRow, ...]
     check: str = ""
     severity: Severity = Severity.WARN
     left_out: bool = False
 
 
-Find = Callable[[Table], Iterator[Finding]]
-Also = Callable[[Table], Iterable[Source]]
+CheckFunction = Callable[[Table], Iterator[Finding]]
+NeededRows = Callable[[Table], Iterable[Source]]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One check of the audit: its docstring says what it looks for and why it matters.
-
-    `always_leaves_out` is for rows that cannot be used at all, whatever the case says. Where a table holds part of the rows, a check that
-    does not hold rows against each other (`compares`) names there the rows that it could name of all; `also` says which further rows it has
-    to see for its findings to be those of all rows.
-    """
+    """One check of the audit. The docstring of `find` says what it looks for and why it matters."""
 
     name: str
     severity: Severity
-    find: Find
+    find: CheckFunction
     always_leaves_out: bool
+    """Whether its rows cannot be used at all, so that they are left out whatever the case says."""
     compares: bool
-    also: Also
+    """Whether it compares rows with each other. A check that does not finds the same rows in a part of the data as in all of it."""
+    also_needs: NeededRows
+    """Rows of a part, other than those it finds, that it must see to find in all of the data what it would find there."""
 
     @property
     def help(self) -> str:
@@ -66,24 +64,20 @@ class Check:
 
 
 CHECKS: dict[str, Check] = {}
+"""All registered checks by name, in the order in which they run. Import it from `audit.checks`, which registers them."""
 
 
-def _nothing(table: Table) -> Iterable[Source]:
+def _none(table: Table) -> Iterable[Source]:
     return ()
 
 
 def check(
-    name: str, *, severity: Severity, always_leaves_out: bool = False, compares: bool = False, also: Also = _nothing
-) -> Callable[[Find], Find]:
-    """Registers a check; checks run in the order in which they are declared."""
+    name: str, *, severity: Severity, always_leaves_out: bool = False, compares: bool = False, also_needs: NeededRows = _none
+) -> Callable[[CheckFunction], CheckFunction]:
+    """Registers a check; the arguments are the fields of `Check`."""
 
-    def register(find: Find) -> Find:
-        CHECKS[name] = Check(name, severity, find, always_leaves_out, compares, also)
+    def register(find: CheckFunction) -> CheckFunction:
+        CHECKS[name] = Check(name, severity, find, always_leaves_out, compares, also_needs)
         return find
 
     return register
-
-
-def several(rows: int, one: str, many: str) -> str:
-    """The right form of a word for a number."""
-    return one if rows == 1 else many

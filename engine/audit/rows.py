@@ -58,8 +58,12 @@ class Rows(list[Example]):
             rows.__dict__[computed] = [texts[at] for at in kept]
         return rows
 
+    def containing(self, text: str) -> list[Source]:
+        """The rows whose prompt, under `norm`, contains a text."""
+        return [example.source for example, prompt in zip(self, self.norm, strict=True) if text in prompt]
 
-def groups(keys: Iterable[str]) -> Iterator[list[int]]:
+
+def equal_groups(keys: Iterable[str]) -> Iterator[list[int]]:
     """The positions of rows with equal keys, two or more each, in the order of their first rows."""
     first: dict[str, int] = {}
     more: dict[int, list[int]] = {}
@@ -68,3 +72,8 @@ def groups(keys: Iterable[str]) -> Iterator[list[int]]:
         if earlier != at:
             more.setdefault(earlier, [earlier]).append(at)
     return (more[at] for at in sorted(more))
+
+
+def conflicting_groups(rows: Rows, keys: Iterable[str]) -> Iterator[list[int]]:
+    """The positions of rows with equal keys whose outputs differ by more than case and white space."""
+    return (group for group in equal_groups(keys) if len({norm(rows[at].output) for at in group}) > 1)

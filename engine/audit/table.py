@@ -94,10 +94,10 @@ class Table:
 
     def _join(self) -> NearTable:
         whole, inputs_alone = self.population, self.count(AllRows).inputs_alone
-        if whole is None or whole.pieces is None:
+        if whole is None or whole.boilerplate_rules is None:
             return join_rows(self.examples, self.eval, self.shingle, inputs_alone=inputs_alone)
-        part = join_part(self.examples, self.eval, self.shingle, whole.pieces, inputs_alone=inputs_alone)
-        return part.within(list(whole.shared), complete=whole.near_complete)
+        part = join_part(self.examples, self.eval, self.shingle, whole.boilerplate_rules, inputs_alone=inputs_alone)
+        return part.within(list(whole.boilerplate), complete=whole.near_complete)
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""The audit alone: on this machine, or divided among Ray workers."""
+"""The audit of files on its own: on this machine, or over shards on Ray."""

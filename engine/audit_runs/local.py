@@ -1,16 +1,16 @@
-"""The audit alone: files against each other, with no run and nothing frozen."""
+"""The audit alone: files against each other, without a run and without a frozen eval set."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
 from tuneproof.engine.audit.label_names import label_reader
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.profile import RowCounts, profile_of
-from tuneproof.engine.audit.report import Report, audit
+from tuneproof.engine.audit.report import Report
 from tuneproof.engine.audit.rows import Rows, TokenLengths
+from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.data import Data, LabelErrorMethod
 from tuneproof.engine.case.schema import DraftCase
@@ -19,11 +19,13 @@ from tuneproof.engine.scoring.judges import make_judge
 
 
 @dataclass(frozen=True)
-class Told:
-    """What is told while an audit goes on: a file that has been read, with its shape, and the check that begins."""
+class AuditCallbacks:
+    """What is called as an audit goes on."""
 
-    file: Callable[[str, str, int], None]
-    check: Callable[[str], None]
+    on_file: Callable[[str, str, int], None]
+    """With the name, shape and number of rows of each file that has been read."""
+    on_check: Callable[[str], None]
+    """With the name of each check before it runs."""
 
 
 def audit_files(
@@ -31,50 +33,50 @@ def audit_files(
     against: Sequence[str],
     shingle: Shingle,
     case: DraftCase | None,
-    told: Told,
+    callbacks: AuditCallbacks,
     label_errors: LabelErrorMethod | None = None,
 ) -> Report:
-    """Every check over the rows of the files, and over what leaks from them into the files they are held `against`.
+    """Runs every check over the rows of the files; the files in `against` are eval files to check for leakage.
 
-    With a case its task, its base model, its columns, and what it leaves out or accepts count; which files it names does not.
-    `label_errors` goes before what the case says.
-    Raises DataRefused where nothing can be read, and CaseError for a model that cannot be had or a check that does not exist.
+    A case gives the task, the base model, the columns, and the checks that are left out or accepted; the files that it names are ignored.
+    `label_errors` overrides the case. Raises DataRefused if no row can be read, and CaseError for a base model that cannot be loaded or an
+    unknown check.
     """
     data = case.data if case and case.data else Data(examples=list(files))
-    learned = read_examples(list(files), data.columns)
-    readings = [learned, read_examples(list(against), data.columns, apart_from=learned.shapes)] if against else [learned]
+    train = read_examples(list(files), data.columns)
+    readings = [train, read_examples(list(against), data.columns, apart_from=train.shapes)] if against else [train]
     for reading in readings:
-        _tell(reading, told)
+        _report_files(reading, callbacks)
     task = case.task if case else None
     table = Table(
-        examples=Rows(learned.examples),
+        examples=Rows(train.examples),
         eval=Rows(example for reading in readings[1:] for example in reading.examples),
         problems=[problem for reading in readings for problem in reading.problems],
-        judge=make_judge(task, [example.output for example in learned.examples]) if task else None,
+        judge=make_judge(task, [example.output for example in train.examples]) if task else None,
         lengths=lengths_of(case) if case else None,
         shingle=shingle,
         label_errors=label_errors or data.label_errors,
     )
     shapes = {file: shape for reading in readings for file, shape in reading.shapes.items()}
-    # From here on the table alone holds the rows, so that what is left out of it is let go.
+    # From here on only the table holds the rows, so that the memory of rows that are left out is freed.
     readings.clear()
-    return with_profile(audit(table, data.leave_out, shapes, data.accept, told.check), table, told)
+    return with_profile(audit(table, data.leave_out, shapes, data.accept, callbacks.on_check), table, callbacks)
 
 
-def with_profile(report: Report, table: Table, told: Told) -> Report:
-    """The report with what the rows that are left are like as a whole."""
-    told.check("profile")
-    counted = table.count(RowCounts)
-    return report.model_copy(update={"profile": profile_of(counted.learned, None, counted.scored, label_reader(table), counted.lengths())})
+def with_profile(report: Report, table: Table, callbacks: AuditCallbacks) -> Report:
+    """The report with the profile of the rows that are left."""
+    callbacks.on_check("profile")
+    counts = table.count(RowCounts)
+    return report.model_copy(update={"profile": profile_of(counts.examples, None, counts.eval, label_reader(table), counts.lengths())})
 
 
-def _tell(reading: Reading, told: Told) -> None:
+def _report_files(reading: Reading, callbacks: AuditCallbacks) -> None:
     for file, shape in reading.shapes.items():
-        told.file(file, shape, sum(example.source.file == file for example in reading.examples))
+        callbacks.on_file(file, shape, sum(example.source.file == file for example in reading.examples))
 
 
 def lengths_of(case: DraftCase) -> TokenLengths | None:
-    """TokenLengths in tokens, where the case has a task and a base."""
+    """Lengths in tokens for the base model of a case; None if the case has no task or no base model."""
     if case.task is None or case.model is None:
         return None
     from tuneproof.engine.arms.token_lengths import token_lengths

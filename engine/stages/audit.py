@@ -8,11 +8,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
 from tuneproof.engine.audit.preview import data_facts
 from tuneproof.engine.audit.registry import Severity
-from tuneproof.engine.audit.report import Report, audit
+from tuneproof.engine.audit.report import Report
 from tuneproof.engine.audit.rows import Rows, TokenLengths
+from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.hashing import sha256_data

@@ -59,9 +59,9 @@ def check_case(case: Case, stages: list[Stage]) -> None:
     if Stage.AUDIT in stages and case.training.job is not None:
         check_slurm(case.training.job)
     if Stage.AUDIT in stages and case.data is not None:
-        from tuneproof.engine.audit.report import check_names
+        from tuneproof.engine.audit.run_checks import require_known_checks
 
-        check_names(case.data.leave_out, case.data.accept)
+        require_known_checks(case.data.leave_out, case.data.accept)
     if Stage.BASELINES in stages and case.task is not None:
         from tuneproof.engine.arms import UNTUNED_ARMS
         from tuneproof.engine.methods.plan import check_compared, make_plan

@@ -6,7 +6,7 @@ Needs the plan, a scored prompt baseline, a validation set, the failure log and 
 from __future__ import annotations
 
 from tuneproof.engine.arms import UNTUNED_ARMS
-from tuneproof.engine.audit.checks.leakage import leaks
+from tuneproof.engine.audit.leaks import leaked_rows
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.core.errors import GateClosed
@@ -54,7 +54,7 @@ def _check_gate(run: RunContext, rows: TrainingRows) -> None:
     validation = Rows(example for _, example in rows.validation)
     if not validation:
         missing.append("validation set")
-    elif leaks(Rows(example for _, example in rows.train), validation):
+    elif leaked_rows(Rows(example for _, example in rows.train), validation):
         missing.append("validation set (a train row leaks into it)")
     if not run.store.has(artifacts.FAILURES):
         missing.append("failure log")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from tuneproof.engine.audit.preview import summary
+from tuneproof.engine.audit.preview import length_summary
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.example import Example
@@ -47,7 +47,7 @@ class TrainingRows:
     def length_facts(self) -> TrainedLength:
         """How long the train rows are, and how many are left out."""
         counts = self.token_counts
-        found = summary(counts)
+        found = length_summary(counts)
         return TrainedLength(
             p99=found.p99,
             longest=found.longest,

@@ -11,9 +11,10 @@ import time
 from collections.abc import Sequence
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit.checks.label_errors import NEIGHBOURS, SURE, count_votes
-from tuneproof.engine.audit.label_noise.cross_validated import doubts
-from tuneproof.engine.audit.label_noise.neighbours import nearest
+from tuneproof.engine.audit.checks.label_error import CERTAIN, NEIGHBOURS
+from tuneproof.engine.audit.label_noise.cross_validated import find_doubts
+from tuneproof.engine.audit.label_noise.neighbours import nearest_texts
+from tuneproof.engine.audit.label_noise.votes import count_votes
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.data.readers import read_examples
 
@@ -29,11 +30,11 @@ def main() -> None:
     for seed in SEEDS:
         own, flipped = flip(right, len(names), seed)
         started = time.perf_counter()
-        votes = count_votes(nearest(texts, NEIGHBOURS), own, len(names))
+        votes = count_votes(nearest_texts(texts, NEIGHBOURS), own, len(names))
         seconds = time.perf_counter() - started
         by_margin = sorted(range(len(own)), key=lambda at: -votes.margin[at])
-        tell("neighbours", seed, by_margin, [at for at in by_margin if votes.margin[at] >= SURE], flipped, seconds)
-        found = doubts(texts, own)
+        tell("neighbours", seed, by_margin, [at for at in by_margin if votes.margin[at] >= CERTAIN], flipped, seconds)
+        found = find_doubts(texts, own)
         assert found is not None
         fit = dict(zip(found.judged.tolist(), found.fit.tolist(), strict=True))
         tell("cleanlab", seed, sorted(fit, key=lambda at: fit[at]), found.doubted, flipped, found.seconds)

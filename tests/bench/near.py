@@ -118,7 +118,7 @@ def by_rensa(texts: list[str], shingle: Shingle) -> int:
 
     sketches: list[Any] = []
     for at in range(0, len(texts), 10_000):
-        sketches += RMinHash.from_token_sets([list(grams(text, shingle)) for text in texts[at : at + 10_000]], PERMUTATIONS, 1)
+        sketches += RMinHash.from_shingle_sets([list(grams(text, shingle)) for text in texts[at : at + 10_000]], PERMUTATIONS, 1)
     index = RMinHashLSH(AT_LEAST, PERMUTATIONS, BANDS)
     index.insert_many(sketches)
     pairs = 0

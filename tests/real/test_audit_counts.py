@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit.report import audit
+from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.readers import read_examples
 

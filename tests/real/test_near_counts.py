@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit.near.boilerplate import set_aside
+from tuneproof.engine.audit.near.boilerplate import without_boilerplate
 from tuneproof.engine.audit.near.clusters import near_rows
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.data.example import norm
@@ -40,7 +40,7 @@ EXACT = {
 def test_the_counts_are_the_exact_ones(name: str, shingle: Shingle) -> None:
     train, evals, exact = EXACT[name]
     parts = [_inputs(name, file) for file in (train, *evals)]
-    texts = set_aside([text for part in parts for text in part]).texts
+    texts = without_boilerplate([text for part in parts for text in part]).texts
     near = near_rows(texts, shingle)
     learned = range(len(parts[0]))
     ends = [sum(map(len, parts[: count + 1])) for count in range(len(parts))]

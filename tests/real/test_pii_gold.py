@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pytest
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit.pii.matches import Kind
-from tuneproof.engine.audit.pii.private_data import find_private_data, may_hold_private_data
+from tuneproof.engine.audit.pii.matches import PiiKind
+from tuneproof.engine.audit.pii.private_data import find_private_data, may_have_private_data
 
 GOLD = REAL_DATA / "presidio_synth" / "synth_dataset_v2.json"
 
@@ -18,19 +18,19 @@ GOLD = REAL_DATA / "presidio_synth" / "synth_dataset_v2.json"
 class Floor:
     """The least that counts, to two decimals as the figures it comes from, and how many gold spans there are."""
 
-    kind: Kind
+    kind: PiiKind
     precision: float
     recall: float
     spans: int
 
 
 FLOORS = {
-    "EMAIL_ADDRESS": Floor(Kind.EMAIL, 1, 1, 49),
-    "CREDIT_CARD": Floor(Kind.CARD, 0.98, 1, 136),
-    "PHONE_NUMBER": Floor(Kind.PHONE, 0.48, 0.98, 92),
-    "US_SSN": Floor(Kind.US_SSN, 1, 1, 16),
-    "IP_ADDRESS": Floor(Kind.IP, 1, 1, 14),
-    "IBAN_CODE": Floor(Kind.IBAN, 1, 0.95, 21),
+    "EMAIL_ADDRESS": Floor(PiiKind.EMAIL, 1, 1, 49),
+    "CREDIT_CARD": Floor(PiiKind.CARD, 0.98, 1, 136),
+    "PHONE_NUMBER": Floor(PiiKind.PHONE, 0.48, 0.98, 92),
+    "US_SSN": Floor(PiiKind.US_SSN, 1, 1, 16),
+    "IP_ADDRESS": Floor(PiiKind.IP, 1, 1, 14),
+    "IBAN_CODE": Floor(PiiKind.IBAN, 1, 0.95, 21),
 }
 
 
@@ -44,7 +44,7 @@ def test_precision_and_recall_reach_the_floor(label: str) -> None:
     for row in json.loads(GOLD.read_text(encoding="utf-8")):
         text = row["full_text"]
         gold = [(s["start_position"], s["end_position"]) for s in row["spans"] if s["entity_type"] == label]
-        found = [m for m in find_private_data(text) if m.kind == floor.kind] if may_hold_private_data(text) else []
+        found = [m for m in find_private_data(text) if m.kind == floor.kind] if may_have_private_data(text) else []
         spans, matches = spans + len(gold), matches + len(found)
         hit += sum(any(m.start < end and start < m.end for m in found) for start, end in gold)
         right += sum(any(m.start < end and start < m.end for start, end in gold) for m in found)

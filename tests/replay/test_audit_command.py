@@ -63,8 +63,8 @@ def test_rows_that_cannot_be_used_are_told_by_kind_and_left_out(tmp_path: Path) 
     assert {f["check"]: (f["message"], [row["line"] for row in f["rows"]], f["left_out"]) for f in document["findings"]} == {
         "unreadable": ("1 row cannot be read", [1], True),
         "encoding": ("1 row is not UTF-8: Latin-1 or Windows-1252 by its looks in 1", [2], True),
-        "mixed-shapes": ("rows.jsonl holds 2 shapes: most rows are messages, 1 is prompt/completion", [3], True),
-        "turns": ("1 conversation leads to no answer that can be learned", [4], True),
+        "mixed-shapes": ("rows.jsonl has 2 shapes: most rows are messages, 1 is prompt/completion", [3], True),
+        "turns": ("1 conversation has no answer to train on", [4], True),
     }
     assert "rows.jsonl:2  not UTF-8 at byte 15 of the line: E9 is Latin-1 or Windows-1252 by its looks: é" in tuneproof("audit", file).out
 

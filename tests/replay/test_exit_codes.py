@@ -126,7 +126,7 @@ def test_3_an_eval_row_in_train_is_refused_until_it_is_left_out(write_case: Any,
     write_jsonl([{"input": "is 4 even", "output": "yes"}, {"input": "Is 99 even?", "output": "no"}], "eval.jsonl")
     case = write_case({"decision": DECISION, "task": TASK, "data": {"examples": "rows.jsonl", "eval": "eval.jsonl"}})
     refused = tuneproof("--replay", case, "--run-dir", tmp_path / "a")
-    assert refused.code == 3 and "leakage: 1 row is also in eval (first: rows.jsonl:5)" in one_line(refused)
+    assert refused.code == 3 and "leakage: 1 training row is also in eval (first: rows.jsonl:5)" in one_line(refused)
     assert tuneproof("--replay", case, "--run-dir", tmp_path / "b", "--set", "data.leave_out=[leakage]").code == 0
     kept = (tmp_path / "b" / "splits" / "train.jsonl").read_text() + (tmp_path / "b" / "splits" / "validation.jsonl").read_text()
     assert "Is 4 even?" not in kept and "Is 6 even?" in kept

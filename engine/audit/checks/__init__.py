@@ -1,20 +1,19 @@
-"""Every check in its own file; importing this package registers them, in the order in which they run."""
+"""The checks, one file each, named after the check. Importing this package registers them in the order in which they run."""
 
 from __future__ import annotations
 
 from importlib import import_module
 
-# What takes rows out comes first, so that later checks see what is left.
-_UNUSABLE = ("unreadable", "encoding", "mixed_shapes", "turns", "context")
-_MEASURE = ("format", "duplicates", "leakage", "near_duplicates")
-_PARTS = ("group_leakage", "template_leakage", "answer_in_prompt")
-_LABELS = ("labels", "label_errors")
-_PRIVATE = ("secrets", "private_data")
-_TEXT = ("placeholders", "characters", "mojibake", "chat_tokens", "outputs", "repetition", "json_style", "languages")
+from tuneproof.engine.audit.registry import CHECKS as CHECKS
 
-for _name in (*_UNUSABLE, *_MEASURE, *_PARTS, *_LABELS):
-    import_module(f"{__name__}.{_name}")
-for _name in _PRIVATE:
-    import_module(f"tuneproof.engine.audit.pii.{_name}")
-for _name in _TEXT:
-    import_module(f"{__name__}.{_name}")
+# Checks that take rows out come first, so that later checks see what is left.
+UNUSABLE = ("unreadable", "empty", "encoding", "mixed-shapes", "turns", "turn-order", "empty-turn", "context", "context-train", "format")
+SENSITIVE = ("private-data", "secret")
+REPEATED = ("conflict", "duplicate", "leakage", "near-leakage", "near-incomplete", "near-duplicate", "near-conflict", "boilerplate")
+RELATED = ("group-leakage", "template-leakage", "answer-in-prompt")
+LABELS = ("rare-label", "imbalance", "unseen-label", "label-error")
+TEXT = ("placeholder", "control-characters", "outer-white-space", "mojibake", "chat-tokens")
+OUTPUTS = ("refusal", "echo", "empty-on-purpose", "repetition", "json-style", "script")
+
+for _name in (*UNUSABLE, *SENSITIVE, *REPEATED, *RELATED, *LABELS, *TEXT, *OUTPUTS):
+    import_module(f"{__name__}.{_name.replace('-', '_')}")

@@ -1,4 +1,4 @@
-"""Rows whose prompt gives the answer away."""
+"""Check: rows whose prompt contains the answer."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from dataclasses import dataclass
 from tuneproof.engine.audit.counts import Size, aggregate
 from tuneproof.engine.audit.label_names import label_reader
 from tuneproof.engine.audit.near.digests import DigestCounts
-from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
+from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.scoring.output_inference import ANSWER_MARKERS
 
 FEWEST_WORDS, FEWEST_CHARACTERS = 3, 12
-"""A shorter output stands in a prompt by chance, a number, a name or a yes, and so does a single word."""
+"""A shorter output, such as a number, a name or a single word, occurs in a prompt by chance."""
 
-THE_TASK = 0.5
-"""Where more than this share of rows is so, the task is to take the answer from the prompt."""
+IS_THE_TASK = 0.5
+"""If more than this share of rows has the answer in the prompt, the task is to take it from there."""
 
-_GIVEN_AWAY = re.compile(
+_NAMED_ANSWER = re.compile(
     r"\b(?:(?:correct|right|expected|true|final) (?:answer|label|output|solution) is|(?:answer|label|output|solution)\s*[:=])\s*(\S[^\n]*)"
 )
-"""An answer that the prompt names as such; "the answer is yes" is something that people say."""
+"""An answer that the prompt names as such. "The answer is yes" does not count, because people say that."""
 
 _MARKED = re.compile("|".join(f"(?:{pattern})" for pattern in ANSWER_MARKERS), re.DOTALL)
 _AROUND = " \t\"'`*.,;!"
@@ -31,23 +32,23 @@ _AROUND = " \t\"'`*.,;!"
 
 @check("answer-in-prompt", severity=Severity.INFO)
 def answers_in_prompts(table: Table) -> Iterator[Finding]:
-    """Rows whose whole answer stands in the prompt: the model only has to copy it, and the score says nothing about new inputs.
+    """Rows whose whole answer is in the prompt: the model only has to copy it, and the score says nothing about new inputs.
 
-    Looked for are answers of three words or twelve characters and more (no single words), where outputs are no labels, and any answer
-    that the prompt names as such, once ("Answer: 12"). Where more than half of all rows are so, taking the answer from the prompt is the
-    task, and nothing is said. Numbers that stand in a question by chance are no leak, nor is an instruction that other rows have as well,
-    nor what the model itself said before.
+    Counts answers of at least three words or twelve characters (no single words) if outputs are not labels, and any answer that the
+    prompt names as such once ("Answer: 12"). If more than half of all rows are like this, taking the answer from the prompt is the task,
+    and there is no finding. A number that happens to be in a question does not count, nor an instruction that other rows share, nor what
+    the model itself said before.
     """
     labels = label_reader(table) is not None
     shared = _shared_instructions(table)
-    rows = [Row(e.source, note=why) for part in table.parts for e in part if (why := _why(e, shared, labels)) is not None]
-    if not rows or len(rows) > THE_TASK * table.count(Size).rows:
+    rows = [FlaggedRow(e.source, note=note) for part in table.parts for e in part if (note := _note(e, shared, labels)) is not None]
+    if not rows or len(rows) > IS_THE_TASK * table.count(Size).rows:
         return
-    count, scored = len(rows), len({row.at for row in rows} & {e.source for e in table.eval})
-    told = f" ({scored} of them in eval)" if scored else ""
+    count, in_eval = len(rows), len({row.at for row in rows} & {e.source for e in table.eval})
+    of_eval = f" ({in_eval} of them in eval)" if in_eval else ""
     yield Finding(
-        f"{count} {several(count, 'row has its', 'rows have their')} whole answer in the prompt{told}",
-        "take the answer out of the prompt, or leave these rows out; where copying is right, as in a correction, keep them",
+        f"{count} {plural(count, 'row has its', 'rows have their')} whole answer in the prompt{of_eval}",
+        "take the answer out of the prompt, or leave these rows out; if copying is right, as in a correction, keep them",
         tuple(rows),
     )
 
@@ -55,7 +56,7 @@ def answers_in_prompts(table: Table) -> Iterator[Finding]:
 @aggregate
 @dataclass(frozen=True)
 class Instructions:
-    """How often each instruction stands there."""
+    """How often each instruction occurs."""
 
     counts: DigestCounts
 
@@ -73,11 +74,11 @@ def _shared_instructions(table: Table) -> set[str]:
     return {instruction for instruction, count in counts.items() if count > 1}
 
 
-def _why(example: Example, shared: set[str], labels: bool) -> str | None:
-    """How the prompt gives the answer away, if it does."""
-    prompt, answer = _told(example, shared).casefold(), example.output.strip().casefold()
-    if not labels and _is_long(answer) and answer != example.input.strip().casefold() and _stands_in(answer, prompt):
-        return "the whole answer stands in the prompt"
+def _note(example: Example, shared: set[str], labels: bool) -> str | None:
+    """How the prompt contains the answer; None if it does not."""
+    prompt, answer = _own_text(example, shared).casefold(), example.output.strip().casefold()
+    if not labels and _is_long(answer) and answer != example.input.strip().casefold() and _contains(prompt, answer):
+        return "the whole answer is in the prompt"
     named = _named_answer(prompt)
     if named is None or not answer:
         return None
@@ -86,8 +87,8 @@ def _why(example: Example, shared: set[str], labels: bool) -> str | None:
     return f"the prompt says: {named[1][:80]}" if named[0] == final.strip(_AROUND) else None
 
 
-def _told(example: Example, shared: set[str]) -> str:
-    """What the row itself tells the model: its input, the user's turns before, and an instruction of its own."""
+def _own_text(example: Example, shared: set[str]) -> str:
+    """What only this row tells the model: its input, earlier user turns, and an instruction that no other row has."""
     if not example.history and example.instruction in shared:
         return example.input
     turns = [message.content for message in example.history if message.role != "assistant"]
@@ -96,12 +97,12 @@ def _told(example: Example, shared: set[str]) -> str:
 
 
 def _is_long(answer: str) -> bool:
-    """Whether an answer is too long to stand in a prompt by chance, as any single word may."""
+    """Whether an answer is too long to be in a prompt by chance, as any single word may be."""
     return (len(answer) >= FEWEST_CHARACTERS and not answer.isalpha()) or len(answer.split()) >= FEWEST_WORDS
 
 
-def _stands_in(answer: str, prompt: str) -> bool:
-    """Whether the answer stands in the prompt as words of its own."""
+def _contains(prompt: str, answer: str) -> bool:
+    """Whether the prompt contains the answer, beginning and ending at word boundaries."""
     at = prompt.find(answer)
     while at >= 0:
         before, after = prompt[at - 1 : at], prompt[at + len(answer) : at + len(answer) + 1]
@@ -112,10 +113,10 @@ def _stands_in(answer: str, prompt: str) -> bool:
 
 
 def _named_answer(prompt: str) -> tuple[str, str] | None:
-    """The answer that the prompt names as such, and in which words; nothing where it names several, as examples do, or asks nothing."""
+    """The answer that the prompt names, and in which words; None if it names several, as worked examples do, or says nothing else."""
     if not ("answer" in prompt or "label" in prompt or "output" in prompt or "solution" in prompt):
         return None
-    found = list(_GIVEN_AWAY.finditer(prompt))
-    if len(found) != 1 or not _GIVEN_AWAY.sub("", prompt).strip():
+    found = list(_NAMED_ANSWER.finditer(prompt))
+    if len(found) != 1 or not _NAMED_ANSWER.sub("", prompt).strip():
         return None
     return found[0][1].strip(_AROUND), found[0][0]

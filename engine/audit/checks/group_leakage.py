@@ -1,41 +1,39 @@
-"""Rows to learn from and eval rows that come from the same conversation, document, user or group."""
+"""Check: training rows and eval rows of the same conversation, document, user or group."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from tuneproof.engine.audit.counts import Size, aggregate
-from tuneproof.engine.audit.group_fields import GroupFields, value_of
-from tuneproof.engine.audit.near.digests import DigestCounts
-from tuneproof.engine.audit.registry import Finding, Row, Severity, check, several
+from tuneproof.engine.audit.counts import Size
+from tuneproof.engine.audit.groups.fields import GroupFields, group_value
+from tuneproof.engine.audit.groups.openings import Openings, opening_of
+from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.data.example import Example, Source
 
 FEWEST_VALUES = 10
 ROWS_A_VALUE = 50
-"""A field tells groups apart where it has ten values or more, and a value fifty rows or fewer on average; `source: web` does not."""
-
-WORDS_OF_AN_OPENING = 5
-"""Shorter first turns are greetings, with which strangers begin as well."""
+"""A field identifies groups if it has ten values or more, and a value has fifty rows or fewer on average. `source: web` does not."""
 
 
 @dataclass(frozen=True)
-class Shared:
-    """What rows of both parts have in common: its name, its values, and the first eval row of each."""
+class SharedKey:
+    """Something that training rows and eval rows share: its name, and the first eval row of each value."""
 
     name: str
     first: Mapping[str, Source]
 
 
 @check("group-leakage", severity=Severity.WARN)
-def rows_of_one_group(table: Table) -> Iterator[Finding]:
-    """Rows to learn from of the same conversation, document, user or group as eval rows, so the model knows more than it should.
+def group_leakage(table: Table) -> Iterator[Finding]:
+    """Training rows of the same conversation, document, user or group as eval rows: the eval rows are easier than new ones would be.
 
-    Rows of one conversation or document share names, facts and style: a model that has seen some of them does better on the others than on
-    new ones. Told by fields such as conversation_id, user_id or document that have many different values, and by conversations that open
-    with the same question and the same answer. Only for a separate eval file.
+    Rows of one conversation or document share names, facts and style, so a model trained on some of them does better on the others.
+    Groups are read from fields such as conversation_id, user_id or document that have many different values, and from conversations
+    that open with the same question and the same answer. Only for a separate eval file.
     """
     size = table.count(Size)
     if not size.examples or not size.eval:
@@ -44,111 +42,60 @@ def rows_of_one_group(table: Table) -> Iterator[Finding]:
     opening = _shared_openings(table)
     if not fields and opening is None:
         return
-    kinds = [*(shared.name for shared in fields), *([opening.name] if opening else [])]
+    names = ", ".join([*(shared.name for shared in fields), *([opening.name] if opening else [])])
     rows = tuple(_rows(table.examples, fields, opening))
-    scored = sum(_common(example, fields, opening) is not None for example in table.eval)
-    count = len(rows)
-    told = several(count, "row", "rows")
+    eval_rows = sum(_shared(example, fields, opening) is not None for example in table.eval)
     yield Finding(
-        f"{scored} of {size.eval} eval rows share their {', '.join(kinds)} with {count} {told} to learn from",
-        "put all rows of a group into one part (data.split.group_by), or leave the rows to learn from out; the eval rows stay",
+        f"{eval_rows} of {size.eval} eval rows share their {names} with {len(rows)} training {plural(len(rows), 'row', 'rows')}",
+        "put all rows of a group into one part (data.split.group_by), or leave the training rows out; the eval rows stay",
         rows,
     )
 
 
-def _rows(learned: Rows, fields: list[Shared], opening: Shared | None) -> Iterator[Row]:
-    for example in learned:
-        common = _common(example, fields, opening)
-        if common is not None:
-            yield Row(example.source, of=common[1], note=common[0])
+def _rows(examples: Rows, fields: list[SharedKey], opening: SharedKey | None) -> Iterator[FlaggedRow]:
+    for example in examples:
+        shared = _shared(example, fields, opening)
+        if shared is not None:
+            yield FlaggedRow(example.source, of=shared[1], note=shared[0])
 
 
-def _common(example: Example, fields: list[Shared], opening: Shared | None) -> tuple[str, Source] | None:
-    """What the row shares with the other part, in words, and the first eval row that has it."""
-    for shared in fields:
-        value = value_of(example, shared.name)
-        if value is not None and value in shared.first:
-            return f"{shared.name} {value[:80]}", shared.first[value]
+def _shared(example: Example, fields: list[SharedKey], opening: SharedKey | None) -> tuple[str, Source] | None:
+    """What a row shares with the other part, in words, and the first eval row that has it."""
+    for key in fields:
+        value = group_value(example, key.name)
+        if value is not None and value in key.first:
+            return f"{key.name} {value[:80]}", key.first[value]
     if opening is not None:
-        began = _opening(example)
-        if began is not None and began in opening.first:
-            return f"the conversation begins: {began[:80]}", opening.first[began]
+        begins = opening_of(example)
+        if begins is not None and begins in opening.first:
+            return f"the conversation begins: {begins[:80]}", opening.first[begins]
     return None
 
 
-def _shared_fields(table: Table) -> Iterator[Shared]:
+def _shared_fields(table: Table) -> Iterator[SharedKey]:
     fields = table.count(GroupFields)
-    for name in sorted(fields.learned.names & fields.scored.names & fields.learned.values.keys() & fields.scored.values.keys()):
-        learned, scored = fields.learned.values[name], fields.scored.values[name]
-        rows, different = learned.counts.total() + scored.counts.total(), len(learned.counts.plus(scored.counts))
-        if different < FEWEST_VALUES or rows > ROWS_A_VALUE * different or (learned.are_numbered and scored.are_numbered):
+    ours, theirs = fields.examples, fields.eval
+    for name in sorted(ours.names & theirs.names & ours.values.keys() & theirs.values.keys()):
+        one, other = ours.values[name], theirs.values[name]
+        rows, different = one.counts.total() + other.counts.total(), len(one.counts.plus(other.counts))
+        if different < FEWEST_VALUES or rows > ROWS_A_VALUE * different or (one.are_numbered and other.are_numbered):
             continue
-        known = learned.counts.each(fields.first[name])
-        common = {value: first for value, first in fields.first[name].items() if known[value]}
-        if common:
-            yield Shared(name, common)
+        counts = one.counts.each(fields.first[name])
+        first = {value: source for value, source in fields.first[name].items() if counts[value]}
+        if first:
+            yield SharedKey(name, first)
 
 
-@aggregate
-@dataclass(frozen=True)
-class Openings:
-    """How often conversations of either part open in each way, the first eval row of each, and the openings that a turn follows.
-
-    `histories` says whether there are conversations at all.
-    """
-
-    learned: DigestCounts
-    scored: DigestCounts
-    first: Mapping[str, Source]
-    gone_on: DigestCounts
-    histories: bool
-
-    @classmethod
-    def of(cls, table: Table) -> Openings:
-        histories = any(example.history for part in table.parts for example in part)
-        # In other parts of the whole there may be conversations that open as rows here do.
-        learned, scored = table.parts if histories or table.is_part else ((), ())
-        first: dict[str, Source] = {}
-        for example in scored:
-            if (began := _opening(example)) is not None:
-                first.setdefault(began, example.source)
-        return cls(_openings(learned), _openings(scored), first, _openings(e for p in table.parts for e in p if e.history), histories)
-
-    def plus(self, later: Openings) -> Openings:
-        return Openings(
-            self.learned.plus(later.learned),
-            self.scored.plus(later.scored),
-            {**later.first, **self.first},
-            self.gone_on.plus(later.gone_on),
-            self.histories or later.histories,
-        )
-
-
-def _openings(rows: Iterable[Example]) -> DigestCounts:
-    return DigestCounts.of(began for example in rows if (began := _opening(example)) is not None)
-
-
-def _shared_openings(table: Table) -> Shared | None:
-    """Openings of conversations that stand in both parts, in one of them at least with a turn after it."""
-    all_ = table.count(Openings)
-    if not all_.histories:
+def _shared_openings(table: Table) -> SharedKey | None:
+    """Openings of conversations that occur in both parts, at least once with a turn after them."""
+    openings = table.count(Openings)
+    if not openings.any_history:
         return None
-    learned, scored, gone_on = (counts.each(all_.first) for counts in (all_.learned, all_.scored, all_.gone_on))
-    # What many rows open with is an example given to the model, not a conversation.
-    common = {
-        began: first
-        for began, first in all_.first.items()
-        if learned[began] and gone_on[began] and learned[began] + scored[began] <= ROWS_A_VALUE
+    examples, eval_rows, continued = (counts.each(openings.first) for counts in (openings.examples, openings.eval, openings.continued))
+    # An opening that many rows have is a worked example in the prompt, not a conversation.
+    first = {
+        begins: source
+        for begins, source in openings.first.items()
+        if examples[begins] and continued[begins] and examples[begins] + eval_rows[begins] <= ROWS_A_VALUE
     }
-    return Shared("first turns", common) if common else None
-
-
-def _opening(example: Example) -> str | None:
-    """The first question and the first answer of the conversation, where the question is longer than a greeting."""
-    if not example.history:
-        question, answer = example.input, example.output
-    elif len(example.history) > 1:
-        question, answer = example.history[0].content, example.history[1].content
-    else:
-        return None
-    return f"{question.strip()} / {answer.strip()}" if len(question.split()) >= WORDS_OF_AN_OPENING else None
+    return SharedKey("first turns", first) if first else None

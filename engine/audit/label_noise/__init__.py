@@ -1,1 +1,1 @@
-"""Finding labels that are probably wrong."""
+"""Finding labels that are probably wrong, by similar rows or by a classifier."""

@@ -1,4 +1,4 @@
-"""Labels that a classifier doubts which has not seen them: cross-validated probabilities, judged by cleanlab."""
+"""Labels that a classifier trained on the other rows finds unlikely: cross-validated probabilities, ranked by cleanlab."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 FOLDS = 3
-"""Each row is judged by a classifier that has learned from the other two thirds; a label with fewer rows cannot be judged so."""
+"""Each row is judged by a classifier trained on the other two thirds, which a label with fewer rows does not allow."""
 
 SEED = 0
 
@@ -25,42 +25,42 @@ STRENGTH = 10.0
 """The inverse of the L2 penalty (scikit-learn's C)."""
 
 TOLERANCE = 1e-3
-"""Where the fit stops. With a tenth of it three times the seconds make precision .824 of .819 (clinc150, 5 % of the labels flipped)."""
+"""Tolerance at which the fit stops. A tenth of it takes three times as long for a precision of .824, not .819 (clinc150, 5 % flipped)."""
 
 PACKAGES = ("cleanlab", "sklearn")
 
 
 @dataclass(frozen=True)
 class Doubts:
-    """What the classifier says: for each row that could be judged its number, the likeliest label, and how well its own label fits.
-
-    The last is cleanlab's normalised margin, from 0, surely wrong, to 1. `doubted` has the numbers of the rows whose label is probably
-    wrong, the surest first.
-    """
+    """What the classifier says about the rows that it could judge."""
 
     judged: NDArray[np.intp]
+    """The numbers of those rows; the two arrays below have one entry for each."""
     likeliest: NDArray[np.intp]
+    """The likeliest label."""
     fit: NDArray[np.float64]
+    """cleanlab's normalised margin of the row's own label, from 0 (certainly wrong) to 1."""
     doubted: list[int]
+    """The numbers of the rows whose label is probably wrong, the most certain first."""
     seconds: float
 
 
-def must_be_installed() -> None:
-    """Raises CaseError where the packages of the extra `labels` are not there."""
+def require_cleanlab() -> None:
+    """Raises CaseError if the packages of the extra `labels` are not installed."""
     missing = [name for name in PACKAGES if find_spec(name) is None]
     if missing:
         raise CaseError(
-            f"label errors by cleanlab need {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed",
+            f"finding label errors with cleanlab needs {' and '.join(missing)}, which {'is' if len(missing) == 1 else 'are'} not installed",
             where="label_errors",
-            fix="pip install 'tuneproof[labels]', or leave it at neighbours",
+            fix="pip install 'tuneproof[labels]', or use neighbours",
         )
 
 
-def doubts(texts: Sequence[str], own: Sequence[int]) -> Doubts | None:
-    """The labels in doubt by confident learning (Northcutt, Jiang and Chuang 2021); none where there is nothing to tell labels by.
+def find_doubts(texts: Sequence[str], own: Sequence[int]) -> Doubts | None:
+    """The labels in doubt by confident learning (Northcutt, Jiang and Chuang 2021); None if the texts do not allow it.
 
-    A text is its words and pairs of adjoining words by TF-IDF; the probabilities are those of a logistic regression, out of sample. The
-    same texts give the same doubts. Rows of labels with fewer than three rows are left out.
+    A text is the TF-IDF of its words and pairs of adjoining words; the probabilities are those of a logistic regression, out of sample.
+    The same texts give the same doubts. Rows of labels with fewer than three rows are left out.
     """
     import numpy as np
     from cleanlab.filter import find_label_issues
@@ -81,15 +81,15 @@ def doubts(texts: Sequence[str], own: Sequence[int]) -> Doubts | None:
     try:
         vectors = words.fit_transform([texts[at] for at in judged])
     except ValueError:
-        # No word stands in two texts.
+        # No word occurs in two texts.
         return None
     with warnings.catch_warnings():
-        # Whether the last digits have converged is of no concern to a doubt.
+        # The ranking does not depend on whether the last digits have converged.
         warnings.simplefilter("ignore")
         classifier = LogisticRegression(C=STRENGTH, tol=TOLERANCE)
         probabilities = cross_val_predict(classifier, vectors, numbered, cv=folds, method="predict_proba")
-        # Of cleanlab's ways of choosing, this one names the fewest rows wrongly: on clinc150 12 %, as the neighbours do; its default 27 %.
-        # One job: other processes would load all this again, and it takes a fraction of a second.
+        # Of cleanlab's filters, this one has the fewest false alarms: 12 % on clinc150, as the neighbours have; its default has 27 %.
+        # One job: the work takes a fraction of a second, less than other processes take to start.
         doubted = find_label_issues(
             numbered, probabilities, filter_by="low_normalized_margin", return_indices_ranked_by="normalized_margin", n_jobs=1
         )

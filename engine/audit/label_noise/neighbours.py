@@ -1,4 +1,4 @@
-"""The texts whose words are most like those of each text: TF-IDF and the cosine, over all pairs that share a word."""
+"""The most similar texts of each text: cosine of TF-IDF vectors, over all pairs that share a word."""
 
 from __future__ import annotations
 
@@ -15,44 +15,44 @@ if TYPE_CHECKING:
 WORD = re.compile(r"\w+")
 
 MOST_WORDS = 200
-"""Words of a text that are read; what a long text is about stands at its beginning."""
+"""Words of a text that are read; the beginning of a long text shows what it is about."""
 
 MOST_PRODUCTS = 3e7
-"""Multiplications that finding the neighbours may take, about two seconds.
+"""Multiplications that the search may take, about two seconds.
 
-The words that stand in most texts are left out until it fits: they weigh least, and cost most. On clinc150 these are a few dozen words and
-pairs, and what the neighbours say is as good as with all.
+The words of most texts are left out until it fits: they weigh least and cost most. On clinc150 these are a few dozen words and pairs, and
+the neighbours are as good as with all words.
 """
 
 LEAST_SIMILARITY = 0.05
-"""A cosine below this is two texts with a common word or two, which says nothing."""
+"""Below this cosine, two texts share no more than a common word or two."""
 
 TEXTS_AT_A_TIME = 1024
 
 
 @dataclass(frozen=True)
 class Neighbours:
-    """The numbers of the nearest texts of each text, nearest first, and their cosines; -1 and 0 where there are no more."""
+    """The numbers of the nearest texts of each text, nearest first, and their cosines, shape (texts, count); -1 and 0 pad the rest."""
 
     numbers: NDArray[np.int32]
     cosines: NDArray[np.float32]
 
 
-def nearest(texts: Sequence[str], count: int) -> Neighbours:
-    """The nearest texts of each text, itself aside.
+def nearest_texts(texts: Sequence[str], count: int) -> Neighbours:
+    """The nearest texts of each text, without itself.
 
     A text is the set of its words and pairs of adjoining words, each weighted by log(n / df): n texts, df of them with the word (Spärck
-    Jones 1972). What stands in every text weighs nothing, so a common instruction makes no two texts alike.
+    Jones 1972). Words of every text weigh nothing, so a shared instruction does not make texts similar.
     """
     import numpy as np
 
     vectors = _vectors(texts)
     numbers = np.full((len(texts), count), -1, np.int32)
     cosines = np.zeros((len(texts), count), np.float32)
-    turned = vectors.T.tocsr()
+    transposed = vectors.T.tocsr()
     for start in range(0, len(texts), TEXTS_AT_A_TIME):
-        rows, columns, values = _pairs(vectors[start : start + TEXTS_AT_A_TIME] @ turned, start)
-        # Equal cosines go by number, so that the same texts always have the same neighbours.
+        rows, columns, values = _pairs(vectors[start : start + TEXTS_AT_A_TIME] @ transposed, start)
+        # Equal cosines are ordered by number, so that the same texts always have the same neighbours.
         order = np.lexsort((columns, -values, rows))
         rows, columns, values = rows[order], columns[order], values[order]
         rank = np.arange(len(rows)) - np.searchsorted(rows, rows)
@@ -63,7 +63,7 @@ def nearest(texts: Sequence[str], count: int) -> Neighbours:
 
 
 def _pairs(product: Any, start: int) -> tuple[Any, Any, Any]:
-    """The pairs of a sparse product that are alike enough, a text with itself aside: row, column, cosine."""
+    """The pairs of a sparse product that are similar enough, without a text and itself: row, column, cosine."""
     import numpy as np
 
     rows = np.repeat(np.arange(product.shape[0]), np.diff(product.indptr)) + start
@@ -72,7 +72,7 @@ def _pairs(product: Any, start: int) -> tuple[Any, Any, Any]:
 
 
 def _vectors(texts: Sequence[str]) -> Any:
-    """One sparse row of unit length a text, without the words that stand in one text only or cost too much."""
+    """One sparse row of unit length a text, without words that only one text has or that cost too much."""
     import numpy as np
     from scipy import sparse
 
@@ -92,7 +92,7 @@ def _vectors(texts: Sequence[str]) -> Any:
 
 
 def _affordable(frequency: NDArray[Any]) -> NDArray[Any]:
-    """Which words to compare by: those of two texts or more, the rarest first, as many as the products allow."""
+    """Which words to compare by, shape (words): those of two texts or more, the rarest first, as many as the limit allows."""
     import numpy as np
 
     order = np.argsort(frequency, kind="stable")

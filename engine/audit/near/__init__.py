@@ -1,1 +1,1 @@
-"""The exact near-duplicate join, and what rests on it."""
+"""Near duplicates: the exact join, boilerplate, and the leaks that a split makes."""

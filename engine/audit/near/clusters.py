@@ -1,4 +1,4 @@
-"""What a near-duplicate join says about rows: how many pairs, which rows to drop, and which rows are near to others."""
+"""Near rows from the pairs of the join: how many pairs, which rows to drop, and which rows are near to others."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from numpy.typing import NDArray
 
 from tuneproof.engine.audit.near.join import Pairs, join
 from tuneproof.engine.audit.near.settings import LEAST_JACCARD, Shingle
-from tuneproof.engine.audit.near.shingles import token_sets
+from tuneproof.engine.audit.near.shingles import shingle_sets
 
 
 @dataclass(frozen=True, slots=True)
-class Near:
+class NearRow:
     """A row, a row that it is near to, and the Jaccard similarity of the two."""
 
     row: int
@@ -23,24 +23,27 @@ class Near:
 
 
 @dataclass(frozen=True, slots=True)
-class Dropped(Near):
-    """A row of a cluster whose first row is kept: `of` is the kept row where the two are near, and else the nearest in the cluster."""
+class Dropped(NearRow):
+    """A row to drop. `of` is the row of its cluster that is kept, if the two are near, and otherwise the nearest row of the cluster."""
 
     kept: int
+    """The first row of the cluster, which is kept."""
 
 
 @dataclass(frozen=True)
 class NearRows:
-    """Rows by their sets of runs, and the pairs of sets that are near: rows with equal sets are near, and are never paired one by one.
+    """Rows by their sets of shingles, and the pairs of sets that are near. Rows with equal sets are near, and never paired one by one.
 
-    Sets are numbered in the order of their first rows. Where `pairs.complete` is false, there are more near rows than are told.
+    If `pairs.complete` is false, there are more near rows than these.
     """
 
     set_of: NDArray[np.int64]
+    """The number of the set of each row, shape (rows); sets are numbered in the order of their first rows."""
     pairs: Pairs
+    """The near pairs of sets."""
 
     def take(self, rows: Sequence[int]) -> NearRows:
-        """What is left where only these rows are, whose numbers must rise; they are numbered anew."""
+        """The near rows among these rows, given in rising order; they are renumbered."""
         sets, first, own = np.unique(self.set_of[np.asarray(rows, np.int64)], return_index=True, return_inverse=True)
         number = np.empty(len(sets), np.int64)
         number[np.argsort(first)] = np.arange(len(sets))
@@ -51,17 +54,17 @@ class NearRows:
         return NearRows(number[own], Pairs(np.minimum(left, right), np.maximum(left, right), pairs.jaccard, pairs.complete))
 
     def pair_count(self, rows: int | None = None) -> int:
-        """How many pairs of the first rows, or of all, are near: rows with equal sets count."""
-        held = self._held(0, len(self.set_of) if rows is None else rows)
-        return int((held * (held - 1) // 2).sum() + (held[self.pairs.left] * held[self.pairs.right]).sum())
+        """The number of near pairs among the first rows, or among all; rows with equal sets count."""
+        sizes = self._set_sizes(0, len(self.set_of) if rows is None else rows)
+        return int((sizes * (sizes - 1) // 2).sum() + (sizes[self.pairs.left] * sizes[self.pairs.right]).sum())
 
     def dropped(self, rows: int | None = None) -> list[Dropped]:
-        """The rows to drop, of the first rows or of all, so that no near pair is left and the first row of each cluster stays.
+        """The rows to drop, of the first rows or of all, so that no near pair is left; the first row of each cluster stays.
 
         A cluster is a connected component: its rows are near to others of it, not each to each.
         """
         end = len(self.set_of) if rows is None else rows
-        pairs = self._among(self._held(0, end) > 0)
+        pairs = self._among(self._set_sizes(0, end) > 0)
         first = self._first_rows(0, end)
         kept = first[_components(len(first), pairs)[self.set_of[:end]]]
         near, jaccard = _nearest(len(first), pairs, first)
@@ -69,32 +72,32 @@ class NearRows:
         near[pairs.right[to_kept]], jaccard[pairs.right[to_kept]] = pairs.left[to_kept], pairs.jaccard[to_kept]
         own = self.set_of[:end]
         row = np.arange(end)
-        # An equal row says more than the nearest of the others, unless that is the kept one.
+        # An equal row is a better match than the nearest other one, unless that is the kept row.
         copy = (row != first[own]) & ((kept == first[own]) | (near[own] < 0) | (first[near[own]] != kept))
         of = np.where(copy, first[own], first[near[own]])
         similar = np.where(copy, 1.0, jaccard[own])
         gone = np.flatnonzero(row != kept)
         return [Dropped(*of_row) for of_row in zip(*(each[gone].tolist() for each in (row, of, similar, kept)), strict=True)]
 
-    def nearest(self, rows: range, among: range) -> list[Near]:
-        """Those of some rows that have a near row among others, each with the nearest, and the first where several are as near.
+    def nearest(self, rows: range, among: range) -> list[NearRow]:
+        """The rows of one range that have a near row in another range, each with the nearest one, or the first of several.
 
         The two ranges must not overlap.
         """
         first = self._first_rows(among.start, among.stop)
         near, jaccard = _nearest(len(first), self.pairs, first)
-        there = np.flatnonzero(self._held(among.start, among.stop))
+        there = np.flatnonzero(self._set_sizes(among.start, among.stop))
         near[there], jaccard[there] = there, 1.0
         own = self.set_of[rows.start : rows.stop]
         found = np.flatnonzero(near[own] >= 0)
         of = first[near[own[found]]]
-        return [Near(*each) for each in zip((found + rows.start).tolist(), of.tolist(), jaccard[own[found]].tolist(), strict=True)]
+        return [NearRow(*each) for each in zip((found + rows.start).tolist(), of.tolist(), jaccard[own[found]].tolist(), strict=True)]
 
-    def conflicts(self, outputs: Sequence[str]) -> list[Near]:
-        """Pairs of the first rows, as many as there are outputs, that are near and have different outputs: later row, then earlier.
+    def conflicts(self, outputs: Sequence[str]) -> list[NearRow]:
+        """Near pairs with different outputs, the later row first; `outputs` are those of the first rows.
 
-        A row whose set has another output at an earlier row comes with that row, once an output; a set with one output comes with
-        the nearest set that has another. So there are never more pairs than rows.
+        If rows with equal sets have several outputs, each output is paired once with an earlier row of another output. A set with one
+        output is paired with the nearest set that has another. So there are never more pairs than rows.
         """
         numbering: dict[str, int] = {}
         output = np.fromiter((numbering.setdefault(text, len(numbering)) for text in outputs), np.int64, len(outputs))
@@ -116,37 +119,37 @@ class NearRows:
         similar = np.concatenate([np.ones(len(inside)), jaccard[best]])
         later, earlier = np.maximum(left, right), np.minimum(left, right)
         _, once = np.unique(later << 32 | earlier, return_index=True)
-        return [Near(*each) for each in zip(*(part[once].tolist() for part in (later, earlier, similar)), strict=True)]
+        return [NearRow(*each) for each in zip(*(part[once].tolist() for part in (later, earlier, similar)), strict=True)]
 
-    def _held(self, start: int, end: int) -> NDArray[np.int64]:
-        """How many of these rows have each set."""
+    def _set_sizes(self, start: int, end: int) -> NDArray[np.int64]:
+        """How many of these rows have each set, shape (sets)."""
         return np.bincount(self.set_of[start:end], minlength=int(self.set_of.max(initial=-1)) + 1)
 
     def _first_rows(self, start: int, end: int) -> NDArray[np.int64]:
-        """The first of these rows that has each set; -1 where none has it."""
+        """The first of these rows that has each set, shape (sets); -1 for a set that none has."""
         first = np.full(int(self.set_of.max(initial=-1)) + 1, -1)
         sets, at = np.unique(self.set_of[start:end], return_index=True)
         first[sets] = at + start
         return first
 
     def _among(self, there: NDArray[np.bool_]) -> Pairs:
-        """The pairs of which both sets are there."""
+        """The pairs of which both sets are present."""
         both = there[self.pairs.left] & there[self.pairs.right]
         return Pairs(self.pairs.left[both], self.pairs.right[both], self.pairs.jaccard[both], self.pairs.complete)
 
 
 def near_rows(texts: Sequence[str], shingle: Shingle, at_least: float = LEAST_JACCARD) -> NearRows:
-    """The near-duplicate join over rows whose texts are under `norm` already; complete, and every pair verified."""
+    """The near-duplicate join over rows, given by their texts under `norm`. Complete, and every pair is verified."""
     if not texts:
         return NearRows(np.zeros(0, np.int64), Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)))
-    sets = token_sets(texts, shingle)
+    sets = shingle_sets(texts, shingle)
     first = sets.first_equal()
     distinct = np.unique(first)
     return NearRows(np.searchsorted(distinct, first), join(sets.take(distinct), at_least))
 
 
 def _components(count: int, pairs: Pairs) -> NDArray[np.int64]:
-    """For each set the first set that pairs lead to from it."""
+    """For each set the first set of its connected component."""
     root = np.arange(count)
     while True:
         left, right = root[pairs.left], root[pairs.right]
@@ -158,7 +161,7 @@ def _components(count: int, pairs: Pairs) -> NDArray[np.int64]:
 
 
 def _nearest(count: int, pairs: Pairs, first: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """For each set the nearest of the sets that have a first row, the one that comes first of several, or -1; and the similarity."""
+    """For each set the nearest of the sets that have a first row, or -1, and the similarity; of several the one whose row comes first."""
     source, target, jaccard = _both_ways(pairs)
     there = first[target] >= 0
     source, target, jaccard = source[there], target[there], jaccard[there]
@@ -178,6 +181,6 @@ def _both_ways(pairs: Pairs) -> tuple[NDArray[np.int64], NDArray[np.int64], NDAr
 
 
 def _best(source: NDArray[np.int64], row: NDArray[np.int64], jaccard: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The place of each source's most similar row, the first of several."""
+    """The index of the most similar row of each source, the first of several."""
     order = np.lexsort((row, -jaccard, source))
     return order[np.flatnonzero(np.diff(source[order], prepend=-1))]

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def digest(text: str) -> int:
-    """64 bits of BLAKE2b, the same on every machine: among a million texts two have the same with a chance of 3 in 100 million."""
+def text_digest(text: str) -> int:
+    """64 bits of BLAKE2b, the same on every machine. Among a million texts two have the same with a chance of 3 in 100 million."""
     return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 
 @dataclass(frozen=True)
 class DigestCounts:
-    """The digests of different texts, rising, and how often each text stands there."""
+    """The digests of different texts in rising order, and how often each text occurs."""
 
     digests: NDArray[np.uint64]
     counts: NDArray[np.int64]
@@ -31,7 +31,7 @@ class DigestCounts:
         import numpy as np
 
         counts = Counter(texts)
-        digests = np.fromiter(map(digest, counts), np.uint64, len(counts))
+        digests = np.fromiter(map(text_digest, counts), np.uint64, len(counts))
         return _merged(digests, np.fromiter(counts.values(), np.int64, len(counts)))
 
     def plus(self, other: DigestCounts) -> DigestCounts:
@@ -44,19 +44,19 @@ class DigestCounts:
         return len(self.digests)
 
     def total(self) -> int:
-        """How many texts were counted."""
+        """The number of counted texts."""
         return int(self.counts.sum())
 
     def each(self, texts: Iterable[str]) -> dict[str, int]:
         """How often each of these texts was counted."""
         import numpy as np
 
-        asked = list(dict.fromkeys(texts))
-        if not len(self) or not asked:
-            return dict.fromkeys(asked, 0)
-        wanted = np.fromiter(map(digest, asked), np.uint64, len(asked))
+        different = list(dict.fromkeys(texts))
+        if not len(self) or not different:
+            return dict.fromkeys(different, 0)
+        wanted = np.fromiter(map(text_digest, different), np.uint64, len(different))
         at = np.minimum(np.searchsorted(self.digests, wanted), len(self) - 1)
-        return dict(zip(asked, np.where(self.digests[at] == wanted, self.counts[at], 0).tolist(), strict=True))
+        return dict(zip(different, np.where(self.digests[at] == wanted, self.counts[at], 0).tolist(), strict=True))
 
 
 def _merged(digests: NDArray[np.uint64], counts: NDArray[np.int64]) -> DigestCounts:

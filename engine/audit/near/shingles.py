@@ -1,4 +1,4 @@
-"""Texts as sets of integers: the runs of words or characters that near rows have in common."""
+"""Texts as sets of shingles: runs of words or characters, as integers."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from itertools import chain, pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneproof.engine.audit.near.digests import digest
+from tuneproof.engine.audit.near.digests import text_digest
 from tuneproof.engine.audit.near.settings import Shingle
 
 _WORD = re.compile(r"\w+")
@@ -22,37 +22,39 @@ _PENDING_KEYS = 1 << 22
 
 
 @dataclass(frozen=True)
-class TokenSets:
-    """One set of integers a text: rows of a sparse matrix, numbers rising within a row, rarer runs with smaller numbers.
+class ShingleSets:
+    """One set of shingles a text, as rows of a sparse matrix.
 
-    A text that is shorter than one run has itself as its only run. Equal numbers are equal runs: nothing is hashed.
+    A text that is shorter than one shingle has itself as its only shingle. Equal numbers are equal shingles: nothing is hashed.
     """
 
     starts: NDArray[np.int64]
-    tokens: NDArray[np.int32]
+    """Where the shingles of each text begin, and where the last ends, shape (texts + 1)."""
+    shingles: NDArray[np.int32]
+    """The shingles of all texts, rising within a text; rarer shingles have smaller numbers."""
 
     @property
     def sizes(self) -> NDArray[np.int64]:
-        """How many runs each text has."""
+        """The number of shingles of each text, shape (texts)."""
         return np.diff(self.starts)
 
-    def take(self, rows: NDArray[np.int64]) -> TokenSets:
+    def take(self, rows: NDArray[np.int64]) -> ShingleSets:
         """The sets of these rows, in this order."""
         sizes = self.sizes[rows]
         starts = _starts(sizes)
-        tokens = np.empty(starts[-1], np.int32)
+        taken = np.empty(starts[-1], np.int32)
         for first, last in blocks(sizes, _BLOCK_SYMBOLS):
-            tokens[starts[first] : starts[last]] = self.tokens[spans(self.starts[rows[first:last]], sizes[first:last])]
-        return TokenSets(starts, tokens)
+            taken[starts[first] : starts[last]] = self.shingles[spans(self.starts[rows[first:last]], sizes[first:last])]
+        return ShingleSets(starts, taken)
 
-    def parts(self) -> Iterator[tuple[slice, TokenSets]]:
-        """Some whole sets after the other, and where they stand."""
+    def parts(self) -> Iterator[tuple[slice, ShingleSets]]:
+        """Blocks of whole sets, and their positions."""
         for first, last in blocks(self.sizes, _BLOCK_SYMBOLS):
             starts = self.starts[first : last + 1]
-            yield slice(first, last), TokenSets(starts - starts[0], self.tokens[starts[0] : starts[-1]])
+            yield slice(first, last), ShingleSets(starts - starts[0], self.shingles[starts[0] : starts[-1]])
 
     def first_equal(self) -> NDArray[np.int64]:
-        """For each set the first one that is equal to it: fingerprints find it, and the runs themselves are compared."""
+        """For each set the first set that equals it, shape (texts): found by fingerprints, and verified by comparing the shingles."""
         fingerprints = np.concatenate([np.zeros(0, np.uint64), *(_fingerprints(part) for _, part in self.parts())])
         first, open_ = np.arange(len(self.sizes)), np.arange(len(self.sizes))
         while open_.size:
@@ -70,34 +72,34 @@ class TokenSets:
         for first, last in blocks(sizes[left[compared]], _BLOCK_SYMBOLS):
             part = compared[first:last]
             size = sizes[left[part]]
-            same = self.tokens[spans(self.starts[left[part]], size)] == self.tokens[spans(self.starts[right[part]], size)]
+            same = self.shingles[spans(self.starts[left[part]], size)] == self.shingles[spans(self.starts[right[part]], size)]
             equal[part] = np.logical_and.reduceat(same, np.cumsum(size) - size)
         return equal
 
 
-def token_sets(texts: Sequence[str], shingle: Shingle) -> TokenSets:
-    """The sets of texts that are under `norm` already: word runs are over `\\w+`."""
+def shingle_sets(texts: Sequence[str], shingle: Shingle) -> ShingleSets:
+    """The sets of texts that are already under `norm`; words are matches of `\\w+`."""
     symbols, lengths = _words(texts, _Numbering()) if shingle is Shingle.W3 else _characters(texts)
-    runs = _Runs(*_padded(symbols, lengths, shingle.width), shingle.width)
+    text_symbols = _TextSymbols(*_padded(symbols, lengths, shingle.width), shingle.width)
     del symbols
-    keys, rank = _vocabulary(runs)
-    sizes, tokens = [], []
-    for block, lengths in runs.blocks():
+    keys, rank = _vocabulary(text_symbols)
+    sizes, shingles = [], []
+    for block, lengths in text_symbols.blocks():
         size, kept = _distinct(_ranks(block, keys, rank), lengths)
         sizes.append(size)
-        tokens.append(kept)
-    return TokenSets(_starts(np.concatenate([np.zeros(0, np.int64), *sizes])), np.concatenate([np.zeros(0, np.int32), *tokens]))
+        shingles.append(kept)
+    return ShingleSets(_starts(np.concatenate([np.zeros(0, np.int64), *sizes])), np.concatenate([np.zeros(0, np.int32), *shingles]))
 
 
-def run_digests(texts: Sequence[str], shingle: Shingle) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """The same sets as 64-bit digests, which are the same on every machine: how many runs each text has, and the runs, rising.
+def shingle_digests(texts: Sequence[str], shingle: Shingle) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
+    """The same sets as 64-bit digests, which are the same on every machine: the size of each set, and the shingles in rising order.
 
-    Two of a hundred million different runs have the same digest with a chance of 3 in 10,000.
+    Two of a hundred million different shingles have the same digest with a chance of 3 in 10,000.
     """
     if shingle is Shingle.W3:
         numbering = _Numbering()
         symbols, lengths = _words(texts, numbering)
-        digests = np.fromiter(chain((0,), map(digest, numbering)), np.uint64, len(numbering) + 1)
+        digests = np.fromiter(chain((0,), map(text_digest, numbering)), np.uint64, len(numbering) + 1)
     else:
         symbols = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.int32) + 1
         lengths = np.fromiter(map(len, texts), np.int64, len(texts))
@@ -109,20 +111,20 @@ def run_digests(texts: Sequence[str], shingle: Shingle) -> tuple[NDArray[np.int6
         part = digests[symbols[starts[first] : starts[last]]]
         count = lengths[first:last] - shingle.width + 1
         at = spans(starts[first:last] - starts[first], count)
-        runs = part[at]
-        for further in range(1, shingle.width):
-            runs = _mixed(runs) ^ part[at + further]
-        rows, runs = np.repeat(np.arange(last - first), count), _mixed(runs)
-        order = np.lexsort((runs, rows))
-        rows, runs = rows[order], runs[order]
-        new = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(runs, prepend=runs[:1]) != 0))
+        shingles = part[at]
+        for offset in range(1, shingle.width):
+            shingles = _mixed(shingles) ^ part[at + offset]
+        rows, shingles = np.repeat(np.arange(last - first), count), _mixed(shingles)
+        order = np.lexsort((shingles, rows))
+        rows, shingles = rows[order], shingles[order]
+        new = np.flatnonzero((np.diff(rows, prepend=-1) != 0) | (np.diff(shingles, prepend=shingles[:1]) != 0))
         sizes.append(np.bincount(rows[new], minlength=last - first))
-        found.append(runs[new])
+        found.append(shingles[new])
     return np.concatenate(sizes), np.concatenate(found)
 
 
 def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Numbers of which every bit depends on every bit of these (the finisher of splitmix64, Steele, Lea and Flood 2014)."""
+    """Numbers of which every bit depends on every bit of the given ones (the finisher of splitmix64, Steele, Lea and Flood 2014)."""
     mixed = numbers + np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ mixed >> np.uint64(30)) * np.uint64(0xBF58476D1CE4E5B9)
     mixed = (mixed ^ mixed >> np.uint64(27)) * np.uint64(0x94D049BB133111EB)
@@ -130,28 +132,28 @@ def _mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
 
 
 def spans(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The places start, start + 1, ... of each of several spans, one span after the other."""
+    """The positions start, start + 1, ... of several spans, one span after the other."""
     ends = np.cumsum(sizes)
     return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + sizes, sizes)
 
 
 def blocks(sizes: NDArray[np.int64], most: int) -> Iterator[tuple[int, int]]:
-    """Consecutive items, first and end, whose sizes add up to about this much or which are one item."""
+    """Consecutive items, as first and end, whose sizes add up to about `most`, or single larger items."""
     ends = np.cumsum(sizes)
     cuts = np.searchsorted(ends, np.arange(most, ends[-1] if len(ends) else 0, most)) + 1
     yield from pairwise(np.unique([0, *cuts, len(ends)]).tolist())
 
 
 @dataclass(frozen=True)
-class _Runs:
-    """The runs of all texts, each as one integer, made block by block from the numbers of their words or characters."""
+class _TextSymbols:
+    """Texts as the numbers of their words or characters, from which shingles are made block by block, each as one integer."""
 
     symbols: NDArray[np.int32]
     lengths: NDArray[np.int64]
     width: int
 
     def blocks(self) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
-        """The runs of some whole texts, and how many each text has."""
+        """The shingles of some whole texts, and how many each text has."""
         head, span, tail = self._columns()
         starts = _starts(self.lengths)
         for first, last in blocks(self.lengths, _BLOCK_SYMBOLS):
@@ -167,7 +169,7 @@ class _Runs:
             yield key[whole[: len(key)]], lengths - self.width + 1
 
     def _columns(self) -> tuple[NDArray[np.int32], int, list[NDArray[np.int32]]]:
-        """The digits of a run's key: its words or characters, or all but the last in one where they are of too many kinds."""
+        """The digits of the key of a shingle: its words or characters, with all but the last in one digit if there are too many kinds."""
         span = int(self.symbols.max(initial=0)) + 1
         if span**self.width <= _LARGEST_KEY:
             return self.symbols, span, [self.symbols[at:] for at in range(1, self.width)]
@@ -179,11 +181,11 @@ class _Runs:
         return head, span, [self.symbols[reach:]]
 
 
-def _vocabulary(runs: _Runs) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """All runs in the order of their keys, and the place of each in the order of rising frequency."""
+def _vocabulary(texts: _TextSymbols) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
+    """All shingles in the order of their keys, and the rank of each in the order of rising frequency."""
     known, counts = np.zeros(0, np.int64), np.zeros(0, np.int64)
     pending: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
-    for block, _ in runs.blocks():
+    for block, _ in texts.blocks():
         pending.append(np.unique(block, return_counts=True))
         if sum(len(keys) for keys, _ in pending) > max(_PENDING_KEYS, len(known)):
             known, counts = _merged([(known, counts), *pending])
@@ -197,7 +199,7 @@ def _vocabulary(runs: _Runs) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
 def _merged(parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     keys = np.concatenate([keys for keys, _ in parts])
     counts = np.concatenate([counts for _, counts in parts])
-    # The parts are sorted runs, which a stable sort merges in linear time.
+    # The parts are sorted, and a stable sort merges them in linear time.
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     first = np.flatnonzero(np.diff(keys, prepend=-1))
@@ -205,10 +207,10 @@ def _merged(parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> tuple[N
 
 
 def _ranks(block: NDArray[np.int64], keys: NDArray[np.int64], rank: NDArray[np.int32]) -> NDArray[np.int32]:
-    """The rank of each run by its key: the keys are looked up in their own order, which is many times faster."""
+    """The rank of each shingle by its key: the keys are looked up in their own order, which is many times faster."""
     bits = len(block).bit_length()
     if int(block.max()) < _LARGEST_KEY >> bits:
-        # Sorting numbers is many times faster than sorting places by them, so each key takes its place with it.
+        # Sorting numbers is many times faster than sorting positions by them, so each key carries its position.
         both = np.sort(block << bits | np.arange(len(block)))
         places, ordered = both & (1 << bits) - 1, both >> bits
     else:
@@ -221,15 +223,15 @@ def _ranks(block: NDArray[np.int64], keys: NDArray[np.int64], rank: NDArray[np.i
     return ranks
 
 
-def _fingerprints(sets: TokenSets) -> NDArray[np.uint64]:
-    """One number a set, the same for equal sets and seldom for others."""
-    mixed = (sets.tokens.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
+def _fingerprints(sets: ShingleSets) -> NDArray[np.uint64]:
+    """One number a set, equal for equal sets and rarely for others."""
+    mixed = (sets.shingles.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ mixed >> np.uint64(31)) * np.uint64(0xBF58476D1CE4E5B9)
     return np.add.reduceat(mixed, sets.starts[:-1])
 
 
 def _distinct(numbers: NDArray[np.int32], lengths: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-    """Each text's numbers sorted and once each: how many, and the numbers."""
+    """The numbers of each text sorted and each once: how many, and the numbers."""
     cells = np.repeat(np.arange(len(lengths)) << 32, lengths) | numbers
     cells.sort()
     cells = cells[np.flatnonzero(np.diff(cells, prepend=-1))]
@@ -237,7 +239,7 @@ def _distinct(numbers: NDArray[np.int32], lengths: NDArray[np.int64]) -> tuple[N
 
 
 class _Numbering(dict[str, int]):
-    """Words under numbers from 1, in the order in which they come."""
+    """The numbers of words, from 1, in the order in which they come."""
 
     def __missing__(self, word: str) -> int:
         number = self[word] = len(self) + 1
@@ -271,7 +273,7 @@ def _characters(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int
 
 
 def _padded(symbols: NDArray[np.int32], lengths: NDArray[np.int64], width: int) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Texts that are shorter than one run filled up with zeros, which no word or character has as its number."""
+    """Texts shorter than one shingle, padded with zeros, which are not the number of any word or character."""
     missing = np.maximum(width - lengths, 0)
     if missing.any():
         symbols = np.insert(symbols, np.repeat(np.cumsum(lengths), missing), 0)

@@ -1,4 +1,4 @@
-"""Parts of one file, cut without regard to near rows, with the near leaks taken out."""
+"""Near leaks between the parts of a split, taken out."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from tuneproof.engine.data.split import Parts
 
 
 def without_near_leaks(parts: Parts, *, cut_from_one_file: bool) -> Parts:
-    """The parts without those rows of train that are nearly a row of validation or eval, and of validation that are nearly in eval.
+    """The parts without the rows of train that are near a row of validation or eval, and those of validation that are near one of eval.
 
-    They count as straddling. A separate eval file has been held against the examples by the audit, and is not looked at again.
+    They are added to the cross-split duplicates. The audit has already compared a separate eval file, which is not looked at again.
     """
-    scored = parts.eval if cut_from_one_file else []
-    train, leaked_train = _apart(parts.train, [*parts.validation, *scored])
-    validation, leaked_validation = _apart(parts.validation, scored)
+    eval_rows = parts.eval if cut_from_one_file else []
+    train, leaked_train = _apart(parts.train, [*parts.validation, *eval_rows])
+    validation, leaked_validation = _apart(parts.validation, eval_rows)
     return replace(parts, train=train, validation=validation, straddling=[*parts.straddling, *leaked_train, *leaked_validation])
 
 
-def _apart(learned: list[Example], scored: list[Example]) -> tuple[list[Example], list[Example]]:
-    """The rows that are near no scored one, and those that are."""
-    if not learned or not scored:
-        return learned, []
-    near = {found.row for found in join_rows(Rows(learned), Rows(scored)).examples_near_eval()}
-    return [e for at, e in enumerate(learned) if at not in near], [learned[at] for at in sorted(near)]
+def _apart(rows: list[Example], eval_rows: list[Example]) -> tuple[list[Example], list[Example]]:
+    """The rows that are not near any eval row, and those that are."""
+    if not rows or not eval_rows:
+        return rows, []
+    near = {found.row for found in join_rows(Rows(rows), Rows(eval_rows)).examples_near_eval()}
+    return [e for at, e in enumerate(rows) if at not in near], [rows[at] for at in sorted(near)]

@@ -12,8 +12,8 @@ from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.data.example import Message, Source, norm
 
 if TYPE_CHECKING:
-    from tuneproof.engine.audit.near.boilerplate import Pieces, Shared
-    from tuneproof.engine.audit.near.clusters import Dropped, Near, NearRows
+    from tuneproof.engine.audit.near.boilerplate import Boilerplate, BoilerplateRules
+    from tuneproof.engine.audit.near.clusters import Dropped, NearRow, NearRows
 
 Ways = frozenset[tuple[str, str, tuple[Message, ...]]]
 """Ways in which rows ask: instruction, system text and history of each."""
@@ -27,13 +27,13 @@ class NearTable:
     eval: int
     sources: list[Source]
     rows: NearRows
-    boilerplate: list[Shared]
+    boilerplate: list[Boilerplate]
 
-    def examples_near_eval(self) -> list[Near]:
+    def examples_near_eval(self) -> list[NearRow]:
         """The examples that have a near eval row, each with the nearest."""
         return self.rows.nearest(range(self.examples), range(self.examples, self.examples + self.eval))
 
-    def eval_near_examples(self) -> list[Near]:
+    def eval_near_examples(self) -> list[NearRow]:
         """The eval rows that have a near example, each with the nearest."""
         return self.rows.nearest(range(self.examples, self.examples + self.eval), range(self.examples))
 
@@ -51,8 +51,8 @@ class NearTable:
         """The examples to drop so that no near pair is left."""
         return self.rows.dropped(self.examples)
 
-    def conflicts(self, outputs: list[str]) -> list[Near]:
-        """Near examples that have different outputs."""
+    def conflicts(self, outputs: list[str]) -> list[NearRow]:
+        """NearRow examples that have different outputs."""
         return self.rows.conflicts(outputs)
 
     def without(self, gone: Collection[Source]) -> NearTable:
@@ -63,7 +63,7 @@ class NearTable:
             self, examples=examples, eval=len(kept) - examples, sources=[self.sources[at] for at in kept], rows=self.rows.take(kept)
         )
 
-    def within(self, boilerplate: list[Shared], *, complete: bool) -> NearTable:
+    def within(self, boilerplate: list[Boilerplate], *, complete: bool) -> NearTable:
         """The join as part of a larger one, whose boilerplate is known, and whether it found every pair."""
         pairs = replace(self.rows.pairs, complete=self.complete and complete)
         return replace(self, rows=replace(self.rows, pairs=pairs), boilerplate=boilerplate)
@@ -90,22 +90,22 @@ def compared_texts(examples: Rows, scored: Rows, *, inputs_alone: bool) -> tuple
 def join_rows(examples: Rows, scored: Rows, shingle: Shingle = Shingle.W3, *, inputs_alone: bool | None = None) -> NearTable:
     """The near-duplicate join over all rows; `inputs_alone` is worked out from these rows if it is not given."""
     # NumPy and SciPy take a third of a second to import, and the wizard imports the checks.
-    from tuneproof.engine.audit.near.boilerplate import set_aside
+    from tuneproof.engine.audit.near.boilerplate import without_boilerplate
     from tuneproof.engine.audit.near.clusters import near_rows
 
     if inputs_alone is None:
         inputs_alone = only_inputs_differ(ways_of_asking(examples, scored))
-    aside = set_aside(*compared_texts(examples, scored, inputs_alone=inputs_alone))
-    return NearTable(len(examples), len(scored), _sources(examples, scored), near_rows(aside.texts, shingle), aside.shared)
+    left = without_boilerplate(*compared_texts(examples, scored, inputs_alone=inputs_alone))
+    return NearTable(len(examples), len(scored), _sources(examples, scored), near_rows(left.texts, shingle), left.boilerplate)
 
 
-def join_part(examples: Rows, scored: Rows, shingle: Shingle, pieces: Pieces, *, inputs_alone: bool) -> NearTable:
+def join_part(examples: Rows, scored: Rows, shingle: Shingle, rules: BoilerplateRules, *, inputs_alone: bool) -> NearTable:
     """The near-duplicate join over part of the rows, whose boilerplate has been decided over all."""
-    from tuneproof.engine.audit.near.boilerplate import take_out
+    from tuneproof.engine.audit.near.boilerplate import remove_boilerplate
     from tuneproof.engine.audit.near.clusters import near_rows
 
-    taken = take_out(pieces, *compared_texts(examples, scored, inputs_alone=inputs_alone))
-    return NearTable(len(examples), len(scored), _sources(examples, scored), near_rows(taken.texts, shingle), [])
+    removed = remove_boilerplate(rules, *compared_texts(examples, scored, inputs_alone=inputs_alone))
+    return NearTable(len(examples), len(scored), _sources(examples, scored), near_rows(removed.texts, shingle), [])
 
 
 def _sources(*parts: Rows) -> list[Source]:

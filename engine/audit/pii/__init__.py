@@ -1,1 +1,1 @@
-"""Finding personal data and secrets, and masking them."""
+"""Finding private data and secrets, and masking them."""

@@ -1,19 +1,19 @@
-"""Telephone numbers, in the ways in which they are written."""
+"""Telephone numbers in their usual formats."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
 
-from tuneproof.engine.audit.pii.matches import Kind, Match, Trust
+from tuneproof.engine.audit.pii.matches import Match, PiiKind, Trust
 
-BEFORE, AFTER = 32, 12  # characters around a number in which a word for telephoning may stand
-SHORTEST, LONGEST = 7, 15  # digits: a local number without its area, and the longest of E.164
+BEFORE, AFTER = 32, 12  # characters before and after a number in which a word for telephoning may be
+SHORTEST, LONGEST = 7, 15  # digits: a local number without its area code, and the longest of E.164
 EXTENSION = 6  # digits after x or ext.
 
 _START, _END = r"(?<![\w+/#$€£-])(?<!\d[ (.,:])", r"(?:\s?(?:x|ext\.?)\s?\d{1,6})?(?!\w|[.,:/-]\d)"
 
-# Plain by themselves: +44 7700 900123, +46 (0)8 928 571 38, 001-518-640-0854, 905-674-3793, (579)888-3058, 03.93.92.16.85, (08) 8747 6301.
+# Without a word: +44 7700 900123, +46 (0)8 928 571 38, 001-518-640-0854, 905-674-3793, (579)888-3058, 03.93.92.16.85, (08) 8747 6301.
 _PLAIN = re.compile(
     _START
     + r"(?:"
@@ -24,7 +24,7 @@ _PLAIN = re.compile(
     + r")"
     + _END
 )
-# A run of digits in groups, or bare: a telephone number only beside a word that says so.
+# Digits with or without groups: a telephone number only next to a word for telephoning.
 _GROUPED = re.compile(_START + r"(?:\(\d{2,4}\)[ -]?)?\d{2,11}(?:[ .-]\d{2,8}){0,4}" + _END)
 _WORD = re.compile(
     r"(?<![^\W_])(?:(?:tele)?(?:phone|fax)|tele(?:f|ph)\w+|t[eé]l[eé]phone|t[eé]l|mobiles?|cell(?:phone|ular)?|calls?|called|calling|dial|ring|reach"
@@ -36,7 +36,7 @@ _DATE = re.compile(rf"{_YEAR}[ ./-]{_YEAR}|{_YEAR}[ ./-]\d{{1,2}}[ ./-]\d{{1,2}}
 
 
 def phones(text: str) -> Iterator[Match]:
-    """Telephone numbers: international, North American, with a trunk 0, and local ones beside a word for telephoning.
+    """Telephone numbers: international, North American, with a trunk 0, and local ones next to a word for telephoning.
 
     International numbers by E.164 (7 to 15 digits after +), North American ones by the area codes of the plan (they begin with 2 to 9).
     """
@@ -45,7 +45,7 @@ def phones(text: str) -> Iterator[Match]:
         if shortest <= _digits(match[0]) <= LONGEST + EXTENSION:
             yield _match(match, Trust.FORM)
     for match in _GROUPED.finditer(text):
-        if SHORTEST <= _digits(match[0]) <= LONGEST and not _DATE.match(match[0]) and _beside_a_word(text, match):
+        if SHORTEST <= _digits(match[0]) <= LONGEST and not _DATE.match(match[0]) and _next_to_a_word(text, match):
             yield _match(match, Trust.CONTEXT)
 
 
@@ -53,7 +53,7 @@ def _digits(written: str) -> int:
     return sum(c.isdigit() for c in written)
 
 
-def _beside_a_word(text: str, match: re.Match[str]) -> bool:
+def _next_to_a_word(text: str, match: re.Match[str]) -> bool:
     start, end = match.span()
     return bool(_WORD.search(text, max(0, start - BEFORE), start) or _WORD.search(text, end, end + AFTER))
 
@@ -61,4 +61,4 @@ def _beside_a_word(text: str, match: re.Match[str]) -> bool:
 def _match(match: re.Match[str], trust: Trust) -> Match:
     country = re.match(r"\+\d{1,2}(?=\d)", match[0])
     digits = re.sub(r"\D", "", match[0])
-    return Match(Kind.PHONE, match.start(), match.end(), (country[0] if country else "") + "…" + digits[-2:], trust)
+    return Match(PiiKind.PHONE, match.start(), match.end(), (country[0] if country else "") + "…" + digits[-2:], trust)

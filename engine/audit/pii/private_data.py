@@ -1,4 +1,4 @@
-"""Private data of persons inside examples."""
+"""Private data of persons in a text: e-mail addresses, card and account numbers, IP addresses, phone and national numbers."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ from collections.abc import Iterator
 from functools import cache
 from ipaddress import IPv6Address
 
-from tuneproof.engine.audit.pii.checksums import luhn, mod_97
-from tuneproof.engine.audit.pii.matches import Kind, Match, Trust, held, settled
+from stdnum import iban, luhn, numdb
+
+from tuneproof.engine.audit.pii.matches import Match, PiiKind, Trust, without_overlaps
 from tuneproof.engine.audit.pii.national_numbers import national_numbers
 from tuneproof.engine.audit.pii.phones import phones
-from tuneproof.engine.audit.registry import Finding, Severity, check, several
-from tuneproof.engine.audit.table import Table
 
-# What every number below has: seven digits close together, or the dots of an address, or the digits and letters of a code.
+# What all numbers below have: seven digits close together, or the dots of an address, or the digits and letters of a code.
 _NUMBER = re.compile(
     r"[0-9](?=[ .()/-]{0,2}[0-9])(?:(?:[ .()/-]{0,2}[0-9]){6}|[0-9]{0,2}(?:\.[0-9]{1,3}){3}|[0-9] ?[0-9]{2} ?[0-9]{2} ?[A-Da-d]"
     r"|[0-9LMNPQRSTUV]?[A-Za-z][0-9LMNPQRSTUV]{2} ?[A-Za-z][0-9LMNPQRSTUV]{3})"
@@ -29,7 +28,7 @@ _CARD = re.compile(
     r"[0-9]{12,19}|[0-9]{4}([ -])[0-9]{4}\1[0-9]{4}\1[0-9]{4}(?:\1[0-9]{3})?|3[0-9]{3}([ -])[0-9]{6}\2[0-9]{4,5}"
     r")(?![\w]|[-.,][0-9])"
 )
-# First digits that issuers were given, and how long their numbers are (ISO/IEC 7812 register, as the networks publish their ranges).
+# Ranges of first digits of the issuers, and the lengths of their numbers (ISO/IEC 7812 register, as the networks publish their ranges).
 _ISSUERS = (
     ("4", "4", (13, 16, 19)),  # Visa
     ("51", "55", (16,)),  # Mastercard
@@ -58,31 +57,6 @@ _ISSUERS = (
     ("0604", "0604", tuple(range(12, 20))),
 )
 
-# Lengths of a country's IBAN (ISO 13616, the IBAN registry).
-_IBAN_LENGTHS = {
-    country: length
-    for length, countries in {
-        15: "NO",
-        16: "BE",
-        18: "DK FK FI FO GL NL SD",
-        19: "MK SI",
-        20: "AT BA EE KZ LT LU XK",
-        21: "CH HR LI LV",
-        22: "BG BH CR DE GB GE IE ME RS VA",
-        23: "AE GI IL IQ OM SO TL",
-        24: "AD CZ ES MD PK RO SA SE SK TN VG",
-        25: "LY PT ST",
-        26: "IS TR",
-        27: "BI DJ FR GR IT MC MR SM",
-        28: "AL AZ BY CY DO GT HU LB NI PL SV",
-        29: "BR EG PS QA UA",
-        30: "JO KW MU",
-        31: "MT SC",
-        32: "LC",
-        33: "RU",
-    }.items()
-    for country in countries.split()
-}
 _IBAN_START = re.compile(r"[A-Za-z](?<![^\W_].)[A-Za-z][0-9]{2}")
 
 _OCTET = r"(?:25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])"
@@ -96,24 +70,8 @@ _GROUPS = re.compile(r":[0-9A-Fa-f]{1,4}:")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:){1,7}(?::|(?::?[0-9A-Fa-f]{1,4})(?::[0-9A-Fa-f]{1,4}){0,6})(?![\w:])")
 
 
-@check("private-data", severity=Severity.WARN)
-def private_data(table: Table) -> Iterator[Finding]:
-    """E-mail addresses, phone, card and account numbers, IP addresses and national numbers of persons: a model can repeat them to anyone.
-
-    Card, account and most national numbers are held against their check digits. Shown masked, here and on the card.
-    """
-    found = held([*table.examples, *table.eval], may_hold_private_data, find_private_data)
-    if found.rows:
-        count = len(found.rows)
-        yield Finding(
-            f"{count} {several(count, 'row holds', 'rows hold')} private data: {found}",
-            "put stand-ins in their place, such as [EMAIL]; or leave these rows out",
-            found.rows,
-        )
-
-
-def may_hold_private_data(text: str) -> bool:
-    """Whether a text is worth a closer look: false for nearly every clean text, and never false for one that holds something."""
+def may_have_private_data(text: str) -> bool:
+    """A cheap test: false for nearly every clean text, and never false for a text with private data."""
     return "@" in text or _NUMBER.search(text) is not None or "::" in text or (text.count(":") >= 7 and _GROUPS.search(text) is not None)
 
 
@@ -125,18 +83,18 @@ def find_private_data(text: str) -> list[Match]:
     if _NUMBER.search(text):
         for finder in (_cards, _ibans, _ipv4, phones, national_numbers):
             found += finder(text)
-    return settled(found)
+    return without_overlaps(found)
 
 
 def _emails(text: str) -> Iterator[Match]:
-    """Addresses as they are used (RFC 5321 without quoted parts, and with letters of all languages)."""
+    """E-mail addresses (RFC 5321 without quoted parts, and with letters of all languages)."""
     for match in _EMAIL.finditer(text):
         user, domain, top = match.groups()
-        # The user of a repository address and of a URL is none of a mailbox.
+        # The user of a repository address or of a URL is not a mailbox.
         if top.lower() in _FILE or user == "git" or _URL_USER.search(text, max(0, match.start() - 200), match.start()):
             continue
         first = user[0] if len(user) > 2 else ""
-        yield Match(Kind.EMAIL, match.start(), match.end(), f"{first}…@{domain[0]}….{top}")
+        yield Match(PiiKind.EMAIL, match.start(), match.end(), f"{first}…@{domain[0]}….{top}")
 
 
 def _cards(text: str) -> Iterator[Match]:
@@ -145,8 +103,8 @@ def _cards(text: str) -> Iterator[Match]:
         end = match.end()
         for written in (match[0], match[0][:19]):
             digits = re.sub(r"[ -]", "", written)
-            if _issued(digits) and luhn(digits):
-                yield Match(Kind.CARD, match.start(), match.start() + len(written), "…" + digits[-4:], Trust.PROOF)
+            if _issued(digits) and luhn.is_valid(digits):
+                yield Match(PiiKind.CARD, match.start(), match.start() + len(written), "…" + digits[-4:], Trust.PROOF)
                 break
             if match[1] is None or end - match.start() <= 19:
                 break
@@ -157,12 +115,20 @@ def _issued(digits: str) -> bool:
 
 
 def _ibans(text: str) -> Iterator[Match]:
-    """Account numbers of the countries that have an IBAN, by length and check digits."""
+    """Account numbers of the countries that have an IBAN, by structure and check digits (ISO 13616)."""
     for start in _IBAN_START.finditer(text):
-        length = _IBAN_LENGTHS.get(start[0][:2].upper())
+        length = _iban_length(start[0][:2].upper())
         match = _iban_of(length).match(text, start.start()) if length else None
-        if match and mod_97(re.sub(r"[ -]", "", match[0]).upper()):
-            yield Match(Kind.IBAN, match.start(), match.end(), f"{match[0][:2].upper()}…{match[0][-2:]}", Trust.PROOF)
+        if match and iban.is_valid(match[0], check_country=False):
+            yield Match(PiiKind.IBAN, match.start(), match.end(), f"{match[0][:2].upper()}…{match[0][-2:]}", Trust.PROOF)
+
+
+@cache
+def _iban_length(country: str) -> int:
+    """The length of the IBANs of a country, 0 if it has none: four characters, and the fields of a structure such as 4!a6!n8!n."""
+    ((_, properties), *_) = numdb.get("iban").info(country)
+    fields = re.findall(r"(\d+)!", properties.get("bban", ""))
+    return 4 + sum(map(int, fields)) if fields else 0
 
 
 @cache
@@ -171,21 +137,21 @@ def _iban_of(length: int) -> re.Pattern[str]:
 
 
 def _ipv4(text: str) -> Iterator[Match]:
-    """IPv4 addresses that can be somebody's; four digits with dots, or numbers beside a word such as "version", are none."""
+    """IPv4 addresses that a person can have, without four single digits with dots and numbers next to a word such as "version"."""
     for match in _IPV4.finditer(text):
         start, end = match.span()
         version = end - start == 7 or _VERSION.search(text, max(0, start - 24), start) or _VERSION_AFTER.match(text, end)
         if not version and not _NOBODY.match(match[0]):
-            yield Match(Kind.IP, match.start(), match.end(), match[0].split(".")[0] + ".…")
+            yield Match(PiiKind.IP, match.start(), match.end(), match[0].split(".")[0] + ".…")
 
 
 def _ipv6(text: str) -> Iterator[Match]:
-    """IPv6 addresses: eight groups, or a shortened one whose first group is whole; `a::b` is a name in some programming languages."""
+    """IPv6 addresses: eight groups, or a shortened one with a full first group; `a::b` is a name in some programming languages."""
     for match in _IPV6.finditer(text):
         first = match[0].split(":")[0]
         whole = "::" not in match[0] or (len(first) == 4 and any(c.isdigit() for c in first))
         if whole and _is_ipv6(match[0]):
-            yield Match(Kind.IP, match.start(), match.end(), first + ":…")
+            yield Match(PiiKind.IP, match.start(), match.end(), first + ":…")
 
 
 def _is_ipv6(written: str) -> bool:

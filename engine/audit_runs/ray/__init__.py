@@ -1,5 +1,5 @@
-"""The audit past one machine: the same checks over shards, joined by Ray Data.
+"""The audit over shards on a Ray cluster, joined by Ray Data.
 
-Ray and not Spark, because its wheels need nothing else on the machines, no Java beside the GPUs, and because a shard is then looked at by
-the same Python code as all rows are where one machine holds them.
+Ray and not Spark, because its wheels need nothing else on the machines (no Java next to the GPUs), and because a shard then runs through
+the same Python code as all rows do on one machine.
 """

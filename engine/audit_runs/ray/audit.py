@@ -1,7 +1,8 @@
-"""All checks over shards: each is looked at by itself, Ray Data joins what has to be held against each other, and the audit says the rest.
+"""All checks over shards on Ray.
 
-Only rows that may stand in a finding come together on one machine, with what was counted over all. There the audit runs over them as it
-does over all rows elsewhere, so that findings, their order and every number are made by the same code.
+Each shard is read and counted by itself, Ray Data joins the rows that must be compared, and only rows that may be in a finding come
+together on one machine, with the aggregates over all rows. There the audit runs as it does without shards, so that the same code makes
+the findings, their order and every number.
 """
 
 from __future__ import annotations
@@ -15,18 +16,19 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tuneproof.engine.audit.near.boilerplate import Pieces, decide, deciding, shared
+from tuneproof.engine.audit.checks import CHECKS
+from tuneproof.engine.audit.near.boilerplate import BoilerplateRules, boilerplate_of, find_boilerplate, sampled_rows
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.population import Population
-from tuneproof.engine.audit.registry import CHECKS
-from tuneproof.engine.audit.report import Report, audit, check_names
+from tuneproof.engine.audit.report import Report
 from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.run_checks import audit, require_known_checks
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.audit_runs.local import Told, with_profile
-from tuneproof.engine.audit_runs.ray.joins import rows_together, sketch
-from tuneproof.engine.audit_runs.ray.naming import Named, name_rows
+from tuneproof.engine.audit_runs.local import AuditCallbacks, with_profile
+from tuneproof.engine.audit_runs.ray.joins import related_rows, sketch_rows
+from tuneproof.engine.audit_runs.ray.selection import Selection, select_rows
 from tuneproof.engine.audit_runs.ray.session import ray_started
-from tuneproof.engine.audit_runs.ray.shard import Asked, Kept, Seen, Shard, counted, look, packed
+from tuneproof.engine.audit_runs.ray.shard import AuditRequest, Shard, ShardRows, ShardSummary, pickled, population_of, read_shard
 from tuneproof.engine.case.data import Data, LabelErrorMethod
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import OutputKind
@@ -44,154 +46,157 @@ def audit_shards(
     against: Sequence[str],
     shingle: Shingle,
     case: DraftCase | None,
-    told: Told,
+    callbacks: AuditCallbacks,
     label_errors: LabelErrorMethod | None = None,
 ) -> Report:
-    """The report of `audit_files` on the same files, made on Ray, where each file is a shard.
+    """The report that `audit_files` gives for the same files, made on Ray, where each file is a shard.
 
-    Workers read the files at the same paths. Raises what `audit_files` raises; UsageError where Ray is not to be had, or where what is
-    named is no file; CaseError where the case leaves rows out, since what is left for later checks would then hang on the findings.
+    Workers read the files at the same paths. Raises what `audit_files` raises; UsageError if Ray is not available, or if a name is not a
+    file; CaseError if the case leaves out rows of findings, because later checks would then depend on findings over all shards.
     """
     data = case.data if case and case.data else Data(examples=list(files))
-    check_names(data.leave_out, data.accept or {})
-    asked_out = [name for name in data.leave_out if not CHECKS[name].always_leaves_out]
-    if asked_out:
+    require_known_checks(data.leave_out, data.accept or {})
+    left_out = [name for name in data.leave_out if not CHECKS[name].always_leaves_out]
+    if left_out:
         raise CaseError(
-            f"`{asked_out[0]}` cannot be left out of shards: what later checks count would hang on its findings",
+            f"`{left_out[0]}` cannot be left out of shards: later checks would depend on its findings",
             where="data.leave_out",
-            fix="audit on one machine, or take the rows out of the files first",
+            fix="audit on one machine, or remove the rows from the files first",
         )
     shards = _shards(files, against)
     with ray_started():
-        return _Sharded(shards, Asked(shingle, case), label_errors or data.label_errors).report(files, against, data, told)
+        return _ShardedAudit(shards, AuditRequest(shingle, case), label_errors or data.label_errors).report(files, against, data, callbacks)
 
 
 def _shards(files: Sequence[str], against: Sequence[str]) -> list[Shard]:
-    learned = labelled_paths(list(files))
-    scored = labelled_paths(list(against), apart_from=learned) if against else {}
+    train = labelled_paths(list(files))
+    held_out = labelled_paths(list(against), apart_from=train) if against else {}
     for name in (*files, *against):
         if not labelled_paths(name):
             raise UsageError("only files and folders can be audited on Ray", where=name, fix="download it, and name its files")
-    parts = [(label, path, False) for label, path in learned.items()] + [(label, path, True) for label, path in scored.items()]
-    # A worker may stand elsewhere.
-    return [Shard(number, label, path.resolve(), is_scored) for number, (label, path, is_scored) in enumerate(parts)]
+    parts = [(label, path, False) for label, path in train.items()] + [(label, path, True) for label, path in held_out.items()]
+    # A worker may have another working directory.
+    return [Shard(number, label, path.resolve(), is_eval) for number, (label, path, is_eval) in enumerate(parts)]
 
 
-class _Sharded:
+class _ShardedAudit:
     """The steps of one audit, in their order."""
 
-    def __init__(self, shards: list[Shard], asked: Asked, label_errors: LabelErrorMethod) -> None:
-        self._shards, self._asked, self._label_errors = shards, asked, label_errors
+    def __init__(self, shards: list[Shard], request: AuditRequest, label_errors: LabelErrorMethod) -> None:
+        self._shards, self._request, self._label_errors = shards, request, label_errors
 
-    def report(self, files: Sequence[str], against: Sequence[str], data: Data, told: Told) -> Report:
-        kept, seen = self._look(files, against, told)
-        population = counted(seen)
-        labels = self._labels(seen)
-        pieces = self._pieces(kept, population)
-        population = replace(population, pieces=pieces)
-        joined, complete = self._join(kept, population, sum(s.rows for s in seen))
-        named = self._name(kept, population, labels, joined)
-        lines, runs = sum((n.lines for n in named), Counter[str]()), sum((n.runs for n in named), Counter[int]())
+    def report(self, files: Sequence[str], against: Sequence[str], data: Data, callbacks: AuditCallbacks) -> Report:
+        rows, summaries = self._read(files, against, callbacks)
+        population = population_of(summaries)
+        labels = self._labels(summaries)
+        rules = self._boilerplate_rules(rows, population)
+        population = replace(population, boilerplate_rules=rules)
+        related, complete = self._join(rows, population, sum(s.rows for s in summaries))
+        selections = [found for _, found in _each(rows, select_rows, self._request, population, labels, related)]
+        lines, runs = sum((s.lines for s in selections), Counter[str]()), sum((s.runs for s in selections), Counter[int]())
         population = replace(
             population,
-            shared=tuple(shared(pieces, lines, runs)),
-            holding={text: tuple(s for n in named for s in n.holding[text]) for text in named[0].holding},
+            boilerplate=tuple(boilerplate_of(rules, lines, runs)),
+            containing={text: tuple(row for s in selections for row in s.containing[text]) for text in selections[0].containing},
             near_complete=complete,
         )
-        task = self._asked.case.task if self._asked.case else None
-        table = Table(
-            examples=Rows(e for n in named if not self._shards[n.number].scored for e in n.examples),
-            eval=Rows(e for n in named if self._shards[n.number].scored for e in n.examples),
-            problems=[problem for s in seen for problem in s.problems],
-            judge=make_judge(task, sorted(labels)) if task else None,
-            lengths=self._asked.lengths(),
-            shingle=self._asked.shingle,
-            label_errors=self._label_errors,
-            population=population,
-        )
-        shapes = {file: shape for s in seen for file, shape in (s.shapes or {}).items()}
-        return with_profile(audit(table, data.leave_out, shapes, data.accept, told.check), table, told)
+        table = self._table(selections, summaries, population, labels)
+        shapes = {file: shape for s in summaries for file, shape in (s.shapes or {}).items()}
+        return with_profile(audit(table, data.leave_out, shapes, data.accept, callbacks.on_check), table, callbacks)
 
-    def _look(self, files: Sequence[str], against: Sequence[str], told: Told) -> tuple[Dataset, list[Seen]]:
-        """The shards as their workers keep them, and what was seen of each."""
+    def _read(self, files: Sequence[str], against: Sequence[str], callbacks: AuditCallbacks) -> tuple[Dataset, list[ShardSummary]]:
+        """The rows of the shards, which stay with their workers, and the summaries in the order of the shards."""
         import ray
 
-        items = ray.data.from_items([{"shard": packed(shard)} for shard in self._shards], override_num_blocks=len(self._shards))
-        looked = items.map_batches(_look_at, batch_size=1, batch_format="pyarrow", fn_kwargs={"asked": self._asked}).materialize()
-        seen = sorted((pickle.loads(row["seen"]) for row in looked.select_columns(["seen"]).iter_rows()), key=lambda s: s.number)
-        for each in seen:
+        items = ray.data.from_items([{"shard": pickled(shard)} for shard in self._shards], override_num_blocks=len(self._shards))
+        read = items.map_batches(_read_batch, batch_size=1, batch_format="pyarrow", fn_kwargs={"request": self._request}).materialize()
+        cells = (pickle.loads(row["summary"]) for row in read.select_columns(["summary"]).iter_rows())
+        summaries = sorted(cells, key=lambda summary: summary.number)
+        for each in summaries:
             if each.error is not None:
                 raise each.error
             for file, shape in (each.shapes or {}).items():
-                told.file(file, shape, each.rows)
-        for names, scored in ((files, False), (against, True)):
-            part = [s for s in seen if self._shards[s.number].scored is scored]
+                callbacks.on_file(file, shape, each.rows)
+        for names, is_eval in ((files, False), (against, True)):
+            part = [s for s in summaries if self._shards[s.number].is_eval is is_eval]
             if part and not any(s.rows for s in part):
                 raise nothing_read(list(names), [problem for s in part for problem in s.problems])
-        return looked.select_columns(["kept"]).materialize(), seen
+        return read.select_columns(["rows"]).materialize(), summaries
 
-    def _labels(self, seen: list[Seen]) -> frozenset[str]:
-        """The outputs to learn from where the task asks for a choice and names none."""
-        task = self._asked.case.task if self._asked.case else None
+    def _labels(self, summaries: list[ShardSummary]) -> frozenset[str]:
+        """The outputs of the examples, if the task asks for a choice and names no choices."""
+        task = self._request.case.task if self._request.case else None
         if task is None or task.output.kind is not OutputKind.CHOICE or task.output.choices:
             return frozenset()
         labels: set[str] = set()
-        for each in seen:
+        for each in summaries:
             if each.labels is None:
                 raise DataRefused("there are too many different outputs to be choices", where="task.output", fix="name the choices")
             labels |= each.labels
         return frozenset(labels)
 
-    def _pieces(self, kept: Dataset, population: Population) -> Pieces:
-        """The boilerplate, decided over the rows of all shards."""
-        rows: dict[str, str] = {}
-        for _, sample in _each(kept, _deciding, self._asked, population):
-            # The first of equal rows keeps its place, as it does among all rows.
-            rows = dict(deciding({**rows, **sample}))
-        return decide(rows)
+    def _boilerplate_rules(self, rows: Dataset, population: Population) -> BoilerplateRules:
+        """What counts as boilerplate, decided over the rows of all shards."""
+        sample: dict[str, str] = {}
+        for _, of_shard in _each(rows, _sample, self._request, population):
+            # The first of equal rows keeps its position, as it does without shards.
+            sample = dict(sampled_rows({**sample, **of_shard}))
+        return find_boilerplate(sample)
 
-    def _join(self, kept: Dataset, population: Population, rows: int) -> tuple[NDArray[np.int64], bool]:
-        """The rows that are equal to others or near them, by their numbers, and whether these are all."""
-        sketches = kept.map_batches(
-            _sketch, batch_size=1, batch_format="pyarrow", fn_kwargs={"asked": self._asked, "population": population}
+    def _join(self, rows: Dataset, population: Population, count: int) -> tuple[NDArray[np.int64], bool]:
+        """The numbers of the rows that are equal or near to others, and whether these are all."""
+        sketches = rows.map_batches(
+            _sketch_batch, batch_size=1, batch_format="pyarrow", fn_kwargs={"request": self._request, "population": population}
         ).materialize()
-        return rows_together(sketches, rows)
+        return related_rows(sketches, count)
 
-    def _name(self, kept: Dataset, population: Population, labels: frozenset[str], joined: NDArray[np.int64]) -> list[Named]:
-        return [named for _, named in _each(kept, name_rows, self._asked, population, labels, joined)]
+    def _table(self, selections: list[Selection], summaries: list[ShardSummary], population: Population, labels: frozenset[str]) -> Table:
+        """The selected rows of all shards, as the one machine audits them."""
+        task = self._request.case.task if self._request.case else None
+        return Table(
+            examples=Rows(e for s in selections if not self._shards[s.number].is_eval for e in s.examples),
+            eval=Rows(e for s in selections if self._shards[s.number].is_eval for e in s.examples),
+            problems=[problem for s in summaries for problem in s.problems],
+            judge=make_judge(task, sorted(labels)) if task else None,
+            lengths=self._request.lengths(),
+            shingle=self._request.shingle,
+            label_errors=self._label_errors,
+            population=population,
+        )
 
 
-def _each(kept: Dataset, find: Callable[..., Any], *given: object) -> list[tuple[int, Any]]:
-    """What a function finds in each shard, in the order of the shards."""
+def _each(rows: Dataset, find: Callable[..., Any], *arguments: object) -> list[tuple[int, Any]]:
+    """The results of a function of each shard, in the order of the shards."""
     import ray
 
-    found = kept.map_batches(_found, batch_size=1, batch_format="pyarrow", fn_kwargs={"find": find, "given": ray.put(given)})
+    kwargs = {"find": find, "arguments": ray.put(arguments)}
+    found = rows.map_batches(_found_batch, batch_size=1, batch_format="pyarrow", fn_kwargs=kwargs)
     return sorted(((row["number"], pickle.loads(row["found"])) for row in found.iter_rows()), key=lambda each: each[0])
 
 
-def _found(batch: pa.Table, find: Callable[..., Any], given: Any) -> dict[str, Any]:
+def _found_batch(batch: pa.Table, find: Callable[..., Any], arguments: Any) -> dict[str, Any]:
     import ray
 
-    kept = _kept(batch)
-    return {"number": [kept.shard.number], "found": [packed(find(kept, *ray.get(given)))]}
+    rows = _shard_rows(batch)
+    return {"number": [rows.shard.number], "found": [pickled(find(rows, *ray.get(arguments)))]}
 
 
-def _look_at(batch: pa.Table, asked: Asked) -> pa.Table:
-    kept, seen = look(pickle.loads(batch.column("shard")[0].as_py()), asked)
-    return pa.table({"kept": pa.array([packed(kept)], pa.large_binary()), "seen": pa.array([packed(seen)], pa.large_binary())})
+def _read_batch(batch: pa.Table, request: AuditRequest) -> pa.Table:
+    rows, summary = read_shard(pickle.loads(batch.column("shard")[0].as_py()), request)
+    return pa.table({"rows": pa.array([pickled(rows)], pa.large_binary()), "summary": pa.array([pickled(summary)], pa.large_binary())})
 
 
-def _kept(batch: pa.Table) -> Kept:
-    kept = pickle.loads(batch.column("kept")[0].as_py())
-    assert isinstance(kept, Kept)
-    return kept
+def _sketch_batch(batch: pa.Table, request: AuditRequest, population: Population) -> pa.Table:
+    rows = _shard_rows(batch)
+    return sketch_rows(rows.table(request, population), rows.shard.number, population.boilerplate_rules or BoilerplateRules())
 
 
-def _deciding(kept: Kept, asked: Asked, population: Population) -> Mapping[str, str]:
-    """The rows of a shard that have a say in what is boilerplate."""
-    return deciding(dict(zip(*kept.table(asked, population).compared_texts(), strict=True)))
+def _sample(rows: ShardRows, request: AuditRequest, population: Population) -> Mapping[str, str]:
+    """The rows of a shard that help to decide what is boilerplate."""
+    return sampled_rows(dict(zip(*rows.table(request, population).compared_texts(), strict=True)))
 
 
-def _sketch(batch: pa.Table, asked: Asked, population: Population) -> pa.Table:
-    kept = _kept(batch)
-    return sketch(kept.table(asked, population), kept.shard.number, population.pieces or Pieces())
+def _shard_rows(batch: pa.Table) -> ShardRows:
+    rows = pickle.loads(batch.column("rows")[0].as_py())
+    assert isinstance(rows, ShardRows)
+    return rows

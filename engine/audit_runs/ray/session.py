@@ -1,4 +1,4 @@
-"""Ray, started quietly or joined where it runs already."""
+"""A Ray session: started quietly, or joined if Ray is already running."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from tuneproof.engine.core.errors import RunFailed, UsageError
 
 @contextmanager
 def ray_started() -> Iterator[None]:
-    """Ray for as long as the block lasts: the cluster at RAY_ADDRESS, or one of this machine; one that runs already is left running.
+    """Ray for the length of the block: the cluster at RAY_ADDRESS, or one on this machine. A running one is left running.
 
-    Nothing is sent to anyone and no dashboard is opened. Raises UsageError where Ray is not installed or not to be reached.
+    No usage data is sent and no dashboard is opened. Raises UsageError if Ray is not installed or cannot be reached, and RunFailed if Ray
+    itself fails in the block.
     """
-    # Before the import, which reads them.
+    # The import reads them.
     os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
     os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
     try:
@@ -41,13 +42,11 @@ def ray_started() -> Iterator[None]:
     try:
         yield
     except ray.exceptions.RayTaskError:
-        # What went wrong inside a worker is no limit of the cluster.
+        # The error comes from code in a worker, not from the cluster.
         raise
     except ray.exceptions.RayError as error:
         last = str(error).strip().splitlines()[-1]
-        raise RunFailed(
-            f"Ray could not do the work: {last}", where="--on ray", fix="see its logs; more or smaller shards need less memory"
-        ) from error
+        raise RunFailed(f"Ray failed: {last}", where="--on ray", fix="see its logs; more or smaller shards need less memory") from error
     finally:
         if not running:
             ray.shutdown()

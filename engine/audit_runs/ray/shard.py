@@ -1,4 +1,4 @@
-"""A shard, which is one file: its rows as a worker keeps them between looking at them, and what it counts of them first."""
+"""A shard, which is one file: reading it, its rows between two steps of the audit, and its aggregates."""
 
 from __future__ import annotations
 
@@ -9,12 +9,11 @@ from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
 
-import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
+from tuneproof.engine.audit.checks import CHECKS
 from tuneproof.engine.audit.counts import AGGREGATES
 from tuneproof.engine.audit.label_names import MOST_OUTPUTS
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.population import Population
-from tuneproof.engine.audit.registry import CHECKS
 from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.table import Aggregate, AllRows, Table
 from tuneproof.engine.audit_runs.local import lengths_of
@@ -28,23 +27,26 @@ from tuneproof.engine.scoring.judges import make_judge
 
 @dataclass(frozen=True)
 class Shard:
-    """One file: its number in the order in which files are given, its name in findings, where it lies, and whether it is scored on."""
+    """One file."""
 
     number: int
+    """Its position in the order of the files."""
     label: str
+    """Its name in findings."""
     path: Path
-    scored: bool
+    is_eval: bool
+    """Whether its rows are eval rows."""
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What the audit is asked for; the judge and the lengths are made anew on each worker, as they cannot travel."""
+class AuditRequest:
+    """What the audit is asked for. Each worker makes its own judge and token lengths, because they cannot be pickled."""
 
     shingle: Shingle
     case: DraftCase | None
 
     def lengths(self) -> TokenLengths | None:
-        """How the chosen base reads a row, once a process."""
+        """How the chosen base model reads a row; loaded once a process."""
         return _lengths_of(self.case.model_dump_json()) if self.case else None
 
 
@@ -54,96 +56,98 @@ def _lengths_of(case: str) -> TokenLengths | None:
 
 
 @dataclass(frozen=True)
-class Kept:
-    """The rows of a shard between two looks at them, as tuples, and which have been left out, by their numbers."""
+class ShardRows:
+    """The rows of a shard between two steps of the audit."""
 
     shard: Shard
     rows: list[tuple[Any, ...]]
+    """The fields of each row as a tuple, which is quick to pickle."""
     gone: frozenset[int]
+    """The positions of the rows that are left out."""
 
     @classmethod
-    def of(cls, shard: Shard, rows: Rows, gone: frozenset[int]) -> Kept:
-        """These rows."""
+    def of(cls, shard: Shard, rows: Rows, gone: frozenset[int]) -> ShardRows:
+        """The rows of a shard, ready to be pickled."""
         tuples = [(e.instruction, e.input, e.output, e.source.line, e.system, e.history, e.metadata) for e in rows]
         return cls(shard, tuples, gone)
 
-    def table(self, asked: Asked, population: Population, labels: frozenset[str] = frozenset()) -> Table:
-        """The rows as part of a whole that is known."""
+    def table(self, request: AuditRequest, population: Population, labels: frozenset[str] = frozenset()) -> Table:
+        """The rows as part of a population."""
         examples = Rows(self.example(at) for at in range(len(self.rows)))
-        task = asked.case.task if asked.case else None
+        task = request.case.task if request.case else None
         return Table(
-            examples=Rows() if self.shard.scored else examples,
-            eval=examples if self.shard.scored else Rows(),
+            examples=Rows() if self.shard.is_eval else examples,
+            eval=examples if self.shard.is_eval else Rows(),
             problems=[],
             judge=make_judge(task, sorted(labels)) if task else None,
-            lengths=asked.lengths(),
-            shingle=asked.shingle,
+            lengths=request.lengths(),
+            shingle=request.shingle,
             is_part=True,
             population=population,
         )
 
     def example(self, at: int) -> Example:
-        """The row of that number."""
+        """The row at a position."""
         instruction, given, output, line, system, history, metadata = self.rows[at]
         return Example(instruction, given, output, Source(self.shard.label, line), system, history, metadata)
 
 
 @dataclass(frozen=True)
-class Seen:
-    """What is known of a shard after the first look: what could not be read, and its aggregates once what is always left out is gone.
-
-    `labels` are its outputs to learn from, none where there are too many to be labels. `error` is why the file cannot be read at all.
-    """
+class ShardSummary:
+    """What is known of a shard after it has been read, and the rows are left out that always are."""
 
     number: int
     rows: int = 0
     shapes: Mapping[str, str] | None = None
     problems: tuple[tuple[Source, RowProblem], ...] = ()
     gone: frozenset[int] = frozenset()
-    whole: AllRows | None = None
+    """The positions of the rows that are left out."""
+    all_rows: AllRows | None = None
     aggregates: Mapping[type[Aggregate], Aggregate] | None = None
     labels: frozenset[str] | None = frozenset()
+    """The different outputs of examples; None if there are too many to be labels."""
     error: TuneproofError | None = None
+    """Why the file cannot be read at all."""
 
 
-def look(shard: Shard, asked: Asked) -> tuple[Kept, Seen]:
-    """Reads a shard, leaves out what always is, and counts."""
+def read_shard(shard: Shard, request: AuditRequest) -> tuple[ShardRows, ShardSummary]:
+    """Reads a shard, leaves out the rows that always are, and computes the aggregates."""
     try:
-        columns = asked.case.data.columns if asked.case and asked.case.data else None
+        columns = request.case.data.columns if request.case and request.case.data else None
         reading = read_labelled(shard.label, shard.path, columns)
-        lengths = asked.lengths()
+        lengths = request.lengths()
     except TuneproofError as error:
-        return Kept(shard, [], frozenset()), Seen(shard.number, error=error)
+        return ShardRows(shard, [], frozenset()), ShardSummary(shard.number, error=error)
     rows = Rows(reading.examples)
-    parts = (Rows(), rows) if shard.scored else (rows, Rows())
+    parts = (Rows(), rows) if shard.is_eval else (rows, Rows())
     table = Table(*parts, problems=[], lengths=lengths, is_part=True)
-    whole = AllRows.of(table)
+    all_rows = AllRows.of(table)
     for check in CHECKS.values():
         if check.always_leaves_out:
             for finding in check.find(table):
                 table.leave_out(row.at for row in finding.rows)
     gone = frozenset(at for at, example in enumerate(rows) if example.source in table.gone)
-    outputs = frozenset() if shard.scored else frozenset(e.output.strip() for e in rows)
-    seen = Seen(
-        shard.number,
-        len(rows),
-        reading.shapes,
-        tuple(reading.problems),
-        gone,
-        whole,
-        {kind: kind.of(table) for kind in AGGREGATES},
-        outputs if len(outputs) <= MOST_OUTPUTS else None,
+    outputs = frozenset() if shard.is_eval else frozenset(e.output.strip() for e in rows)
+    summary = ShardSummary(
+        number=shard.number,
+        rows=len(rows),
+        shapes=reading.shapes,
+        problems=tuple(reading.problems),
+        gone=gone,
+        all_rows=all_rows,
+        aggregates={kind: kind.of(table) for kind in AGGREGATES},
+        labels=outputs if len(outputs) <= MOST_OUTPUTS else None,
     )
-    return Kept.of(shard, rows, gone), seen
+    return ShardRows.of(shard, rows, gone), summary
 
 
-def counted(seen: Sequence[Seen]) -> Population:
-    """What shards come to together, in their order."""
-    wholes = [each.whole for each in seen if each.whole]
-    aggregates = {kind: reduce(kind.plus, [each.aggregates[kind] for each in seen if each.aggregates]) for kind in AGGREGATES}
-    return Population({AllRows: reduce(AllRows.plus, wholes), **aggregates})
+def population_of(summaries: Sequence[ShardSummary]) -> Population:
+    """The aggregates of all shards together; `summaries` are in the order of the shards."""
+    all_rows = [each.all_rows for each in summaries if each.all_rows]
+    aggregates = {kind: reduce(kind.plus, [each.aggregates[kind] for each in summaries if each.aggregates]) for kind in AGGREGATES}
+    return Population({AllRows: reduce(AllRows.plus, all_rows), **aggregates})
 
 
-def packed(thing: object) -> bytes:
-    """Something as a cell of a data set."""
+def pickled(thing: object) -> bytes:
+    """An object as a cell of a Ray data set."""
     return pickle.dumps(thing, protocol=pickle.HIGHEST_PROTOCOL)

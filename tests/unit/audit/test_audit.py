@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
-from tuneproof.engine.audit.registry import CHECKS, Severity
-from tuneproof.engine.audit.report import Report, audit
+from tuneproof.engine.audit.checks import CHECKS
+from tuneproof.engine.audit.registry import Severity
+from tuneproof.engine.audit.report import Report
 from tuneproof.engine.audit.rows import TokenLengths
+from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
@@ -85,7 +86,7 @@ def test_what_the_case_leaves_out_no_longer_blocks_and_goes_no_further() -> None
 
 
 def test_a_check_that_does_not_exist_cannot_be_left_out() -> None:
-    with pytest.raises(CaseError, match="`leaks` is no check"):
+    with pytest.raises(CaseError, match="there is no check `leaks`"):
         report_of(CLEAN, leave_out=("leaks",))
 
 

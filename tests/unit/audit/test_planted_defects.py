@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
 from tests.unit.audit.defect_factory import PLANTERS, labelled
-from tuneproof.engine.audit.registry import CHECKS
-from tuneproof.engine.audit.report import audit
+from tuneproof.engine.audit.checks import CHECKS
+from tuneproof.engine.audit.run_checks import audit
 
 WITHOUT_ROWS = {"imbalance", "near-incomplete"}
 """They speak of the data as a whole, so nothing can be planted into single rows."""

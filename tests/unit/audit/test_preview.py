@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import sample_case, tuneproof
-from tuneproof.engine.audit.preview import summary
+from tuneproof.engine.audit.preview import length_summary
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.data.readers import read_examples
@@ -89,7 +89,7 @@ def test_each_part_of_the_case_that_the_preview_shows_is_on_record(write_case: A
     [([], 0, 0, 0), ([7], 7, 7, 7), ([3, 1], 1, 3, 3), ([3, 1, 2], 2, 3, 3), (range(1, 201), 100, 198, 200)],
 )
 def test_a_summary_names_lengths_that_are_there(lengths: list[int], median: int, p99: int, longest: int) -> None:
-    assert summary(lengths) == LengthSummary(median=median, p99=p99, longest=longest)
+    assert length_summary(lengths) == LengthSummary(median=median, p99=p99, longest=longest)
 
 
 def test_first_rows_are_shown_with_private_data_masked(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:

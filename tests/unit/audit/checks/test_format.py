@@ -8,15 +8,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tuneproof.engine.audit.checks import json_style  # noqa: F401  registers the check
-from tuneproof.engine.audit.near_miss import near_miss
-from tuneproof.engine.audit.registry import CHECKS, Row
+from tuneproof.engine.audit.checks import (
+    CHECKS,
+    json_style,  # noqa: F401  registers the check
+)
+from tuneproof.engine.audit.outputs.json_faults import json_fault
+from tuneproof.engine.audit.registry import FlaggedRow
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source
 
 
-def styled(outputs: list[str]) -> list[Row]:
+def styled(outputs: list[str]) -> list[FlaggedRow]:
     examples = [Example("", f"text {line}", output, Source("rows.jsonl", line)) for line, output in enumerate(outputs, start=1)]
     return [row for finding in CHECKS["json-style"].find(Table(Rows(examples), Rows(), [])) for row in finding.rows]
 
@@ -86,8 +89,8 @@ NEAR = {
     f"Here it is: {JSON}": "text before the JSON",
     f"{JSON}\n\nI hope this helps!": "text after the JSON",
     f"Sure!\n```json\n{JSON}\n```\nAnything else?": "text before and after the JSON",
-    f"{JSON}\n{JSON}": "2 JSON values where one is asked for",
-    '{"a": 1}, {"a": 2}, {"a": 3}': "3 JSON values where one is asked for",
+    f"{JSON}\n{JSON}": "2 JSON values instead of one",
+    '{"a": 1}, {"a": 2}, {"a": 3}': "3 JSON values instead of one",
     '{"a": 1, "b": [1, 2': "cut off before its end",
     '{"a": "begun and not': "cut off before its end",
     '{"a": 1, "b":': "cut off before its end",
@@ -97,7 +100,7 @@ NEAR = {
 
 @pytest.mark.parametrize("output", NEAR)
 def test_near_misses_are_told_apart(output: str) -> None:
-    assert near_miss(output) == NEAR[output]
+    assert json_fault(output) == NEAR[output]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +127,7 @@ def test_near_misses_are_told_apart(output: str) -> None:
     ],
 )
 def test_json_itself_and_what_is_far_from_it_are_no_near_misses(output: str) -> None:
-    assert near_miss(output) in (None, "cut off before its end" if output.startswith("[[[[") else None)
+    assert json_fault(output) in (None, "cut off before its end" if output.startswith("[[[[") else None)
 
 
 VALUES = st.recursive(
@@ -139,16 +142,16 @@ OBJECTS = st.dictionaries(st.text(max_size=8), VALUES, min_size=1, max_size=4)
 @given(value=OBJECTS, indent=st.sampled_from([None, 2]), ascii_only=st.booleans())
 def test_any_object_is_told_by_its_slip(value: dict[str, object], indent: int | None, ascii_only: bool) -> None:
     text = json.dumps(value, indent=indent, ensure_ascii=ascii_only)
-    assert near_miss(text) is None
-    assert near_miss(f"```json\n{text}\n```") == "a Markdown fence around it"
-    assert near_miss(text[:-1] + ",}") == "a trailing comma"
-    assert near_miss(f"{text}\n{text}") == "2 JSON values where one is asked for"
-    assert near_miss(f"The answer: {text}") == "text before the JSON"
-    assert near_miss(text[:-1]) == "cut off before its end"
+    assert json_fault(text) is None
+    assert json_fault(f"```json\n{text}\n```") == "a Markdown fence around it"
+    assert json_fault(text[:-1] + ",}") == "a trailing comma"
+    assert json_fault(f"{text}\n{text}") == "2 JSON values instead of one"
+    assert json_fault(f"The answer: {text}") == "text before the JSON"
+    assert json_fault(text[:-1]) == "cut off before its end"
 
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="{}[]\"':, \n\\a1/*`-NaN", max_size=60))
 def test_no_text_whatever_breaks_it(output: str) -> None:
-    told = near_miss(output)
+    told = json_fault(output)
     assert told is None or told

@@ -10,10 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import REAL_DATA
-from tuneproof.engine.audit.checks.label_errors import agreement, count_votes, probable_label_errors
-from tuneproof.engine.audit.checks.labels import rare_labels, uneven_labels, unseen_labels
+from tuneproof.engine.audit.checks.imbalance import uneven_labels
+from tuneproof.engine.audit.checks.label_error import probable_label_errors
+from tuneproof.engine.audit.checks.rare_label import rare_labels
+from tuneproof.engine.audit.checks.unseen_label import unseen_labels
 from tuneproof.engine.audit.label_names import LabelReader, label_reader
-from tuneproof.engine.audit.label_noise.neighbours import nearest
+from tuneproof.engine.audit.label_noise.neighbours import nearest_texts
+from tuneproof.engine.audit.label_noise.votes import cohens_kappa, count_votes
 from tuneproof.engine.audit.registry import Finding
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
@@ -76,13 +79,13 @@ def test_rows_of_rare_labels_are_named(rare: dict[str, int], order: random.Rando
 
 def test_a_choice_without_any_row_is_rare_and_what_is_no_choice_is_not_told_here() -> None:
     (finding,) = rare_labels(table(["a"] * 9 + ["b"] * 9 + ["typo"], judged=judge(kind="choice", choices=["a", "b", "c"])))
-    assert finding.message == "1 label has fewer than 5 rows to learn from: `c` 0" and finding.rows == ()
+    assert finding.message == "1 label has fewer than 5 training rows: `c` 0" and finding.rows == ()
 
 
 def test_imbalance_tells_the_score_to_beat() -> None:
     (finding,) = uneven_labels(table(["up"] * 200 + ["down"] * 20 + ["flat"] * 40, ["up"] * 3 + ["down"]))
     assert finding.message == (
-        "`up` stands in 200 rows, `down` in 20, a label in the middle in 40; always answering `up` is right in 75.0% of the eval rows"
+        "`up` has 200 rows, `down` has 20, the median label 40; always answering `up` is right in 75.0% of the eval rows"
     )
     assert list(uneven_labels(table(["up"] * 60 + ["down"] * 40))) == []
     assert list(uneven_labels(table(["up"] * 80 + ["down"] * 20))) != []
@@ -130,17 +133,17 @@ def test_nothing_is_said_where_words_do_not_tell_the_label() -> None:
 
 def test_neighbours_share_rare_words_and_a_common_instruction_counts_for_nothing() -> None:
     texts = ["ask: red apple", "ask: green pear", "ask: a red apple", "ask: unlike", "ask:"]
-    found = nearest(texts, 2)
+    found = nearest_texts(texts, 2)
     assert found.numbers[:, 0].tolist() == [2, -1, 0, -1, -1]
-    assert found.cosines[3].tolist() == [0, 0] and nearest([], 2).numbers.shape == (0, 2)
+    assert found.cosines[3].tolist() == [0, 0] and nearest_texts([], 2).numbers.shape == (0, 2)
     votes = count_votes(found, [0, 1, 1, 0, 1], 2)
     assert votes.winner.tolist() == [1, 1, 0, 0, 1] and votes.margin[1] <= 0
 
 
 def test_kappa_is_zero_at_chance_and_one_when_all_agree() -> None:
-    assert agreement([0, 1, 0, 1], [0, 1, 0, 1]) == 1
-    assert agreement([0] * 4, [0] * 4) == 0
-    assert agreement([0, 0, 1, 1], [0, 1, 0, 1]) == 0
+    assert cohens_kappa([0, 1, 0, 1], [0, 1, 0, 1]) == 1
+    assert cohens_kappa([0] * 4, [0] * 4) == 0
+    assert cohens_kappa([0, 0, 1, 1], [0, 1, 0, 1]) == 0
 
 
 def test_flipped_labels_of_clinc150_are_found_as_often_as_the_published_margin_does() -> None:
@@ -154,6 +157,6 @@ def test_flipped_labels_of_clinc150_are_found_as_often_as_the_published_margin_d
     own = [
         names.index(rng.choice([name for name in names if name != e.output]) if at in flipped else e.output) for at, e in enumerate(rows)
     ]
-    votes = count_votes(nearest(Rows(rows).norm, 30), own, len(names))
+    votes = count_votes(nearest_texts(Rows(rows).norm, 30), own, len(names))
     surest = sorted(range(len(rows)), key=lambda at: -votes.margin[at])[: len(flipped)]
     assert len(flipped.intersection(surest)) / len(flipped) >= 0.76

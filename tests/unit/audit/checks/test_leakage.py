@@ -12,10 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.engine.audit.checks.answer_in_prompt import answers_in_prompts
-from tuneproof.engine.audit.checks.group_leakage import rows_of_one_group
-from tuneproof.engine.audit.checks.template_leakage import is_structured, outputs_of_one_template, skeleton
-from tuneproof.engine.audit.group_fields import names_a_group
-from tuneproof.engine.audit.registry import Finding, Row
+from tuneproof.engine.audit.checks.group_leakage import group_leakage
+from tuneproof.engine.audit.checks.template_leakage import template_leakage
+from tuneproof.engine.audit.groups.fields import names_a_group
+from tuneproof.engine.audit.outputs.skeletons import is_structured, skeleton
+from tuneproof.engine.audit.registry import Finding, FlaggedRow
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Message, Source
@@ -29,7 +30,7 @@ def table(learned: list[Example], scored: list[Example]) -> Table:
     return Table(Rows(learned), Rows(scored), [])
 
 
-def rows_of(findings: list[Finding]) -> list[Row]:
+def rows_of(findings: list[Finding]) -> list[FlaggedRow]:
     return [found for finding in findings for found in finding.rows]
 
 
@@ -44,11 +45,11 @@ def with_field(name: str, values: list[Any], file: str = "rows.jsonl") -> list[E
 def test_rows_of_a_group_that_is_scored_are_named(name: str, shared: set[int]) -> None:
     learned = with_field(name, [f"group-{i}" for i in range(1, 61)])
     scored = with_field(name, [*(f"group-{i}" for i in sorted(shared)), "group-x", "group-y"], "eval.jsonl")
-    found = list(rows_of_one_group(table(learned, scored)))
+    found = list(group_leakage(table(learned, scored)))
     assert [r.at.line for r in rows_of(found)] == sorted(shared)
     assert all(r.note == f"{name} group-{r.at.line}" and r.of is not None and r.of.file == "eval.jsonl" for r in rows_of(found))
     if shared:
-        assert found[0].message.startswith(f"{len(shared)} of {len(scored)} eval rows share their {name} with {len(shared)} row")
+        assert found[0].message.startswith(f"{len(shared)} of {len(scored)} eval rows share their {name} with {len(shared)} training row")
 
 
 @pytest.mark.parametrize(
@@ -65,7 +66,7 @@ def test_rows_of_a_group_that_is_scored_are_named(name: str, shared: set[int]) -
     ],
 )
 def test_fields_that_do_not_tell_groups_apart_are_no_leak(name: str, learned: list[Any], scored: list[Any]) -> None:
-    assert list(rows_of_one_group(table(with_field(name, learned), with_field(name, scored, "eval.jsonl")))) == []
+    assert list(group_leakage(table(with_field(name, learned), with_field(name, scored, "eval.jsonl")))) == []
 
 
 def test_names_of_groups_and_of_other_things() -> None:
@@ -86,10 +87,10 @@ def test_conversations_that_open_alike_are_one_conversation() -> None:
         talk(3, "hello", "eval.jsonl"),
         talk(4, "a question of its own", "eval.jsonl"),
     ]
-    found = rows_of(list(rows_of_one_group(table([*learned, talk(90, "hello")], scored))))
+    found = rows_of(list(group_leakage(table([*learned, talk(90, "hello")], scored))))
     assert [(r.at.line, r.of.line if r.of else 0) for r in found] == [(4, 1), (10, 2)]
     shown = "always the same example of a question"
-    assert list(rows_of_one_group(table([talk(i, shown) for i in range(1, 90)], [talk(1, shown, "eval.jsonl")]))) == []
+    assert list(group_leakage(table([talk(i, shown) for i in range(1, 90)], [talk(1, shown, "eval.jsonl")]))) == []
 
 
 @given(st.sets(st.integers(0, 29), max_size=10))
@@ -101,7 +102,7 @@ def test_eval_outputs_with_a_skeleton_to_learn_from_are_named(shared: set[int]) 
         row(100 + i, output=learned[i].output.replace(f'"val {i}"', "'it  x'").replace(f"> {i}", "> 7.5").lower(), file="eval.jsonl")
         for i in sorted(shared)
     ]
-    found = list(outputs_of_one_template(table(learned, [*own, *copies])))
+    found = list(template_leakage(table(learned, [*own, *copies])))
     assert [(r.at.line, r.of.line if r.of else 0) for r in rows_of(found)] == [(100 + i, i + 1) for i in sorted(shared)]
 
 
@@ -116,7 +117,7 @@ def test_a_fixed_form_and_prose_are_no_templates() -> None:
         ["yes", "no"] * 50,
     ):
         rows = [row(i, output=output) for i, output in enumerate(outputs, start=1)]
-        assert list(outputs_of_one_template(table(rows, [row(i, output=o, file="eval.jsonl") for i, o in enumerate(outputs[:20])]))) == []
+        assert list(template_leakage(table(rows, [row(i, output=o, file="eval.jsonl") for i, o in enumerate(outputs[:20])]))) == []
 
 
 def test_a_skeleton_keeps_keys_and_names() -> None:

@@ -8,9 +8,8 @@ from typing import Any
 
 import pytest
 
-import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
 from tests.unit.audit.checks.test_labels import TOPICS, topic_rows
-from tuneproof.engine.audit.checks.label_errors import probable_label_errors
+from tuneproof.engine.audit.checks.label_error import probable_label_errors
 from tuneproof.engine.audit.label_noise import cross_validated
 from tuneproof.engine.audit.registry import Finding
 from tuneproof.engine.audit.rows import Rows

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from tuneproof.engine.audit.near import join as near_join
 from tuneproof.engine.audit.near import shingles
-from tuneproof.engine.audit.near.boilerplate import Place, SetAside, set_aside
+from tuneproof.engine.audit.near.boilerplate import Position, WithoutBoilerplate, without_boilerplate
 from tuneproof.engine.audit.near.clusters import NearRows, near_rows
 from tuneproof.engine.audit.near.settings import Shingle
-from tuneproof.engine.audit.near.shingles import token_sets
+from tuneproof.engine.audit.near.shingles import shingle_sets
 from tuneproof.engine.data.example import norm
 
 THRESHOLDS = (0.3, 1 / 3, 0.5, 2 / 3, 0.75, 0.8, 0.9, 1.0)
@@ -61,8 +61,8 @@ def clusters(count: int, pairs: dict[tuple[int, int], float]) -> list[int]:
 
 @given(rows, shingle)
 def test_sets_are_those_of_the_definition(texts: list[str], shingle: Shingle) -> None:
-    sets = token_sets(texts, shingle)
-    ours = [sets.tokens[begin:end].tolist() for begin, end in zip(sets.starts[:-1], sets.starts[1:], strict=True)]
+    sets = shingle_sets(texts, shingle)
+    ours = [sets.shingles[begin:end].tolist() for begin, end in zip(sets.starts[:-1], sets.starts[1:], strict=True)]
     theirs = [runs(text, shingle) for text in texts]
     assert ours == [sorted(set(tokens)) for tokens in ours]
     for i, j in product(range(len(texts)), repeat=2):
@@ -175,9 +175,9 @@ def test_a_text_without_words_is_near_to_its_equals_only() -> None:
 @pytest.mark.parametrize("shingle", Shingle)
 def test_numbers_too_large_for_one_key_change_nothing(shingle: Shingle, monkeypatch: pytest.MonkeyPatch) -> None:
     texts = ["the quick brown fox jumps", "the quick brown fox jumped", "a b", "", "the the the the the"]
-    before = token_sets(texts, shingle)
+    before = shingle_sets(texts, shingle)
     monkeypatch.setattr(shingles, "_LARGEST_KEY", 100)
-    after = token_sets(texts, shingle)
+    after = shingle_sets(texts, shingle)
     assert before.sizes.tolist() == after.sizes.tolist()
     assert row_pairs(near_rows(texts, shingle, 0.3)) == brute_force(texts, shingle, 0.3)
 
@@ -200,46 +200,46 @@ def test_a_threshold_that_means_nothing_is_refused(at_least: float) -> None:
         near_rows(["a"], Shingle.W3, at_least)
 
 
-def test_a_shared_preamble_is_set_aside_and_told() -> None:
+def test_a_shared_preamble_is_without_boilerplate_and_told() -> None:
     random = np.random.default_rng(3)
     preambles = [f"You are helper {name}, and you answer in one short sentence. Be kind to the reader." for name in "abcde"]
     tasks = [" ".join(random.choice([*"klmnopqrstuvwxyz"], 6)) for _ in range(200)]
     rows = [f"{preambles[at % 5]}\n{task}\nAnswer:" for at, task in enumerate(tasks)]
-    aside = set_aside(rows)
+    aside = without_boilerplate(rows)
     assert aside.texts == tasks
-    assert {(each.place, each.text, each.rows) for each in aside.shared} == {
-        (Place.LINE, "Answer:", 200),
-        *((Place.LINE, preamble, 40) for preamble in preambles),
+    assert {(each.position, each.text, each.rows) for each in aside.boilerplate} == {
+        (Position.LINE, "Answer:", 200),
+        *((Position.LINE, preamble, 40) for preamble in preambles),
     }
     assert near_rows(aside.texts, Shingle.W3).pair_count() == len(brute_force(tasks, Shingle.W3, 0.8))
 
 
-def test_a_preamble_and_an_ending_on_the_same_line_are_set_aside() -> None:
+def test_a_preamble_and_an_ending_on_the_same_line_are_without_boilerplate() -> None:
     start, end = "Tell in one word which label fits the text that follows here:", "and now say the label and nothing but that label."
     tasks = [f"number {at} goes to {at * 7919 % 1000}" for at in range(100)]
-    aside = set_aside([f"{start} {task} {end}" for task in tasks[:60]] + tasks[60:])
+    aside = without_boilerplate([f"{start} {task} {end}" for task in tasks[:60]] + tasks[60:])
     assert aside.texts == [task.removeprefix("number ") if at < 60 else task for at, task in enumerate(tasks)]
-    assert [(each.place, each.rows) for each in aside.shared] == [(Place.START, 60), (Place.END, 60)]
+    assert [(each.position, each.rows) for each in aside.boilerplate] == [(Position.START, 60), (Position.END, 60)]
 
 
 def test_what_few_rows_share_stays() -> None:
     rows = [f"an opening that is shared by only a few of all {at}\nand a line" for at in range(19)] + [f"row {at}" for at in range(300)]
-    assert set_aside(rows).texts == [norm(row) for row in rows]
+    assert without_boilerplate(rows).texts == [norm(row) for row in rows]
 
 
 def test_rows_that_are_nothing_but_boilerplate_keep_their_text() -> None:
     tasks = [f"task {at}" for at in range(50)]
-    aside = set_aside([*(f"Shared line\nlast line\n{task}" for task in tasks), "Shared line\nlast line"])
+    aside = without_boilerplate([*(f"Shared line\nlast line\n{task}" for task in tasks), "Shared line\nlast line"])
     assert aside.texts == [*tasks, "shared line last line"]
 
 
 def test_equal_rows_are_no_boilerplate() -> None:
     rows = ["two lines\nof one row"] * 50 + ["one text of more than eight words that many rows have"] * 50
-    assert set_aside(rows) == SetAside([norm(row) for row in rows], [])
+    assert without_boilerplate(rows) == WithoutBoilerplate([norm(row) for row in rows], [])
 
 
 @given(st.lists(st.text(st.sampled_from("ab \n"), max_size=30), max_size=60))
 def test_setting_aside_leaves_no_row_without_text(rows: list[str]) -> None:
-    for row, text in zip(rows, set_aside(rows).texts, strict=True):
+    for row, text in zip(rows, without_boilerplate(rows).texts, strict=True):
         assert bool(text) == bool(norm(row))
         assert set(text.split()) <= set(norm(row).split())

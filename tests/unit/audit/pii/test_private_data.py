@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tuneproof.engine.audit.checks.private_data import private_data
 from tuneproof.engine.audit.pii.masking import masked
-from tuneproof.engine.audit.pii.matches import Kind
-from tuneproof.engine.audit.pii.private_data import find_private_data, may_hold_private_data, private_data
-from tuneproof.engine.audit.registry import Row
+from tuneproof.engine.audit.pii.matches import PiiKind
+from tuneproof.engine.audit.pii.private_data import find_private_data, may_have_private_data
+from tuneproof.engine.audit.registry import FlaggedRow
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Message, Source
 
@@ -91,7 +92,7 @@ def nino(rng: random.Random) -> str:
     return "AB " + grouped(digits(rng, 6), 2, " ") + " " + rng.choice("ABCD")
 
 
-def valid(rng: random.Random, make: Maker, kind: Kind) -> str:
+def valid(rng: random.Random, make: Maker, kind: PiiKind) -> str:
     """A number with the last digit that its check asks for, found by trying; the check itself is held against published numbers below."""
     while True:
         number = make(rng)
@@ -99,48 +100,48 @@ def valid(rng: random.Random, make: Maker, kind: Kind) -> str:
             return number
 
 
-MAKERS: dict[Kind, Maker] = {
-    Kind.EMAIL: email,
-    Kind.PHONE: phone,
-    Kind.CARD: card,
-    Kind.IBAN: iban,
-    Kind.IP: lambda rng: rng.choice((ipv4, ipv6))(rng),
-    Kind.US_SSN: ssn,
-    Kind.UK_NINO: nino,
-    Kind.DE_TAX: lambda rng: valid(rng, lambda r: "IdNr. 8609574271" + digits(r, 1), Kind.DE_TAX),
-    Kind.IT_CODE: lambda rng: valid(
-        rng, lambda r: f"RSSMRA{r.randint(10, 99)}T{r.randint(10, 30)}A{digits(r, 3)}{r.choice(CAPITALS)}", Kind.IT_CODE
+MAKERS: dict[PiiKind, Maker] = {
+    PiiKind.EMAIL: email,
+    PiiKind.PHONE: phone,
+    PiiKind.CARD: card,
+    PiiKind.IBAN: iban,
+    PiiKind.IP: lambda rng: rng.choice((ipv4, ipv6))(rng),
+    PiiKind.US_SSN: ssn,
+    PiiKind.UK_NINO: nino,
+    PiiKind.DE_TAX: lambda rng: valid(rng, lambda r: "IdNr. 8609574271" + digits(r, 1), PiiKind.DE_TAX),
+    PiiKind.IT_CODE: lambda rng: valid(
+        rng, lambda r: f"RSSMRA{r.randint(10, 99)}T{r.randint(10, 30)}A{digits(r, 3)}{r.choice(CAPITALS)}", PiiKind.IT_CODE
     ),
-    Kind.NL_BSN: lambda rng: valid(rng, lambda r: "BSN " + digits(r, 9), Kind.NL_BSN),
-    Kind.PL_PESEL: lambda rng: valid(rng, lambda r: "PESEL 440514" + digits(r, 5), Kind.PL_PESEL),
-    Kind.BR_CPF: lambda rng: valid(rng, lambda r: f"{grouped(digits(r, 9), 3, '.')}-{digits(r, 2)}", Kind.BR_CPF),
-    Kind.IN_AADHAAR: lambda rng: valid(rng, lambda r: grouped("7" + digits(r, 11), 4, " "), Kind.IN_AADHAAR),
-    Kind.ES_DNI: lambda rng: (number := digits(rng, 8)) + "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23],
-    Kind.FR_NIR: lambda rng: (number := "2850675" + digits(rng, 6)) + f"{97 - int(number) % 97:02d}",
+    PiiKind.NL_BSN: lambda rng: valid(rng, lambda r: "BSN " + digits(r, 9), PiiKind.NL_BSN),
+    PiiKind.PL_PESEL: lambda rng: valid(rng, lambda r: "PESEL 440514" + digits(r, 5), PiiKind.PL_PESEL),
+    PiiKind.BR_CPF: lambda rng: valid(rng, lambda r: f"{grouped(digits(r, 9), 3, '.')}-{digits(r, 2)}", PiiKind.BR_CPF),
+    PiiKind.IN_AADHAAR: lambda rng: valid(rng, lambda r: grouped("7" + digits(r, 11), 4, " "), PiiKind.IN_AADHAAR),
+    PiiKind.ES_DNI: lambda rng: (number := digits(rng, 8)) + "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23],
+    PiiKind.FR_NIR: lambda rng: (number := "2850675" + digits(rng, 6)) + f"{97 - int(number) % 97:02d}",
 }
 
 # Numbers as documentation shows them, from ranges reserved for that, or made up.
 PUBLISHED = {
-    "my card is 4111 1111 1111 1111 12/26": Kind.CARD,
-    "amex 3782 822463 10005": Kind.CARD,
-    "pay to GB29 NWBK 6016 1331 9268 19 please": Kind.IBAN,
-    "IBAN MT84MALT011000012345MTLCAST001S": Kind.IBAN,
-    "IdNr 86095742719": Kind.DE_TAX,
-    "47 036 892 816": Kind.DE_TAX,
-    "NIR 2 55 08 14 168 025 38": Kind.FR_NIR,
-    "DNI 12345678Z": Kind.ES_DNI,
-    "NIE X1234567L": Kind.ES_DNI,
-    "codice fiscale RSSMRA85T10A562S": Kind.IT_CODE,
-    "BSN 111222333": Kind.NL_BSN,
-    "PESEL 44051401359": Kind.PL_PESEL,
-    "CPF 111.444.777-35": Kind.BR_CPF,
-    "Aadhaar 2345 6789 1238": Kind.IN_AADHAAR,
-    "her NINO is QQ123456C, no, AB123456C": Kind.UK_NINO,
-    "bel 020 7946 0018": Kind.PHONE,
-    "fe80::1ff:fe23:4567:890a is the host": Kind.IP,
-    "from 203.0.113.77, port 80": Kind.IP,
-    "écrire à josé.álvarez@correo.es": Kind.EMAIL,
-    "<mailto:anna+news@mail.example.org>": Kind.EMAIL,
+    "my card is 4111 1111 1111 1111 12/26": PiiKind.CARD,
+    "amex 3782 822463 10005": PiiKind.CARD,
+    "pay to GB29 NWBK 6016 1331 9268 19 please": PiiKind.IBAN,
+    "IBAN MT84MALT011000012345MTLCAST001S": PiiKind.IBAN,
+    "IdNr 86095742719": PiiKind.DE_TAX,
+    "47 036 892 816": PiiKind.DE_TAX,
+    "NIR 2 55 08 14 168 025 38": PiiKind.FR_NIR,
+    "DNI 12345678Z": PiiKind.ES_DNI,
+    "NIE X1234567L": PiiKind.ES_DNI,
+    "codice fiscale RSSMRA85T10A562S": PiiKind.IT_CODE,
+    "BSN 111222333": PiiKind.NL_BSN,
+    "PESEL 44051401359": PiiKind.PL_PESEL,
+    "CPF 111.444.777-35": PiiKind.BR_CPF,
+    "Aadhaar 2345 6789 1238": PiiKind.IN_AADHAAR,
+    "her NINO is QQ123456C, no, AB123456C": PiiKind.UK_NINO,
+    "bel 020 7946 0018": PiiKind.PHONE,
+    "fe80::1ff:fe23:4567:890a is the host": PiiKind.IP,
+    "from 203.0.113.77, port 80": PiiKind.IP,
+    "écrire à josé.álvarez@correo.es": PiiKind.EMAIL,
+    "<mailto:anna+news@mail.example.org>": PiiKind.EMAIL,
 }
 
 NOTHING = (
@@ -177,7 +178,7 @@ def plain(rng: random.Random, line: int) -> Example:
     return Example("Answer in one word.", text, rng.choice(WORDS), Source("rows.jsonl", line))
 
 
-def rows_of(examples: list[Example]) -> tuple[Row, ...]:
+def rows_of(examples: list[Example]) -> tuple[FlaggedRow, ...]:
     return tuple(row for finding in private_data(Table(examples, [], [])) for row in finding.rows)
 
 
@@ -186,7 +187,7 @@ def rows_of(examples: list[Example]) -> tuple[Row, ...]:
 def test_exactly_the_rows_with_planted_private_data_are_found_and_shown_masked(seed: int, planted: set[int]) -> None:
     rng = random.Random(seed)
     examples = [plain(rng, line) for line in range(60)]
-    data: dict[Source, tuple[Kind, str, str]] = {}
+    data: dict[Source, tuple[PiiKind, str, str]] = {}
     for at in planted:
         kind = rng.choice(list(MAKERS))
         datum, e = MAKERS[kind](rng), examples[at]
@@ -210,12 +211,12 @@ def test_exactly_the_rows_with_planted_private_data_are_found_and_shown_masked(s
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_every_kind_is_found_and_masked_so_that_nothing_of_use_is_left(kind: Kind) -> None:
+def test_every_kind_is_found_and_masked_so_that_nothing_of_use_is_left(kind: PiiKind) -> None:
     rng = random.Random(4)
     for _ in range(100):
         datum = MAKERS[kind](rng)
         text = f"write down {datum}, thank you"
-        assert may_hold_private_data(text)
+        assert may_have_private_data(text)
         assert [m.kind for m in find_private_data(text)] == [kind], text
         shown = masked(text)
         assert shown.startswith("write down ") and shown.endswith(", thank you") and "…" in shown
@@ -225,7 +226,7 @@ def test_every_kind_is_found_and_masked_so_that_nothing_of_use_is_left(kind: Kin
 
 @pytest.mark.parametrize("text", PUBLISHED)
 def test_published_examples_are_found(text: str) -> None:
-    assert may_hold_private_data(text)
+    assert may_have_private_data(text)
     assert [m.kind for m in find_private_data(text)] == [PUBLISHED[text]]
 
 
@@ -240,17 +241,17 @@ def test_one_wrong_digit_is_no_card_and_no_account(make: Maker) -> None:
     for _ in range(100):
         number = make(rng)
         wrong = number[:-1] + str((int(number[-1]) + rng.randint(1, 9)) % 10)
-        assert not {m.kind for m in find_private_data(wrong)} & {Kind.CARD, Kind.IBAN}
+        assert not {m.kind for m in find_private_data(wrong)} & {PiiKind.CARD, PiiKind.IBAN}
 
 
 def test_a_checksum_outweighs_the_words_around() -> None:
-    assert [m.kind for m in find_private_data("call me about 4111 1111 1111 1111")] == [Kind.CARD]
+    assert [m.kind for m in find_private_data("call me about 4111 1111 1111 1111")] == [PiiKind.CARD]
 
 
 def test_the_finding_counts_kinds_and_names_a_few_data_of_a_row() -> None:
     text = "ann@firm.org, bob@firm.org, cyd@firm.org, 905-674-3793"
     finding = next(private_data(Table([Example("", text, "", Source("rows.jsonl", 1))], [], [])))
-    assert finding.message == "1 row holds private data: e-mail address 3, phone number 1"
+    assert finding.message == "1 row contains private data: e-mail address 3, phone number 1"
     assert finding.rows[0].note == (
         "e-mail address a…@f….org in the input; e-mail address b…@f….org in the input; e-mail address c…@f….org in the input; and 1 more"
     )
@@ -265,7 +266,7 @@ def test_rows_of_the_eval_file_are_looked_at_too() -> None:
 @given(st.text(st.sampled_from("0123456789 -.:/+()@aAfFxX_\n"), max_size=300))
 def test_no_text_breaks_it_and_the_cheap_test_misses_nothing(text: str) -> None:
     found = find_private_data(text)
-    assert not found or may_hold_private_data(text)
+    assert not found or may_have_private_data(text)
     assert all(a.end <= b.start for a, b in pairwise(found))
 
 

@@ -17,10 +17,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.conftest import REAL_DATA
+from tuneproof.engine.audit.checks.secret import secrets
 from tuneproof.engine.audit.pii.masking import masked
-from tuneproof.engine.audit.pii.matches import Kind
-from tuneproof.engine.audit.pii.secrets import find_secrets, may_hold_secret, secrets
-from tuneproof.engine.audit.registry import Row
+from tuneproof.engine.audit.pii.matches import PiiKind
+from tuneproof.engine.audit.pii.secrets import find_secrets, may_have_secret
+from tuneproof.engine.audit.registry import FlaggedRow
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Message, Source
 
@@ -77,45 +78,45 @@ def assigned(rng: random.Random) -> str:
     return rng.choice((f'{name}="{value}"', f"{name} = '{value}'", f'"{name}": "{value}"', f"{name}={value}", f"{name}: {value}"))
 
 
-MAKERS: dict[Kind, Maker] = {
-    Kind.AWS_ID: lambda r: r.choice(("AKIA", "ASIA")) + some(r, string.ascii_uppercase + "234567", 16),
-    Kind.AWS_SECRET: lambda r: r.choice(("aws_secret_access_key = ", "AWS secret: ", '"SecretAccessKey": "')) + some(r, BASE64, 40),
-    Kind.GOOGLE: lambda r: r.choice(("AIza" + ended(r, URL_SAFE, 35), "GOCSPX-" + ended(r, URL_SAFE, 28))),
-    Kind.AZURE: lambda r: (
+MAKERS: dict[PiiKind, Maker] = {
+    PiiKind.AWS_ID: lambda r: r.choice(("AKIA", "ASIA")) + some(r, string.ascii_uppercase + "234567", 16),
+    PiiKind.AWS_SECRET: lambda r: r.choice(("aws_secret_access_key = ", "AWS secret: ", '"SecretAccessKey": "')) + some(r, BASE64, 40),
+    PiiKind.GOOGLE: lambda r: r.choice(("AIza" + ended(r, URL_SAFE, 35), "GOCSPX-" + ended(r, URL_SAFE, 28))),
+    PiiKind.AZURE: lambda r: (
         r.choice(("DefaultEndpointsProtocol=https;AccountName=shop;AccountKey=", "SharedAccessKey=")) + some(r, BASE64, 86) + "=="
     ),
-    Kind.GITHUB: lambda r: r.choice(
+    PiiKind.GITHUB: lambda r: r.choice(
         (
             *(p + some(r, ALNUM, 36) for p in ("ghp_", "gho_", "ghu_", "ghs_", "ghr_")),
             f"github_pat_{some(r, ALNUM, 22)}_{some(r, ALNUM, 59)}",
         )
     ),
-    Kind.GITLAB: lambda r: "glpat-" + ended(r, URL_SAFE, 20),
-    Kind.SLACK: lambda r: r.choice(
+    PiiKind.GITLAB: lambda r: "glpat-" + ended(r, URL_SAFE, 20),
+    PiiKind.SLACK: lambda r: r.choice(
         (
             f"xox{r.choice('abprs')}-{some(r, string.digits, 12)}-{some(r, string.digits, 12)}-{some(r, ALNUM, 24)}",
             f"https://hooks.slack.com/services/T{some(r, ALNUM.upper(), 8)}/B{some(r, ALNUM.upper(), 8)}/{some(r, ALNUM, 24)}",
         )
     ),
-    Kind.DISCORD: lambda r: r.choice(
+    PiiKind.DISCORD: lambda r: r.choice(
         (
             f"M{some(r, ALNUM, 23)}.{some(r, URL_SAFE, 6)}.{ended(r, URL_SAFE, 38)}",
             f"https://discord.com/api/webhooks/{some(r, '123456789', 18)}/{ended(r, URL_SAFE, 68)}",
         )
     ),
-    Kind.TELEGRAM: lambda r: r.choice(("", "https://api.telegram.org/bot")) + f"{some(r, '123456789', 10)}:AA{ended(r, URL_SAFE, 33)}",
-    Kind.STRIPE: lambda r: r.choice(("sk", "rk")) + "_live_" + some(r, ALNUM, r.choice((24, 99))),
-    Kind.SENDGRID: lambda r: f"SG.{some(r, URL_SAFE, 22)}.{ended(r, URL_SAFE, 43)}",
-    Kind.OPENAI: lambda r: r.choice(("sk-" + some(r, ALNUM, 48), "sk-proj-" + ended(r, URL_SAFE, 156))),
-    Kind.ANTHROPIC: lambda r: "sk-ant-api03-" + ended(r, URL_SAFE, 95),
-    Kind.HUGGING_FACE: lambda r: "hf_" + some(r, string.ascii_letters, 34),
-    Kind.NPM: lambda r: "npm_" + some(r, ALNUM, 36),
-    Kind.PYPI: lambda r: "pypi-AgEIcHlwaS5vcmc" + ended(r, URL_SAFE, 150),
-    Kind.JWT: jwt,
-    Kind.PRIVATE_KEY: pem,
-    Kind.BEARER: lambda r: "Authorization: Bearer " + ended(r, ALNUM + "._-", 40),
-    Kind.CONNECTION: connection,
-    Kind.ASSIGNED: assigned,
+    PiiKind.TELEGRAM: lambda r: r.choice(("", "https://api.telegram.org/bot")) + f"{some(r, '123456789', 10)}:AA{ended(r, URL_SAFE, 33)}",
+    PiiKind.STRIPE: lambda r: r.choice(("sk", "rk")) + "_live_" + some(r, ALNUM, r.choice((24, 99))),
+    PiiKind.SENDGRID: lambda r: f"SG.{some(r, URL_SAFE, 22)}.{ended(r, URL_SAFE, 43)}",
+    PiiKind.OPENAI: lambda r: r.choice(("sk-" + some(r, ALNUM, 48), "sk-proj-" + ended(r, URL_SAFE, 156))),
+    PiiKind.ANTHROPIC: lambda r: "sk-ant-api03-" + ended(r, URL_SAFE, 95),
+    PiiKind.HUGGING_FACE: lambda r: "hf_" + some(r, string.ascii_letters, 34),
+    PiiKind.NPM: lambda r: "npm_" + some(r, ALNUM, 36),
+    PiiKind.PYPI: lambda r: "pypi-AgEIcHlwaS5vcmc" + ended(r, URL_SAFE, 150),
+    PiiKind.JWT: jwt,
+    PiiKind.PRIVATE_KEY: pem,
+    PiiKind.BEARER: lambda r: "Authorization: Bearer " + ended(r, ALNUM + "._-", 40),
+    PiiKind.CONNECTION: connection,
+    PiiKind.ASSIGNED: assigned,
 }
 
 NOTHING = (
@@ -165,17 +166,17 @@ def plain(rng: random.Random, line: int) -> Example:
     return Example("Answer in one word.", " ".join(rng.choices(WORDS, k=12)), rng.choice(WORDS), Source("rows.jsonl", line))
 
 
-def rows_of(examples: list[Example]) -> tuple[Row, ...]:
+def rows_of(examples: list[Example]) -> tuple[FlaggedRow, ...]:
     return tuple(row for finding in secrets(Table(examples, [], [])) for row in finding.rows)
 
 
 @pytest.mark.parametrize("kind", MAKERS)
-def test_thirty_of_each_kind_are_all_found_and_masked(kind: Kind) -> None:
+def test_thirty_of_each_kind_are_all_found_and_masked(kind: PiiKind) -> None:
     rng = random.Random(6)
     for _ in range(30):
         secret = MAKERS[kind](rng)
         text = f"set it like this:\n{secret}\nand go on"
-        assert may_hold_secret(text)
+        assert may_have_secret(text)
         assert [m.kind for m in find_secrets(text)] == [kind]
         shown = masked(text)
         assert shown.startswith("set it like this:\n") and shown.endswith("\nand go on") and "…" in shown
@@ -238,8 +239,8 @@ def test_the_public_part_is_told_and_the_secret_is_not() -> None:
     assert masked(f"db_password = '{password}'") == "db_password = …"
     assert masked(f"api_key={token}") == "api_key=ghp_…"
     finding = next(secrets(Table([Example("", f"use {token}", "", Source("rows.jsonl", 1))], [], [])))
-    assert finding.message == "1 row holds a secret: GitHub token 1"
-    assert finding.rows == (Row(Source("rows.jsonl", 1), note="GitHub token ghp_… in the input"),)
+    assert finding.message == "1 row contains a secret: GitHub token 1"
+    assert finding.rows == (FlaggedRow(Source("rows.jsonl", 1), note="GitHub token ghp_… in the input"),)
 
 
 def test_rows_of_the_eval_file_are_looked_at_too() -> None:
@@ -251,7 +252,7 @@ def test_rows_of_the_eval_file_are_looked_at_too() -> None:
 @given(st.text(st.sampled_from("pasword=:\"'`\\<>{}()[].,;@/-_ AKIA0123x\n"), max_size=300))
 def test_no_text_breaks_it_and_masking_once_is_enough(text: str) -> None:
     found = find_secrets(text)
-    assert not found or may_hold_secret(text)
+    assert not found or may_have_secret(text)
     shown = masked(text)
     assert masked(shown) == shown
 

@@ -1,4 +1,4 @@
-"""What is counted and named shard by shard is what all rows at once give, whatever is wrong with them and however they are divided."""
+"""What shards find together is what all rows at once give, whatever is wrong with them and however they are divided."""
 
 from __future__ import annotations
 
@@ -16,19 +16,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import tuneproof.engine.audit.checks  # noqa: F401  registers the checks
 from tests.unit.audit.defect_factory import PLANTERS
-from tuneproof.engine.audit.checks import label_errors
+from tuneproof.engine.audit.checks import CHECKS, label_error
 from tuneproof.engine.audit.near import boilerplate
-from tuneproof.engine.audit.near.boilerplate import deciding
+from tuneproof.engine.audit.near.boilerplate import sampled_rows
 from tuneproof.engine.audit.near.settings import Shingle
-from tuneproof.engine.audit.near.shingles import run_digests, token_sets
-from tuneproof.engine.audit.registry import CHECKS
-from tuneproof.engine.audit.report import Report, audit
+from tuneproof.engine.audit.near.shingles import shingle_digests, shingle_sets
+from tuneproof.engine.audit.report import Report
 from tuneproof.engine.audit.rows import Rows, TokenLengths
+from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.audit_runs.ray.naming import name_rows
-from tuneproof.engine.audit_runs.ray.shard import Asked, Kept, Seen, Shard, counted, look, packed
+from tuneproof.engine.audit_runs.ray.selection import select_rows
+from tuneproof.engine.audit_runs.ray.shard import AuditRequest, Shard, ShardRows, ShardSummary, pickled, population_of, read_shard
 from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.readers import read_examples
@@ -49,32 +48,32 @@ def test_every_check_that_looks_at_rows_apart_says_of_shards_what_it_says_of_all
         ends = [0, *sorted(cuts), len(world.examples)]
         parts = [world.examples[start:end] for start, end in pairwise(ends)]
         shards = [*written(Path(folder), parts, scored=False), *written(Path(folder), [world.eval], scored=True, number=len(parts))]
-        asked = Measured(Shingle.W3, None) if check.startswith("context") else Asked(Shingle.W3, None)
+        asked = Measured(Shingle.W3, None) if check.startswith("context") else AuditRequest(Shingle.W3, None)
         # That check has all rows brought together where they are few, and then no other would be put to the test.
         with pytest.MonkeyPatch.context() as patch:
             if check != "label-error":
-                patch.setattr(label_errors, "MOST_ROWS", 0)
-            looked = [look(shard, asked) for shard in shards]
+                patch.setattr(label_error, "MOST_ROWS", 0)
+            looked = [read_shard(shard, asked) for shard in shards]
             assert told_of_parts(looked, asked, check) == told_of_all(shards, asked, check)
 
 
-class Measured(Asked):
+class Measured(AuditRequest):
     """Rows are as long as they have words."""
 
     def lengths(self) -> TokenLengths:
         return TokenLengths(lambda e: e.input, lambda e: len(e.input.split()), lambda e: len(e.output.split()), "words", "", 40)
 
 
-def told_of_all(shards: Sequence[Shard], asked: Asked, check: str) -> list[str]:
-    learned, scored = ([e for s in shards if s.scored is scored for e in rows_of(s)] for scored in (False, True))
+def told_of_all(shards: Sequence[Shard], asked: AuditRequest, check: str) -> list[str]:
+    learned, scored = ([e for s in shards if s.is_eval is scored for e in rows_of(s)] for scored in (False, True))
     return told(audit(Table(Rows(learned), Rows(scored), [], lengths=asked.lengths()), (), {}), check)
 
 
-def told_of_parts(looked: Sequence[tuple[Kept, Seen]], asked: Asked, check: str) -> list[str]:
-    population = counted([seen for _, seen in looked])
-    named = [name_rows(kept, asked, population, frozenset(), NOBODY) for kept, _ in looked]
+def told_of_parts(looked: Sequence[tuple[ShardRows, ShardSummary]], asked: AuditRequest, check: str) -> list[str]:
+    population = population_of([seen for _, seen in looked])
+    named = [select_rows(kept, asked, population, frozenset(), NOBODY) for kept, _ in looked]
     learned, scored = (
-        [e for n, (k, _) in zip(named, looked, strict=True) if k.shard.scored is s for e in n.examples] for s in (False, True)
+        [e for n, (k, _) in zip(named, looked, strict=True) if k.shard.is_eval is s for e in n.examples] for s in (False, True)
     )
     return told(audit(Table(Rows(learned), Rows(scored), [], lengths=asked.lengths(), population=population), (), {}), check)
 
@@ -99,23 +98,23 @@ def rows_of(shard: Shard) -> list[Example]:
 @given(st.lists(st.text("ab", max_size=4), max_size=60), st.integers(0, 60), st.integers(1, 20))
 def test_the_rows_that_decide_on_boilerplate_are_the_same_however_rows_are_divided(rows: list[str], cut: int, most: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boilerplate, "MOST_DECIDING", most)
-        whole = deciding(dict.fromkeys(rows, ""))
-        parts = [deciding(dict.fromkeys(part, "")) for part in (rows[:cut], rows[cut:])]
-        assert list(deciding({**parts[0], **parts[1]})) == list(whole)
+        patch.setattr(boilerplate, "MOST_SAMPLED", most)
+        whole = sampled_rows(dict.fromkeys(rows, ""))
+        parts = [sampled_rows(dict.fromkeys(part, "")) for part in (rows[:cut], rows[cut:])]
+        assert list(sampled_rows({**parts[0], **parts[1]})) == list(whole)
         assert len(whole) == min(most, len(set(rows)))
 
 
 @pytest.mark.parametrize("shingle", Shingle)
 @given(texts=st.lists(st.text(st.sampled_from("ab é😀 "), max_size=20), max_size=12))
 def test_runs_under_digests_are_equal_where_the_runs_are(shingle: Shingle, texts: list[str]) -> None:
-    sets = token_sets(texts, shingle)
-    sizes, runs = run_digests(texts, shingle)
+    sets = shingle_sets(texts, shingle)
+    sizes, runs = shingle_digests(texts, shingle)
     assert sizes.tolist() == sets.sizes.tolist()
     rows = np.repeat(np.arange(len(texts)), sizes)
     alike = dict(zip(zip(rows.tolist(), runs.tolist(), strict=True), range(len(runs)), strict=True))
-    assert len(alike) == len(runs) and len(set(runs.tolist())) == len(set(sets.tokens.tolist()))
-    assert sorted(run_digests(texts[::-1], shingle)[1].tolist()) == sorted(runs.tolist())
+    assert len(alike) == len(runs) and len(set(runs.tolist())) == len(set(sets.shingles.tolist()))
+    assert sorted(shingle_digests(texts[::-1], shingle)[1].tolist()) == sorted(runs.tolist())
 
 
 def test_why_a_shard_cannot_be_read_comes_back_whole(tmp_path: Path) -> None:
@@ -123,6 +122,6 @@ def test_why_a_shard_cannot_be_read_comes_back_whole(tmp_path: Path) -> None:
     path.write_text('{"x": 1}\n')
     with pytest.raises(DataRefused) as here:
         read_examples(str(path))
-    _, seen = look(Shard(0, "rows.jsonl", path, False), Asked(Shingle.W3, None))
-    error = pickle.loads(packed(seen)).error
+    _, seen = read_shard(Shard(0, "rows.jsonl", path, False), AuditRequest(Shingle.W3, None))
+    error = pickle.loads(pickled(seen)).error
     assert type(error) is DataRefused and str(error) == str(here.value)

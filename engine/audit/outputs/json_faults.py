@@ -1,4 +1,4 @@
-"""What keeps an output from being the JSON that it was meant to be."""
+"""The faults of an output that is nearly JSON."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from dataclasses import dataclass
 
 from tuneproof.engine.scoring.judges import parse_json
 
-MOST_TRIED = 20
-"""Brackets in a text at which JSON is looked for."""
+MOST_BRACKETS = 20
+"""Brackets of a text at which the search tries to parse JSON."""
 
 LONGEST = 100_000
-"""Characters of the longest output that is looked into."""
+"""Characters of the longest output that is analysed."""
 
 _FENCE = "```"
 _LANGUAGE = re.compile(r"[ \t]*[\w+-]*[ \t]*\n?")
@@ -34,8 +34,8 @@ _PYTHON = {"True": "true", "False": "false", "None": "null"}
 _CURLY = str.maketrans("“”„", '"""')
 
 
-def near_miss(output: str) -> str | None:
-    """In a few words, what is wrong with an output that is nearly JSON; nothing for JSON itself and for what is far from it."""
+def json_fault(output: str) -> str | None:
+    """What is wrong with an output that is nearly JSON, in a few words; None for valid JSON, and for text that is nothing like it."""
     text = output.strip()
     if not text or len(text) > LONGEST or _is_json(text):
         return None
@@ -53,7 +53,7 @@ def _fenced(inner: str) -> str | None:
 
 
 def _fault(text: str) -> str | None:
-    return _several_values(text) or _mendable(text) or _cut_off(text) or _surrounded(text)
+    return _several_values(text) or _repairable(text) or _cut_off(text) or _surrounded(text)
 
 
 def _is_json(text: str) -> bool:
@@ -65,13 +65,13 @@ def _is_json(text: str) -> bool:
 
 
 def _past(pattern: re.Pattern[str], text: str, start: int) -> int:
-    """Where what a pattern matches at a place ends."""
+    """The end of what a pattern matches at a position; the position itself if it does not match."""
     found = pattern.match(text, start)
     return found.end() if found else start
 
 
 def _value_at(text: str, start: int) -> int | None:
-    """Where the object or list that begins at a bracket ends, if one does."""
+    """The end of the object or list that begins at a bracket; None if it is not valid JSON."""
     try:
         _, end = json.JSONDecoder().raw_decode(text, start)
     except (ValueError, RecursionError):
@@ -87,38 +87,38 @@ def _several_values(text: str) -> str | None:
             return None
         count += 1
         ends = _past(_BETWEEN_VALUES, text, end)
-    return f"{count} JSON values where one is asked for" if count > 1 else None
+    return f"{count} JSON values instead of one" if count > 1 else None
 
 
 @dataclass(frozen=True)
-class _Mended:
-    """A text with its slips mended, and which those were, each once and in order."""
+class _Repaired:
+    """A text with its faults repaired, and the faults, each once and in order."""
 
     text: str
-    slips: tuple[str, ...]
+    faults: tuple[str, ...]
 
 
-def _mendable(text: str) -> str | None:
-    """The slips of a text that is JSON once they are mended."""
+def _repairable(text: str) -> str | None:
+    """The faults of a text that is JSON once they are repaired."""
     if text[0] not in "{[":
         return None
-    mended = _mend(text)
-    if not _is_json(mended.text):
-        curly = _mend(text.translate(_CURLY))
-        if curly.text == mended.text or not _is_json(curly.text):
+    repaired = _repair(text)
+    if not _is_json(repaired.text):
+        curly = _repair(text.translate(_CURLY))
+        if curly.text == repaired.text or not _is_json(curly.text):
             return None
-        mended = _Mended(curly.text, ("typographic quotes", *curly.slips))
-    return ", ".join(mended.slips) or None
+        repaired = _Repaired(curly.text, ("typographic quotes", *curly.faults))
+    return ", ".join(repaired.faults) or None
 
 
-def _mend(text: str) -> _Mended:
-    mended = [_mended_token(token, text) for token in _TOKEN.finditer(text)]
-    slips = dict.fromkeys(slip for slip, _ in mended if slip)
-    return _Mended("".join(part for _, part in mended), tuple(slips))
+def _repair(text: str) -> _Repaired:
+    repaired = [_repaired_token(token, text) for token in _TOKEN.finditer(text)]
+    faults = dict.fromkeys(fault for fault, _ in repaired if fault)
+    return _Repaired("".join(part for _, part in repaired), tuple(faults))
 
 
-def _mended_token(token: re.Match[str], text: str) -> tuple[str, str]:
-    """The slip in a token, if any, and what JSON has in its place."""
+def _repaired_token(token: re.Match[str], text: str) -> tuple[str, str]:
+    """The fault in a token, if any, and what JSON has in its place."""
     here = token[0]
     after = _past(_SPACE, text, token.end())
     follows = text[after : after + 1]
@@ -150,7 +150,7 @@ def _double_quoted(text: str) -> str:
 
 def _surrounded(text: str) -> str | None:
     """Which side of the text the JSON in it has other text on."""
-    for bracket in list(re.finditer(r"[{\[]", text))[:MOST_TRIED]:
+    for bracket in list(re.finditer(r"[{\[]", text))[:MOST_BRACKETS]:
         end = _value_at(text, bracket.start())
         if end is None:
             continue
@@ -167,11 +167,11 @@ def _cut_off(text: str) -> str | None:
     """Whether nothing but the end is missing: the first thing wrong is that the text ends."""
     if text[0] not in "{[":
         return None
-    mended = _mend(text)
+    repaired = _repair(text)
     try:
-        json.loads(mended.text)
+        json.loads(repaired.text)
     except json.JSONDecodeError as error:
-        rest = mended.text[error.pos :].strip()
+        rest = repaired.text[error.pos :].strip()
         if error.msg.startswith("Unterminated string") or re.fullmatch(r"|-|t|tr|tru|f|fa|fal|fals|n|nu|nul", rest):
             return "cut off before its end"
     except (ValueError, RecursionError):

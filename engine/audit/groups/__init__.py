@@ -1,0 +1,1 @@
+"""Finding rows of the same conversation, document, user or group."""

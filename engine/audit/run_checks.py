@@ -1,0 +1,125 @@
+"""Running all checks over one table."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+
+from tuneproof.engine.audit.checks import CHECKS
+from tuneproof.engine.audit.label_noise.cross_validated import require_cleanlab
+from tuneproof.engine.audit.pii.masking import masked
+from tuneproof.engine.audit.registry import Check, Finding, Severity
+from tuneproof.engine.audit.report import ByKey, ByNormalisedKey, Counts, FoundRow, Leaked, Report, RowReference, StoredFinding
+from tuneproof.engine.audit.rows import Rows, conflicting_groups
+from tuneproof.engine.audit.table import AllRows, Table
+from tuneproof.engine.case.data import LabelErrorMethod
+from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.data.example import Source
+
+
+def audit(
+    table: Table,
+    leave_out: Sequence[str],
+    shapes: Mapping[str, str],
+    accept: Mapping[str, str] | None = None,
+    on_check: Callable[[str], None] = lambda check: None,
+) -> Report:
+    """Runs every check and leaves the remaining rows in the table.
+
+    The rows of checks in `leave_out` are left out instead of blocking. `accept` has, by check, the reason why its findings are accepted:
+    they are reported and no longer block. `shapes` has the shape of each file. `on_check` is called with the name of each check before it
+    runs. Raises CaseError for an unknown check, and if cleanlab is wanted and not installed.
+    """
+    accepted = dict(accept or {})
+    require_known_checks(leave_out, accepted)
+    if table.label_errors is LabelErrorMethod.CLEANLAB:
+        # Fail before the minutes that other checks may take.
+        require_cleanlab()
+    counts = _counts(table)
+    findings: list[tuple[Finding, str | None]] = []
+    for check in CHECKS.values():
+        on_check(check.name)
+        for finding in [_completed(check, finding, check.name in leave_out) for finding in check.find(table)]:
+            if finding.left_out:
+                table.leave_out(row.at for row in finding.rows)
+            findings.append((finding, None if finding.left_out else accepted.get(check.name)))
+    order = list(Severity)
+    stored = [_stored(*found) for found in sorted(findings, key=lambda found: order.index(found[0].severity))]
+    return Report(findings=stored, counts=counts, shapes=dict(shapes), left_out=[_reference(source) for source in sorted(table.gone)])
+
+
+def require_known_checks(leave_out: Sequence[str], accept: Mapping[str, str]) -> None:
+    """Raises CaseError for an unknown check, and for a check that is both left out and accepted."""
+    for names, where in ((leave_out, "data.leave_out"), (accept, "data.accept")):
+        unknown = sorted(set(names) - CHECKS.keys())
+        if unknown:
+            raise CaseError(f"there is no check `{unknown[0]}`", where=where, fix=f"the checks are {', '.join(CHECKS)}")
+    both = sorted(set(leave_out) & accept.keys())
+    if both:
+        raise CaseError(f"`{both[0]}` is both left out and accepted", where="data.accept", fix="remove it from one of the two")
+
+
+def _completed(check: Check, finding: Finding, leave_out: bool) -> Finding:
+    """The finding with the name and severity of its check. A finding without rows cannot be left out; one that is left out only warns."""
+    left_out = bool(finding.rows) and (leave_out or check.always_leaves_out)
+    severity = Severity.WARN if left_out and check.severity is Severity.BLOCK else check.severity
+    return replace(finding, check=check.name, severity=severity, left_out=left_out)
+
+
+def _counts(table: Table) -> Counts:
+    examples = table.examples
+    by_file: dict[str, list[int]] = {}
+    for at, example in enumerate(table.eval):
+        by_file.setdefault(example.source.file, []).append(at)
+    near = table.near()
+    near_by_file = Counter(table.eval[found.row - len(examples)].source.file for found in near.eval_near_examples())
+    return Counts(
+        rows=table.count(AllRows).examples,
+        duplicate_rows=ByKey(raw=_repeats(examples.raw), norm=_repeats(examples.norm), loose=_repeats(examples.loose)),
+        conflict_rows=ByNormalisedKey(norm=_conflicts(examples, examples.norm), loose=_conflicts(examples, examples.loose)),
+        near_pairs=near.pairs(),
+        near_complete=near.complete,
+        near_rows_to_drop=len(near.dropped),
+        leaked_rows={file: _leaked(examples, table.eval, rows, near_by_file[file]) for file, rows in sorted(by_file.items())},
+    )
+
+
+def _repeats(keys: list[str]) -> int:
+    return len(keys) - len(set(keys))
+
+
+def _conflicts(rows: Rows, keys: list[str]) -> int:
+    return sum(map(len, conflicting_groups(rows, keys)))
+
+
+def _leaked(examples: Rows, eval_rows: Rows, at: list[int], near: int) -> Leaked:
+    """The eval rows at some positions that are also examples, under each way of comparing texts."""
+
+    def among(known: list[str], keys: list[str]) -> int:
+        present = set(known)
+        return sum(keys[row] in present for row in at)
+
+    return Leaked(
+        raw=among(examples.raw, eval_rows.raw),
+        norm=among(examples.norm, eval_rows.norm),
+        loose=among(examples.loose, eval_rows.loose),
+        near=near,
+    )
+
+
+def _stored(finding: Finding, accepted: str | None) -> StoredFinding:
+    return StoredFinding(
+        check=finding.check,
+        severity=finding.severity,
+        message=finding.message,
+        action=finding.action,
+        count=len(finding.rows),
+        left_out=finding.left_out,
+        accepted=accepted,
+        rows=[FoundRow(file=r.at.file, line=r.at.line, of=_reference(r.of) if r.of else None, note=masked(r.note)) for r in finding.rows],
+    )
+
+
+def _reference(source: Source) -> RowReference:
+    return RowReference(file=source.file, line=source.line)
