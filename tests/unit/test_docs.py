@@ -184,17 +184,20 @@ def test_every_arm_is_listed() -> None:
     assert [row[0].strip("`") for row in page("arms.md").table("arm")] == [*UNTUNED_ARMS, *TUNED_ARMS]
 
 
-def test_every_method_is_listed_with_its_learning_rate() -> None:
-    shown = {row[0].strip("`"): float(row[3]) for row in page("methods.md").table("method")}
-    assert shown == {name: float(method.learning_rate.value) for name, method in METHODS.items()}
+def test_every_method_is_listed_with_what_it_trains_and_its_learning_rate() -> None:
+    shown = {row[0].strip("`"): (row[1], float(row[3])) for row in page("methods.md").table("method")}
+    assert shown == {name: (method.trains, float(method.learning_rate.value)) for name, method in METHODS.items()}
 
 
-def test_every_file_of_a_run_folder_is_explained() -> None:
-    recorded = ROOT / "tests" / "snapshots" / "recorded" / "support-tickets-1"
-    explained = page("run-folder.md").code
-    for path in recorded.rglob("*.*"):
-        folder = path.relative_to(recorded).parts[0] + "/"
-        assert any(code.rpartition("/")[2] == path.name or code == folder for code in explained), path.name
+def test_every_published_result_is_listed_with_its_interval() -> None:
+    shown = {row[0].strip("`"): row[4] for row in page("methods.md").table("method")}
+    for name, method in METHODS.items():
+        if method.published is None:
+            assert shown[name] == "none"
+        else:
+            rate = method.published.accuracy
+            expected = f"{100 * rate.estimate:.1f} % [{100 * rate.low:.1f}, {100 * rate.high:.1f}], {method.published.setting}"
+            assert shown[name] == expected
 
 
 @pytest.mark.parametrize("step", WizardStep)
