@@ -1,4 +1,4 @@
-"""Copying: by the terminal's own escape sequence, which a multiplexer may swallow, and always into a file as well."""
+"""Copying: to the clipboard by an escape sequence, which tmux may swallow, and always to a file as well."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from textual.app import App
 
 
 def copy(app: App[Any], text: str) -> Path:
-    """Copies the text and returns the file that also holds it."""
+    """Copies the text to the clipboard and to a temporary file; returns the file's path."""
     app.copy_to_clipboard(text)
     with tempfile.NamedTemporaryFile("w", prefix="tuneproof-", suffix=".txt", delete=False, encoding="utf-8", errors="replace") as file:
         file.write(text)

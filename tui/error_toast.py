@@ -1,8 +1,9 @@
-"""Errors that a user can cause, told on the screen."""
+"""Errors that a user can cause, shown as toasts."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from textual.app import App
@@ -12,24 +13,24 @@ from tuneproof.tui.widgets.sanitize import sanitize
 
 
 class ErrorToast:
-    """A context in which an error that a user can cause is told on the screen instead of raised."""
+    """A context that shows an error which the user can do something about as a toast, instead of letting it end the app."""
 
-    def __init__(self, app: App[Any], doing: str) -> None:
-        self._app, self._doing = app, doing
+    def __init__(self, app: App[Any], title: str) -> None:
+        self._app, self._title = app, title
 
     def __enter__(self) -> None:
         return None
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> bool:
-        told = _told_error(error)
-        if told is None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> bool:
+        shown = _as_user_error(error)
+        if shown is None:
             return False
-        self._app.notify(sanitize(str(told)), title=self._doing, severity="error", markup=False, timeout=15)
+        self._app.notify(sanitize(str(shown)), title=self._title, severity="error", markup=False, timeout=15)
         return True
 
 
-def _told_error(error: BaseException | None) -> TuneproofError | None:
-    """What a user can do something about: an error of the program's own family, or a limit of the machine."""
+def _as_user_error(error: BaseException | None) -> TuneproofError | None:
+    """The error if it is one of the program's own, or the error for a limit of the machine; None for a defect."""
     if isinstance(error, TuneproofError):
         return error
     if not isinstance(error, OSError):

@@ -1,4 +1,4 @@
-"""What the screens can be told."""
+"""The messages that the app posts to its screens."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tuneproof.engine.run.state import RunState
 
 
 class RunChanged(Message):
-    """The run stands otherwise than before; holds no delta, so only the newest one matters."""
+    """The state of the run has changed. It carries the whole state, so only the newest message matters."""
 
     def __init__(self, state: RunState) -> None:
         super().__init__()
@@ -19,7 +19,7 @@ class RunChanged(Message):
 
 
 class DryRunChanged(Message):
-    """The state of the dry run has changed."""
+    """The state of the dry run of the draft has changed."""
 
     def __init__(self, state: RunState) -> None:
         super().__init__()

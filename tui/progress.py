@@ -1,4 +1,4 @@
-"""A run's events as plain lines."""
+"""The events of a run as lines of text."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from tuneproof.engine.run.variants import CURVE, MERGED
 
 
 def route_text(event: RouteDecided) -> str:
-    """The route, what is needed before training, and the what-if table."""
+    """The route, the minimum before training, and the what-if table."""
     lines = [f"route: {event.route}", f"minimum_before_training: {event.minimum_before_training}", ""]
     lines += [event.reason, "", "if only one answer were different:"]
     for row in event.what_if:
@@ -35,12 +35,12 @@ def route_text(event: RouteDecided) -> str:
 
 
 def progress_line(event: AnyEvent) -> str:
-    """What is worth a line while a run goes; empty for the rest."""
+    """The line for an event, empty for events that need none."""
     match event:
         case StageStarted():
             return f"[{event.stage}]"
         case StageFinished() if event.reused:
-            return "  done before, from the same inputs"
+            return "  already done with the same inputs"
         case ShapeDetected():
             bad = f", {event.unreadable} unreadable" if event.unreadable else ""
             return f"  {event.file}: {event.rows} rows, {event.shape}{bad}"
@@ -53,8 +53,8 @@ def progress_line(event: AnyEvent) -> str:
                 f"{event.eval} cases can show a difference of about {effect} points"
             )
         case ArmScored():
-            gone = f", {event.unanswered} of {event.n + event.unanswered} cases without an answer" if event.unanswered else ""
-            return f"  {event.arm}: correct {_percent(event.correct)}, format valid {_percent(event.format_valid)}{gone}"
+            unanswered = f", {event.unanswered} of {event.n + event.unanswered} cases without an answer" if event.unanswered else ""
+            return f"  {event.arm}: correct {_percent(event.correct)}, format valid {_percent(event.format_valid)}{unanswered}"
         case TrainingEvent() if event.model != TUNED_MODEL:
             return _variant_line(event)
         case TrainingSkipped():
@@ -76,7 +76,7 @@ def progress_line(event: AnyEvent) -> str:
 
 
 def variant_title(model: str) -> str:
-    """What a model trained besides the tuned one is for."""
+    """The purpose of a model that is trained besides the tuned one."""
     share = next((share for share, point in CURVE.items() if point.name == model), None)
     if share is not None:
         return f"learning curve, {share} % of train"

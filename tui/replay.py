@@ -1,4 +1,4 @@
-"""`tuneproof --replay`: a case without a screen; results to stdout, progress to stderr."""
+"""`tuneproof --replay`: a case without the wizard; results go to stdout, progress to stderr."""
 
 from __future__ import annotations
 
@@ -34,34 +34,34 @@ POLL_SECONDS = 0.1
 
 
 def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: bool, overrides: list[str], as_json: bool) -> int:
-    """Replays a case and returns the exit code of how it ended."""
+    """Runs a case and returns its exit code. Raises a TuneproofError for a case that cannot be run."""
     case = load_case(path, overrides)
     last = until or Stage.CARD
     check_case(case, planned_stages(case, last))
     store = _open_run(case, run_dir, resume)
     state = RunState()
-    show = _shower(state, as_json)
-    code = _at_once(store, last, show) if is_light(case, last) else _with_worker(store, last, show)
+    show = _event_printer(state, as_json)
+    code = _in_this_process(store, last, show) if is_light(case, last) else _with_worker(store, last, show)
     if as_json:
         print(json.dumps(_document(store, state, code), ensure_ascii=False))
     elif code is ExitCode.DONE and state.card and state.frozen:
         print(store.read(CARD_MD), end="")
-    _say_the_end(store, state, code)
+    _print_end(store, state, code)
     return int(code)
 
 
 def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
-    """A new run folder, or the one to go on with. Raises GateClosed where the case is not the one that the run began with."""
+    """A new run folder, or the one to resume. Raises GateClosed if the run to resume started with another case."""
     if not resume:
         return RunStore.create(run_dir or next_run_dir(case.name), case)
     if run_dir is None:
-        raise UsageError("--resume needs --run-dir", fix="name the run folder to go on with")
+        raise UsageError("--resume needs --run-dir", fix="name the run folder to resume")
     store = RunStore.open(run_dir)
     began = store.case
     as_it_began = case.model_copy(update={"training": case.training.with_launcher_of(began.training)})
     if sha256_data(began.model_dump(mode="json")) != sha256_data(as_it_began.model_dump(mode="json")):
         raise GateClosed(
-            "the case is not the one that this run began with",
+            "this run started with another case",
             where=str(run_dir),
             fix=f"resume with {run_dir / 'case.yaml'}, or start a new run",
         )
@@ -69,8 +69,8 @@ def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
     return store
 
 
-def _shower(state: RunState, as_json: bool) -> Callable[[AnyEvent], None]:
-    """Folds events into the state, prints the route when it is known, and tells progress."""
+def _event_printer(state: RunState, as_json: bool) -> Callable[[AnyEvent], None]:
+    """A function that applies an event to the state and prints it: the route to stdout, progress to stderr."""
 
     def show(event: AnyEvent) -> None:
         state.apply(event)
@@ -83,8 +83,8 @@ def _shower(state: RunState, as_json: bool) -> Callable[[AnyEvent], None]:
     return show
 
 
-def _at_once(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) -> ExitCode:
-    """The light stages in this process. Any error is shown by the caller; a defect's traceback goes to the run's log."""
+def _in_this_process(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) -> ExitCode:
+    """Runs the light stages in this process. Errors are shown by the caller; the traceback of a defect goes to the run's log."""
     reader = EventReader(store.path / EVENTS)
     try:
         with store.lock(), EventLog(store.path / EVENTS) as log:
@@ -105,7 +105,7 @@ def _at_once(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) ->
 
 
 def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) -> ExitCode:
-    """The run in a process of its own; this one only watches, and passes an interrupt on."""
+    """Runs the stages in a worker process; this one only watches and passes interrupts on."""
     worker, offset = launch(store.path, until)
     with _passing_interrupts_to(worker):
         if waiting := worker.waiting():
@@ -121,21 +121,21 @@ def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]
 
 @contextmanager
 def _passing_interrupts_to(worker: Worker) -> Iterator[None]:
-    """An interrupt asks the worker to stop and raises nothing here, so that the watching goes on to the end."""
+    """While it is open, Ctrl-C asks the worker to stop and raises nothing here, so that its last events are still shown."""
 
     def pass_on(*_: object) -> None:
-        print("stopping at the next safe place …", file=sys.stderr)
+        print("stopping at the next safe point …", file=sys.stderr)
         try:
             worker.stop()
         except TuneproofError as error:
-            # It goes on, and so does the watching.
+            # The worker continues, so watching it continues, too.
             print(f"tuneproof: {error}", file=sys.stderr)
 
-    before = signal.signal(signal.SIGINT, pass_on)
+    previous = signal.signal(signal.SIGINT, pass_on)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        signal.signal(signal.SIGINT, previous)
 
 
 def _watch(worker: Worker, reader: EventReader, show: Callable[[AnyEvent], None]) -> ExitCode:
@@ -149,7 +149,7 @@ def _watch(worker: Worker, reader: EventReader, show: Callable[[AnyEvent], None]
 
 
 def _document(store: RunStore, state: RunState, code: ExitCode) -> dict[str, object]:
-    """What `--json` prints."""
+    """The document that `--json` prints."""
     route = state.route
     return {
         "run_dir": str(store.path),
@@ -163,17 +163,17 @@ def _document(store: RunStore, state: RunState, code: ExitCode) -> dict[str, obj
     }
 
 
-def _say_the_end(store: RunStore, state: RunState, code: ExitCode) -> None:
+def _print_end(store: RunStore, state: RunState, code: ExitCode) -> None:
     if code is ExitCode.DONE and state.card:
         print(f"card: {store.path / CARD_MD}   verify: tuneproof verify {store.path}", file=sys.stderr)
     elif code is ExitCode.DONE:
         print(f"run: {store.path}", file=sys.stderr)
     elif code is ExitCode.INTERRUPTED:
-        print(f"tuneproof: interrupted; go on with --resume --run-dir {store.path}", file=sys.stderr)
+        print(f"tuneproof: interrupted; continue with --resume --run-dir {store.path}", file=sys.stderr)
     elif code is ExitCode.DEFECT:
         print(f"tuneproof: a defect in tuneproof; the traceback is in {store.path / WORKER_LOG}", file=sys.stderr)
     elif state.failure:
         print(f"tuneproof: {state.failure.message}", file=sys.stderr)
     elif code is ExitCode.FAILED:
-        told = f"the worker was killed, perhaps for want of memory; go on with --resume --run-dir {store.path}"
-        print(f"tuneproof: {store.path / WORKER_LOG}: {told}", file=sys.stderr)
+        problem = "the worker was killed, perhaps because memory ran out"
+        print(f"tuneproof: {store.path / WORKER_LOG}: {problem}; continue with --resume --run-dir {store.path}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""`tuneproof reproduce`: a stored prompt decoded again, and whether the answer is the one that is stored."""
+"""`tuneproof reproduce`: decodes stored prompts again and compares the answers with the stored ones."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ if TYPE_CHECKING:
     from tuneproof.engine.reproduce import Reproduced, Reproduction
 
 SHOWN = 5
-"""Of how many answers that differ both texts are shown; --json has them all."""
+"""How many differing answers are shown with both texts; --json has all of them."""
 
 
 def reproduce_command(run: Path, arm: str, case_id: str | None, *, as_json: bool) -> int:
-    """Decodes one answer again, or all of an arm, and returns the exit code. Raises VerifyFailed where one differs, after it was told."""
+    """Decodes one answer of an arm again, or all, and prints the result. Raises VerifyFailed if an answer differs."""
     store = RunStore.open(run)
     quiet_libraries()
     from tuneproof.engine.reproduce import Reproduction
 
     reproduction = Reproduction(store, arm)
     for difference in reproduction.differences():
-        print(f"not as it was measured: {difference}", file=sys.stderr)
+        print(f"different from the measurement: {difference}", file=sys.stderr)
     if case_id is None:
         found, decoded = reproduction.all(_Progress()), "in one pass"
     else:
@@ -41,9 +41,9 @@ def reproduce_command(run: Path, arm: str, case_id: str | None, *, as_json: bool
     else:
         print(_one_text(found[0], decoded) if case_id is not None else _all_text(found, differing, reproduction))
     if differing:
-        counted = "the answer" if len(found) == 1 else f"{len(differing)} of {len(found)} answers"
+        subject = "the answer" if len(found) == 1 else f"{len(differing)} of {len(found)} answers"
         are = "is" if len(differing) == 1 else "are"
-        raise VerifyFailed(f"{counted} {are} not what the model gives", where=reproduction.files.predictions)
+        raise VerifyFailed(f"{subject} {are} not what the model answers now", where=reproduction.files.predictions)
     return int(ExitCode.DONE)
 
 
@@ -62,18 +62,18 @@ def _document(each: Reproduced) -> dict[str, object]:
 def _one_text(each: Reproduced, decoded: str) -> str:
     if each.same:
         return f"{sanitize(each.again.text)}\n\nthe same as stored, decoded {decoded}"
-    return f"{_both(each)}\n\nnot the same as stored, decoded {decoded}"
+    return f"{_both_texts(each)}\n\nnot the same as stored, decoded {decoded}"
 
 
 def _all_text(found: list[Reproduced], differing: list[Reproduced], reproduction: Reproduction) -> str:
-    parts = [f"{sanitize(each.stored.id)}\n{_both(each)}" for each in differing[:SHOWN]]
+    parts = [f"{sanitize(each.stored.id)}\n{_both_texts(each)}" for each in differing[:SHOWN]]
     if len(differing) > SHOWN:
         parts.append(f"… and {len(differing) - SHOWN:,} more: --json has them all")
     parts.append(f"{reproduction.arm}: {len(found):,} answers decoded again, {len(differing):,} differ from what is stored")
     return "\n\n".join(parts)
 
 
-def _both(each: Reproduced) -> str:
+def _both_texts(each: Reproduced) -> str:
     return "\n".join(
         f"{name}: {sanitize(text)}{' (cut off)' if cut else ''}"
         for name, text, cut in (("now   ", each.again.text, each.again.truncated), ("stored", each.stored.output, each.stored.truncated))
@@ -81,7 +81,7 @@ def _both(each: Reproduced) -> str:
 
 
 class _Progress:
-    """One line on a terminal that says how far it is; elsewhere nothing."""
+    """Shows progress in one line of the terminal; prints nothing if stderr is not a terminal."""
 
     def __call__(self, done: int, of: int) -> None:
         if sys.stderr.isatty():

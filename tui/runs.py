@@ -1,4 +1,4 @@
-"""`tuneproof runs`: the runs of a folder, as a table or as data."""
+"""`tuneproof runs`: the runs of a folder, as a table or as JSON."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ HEAD = ("state", "stage", "verdict", "run")
 
 
 def runs_text(folder: Path) -> str:
-    """A line a run, what happened last first; a sentence where there is none."""
+    """A table with one line per run, the latest activity first; a sentence if there are no runs."""
     runs = list_runs(folder)
     if not runs:
-        return f"no runs in {_visible(folder)}; to start one: tuneproof --replay support_tickets.yaml"
+        return f"no runs in {_visible(folder)}; start one with: tuneproof --replay support_tickets.yaml"
     rows = [HEAD, *map(_row, runs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD) - 1)]
     lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows]
@@ -22,7 +22,7 @@ def runs_text(folder: Path) -> str:
 
 
 def runs_json(folder: Path) -> str:
-    """What `--json` prints; times are in seconds since 1970, and what is not there yet is null."""
+    """The document that `--json` prints; times are in seconds since 1970, and unknown values are null."""
     runs = [
         {
             "path": str(run.path),
@@ -35,7 +35,7 @@ def runs_json(folder: Path) -> str:
         }
         for run in list_runs(folder)
     ]
-    # In ASCII, because the name of a folder need not be text that can be encoded.
+    # In ASCII, because the name of a folder may not be valid Unicode.
     return json.dumps({"runs": runs})
 
 
@@ -44,5 +44,5 @@ def _row(run: RunSummary) -> tuple[str, str, str, str]:
 
 
 def _visible(path: Path) -> str:
-    """A path on one line: what would move the cursor, or cannot be encoded, is escaped."""
+    """A path on one line, with control characters and undecodable bytes escaped."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in str(path))

@@ -86,7 +86,7 @@ def test_an_altered_answer_is_noticed_with_what_the_model_gives(copy: RunStore, 
     assert main(["reproduce", str(copy.path), "--arm", "few_shot", "--json"]) == 5
     out, err = capsys.readouterr()
     document = json.loads(out)
-    assert f"{name}: 1 of 8 answers is not what the model gives" in err
+    assert f"{name}: 1 of 8 answers is not what the model answers now" in err
     assert document["same"] is False and document["predictions"] == 8 and len(document["answers"]) == 1
     (answer,) = document["answers"]
     assert (answer["id"], answer["output"], answer["stored"]["output"]) == (stored[3]["id"], stored[3]["output"], "{}")

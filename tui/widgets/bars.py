@@ -12,7 +12,7 @@ FULL, EMPTY = "█", "░"
 
 
 def bar(share: float, width: int) -> str:
-    """A share of 1 as a bar of so many cells, to an eighth of a cell."""
+    """A share of 1 as a bar of `width` cells, to an eighth of a cell."""
     eighths = round(max(0.0, min(1.0, share)) * width * 8)
     whole, part = divmod(eighths, 8)
     drawn = FULL * whole + (EIGHTHS[part] if part else "")
@@ -20,7 +20,7 @@ def bar(share: float, width: int) -> str:
 
 
 def percent(share: float) -> str:
-    """A share as a whole percentage; what is neither none nor all is never rounded to it."""
+    """A share as a whole percentage; only exactly 0 and 1 are shown as 0 % and 100 %."""
     rounded = round(100 * share)
     if rounded == 100 and share < 1:
         rounded = 99
@@ -40,5 +40,5 @@ def rate_bar(rate: Rate, width: int) -> str:
 
 
 def spark(shares: Sequence[float]) -> str:
-    """Shares of 1 as one row of bars from none to all; Textual's Sparkline would stretch them from their least to their most."""
+    """Shares of 1 as one row of bars on a scale from 0 to 1; Textual's Sparkline scales from the smallest to the largest value."""
     return "".join(HEIGHTS[min(len(HEIGHTS) - 1, int(share * len(HEIGHTS)))] for share in shares)

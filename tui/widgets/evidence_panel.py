@@ -1,4 +1,4 @@
-"""Evidence so far: the card in the making, beside every step where the terminal is wide enough."""
+"""Evidence so far: a preview of the card, beside every step if the terminal is wide enough."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from tuneproof.tui.widgets.sanitize import sanitize
 
 
 class EvidencePanel(MemoizedStatic):
-    """What is known about the case, field by field as on the card."""
+    """What is known about the case, in the fields of the card."""
 
     def on_mount(self) -> None:
         self.border_title = "Evidence so far"
 
     def show(self, draft: DraftCase, state: RunState, route: str | None, *, is_frozen: bool) -> None:
-        """Draws what is known; before the freeze, `state` is that of the dry run, whose end says nothing about the case."""
+        """Draws what is known. Before the freeze, `state` is that of a dry run, so it has no verdict."""
         fields = [
             ("Decision", [route or "not decided yet"]),
             ("Data Shape", _data(draft, state)),
@@ -59,7 +59,7 @@ def _arms(state: RunState) -> list[str]:
 def _method(state: RunState) -> list[str]:
     training = state.tuned
     if training.skipped is not None:
-        return [f"none: {training.skipped.reason.partition(';')[0]}"]
+        return [f"none: {training.skipped.reason}"]
     if training.started is None:
         return ["not chosen yet"]
     if training.finished is not None:

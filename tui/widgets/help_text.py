@@ -1,6 +1,6 @@
-"""Help texts: paragraphs and lists with bold words, code and emphasis, drawn at once.
+"""Help texts: paragraphs and lists with bold text, code and emphasis.
 
-Textual's Markdown widget draws the same, and takes a third of a second for a screen of it while a training has the cores.
+Textual's Markdown widget draws the same, but needs a third of a second per screen while a training uses the cores.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ STYLES = {"bold": "bold", "italic": "italic", "code": "reverse dim"}
 
 
 def help_content(text: str) -> Content:
-    """The text as content: an empty line ends a paragraph, `- ` begins an item, and lines in between belong together."""
+    """The text as content. An empty line ends a paragraph, `- ` starts an item, and other line breaks are joined."""
     return Content("\n").join(list(_blocks(text)))
 
 
@@ -34,7 +34,7 @@ def _blocks(text: str) -> Iterator[Content]:
 
 
 def _inline(text: str) -> Content:
-    """One paragraph or item, its marks turned into styles."""
+    """One paragraph or item with its markup as styles."""
     shown = "• " + text.removeprefix(ITEM) if text.startswith(ITEM) else text
     parts: list[Content | str] = []
     at = 0

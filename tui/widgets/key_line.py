@@ -1,6 +1,6 @@
-"""The keys that work now, in the last line: one text, where Textual's Footer is a widget a key.
+"""The keys that work now, in the last line: one text, while Textual's Footer has a widget for each key.
 
-Making those anew took an eighth of what going to another step costs.
+Recreating those widgets took an eighth of the time of showing another step.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from textual.widgets import Static
 
 
 class KeyLine(Static):
-    """Shows the bindings of the screen that can be used as it stands."""
+    """Shows the bindings of the screen that are enabled now."""
 
     ALLOW_SELECT = False
     DEFAULT_CSS = """

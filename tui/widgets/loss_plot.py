@@ -1,4 +1,4 @@
-"""The loss of a training, as a curve of the steps and a mark at every probe."""
+"""The loss of a training: a curve over the steps, and a mark at every probe."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ POINTS = 400
 """More than a wide terminal has columns of braille dots for."""
 
 COLUMNS = 40
-"""Cells that a usual terminal has for the width of the curve: steps that move it by less than one are not worth drawing all of it again."""
+"""Cells that the curve is wide in a usual terminal; it is redrawn only once the new steps are wider than one."""
 
 
 class StyledCanvas(Canvas):
-    """A canvas whose blank lines have a style too: without colour, Textual's filter asks every piece of a line for one."""
+    """A canvas whose blank lines have a style, too: without colour, Textual's filter needs one in every segment."""
 
     def render_line(self, y: int) -> Strip:
         strip = super().render_line(y)
@@ -34,9 +34,9 @@ class StyledCanvas(Canvas):
 
 
 class LossPlot(PlotWidget):
-    """Train loss as a line, validation loss as `o`, so that they are told apart without colour; redrawn only on data that shows."""
+    """Train loss as a line, validation loss as `o`, so that they differ without colour, too; redrawn only for visible changes."""
 
-    # Its own keys would shadow those of the step.
+    # Its own keys would shadow the keys of the step.
     BINDINGS: ClassVar[list[BindingType]] = []
     can_focus = False
 
@@ -45,7 +45,7 @@ class LossPlot(PlotWidget):
         self._drawn = (0, 0)
 
     def compose(self) -> ComposeResult:
-        """As the plot of the library is composed, of canvases that can be shown without colour."""
+        """The widgets of the library's plot, with canvases that also work without colour."""
         with Grid():
             yield StyledCanvas(1, 1, id="margin-top")
             yield StyledCanvas(1, 1, id="margin-left")
@@ -60,7 +60,7 @@ class LossPlot(PlotWidget):
         self._drawn = (0, 0)
 
     def show(self, curve: StepSeries, probes: Sequence[Probed]) -> None:
-        """Draws the curve where it has grown by what can be seen, or a probe has come."""
+        """Draws the curve if it has grown visibly, or if there is a new probe."""
         steps_drawn, probes_drawn = self._drawn
         grown = len(curve) - steps_drawn
         if len(curve) < 2 or (len(probes) == probes_drawn and 0 <= grown * COLUMNS < steps_drawn):

@@ -1,4 +1,4 @@
-"""A text that is drawn anew only when it says something else."""
+"""A text that is redrawn only when it changes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from textual.widgets import Static
 
 
 class MemoizedStatic(Static):
-    """Screens tell all they know at every event; most of it is what they told before, and laying it out again is dear."""
+    """A Static that skips updates with the same text: screens redraw everything at every event, and a layout is slow."""
 
-    _said: object = None
+    _last: object = None
 
     def update(self, content: str | Content = "", *, layout: bool = True) -> None:  # type: ignore[override]
-        said = (content.plain, tuple(content.spans)) if isinstance(content, Content) else content
-        if said != self._said:
-            self._said = said
+        key = (content.plain, tuple(content.spans)) if isinstance(content, Content) else content
+        if key != self._last:
+            self._last = key
             super().update(content, layout=layout)

@@ -1,4 +1,4 @@
-"""The step rail: where one is, what is done, and the digit that goes there."""
+"""The step rail: the current step, the steps that are done, and the digit that goes to each."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DONE, HERE, OPEN = "✓", "●", "○"
 
 
 class StepRail(MemoizedStatic):
-    """One line with every step; marks, not colours, tell them apart."""
+    """One line with all steps; signs mark their status, not only colours."""
 
     def show(self, current: WizardStep, done: Collection[WizardStep]) -> None:
         """Draws the rail."""

@@ -136,7 +136,7 @@ def test_the_table_is_aligned_and_nothing_in_a_name_moves_the_cursor(tmp_path: P
 
 
 def test_no_run_is_told_with_what_to_do(tmp_path: Path) -> None:
-    assert runs_text(tmp_path) == f"no runs in {tmp_path}; to start one: tuneproof --replay support_tickets.yaml"
+    assert runs_text(tmp_path) == f"no runs in {tmp_path}; start one with: tuneproof --replay support_tickets.yaml"
 
 
 def test_the_data_has_what_the_table_has_and_the_times(tmp_path: Path) -> None:
