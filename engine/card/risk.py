@@ -53,7 +53,7 @@ def _server_risks(scores: Scores) -> list[str]:
     items = []
     if scores.unanswered:
         reasons = ", ".join(f"{count} × {reason}" for reason, count in scores.unanswered.items())
-        told = f"{scores.arm}: {sum(scores.unanswered.values())} of {scores.asked} cases have no answer ({reasons})"
+        told = f"{scores.arm}: {sum(scores.unanswered.values())} of {scores.all_cases} cases have no answer ({reasons})"
         items.append(f"{told}; they count neither as right nor as wrong.")
     if scores.tokens_untold:
         items.append(f"{scores.arm}: the server did not tell the tokens of {scores.tokens_untold} of {scores.n} answers.")

@@ -1,1 +1,1 @@
-"""Whether an output is right, why not, and how sure that is."""
+"""Whether an output is correct, why not, and how certain the scores are."""

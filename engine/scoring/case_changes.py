@@ -1,4 +1,4 @@
-"""Two arms on the same cases: what the second mended, what it did not, and what it broke."""
+"""Two arms on the same cases: the cases that the second arm fixes, still gets wrong, or newly gets wrong."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tuneproof.engine.scoring.predictions import Prediction
 
 
 class CaseChange(StrEnum):
-    """What became of a case."""
+    """How a case changed from the first arm to the second."""
 
     NEWLY_WRONG = "newly wrong"
     STILL_WRONG = "still wrong"
@@ -19,7 +19,7 @@ class CaseChange(StrEnum):
 
 @dataclass(frozen=True)
 class ComparedCase:
-    """A case that at least one of the two arms got wrong."""
+    """A case that at least one of the two arms answers incorrectly, with both predictions."""
 
     change: CaseChange
     before: Prediction
@@ -27,16 +27,15 @@ class ComparedCase:
 
 
 def compare_cases(before: Sequence[Prediction], after: Sequence[Prediction]) -> list[ComparedCase]:
-    """The cases that both answered and either got wrong: first those that are newly wrong, then still wrong, then fixed.
+    """The cases that both arms answered and at least one got wrong, in the order of `CaseChange`.
 
-    Raises KeyError where the two were not asked the same cases.
+    Raises KeyError if `after` lacks a case of `before`.
     """
-    found = list(_compared(before, after))
     order = list(CaseChange)
-    return sorted(found, key=lambda case: order.index(case.change))
+    return sorted(_wrong_cases(before, after), key=lambda case: order.index(case.change))
 
 
-def _compared(before: Sequence[Prediction], after: Sequence[Prediction]) -> Iterator[ComparedCase]:
+def _wrong_cases(before: Sequence[Prediction], after: Sequence[Prediction]) -> Iterator[ComparedCase]:
     later = {prediction.id: prediction for prediction in after}
     for first in before:
         second = later[first.id]

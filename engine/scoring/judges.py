@@ -1,4 +1,4 @@
-"""What an output has to be: one judge an output kind, and the one place that says why an output is wrong."""
+"""Judges of outputs, one for each output kind, and the classes of failures."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuneproof.engine.core.errors import CaseError
 
 
 class FailureClass(StrEnum):
-    """Why an output is not correct, from the outside in."""
+    """Why an output is not correct; the first class that applies, from the whole output to its values."""
 
     EMPTY = "empty"
     TRUNCATED = "truncated"
@@ -26,42 +26,48 @@ class FailureClass(StrEnum):
     WRONG_SHAPE = "wrong shape"
     WRONG_VALUE = "wrong value"
     ENDPOINT_ERROR = "endpoint_error"
-    """No answer at all: a failure of the server that was asked, never of the model."""
+    """No answer at all: a failure of the server, not of the model."""
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one output is worth: format and correctness apart, the class of the failure, and the fields that are wrong."""
+    """The judgement of one output: format and correctness separately, the class of the failure, and the wrong fields."""
 
     format_valid: bool
     correct: bool
     failure: FailureClass | None = None
     fields: tuple[str, ...] = ()
     field_score: float = 0.0
+    """Share of the fields that are right, between 0 and 1; 1 for a correct output."""
     answer: str = ""
+    """The label, or what the pattern found; empty for other kinds and if it cannot be parsed."""
 
 
 class Judge(Protocol):
-    """Judges outputs of one kind."""
+    """Judges the outputs of one task."""
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
-        """What the output is worth against what was expected."""
+        """The judgement of an output; `truncated` says that it ended at the token limit."""
 
     def problem(self, expected: str) -> str | None:
-        """What is wrong with an expected output itself, or nothing."""
+        """Why an expected output does not have the format of the task; None if it has."""
 
     def description(self) -> str:
-        """The format in words, as a prompt asks for it; empty where there is nothing to ask."""
+        """The format in words, for a prompt; empty if any text is valid."""
 
 
 REFUSAL_PATTERN = re.compile(
     r"\b(i'?m sorry|i am sorry|i can(?:no|')t|i can not|i am unable|i'm unable|as an ai|i won'?t|not able to (?:help|assist))\b",
     re.IGNORECASE,
 )
+"""Phrases of a model that refuses to answer."""
 
 
 def make_judge(task: Task, labels: Sequence[str]) -> Judge:
-    """The judge of a task; `labels` are the outputs seen in train, for a choice task that names no choices."""
+    """The judge of a task; `labels` are the outputs of train, which are the choices if the case names none.
+
+    Raises CaseError if `task.output.schema` is not a JSON Schema.
+    """
     match task.output.kind:
         case OutputKind.JSON:
             schema = task.output.json_schema
@@ -75,7 +81,7 @@ def make_judge(task: Task, labels: Sequence[str]) -> Judge:
 
 
 class JsonJudge:
-    """One JSON document and nothing else; correct when it equals the expected one, whatever the order of its keys."""
+    """One JSON document and nothing else; correct if it equals the expected one, in any order of keys."""
 
     def __init__(self, schema: dict[str, Any] | None) -> None:
         self._schema = schema
@@ -85,38 +91,38 @@ class JsonJudge:
             raise CaseError(f"not a JSON Schema: {error.message}", where="task.output.schema") from None
 
     def __reduce__(self) -> tuple[type[JsonJudge], tuple[dict[str, Any] | None]]:
-        # A validator cannot go to another process; what it is made of can.
+        # A validator cannot be pickled; its schema can.
         return JsonJudge, (self._schema,)
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
         try:
-            got = parse_json(output)
+            actual = parse_json(output)
         except ValueError:
             inside = _contains_json(output)
             return _unparsed(output, truncated, FailureClass.EXTRA_TEXT if inside else FailureClass.NOT_PARSEABLE)
         wanted = parse_json(expected)
-        wrong_shape = self._shape_errors(got, wanted)
+        wrong_shape = self._shape_errors(actual, wanted)
         if wrong_shape:
             return Judgement(False, False, FailureClass.WRONG_SHAPE, wrong_shape)
-        wrong = different_fields(got, wanted)
+        wrong = different_fields(actual, wanted)
         if not wrong:
             return Judgement(True, True, field_score=1.0)
-        return Judgement(True, False, FailureClass.WRONG_VALUE, wrong, _share_right(got, wanted))
+        return Judgement(True, False, FailureClass.WRONG_VALUE, wrong, _share_of_right_fields(actual, wanted))
 
     def problem(self, expected: str) -> str | None:
         try:
             value = parse_json(expected)
         except ValueError as error:
-            return f"not the JSON that was asked for: {error}"
+            return f"not valid JSON: {error}"
         errors = self._shape_errors(value, value)
-        return f"does not satisfy task.output.schema at {', '.join(errors)}" if errors else None
+        return f"does not match task.output.schema at {', '.join(errors)}" if errors else None
 
     def description(self) -> str:
-        ask = "Answer with one JSON object and nothing else."
+        request = "Answer with one JSON object and nothing else."
         properties = (self._schema or {}).get("properties")
         if not isinstance(properties, dict) or not properties:
-            return ask if self._schema is None else f"{ask} It must satisfy this JSON Schema: {json.dumps(self._schema)}"
-        return f"{ask} Fields: {', '.join(_field(name, kind) for name, kind in properties.items())}."
+            return request if self._schema is None else f"{request} It must satisfy this JSON Schema: {json.dumps(self._schema)}"
+        return f"{request} Fields: {', '.join(_field(name, kind) for name, kind in properties.items())}."
 
     def _shape_errors(self, got: Any, wanted: Any) -> tuple[str, ...]:
         if self._validator is None:
@@ -130,7 +136,7 @@ class JsonJudge:
 
 
 class ChoiceJudge:
-    """Exactly one of the labels."""
+    """Exactly one of the labels, outer white space aside."""
 
     def __init__(self, choices: Sequence[str]) -> None:
         self.choices = list(choices)
@@ -145,14 +151,14 @@ class ChoiceJudge:
         return Judgement(True, False, FailureClass.WRONG_VALUE, (expected.strip(),), answer=answer)
 
     def problem(self, expected: str) -> str | None:
-        return None if expected.strip() in self.choices else f"`{expected.strip()[:60]}` is none of the choices"
+        return None if expected.strip() in self.choices else f"`{expected.strip()[:60]}` is not one of the choices"
 
     def description(self) -> str:
         return f"Answer with exactly one of: {', '.join(self.choices)}."
 
 
 class PatternJudge:
-    """A text in which the pattern is found; the answer is its first group, at the last place where it is found."""
+    """A text that contains the pattern; the answer is the first group of its last match."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = re.compile(pattern)
@@ -166,7 +172,7 @@ class PatternJudge:
         return Judgement(True, False, FailureClass.WRONG_VALUE, answer=answer)
 
     def problem(self, expected: str) -> str | None:
-        return None if self._answer(expected) is not None else "task.output.pattern is not found in it"
+        return None if self._answer(expected) is not None else "it does not match task.output.pattern"
 
     def description(self) -> str:
         return f"The answer must match the regular expression {self._pattern.pattern}"
@@ -177,7 +183,7 @@ class PatternJudge:
 
 
 class TextJudge:
-    """Any text that ended by itself; correct when it equals the expected one, outer white space aside."""
+    """Any text that is not truncated; correct if it equals the expected one, outer white space aside."""
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
         if truncated or not output.strip():
@@ -195,19 +201,20 @@ class TextJudge:
 
 
 MAX_JSON_DEPTH = 100
-"""Levels of nesting that are followed; no one asks for more, and the validator ends at a few hundred."""
+"""Maximum nesting of a JSON document; the validator fails at a few hundred levels."""
 
 
 def parse_json(text: str) -> Any:
-    """One JSON document. Raises ValueError for anything else: text around it, NaN, a key that stands twice.
+    """Parses one JSON document.
 
-    So it does for what the grammar allows and nothing can be done with: half a surrogate pair, a number beyond a float, endless nesting.
+    Raises ValueError for anything else: text around it, NaN, a repeated key; also for what JSON's grammar allows and Python cannot process:
+    lone surrogates, numbers beyond a float, and nesting beyond `MAX_JSON_DEPTH`.
     """
 
     def pairs(found: list[tuple[str, Any]]) -> dict[str, Any]:
         keys = [key for key, _ in found]
         if len(set(keys)) < len(keys):
-            raise ValueError("a key stands twice")
+            raise ValueError("a key is repeated")
         return dict(found)
 
     def constant(name: str) -> Any:
@@ -229,7 +236,7 @@ def _is_deeper(value: Any, levels: int) -> bool:
 
 
 def same_json(a: Any, b: Any) -> bool:
-    """Equality as JSON has it: 1 equals 1.0, and true is not 1."""
+    """Whether two JSON values are equal: 1 equals 1.0, and true is not 1."""
     if isinstance(a, bool) or isinstance(b, bool):
         return a is b
     if isinstance(a, Mapping) and isinstance(b, Mapping):
@@ -240,15 +247,15 @@ def same_json(a: Any, b: Any) -> bool:
 
 
 def different_fields(got: Any, wanted: Any) -> tuple[str, ...]:
-    """The top-level fields in which two documents differ; `$` where they are not both objects."""
+    """The top-level fields in which two documents differ; `$` if they differ and are not both objects."""
     if not isinstance(got, dict) or not isinstance(wanted, dict):
         return () if same_json(got, wanted) else ("$",)
     missing = object()
     return tuple(k for k in {**wanted, **got} if not same_json(got.get(k, missing), wanted.get(k, missing)))
 
 
-def _share_right(got: Any, wanted: Any) -> float:
-    """The share of the fields of either document that agree."""
+def _share_of_right_fields(got: Any, wanted: Any) -> float:
+    """The share of the fields of both documents that are equal; 0 if they are not both objects."""
     if not isinstance(got, dict) or not isinstance(wanted, dict):
         return 0.0
     fields = {**wanted, **got}
@@ -256,7 +263,7 @@ def _share_right(got: Any, wanted: Any) -> float:
 
 
 def _unparsed(output: str, truncated: bool, otherwise: FailureClass) -> Judgement:
-    """The class of an output whose answer cannot be read."""
+    """The judgement of an output whose answer cannot be parsed; `otherwise` is its class if no more specific one applies."""
     if truncated:
         return Judgement(False, False, FailureClass.TRUNCATED)
     if not output.strip():
@@ -267,7 +274,7 @@ def _unparsed(output: str, truncated: bool, otherwise: FailureClass) -> Judgemen
 
 
 def _contains_json(output: str) -> bool:
-    """Whether a JSON object or array stands somewhere in the text."""
+    """Whether the text contains a JSON object or array."""
     decoder = json.JSONDecoder()
     for found in re.finditer(r"[{\[]", output):
         try:
@@ -279,7 +286,7 @@ def _contains_json(output: str) -> bool:
 
 
 def _field(name: str, kind: Any) -> str:
-    """One property of a schema in words."""
+    """One property of a schema in words, for a prompt."""
     quoted = json.dumps(name, ensure_ascii=False)
     if not isinstance(kind, dict):
         return quoted

@@ -1,4 +1,4 @@
-"""A first draft of `task.output` from the outputs that are there, for a person to read and correct."""
+"""Infers `task.output` from the outputs of the data, as a draft for a person to correct."""
 
 from __future__ import annotations
 
@@ -12,42 +12,43 @@ from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.scoring.judges import parse_json
 
 MIN_MATCHING_SHARE = 0.9
-"""The share of outputs that must fit a kind; the others are then for the audit's format check to name."""
+"""Share of the outputs that must match a kind; the audit's format check reports the others."""
 
 MIN_ROWS = 10
-"""Below this many values, that some repeat says nothing about what others there may be."""
+"""With fewer values than this, repeated values do not show that there are no others."""
 
 MAX_LABELS = 200
 MAX_LABEL_LENGTH = 80
+"""In characters."""
 MAX_ENUM_VALUES = 12
 MAX_KEYS = 50
-"""An object with more different keys than this is a map from one thing to another, whose keys are data."""
+"""An object with more different keys than this is a map, whose keys are data."""
 
 MAX_SCHEMA_DEPTH = 4
-"""Levels of nesting that the schema spells out; what lies deeper has its type told and no more."""
+"""Levels of nesting that the schema describes; deeper values have only their type."""
 
 ANSWER_MARKERS = (r"#### (-?[\d,.]+)", r"\\boxed\{([^{}]+)\}", r"<answer>(.*?)</answer>")
-"""How reasoned answers usually mark their result."""
+"""How answers with reasoning usually mark their result."""
 
 JSON_TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
 
 
 @dataclass(frozen=True)
 class InferredOutput:
-    """A proposed output format, and one sentence on what in the outputs speaks for it."""
+    """An inferred output format, and one sentence on why the outputs suggest it."""
 
     output: OutputFormat
     why: str
 
 
 def infer_output(outputs: Sequence[str]) -> InferredOutput:
-    """What the outputs seem to be: JSON objects, a few labels, texts that mark their answer, or just texts; the first that fits.
+    """The first kind that matches the outputs: JSON objects, a few labels, texts that mark their answer, or any text.
 
-    Empty outputs do not count. A schema drafted from outputs that are all JSON objects is satisfied by each of them.
+    Empty outputs do not count. If all outputs are JSON objects, each of them matches the inferred schema.
     """
     given = [output.strip() for output in outputs if output.strip()]
     if not given:
-        return InferredOutput(OutputFormat(kind=OutputKind.TEXT), "there are no outputs to draft it from")
+        return InferredOutput(OutputFormat(kind=OutputKind.TEXT), "there are no outputs")
     return _as_json(given) or _as_choice(given) or _as_pattern(given) or _as_text()
 
 
@@ -57,10 +58,10 @@ def _as_json(given: Sequence[str]) -> InferredOutput | None:
         return None
     key_sets = {frozenset(value) for value in objects}
     keys = max(map(len, key_sets))
-    told = f"the same {keys} {'key' if keys == 1 else 'keys'}" if len(key_sets) == 1 else f"{len(key_sets)} different sets of keys"
+    keys_in_words = f"the same {keys} {'key' if keys == 1 else 'keys'}" if len(key_sets) == 1 else f"{len(key_sets)} different sets of keys"
     schema = _schema(objects, MAX_SCHEMA_DEPTH)
     return InferredOutput(
-        OutputFormat(kind=OutputKind.JSON, json_schema=schema), f"{_share(len(objects), given)} are JSON objects with {told}"
+        OutputFormat(kind=OutputKind.JSON, json_schema=schema), f"{_share(len(objects), given)} are JSON objects with {keys_in_words}"
     )
 
 
@@ -83,7 +84,8 @@ def _as_pattern(given: Sequence[str]) -> InferredOutput | None:
 
 
 def _as_text() -> InferredOutput:
-    return InferredOutput(OutputFormat(kind=OutputKind.TEXT), "the outputs are neither JSON objects nor a few labels, and mark no answer")
+    why = "the outputs are neither JSON objects nor a few labels, and do not mark an answer"
+    return InferredOutput(OutputFormat(kind=OutputKind.TEXT), why)
 
 
 def _json_object(text: str) -> dict[str, Any] | None:
@@ -95,7 +97,7 @@ def _json_object(text: str) -> dict[str, Any] | None:
 
 
 def _schema(values: Sequence[Any], depth: int) -> dict[str, Any]:
-    """A schema that every value satisfies; `depth` is how many levels below this one may still be spelled out."""
+    """A schema that every value matches; `depth` is the number of levels below this one that it may describe."""
     types = {_type(value) for value in values}
     if "number" in types:
         types.discard("integer")
@@ -113,7 +115,7 @@ def _schema(values: Sequence[Any], depth: int) -> dict[str, Any]:
 
 
 def _object_schema(objects: Sequence[dict[str, Any]], depth: int) -> dict[str, Any]:
-    """Properties, those always there, and whether there are others; the keys in the order in which they are first seen."""
+    """The properties in the order of their first occurrence, the required ones, and whether others are allowed."""
     counts = Counter(key for value in objects for key in value)
     always = [key for key, count in counts.items() if count == len(objects)]
     is_map = len(counts) > MAX_KEYS
@@ -133,7 +135,7 @@ def _type(value: Any) -> str:
     match value:
         case None:
             return "null"
-        # A bool is an int to Python, so it has to be asked for first.
+        # In Python a bool is an int, so it must be matched first.
         case bool():
             return "boolean"
         case int():
@@ -149,7 +151,7 @@ def _type(value: Any) -> str:
 
 
 def _repeated_labels(texts: Sequence[str], most: int, *, each: int) -> list[str] | None:
-    """The different texts, sorted, where they are few, short, and stand `each` times or more on average; else none."""
+    """The distinct texts, sorted, if they are at most `most`, short, and repeated `each` times on average; else None."""
     labels = set(texts)
     if len(texts) < MIN_ROWS or len(labels) > most or each * len(labels) > len(texts):
         return None

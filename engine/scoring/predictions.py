@@ -1,4 +1,4 @@
-"""What an arm answered, case by case, and the scores that follow from it: stored, and computed again by `verify`."""
+"""The answers of an arm to each case, and the scores computed from them. Both are stored, and `verify` computes them again."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tuneproof.engine.scoring.statistics import wilson
 
 
 class Prediction(BaseModel):
-    """One line of `predictions.jsonl`: a case, the exact prompt, what came back, and what it is worth."""
+    """One line of `predictions.jsonl`: a case, the exact prompt, the output, and its judgement."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -27,26 +27,30 @@ class Prediction(BaseModel):
     correct: bool
     failure_class: FailureClass | None
     fields: list[str]
+    """The fields that are wrong, or of the wrong shape."""
     truncated: bool
+    """Whether the output ended at the token limit."""
     tokens: int
+    """Prompt and output tokens together."""
     prompt_tokens: int
     output_tokens: int
     shown: list[str] = []
-    """Where what was shown beside the case stands, file and line; of solved examples and passages alike."""
+    """The examples or passages in the prompt, as file:line."""
     needed: list[str] = []
-    """The documents that the case names as those its answer stands in, where the arm looks things up."""
+    """The documents that the case names as the source of its answer, for the retrieval arm."""
     left_out: int = 0
-    """Solved examples that were not shown because they are nearly the case itself."""
+    """Number of examples that were left out of the prompt as near duplicates of the case."""
     tokens_told: bool = True
-    """Whether the tokens are known: a server may not tell them."""
+    """Whether the token counts are known; a server may not report them."""
     attempts: int = 1
     unanswered: str = ""
-    """Why a server gave no answer, in a few words that can be counted; such a case is neither right nor wrong."""
+    """Why a server gave no answer, in a few words; empty if there is an answer. Such a case is neither correct nor wrong."""
     server_said: str = ""
+    """The server's own error message."""
 
 
 class Failure(BaseModel):
-    """One line of the failure log: a case that an arm got wrong, or that its server did not answer, and why."""
+    """One line of the failure log: a case that an arm answered incorrectly or not at all, and why."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -61,9 +65,9 @@ class Failure(BaseModel):
 
 
 class Scores(BaseModel):
-    """An arm on the frozen cases; `seconds` was measured, everything else follows from the predictions.
+    """The scores of an arm on the frozen cases, computed over the `n` cases that have an answer.
 
-    Everything is over the `n` cases that were answered; the last four are written only where some were not, or not told of.
+    `seconds` is measured; everything else follows from the predictions. The last four fields are stored only if they are not empty.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -81,20 +85,20 @@ class Scores(BaseModel):
     seconds: float
     seconds_per_case: float
     recall: Rate | None = None
-    """Of the cases that name a document, those that were shown a passage of it."""
+    """The share of the cases that name documents whose prompts have a passage of each of them; None if no case names one."""
     left_out: int = 0
     unanswered: dict[str, int] = Field(default={}, exclude_if=lambda reasons: not reasons)
-    """The cases that a server gave no answer to, by the reason."""
+    """Number of cases without an answer, by the reason."""
     metrics_at_worst: dict[Metric, float] = Field(default={}, exclude_if=lambda metrics: not metrics)
-    """The metrics with the cases that have no answer counted as wrong."""
+    """The metrics with unanswered cases counted as wrong."""
     tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
-    """The answers whose tokens the server did not tell; those a case are over the others."""
+    """Number of answers without token counts; tokens per case are the mean of the others."""
     attempts: int = Field(default=0, exclude_if=lambda count: not count)
-    """The requests that it took, where some had to be sent again."""
+    """Number of requests, if some were repeated."""
 
     @property
-    def asked(self) -> int:
-        """All frozen cases, with those that have no answer."""
+    def all_cases(self) -> int:
+        """Number of frozen cases, unanswered ones included."""
         return self.n + sum(self.unanswered.values())
 
 
@@ -114,7 +118,7 @@ def judge_output(
     tokens_told: bool = True,
     attempts: int = 1,
 ) -> Prediction:
-    """The line for one answered case."""
+    """The prediction of a case that has an answer, judged against `expected`."""
     judged = judge.judge(output, expected, truncated=truncated)
     return Prediction(
         id=case_id,
@@ -138,7 +142,7 @@ def judge_output(
 
 
 def unanswered_prediction(case_id: str, prompt: str, expected: str, reason: str, server_said: str, attempts: int) -> Prediction:
-    """The line for a case that a server gave no answer to."""
+    """The prediction of a case that a server gave no answer to."""
     return Prediction(
         id=case_id,
         prompt=prompt,
@@ -160,15 +164,15 @@ def unanswered_prediction(case_id: str, prompt: str, expected: str, reason: str,
 
 
 def answered_predictions(predictions: Iterable[Prediction]) -> list[Prediction]:
-    """Those that have an answer, which alone can be right or wrong."""
+    """The predictions that have an answer."""
     return [p for p in predictions if not p.unanswered]
 
 
 def judge_again(prediction: Prediction, judge: Judge, expected: str) -> Prediction:
-    """The same prediction with its verdicts computed anew from the output and the frozen case."""
+    """The same prediction, judged again from its output and the frozen case's expected answer."""
     if prediction.unanswered:
-        told = prediction.unanswered, prediction.server_said, prediction.attempts
-        return unanswered_prediction(prediction.id, prediction.prompt, expected, *told)
+        reason, server_said, attempts = prediction.unanswered, prediction.server_said, prediction.attempts
+        return unanswered_prediction(prediction.id, prediction.prompt, expected, reason, server_said, attempts)
     return judge_output(
         prediction.id,
         prediction.prompt,
@@ -186,12 +190,12 @@ def judge_again(prediction: Prediction, judge: Judge, expected: str) -> Predicti
     )
 
 
-def score_predictions(arm: str, everything: Sequence[Prediction], kind: OutputKind, judge: Judge, seconds: float) -> Scores:
-    """The scores of an arm, over the cases that were answered. Raises ValueError where none was."""
-    predictions = answered_predictions(everything)
+def score_predictions(arm: str, all_predictions: Sequence[Prediction], kind: OutputKind, judge: Judge, seconds: float) -> Scores:
+    """The scores of an arm over the cases that have an answer; `seconds` is the time they took. Raises ValueError if no case has one."""
+    predictions = answered_predictions(all_predictions)
     n = len(predictions)
-    told = [p for p in predictions if p.tokens_told]
-    attempts = sum(p.attempts for p in everything)
+    counted = [p for p in predictions if p.tokens_told]
+    attempts = sum(p.attempts for p in all_predictions)
     return Scores(
         arm=arm,
         n=n,
@@ -201,16 +205,16 @@ def score_predictions(arm: str, everything: Sequence[Prediction], kind: OutputKi
         failures=dict(Counter(p.failure_class for p in predictions if p.failure_class).most_common()),
         wrong_fields=dict(Counter(f for p in predictions for f in p.fields).most_common()),
         truncated=sum(p.truncated for p in predictions),
-        tokens_per_case=round(sum(p.tokens for p in told) / max(1, len(told)), 3),
-        prompt_tokens_per_case=round(sum(p.prompt_tokens for p in told) / max(1, len(told)), 3),
+        tokens_per_case=round(sum(p.tokens for p in counted) / max(1, len(counted)), 3),
+        prompt_tokens_per_case=round(sum(p.prompt_tokens for p in counted) / max(1, len(counted)), 3),
         seconds=seconds,
         seconds_per_case=round(seconds / n, 6),
         recall=_recall(predictions),
         left_out=sum(p.left_out for p in predictions),
-        unanswered=dict(Counter(p.unanswered for p in everything if p.unanswered).most_common()),
-        metrics_at_worst=compute_metrics(kind, everything, judge) if n < len(everything) else {},
-        tokens_untold=n - len(told),
-        attempts=attempts if attempts > len(everything) else 0,
+        unanswered=dict(Counter(p.unanswered for p in all_predictions if p.unanswered).most_common()),
+        metrics_at_worst=compute_metrics(kind, all_predictions, judge) if n < len(all_predictions) else {},
+        tokens_untold=n - len(counted),
+        attempts=attempts if attempts > len(all_predictions) else 0,
     )
 
 
@@ -223,13 +227,13 @@ def _recall(predictions: Sequence[Prediction]) -> Rate | None:
 
 
 def wilson_rate(successes: int, n: int) -> Rate:
-    """A proportion with its Wilson interval, as the files have it."""
+    """A proportion with its Wilson interval, rounded as it is stored."""
     interval = wilson(successes, n)
     return Rate(rate=round(interval.estimate, 6), low=round(interval.low, 6), high=round(interval.high, 6))
 
 
 def compute_metrics(kind: OutputKind, predictions: Sequence[Prediction], judge: Judge) -> dict[Metric, float]:
-    """Every metric that means something for the output kind; what has no answer is wrong here."""
+    """Every metric of the output kind, each between 0 and 1; unanswered cases count as wrong."""
     judgements = [_judgement(p, judge) for p in predictions]
     n = len(predictions)
     correct = round(sum(p.correct for p in predictions) / n, 6)
@@ -258,9 +262,9 @@ def _judgement(prediction: Prediction, judge: Judge) -> Judgement:
 
 
 def macro_f1(pairs: Iterable[tuple[str, str]]) -> float:
-    """The mean over labels of F1, the labels being those that are expected or answered; an unreadable answer is no label.
+    """Macro-averaged F1 of (expected, answered) pairs, over the labels that occur; an empty answer is not a label.
 
-    As `sklearn.metrics.f1_score(average="macro")` without the label for unreadable answers.
+    Equal to `sklearn.metrics.f1_score(average="macro")` over these labels.
     """
     expected: Counter[str] = Counter()
     answered: Counter[str] = Counter()
@@ -275,7 +279,7 @@ def macro_f1(pairs: Iterable[tuple[str, str]]) -> float:
 
 
 def failure_log(arm: str, predictions: Iterable[Prediction]) -> list[Failure]:
-    """The failure log of an arm."""
+    """The failure log of an arm: one entry for each incorrect or unanswered case."""
     return [
         Failure(
             arm=arm,
@@ -293,15 +297,15 @@ def failure_log(arm: str, predictions: Iterable[Prediction]) -> list[Failure]:
 
 
 def prompts_digest(predictions: Iterable[Prediction]) -> str:
-    """One digest over the exact prompts, case by case."""
+    """One digest of all case ids and exact prompts."""
     return sha256_data([[p.id, p.prompt] for p in predictions])
 
 
 def to_jsonl(rows: Iterable[BaseModel]) -> str:
-    """Rows as JSON lines, without what is as it would be if it were not told."""
+    """Rows as JSON lines, without fields that have their default value."""
     return "".join(row.model_dump_json(exclude_defaults=True) + "\n" for row in rows)
 
 
 def read_predictions(text: str) -> list[Prediction]:
-    """The predictions of a stored file."""
+    """The predictions in the text of a `predictions.jsonl`."""
     return [Prediction.model_validate_json(line) for line in text.split("\n") if line]

@@ -1,4 +1,4 @@
-"""Rates and differences with the intervals that small eval sets need, each formula with its source."""
+"""Rates and differences with intervals that hold for small eval sets; each formula names its source."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import NormalDist
 
 ASSUMED_DISCORDANCE = 0.2
-"""The share of cases on which two arms are taken to disagree while nothing is measured yet."""
+"""Assumed share of cases on which two arms differ, before anything is measured."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class Interval:
 
 @dataclass(frozen=True)
 class PairedCounts:
-    """On how many cases both arms were right, only the first, only the second, and neither."""
+    """Number of cases that both arms answer correctly, only the first, only the second, or neither."""
 
     both: int
     only_first: int
@@ -31,7 +31,7 @@ class PairedCounts:
 
     @classmethod
     def of(cls, first: list[bool], second: list[bool]) -> PairedCounts:
-        """The counts for two arms over the same cases in the same order. Raises ValueError for unequal lengths."""
+        """The counts of two arms on the same cases in the same order. Raises ValueError for unequal lengths."""
         pairs = list(zip(first, second, strict=True))
         return cls(
             pairs.count((True, True)),
@@ -42,14 +42,15 @@ class PairedCounts:
 
     @property
     def n(self) -> int:
-        """How many cases there are."""
+        """Number of cases."""
         return self.both + self.only_first + self.only_second + self.neither
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     """Wilson score interval for a proportion (Wilson 1927; Brown, Cai and DasGupta 2001, section 3.1.1).
 
-    Coverage stays near nominal down to n = 50, where the normal interval falls to 0.64 near the ends. Raises ValueError for n < 1.
+    Coverage stays near nominal down to n = 50, where that of the normal interval falls to 0.64 near 0 and 1. It assumes independent cases.
+    Raises ValueError for n < 1 or successes outside 0..n.
     """
     if n < 1 or not 0 <= successes <= n:
         raise ValueError(f"{successes} of {n} is not a proportion")
@@ -57,31 +58,31 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     p = successes / n
     centre = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z * math.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    # At the ends the limit is exactly the end; the subtraction would leave a rounding error.
+    # At 0 and 1 the limit is exact; the subtraction would leave a rounding error.
     low = 0.0 if successes == 0 else centre - half
     high = 1.0 if successes == n else centre + half
     return Interval(p, low, high)
 
 
 def min_cases_for_target(target: float) -> int | None:
-    """The fewest cases that can show a true rate of at least the target: with all of them right, Wilson's interval lies above it.
+    """The smallest number of cases whose Wilson interval can lie above the target: the one that suffices if all are correct.
 
-    The lower limit of n right of n is n / (n + z²). None for a target of 1, which no number of cases can show.
+    The lower limit for n of n correct is n / (n + z²). None for a target of 1, which no number of cases can show.
     """
     z = _z(0.95)
     return math.ceil(z * z * target / (1 - target) - 1e-9) if target < 1 else None
 
 
 def min_correct_for_target(n: int, target: float) -> int | None:
-    """How many of n cases have to be right for Wilson's interval to lie at or above the target; None where not even n are enough."""
+    """The smallest number of correct cases of n whose Wilson interval lies at or above the target; None if n of n is not enough."""
     return next((right for right in range(math.ceil(target * n), n + 1) if wilson(right, n).low >= target), None)
 
 
 def newcombe_paired(counts: PairedCounts, confidence: float = 0.95) -> Interval:
     """Interval for the difference of two paired proportions, first minus second: method 10 of Newcombe 1998.
 
-    Statistics in Medicine 17:2635-2650. Wilson limits of each arm, squared and added with the correlation phi of the two, which is
-    continuity corrected where it is positive. Raises ValueError for no cases.
+    Statistics in Medicine 17:2635-2650. Squares and adds the Wilson limits of both arms with their correlation phi, continuity corrected if
+    positive. It assumes independent pairs, so it is too narrow if cases of one group are alike. Raises ValueError for no cases.
     """
     n = counts.n
     first = wilson(counts.both + counts.only_first, n, confidence)
@@ -106,7 +107,10 @@ def _corrected_phi(counts: PairedCounts) -> float:
 
 
 def mcnemar_exact(counts: PairedCounts) -> float:
-    """Two-sided exact p-value of McNemar's test: the binomial test of the discordant cases against one half (McNemar 1947)."""
+    """Two-sided exact p-value of McNemar's test: the binomial test of the discordant cases against one half (McNemar 1947).
+
+    Conservative for few discordant cases. 1 if there are none.
+    """
     discordant = counts.only_first + counts.only_second
     if discordant == 0:
         return 1.0
@@ -116,29 +120,29 @@ def mcnemar_exact(counts: PairedCounts) -> float:
 def mcnemar_mid_p(counts: PairedCounts) -> float:
     """Mid-p value of McNemar's test (Fagerland, Lydersen and Laake 2013, BMC Medical Research Methodology 13:91).
 
-    Less conservative than the exact test, and in their simulations it does not exceed the nominal level.
+    Less conservative than the exact test. In their simulations it does not exceed the nominal level; that is not guaranteed in general.
     """
     discordant = counts.only_first + counts.only_second
     if discordant == 0:
         return 1.0
     smaller = min(counts.only_first, counts.only_second)
-    this_split = math.comb(discordant, smaller) / (1 << discordant)
-    # Half of what is exactly as extreme, all of what is more so: with equal counts only the split itself is as extreme.
+    observed = math.comb(discordant, smaller) / (1 << discordant)
+    # Half the probability of the observed counts, all of that of more extreme ones; equal counts are the least extreme.
     if counts.only_first == counts.only_second:
-        return 1.0 - this_split / 2
-    return 2 * _half_binomial(smaller, discordant) - this_split
+        return 1.0 - observed / 2
+    return 2 * _half_binomial(smaller, discordant) - observed
 
 
 def _half_binomial(most: int, n: int) -> float:
-    """The chance of at most so many heads in n fair tosses, from exact integers."""
+    """The probability of at most `most` heads in n tosses of a fair coin, computed from exact integers."""
     return sum(math.comb(n, k) for k in range(most + 1)) / (1 << n)
 
 
 def minimum_detectable_effect(n: int, discordance: float = ASSUMED_DISCORDANCE, power: float = 0.8, confidence: float = 0.95) -> float:
-    """The smallest difference between two arms on the same n cases that is found with the given power.
+    """The smallest difference between two arms on the same n cases that is detected with the given power.
 
-    (z_alpha/2 + z_beta) * sqrt(discordance / n): McNemar's test in its normal form with the variance under no difference (Miettinen
-    1968, Biometrics 24:339). Never more than 1. Raises ValueError for n < 1.
+    (z_alpha/2 + z_beta) * sqrt(discordance / n): McNemar's test in its normal approximation, with the variance under the null hypothesis
+    (Miettinen 1968, Biometrics 24:339). Rough if few cases are discordant. At most 1. Raises ValueError for n < 1.
     """
     if n < 1:
         raise ValueError("no cases")
@@ -146,19 +150,19 @@ def minimum_detectable_effect(n: int, discordance: float = ASSUMED_DISCORDANCE, 
 
 
 def cases_to_detect(difference: float, discordance: float, power: float = 0.8, confidence: float = 0.95) -> int | None:
-    """How many cases it takes to find a difference of this size with the given power: `minimum_detectable_effect` turned round.
+    """The number of cases that detects a difference of this size with the given power: the inverse of `minimum_detectable_effect`.
 
-    None where there is no difference to find. Raises ValueError for a difference larger than the discordance, which cannot be.
+    None for a difference of 0. Raises ValueError for a difference larger than the discordance, which is impossible.
     """
     if abs(difference) > discordance + 1e-12:
-        raise ValueError("two arms differ by no more than the share of cases on which they disagree")
+        raise ValueError("the difference of two arms cannot exceed the share of cases on which they disagree")
     if difference == 0:
         return None
     return math.ceil(discordance * ((_z(confidence) + NormalDist().inv_cdf(power)) / difference) ** 2)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """P-values of several tests adjusted so that the chance of any false alarm among them stays at the level (Holm 1979)."""
+    """P-values of several tests, adjusted to control the family-wise error rate (Holm 1979); holds for dependent tests too."""
     order = sorted(range(len(p_values)), key=p_values.__getitem__)
     adjusted, largest = [0.0] * len(p_values), 0.0
     for rank, at in enumerate(order):

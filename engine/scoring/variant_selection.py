@@ -1,4 +1,4 @@
-"""Choosing between ways to ask by how they do on validation cases: stored, and made again by `verify`."""
+"""Selecting the best variant of an arm by its score on validation cases. The answers are stored, so that `verify` can select again."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from tuneproof.engine.scoring.predictions import Prediction
 
 
 class VariantPrediction(Prediction):
-    """One line of `validation.jsonl`: the answer to a validation case when it was asked in one of the ways."""
+    """One line of `validation.jsonl`: the answer of one variant to a validation case."""
 
     variant: str
 
 
 def score_variants(rows: Iterable[VariantPrediction]) -> list[VariantScore]:
-    """How each way did, in the order in which they were tried."""
+    """The score of each variant, in the order of `rows`."""
     by_variant: dict[str, list[VariantPrediction]] = {}
     for row in rows:
         by_variant.setdefault(row.variant, []).append(row)
@@ -25,12 +25,12 @@ def score_variants(rows: Iterable[VariantPrediction]) -> list[VariantScore]:
     ]
 
 
-def best_variant(tried: Sequence[VariantScore]) -> str | None:
-    """The way with the most correct answers, then the most valid ones; of equals the first, which is the lightest."""
-    best = max(tried, key=lambda t: (t.correct, t.format_valid), default=None)
+def best_variant(scores: Sequence[VariantScore]) -> str | None:
+    """The variant with the most correct answers, then the most valid ones; the first, which is the lightest, on a tie."""
+    best = max(scores, key=lambda score: (score.correct, score.format_valid), default=None)
     return best.variant if best else None
 
 
 def read_variant_predictions(text: str) -> list[VariantPrediction]:
-    """The lines of a stored file."""
+    """The predictions in the text of a `validation.jsonl`."""
     return [VariantPrediction.model_validate_json(line) for line in text.split("\n") if line]

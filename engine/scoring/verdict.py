@@ -1,4 +1,4 @@
-"""The verdict: what the frozen cases say about tuning, with the interval around it."""
+"""The verdict: whether the frozen cases support tuning, with the interval of the difference."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tuneproof.engine.scoring.statistics import (
 )
 
 CHEAPER_TOKEN_SHARE = 0.8
-"""From this share of the other arm's tokens on, an arm is called cheaper."""
+"""An arm is called cheaper if it uses at most this share of the other arm's tokens."""
 
 
 class VerdictAnswer(StrEnum):
@@ -35,7 +35,11 @@ class VerdictAnswer(StrEnum):
 
 
 class PairedDifference(BaseModel):
-    """Tuned minus best untuned, over the same cases: Newcombe's paired interval, McNemar's mid-p, and the exact p beside it."""
+    """The difference in the share of correct cases, first arm minus second, on the same cases.
+
+    `low` and `high` are Newcombe's paired 95 % interval, `p_value` is McNemar's mid-p, `p_value_exact` that of the exact test. In the
+    verdict the first arm is the tuned one, which the stored names of the last two fields follow.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
@@ -45,11 +49,13 @@ class PairedDifference(BaseModel):
     p_value: float
     p_value_exact: float
     only_tuned_right: int
+    """Number of cases that only the first arm answers correctly."""
     only_untuned_right: int
+    """Number of cases that only the second arm answers correctly."""
 
 
 class ArmComparison(BaseModel):
-    """Tuned minus one untuned arm; `p_holm` is McNemar's mid-p adjusted for as many tests as there are untuned arms."""
+    """Tuned minus one untuned arm; `p_holm` is McNemar's mid-p, adjusted by Holm for the number of untuned arms."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -62,11 +68,7 @@ class ArmComparison(BaseModel):
 
 
 class Verdict(BaseModel):
-    """The answer and the sentence that carries it; `missing` names what was not measured.
-
-    `lightest_arm` is the first arm that meets the target, untuned before tuned, and none where no arm that was measured does.
-    `cases_to_tell` is how many cases it would take to find a difference as large as the one that was seen, where these cannot tell.
-    """
+    """The answer of a run, with the sentence that explains it and the numbers that it is based on."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -76,12 +78,16 @@ class Verdict(BaseModel):
     meets_target: bool | None
     difference: PairedDifference | None
     graded: PartialCreditDifference | None
+    """The difference in a metric with partial credit, if the case counts one."""
     comparisons: list[ArmComparison]
     minimum_detectable_effect: float | None
     cases_to_tell: int | None
+    """The number of cases that would detect a difference of the observed size, if the interval includes 0."""
     cost: str | None
     missing: list[str]
+    """What was not measured."""
     lightest_arm: str | None = None
+    """The first arm that meets the target, untuned before tuned; None if no measured arm does."""
 
 
 @dataclass(frozen=True)
@@ -91,7 +97,7 @@ class ScoredArm:
     scores: Scores
     predictions: Sequence[Prediction]
     is_external: bool = False
-    """Whether another model than the base answered, whose tokens are its own."""
+    """Whether a server answered with another model than the base, whose tokens are not comparable."""
 
     @property
     def name(self) -> str:
@@ -100,22 +106,22 @@ class ScoredArm:
 
 
 def best_arm(arms: Sequence[ScoredArm]) -> ScoredArm | None:
-    """The arm with the most correct cases; of equals the first, which is the lightest."""
+    """The arm with the most correct cases; the first, which is the lightest, on a tie. None if there are no arms."""
     return max(arms, key=lambda a: a.scores.correct.rate, default=None)
 
 
 def metric_of(task: Task, target: Target | None) -> Metric:
-    """The metric that counts: the target's, or the task's where there is no target or it names none."""
+    """The metric that the target counts; the task's if there is no target or it names none."""
     return (target and target.metric) or task.primary_metric
 
 
 def metric_value(scores: Scores, task: Task, target: Target) -> float:
-    """What the target's metric came to on the frozen cases."""
+    """The value of the target's metric on the frozen cases."""
     return scores.metrics[metric_of(task, target)]
 
 
 def meets_target(scores: Scores, task: Task, target: Target | None) -> bool:
-    """Whether the arm with these scores reaches the target, as measured, and with the cases that have no answer counted as wrong."""
+    """Whether the scores reach the target with unanswered cases counted as wrong; False without a target."""
     if target is None:
         return False
     value = scores.metrics_at_worst[metric_of(task, target)] if scores.unanswered else metric_value(scores, task, target)
@@ -131,42 +137,27 @@ def decide_verdict(
     also_tuned: Sequence[ScoredArm] = (),
     graded: PartialCreditDifference | None = None,
 ) -> Verdict:
-    """The verdict of the contract: an untuned arm that meets the target ends it; else the paired difference decides.
+    """The verdict: do not tune if an untuned arm meets the target, else as the paired difference of tuned and best untuned says.
 
-    The arms come lightest first. The further tuned ones decide nothing, and may be the lightest that meets the target.
-    `graded` is the difference in a metric that gives part of the credit, which is told beside it.
+    The arms are ordered lightest first. `also_tuned` are further tuned arms: they can be the lightest that meets the target but do not
+    change the answer. `graded` is stored with the verdict and does not change the answer either. `missing` names what was not measured.
     """
     best = best_arm(untuned)
     if best is None or task is None:
-        return Verdict(
-            answer=VerdictAnswer.INCONCLUSIVE,
-            reason=f"Nothing has been measured yet; missing: {', '.join(missing)}.",
-            best_untuned_arm=None,
-            meets_target=None,
-            difference=None,
-            graded=None,
-            comparisons=[],
-            minimum_detectable_effect=None,
-            cases_to_tell=None,
-            cost=None,
-            missing=missing,
-        )
+        return _nothing_measured(missing)
     difference = paired_difference(tuned, best) if tuned else None
     met = next((arm for arm in untuned if meets_target(arm.scores, task, target)), None)
+    answer, reason = _answer(difference, tuned, best)
+    if difference is None or tuned is None:
+        reason += f"; missing: {', '.join(missing)}."
     if met is not None and target is not None:
-        answer, reason = VerdictAnswer.DO_NOT_TUNE, _met(met, task, target)
-        if difference is not None and tuned is not None:
-            reason += f" {_rate(tuned)}, {_rate(best, article=True)}: {format_points(difference)}, {format_p_value(difference.p_value)}."
-    elif difference is None or tuned is None:
-        answer, reason = VerdictAnswer.INCONCLUSIVE, f"{_rate(best)}; missing: {', '.join(missing)}."
-    else:
-        answer, reason = _compared(difference, tuned, best)
-    shown = tuned or met or best
-    reached = None if target is None else meets_target(shown.scores, task, target)
+        answer, measured = VerdictAnswer.DO_NOT_TUNE, f" {_measured(difference, tuned, best)}" if difference and tuned else ""
+        reason = _target_met(met, task, target) + measured
+    reached = None if target is None else meets_target((tuned or met or best).scores, task, target)
     if tuned and target and met is None:
         reason += f" It {'meets' if reached else 'does not meet'} the target: {_against_target(tuned, task, target)}."
-    everything = [*untuned, *([tuned] if tuned else []), *also_tuned]
-    lightest = next((arm for arm in everything if meets_target(arm.scores, task, target)), None)
+    all_arms = [*untuned, *([tuned] if tuned else []), *also_tuned]
+    lightest = next((arm for arm in all_arms if meets_target(arm.scores, task, target)), None)
     if lightest is not None and lightest in also_tuned and target is not None:
         reason += f" {lightest.name} meets it: {_against_target(lightest, task, target)}."
     return Verdict(
@@ -178,10 +169,26 @@ def decide_verdict(
         graded=graded,
         comparisons=_comparisons(tuned, untuned) if tuned else [],
         minimum_detectable_effect=round(minimum_detectable_effect(best.scores.n), 6),
-        cases_to_tell=_cases_to_tell(difference, best.scores.n) if difference and difference.low <= 0 <= difference.high else None,
+        cases_to_tell=_cases_needed(difference, best.scores.n) if difference and difference.low <= 0 <= difference.high else None,
         cost=_cost(tuned, met or best) if tuned else None,
         missing=missing,
         lightest_arm=lightest.name if lightest else None,
+    )
+
+
+def _nothing_measured(missing: list[str]) -> Verdict:
+    return Verdict(
+        answer=VerdictAnswer.INCONCLUSIVE,
+        reason=f"Nothing has been measured yet; missing: {', '.join(missing)}.",
+        best_untuned_arm=None,
+        meets_target=None,
+        difference=None,
+        graded=None,
+        comparisons=[],
+        minimum_detectable_effect=None,
+        cases_to_tell=None,
+        cost=None,
+        missing=missing,
     )
 
 
@@ -194,19 +201,20 @@ def _comparisons(tuned: ScoredArm, untuned: Sequence[ScoredArm]) -> list[ArmComp
     ]
 
 
-def _cases_to_tell(difference: PairedDifference, n: int) -> int | None:
-    disagree = (difference.only_tuned_right + difference.only_untuned_right) / n
-    return cases_to_detect((difference.only_tuned_right - difference.only_untuned_right) / n, disagree)
+def _cases_needed(difference: PairedDifference, n: int) -> int | None:
+    """The number of cases that would detect the observed difference, from its discordant cases among n."""
+    discordance = (difference.only_tuned_right + difference.only_untuned_right) / n
+    return cases_to_detect((difference.only_tuned_right - difference.only_untuned_right) / n, discordance)
 
 
 def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
-    """What a request costs with either arm, and which is cheaper where they are equally good.
+    """The tokens per case of both arms, and whether the tuned arm is cheaper at equal accuracy.
 
-    In tokens alone, which the case decides; seconds differ from run to run, and tokens of another model are not these.
+    Only tokens are compared: seconds vary from run to run, and tokens of another model are not comparable.
     """
     if other.is_external:
-        told = f"; what {other.name} costs is another model's, and its tokens do not compare"
-        return f"Cost: {tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case{told}."
+        note = f"; what {other.name} costs is another model's, and its tokens do not compare"
+        return f"Cost: {tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case{note}."
     mine, others = tuned.scores.tokens_per_case, other.scores.tokens_per_case
     difference = paired_difference(tuned, other)
     cheaper = mine <= CHEAPER_TOKEN_SHARE * others
@@ -216,10 +224,10 @@ def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
 
 
 def paired_difference(first: ScoredArm, second: ScoredArm) -> PairedDifference:
-    """The first arm minus the second, on the cases that both answered. Raises KeyError where the second was not asked them."""
+    """The first arm minus the second, on the cases that both answered. Raises KeyError if the second lacks a case of the first."""
     other = {p.id: p for p in second.predictions}
-    both = [(p.correct, other[p.id].correct) for p in first.predictions if not p.unanswered and not other[p.id].unanswered]
-    counts = PairedCounts.of([mine for mine, _ in both], [others for _, others in both])
+    pairs = [(p.correct, other[p.id].correct) for p in first.predictions if not p.unanswered and not other[p.id].unanswered]
+    counts = PairedCounts.of([mine for mine, _ in pairs], [others for _, others in pairs])
     interval = newcombe_paired(counts)
     return PairedDifference(
         estimate=round(interval.estimate, 6),
@@ -232,20 +240,31 @@ def paired_difference(first: ScoredArm, second: ScoredArm) -> PairedDifference:
     )
 
 
-def _compared(difference: PairedDifference, tuned: ScoredArm, best: ScoredArm) -> tuple[VerdictAnswer, str]:
-    told = f"{_rate(tuned)}, {_rate(best, article=True)}: {format_points(difference)}, {format_p_value(difference.p_value)}."
+def _answer(difference: PairedDifference | None, tuned: ScoredArm | None, best: ScoredArm) -> tuple[VerdictAnswer, str]:
+    """The answer and its reason, without regard to a target."""
+    if difference is None or tuned is None:
+        return VerdictAnswer.INCONCLUSIVE, _rate(best)
+    measured = _measured(difference, tuned, best)
     if difference.high < 0:
-        return VerdictAnswer.DO_NOT_TUNE, f"{told} Tuning made it worse."
+        return VerdictAnswer.DO_NOT_TUNE, f"{measured} Tuning made it worse."
     if difference.low <= 0:
-        can_show = round(100 * minimum_detectable_effect(best.scores.n))
-        needed = _cases_to_tell(difference, best.scores.n)
-        more = max(0, needed - best.scores.n) if needed else 0
-        told += f" {best.scores.n} cases can show a difference of about {can_show} points"
-        return VerdictAnswer.INCONCLUSIVE, f"{told}; to tell one like this takes about {more:,} more." if more else f"{told}."
-    return VerdictAnswer.TUNE, told
+        return VerdictAnswer.INCONCLUSIVE, f"{measured} {_detectable(difference, best.scores.n)}"
+    return VerdictAnswer.TUNE, measured
 
 
-def _met(arm: ScoredArm, task: Task, target: Target) -> str:
+def _measured(difference: PairedDifference, tuned: ScoredArm, best: ScoredArm) -> str:
+    return f"{_rate(tuned)}, {_rate(best, article=True)}: {format_points(difference)}, {format_p_value(difference.p_value)}."
+
+
+def _detectable(difference: PairedDifference, n: int) -> str:
+    """The difference that n cases can detect, and how many more cases would detect the observed one."""
+    points = round(100 * minimum_detectable_effect(n))
+    more = max(0, (_cases_needed(difference, n) or 0) - n)
+    needed = f"; to tell one like this takes about {more:,} more" if more else ""
+    return f"{n} cases can show a difference of about {points} points{needed}."
+
+
+def _target_met(arm: ScoredArm, task: Task, target: Target) -> str:
     return f"{arm.name} already meets the target without any training: {_against_target(arm, task, target)}."
 
 
@@ -256,19 +275,19 @@ def _against_target(arm: ScoredArm, task: Task, target: Target) -> str:
 
 
 def _rate(arm: ScoredArm, *, article: bool = False) -> str:
-    right = sum(p.correct for p in arm.predictions)
-    who = f"the best untuned arm ({arm.name})" if article else f"{arm.name} answers"
+    correct = sum(p.correct for p in arm.predictions)
+    subject = f"the best untuned arm ({arm.name})" if article else f"{arm.name} answers"
     if arm.scores.unanswered:
-        return f"{who} {right} of the {arm.scores.n} frozen cases that have an answer"
-    return f"{who} {right}" if article else f"{who} {right} of {arm.scores.n} frozen cases"
+        return f"{subject} {correct} of the {arm.scores.n} frozen cases that have an answer"
+    return f"{subject} {correct}" if article else f"{subject} {correct} of {arm.scores.n} frozen cases"
 
 
 def format_points(difference: PairedDifference) -> str:
-    """A difference of rates in points, with its interval."""
+    """A difference of rates in percentage points, with its interval."""
     estimate, low, high = (100 * v for v in (difference.estimate, difference.low, difference.high))
     return f"{estimate:+.0f} points [{low:+.0f}, {high:+.0f}]"
 
 
 def format_p_value(p: float) -> str:
-    """A p-value as people write it."""
+    """A p-value in words: `p = 0.0123`, or `p < 0.0001`."""
     return "p < 0.0001" if p < 0.0001 else f"p = {p:.4f}"

@@ -46,7 +46,7 @@ def local_arm(name: str, right: Sequence[bool]) -> ScoredArm:
 def test_what_has_no_answer_counts_neither_as_right_nor_as_wrong() -> None:
     arm = endpoint_arm(right=60, wrong=10, gone=10)
     scores = arm.scores
-    assert (scores.n, scores.asked, scores.unanswered) == (70, 80, {"no reply within 60 s": 10})
+    assert (scores.n, scores.all_cases, scores.unanswered) == (70, 80, {"no reply within 60 s": 10})
     assert scores.correct.rate == pytest.approx(60 / 70, abs=1e-6) and scores.metrics[Metric.CHOICE_ACCURACY] == scores.correct.rate
     assert (scores.tokens_per_case, scores.seconds_per_case, scores.attempts) == (32, 0.1, 70 + 50)
     assert scores.failures == {FailureClass.WRONG_VALUE: 10}
