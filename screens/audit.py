@@ -19,7 +19,7 @@ from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import FoundRow, Report, StoredFinding
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import TuneproofError
-from tuneproof.engine.data.rows_at import files_by_label, row_text
+from tuneproof.engine.data.source_rows import source_files_of, source_row_text
 from tuneproof.engine.session.audit_decisions import (
     FindingStatus,
     finding_status,
@@ -193,8 +193,8 @@ i explains the highlighted check. enter goes from a finding to its rows, escape 
             self.query_one("#other-row", Static).update(sanitized_content(self._text(row.of.file, row.of.line)))
 
     def _text(self, file: str, line: int) -> str:
-        path = files_by_label(self._data).get(file) if self._data else None
-        return masked(row_text(path, line)) if path else "(not a file on this machine)"
+        path = source_files_of(self._data).get(file) if self._data else None
+        return masked(source_row_text(path, line)) if path else "(not a file on this machine)"
 
     def _show_gate(self) -> None:
         if self._report is None:
@@ -230,7 +230,7 @@ i explains the highlighted check. enter goes from a finding to its rows, escape 
         if finding is None or data is None:
             return
         try:
-            written = write_quarantine(finding, files_by_label(data))
+            written = write_quarantine(finding, source_files_of(data))
         except TuneproofError as error:
             self.show_error(str(error), title="Quarantine")
             return

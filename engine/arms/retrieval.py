@@ -66,7 +66,7 @@ class Retrieval(Arm):
         found = self._library.find(question)[: self._count]
         while found and not self.setting.fits(self._with(found, case)):
             found.pop()
-        return Request(self._with(found, case), tuple(passage.place for passage in found), needed=self._library.named_by(case))
+        return Request(self._with(found, case), tuple(passage.location for passage in found), needed=self._library.named_by(case))
 
     def _with(self, found: Sequence[Passage], case: Example) -> list[Message]:
         context = "Context: " + "\n\n".join(passage.text for passage in found) if found else ""

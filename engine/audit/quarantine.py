@@ -9,9 +9,9 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.core.atomic_write import write_atomically
 from tuneproof.engine.core.errors import DataRefused
-from tuneproof.engine.data.files import ending_of
-from tuneproof.engine.data.readers import QUARANTINE_ENDING
-from tuneproof.engine.data.rows_at import row_text
+from tuneproof.engine.data.files import file_type
+from tuneproof.engine.data.readers import QUARANTINE_SUFFIX
+from tuneproof.engine.data.source_rows import source_row_text
 from tuneproof.engine.scoring.predictions import to_jsonl
 
 
@@ -41,7 +41,7 @@ def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[Pat
         path = quarantine_path(source)
         kept = [row for row in _read(path) if (row.check, row.file) != (finding.check, source.name)]
         added = [
-            QuarantinedRow(check=finding.check, file=source.name, line=row.line, note=row.note, row=row_text(source, row.line))
+            QuarantinedRow(check=finding.check, file=source.name, line=row.line, note=row.note, row=source_row_text(source, row.line))
             for row in finding.rows
             if row.file == label
         ]
@@ -52,8 +52,8 @@ def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[Pat
 
 def quarantine_path(source: Path) -> Path:
     """The quarantine file of a data file: `tickets.quarantine.jsonl` next to `tickets.jsonl`."""
-    ending = ending_of(source)
-    return source.with_name(source.name[: len(source.name) - len(ending.format + ending.compression)] + QUARANTINE_ENDING)
+    ending = file_type(source)
+    return source.with_name(source.name[: len(source.name) - len(ending.format + ending.compression)] + QUARANTINE_SUFFIX)
 
 
 def _read(path: Path) -> list[QuarantinedRow]:

@@ -14,7 +14,7 @@ from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.data import Data, LabelErrorMethod
 from tuneproof.engine.case.schema import DraftCase
-from tuneproof.engine.data.readers import Reading, read_examples
+from tuneproof.engine.data.readers import LoadedExamples, read_examples
 from tuneproof.engine.scoring.judges import make_judge
 
 
@@ -70,7 +70,7 @@ def with_profile(report: Report, table: Table, callbacks: AuditCallbacks) -> Rep
     return report.model_copy(update={"profile": profile_of(counts.examples, None, counts.eval, label_reader(table), counts.lengths())})
 
 
-def _report_files(reading: Reading, callbacks: AuditCallbacks) -> None:
+def _report_files(reading: LoadedExamples, callbacks: AuditCallbacks) -> None:
     for file, shape in reading.shapes.items():
         callbacks.on_file(file, shape, sum(example.source.file == file for example in reading.examples))
 

@@ -102,12 +102,12 @@ def _data_shape(evidence: Evidence) -> DataShapeSection | None:
     found += f", {report.accepted} accepted" if report.accepted else ""
     return DataShapeSection(
         summary=f"{report.counts.rows} examples from {shapes}: {train} to train on, {validation} to validate with, "
-        f"{len(report.left_out) + evidence.straddling} left out; {found}.",
+        f"{len(report.left_out) + evidence.cross_split_duplicates} left out; {found}.",
         files=report.shapes,
         rows=report.counts.rows,
         duplicate_rows=report.counts.duplicate_rows.norm,
         conflict_rows=report.counts.conflict_rows.norm,
-        left_out=len(report.left_out) + evidence.straddling,
+        left_out=len(report.left_out) + evidence.cross_split_duplicates,
         train=train,
         validation=validation,
         findings=findings,

@@ -9,11 +9,11 @@ from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.method_comparison import Entrant
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.data.example import Example
-from tuneproof.engine.data.freeze import from_lines
+from tuneproof.engine.data.freeze import examples_from_jsonl
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
-from tuneproof.engine.run.store import STRADDLING, RunStore
+from tuneproof.engine.run.store import CROSS_SPLIT_DUPLICATES, RunStore
 from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_variant
 from tuneproof.engine.scoring.judges import Judge, make_judge
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
@@ -30,7 +30,7 @@ class Evidence:
     report: Report | None
     parts: dict[Part, list[Example]] | None
     data: artifacts.DataFacts | None
-    straddling: int
+    cross_split_duplicates: int
     model: artifacts.ModelFacts | None
     method: artifacts.MethodFacts | None
     training: artifacts.TrainingFacts | None
@@ -72,7 +72,7 @@ def gather(store: RunStore) -> Evidence:
         report=Report.model_validate_json(store.read(artifacts.AUDIT)) if StepKind.AUDIT in kinds else None,
         parts={part: [example for _, example in store.part(part)] for part in Part} if StepKind.SPLIT in kinds else None,
         data=artifacts.DataFacts.model_validate_json(store.read(artifacts.DATA)) if StepKind.AUDIT in kinds else None,
-        straddling=len(from_lines(store.read(STRADDLING))) if store.has(STRADDLING) else 0,
+        cross_split_duplicates=len(examples_from_jsonl(store.read(CROSS_SPLIT_DUPLICATES))) if store.has(CROSS_SPLIT_DUPLICATES) else 0,
         model=artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if StepKind.MODEL in kinds else None,
         method=artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD)) if StepKind.METHOD in kinds else None,
         training=artifacts.TrainingFacts.model_validate_json(store.read(artifacts.TRAINING)) if StepKind.TRAIN in kinds else None,

@@ -36,8 +36,8 @@ def _data_risks(evidence: Evidence) -> list[str]:
     target = counted_target(evidence.case)
     if n and target and target < 1 and min_correct_for_target(n, target) is None:
         items.append(f"{n} eval cases are too few to show that the target of {target:g} is met, whatever the score.")
-    if evidence.straddling:
-        items.append(f"{evidence.straddling} rows were left out because a later part has their input, or nearly.")
+    if evidence.cross_split_duplicates:
+        items.append(f"{evidence.cross_split_duplicates} rows were left out because a later part has their input, or nearly.")
     if evidence.report:
         items += [f"Data, {f.check}: {f.message}{_done_about(f)}." for f in evidence.report.findings if f.severity is not Severity.INFO]
     items += [

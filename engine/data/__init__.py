@@ -1,1 +1,1 @@
-"""Reading examples, and splitting and freezing them."""
+"""Reading examples from files, splitting them into parts, and storing the parts."""

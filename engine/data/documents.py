@@ -1,4 +1,4 @@
-"""Text files to look things up in, as passages short enough to be shown beside a question."""
+"""The documents that the retrieval arm searches, as passages short enough for a prompt."""
 
 from __future__ import annotations
 
@@ -13,33 +13,39 @@ from tuneproof.engine.core.hashing import sha256_data, sha256_file
 
 SUFFIXES = {".txt", ".md"}
 
-MOST_WORDS = 120
-"""Words in a passage: about what one paragraph has, so that several of them fit a small context."""
+MAX_WORDS = 120
+"""Words in a passage: about one paragraph, so that several passages fit a small context."""
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+")
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
-    """A piece of a document: the file as the folder names it, the line where it begins, and its text."""
+    """A piece of a document."""
 
     file: str
+    """Relative to the folder of documents, with `/`."""
     line: int
+    """Where it begins, from 1."""
     text: str
 
     @property
-    def place(self) -> str:
-        """Where it stands, as a person looks it up."""
+    def location(self) -> str:
+        """File and line, as `file.md:12`."""
         return f"{self.file}:{self.line}"
 
 
 def read_passages(folder: Path) -> list[Passage]:
-    """The passages of all text files below a folder, in the order of their names. Raises CaseError where there are none."""
-    return [passage for file in document_files(folder) for passage in passages(_text(file, folder), file.relative_to(folder).as_posix())]
+    """The passages of all text files below a folder, by file name. Raises CaseError if there are none, or if a file cannot be read."""
+    return [
+        passage
+        for file in document_files(folder)
+        for passage in split_into_passages(_text(file, folder), file.relative_to(folder).as_posix())
+    ]
 
 
 def document_files(folder: Path) -> list[Path]:
-    """The .txt and .md files below a folder. Raises CaseError where there is no folder, or no such file in it."""
+    """The .txt and .md files below a folder, sorted. Raises CaseError if there is no such folder, or no text in it."""
     if not folder.is_dir():
         raise CaseError("there is no such folder", where=f"data.documents: {folder}", fix="name a folder with .txt or .md files")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.is_file())
@@ -49,12 +55,12 @@ def document_files(folder: Path) -> list[Path]:
 
 
 def documents_digest(folder: Path) -> str:
-    """One digest over all documents and their names."""
+    """The digest of all documents with their names."""
     return sha256_data({file.relative_to(folder).as_posix(): sha256_file(file) for file in document_files(folder)})
 
 
-def passages(text: str, file: str) -> Iterator[Passage]:
-    """The paragraphs of a text, which blank lines divide; a heading stays with what follows it, and a long one is cut at sentences."""
+def split_into_passages(text: str, file: str) -> Iterator[Passage]:
+    """The paragraphs of a text. A heading goes with the paragraph after it, and a long paragraph is divided between sentences."""
     heading: list[tuple[int, str]] = []
     for paragraph in _paragraphs(text):
         lines = [*heading, *paragraph]
@@ -82,10 +88,10 @@ def _paragraphs(text: str) -> Iterator[list[tuple[int, str]]]:
 
 
 def _pieces(lines: list[tuple[int, str]]) -> Iterator[list[tuple[int, str]]]:
-    """Runs of sentences that stay within the bound; a sentence that does not is cut between words."""
+    """Groups of sentences of at most MAX_WORDS words; a longer sentence is divided between words."""
     piece: list[tuple[int, str]] = []
     for line, sentence in _sentences(lines):
-        if piece and sum(_words(text) for _, text in piece) + _words(sentence) > MOST_WORDS:
+        if piece and sum(_words(text) for _, text in piece) + _words(sentence) > MAX_WORDS:
             yield piece
             piece = []
         piece.append((line, sentence))
@@ -97,12 +103,12 @@ def _sentences(lines: Iterable[tuple[int, str]]) -> Iterator[tuple[int, str]]:
     for line, text in lines:
         for sentence in _SENTENCE_END.split(text):
             words = sentence.split()
-            for at in range(0, len(words), MOST_WORDS):
-                yield line, " ".join(words[at : at + MOST_WORDS])
+            for at in range(0, len(words), MAX_WORDS):
+                yield line, " ".join(words[at : at + MAX_WORDS])
 
 
 def _joined(piece: list[tuple[int, str]]) -> str:
-    """The lines of the document as they stand there."""
+    """The text of a piece, with the line breaks of the document."""
     return "\n".join(" ".join(text for _, text in line) for _, line in groupby(piece, key=lambda each: each[0]))
 
 

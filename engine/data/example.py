@@ -1,4 +1,4 @@
-"""One labelled record, and the keys by which two records count as the same."""
+"""One labelled example, and the normalised texts by which two examples count as the same."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ _NOT_WORD = re.compile(r"\W+")
 
 @dataclass(frozen=True, order=True, slots=True)
 class Source:
-    """Where a record stands: the file as the case names it, and the line, from 1.
-
-    The row where rows have no lines of their own: in Parquet, hub data, and a JSON array that stands on one line.
-    """
+    """The row that an example was read from."""
 
     file: str
+    """The file or hub name in the case, as short as tells it from the other files."""
     line: int
+    """From 1; the number of the row if rows have no lines of their own (Parquet, hub data, a JSON array on one line)."""
 
     def __str__(self) -> str:
         return f"{self.file}:{self.line}"
@@ -37,49 +36,54 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One record: what is asked, what should be answered, the turns before, and what else the file said about it."""
+    """One labelled example: a prompt and the output that the model should give."""
 
     instruction: str
+    """The row's own instruction, or empty; it comes before that of the task."""
     input: str
+    """The last user turn."""
     output: str
+    """The label: the assistant turn to train on or to compare answers with."""
     source: Source
     system: str = ""
     history: tuple[Message, ...] = ()
+    """The turns before `input`, without the system message."""
     metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
+    """The other columns of the row."""
 
     @property
     def content_hash(self) -> str:
-        """The digest of everything the model sees or should say; where the record stands does not count."""
+        """The digest of prompt and output; source and metadata do not count."""
         turns = [[m.role, m.content] for m in self.history]
         return sha256_data([self.instruction, self.system, turns, self.input, self.output])
 
 
 def norm(text: str) -> str:
-    """NFKC, casefold, white-space runs to one space, strip."""
-    # NFKC leaves ASCII as it is, and most rows are ASCII.
+    """The text in NFKC, case-folded, with each run of white space as one space and none at the ends."""
+    # NFKC does not change ASCII, and most rows are ASCII.
     return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold().split())
 
 
 def loose(text: str) -> str:
-    """`norm` with every character that is not a word character turned to a space, runs collapsed."""
+    """`norm` without punctuation: each run of characters that are not word characters is one space."""
     return loose_of(norm(text))
 
 
 def loose_of(normalised: str) -> str:
-    """`loose` of a text that is under `norm` already."""
+    """`loose` of a text to which `norm` was applied already."""
     return _NOT_WORD.sub(" ", normalised).strip()
 
 
 def prompt_text(example: Example) -> str:
-    """The text by which prompts are compared: every part the model reads.
+    """The text by which prompts are compared: every part that the model reads.
 
-    An instruction that all rows share makes no two rows more equal or more different, so it needs no leaving out here.
+    An instruction that all rows share is part of it: it makes no two rows more alike than they are.
     """
     turns = [f"{m.role}: {m.content}" for m in example.history]
     return "\n".join(part for part in (example.instruction, example.system, *turns, example.input) if part)
 
 
 def duplicate_key(example: Example) -> str:
-    """The text that a row shares with its duplicates: `loose`, or `norm` where nothing but punctuation is left of it."""
+    """The text that duplicates have in common: the prompt under `loose`, or under `norm` if it has only punctuation."""
     text = norm(prompt_text(example))
     return loose_of(text) or text

@@ -1,4 +1,4 @@
-"""Files to raw rows: one reader a format, plain or compressed; a row that cannot be read is said, and the good rows go on."""
+"""Files to raw rows: one reader for each format, plain or compressed. A row that cannot be read costs only itself."""
 
 from __future__ import annotations
 
@@ -11,42 +11,44 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneproof.engine.core.errors import DataRefused
-from tuneproof.engine.data.encodings import first_bad_of, is_marked, wide_encoding
+from tuneproof.engine.data.encodings import first_invalid_in_text, has_invalid_bytes, utf16_or_utf32
 from tuneproof.engine.data.json_rows import json_file, json_lines
-from tuneproof.engine.data.problems import NotUtf8, Unreadable
-from tuneproof.engine.data.raw import BadRow, RawRow, Rows
+from tuneproof.engine.data.problems import NotUtf8Row, UnreadableRow
+from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
 
 COMPRESSIONS = (".gz", ".zst")
 
 
 @dataclass(frozen=True)
-class Ending:
-    """What the end of a file's name says: the format of its rows, and how it is compressed; each may be empty."""
+class FileType:
+    """The type of a file by its name."""
 
     format: str
+    """A key of `READERS`, if the format is known."""
     compression: str
+    """One of `COMPRESSIONS`, or empty."""
 
 
-def ending_of(path: Path) -> Ending:
-    """The format is the last ending, or the last but one before a compression; what else has a dot is part of the name."""
+def file_type(path: Path) -> FileType:
+    """Format and compression from the last suffixes, so that "a.b.jsonl.gz" is gzipped JSONL."""
     suffixes = [s.lower() for s in path.suffixes]
     compression = suffixes.pop() if suffixes and suffixes[-1] in COMPRESSIONS else ""
-    return Ending(suffixes[-1] if suffixes else "", compression)
+    return FileType(suffixes[-1] if suffixes else "", compression)
 
 
-def read_file(path: Path) -> Rows:
-    """The rows of one file, by its ending. Raises DataRefused for an ending, an encoding or a file that cannot be read at all."""
-    ending = ending_of(path)
-    reader = READERS.get(ending.format)
+def read_file(path: Path) -> RawRows:
+    """The rows of one file. Raises DataRefused if its format is not known, or if the file as a whole cannot be read."""
+    kind = file_type(path)
+    reader = READERS.get(kind.format)
     if reader is None:
         raise DataRefused(
-            f"`{path.suffix or 'no ending'}` is not a format this program reads",
+            f"files ending in `{path.suffix}` are not supported" if path.suffix else "the file name has no ending",
             where=str(path),
             fix=f"use {', '.join(READERS)}, plain or with .gz or .zst",
         )
     try:
-        content = _decompressed(path, ending.compression)
-        if ending.format in TEXT_FORMATS and (encoding := wide_encoding(content)):
+        content = _decompressed(path, kind.compression)
+        if kind.format in TEXT_FORMATS and (encoding := utf16_or_utf32(content)):
             raise DataRefused(f"the file is {encoding}, not UTF-8", where=str(path), fix="save it as UTF-8")
         yield from reader(content)
     except (OSError, EOFError, zlib.error) as error:
@@ -57,7 +59,7 @@ def _decompressed(path: Path, compression: str) -> bytes:
     if compression == ".gz":
         return gzip.decompress(path.read_bytes())
     if compression == ".zst":
-        # pyarrow is here for Parquet and brings Zstandard with it.
+        # pyarrow is installed for Parquet and has Zstandard too.
         import pyarrow
 
         with pyarrow.input_stream(str(path), compression="zstd") as stream:
@@ -66,9 +68,9 @@ def _decompressed(path: Path, compression: str) -> bytes:
     return path.read_bytes()
 
 
-def _table(delimiter: str) -> Callable[[bytes], Rows]:
-    def read(content: bytes) -> Rows:
-        # Undecodable bytes become lone surrogates, so that one bad cell costs one row and not the file.
+def _table_reader(delimiter: str) -> Callable[[bytes], RawRows]:
+    def read(content: bytes) -> RawRows:
+        # Invalid bytes become lone surrogates, so that a bad cell costs its row and not the whole file.
         text = content.decode("utf-8-sig", "surrogateescape")
         csv.field_size_limit(2**31 - 1)
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -78,15 +80,15 @@ def _table(delimiter: str) -> Callable[[bytes], Rows]:
             try:
                 cells = next(reader, None)
             except csv.Error as error:
-                yield BadRow(line, Unreadable(f"not a table row: {error}"))
+                yield InvalidRow(line, UnreadableRow(f"not a table row: {error}"))
                 return
             if cells is None:
                 return
             if header is None:
-                header = [_shown(cell) for cell in cells]
-                bad = _bad_cell(header, cells)
-                if bad is not None:
-                    yield BadRow(line, bad)
+                header = [_column_name(cell) for cell in cells]
+                invalid = _invalid_cell(header, cells)
+                if invalid is not None:
+                    yield InvalidRow(line, invalid)
             elif cells:
                 yield _table_row(line, header, cells)
             line = reader.line_num + 1
@@ -94,26 +96,27 @@ def _table(delimiter: str) -> Callable[[bytes], Rows]:
     return read
 
 
-def _table_row(line: int, header: list[str], cells: list[str]) -> RawRow | BadRow:
+def _table_row(line: int, header: list[str], cells: list[str]) -> RawRow | InvalidRow:
     if len(cells) != len(header):
-        return BadRow(line, Unreadable(f"{len(cells)} cells where the header has {len(header)}"))
-    bad = _bad_cell(header, cells)
-    return RawRow(line, dict(zip(header, cells, strict=True))) if bad is None else BadRow(line, bad)
+        return InvalidRow(line, UnreadableRow(f"{len(cells)} cells, but the header has {len(header)}"))
+    invalid = _invalid_cell(header, cells)
+    return RawRow(line, dict(zip(header, cells, strict=True))) if invalid is None else InvalidRow(line, invalid)
 
 
-def _bad_cell(header: list[str], cells: list[str]) -> NotUtf8 | None:
+def _invalid_cell(header: list[str], cells: list[str]) -> NotUtf8Row | None:
+    """The problem of the first cell with bytes that are not UTF-8."""
     for name, cell in zip(header, cells, strict=True):
-        if is_marked(cell) and (bad := first_bad_of(cell)) is not None:
-            return NotUtf8.at(bad, f"of the cell `{name}`")
+        if has_invalid_bytes(cell) and (found := first_invalid_in_text(cell)) is not None:
+            return NotUtf8Row.of(found, f"of the cell `{name}`")
     return None
 
 
-def _shown(name: str) -> str:
-    """The name of a column with bytes that are no text written as \\xe9, so that its rows can be read."""
-    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+def _column_name(cell: str) -> str:
+    """The name of a column, with invalid bytes as \\xe9, so that the column can be used."""
+    return cell.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
-def _parquet(content: bytes) -> Rows:
+def _parquet(content: bytes) -> RawRows:
     import pyarrow
     from pyarrow import parquet
 
@@ -130,11 +133,12 @@ def _parquet(content: bytes) -> Rows:
 
 TEXT_FORMATS = (".jsonl", ".ndjson", ".json", ".csv", ".tsv")
 
-READERS: dict[str, Callable[[bytes], Rows]] = {
+READERS: dict[str, Callable[[bytes], RawRows]] = {
     ".jsonl": json_lines,
     ".ndjson": json_lines,
     ".json": json_file,
-    ".csv": _table(","),
-    ".tsv": _table("\t"),
+    ".csv": _table_reader(","),
+    ".tsv": _table_reader("\t"),
     ".parquet": _parquet,
 }
+"""The reader of each format, from the decompressed content of a file to its rows."""

@@ -1,4 +1,4 @@
-"""The parts as files: written once, and read back only with the digest they were written with."""
+"""Train, validation and eval as JSONL files of the run folder; their digests are in the manifest."""
 
 from __future__ import annotations
 
@@ -26,6 +26,7 @@ class StoredExample(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     id: str
+    """From `case_ids`: a digest of the content, numbered if several rows are equal."""
     instruction: str
     system: str
     history: list[StoredMessage]
@@ -36,13 +37,13 @@ class StoredExample(BaseModel):
     line: int
 
 
-def to_lines(examples: Sequence[Example]) -> str:
-    """The examples as JSON lines, each with its id."""
+def examples_to_jsonl(examples: Sequence[Example]) -> str:
+    """The examples as JSONL, each with its id."""
     return "".join(_stored(i, e).model_dump_json() + "\n" for i, e in zip(case_ids(examples), examples, strict=True))
 
 
-def from_lines(text: str) -> list[tuple[str, Example]]:
-    """Ids and examples of a stored part."""
+def examples_from_jsonl(text: str) -> list[tuple[str, Example]]:
+    """The ids and examples of a stored part. Raises ValidationError for a line that is none."""
     rows = [StoredExample.model_validate_json(line) for line in text.split("\n") if line]
     return [(row.id, _example(row)) for row in rows]
 

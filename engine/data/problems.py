@@ -1,47 +1,47 @@
-"""Why a row of a file makes no example: one class a kind, so that each kind can be found by a check of its own."""
+"""Why a row of a file cannot become an example: one class a kind, so that a check of the audit can ask for each kind."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from tuneproof.engine.data.encodings import BadPlace, Form
+from tuneproof.engine.data.encodings import InvalidBytes, InvalidBytesKind
 
 
 @dataclass(frozen=True)
 class RowProblem:
-    """What is wrong with one row, for a reader."""
+    """What is wrong with one row, as a sentence for the user."""
 
-    told: str
+    message: str
 
     def __str__(self) -> str:
-        return self.told
+        return self.message
 
 
 @dataclass(frozen=True)
-class Unreadable(RowProblem):
-    """The row is broken: no JSON, no table row, a field is missing or of the wrong type."""
+class UnreadableRow(RowProblem):
+    """The row is broken: it is not JSON or not a table row, or a field is missing or has the wrong type."""
 
 
 @dataclass(frozen=True)
-class NotUtf8(RowProblem):
+class NotUtf8Row(RowProblem):
     """The row has bytes that are not UTF-8."""
 
-    form: Form
+    kind: InvalidBytesKind
 
     @classmethod
-    def at(cls, place: BadPlace, where: str) -> NotUtf8:
-        """The problem that such a place is; `where` is what its position counts in."""
-        return cls(place.told(where), place.form)
+    def of(cls, found: InvalidBytes, unit: str) -> NotUtf8Row:
+        """The problem for these bytes; `unit` says what their position counts in, such as "of the line"."""
+        return cls(found.message(unit), found.kind)
 
 
 @dataclass(frozen=True)
-class OtherShape(RowProblem):
-    """The row is of a known shape, and not of its file's."""
+class DifferentShape(RowProblem):
+    """The row has a known shape, but not the one of its file."""
 
-    row: str
-    file: str
+    row_shape: str
+    file_shape: str
 
 
 @dataclass(frozen=True)
-class WrongTurns(RowProblem):
-    """The row is a conversation whose turns do not lead to an answer that can be learned."""
+class BadTurns(RowProblem):
+    """The row is a conversation that does not end with an answer to a user's turn."""

@@ -1,4 +1,4 @@
-"""A row as its file has it, or why it cannot be read."""
+"""Rows as the readers give them, before they become examples."""
 
 from __future__ import annotations
 
@@ -11,18 +11,19 @@ from tuneproof.engine.data.problems import RowProblem
 
 @dataclass(frozen=True)
 class RawRow:
-    """One row as the file has it."""
+    """The parsed value of one row."""
 
     line: int
+    """As in `Source`."""
     value: Any
 
 
 @dataclass(frozen=True)
-class BadRow:
-    """One row that cannot be read, and why."""
+class InvalidRow:
+    """A row that cannot be parsed."""
 
     line: int
     problem: RowProblem
 
 
-Rows = Iterator[RawRow | BadRow]
+RawRows = Iterator[RawRow | InvalidRow]

@@ -1,4 +1,4 @@
-"""What the case calls its examples, read: files, lists of files, folders and hub names, with every bad row named."""
+"""Reading the examples of a case: files, lists of files, folders and data sets on the hub. Every row that cannot be used is listed."""
 
 from __future__ import annotations
 
@@ -13,140 +13,147 @@ from tuneproof.engine.case.data import Columns
 from tuneproof.engine.core.errors import DataRefused, ShapeUnknown
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.data.files import READERS, ending_of, read_file
-from tuneproof.engine.data.problems import OtherShape, RowProblem, Unreadable
-from tuneproof.engine.data.raw import BadRow, RawRow, Rows
-from tuneproof.engine.data.shapes import SHAPES, RowError, Shape, detect, of_columns
+from tuneproof.engine.data.files import READERS, file_type, read_file
+from tuneproof.engine.data.problems import DifferentShape, RowProblem, UnreadableRow
+from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
+from tuneproof.engine.data.shapes import SHAPES, RowError, RowShape, detect_shape, shape_of_columns
 
-QUARANTINE_ENDING = ".quarantine.jsonl"
-"""How files of rows that were set aside are called."""
+QUARANTINE_SUFFIX = ".quarantine.jsonl"
+"""The suffix of files that the audit writes rows to that it takes out; they are never read as data."""
 
-ROWS_FOR_THE_SHAPE = 1000
-"""Rows at the head of a file by which its shape is told, so that one stray row does not decide for all that follow."""
+SHAPE_SAMPLE_ROWS = 1000
+"""Rows at the start of a file that decide its shape together, so that a stray first row does not decide it alone."""
 
 
 @dataclass
-class Reading:
-    """The examples that could be read, the rows that could not, the shape of each file, and the digest of each file."""
+class LoadedExamples:
+    """The examples of a case or of a file, and what is known of how they were read."""
 
     examples: list[Example] = field(default_factory=list)
     problems: list[tuple[Source, RowProblem]] = field(default_factory=list)
+    """The rows that could not be used."""
     shapes: dict[str, str] = field(default_factory=dict)
+    """The name of each file's shape, by the name of the file in sources."""
     digests: dict[str, str] = field(default_factory=dict)
+    """SHA-256 of each file, by the name of the file in sources."""
 
 
-def read_examples(named: str | list[str], columns: Columns | None = None, apart_from: Collection[str] = ()) -> Reading:
-    """Every example of a file, a list of files, a folder or a hub data set.
+def read_examples(named: str | list[str], columns: Columns | None = None, apart_from: Collection[str] = ()) -> LoadedExamples:
+    """All examples of a file, a list of files, a folder or a data set on the hub.
 
-    Files are named in sources by the shortest ending that tells them apart from each other and from `apart_from`.
-    Raises DataRefused where nothing can be read, or where the
-    shape cannot be told.
+    `columns` says which columns hold input and output, if not the shape of the rows. Sources name each file by its last parts, as few as
+    tell it from the other files and from the names in `apart_from`. Raises DataRefused if no row can be read, and ShapeUnknown
+    if the rows of a file have no known shape.
     """
-    reading = Reading()
+    loaded = LoadedExamples()
     names = [named] if isinstance(named, str) else named
-    for label, path in labelled_paths(named, apart_from).items():
-        _read_rows(reading, label, read_file(path), columns)
-        reading.digests[label] = sha256_file(path)
+    for source_name, path in source_files(named, apart_from).items():
+        _add_rows(loaded, source_name, read_file(path), columns)
+        loaded.digests[source_name] = sha256_file(path)
     for name in names:
         if not Path(name).exists():
-            _read_rows(reading, name, _hub_rows(name), columns)
-            reading.digests[name] = sha256_data([e.content_hash for e in reading.examples if e.source.file == name])
-    if not reading.examples:
-        raise nothing_read(names, reading.problems)
-    return reading
+            _add_rows(loaded, name, _hub_rows(name), columns)
+            loaded.digests[name] = sha256_data([e.content_hash for e in loaded.examples if e.source.file == name])
+    if not loaded.examples:
+        raise no_rows_error(names, loaded.problems)
+    return loaded
 
 
-def read_labelled(label: str, path: Path, columns: Columns | None = None) -> Reading:
-    """The rows of one file, whose sources are to have this name; it may be that none can be read."""
-    reading = Reading()
-    _read_rows(reading, label, read_file(path), columns)
-    return reading
+def read_file_as(source_name: str, path: Path, columns: Columns | None = None) -> LoadedExamples:
+    """The examples of one file, with a given name in their sources; there may be none. Raises DataRefused as `read_file` does."""
+    loaded = LoadedExamples()
+    _add_rows(loaded, source_name, read_file(path), columns)
+    return loaded
 
 
-def nothing_read(names: list[str], problems: list[tuple[Source, RowProblem]]) -> DataRefused:
-    """What is said where not a single row can be read."""
-    first = f"; the first: {problems[0][0]}: {problems[0][1]}" if problems else ""
+def no_rows_error(names: list[str], problems: list[tuple[Source, RowProblem]]) -> DataRefused:
+    """The error to raise if not a single row can be used."""
+    first = f"; the first problem is at {problems[0][0]}: {problems[0][1]}" if problems else ""
     return DataRefused(f"no row could be read{first}", where=", ".join(names), fix="see the formats in the README")
 
 
-def labelled_paths(named: str | list[str], apart_from: Collection[str] = ()) -> dict[str, Path]:
-    """The files behind what the case calls its examples, by the names that sources have; hub data sets have none."""
+def source_files(named: str | list[str], apart_from: Collection[str] = ()) -> dict[str, Path]:
+    """The files of a case's examples, by the names that sources have for them. Data sets on the hub have no files."""
     names = [named] if isinstance(named, str) else named
     paths = [path for name in names for path in _paths(name)]
-    return dict(zip(_labels(paths, apart_from), paths, strict=True))
+    return dict(zip(_source_names(paths, apart_from), paths, strict=True))
 
 
 def _paths(name: str) -> list[Path]:
+    """The file, or the data files of the folder; empty for a name that is neither."""
     path = Path(name)
     if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.is_file() and ending_of(p).format in READERS)
-        # Rows that were set aside beside the data are not data.
-        found = [p for p in found if not p.name.endswith(QUARANTINE_ENDING)]
+        found = sorted(p for p in path.rglob("*") if p.is_file() and file_type(p).format in READERS)
+        found = [p for p in found if not p.name.endswith(QUARANTINE_SUFFIX)]
         if not found:
-            raise DataRefused("the folder holds no file of a known format", where=name, fix=f"known: {', '.join(READERS)}")
+            raise DataRefused("the folder has no file of a known format", where=name, fix=f"known: {', '.join(READERS)}")
         return found
     return [path] if path.exists() else []
 
 
-def _labels(paths: list[Path], taken: Collection[str]) -> list[str]:
-    """File names, with as many folders before them as it takes to tell the files apart."""
+def _source_names(paths: list[Path], taken: Collection[str]) -> list[str]:
+    """File names, with as many folders before them as are needed to tell the files apart."""
     for depth in range(1, max((len(p.parts) for p in paths), default=1) + 1):
-        labels = ["/".join(p.parts[-depth:]) for p in paths]
-        if len(set(labels)) == len(labels) and not set(labels) & set(taken):
-            return labels
+        names = ["/".join(p.parts[-depth:]) for p in paths]
+        if len(set(names)) == len(names) and not set(names) & set(taken):
+            return names
     return [str(p) for p in paths]
 
 
-def _read_rows(reading: Reading, label: str, rows: Rows, columns: Columns | None) -> None:
-    shape = of_columns(columns) if columns else None
+def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: Columns | None) -> None:
+    """Converts the rows of one file to examples of its shape."""
+    shape = shape_of_columns(columns) if columns else None
     unknown: tuple[Source, Mapping[str, Any]] | None = None
-    first = list(islice(rows, ROWS_FOR_THE_SHAPE))
-    shape = shape or _commonest(row.value for row in first if isinstance(row, RawRow) and isinstance(row.value, Mapping))
-    for row in chain(first, rows):
-        source = Source(label, row.line)
-        if isinstance(row, BadRow):
-            reading.problems.append((source, row.problem))
+    sample = list(islice(rows, SHAPE_SAMPLE_ROWS))
+    shape = shape or _most_frequent_shape(row.value for row in sample if isinstance(row, RawRow) and isinstance(row.value, Mapping))
+    for row in chain(sample, rows):
+        source = Source(source_name, row.line)
+        if isinstance(row, InvalidRow):
+            loaded.problems.append((source, row.problem))
             continue
         if not isinstance(row.value, Mapping):
-            reading.problems.append((source, Unreadable("not a record of named fields")))
+            loaded.problems.append((source, UnreadableRow("not an object with named fields")))
             continue
-        shape = shape or detect(row.value)
+        shape = shape or detect_shape(row.value)
         if shape is None:
             unknown = unknown or (source, row.value)
-            reading.problems.append((source, Unreadable(f"no known shape has the keys {', '.join(map(str, row.value))}")))
+            loaded.problems.append((source, UnreadableRow(f"no known shape has the keys {', '.join(map(str, row.value))}")))
         else:
-            _convert(reading, shape, row.value, source, told=columns is not None)
+            _add_row(loaded, shape, row.value, source, is_detected=columns is None)
     if shape is not None:
-        reading.shapes[label] = shape.name
+        loaded.shapes[source_name] = shape.name
     elif unknown is not None:
         raise ShapeUnknown(
-            f"the shape of the data cannot be told from the keys {', '.join(map(str, unknown[1]))}",
+            f"no known shape has the keys {', '.join(map(str, unknown[1]))}",
             where=str(unknown[0]),
-            fix="say which is which in the case: data.columns: {input: ..., output: ...}",
+            fix="name the columns in the case: data.columns: {input: ..., output: ...}",
         )
 
 
-def _commonest(records: Iterable[Mapping[str, Any]]) -> Shape | None:
-    """The shape that most of the records have; of equally many, the one that comes first."""
-    counted = Counter(shape.name for record in records if (shape := detect(record)))
-    return next((shape for shape in SHAPES if counted and shape.name == counted.most_common(1)[0][0]), None)
+def _most_frequent_shape(rows: Iterable[Mapping[str, Any]]) -> RowShape | None:
+    """The shape that most of the rows have; if several are as frequent, the one that is first in `SHAPES`."""
+    counts = Counter(shape.name for row in rows if (shape := detect_shape(row)))
+    return next((shape for shape in SHAPES if counts and shape.name == counts.most_common(1)[0][0]), None)
 
 
-def _convert(reading: Reading, shape: Shape, row: Mapping[str, Any], source: Source, *, told: bool) -> None:
-    missing = ", ".join(f"`{key}`" for key in sorted(shape.needs - row.keys()))
-    other = detect(row) if missing and not told else None
+def _add_row(loaded: LoadedExamples, shape: RowShape, row: Mapping[str, Any], source: Source, *, is_detected: bool) -> None:
+    """Adds one row as an example of its file's shape, or as a problem; `is_detected` if the shape does not come from `data.columns`."""
+    missing = ", ".join(f"`{key}`" for key in sorted(shape.required_keys - row.keys()))
+    other = detect_shape(row) if missing and is_detected else None
     if other:
-        reading.problems.append((source, OtherShape(f"the row is {other.name}, the file {shape.name}", other.name, shape.name)))
+        message = f"the row's shape is {other.name}, the file's is {shape.name}"
+        loaded.problems.append((source, DifferentShape(message, other.name, shape.name)))
     elif missing:
-        reading.problems.append((source, Unreadable(f"{missing} missing")))
+        loaded.problems.append((source, UnreadableRow(f"{missing} missing")))
     else:
         try:
-            reading.examples.append(shape.convert(row, source))
-        except RowError as problem:
-            reading.problems.append((source, problem.kind(str(problem))))
+            loaded.examples.append(shape.convert(row, source))
+        except RowError as error:
+            loaded.problems.append((source, error.problem()))
 
 
-def _hub_rows(name: str) -> Rows:
+def _hub_rows(name: str) -> RawRows:
+    """The rows of the train split of a data set on the hub."""
     if name.count("/") > 1 or name.startswith((".", "/", "~")) or Path(name).suffix.lower() in READERS:
         raise DataRefused("there is no such file", where=name, fix="paths are relative to the case file")
     import datasets
@@ -154,10 +161,10 @@ def _hub_rows(name: str) -> Rows:
     try:
         rows = datasets.load_dataset(name, split="train")
     except Exception as error:
-        # The hub client raises dozens of unrelated classes for "not found" and "no network".
+        # For "not found" and "no network" the hub client raises dozens of classes that have no common base.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise DataRefused(
-            f"neither a file here nor a data set that could be loaded from the hub: {reason}",
+            f"there is no such file, and no data set of that name could be loaded from the hub: {reason}",
             where=name,
             fix="paths are relative to the case file",
         ) from None

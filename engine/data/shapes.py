@@ -1,4 +1,4 @@
-"""Raw rows to examples: the shapes that fine-tuning data comes in, told by their keys and never guessed silently."""
+"""Raw rows to examples: the shapes of fine-tuning data, each recognised by its keys."""
 
 from __future__ import annotations
 
@@ -10,53 +10,57 @@ from typing import Any
 
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.data.example import Example, Message, Source
-from tuneproof.engine.data.problems import RowProblem, Unreadable, WrongTurns
+from tuneproof.engine.data.problems import BadTurns, RowProblem, UnreadableRow
 
 
 class RowError(ValueError):
-    """One row does not make an example; the message says why."""
+    """A row cannot become an example."""
 
-    kind: type[RowProblem] = Unreadable
+    def problem(self) -> RowProblem:
+        """The error as data, for the audit to report."""
+        return UnreadableRow(str(self))
 
 
 class TurnError(RowError):
-    """A conversation leads to no answer that can be learned."""
+    """The turns of a conversation do not end with an answer to a user's turn."""
 
-    kind = WrongTurns
+    def problem(self) -> RowProblem:
+        return BadTurns(str(self))
 
 
 @dataclass(frozen=True)
-class Shape:
-    """One way of writing a record: how it is called, which keys give it away, and how it becomes an example."""
+class RowShape:
+    """One of the ways to write an example as a row."""
 
     name: str
-    needs: frozenset[str]
+    required_keys: frozenset[str]
+    """The keys by which it is recognised."""
     convert: Callable[[Mapping[str, Any], Source], Example]
 
 
-def detect(row: Mapping[str, Any]) -> Shape | None:
-    """The first shape whose keys the row has, or none."""
-    return next((shape for shape in SHAPES if shape.needs <= row.keys()), None)
+def detect_shape(row: Mapping[str, Any]) -> RowShape | None:
+    """The first shape in `SHAPES` whose required keys the row has, or None."""
+    return next((shape for shape in SHAPES if shape.required_keys <= row.keys()), None)
 
 
-def of_columns(columns: Columns) -> Shape:
-    """The shape that the case spells out."""
+def shape_of_columns(columns: Columns) -> RowShape:
+    """The shape for `data.columns` of the case."""
     named = {columns.input, columns.output} | ({columns.instruction} if columns.instruction else set())
 
     def convert(row: Mapping[str, Any], source: Source) -> Example:
         return Example(
-            instruction=text_of(row, columns.instruction, required=False) if columns.instruction else "",
-            input=text_of(row, columns.input),
-            output=answer_of(row, columns.output),
+            instruction=text_cell(row, columns.instruction, required=False) if columns.instruction else "",
+            input=text_cell(row, columns.input),
+            output=output_cell(row, columns.output),
             source=source,
             metadata=_rest(row, named),
         )
 
-    return Shape(f"columns {columns.input} -> {columns.output}", frozenset(named), convert)
+    return RowShape(f"columns {columns.input} -> {columns.output}", frozenset(named), convert)
 
 
-def text_of(row: Mapping[str, Any], key: str, *, required: bool = True) -> str:
-    """A text cell; numbers are written out, nothing counts as empty."""
+def text_cell(row: Mapping[str, Any], key: str, *, required: bool = True) -> str:
+    """The value of a key as text: numbers and booleans as JSON, null as an empty string. Raises RowError for anything else."""
     value = row.get(key)
     if value is None:
         if required:
@@ -70,29 +74,29 @@ def text_of(row: Mapping[str, Any], key: str, *, required: bool = True) -> str:
     raise RowError(f"`{key}` is not text")
 
 
-def answer_of(row: Mapping[str, Any], key: str) -> str:
-    """A text cell, or a structure written as JSON."""
+def output_cell(row: Mapping[str, Any], key: str) -> str:
+    """The value of a key as text, with an object or a list as JSON. Raises RowError as `text_cell` does."""
     value = row.get(key)
     if isinstance(value, dict | list):
         return json.dumps(value, ensure_ascii=False)
-    return text_of(row, key)
+    return text_cell(row, key)
 
 
 def _no_lone_surrogates(text: str, key: str) -> None:
     if any("\ud800" <= character <= "\udfff" for character in text):
-        raise RowError(f"`{key}` holds half a surrogate pair, which is no character")
+        raise RowError(f"`{key}` has half a surrogate pair, which is not a character")
 
 
 def _alpaca(row: Mapping[str, Any], source: Source) -> Example:
-    instruction = text_of(row, "instruction", required=False)
-    given = text_of(row, "input", required=False)
+    instruction = text_cell(row, "instruction", required=False)
+    input_text = text_cell(row, "input", required=False)
     return Example(
-        # A record with an instruction alone asks with it: the instruction is then the input.
-        instruction=instruction if given.strip() else "",
-        input=given if given.strip() else instruction,
-        output=answer_of(row, "output"),
+        # If a row has only an instruction, that is the input.
+        instruction=instruction if input_text.strip() else "",
+        input=input_text if input_text.strip() else instruction,
+        output=output_cell(row, "output"),
         source=source,
-        system=text_of(row, "system", required=False),
+        system=text_cell(row, "system", required=False),
         metadata=_rest(row, {"instruction", "input", "output", "system"}),
     )
 
@@ -100,7 +104,7 @@ def _alpaca(row: Mapping[str, Any], source: Source) -> Example:
 def _prompt_completion(row: Mapping[str, Any], source: Source) -> Example:
     if isinstance(row["prompt"], list) and isinstance(row["completion"], list):
         return _chat(row["prompt"] + row["completion"], _rest(row, {"prompt", "completion"}), source, OPENAI)
-    return Example("", text_of(row, "prompt"), answer_of(row, "completion"), source, metadata=_rest(row, {"prompt", "completion"}))
+    return Example("", text_cell(row, "prompt"), output_cell(row, "completion"), source, metadata=_rest(row, {"prompt", "completion"}))
 
 
 def _messages(row: Mapping[str, Any], source: Source) -> Example:
@@ -117,11 +121,12 @@ def _conversations(row: Mapping[str, Any], source: Source) -> Example:
 
 @dataclass(frozen=True)
 class TurnNames:
-    """What a format calls the parts of a turn, and its speakers."""
+    """The keys of a turn in a chat format, and its names for the roles."""
 
     role: str
     content: str
-    speakers: Mapping[str, str]
+    roles: Mapping[str, str]
+    """The role of `Message` for each name."""
 
 
 OPENAI = TurnNames(
@@ -144,31 +149,31 @@ SHAREGPT = TurnNames(
 
 
 def _chat(turns: Any, metadata: Mapping[str, Any], source: Source, names: TurnNames) -> Example:
-    """The last assistant turn is the output, the user turn before it the input, and what came before is history."""
+    """An example of a conversation: the last turn is the output, the one before it the input, the others the history."""
     if not isinstance(turns, list):
         raise RowError("the conversation is not a list of turns")
     messages = [_turn(turn, number, names) for number, turn in enumerate(turns, start=1)]
-    spoken = [m for m in messages if m.role != "system"]
-    _must_lead_to_an_answer(messages, spoken)
+    turns_spoken = [m for m in messages if m.role != "system"]
+    _check_turns(messages, turns_spoken)
     system = "\n\n".join(m.content for m in messages if m.role == "system")
-    return Example("", spoken[-2].content, spoken[-1].content, source, system, tuple(spoken[:-2]), metadata)
+    return Example("", turns_spoken[-2].content, turns_spoken[-1].content, source, system, tuple(turns_spoken[:-2]), metadata)
 
 
-def _must_lead_to_an_answer(messages: Sequence[Message], spoken: Sequence[Message]) -> None:
-    """Raises where no answer can be learned; turns before it that are merely odd are left to the audit."""
+def _check_turns(messages: Sequence[Message], spoken: Sequence[Message]) -> None:
+    """Raises TurnError or RowError if the last turn is not an answer to train on; odd turns before it are left to the audit."""
     if not spoken:
-        raise TurnError("the conversation has no turns" + (" but the system's" if messages else ""))
+        raise TurnError("the conversation has only system messages" if messages else "the conversation has no turns")
     roles = [message.role for message in messages]
-    late = next((at for at, two in enumerate(pairwise(roles), start=2) if two[1] == "system" != two[0]), None)
-    if late is not None:
-        # Moved to the start it would govern turns that were spoken without it.
-        raise TurnError(f"turn {late} is the system's, in the middle of the conversation; models read it at the start alone")
+    late_system = next((at for at, two in enumerate(pairwise(roles), start=2) if two[1] == "system" != two[0]), None)
+    if late_system is not None:
+        # At the start, it would apply to turns that were written without it.
+        raise TurnError(f"turn {late_system} is a system message in the middle of the conversation; models expect it only at the start")
     if spoken[-1].role != "assistant":
-        raise TurnError("the last turn is not the assistant's, so there is nothing to learn")
+        raise TurnError("the last turn is not the assistant's, so there is no answer to train on")
     if len(spoken) < 2:
-        raise TurnError("the conversation begins with the answer, and nothing was asked")
+        raise TurnError("the conversation begins with the answer; there is no user turn before it")
     if spoken[-2].role == "tool":
-        raise RowError("the answer follows a tool's turn, which this version does not train")
+        raise RowError("the answer follows a tool's turn, which this version cannot train on")
     if spoken[-2].role != "user":
         raise TurnError("the last two turns are both the assistant's: the answer does not follow a user's turn")
 
@@ -176,29 +181,30 @@ def _must_lead_to_an_answer(messages: Sequence[Message], spoken: Sequence[Messag
 def _turn(turn: Any, number: int, names: TurnNames) -> Message:
     if not isinstance(turn, dict):
         raise RowError(f"turn {number} is not an object")
-    role = names.speakers.get(str(turn.get(names.role)))
+    role = names.roles.get(str(turn.get(names.role)))
     if role is None:
         raise TurnError(f"turn {number} has the unknown role {turn.get(names.role)!r}")
     if turn.get("tool_calls"):
-        raise RowError(f"turn {number} calls tools, which this version does not train")
+        raise RowError(f"turn {number} calls tools, which this version cannot train on")
     content = turn.get(names.content)
     if isinstance(content, list) and all(isinstance(p, dict) and p.get("type") == "text" for p in content):
         content = "".join(str(p.get("text", "")) for p in content)
-    named = f"{names.content} of turn {number}"
-    return Message(role, text_of({named: content}, named))
+    cell = f"{names.content} of turn {number}"
+    return Message(role, text_cell({cell: content}, cell))
 
 
 def _rest(row: Mapping[str, Any], used: set[str]) -> dict[str, Any]:
-    """What the row says beside the example; explicit `metadata` is laid flat."""
+    """The metadata of the example: the columns that it does not use, and the entries of a column `metadata`."""
     rest = {key: value for key, value in row.items() if key not in used}
     inner = rest.pop("metadata", None)
     return {**rest, **inner} if isinstance(inner, dict) else rest if inner is None else {**rest, "metadata": inner}
 
 
 SHAPES = [
-    Shape("messages", frozenset({"messages"}), _messages),
-    Shape("conversations", frozenset({"conversations"}), _conversations),
-    Shape("instruction/input/output", frozenset({"instruction", "output"}), _alpaca),
-    Shape("input/output", frozenset({"input", "output"}), _alpaca),
-    Shape("prompt/completion", frozenset({"prompt", "completion"}), _prompt_completion),
+    RowShape("messages", frozenset({"messages"}), _messages),
+    RowShape("conversations", frozenset({"conversations"}), _conversations),
+    RowShape("instruction/input/output", frozenset({"instruction", "output"}), _alpaca),
+    RowShape("input/output", frozenset({"input", "output"}), _alpaca),
+    RowShape("prompt/completion", frozenset({"prompt", "completion"}), _prompt_completion),
 ]
+"""The known shapes, in the order in which they are tried."""

@@ -1,4 +1,4 @@
-"""Which row trains, which validates, which is frozen for scoring."""
+"""Splitting examples into train, validation and eval."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuneproof.engine.data.example import Example, duplicate_key
 
 
 class Part(StrEnum):
-    """The three parts of the examples."""
+    """A part of the examples: to train on, to choose a checkpoint or a prompt with, and to score arms on."""
 
     TRAIN = "train"
     VALIDATION = "validation"
@@ -24,29 +24,29 @@ class Part(StrEnum):
 
 
 @dataclass(frozen=True)
-class Parts:
-    """The examples of each part in an order of their own, and the rows that fit in none."""
+class SplitParts:
+    """The examples of each part, in the order of their content hashes."""
 
     train: list[Example]
     validation: list[Example]
     eval: list[Example]
-    straddling: list[Example]
+    cross_split_duplicates: list[Example]
+    """Rows that were left out because a later part has a duplicate of them."""
 
     def __getitem__(self, part: Part) -> list[Example]:
         return {Part.TRAIN: self.train, Part.VALIDATION: self.validation, Part.EVAL: self.eval}[part]
 
 
-def split(examples: Sequence[Example], shares: SplitShares, separate_eval: Sequence[Example] | None = None) -> Parts:
-    """The parts, from seed and content alone.
+def split(examples: Sequence[Example], shares: SplitShares, separate_eval: Sequence[Example] | None = None) -> SplitParts:
+    """The parts, which depend only on the seed and on each row's content.
 
-    A row's part is a hash of the seed and of the row's group (the value of `group_by`, else the text it shares with its duplicates),
-    compared with the shares. So the order of the file changes nothing, and a new row moves no row that is there already. That wish also
-    settles what stratifying can mean: a part that depends on no other row cannot balance labels by counting them, so every label has the
-    stated shares in expectation, and the audit says where a label is missing from a part. Where `group_by` would put duplicates into
-    different parts, the copy in the part that is read last (eval, then validation) stays and the others are left out as straddling.
+    A row's part is decided by a hash of the seed and of the row's group: the value of `group_by`, or else the text it has in common with
+    its duplicates. So neither the order of the file nor new rows move a row to another part. It also means that labels cannot be balanced
+    by counting: each label has the stated shares in expectation, and the audit reports a label that a part does not have. If `group_by`
+    puts duplicates into different parts, only those in the later part (eval, then validation) stay.
 
-    With a separate eval file, train and validation share the examples in the proportion of their shares. Raises DataRefused where a
-    part that was asked for comes out empty.
+    With a separate eval set, train and validation divide all examples in the proportion of their shares. Raises DataRefused if train or
+    eval is empty, or if a row does not have the `group_by` field.
     """
     rows = list(examples)
     whole = 1.0 if separate_eval is None else shares.train + shares.validation
@@ -55,12 +55,12 @@ def split(examples: Sequence[Example], shares: SplitShares, separate_eval: Seque
         at = _fraction(shares.seed, _group(example, shares.group_by)) * whole
         placed[_part_at(at, shares)].append(example)
     placed[Part.EVAL] += separate_eval or []
-    straddling = _take_out_straddling(placed) if shares.group_by and separate_eval is None else []
+    cross_split_duplicates = _remove_cross_split_duplicates(placed) if shares.group_by and separate_eval is None else []
     for part in (Part.TRAIN, Part.EVAL):
         if not placed[part]:
             raise DataRefused(f"the {part} part is empty", where="data.split", fix="give it a larger share, or more examples")
     ordered = {part: sorted(found, key=lambda e: (e.content_hash, e.source)) for part, found in placed.items()}
-    return Parts(ordered[Part.TRAIN], ordered[Part.VALIDATION], ordered[Part.EVAL], straddling)
+    return SplitParts(ordered[Part.TRAIN], ordered[Part.VALIDATION], ordered[Part.EVAL], cross_split_duplicates)
 
 
 def _group(example: Example, group_by: str | None) -> str:
@@ -82,8 +82,8 @@ def _part_at(fraction: float, shares: SplitShares) -> Part:
     return Part.VALIDATION if fraction < shares.train + shares.validation else Part.EVAL
 
 
-def _take_out_straddling(placed: dict[Part, list[Example]]) -> list[Example]:
-    """Removes from train, then from validation, what has a duplicate in a part after it; returns what was removed."""
+def _remove_cross_split_duplicates(placed: dict[Part, list[Example]]) -> list[Example]:
+    """Removes, from train and validation, the rows that have a duplicate in a later part, and returns them."""
     removed: list[Example] = []
     kept: set[str] = set()
     for part in (Part.EVAL, Part.VALIDATION, Part.TRAIN):
@@ -97,16 +97,16 @@ def _take_out_straddling(placed: dict[Part, list[Example]]) -> list[Example]:
 
 
 def shuffled(rows: Iterable[Example], seed: int) -> list[Example]:
-    """The rows in an order that depends on the seed and on what they say, not on where they stand."""
+    """The rows in an order that depends on the seed and on their content, not on their order in the file."""
     return sorted(rows, key=lambda row: sha256_text(f"{seed} {row.content_hash}"))
 
 
 def case_ids(cases: Iterable[Example]) -> list[str]:
-    """A name for each case from its content: sixteen hexadecimal digits, numbered where equal rows repeat."""
+    """An id for each case: the first 16 hexadecimal digits of its content hash, with a number for the second and later equal rows."""
     seen: dict[str, int] = defaultdict(int)
-    names = []
+    ids = []
     for case in cases:
-        stem = case.content_hash[:16]
-        seen[stem] += 1
-        names.append(stem if seen[stem] == 1 else f"{stem}-{seen[stem]}")
-    return names
+        digest = case.content_hash[:16]
+        seen[digest] += 1
+        ids.append(digest if seen[digest] == 1 else f"{digest}-{seen[digest]}")
+    return ids

@@ -1,4 +1,4 @@
-"""Smaller and smaller shares of train, each within the next, for the question of whether more labels would help."""
+"""A quarter and half of train for the learning curve; the rows of the smaller share are also in the larger one."""
 
 from __future__ import annotations
 
@@ -10,41 +10,41 @@ from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import shuffled
 
 SHARES = (25, 50)
-"""The shares of train that are trained on beside the whole, in per cent: each is half of the next."""
+"""The shares of train that the learning curve trains on besides the whole, in per cent: each is half of the next."""
 
 TOLERANCE = 0.05
-"""How far a share may be from what was asked, as a part of train: beyond, the next would not be about twice as many."""
+"""How far a share may be off, as a fraction of train: if more, the next share would not have about twice as many rows."""
 
 
 def nested_subsets(train: Sequence[Example], seed: int, group_by: str | None = None) -> dict[int, list[Example]]:
-    """The rows of each share, those of a smaller one within those of a larger, in the order in which they stand in train.
+    """The rows of each share, by the share in per cent, in the order of train.
 
-    Which rows these are depends on the seed and on what they say, not on where they stand. Rows of one group go in together: more labels
-    would come with more groups too, and a share that has a little of every group would look as good as all of them. A share that cannot
-    be cut to within `TOLERANCE`, as too few rows or too large groups are in the way, is left out.
+    They depend on the seed and on the rows' content, not on their order in the file. Rows of one group stay together: new labels would
+    bring new groups too, and a share with a few rows of every group would look as good as the whole. A share is missing if rows are too few
+    or groups too large to cut it to within `TOLERANCE`.
     """
-    groups = _in_order(train, seed, group_by)
+    groups = _shuffled_groups(train, seed, group_by)
     subsets: dict[int, list[Example]] = {}
     for share in SHARES:
         aim = len(train) * share / 100
-        taken = _nearest([len(group) for group in groups], aim)
-        chosen = {id(row) for group in groups[:taken] for row in group}
+        count = _groups_to_take([len(group) for group in groups], aim)
+        chosen = {id(row) for group in groups[:count] for row in group}
         if chosen and abs(len(chosen) - aim) <= TOLERANCE * len(train):
             subsets[share] = [row for row in train if id(row) in chosen]
     return subsets
 
 
 def missing_labels(rows: Sequence[Example], train: Sequence[Example]) -> list[str]:
-    """The outputs that train has and some of its rows have not."""
+    """The outputs of train that do not occur in some of its rows, sorted."""
     return sorted({row.output.strip() for row in train} - {row.output.strip() for row in rows})
 
 
 def rows_digest(rows: Sequence[Example]) -> str:
-    """One digest over what the rows say, in their order."""
+    """The digest of the content of the rows, in their order."""
     return sha256_data([row.content_hash for row in rows])
 
 
-def _in_order(train: Sequence[Example], seed: int, group_by: str | None) -> list[list[Example]]:
+def _shuffled_groups(train: Sequence[Example], seed: int, group_by: str | None) -> list[list[Example]]:
     if group_by is None:
         return [[row] for row in shuffled(train, seed)]
     groups: dict[str, list[Example]] = {}
@@ -53,8 +53,8 @@ def _in_order(train: Sequence[Example], seed: int, group_by: str | None) -> list
     return [groups[key] for key in sorted(groups, key=lambda key: sha256_text(f"{seed} {key}"))]
 
 
-def _nearest(sizes: Sequence[int], aim: float) -> int:
-    """How many of the first groups have together the number of rows nearest to the aim; of two as near, the larger."""
+def _groups_to_take(sizes: Sequence[int], aim: float) -> int:
+    """How many of the first groups to take for a number of rows as near as possible to the aim; the larger number if two are as near."""
     best, rows = (aim, 0), 0
     for count, size in enumerate(sizes, 1):
         rows += size

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.data.example import Example
-from tuneproof.engine.data.freeze import from_lines
+from tuneproof.engine.data.freeze import examples_from_jsonl
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run.manifest import Manifest
 from tuneproof.engine.run.store import RunStore, part_file
@@ -48,5 +48,5 @@ class RunSnapshot(RunStore):
         """Ids and examples of a part. Raises GateClosed if the file is not as it was frozen."""
         if part not in self._parts:
             self.check(part_file(part))
-            self._parts[part] = from_lines(self.read(part_file(part)))
+            self._parts[part] = examples_from_jsonl(self.read(part_file(part)))
         return self._parts[part]

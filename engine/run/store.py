@@ -15,8 +15,8 @@ from tuneproof.engine.core.atomic_write import write_atomically
 from tuneproof.engine.core.errors import GateClosed, UsageError, VerifyFailed
 from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.data.example import Example
-from tuneproof.engine.data.freeze import from_lines, to_lines
-from tuneproof.engine.data.split import Part, Parts
+from tuneproof.engine.data.freeze import examples_from_jsonl, examples_to_jsonl
+from tuneproof.engine.data.split import Part, SplitParts
 from tuneproof.engine.run.manifest import Inputs, Manifest, StepRecord
 from tuneproof.engine.run.step_id import StepId, StepKind
 
@@ -24,7 +24,7 @@ MANIFEST = "manifest.json"
 CASE = "case.yaml"
 EVENTS = "events.jsonl"
 WORKER_LOG = "worker.log"
-STRADDLING = "splits/straddling.jsonl"
+CROSS_SPLIT_DUPLICATES = "splits/straddling.jsonl"
 
 CHOSEN_LATER = ("baselines", "endpoint", "method", "training", "evaluate", "budget")
 """Sections of a case that may change after the eval set is frozen: none of them changes what is scored, or by what measure."""
@@ -160,18 +160,18 @@ class RunStore:
             raise GateClosed("the file is not what the run wrote", where=str(self.path / file), fix="restore it, or start a new run")
         return recorded
 
-    def write_parts(self, inputs: Inputs, parts: Parts) -> None:
+    def write_parts(self, inputs: Inputs, parts: SplitParts) -> None:
         """Freezes the parts, and keeps the rows that fit in none. Raises GateClosed if they are frozen already."""
         split = StepId(StepKind.SPLIT)
         if split in self.manifest.steps:
             raise GateClosed("the eval set is frozen", where=str(self.path), fix="start a new run for another split")
-        written = {part_file(part): to_lines(parts[part]) for part in Part}
-        self.write_step(split, inputs, written | {STRADDLING: to_lines(parts.straddling)})
+        written = {part_file(part): examples_to_jsonl(parts[part]) for part in Part}
+        self.write_step(split, inputs, written | {CROSS_SPLIT_DUPLICATES: examples_to_jsonl(parts.cross_split_duplicates)})
 
     def part(self, part: Part) -> list[tuple[str, Example]]:
         """Ids and examples of a part. Raises GateClosed if the file is not as it was frozen."""
         self.check(part_file(part))
-        return from_lines(self.read(part_file(part)))
+        return examples_from_jsonl(self.read(part_file(part)))
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ from tuneproof.engine.audit.table import Table
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Source
-from tuneproof.engine.data.readers import Reading
+from tuneproof.engine.data.readers import LoadedExamples
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Audited, CheckStarted, ShapeDetected
@@ -59,7 +59,7 @@ def stored_report(store: RunStore) -> Report:
     return Report.model_validate_json(store.read(artifacts.AUDIT))
 
 
-def _report_shapes(reading: Reading, log: EventLog) -> None:
+def _report_shapes(reading: LoadedExamples, log: EventLog) -> None:
     for file, shape in reading.shapes.items():
         rows = sum(example.source.file == file for example in reading.examples)
         unreadable = sum(source.file == file for source, _ in reading.problems)

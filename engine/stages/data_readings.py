@@ -7,7 +7,7 @@ from functools import cached_property
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example
-from tuneproof.engine.data.readers import Reading, read_examples
+from tuneproof.engine.data.readers import LoadedExamples, read_examples
 
 
 class DataReadings:
@@ -17,12 +17,12 @@ class DataReadings:
         self.data = data
 
     @cached_property
-    def examples(self) -> Reading:
+    def examples(self) -> LoadedExamples:
         """The rows under `data.examples`."""
         return read_examples(self.data.examples, self.data.columns)
 
     @cached_property
-    def eval(self) -> Reading | None:
+    def eval(self) -> LoadedExamples | None:
         """The rows under `data.eval`; None if the eval set is cut from the examples. Raises CaseError if it is the same file."""
         if self.data.eval is None:
             return None
@@ -35,7 +35,7 @@ class DataReadings:
         return read_examples(self.data.eval, self.data.columns, apart_from=self.examples.shapes)
 
     @property
-    def all(self) -> list[Reading]:
+    def all(self) -> list[LoadedExamples]:
         """The examples, then the eval file if there is one."""
         return [self.examples, *([self.eval] if self.eval else [])]
 

@@ -62,11 +62,11 @@ def test_rows_that_cannot_be_used_are_told_by_kind_and_left_out(tmp_path: Path) 
     document = document_of(file)
     assert {f["check"]: (f["message"], [row["line"] for row in f["rows"]], f["left_out"]) for f in document["findings"]} == {
         "unreadable": ("1 row cannot be read", [1], True),
-        "encoding": ("1 row is not UTF-8: Latin-1 or Windows-1252 by its looks in 1", [2], True),
+        "encoding": ("1 row is not UTF-8: probably Latin-1 or Windows-1252 in 1", [2], True),
         "mixed-shapes": ("rows.jsonl has 2 shapes: most rows are messages, 1 is prompt/completion", [3], True),
         "turns": ("1 conversation has no answer to train on", [4], True),
     }
-    assert "rows.jsonl:2  not UTF-8 at byte 15 of the line: E9 is Latin-1 or Windows-1252 by its looks: é" in tuneproof("audit", file).out
+    assert "rows.jsonl:2  not UTF-8 at byte 15 of the line: E9 is probably Latin-1 or Windows-1252: é" in tuneproof("audit", file).out
 
 
 def test_near_rows_are_told_by_the_runs_that_are_asked_for(write_jsonl: Any) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
-from tuneproof.engine.data.encodings import Form
-from tuneproof.engine.data.problems import NotUtf8
+from tuneproof.engine.data.encodings import InvalidBytesKind
+from tuneproof.engine.data.problems import NotUtf8Row
 
 
 @check("encoding", severity=Severity.WARN, always_leaves_out=True)
@@ -19,13 +19,13 @@ def wrong_encoding(table: Table) -> Iterator[Finding]:
     CESU-8 comes from programs that write an emoji as two surrogates, single bytes come from Latin-1 or Windows-1252, and cut-off
     characters come from length limits in bytes.
     """
-    problems = table.problems_of(NotUtf8)
+    problems = table.problems_of(NotUtf8Row)
     if not problems:
         return
-    forms = Counter(problem.form for _, problem in problems)
+    forms = Counter(problem.kind for _, problem in problems)
     counted = ", ".join(f"{form} in {number}" for form, number in forms.most_common())
     action = "write them again as UTF-8 where the file is made"
-    if forms.keys() == {Form.SINGLE_BYTE}:
+    if forms.keys() == {InvalidBytesKind.SINGLE_BYTE}:
         action += "; if the whole file is Windows-1252: iconv -f WINDOWS-1252 -t UTF-8"
-    rows = tuple(FlaggedRow(source, note=problem.told) for source, problem in problems)
+    rows = tuple(FlaggedRow(source, note=problem.message) for source, problem in problems)
     yield Finding(f"{len(rows)} {plural(len(rows), 'row is', 'rows are')} not UTF-8: {counted}", action, rows)

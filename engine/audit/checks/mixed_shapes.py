@@ -9,7 +9,7 @@ from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.data.example import Source
-from tuneproof.engine.data.problems import OtherShape
+from tuneproof.engine.data.problems import DifferentShape
 
 
 @check("mixed-shapes", severity=Severity.WARN, always_leaves_out=True)
@@ -19,14 +19,14 @@ def mixed_shapes(table: Table) -> Iterator[Finding]:
     The shape of a file is the one that most of its first 1,000 rows have. The other rows are left out, because reading them in the
     wrong shape would change what they say.
     """
-    by_file: dict[str, list[tuple[Source, OtherShape]]] = {}
-    for source, problem in table.problems_of(OtherShape):
+    by_file: dict[str, list[tuple[Source, DifferentShape]]] = {}
+    for source, problem in table.problems_of(DifferentShape):
         by_file.setdefault(source.file, []).append((source, problem))
     for file, problems in by_file.items():
-        others = Counter(problem.row for _, problem in problems)
+        others = Counter(problem.row_shape for _, problem in problems)
         counted = ", ".join(f"{number:,} {plural(number, 'is', 'are')} {shape}" for shape, number in others.most_common())
         yield Finding(
-            f"{file} has {len(others) + 1} shapes: most rows are {problems[0][1].file}, {counted}",
+            f"{file} has {len(others) + 1} shapes: most rows are {problems[0][1].file_shape}, {counted}",
             "put the rows of each shape into a file of their own",
-            tuple(FlaggedRow(source, note=problem.told) for source, problem in problems),
+            tuple(FlaggedRow(source, note=problem.message) for source, problem in problems),
         )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
-from tuneproof.engine.data.problems import WrongTurns
+from tuneproof.engine.data.problems import BadTurns
 
 
 @check("turns", severity=Severity.WARN, always_leaves_out=True)
@@ -16,7 +16,7 @@ def turns_without_an_answer(table: Table) -> Iterator[Finding]:
 
     Also conversations with a system turn in the middle, which chat templates refuse or move to the start. Such rows are always left out.
     """
-    rows = tuple(FlaggedRow(source, note=problem.told) for source, problem in table.problems_of(WrongTurns))
+    rows = tuple(FlaggedRow(source, note=problem.message) for source, problem in table.problems_of(BadTurns))
     if rows:
         yield Finding(
             f"{len(rows)} {plural(len(rows), 'conversation has', 'conversations have')} no answer to train on",

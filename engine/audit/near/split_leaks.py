@@ -7,10 +7,10 @@ from dataclasses import replace
 from tuneproof.engine.audit.near.table import join_rows
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.data.example import Example
-from tuneproof.engine.data.split import Parts
+from tuneproof.engine.data.split import SplitParts
 
 
-def without_near_leaks(parts: Parts, *, cut_from_one_file: bool) -> Parts:
+def without_near_leaks(parts: SplitParts, *, cut_from_one_file: bool) -> SplitParts:
     """The parts without the rows of train that are near a row of validation or eval, and those of validation that are near one of eval.
 
     They are added to the cross-split duplicates. The audit has already compared a separate eval file, which is not looked at again.
@@ -18,7 +18,8 @@ def without_near_leaks(parts: Parts, *, cut_from_one_file: bool) -> Parts:
     eval_rows = parts.eval if cut_from_one_file else []
     train, leaked_train = _apart(parts.train, [*parts.validation, *eval_rows])
     validation, leaked_validation = _apart(parts.validation, eval_rows)
-    return replace(parts, train=train, validation=validation, straddling=[*parts.straddling, *leaked_train, *leaked_validation])
+    duplicates = [*parts.cross_split_duplicates, *leaked_train, *leaked_validation]
+    return replace(parts, train=train, validation=validation, cross_split_duplicates=duplicates)
 
 
 def _apart(rows: list[Example], eval_rows: list[Example]) -> tuple[list[Example], list[Example]]:

@@ -33,7 +33,7 @@ from tuneproof.engine.case.data import Data, LabelErrorMethod
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.core.errors import CaseError, DataRefused, UsageError
-from tuneproof.engine.data.readers import labelled_paths, nothing_read
+from tuneproof.engine.data.readers import no_rows_error, source_files
 from tuneproof.engine.scoring.judges import make_judge
 
 if TYPE_CHECKING:
@@ -69,10 +69,10 @@ def audit_shards(
 
 
 def _shards(files: Sequence[str], against: Sequence[str]) -> list[Shard]:
-    train = labelled_paths(list(files))
-    held_out = labelled_paths(list(against), apart_from=train) if against else {}
+    train = source_files(list(files))
+    held_out = source_files(list(against), apart_from=train) if against else {}
     for name in (*files, *against):
-        if not labelled_paths(name):
+        if not source_files(name):
             raise UsageError("only files and folders can be audited on Ray", where=name, fix="download it, and name its files")
     parts = [(label, path, False) for label, path in train.items()] + [(label, path, True) for label, path in held_out.items()]
     # A worker may have another working directory.
@@ -120,7 +120,7 @@ class _ShardedAudit:
         for names, is_eval in ((files, False), (against, True)):
             part = [s for s in summaries if self._shards[s.number].is_eval is is_eval]
             if part and not any(s.rows for s in part):
-                raise nothing_read(list(names), [problem for s in part for problem in s.problems])
+                raise no_rows_error(list(names), [problem for s in part for problem in s.problems])
         return read.select_columns(["rows"]).materialize(), summaries
 
     def _labels(self, summaries: list[ShardSummary]) -> frozenset[str]:

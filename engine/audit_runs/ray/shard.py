@@ -21,7 +21,7 @@ from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.problems import RowProblem
-from tuneproof.engine.data.readers import read_labelled
+from tuneproof.engine.data.readers import read_file_as
 from tuneproof.engine.scoring.judges import make_judge
 
 
@@ -114,7 +114,7 @@ def read_shard(shard: Shard, request: AuditRequest) -> tuple[ShardRows, ShardSum
     """Reads a shard, leaves out the rows that always are, and computes the aggregates."""
     try:
         columns = request.case.data.columns if request.case and request.case.data else None
-        reading = read_labelled(shard.label, shard.path, columns)
+        reading = read_file_as(shard.label, shard.path, columns)
         lengths = request.lengths()
     except TuneproofError as error:
         return ShardRows(shard, [], frozenset()), ShardSummary(shard.number, error=error)

@@ -12,7 +12,7 @@ from tuneproof.engine.arms.retrieval import Retrieval
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.data.documents import MOST_WORDS, passages, read_passages
+from tuneproof.engine.data.documents import MAX_WORDS, read_passages, split_into_passages
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.scoring.judges import make_judge
 
@@ -39,7 +39,7 @@ def case(text: str, **metadata: Any) -> Example:
 
 
 def test_paragraphs_are_passages_with_their_heading_and_their_line(folder: Path) -> None:
-    found = [(p.place, p.text) for p in read_passages(folder)]
+    found = [(p.location, p.text) for p in read_passages(folder)]
     assert found == [
         ("more/shipping.txt:1", "Parcels to islands take nine days."),
         ("more/shipping.txt:3", "Express parcels leave before noon."),
@@ -50,8 +50,8 @@ def test_paragraphs_are_passages_with_their_heading_and_their_line(folder: Path)
 
 def test_a_long_paragraph_is_cut_at_sentences_and_nothing_of_it_is_lost() -> None:
     text = "\n".join(f"Sentence {n} has some words in it. And so has its neighbour {n}." for n in range(80)) + "\n" + "word " * 400
-    found = list(passages(text, "a.txt"))
-    assert all(len(p.text.split()) <= MOST_WORDS for p in found) and len(found) > 10
+    found = list(split_into_passages(text, "a.txt"))
+    assert all(len(p.text.split()) <= MAX_WORDS for p in found) and len(found) > 10
     assert " ".join(p.text for p in found).split() == text.split()
     lines = text.splitlines()
     assert all(lines[p.line - 1].startswith(p.text.split(".")[0]) for p in found if p.text.startswith("Sentence"))
@@ -68,7 +68,7 @@ def test_a_long_paragraph_is_cut_at_sentences_and_nothing_of_it_is_lost() -> Non
 )
 def test_the_right_passage_stands_in_the_prompt(folder: Path, question: str, place: str) -> None:
     (asked,) = arm(folder).requests([case(question)])
-    text = {p.place: p.text for p in read_passages(folder)}[place]
+    text = {p.location: p.text for p in read_passages(folder)}[place]
     assert asked.shown == (place,)
     assert asked.messages[-1].content == f"Answer from the context.\n\nContext: {text}\n\n{question}"
 

@@ -10,9 +10,9 @@ from random import Random
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.task import Task
-from tuneproof.engine.data.encodings import Form
+from tuneproof.engine.data.encodings import InvalidBytesKind
 from tuneproof.engine.data.example import Example, Message, Source
-from tuneproof.engine.data.problems import NotUtf8, OtherShape, RowProblem, Unreadable, WrongTurns
+from tuneproof.engine.data.problems import BadTurns, DifferentShape, NotUtf8Row, RowProblem, UnreadableRow
 from tuneproof.engine.scoring.judges import Judge, make_judge
 
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
@@ -141,10 +141,10 @@ _changes("json-style", structured, lambda rng, e: {"output": json.dumps(dict(rev
 
 
 PROBLEMS = {
-    "unreadable": Unreadable("not JSON"),
-    "encoding": NotUtf8("not UTF-8 at byte 3 of the line", Form.CESU_8),
-    "mixed-shapes": OtherShape("the row is messages, the file input/output", "messages", "input/output"),
-    "turns": WrongTurns("the last turn is not the assistant's"),
+    "unreadable": UnreadableRow("not JSON"),
+    "encoding": NotUtf8Row("not UTF-8 at byte 3 of the line", InvalidBytesKind.CESU_8),
+    "mixed-shapes": DifferentShape("the row is messages, the file input/output", "messages", "input/output"),
+    "turns": BadTurns("the last turn is not the assistant's"),
 }
 
 

@@ -15,7 +15,7 @@ from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.data.problems import Unreadable
+from tuneproof.engine.data.problems import UnreadableRow
 from tuneproof.engine.scoring.judges import make_judge
 
 TASK = Task.model_validate(
@@ -62,7 +62,7 @@ def test_a_check_finds_exactly_what_was_planted(check: str) -> None:
 
 
 def test_unreadable_rows_are_told_and_left_out() -> None:
-    report = report_of(CLEAN, problems=[(Source("rows.jsonl", 7), Unreadable("not JSON"))])
+    report = report_of(CLEAN, problems=[(Source("rows.jsonl", 7), UnreadableRow("not JSON"))])
     (finding,) = report.findings
     assert (finding.check, finding.severity, finding.rows[0].line, finding.rows[0].note) == ("unreadable", Severity.WARN, 7, "not JSON")
     assert [place.line for place in report.left_out] == [7]

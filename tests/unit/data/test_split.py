@@ -1,20 +1,17 @@
-"""A split depends on seed and content alone, keeps duplicates and groups together, and is frozen once."""
+"""A split depends only on seed and content, and keeps duplicates and groups together."""
 
 from __future__ import annotations
 
 import random
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.engine.case.data import SplitShares
-from tuneproof.engine.case.schema import Case
-from tuneproof.engine.core.errors import DataRefused, GateClosed
+from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.data.example import Example, Source, duplicate_key
-from tuneproof.engine.data.split import Part, Parts, split
-from tuneproof.engine.run.store import RunStore
+from tuneproof.engine.data.split import Part, SplitParts, split
 
 WORDS = st.text("abcdefgh .,!", min_size=1, max_size=6).filter(lambda t: t.strip(" ") != "")
 
@@ -27,7 +24,7 @@ def rows(texts: list[str], groups: list[str] | None = None) -> list[Example]:
     return [example(text, i, group=groups[i] if groups else None) for i, text in enumerate(texts)]
 
 
-def places(parts: Parts) -> dict[Source, Part]:
+def places(parts: SplitParts) -> dict[Source, Part]:
     return {e.source: part for part in Part for e in parts[part]}
 
 
@@ -35,7 +32,7 @@ MANY = [f"text {i}" for i in range(400)]
 
 
 @given(st.randoms(use_true_random=False), st.integers(0, 5))
-def test_the_order_of_the_file_changes_nothing(rng: random.Random, seed: int) -> None:
+def test_the_order_of_the_file_does_not_matter(rng: random.Random, seed: int) -> None:
     examples = rows(MANY)
     shuffled = examples.copy()
     rng.shuffle(shuffled)
@@ -43,14 +40,14 @@ def test_the_order_of_the_file_changes_nothing(rng: random.Random, seed: int) ->
 
 
 @given(st.lists(WORDS, max_size=30))
-def test_new_rows_move_no_row_that_is_there_already(added: list[str]) -> None:
+def test_new_rows_do_not_move_other_rows(added: list[str]) -> None:
     before = places(split(rows(MANY), SplitShares()))
     after = places(split([*rows(MANY), *(example(text, 1000 + i) for i, text in enumerate(added))], SplitShares()))
     assert before.items() <= after.items()
 
 
 @given(st.lists(st.tuples(WORDS, st.sampled_from("pqrst")), max_size=30))
-def test_with_groups_a_new_row_moves_none_and_nothing_straddles(added: list[tuple[str, str]]) -> None:
+def test_with_groups_new_rows_do_not_move_others_and_parts_share_neither_groups_nor_duplicates(added: list[tuple[str, str]]) -> None:
     shares = SplitShares(group_by="group")
     groups = [f"group {i % 80}" for i in range(len(MANY))]
     new = [example(text, 1000 + i, group=group) for i, (text, group) in enumerate(added)]
@@ -62,13 +59,13 @@ def test_with_groups_a_new_row_moves_none_and_nothing_straddles(added: list[tupl
 
 
 @given(st.lists(WORDS, min_size=1, max_size=60))
-def test_duplicates_never_straddle(texts: list[str]) -> None:
+def test_duplicates_are_in_the_same_part(texts: list[str]) -> None:
     parts = split(rows([*texts, *(t.upper() for t in texts), *MANY]), SplitShares())
     keys = [{duplicate_key(e) for e in parts[part]} for part in Part]
     assert not keys[0] & keys[1] and not keys[0] & keys[2] and not keys[1] & keys[2]
 
 
-def test_the_parts_have_the_stated_shares_overall_and_for_each_label() -> None:
+def test_each_part_has_its_share_of_the_rows_and_of_each_label() -> None:
     examples = [example(f"row {i}", i, output=f"label {i % 5}") for i in range(5000)]
     parts = split(examples, SplitShares(train=0.6, validation=0.15, eval=0.25))
     for part, share in zip(Part, (0.6, 0.15, 0.25), strict=True):
@@ -77,7 +74,7 @@ def test_the_parts_have_the_stated_shares_overall_and_for_each_label() -> None:
             assert sum(e.output == f"label {label}" for e in parts[part]) == pytest.approx(1000 * share, rel=0.2)
 
 
-def test_a_separate_eval_file_is_taken_whole_and_the_rest_shares_the_examples() -> None:
+def test_with_a_separate_eval_set_train_and_validation_divide_the_examples() -> None:
     scored = [example(f"eval {i}", i) for i in range(50)]
     parts = split(rows(MANY), SplitShares(train=0.8, validation=0.2, eval=0.0), scored)
     assert len(parts.eval) == 50 and len(parts.train) + len(parts.validation) == 400
@@ -88,22 +85,8 @@ def test_another_seed_gives_another_split() -> None:
     assert places(split(rows(MANY), SplitShares(seed=0))) != places(split(rows(MANY), SplitShares(seed=1)))
 
 
-def test_an_empty_part_and_a_missing_group_are_refused() -> None:
+def test_an_empty_part_and_a_missing_group_field_are_refused() -> None:
     with pytest.raises(DataRefused, match="eval part is empty"):
         split(rows(MANY), SplitShares(train=0.9, validation=0.1, eval=0.0))
     with pytest.raises(DataRefused, match="`speaker`"):
         split(rows(MANY), SplitShares(group_by="speaker"))
-
-
-def test_the_eval_set_is_written_once_and_read_only_with_its_digest(tmp_path: Path) -> None:
-    case = Case.model_validate({"name": "x", "decision": {"private_facts": False, "format_drift": True, "stable_task": True}})
-    store = RunStore.create(tmp_path / "run", case)
-    parts = split(rows(MANY), SplitShares())
-    store.write_parts({}, parts)
-    assert [e for _, e in store.part(Part.EVAL)] == parts.eval
-    with pytest.raises(GateClosed, match="frozen"):
-        store.write_parts({}, parts)
-    path = store.path / "splits" / "eval.jsonl"
-    path.write_bytes(path.read_bytes().replace(b"text", b"test", 1))
-    with pytest.raises(GateClosed, match="not what the run wrote"):
-        store.part(Part.EVAL)

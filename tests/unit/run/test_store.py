@@ -19,7 +19,7 @@ from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.training import MethodChoice
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.files import RawRow, read_file
-from tuneproof.engine.data.rows_at import row_text
+from tuneproof.engine.data.source_rows import source_row_text
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.scoring.case_changes import CaseChange, compare_cases
@@ -91,8 +91,8 @@ def _parquet(path: Path) -> None:
 def test_the_row_that_is_shown_is_the_row_that_was_read(tmp_path: Path, name: str, write: Any) -> None:
     write(tmp_path / name)
     read = [row for row in read_file(tmp_path / name) if isinstance(row, RawRow)]
-    assert [json.loads(row_text(tmp_path / name, row.line)) for row in read] == ROWS
-    assert row_text(tmp_path / name, 10_000) == ""
+    assert [json.loads(source_row_text(tmp_path / name, row.line)) for row in read] == ROWS
+    assert source_row_text(tmp_path / name, 10_000) == ""
 
 
 def test_a_quarantine_holds_the_rows_once_and_leaves_the_data_alone(tmp_path: Path) -> None:

@@ -28,8 +28,8 @@ from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import CaseError, GateClosed, UsageError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.data.files import RawRow, read_file
-from tuneproof.engine.data.readers import QUARANTINE_ENDING, read_examples
-from tuneproof.engine.data.rows_at import files_by_label, row_text
+from tuneproof.engine.data.readers import QUARANTINE_SUFFIX, read_examples
+from tuneproof.engine.data.source_rows import source_files_of, source_row_text
 from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -161,8 +161,8 @@ def test_a_row_that_is_shown_is_the_row_that_was_read(tmp_path: Path, ending: st
     path.write_bytes(packed(encoded(ending), ending))
     rows = rows_of(path)
     assert [list(row.value.values()) for row in rows] == [list(row.values()) for row in ROWS]
-    assert [json.loads(row_text(path, row.line)) for row in rows] == [row.value for row in rows]
-    assert row_text(path, 999) == "", "there is no such row"
+    assert [json.loads(source_row_text(path, row.line)) for row in rows] == [row.value for row in rows]
+    assert source_row_text(path, 999) == "", "there is no such row"
 
 
 cell = st.lists(st.sampled_from(["a", "é", '"', ",", " ", "\n", "\r\n"]), max_size=5).map("".join)
@@ -174,25 +174,25 @@ def test_a_row_of_a_table_is_found_whatever_stands_in_the_rows_before_it(header:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         path.write_bytes(table_of(header, rows))
-        assert [json.loads(row_text(path, row.line)) for row in rows_of(path)] == [row.value for row in rows_of(path)]
+        assert [json.loads(source_row_text(path, row.line)) for row in rows_of(path)] == [row.value for row in rows_of(path)]
 
 
 def test_a_row_that_is_not_there_any_more_is_shown_as_nothing(tmp_path: Path) -> None:
-    assert row_text(tmp_path / "gone.jsonl", 1) == row_text(tmp_path / "gone.csv.gz", 1) == ""
+    assert source_row_text(tmp_path / "gone.jsonl", 1) == source_row_text(tmp_path / "gone.csv.gz", 1) == ""
     path = tmp_path / "long.jsonl"
     path.write_text("x" * 100_000 + "\n")
-    assert row_text(path, 1) == "x" * 20_000
+    assert source_row_text(path, 1) == "x" * 20_000
 
 
 @pytest.mark.parametrize("ending", [".parquet", ".json", ".jsonl.zst"])
 def test_a_row_of_any_format_that_is_not_there_any_more_is_shown_as_nothing(tmp_path: Path, ending: str) -> None:
-    assert row_text(tmp_path / f"gone{ending}", 1) == ""
+    assert source_row_text(tmp_path / f"gone{ending}", 1) == ""
 
 
 def test_a_file_that_was_cut_off_meanwhile_is_shown_as_nothing(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"input": "a"}\n' * 1000)[:-20])
-    assert row_text(path, 999) == ""
+    assert source_row_text(path, 999) == ""
 
 
 def test_a_cell_of_any_length_is_shown(tmp_path: Path) -> None:
@@ -200,7 +200,7 @@ def test_a_cell_of_any_length_is_shown(tmp_path: Path) -> None:
     path.write_bytes(table_of(["input", "output"], [["q", "x" * 200_000]]))
     before = csv.field_size_limit(131_072)
     try:
-        assert row_text(path, 2).startswith('{"input": "q", "output": "xxx')
+        assert source_row_text(path, 2).startswith('{"input": "q", "output": "xxx')
     finally:
         csv.field_size_limit(before)
 
@@ -208,20 +208,20 @@ def test_a_cell_of_any_length_is_shown(tmp_path: Path) -> None:
 def test_a_table_whose_lines_end_as_on_an_old_mac_is_shown(tmp_path: Path) -> None:
     path = tmp_path / "rows.csv"
     path.write_bytes(b"input,output\rq,a\rr,b\r")
-    assert [json.loads(row_text(path, row.line)) for row in rows_of(path)] == [row.value for row in rows_of(path)] != []
+    assert [json.loads(source_row_text(path, row.line)) for row in rows_of(path)] == [row.value for row in rows_of(path)] != []
 
 
 def test_a_dot_in_the_name_does_not_make_lines_a_table(tmp_path: Path) -> None:
     path = tmp_path / "export.csv.jsonl"
     path.write_bytes(encoded(".jsonl"))
-    assert [json.loads(row_text(path, row.line)) for row in rows_of(path)] == ROWS
+    assert [json.loads(source_row_text(path, row.line)) for row in rows_of(path)] == ROWS
 
 
 def test_rows_of_an_array_on_one_line_are_told_apart(tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(ROWS))
     assert len({row.line for row in rows_of(path)}) == len(ROWS)
-    assert [json.loads(row_text(path, row.line)) for row in rows_of(path)] == ROWS
+    assert [json.loads(source_row_text(path, row.line)) for row in rows_of(path)] == ROWS
 
 
 def finding(check: str, *rows: tuple[str, int], note: str = "") -> StoredFinding:
@@ -236,7 +236,7 @@ def quarantined(path: Path) -> list[dict[str, Any]]:
 def test_rows_are_copied_into_quarantine_and_the_data_is_never_touched(tmp_path: Path) -> None:
     source = tmp_path / "rows.jsonl"
     source.write_bytes(encoded(".jsonl"))
-    before, files = source.read_bytes(), files_by_label(Data(examples=str(source)))
+    before, files = source.read_bytes(), source_files_of(Data(examples=str(source)))
     conflict = finding("conflict", ("rows.jsonl", 1), ("rows.jsonl", 3), note="yes\nno")
     [written] = write_quarantine(conflict, files)
     assert written == quarantine_path(source) == tmp_path / "rows.quarantine.jsonl"
@@ -258,13 +258,13 @@ def test_what_is_in_quarantine_is_not_read_as_data(tmp_path: Path) -> None:
     source = tmp_path / "rows.jsonl"
     source.write_bytes(encoded(".jsonl"))
     before = read_examples(str(tmp_path)).examples
-    write_quarantine(finding("conflict", ("rows.jsonl", 1)), files_by_label(Data(examples=str(tmp_path))))
-    assert quarantine_path(source).name.endswith(QUARANTINE_ENDING)
-    assert read_examples(str(tmp_path)).examples == before and set(files_by_label(Data(examples=str(tmp_path)))) == {"rows.jsonl"}
+    write_quarantine(finding("conflict", ("rows.jsonl", 1)), source_files_of(Data(examples=str(tmp_path))))
+    assert quarantine_path(source).name.endswith(QUARANTINE_SUFFIX)
+    assert read_examples(str(tmp_path)).examples == before and set(source_files_of(Data(examples=str(tmp_path)))) == {"rows.jsonl"}
 
 
 def test_rows_of_a_hub_data_set_have_no_place_to_be_written_beside(tmp_path: Path) -> None:
-    assert write_quarantine(finding("conflict", ("owner/set", 1)), files_by_label(Data(examples="owner/set"))) == []
+    assert write_quarantine(finding("conflict", ("owner/set", 1)), source_files_of(Data(examples="owner/set"))) == []
 
 
 @pytest.mark.parametrize("names", [("rows.jsonl", "rows.csv"), ("2026.01.jsonl", "2026.02.jsonl")])
@@ -272,7 +272,7 @@ def test_two_files_keep_their_rows_apart_in_quarantine(tmp_path: Path, names: tu
     for name in names:
         (tmp_path / name).write_bytes(encoded(f".{name.rpartition('.')[2]}"))
     written = write_quarantine(
-        finding("conflict", *((name, 3) for name in names)), files_by_label(Data(examples=[str(tmp_path / n) for n in names]))
+        finding("conflict", *((name, 3) for name in names)), source_files_of(Data(examples=[str(tmp_path / n) for n in names]))
     )
     assert sum(len(quarantined(path)) for path in set(written)) == 2
 

@@ -44,7 +44,7 @@ def test_no_near_row_stays_on_both_sides_and_none_is_lost(seed: int) -> None:
     assert near(cut.train, cut.eval) > 0
     assert near(parts.train, [*parts.validation, *parts.eval]) == near(parts.validation, parts.eval) == 0
     assert parts.eval == cut.eval, "what is scored stays"
-    everything = [*parts.train, *parts.validation, *parts.eval, *parts.straddling]
+    everything = [*parts.train, *parts.validation, *parts.eval, *parts.cross_split_duplicates]
     assert sorted(e.source for e in everything) == [e.source for e in rows]
 
 
@@ -54,7 +54,7 @@ def test_a_separate_eval_file_is_left_to_the_audit() -> None:
     parts = without_near_leaks(cut, cut_from_one_file=False)
     assert near(parts.train, parts.validation) == 0
     kept = {e.source for e in [*parts.train, *parts.validation]}
-    assert rows[0].source in kept or rows[0].source in {e.source for e in parts.straddling}
+    assert rows[0].source in kept or rows[0].source in {e.source for e in parts.cross_split_duplicates}
     assert near([*parts.train, *parts.validation], parts.eval) > 0
 
 
