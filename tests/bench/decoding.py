@@ -1,11 +1,12 @@
-"""How many cases a second are answered, beside a plain loop over transformers' generate: `python -m tests.bench.decoding [ROWS]`.
+"""Speed and equality of decoding, compared with transformers: `python -m tests.bench.decoding [snips]`.
 
-The sample model answers SNIPS test requests, zero-shot and with eight fixed examples, with the room for an answer that a run gives them.
-The plain loop takes the prompts as they come, ROWS at a time, padded on the left, and calls `generate`; ours has at most as many rows in
-its batch. Both tokenise and decode within the time taken. They take turns, and who begins changes from pair to pair; a pair's ratio is what
-is compared, because other programs slow both. Rows whose tokens differ are counted, beside those in which the plain loop differs from
-`generate` with one prompt at a time: what a batch holds changes how sums are rounded. Last, choices of clinc150: all labels scored in one
-pass, beside greedy decoding under a grammar, once and not paired.
+Without an argument, under 5 minutes: the sample model and a random Llama decode prompts of the sample case, zero-shot and with 8 fixed
+examples, with and without a grammar. Compared are tuneproof, transformers' continuous batching (`generate_batch`) and a loop over
+`generate` with batches in the order of the prompts. With `snips`, about 15 minutes: the sample model decodes SNIPS, and labels of clinc150
+are scored in one pass or decoded under a grammar.
+
+All ways have the same batch size, and tokenise within the measured time. They run in alternation, and ratios are of the same round, because
+other programs slow all of them. Answers are compared with those of `generate` with one prompt at a time.
 """
 
 from __future__ import annotations
@@ -15,10 +16,13 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any
 
 import torch
+import transformers
+from transformers import LlamaConfig, LlamaForCausalLM
 
+from tests.bench.continuous_batching import continuous_batching
 from tests.bench.cores import neighbours
 from tests.conftest import REAL_DATA
 from tuneproof.engine.arms import Arm, ArmContext
@@ -29,119 +33,198 @@ from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.task import OutputFormat, OutputKind
-from tuneproof.engine.data.example import Message
+from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.decoding.decoder import Decoder
+from tuneproof.engine.decoding.grammar import Grammar, grammar_tokenizer
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.scoring.judges import make_judge
 
-ROWS = 16
-PAIRS = 5
-CASES = {"zero-shot": 96, "8-shot": 48}
+BATCH_SIZE = 16
+MAX_NEW_TOKENS = 64
+ROUNDS, SNIPS_ROUNDS = 3, 5
+CASES, SNIPS_CASES = {"zero-shot": 32, "8-shot": 16}, {"zero-shot": 96, "8-shot": 48}
 CHOICES = 200
+SAMPLE_CASES = Path(__file__).parents[2] / "sample_cases"
 
-Answer: TypeAlias = tuple[str, tuple[int, ...]]
-"""A text and its tokens."""
+OutputIds = list[tuple[int, ...]]
+"""For each prompt the token ids of its answer, with the end-of-sequence token."""
 
 
 def main() -> None:
-    rows = int(sys.argv[1]) if len(sys.argv) > 1 else ROWS
-    if not all((REAL_DATA / name).is_dir() for name in ("snips", "clinc150")):
-        print("SKIPPED: no SNIPS or clinc150 here; TUNEPROOF_REAL_DATA names the folder with the data sets")
-        return
     base = load_base(ModelChoice(base="sample"))
-    setting, room = snips(base)
-    decoder = Decoder(base, load_weights(base), rows)
-    print(f"{rows} rows in a batch, {room} tokens at most an answer, {torch.get_num_threads()} threads")
-    for name, arm in (("zero-shot", ZeroShot(setting)), ("8-shot", FewShot(setting, 8))):
-        compare(name, decoder, prompts(base, arm, CASES[name]), room)
-    choose(decoder)
+    print(f"transformers {transformers.__version__}, torch {torch.__version__}, {torch.get_num_threads()} threads, batches of {BATCH_SIZE}")
+    if "snips" in sys.argv[1:]:
+        compare_on_snips(base)
+        return
+    context = sample_context(base)
+    grammar = Grammar(grammar_tokenizer(base, base_vocabulary(base)), grammar_of(context.output, [row.output for row in context.train])[0])
+    for model_name, model in (("sample model", load_weights(base)), ("random Llama", random_llama(base))):
+        for arm_name, arm in (("zero-shot", ZeroShot(context)), ("8-shot", FewShot(context, 8))):
+            prompts = arm_prompts(base, arm, eval_cases()[: CASES[arm_name]])
+            ways = ways_to_decode(Decoder(base, model, BATCH_SIZE), MAX_NEW_TOKENS)
+            compare(f"{model_name}, {arm_name}", ways, prompts, ROUNDS, generate_alone(base, model, MAX_NEW_TOKENS))
+        compare_with_grammar(model_name, Decoder(base, model, BATCH_SIZE), context, grammar)
 
 
-def choose(decoder: Decoder) -> None:
-    """The labels of clinc150, each answer the likeliest of all, against greedy decoding under the grammar that they make."""
-    train, test = (read_examples(str(REAL_DATA / "clinc150" / f"{part}.jsonl")).examples for part in ("train", "test"))
-    output = OutputFormat(kind=OutputKind.CHOICE)
-    outputs = [example.output for example in train]
-    labels, (grammar, _) = labels_of(output, outputs), grammar_of(output, outputs)
-    asked = [decoder.base.prompt(chat(case, "Name the intent of the request.")) for case in test[:CHOICES]]
-    scored, took = decoder.choose_labels(asked, labels)
-    decoded, longer = decoder.complete(asked, 40, grammar=grammar)
-    differing = sum(a.text != b.text for a, b in zip(scored, decoded, strict=True))
-    print(
-        f"{len(labels)} labels: {CHOICES / took:.1f} cases a second scored, {CHOICES / longer:.1f} decoded; {differing} of {CHOICES} differ"
-    )
-
-
-def snips(base: BaseCheckpoint) -> tuple[ArmContext, int]:
-    """What arms are made from, and the tokens that an answer may take, as a run works them out."""
-    task = load_case(Path(__file__).parents[1] / "real" / "snips.yaml", []).task
+def sample_context(base: BaseCheckpoint) -> ArmContext:
+    """The task and the examples of the sample case."""
+    task = load_case(SAMPLE_CASES / "support_tickets.yaml", []).task
     assert task is not None
-    train = read_examples(str(REAL_DATA / "snips" / "train.jsonl")).examples
-    room = max(len(base.token_ids(example.output)) + 1 for example in train) * 5 // 4 + 16
+    return arm_context(base, task, read_examples(str(SAMPLE_CASES / "support_tickets.jsonl")).examples, MAX_NEW_TOKENS)
 
+
+def eval_cases() -> list[Example]:
+    return read_examples(str(SAMPLE_CASES / "support_tickets_eval.jsonl")).examples
+
+
+def arm_context(base: BaseCheckpoint, task: Any, train: list[Example], max_new_tokens: int) -> ArmContext:
     def fits(messages: Sequence[Message]) -> bool:
-        return len(base.token_ids(base.prompt(messages))) + room <= base.context_length
+        return len(base.token_ids(base.prompt(messages))) + max_new_tokens <= base.context_length
 
-    return ArmContext(task.instruction or "", make_judge(task, []), train, fits, 0, task.output), room
+    return ArmContext(task.instruction or "", make_judge(task, []), train, fits, 0, task.output)
 
 
-def prompts(base: BaseCheckpoint, arm: Arm, count: int) -> list[str]:
-    cases = read_examples(str(REAL_DATA / "snips" / "test.jsonl")).examples[:count]
+def base_vocabulary(base: BaseCheckpoint) -> int:
+    return len(base.tokenizer)
+
+
+def random_llama(base: BaseCheckpoint) -> Any:
+    """A Llama of about 6 million parameters that is not trained, so its answers rarely end."""
+    torch.manual_seed(0)
+    config = LlamaConfig(
+        vocab_size=base_vocabulary(base),
+        hidden_size=256,
+        intermediate_size=768,
+        num_hidden_layers=6,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        max_position_embeddings=base.context_length,
+        initializer_range=0.1,
+        pad_token_id=base.tokenizer.pad_token_id,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+def arm_prompts(base: BaseCheckpoint, arm: Arm, cases: list[Example]) -> list[str]:
     return [base.prompt(request.messages) for request in arm.requests(cases)]
 
 
-def compare(name: str, decoder: Decoder, asked: list[str], room: int) -> None:
-    """Both ways by turns, after one turn each that does not count."""
-    rows = decoder.batch_size
-    assert rows is not None
-    ways: dict[str, Callable[[list[str]], list[Answer]]] = {
-        "ours": lambda some: [(completion.text, completion.output_ids) for completion in decoder.complete(some, room)[0]],
-        "plain": lambda some: plain(decoder, some, room, rows),
+def ways_to_decode(decoder: Decoder, max_new_tokens: int) -> dict[str, Callable[[list[str]], OutputIds]]:
+    base, model, batch_size = decoder.base, decoder.model, decoder.batch_size
+    assert batch_size is not None
+    return {
+        "tuneproof": lambda prompts: [completion.output_ids for completion in decoder.complete(prompts, max_new_tokens)[0]],
+        "continuous batching": lambda prompts: continuous_batching(base, model, prompts, max_new_tokens, batch_size),
+        "generate": lambda prompts: generate_loop(base, model, prompts, max_new_tokens, batch_size),
     }
-    for way in ways.values():
-        way(asked[:rows])
-    speeds: dict[str, list[float]] = {"ours": [], "plain": []}
-    answers: dict[str, list[Answer]] = {}
+
+
+def generate_alone(base: BaseCheckpoint, model: Any, max_new_tokens: int) -> Callable[[list[str]], OutputIds]:
+    """The reference: `generate` with one prompt at a time, without padding."""
+    return lambda prompts: generate_loop(base, model, prompts, max_new_tokens, 1)
+
+
+def compare_with_grammar(model_name: str, decoder: Decoder, context: ArmContext, grammar: Grammar) -> None:
+    """Zero-shot prompts under the grammar of the sample case's schema."""
+    base, batch_size = decoder.base, decoder.batch_size
+    assert batch_size is not None
+    text, _ = grammar_of(context.output, [row.output for row in context.train])
+    alone = Decoder(base, decoder.model, 1)
+    ways: dict[str, Callable[[list[str]], OutputIds]] = {
+        "tuneproof": lambda prompts: [c.output_ids for c in decoder.complete(prompts, MAX_NEW_TOKENS, grammar=text)[0]],
+        "continuous batching": lambda prompts: continuous_batching(base, decoder.model, prompts, MAX_NEW_TOKENS, batch_size, grammar),
+    }
+    prompts = arm_prompts(base, ZeroShot(context), eval_cases()[: CASES["zero-shot"]])
+
+    def reference(some: list[str]) -> OutputIds:
+        return [c.output_ids for prompt in some for c in alone.complete([prompt], MAX_NEW_TOKENS, grammar=text)[0]]
+
+    compare(f"{model_name}, zero-shot, grammar", ways, prompts, ROUNDS, reference)
+
+
+def compare(
+    name: str,
+    ways: dict[str, Callable[[list[str]], OutputIds]],
+    prompts: list[str],
+    rounds: int,
+    reference: Callable[[list[str]], OutputIds],
+) -> None:
+    """Runs all ways in alternation, after one short run each that does not count, and prints their speeds and differences."""
+    for decode in ways.values():
+        decode(prompts[:2])
+    speeds: dict[str, list[float]] = {way: [] for way in ways}
+    answers: dict[str, OutputIds] = {}
+    print(f"{name}, {len(prompts)} cases:", flush=True)
     with neighbours():
-        for number in range(PAIRS):
-            for way in ("ours", "plain") if number % 2 else ("plain", "ours"):
+        for number in range(rounds):
+            for way in list(ways) if number % 2 else reversed(list(ways)):
                 started = time.perf_counter()
-                answers[way] = ways[way](asked)
-                speeds[way].append(len(asked) / (time.perf_counter() - started))
-    ratios = [ours / plainly for ours, plainly in zip(speeds["ours"], speeds["plain"], strict=True)]
-    print(f"{name}: {spread(speeds['ours'])} cases a second, plain {spread(speeds['plain'])}; ratio {spread(ratios)} in {PAIRS} pairs")
-    alone = plain(decoder, asked, room, 1)
-    print(f"  of {len(asked)} answers differ: {differ(answers['ours'], answers['plain'])} from the plain loop's,", end=" ")
-    print(f"{differ(answers['ours'], alone)} from one at a time; the plain loop's from one at a time: {differ(answers['plain'], alone)}")
+                answers[way] = ways[way](prompts)
+                speeds[way].append(len(prompts) / (time.perf_counter() - started))
+    expected = reference(prompts)
+    for way in ways:
+        ratios = [ours / other for ours, other in zip(speeds["tuneproof"], speeds[way], strict=True)]
+        differ = sum(a != b for a, b in zip(answers[way], expected, strict=True))
+        slower = "" if way == "tuneproof" else f"; tuneproof is {spread(ratios)} times as fast"
+        print(f"  {way:20} {spread(speeds[way])} cases a second; {differ} answers differ from one at a time{slower}", flush=True)
 
 
 @torch.inference_mode()
-def plain(decoder: Decoder, asked: Sequence[str], room: int, rows: int) -> list[Answer]:
-    """What a short script does: batches in the order given, padded on the left, each until its last row has ended."""
-    base, answers = decoder.base, list[Answer]()
-    for start in range(0, len(asked), rows):
-        batch = base.tokenizer(list(asked[start : start + rows]), add_special_tokens=False, padding=True, return_tensors="pt")
-        output = decoder.model.generate(
+def generate_loop(base: BaseCheckpoint, model: Any, prompts: Sequence[str], max_new_tokens: int, batch_size: int) -> OutputIds:
+    """What a short script does: batches in the given order, padded on the left, each until its last answer ends."""
+    outputs: OutputIds = []
+    for start in range(0, len(prompts), batch_size):
+        batch = base.tokenizer(list(prompts[start : start + batch_size]), add_special_tokens=False, padding=True, return_tensors="pt")
+        generated = model.generate(
             input_ids=batch["input_ids"],
             attention_mask=batch["attention_mask"],
-            max_new_tokens=room,
+            max_new_tokens=max_new_tokens,
             do_sample=False,
             eos_token_id=base.eos_token_ids,
             pad_token_id=base.tokenizer.pad_token_id,
         )
-        for answer in output[:, batch["input_ids"].shape[1] :].tolist():
-            end = next((at for at, token in enumerate(answer) if token in base.eos_token_ids), len(answer))
-            text = base.tokenizer.decode(answer[:end], skip_special_tokens=False, clean_up_tokenization_spaces=False)
-            answers.append((text, tuple(answer[: end + 1])))
-    return answers
+        for output_ids in generated[:, batch["input_ids"].shape[1] :].tolist():
+            end = next((at for at, token_id in enumerate(output_ids) if token_id in base.eos_token_ids), len(output_ids))
+            outputs.append(tuple(output_ids[: end + 1]))
+    return outputs
 
 
-def differ(some: Sequence[Answer], others: Sequence[Answer]) -> int:
-    return sum(a != b for a, b in zip(some, others, strict=True))
+def compare_on_snips(base: BaseCheckpoint) -> None:
+    if not all((REAL_DATA / name).is_dir() for name in ("snips", "clinc150")):
+        print("SKIPPED: needs SNIPS and clinc150; set TUNEPROOF_REAL_DATA to the folder with the data sets")
+        return
+    task = load_case(Path(__file__).parents[1] / "real" / "snips.yaml", []).task
+    assert task is not None
+    train, test = (read_examples(str(REAL_DATA / "snips" / f"{part}.jsonl")).examples for part in ("train", "test"))
+    # As a run sets it.
+    max_new_tokens = max(len(base.token_ids(example.output)) + 1 for example in train) * 5 // 4 + 16
+    context = arm_context(base, task, train, max_new_tokens)
+    decoder = Decoder(base, load_weights(base), BATCH_SIZE)
+    for name, arm in (("zero-shot", ZeroShot(context)), ("8-shot", FewShot(context, 8))):
+        prompts = arm_prompts(base, arm, test[: SNIPS_CASES[name]])
+        ways = ways_to_decode(decoder, max_new_tokens)
+        compare(f"SNIPS, {name}", ways, prompts, SNIPS_ROUNDS, generate_alone(base, decoder.model, max_new_tokens))
+    compare_label_scoring(decoder)
+
+
+def compare_label_scoring(decoder: Decoder) -> None:
+    """The labels of clinc150: the most likely of all, or greedy decoding under their grammar."""
+    train, test = (read_examples(str(REAL_DATA / "clinc150" / f"{part}.jsonl")).examples for part in ("train", "test"))
+    output, outputs = OutputFormat(kind=OutputKind.CHOICE), [example.output for example in train]
+    labels, (grammar, _) = labels_of(output, outputs), grammar_of(output, outputs)
+    prompts = [decoder.base.prompt(chat(case, "Name the intent of the request.")) for case in test[:CHOICES]]
+    scored, scoring_seconds = decoder.choose_labels(prompts, labels)
+    decoded, decoding_seconds = decoder.complete(prompts, 40, grammar=grammar)
+    differ = sum(a.text != b.text for a, b in zip(scored, decoded, strict=True))
+    print(
+        f"{len(labels)} labels: {CHOICES / scoring_seconds:.1f} cases a second scored, {CHOICES / decoding_seconds:.1f} decoded; "
+        f"{differ} of {CHOICES} differ"
+    )
 
 
 def spread(values: Sequence[float]) -> str:
+    """Median, lowest and highest."""
     return f"{statistics.median(values):.2f} ({min(values):.2f}–{max(values):.2f})"
 
 

@@ -1,4 +1,4 @@
-"""A case whose server fails in every way is replayed by the real command, verified and resumed, and its key is nowhere to be found."""
+"""A run with a server that fails in many ways: its card, `verify`, `--resume`, and an API key that is written nowhere."""
 
 from __future__ import annotations
 
@@ -33,19 +33,19 @@ BAD = {
     "slow": "no reply within 0.5 s",
     "busy": "429 Too Many Requests",
     "broken": "500 Internal Server Error",
-    "drops": "connection lost",
-    "garbage": "reply is not JSON",
-    "shape": "reply has an unknown format",
-    "silent": "reply without text",
-    "echoes": "500 Internal Server Error",
+    "drops_connection": "connection lost",
+    "not_json": "reply is not JSON",
+    "unknown_format": "reply has an unknown format",
+    "without_text": "reply without text",
+    "echoes_key": "500 Internal Server Error",
 }
-"""What the server does to a case, and what is told of it."""
+"""The ways in which the server fails, and the reason that is recorded."""
 
-GOOD = ["well", "once_busy", "wrong", "untold"]
+GOOD = ["ok", "once_busy", "wrong", "without_usage"]
 
 
 def write(folder: Path, url: str, ways: list[str], **endpoint: Any) -> Path:
-    """A case for which nothing is trained, and whose eval rows say what the server shall do to them."""
+    """A case that trains nothing, with eval rows that name the way in which the server is to answer."""
     folder.mkdir(exist_ok=True)
     rows = {
         "rows": [{"input": f"row {at}", "output": "no" if at % 2 else "yes"} for at in range(12)],
@@ -54,7 +54,7 @@ def write(folder: Path, url: str, ways: list[str], **endpoint: Any) -> Path:
     for name, written in rows.items():
         (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in written))
     case = {
-        "name": "asked",
+        "name": "endpoint",
         "decision": {"private_facts": False, "format_drift": True, "stable_task": False},
         "task": {"output": {"kind": "choice", "choices": ["yes", "no"]}},
         "data": {
@@ -79,8 +79,8 @@ def server() -> Iterator[LoopbackServer]:
 
 
 @pytest.fixture(scope="module")
-def asked(server: LoopbackServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    folder = tmp_path_factory.mktemp("asked")
+def endpoint_run(server: LoopbackServer, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
+    folder = tmp_path_factory.mktemp("endpoint")
     ways = [way for bad in BAD for way in (bad, GOOD[len(bad) % len(GOOD)])] + GOOD
     prices = {"usd_per_million_input_tokens": 2, "usd_per_million_output_tokens": 10}
     result = tuneproof("--replay", write(folder, server.url, ways, **prices), "--run-dir", folder / "run", env=ENV)
@@ -92,17 +92,16 @@ def read(run: Path, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / name).read_text().splitlines()]
 
 
-def test_what_has_no_answer_is_a_failure_of_the_endpoint_and_never_a_wrong_answer(asked: tuple[Path, Result]) -> None:
-    run, _ = asked
+def test_a_case_without_an_answer_is_an_endpoint_error_and_not_a_wrong_answer(endpoint_run: tuple[Path, Result]) -> None:
+    run, _ = endpoint_run
     cases = {row["id"]: row["input"] for row in read(run, "splits/eval.jsonl")}
     rows = read(run, "arms/endpoint/predictions.jsonl")
     for row in rows:
         way = cases[row["id"]].split()[0].removeprefix("way=")
-        told = row.get("unanswered", "")
-        assert told == BAD.get(way, ""), way
+        assert row.get("unanswered", "") == BAD.get(way, ""), way
         assert (row["failure_class"] == "endpoint_error") == (way in BAD), way
         assert row["correct"] == (way not in BAD and way != "wrong"), way
-        assert row.get("attempts", 1) == (2 if way == "once_busy" or (way in BAD and way != "silent") else 1), way
+        assert row.get("attempts", 1) == (2 if way == "once_busy" or (way in BAD and way != "without_text") else 1), way
     logged = read(run, "failures.jsonl")
     assert sorted(row["failure_class"] for row in logged if "unanswered" in row) == ["endpoint_error"] * len(BAD)
     (arm,) = json.loads((run / "card.json").read_text())["arms"]
@@ -114,8 +113,8 @@ def test_what_has_no_answer_is_a_failure_of_the_endpoint_and_never_a_wrong_answe
     assert not (run / "arms/endpoint/kept.jsonl").exists()
 
 
-def test_the_card_says_who_was_asked_what_is_missing_and_what_it_costs(asked: tuple[Path, Result], server: LoopbackServer) -> None:
-    run, result = asked
+def test_the_card_names_the_server_the_missing_answers_and_the_cost(endpoint_run: tuple[Path, Result], server: LoopbackServer) -> None:
+    run, result = endpoint_run
     text = (run / "card.md").read_text()
     total = len(read(run, "splits/eval.jsonl"))
     assert f"endpoint: {len(BAD)} of {total} cases have no answer (2 × 500 Internal Server Error, " in text
@@ -126,64 +125,62 @@ def test_the_card_says_who_was_asked_what_is_missing_and_what_it_costs(asked: tu
     assert "endpoint" in result.out
 
 
-def test_verify_judges_again_what_was_answered_and_asks_nobody(asked: tuple[Path, Result], server: LoopbackServer) -> None:
-    run, _ = asked
-    before = sum(server.asked.values())
+def test_verify_judges_the_answers_again_without_the_server(endpoint_run: tuple[Path, Result], server: LoopbackServer) -> None:
+    run, _ = endpoint_run
+    before = sum(server.requests.values())
     result = tuneproof("verify", run)
     assert result.code == 0, result.err
-    assert sum(server.asked.values()) == before
+    assert sum(server.requests.values()) == before
 
 
-def test_the_key_stands_nowhere(asked: tuple[Path, Result]) -> None:
-    run, result = asked
-    assert any("echoes" in row["input"] for row in read(run, "splits/eval.jsonl")), "the server sends the key back"
+def test_the_api_key_is_written_nowhere(endpoint_run: tuple[Path, Result]) -> None:
+    run, result = endpoint_run
+    assert any("echoes_key" in row["input"] for row in read(run, "splits/eval.jsonl")), "the server sends the key back"
     assert KEY not in result.out + result.err
     files = [path for path in run.rglob("*") if path.is_file()]
     assert {"worker.log", "case.yaml", "manifest.json", "events.jsonl"} <= {path.name for path in files}
     assert not [path for path in files if KEY.encode() in path.read_bytes()]
 
 
-def test_a_run_whose_server_is_gone_or_lets_nobody_in_fails_with_what_to_do_and_resumes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_run_whose_server_denies_access_or_is_gone_fails_with_a_fix_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     wrong = "sk-another-key-1234"
     with loopback() as server:
-        server.key = KEY
+        server.api_key = KEY
         url, port = server.url, server.server_address[1]
-        store = RunStore.create(tmp_path / "run", load_case(write(tmp_path, url, ["well"] * 20, retries=0, concurrency=1)))
+        store = RunStore.create(tmp_path / "run", load_case(write(tmp_path, url, ["ok"] * 20, retries=0, concurrency=1)))
         monkeypatch.setenv("OPENAI_API_KEY", wrong)
         assert work(store.path, Stage.CARD, StopRequest()) == ExitCode.FAILED
-        told = failure(store)
-        assert "401 Unauthorized" in told and "OPENAI_API_KEY has the wrong key: set it and add --resume" in told
+        message = failure(store)
+        assert "401 Unauthorized" in message and "OPENAI_API_KEY has the wrong key: set it and add --resume" in message
         monkeypatch.setenv("OPENAI_API_KEY", KEY)
-        server.serves = 5
+        server.remaining = 5
         assert work(store.path, Stage.CARD, StopRequest()) == ExitCode.FAILED
         assert "the endpoint does not answer (connection lost" in failure(store) and "--resume" in failure(store)
     assert work(store.path, Stage.CARD, StopRequest()) == ExitCode.FAILED
     assert f"{url}: the endpoint does not answer (no connection" in failure(store)
     with loopback(port) as again:
         assert work(store.path, Stage.CARD, StopRequest()) == ExitCode.DONE, failure(store)
-        assert sum(again.asked.values()) == 15
+        assert sum(again.requests.values()) == 15
     verify(store)
     written = [path.read_bytes() for path in store.path.rglob("*") if path.is_file()]
     assert not [text for text in written if KEY.encode() in text or wrong.encode() in text]
 
 
 def failure(store: RunStore) -> str:
-    """What the run last said about why it failed."""
-    told = [event for event in read(store.path, "events.jsonl") if event["kind"] == "failed"]
-    return str(told[-1]["message"]) if told else "it did not fail"
+    """The message of the last failure in the events of a run."""
+    message = [event for event in read(store.path, "events.jsonl") if event["kind"] == "failed"]
+    return str(message[-1]["message"]) if message else "it did not fail"
 
 
-def test_the_arm_without_its_section_is_refused_before_anything_is_begun(tmp_path: Path) -> None:
-    case = write(tmp_path, "http://localhost/v1", ["well"])
+def test_the_arm_without_its_section_is_refused_before_the_run_starts(tmp_path: Path) -> None:
+    case = write(tmp_path, "http://localhost/v1", ["ok"])
     result = tuneproof("--replay", case, "--run-dir", tmp_path / "run", "--set", "endpoint=null", env=ENV)
     assert result.code == 2 and "names no endpoint" in result.err and "url:" in result.err and not (tmp_path / "run" / "arms").exists()
 
 
 @pytest.fixture(scope="module")
 def transformers_serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The address of a `transformers serve` with nothing loaded yet."""
+    """The URL of a `transformers serve` that has loaded no model yet."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -222,7 +219,7 @@ def _is_up(url: str) -> bool:
 
 
 @pytest.mark.long
-def test_transformers_serve_answers_as_the_same_model_does_here(transformers_serve: str, tmp_path: Path) -> None:
+def test_transformers_serve_gives_the_same_answers_as_local_decoding(transformers_serve: str, tmp_path: Path) -> None:
     case = yaml.safe_load(sample_case().read_text())
     for part, name, rows in (("examples", "support_tickets.jsonl", 40), ("eval", "support_tickets_eval.jsonl", 8)):
         (tmp_path / name).write_text("".join((ROOT / "sample_cases" / name).read_text().splitlines(keepends=True)[:rows]))

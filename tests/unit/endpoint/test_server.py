@@ -13,7 +13,7 @@ from tuneproof.engine.endpoint.server import resolve_server
 
 
 @pytest.mark.parametrize(
-    ("endpoint", "told"),
+    ("endpoint", "message"),
     [
         ({"url": "http://me:hunter2@localhost/v1", "model": "m"}, "a user or a password in it"),
         ({"url": "http://localhost/v1?key=hunter2", "model": "m"}, "has a `?` or `#` in it"),
@@ -24,7 +24,7 @@ from tuneproof.engine.endpoint.server import resolve_server
         ("http://me:hunter2@localhost/v1", "endpoint"),
     ],
 )
-def test_a_secret_in_the_case_is_refused_without_being_shown(write_case: Any, endpoint: Any, told: str) -> None:
+def test_a_secret_in_the_case_is_refused_and_not_shown(write_case: Any, endpoint: Any, message: str) -> None:
     decision = {"private_facts": False, "format_drift": True, "stable_task": True}
     for path, overrides in (
         (write_case({"name": "x", "decision": decision, "endpoint": endpoint}), []),
@@ -32,10 +32,10 @@ def test_a_secret_in_the_case_is_refused_without_being_shown(write_case: Any, en
     ):
         with pytest.raises(CaseError) as raised:
             load_case(path, overrides)
-        assert told in str(raised.value) and "hunter2" not in str(raised.value)
+        assert message in str(raised.value) and "hunter2" not in str(raised.value)
 
 
-def test_the_url_of_the_environment_serves_where_the_case_has_none(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_url_in_the_case_the_one_in_the_environment_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Endpoint(model="m")
     monkeypatch.delenv("OPENAI_BASE_URL", raising=False)
     with pytest.raises(CaseError, match="OPENAI_BASE_URL"):
