@@ -119,7 +119,7 @@ def main() -> None:
     os.nice(max(0, NICENESS - os.nice(0)))
     stop = StopRequest()
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.ask())
+        signal.signal(number, lambda *_: stop.request())
     try:
         sys.exit(work(arguments.run_dir, arguments.until, stop, arguments.slurm_job))
     except RestartWorker:

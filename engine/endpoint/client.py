@@ -104,12 +104,12 @@ class _Job:
             try:
                 while workers:
                     ended, workers = await asyncio.wait(workers, timeout=POLL_SECONDS, return_when=asyncio.FIRST_EXCEPTION)
-                    if self.stop.asked and workers:
+                    if self.stop.requested and workers:
                         # Open requests are paid for already.
                         ended |= (await asyncio.wait(workers, timeout=GRACE_SECONDS, return_when=asyncio.FIRST_EXCEPTION))[0]
                     for task in ended:
                         task.result()
-                    if len(self.completions) > reported or self.stop.asked:
+                    if len(self.completions) > reported or self.stop.requested:
                         reported = len(self.completions)
                         on_progress(reported, len(self.prompts))
             finally:
@@ -128,7 +128,7 @@ class _Job:
     async def _work(self, http: httpx2.AsyncClient) -> None:
         """One of the concurrent workers: takes prompts until there are none left or the run is to stop."""
         for at in self._pending:
-            if self.stop.asked:
+            if self.stop.requested:
                 return
             await self._complete_with_retries(http, at)
 

@@ -1,4 +1,4 @@
-"""The wish that a run should stop, carried from a signal to the places where stopping is safe."""
+"""A request to stop the run, made by a signal and checked where stopping is safe."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from tuneproof.engine.core.errors import Interrupted
 
 
 class StopRequest:
-    """Whether the run was asked to stop; looked at between steps and batches."""
+    """Whether a stop of the run is requested; checked between steps and batches."""
 
     def __init__(self) -> None:
-        # No threading.Event: a second signal, while the first one's handler sets it, would wait for its lock for ever.
-        self._asked = False
+        # Not a threading.Event: a second signal that arrives while the first one's handler sets it would wait for its lock forever.
+        self._requested = False
 
-    def ask(self) -> None:
-        """Asks for a stop at the next safe place."""
-        self._asked = True
+    def request(self) -> None:
+        """Requests a stop at the next safe place."""
+        self._requested = True
 
     @property
-    def asked(self) -> bool:
-        """Whether a stop was asked for."""
-        return self._asked
+    def requested(self) -> bool:
+        """Whether a stop is requested."""
+        return self._requested
 
     def check(self) -> None:
-        """Raises Interrupted where a stop was asked for."""
-        if self.asked:
+        """Raises Interrupted if a stop is requested."""
+        if self.requested:
             raise Interrupted("stopped as asked", fix="add --resume to go on")

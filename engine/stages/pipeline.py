@@ -109,7 +109,7 @@ def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest) 
         actions = _actions(run, stages)
     freeze_heap()
     for stage in stages:
-        if stop.asked:
+        if stop.requested:
             raise Interrupted("stopped as asked", fix="add --resume to go on")
         log.emit(StageStarted(stage=stage))
         started = time.monotonic()

@@ -1,4 +1,4 @@
-"""Checkpoints that can be trusted: sealed with digests when whole, and only then resumed from or chosen."""
+"""Checkpoints with digests: one is resumed from or chosen only if its files are all there and unchanged."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ SEAL = "seal.json"
 
 
 class ProbeResult(BaseModel):
-    """What the model answered on the validation cases at a step: two rates, and the mean loss over the answer tokens in nats."""
+    """How the model did on the validation cases at a step: two rates, and the mean loss over their target tokens in nats."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -26,12 +26,12 @@ class ProbeResult(BaseModel):
 
     @property
     def quality(self) -> tuple[float, float, float]:
-        """How good the model was: most exact answers, then most valid ones, then the lowest loss."""
+        """What checkpoints are compared by: the rate of correct answers, then that of valid ones, then the lower loss."""
         return (self.correct, self.format_valid, -self.loss)
 
 
 class Seal(BaseModel):
-    """The digests of a checkpoint's files, and how good it is; none where it was saved between two probes."""
+    """The digests of a checkpoint's files and its probe; None if it was saved between two probes."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -49,7 +49,7 @@ class Checkpoint:
 
 
 def seal_checkpoint(path: Path, step: int, probe: ProbeResult | None) -> Checkpoint:
-    """Closes a checkpoint whose files are all written."""
+    """Writes the digests of a checkpoint whose files are all written."""
     files = {p.name: sha256_file(p) for p in sorted(path.iterdir()) if p.is_file() and p.name != SEAL}
     sealed = Seal(step=step, probe=probe, files=files)
     write_atomically(path / SEAL, sealed.model_dump_json(indent=1) + "\n")
@@ -57,25 +57,25 @@ def seal_checkpoint(path: Path, step: int, probe: ProbeResult | None) -> Checkpo
 
 
 def sealed_checkpoints(folder: Path) -> list[Checkpoint]:
-    """The checkpoints that are whole, oldest first; what is torn or altered is removed, for no one could use it."""
-    whole = []
+    """The intact checkpoints of a training, oldest first; those that are torn or altered are removed."""
+    intact = []
     for path in folder.glob("checkpoint-*"):
-        checkpoint = _open(path)
+        checkpoint = _read_intact(path)
         if checkpoint is None:
             shutil.rmtree(path)
         else:
-            whole.append(checkpoint)
-    return sorted(whole, key=lambda c: c.seal.step)
+            intact.append(checkpoint)
+    return sorted(intact, key=lambda c: c.seal.step)
 
 
 def best_checkpoint(checkpoints: list[Checkpoint]) -> Checkpoint:
-    """The best of those that were probed, of equals the earliest. Raises ValueError where none was."""
+    """The best of the probed checkpoints, the earliest among equals. Raises ValueError if none was probed."""
     probed = [(c.seal.probe.quality, -c.seal.step, c) for c in checkpoints if c.seal.probe is not None]
     return max(probed, key=lambda found: found[:2])[2]
 
 
 def prune_checkpoints(folder: Path) -> None:
-    """Keeps the newest checkpoint, to resume from, and the best one."""
+    """Removes all checkpoints but the newest, to resume from, and the best one."""
     found = [c for c in (_read(path) for path in folder.glob("checkpoint-*")) if c is not None]
     if not found:
         return
@@ -94,7 +94,7 @@ def _read(path: Path) -> Checkpoint | None:
         return None
 
 
-def _open(path: Path) -> Checkpoint | None:
+def _read_intact(path: Path) -> Checkpoint | None:
     checkpoint = _read(path)
     if checkpoint is None:
         return None

@@ -1,4 +1,7 @@
-"""Scores where there is something to learn, and nowhere else. Imports torch, so only the worker and its processes import this module."""
+"""The loss on target tokens alone: logits are computed for them and for no masked token.
+
+Imports torch, so only the processes that train import this module.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +10,40 @@ from typing import Any
 
 import torch
 
-from tuneproof.engine.training.tokenize import IGNORED
+from tuneproof.engine.training.tokenize import IGNORE_INDEX
 
 
 def target_mask(labels: torch.Tensor) -> torch.Tensor:
-    """Before which tokens, of all but the last place of each row, something is to be learned, (rows, tokens - 1)."""
-    return labels[:, 1:] != IGNORED
+    """Mask of the positions whose next token is a target, shape (batch, seq - 1), from labels of shape (batch, seq)."""
+    return labels[:, 1:] != IGNORE_INDEX
 
 
 def lm_head(model: Any) -> torch.nn.Module:
-    """What makes scores in a model, or in the base that it stands around."""
+    """The LM head of a model, or of the base inside a PEFT model; its weight has the shape (vocabulary, hidden)."""
     base = getattr(model, "get_base_model", lambda: model)()
-    found: torch.nn.Module = base.get_output_embeddings()
-    return found
+    head: torch.nn.Module = base.get_output_embeddings()
+    return head
 
 
 def target_logits(model: Any, head: torch.nn.Module, inputs: Mapping[str, torch.Tensor], labels: torch.Tensor) -> torch.Tensor:
-    """The scores of the tokens that are to be learned, (learned, vocabulary): the model's head sees what stands before them alone.
+    """The logits of the target tokens, shape (targets, vocabulary), in the order of the batch.
 
-    Where the model puts tokens of its own before every row, labels are of the others.
+    A hook hands the LM head the hidden states at `target_mask` only. A soft prompt puts positions in front of every row; labels of shape
+    (batch, seq) are then those of the last seq positions.
     """
-    places, tokens = target_mask(labels), labels.shape[1]
+    mask, length = target_mask(labels), labels.shape[1]
 
-    def before_learned(_: torch.nn.Module, given: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        return (given[0][:, -tokens:][:, :-1][places][None],)
+    def keep_targets(_: torch.nn.Module, hidden: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return (hidden[0][:, -length:][:, :-1][mask][None],)
 
-    hook = head.register_forward_pre_hook(before_learned)
+    hook = head.register_forward_pre_hook(keep_targets)
     try:
-        scores: torch.Tensor = model(**inputs, use_cache=False).logits[0]
+        logits: torch.Tensor = model(**inputs, use_cache=False).logits[0]
     finally:
         hook.remove()
-    return scores
+    return logits
 
 
-def summed_cross_entropy(scores: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-    """Cross-entropy of what is to be learned under its scores, in nats, summed."""
-    return torch.nn.functional.cross_entropy(scores.float(), labels[:, 1:][target_mask(labels)], reduction="sum")
+def summed_cross_entropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+    """The cross-entropy of the target tokens in nats, summed, from their logits (targets, vocabulary) and labels (batch, seq)."""
+    return torch.nn.functional.cross_entropy(logits.float(), labels[:, 1:][target_mask(labels)], reduction="sum")

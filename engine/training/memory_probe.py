@@ -1,7 +1,7 @@
-"""A few real steps of a training in a process of their own, to measure what memory and time they take instead of trusting a prediction.
+"""The memory probe: a few real steps of a training in a process of their own, to measure the memory and time that they take.
 
-The process loads the base, adds the adapter and steps the optimizer exactly as training will. Where it runs out of memory or is killed,
-that is an answer and no error: nothing else of the run is harmed.
+The process loads the base, adds the adapter and steps the optimizer exactly as training will. If it runs out of memory or is killed,
+that is a result and not an error: the rest of the run is unaffected.
 """
 
 from __future__ import annotations
@@ -25,162 +25,163 @@ from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
+from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
 
 POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class ProbeLengths:
-    """The row that takes the most memory, and the padded length of a usual batch; `answer` tokens at the end of a row are learned."""
+    """Lengths of made-up rows, in tokens."""
 
     worst: int
+    """Of the longest train row: its step takes the most memory."""
     usual: int
+    """Of an average batch, padding included."""
     answer: int
+    """Target tokens at the end of each row."""
 
 
 @dataclass(frozen=True)
 class MemoryProbeResult:
-    """What the steps took: bytes of memory at the peak, seconds of a step at the worst length and at the usual one.
-
-    On a GPU the peak is that of all tensors; on a CPU that of the process, above what it was before the base was loaded.
-    """
+    """What the steps took."""
 
     peak: int
+    """Bytes. On a GPU those of all tensors; on a CPU those of the process, minus what it had before the base was loaded."""
     whole_process: bool
     worst_seconds: float
+    """Of a step with rows of the worst length."""
     usual_seconds: float
 
 
 def probe_memory(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths, stop: StopRequest) -> MemoryProbeResult | str:
-    """Runs the steps, and gives what they took, or in words why it did not get so far for want of memory.
+    """Runs the steps and returns what they took; if memory ran out, a sentence about that, to follow a method's name.
 
-    Raises Interrupted where the run is asked to stop, and RuntimeError where the process fails for another reason.
+    Raises Interrupted if a stop is requested, and RuntimeError if the process fails for another reason.
     """
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe(duplex=False)
     process = context.Process(target=_in_process, args=(theirs, os.getpid(), base, plan, lengths), daemon=True)
     process.start()
-    # Only the child writes: with our end of it closed, reading ends when the child does.
+    # Only the child writes. With our copy of its end closed, reading ends when the child does.
     theirs.close()
     try:
         while not ours.poll(POLL_SECONDS):
             stop.check()
-        answer: MemoryProbeResult | str | Exception = ours.recv()
+        result: MemoryProbeResult | str | Exception = ours.recv()
     except EOFError:
         process.join()
-        # A cluster may tell every process of a job to end, this one too.
+        # A cluster may signal every process of a job, this one too.
         stop.check()
         if process.exitcode == -signal.SIGKILL:
-            return "was killed for want of memory in a trial step"
+            return "was killed in a trial step, as memory ran out"
         raise RuntimeError(f"the trial step ended with exit code {process.exitcode}; the log says why") from None
     finally:
         process.kill()
         process.join()
-    if isinstance(answer, Exception):
-        raise answer
-    return answer
+    if isinstance(result, Exception):
+        raise result
+    return result
 
 
-def _in_process(answer: Connection, parent: int, base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths) -> None:
-    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+def _in_process(results: Connection, parent: int, base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths) -> None:
+    threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
     try:
-        answer.send(_steps(base, plan, lengths))
+        results.send(_run_steps(base, plan, lengths))
     except Exception as error:
-        limit = machine_limit(error, base.folder)
-        out_of_memory = isinstance(limit, OutOfMemory)
-        answer.send("ran out of memory in a trial step" if out_of_memory else RuntimeError(f"the trial step failed: {error}"))
+        out_of_memory = isinstance(machine_limit(error, base.folder), OutOfMemory)
+        results.send("ran out of memory in a trial step" if out_of_memory else RuntimeError(f"the trial step failed: {error}"))
 
 
-def _end_with(parent: int) -> None:
-    """Ends this process when the worker is gone: a run that was killed must not leave its memory taken."""
+def _exit_with(parent: int) -> None:
+    """Ends this process when the worker is gone: a run that was killed must not keep memory in use."""
     while os.getppid() == parent:
         time.sleep(POLL_SECONDS)
     os._exit(1)
 
 
-def _steps(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths) -> MemoryProbeResult:
+def _run_steps(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths) -> MemoryProbeResult:
     with large_imports():
         import torch
         from transformers import PrinterCallback, TrainerCallback
 
         from tuneproof.engine.training.run import make_trainer
 
-    class Timed(TrainerCallback):
-        """Takes the time of every optimizer step."""
+    class StepTimer(TrainerCallback):
+        """Measures the seconds of every optimizer step."""
 
         def __init__(self) -> None:
             self.seconds: list[float] = []
             self._began = 0.0
 
         def on_step_begin(self, *_: object, **__: object) -> None:
-            _wait_for_gpu()
+            _synchronize()
             self._began = time.monotonic()
 
         def on_step_end(self, *_: object, **__: object) -> None:
-            _wait_for_gpu()
+            _synchronize()
             self.seconds.append(time.monotonic() - self._began)
 
-    # What one of the processes does, without the time that adding up over all of them takes, or handing weights to each other.
+    # The share of one process, without the time of all-reduces or of gathering weights.
     alone = replace(plan.per_process, group_by_length=False)
-    if not torch.cuda.is_available():
+    on_gpu = torch.cuda.is_available()
+    if not on_gpu:
         torch.set_num_threads(max(1, torch.get_num_threads() // plan.processes_per_node))
-    # The first step also makes the optimizer's state and warms caches up; the second is the worst there is, the third a usual one.
+    # The first step also creates the optimizer's state and warms up caches; the second is the worst step, the third a usual one.
     rows = [_row(lengths.worst, lengths.answer)] * (2 * alone.batch_size) + [_row(lengths.usual, lengths.answer)] * alone.batch_size
-    before = _resident()
+    before = _resident_bytes()
     if plan.sharded:
-        _as_one_of(plan.processes)
+        _init_fake_process_group(plan.processes)
     with tempfile.TemporaryDirectory(prefix="tuneproof-trial-step-") as folder:
         trainer = make_trainer(base, rows, replace(alone, max_steps=3), Path(folder))
-        trainer.even, trainer.args.train_sampling_strategy = None, "sequential"
-        trainer.add_callback(timed := Timed())
-        # Its figures are of made-up rows, and have no place in the log.
+        trainer.train_sampler, trainer.args.train_sampling_strategy = None, "sequential"
+        trainer.add_callback(timer := StepTimer())
+        # The losses of made-up rows have no place in the log.
         trainer.remove_callback(PrinterCallback)
-        buckets = _buckets(trainer.model) if plan.processes > 1 and not plan.sharded else []
+        buckets = _gradient_buckets(trainer.model) if plan.processes > 1 and not plan.sharded else []
         trainer.train()
     del buckets
-    _, worst, usual = timed.seconds
-    on_gpu = torch.cuda.is_available()
-    peak = torch.cuda.max_memory_allocated() if on_gpu else _most_resident() - before
+    _, worst, usual = timer.seconds
+    peak = torch.cuda.max_memory_allocated() if on_gpu else _peak_resident_bytes() - before
     return MemoryProbeResult(int(peak), not on_gpu, round(worst, 4), round(usual, 4))
 
 
 def _row(length: int, answer: int) -> EncodedRow:
-    """A row of so many tokens: what they are changes neither memory nor time."""
-    learned = min(answer, length - 1)
-    return EncodedRow([1] * length, [IGNORED] * (length - learned) + [1] * learned)
+    """A row of this length; which tokens it has changes neither memory nor time."""
+    targets = min(answer, length - 1)
+    return EncodedRow([1] * length, [IGNORE_INDEX] * (length - targets) + [1] * targets)
 
 
-def _buckets(model: Any) -> list[Any]:
-    """As much memory as torch's DistributedDataParallel adds gradients up in."""
+def _gradient_buckets(model: Any) -> list[Any]:
+    """As much memory as torch's DistributedDataParallel takes for its gradient buckets."""
     import torch
 
     return [torch.zeros_like(parameter) for parameter in model.parameters() if parameter.requires_grad]
 
 
-def _as_one_of(processes: int) -> None:
-    """Makes torch take this process for one of so many: it holds its share and room for all, and from the others comes what lay there."""
+def _init_fake_process_group(processes: int) -> None:
+    """Makes torch take this process for one of several: it holds its shard and room for gathered ones, whose contents are arbitrary."""
     import torch.distributed as dist
     from torch.testing._internal.distributed.fake_pg import FakeStore
 
     dist.init_process_group(dist.Backend.FAKE, store=FakeStore(), rank=0, world_size=processes)
 
 
-def _wait_for_gpu() -> None:
+def _synchronize() -> None:
     import torch
 
     if torch.cuda.is_available():
         torch.cuda.synchronize()
 
 
-def _resident() -> int:
-    """Bytes of this process that are in memory now."""
+def _resident_bytes() -> int:
+    """The resident set size of this process."""
     import psutil
 
     return int(psutil.Process().memory_info().rss)
 
 
-def _most_resident() -> int:
-    """The most bytes of this process that ever were in memory; told in KiB, but on a Mac."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most if sys.platform == "darwin" else most * 1024
+def _peak_resident_bytes() -> int:
+    """The largest resident set size this process has had; `ru_maxrss` is in KiB, but in bytes on macOS."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024

@@ -1,4 +1,4 @@
-"""One of the processes of a training, as torchrun starts it: `python -m tuneproof.engine.training.rank_main DOOR`."""
+"""One training process, as torchrun starts it: `python -m tuneproof.engine.training.rank_main ADDRESS`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 from tuneproof.engine.core.errors import Interrupted, TuneproofError
 from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
-from tuneproof.engine.run.event import Event
+from tuneproof.engine.run.event import Event, EventSink
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.stop import StopRequest
@@ -22,7 +22,7 @@ from tuneproof.engine.training.distributed.launch import ForwardedEvent, Outcome
 
 
 class WorkerSink:
-    """Where the first process tells its events: to the worker, which has the log."""
+    """Sends the events of rank 0 to the worker, which has the log."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -33,61 +33,61 @@ class WorkerSink:
 
 
 class NullSink:
-    """Where the others tell theirs, which are those of the first."""
+    """Drops events of ranks above 0, which are those of rank 0."""
 
     def emit(self, event: Event, *, sync: bool = False) -> None:
-        """Takes one event."""
+        """Drops one event."""
 
 
 def main() -> None:
-    # Whoever ends the worker may signal every process of it; when these shall stop, the worker tells them.
+    # Whatever ends the worker may signal all its processes; the worker tells these when to stop.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     quiet_libraries()
     connection, stop = connect(sys.argv[1]), StopRequest()
     connection.send(Ready())
-    work: TrainingJob = connection.recv()
-    obeying = threading.Thread(target=_obey, args=(connection, stop), daemon=True)
-    obeying.start()
-    is_first = os.environ["RANK"] == "0"
-    outcome = _outcome(work, WorkerSink(connection) if is_first else NullSink(), stop)
-    # The first knows when all is written; of the others only what went wrong is news.
-    if is_first or (isinstance(outcome, Exception) and not isinstance(outcome, Interrupted)):
+    job: TrainingJob = connection.recv()
+    listener = threading.Thread(target=_listen, args=(connection, stop), daemon=True)
+    listener.start()
+    is_rank_zero = os.environ["RANK"] == "0"
+    outcome = _train(job, WorkerSink(connection) if is_rank_zero else NullSink(), stop)
+    # Rank 0 knows when everything is written; from the others only an error is news.
+    if is_rank_zero or (isinstance(outcome, Exception) and not isinstance(outcome, Interrupted)):
         connection.send(outcome)
-    # To leave by itself would look like a failure to those that are not done.
-    obeying.join()
+    # The worker closes the connection. Exiting earlier would look like a failure to ranks that are not done.
+    listener.join()
 
 
-def _obey(connection: Connection, stop: StopRequest) -> None:
-    """Passes on the one thing that the worker sends, and ends this process when the worker has let go of it or is gone."""
+def _listen(connection: Connection, stop: StopRequest) -> None:
+    """Turns the worker's only message into a stop request, and exits the process when the connection is closed."""
     try:
         while True:
             connection.recv()
-            stop.ask()
+            stop.request()
     except (EOFError, OSError):
         os._exit(0)
 
 
-def _outcome(work: TrainingJob, log: WorkerSink | NullSink, stop: StopRequest) -> Outcome:
+def _train(job: TrainingJob, log: EventSink, stop: StopRequest) -> Outcome:
     try:
-        if not may_need_bitsandbytes(work.plan.method):
+        if not may_need_bitsandbytes(job.plan.method):
             block_import("bitsandbytes")
-        # Only now, because it imports TRL.
+        # Only now: it imports TRL.
         with large_imports():
             from tuneproof.engine.training.distributed.collectives import init_process_group
             from tuneproof.engine.training.run import train
 
         init_process_group()
-        return train(work.base, work.rows, work.probe, work.plan, work.folder, log, stop)
+        return train(job.base, job.rows, job.probe, job.plan, job.folder, log, stop)
     except TuneproofError as error:
         return error
     except Exception as error:
         traceback.print_exc()
-        return _portable(error)
+        return _picklable(error)
 
 
-def _portable(error: Exception) -> Exception:
-    """The error as it is, or in words where another process could not read it."""
+def _picklable(error: Exception) -> Exception:
+    """The error itself, or a RuntimeError with its message if another process could not unpickle it."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

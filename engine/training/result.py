@@ -1,4 +1,4 @@
-"""What a training leaves, known without the libraries that train."""
+"""The result of a training. Importing it needs none of the libraries that train."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from tuneproof.engine.training.checkpoints import ProbeResult
 
 @dataclass(frozen=True)
 class TrainingResult:
-    """What a training left: the adapter of the best step, or the whole model where that was trained, and the names of its files."""
+    """The adapter of the best step, or the whole model if that was trained, and the figures of the training."""
 
-    adapter: Path
+    adapter: Path  # the folder
     steps: int
     best_step: int
     best_probe: ProbeResult
     trained_parameters: int
     all_parameters: int
-    files: list[str]
-    seconds: float
+    files: list[str]  # names in the folder
+    seconds: float  # of the process that finished it, without those before a resume
 
     def facts(self, examples: int) -> TrainingFacts:
-        """What is written down of it; it was trained on so many examples."""
+        """The summary for the run folder; `examples` is the number of rows it was trained on."""
         return TrainingFacts(
             examples=examples,
             steps=self.steps,

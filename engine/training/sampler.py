@@ -1,9 +1,9 @@
-"""Which rows make a step, and dealing them to its parts and processes: the rows that one would have had, and fillers that teach nothing.
+"""The order of the rows: which rows make a step, and how a step is divided among micro-batches and processes.
 
-accelerate deals a sampler's batches to the processes in turn, and where they do not come out even it repeats rows, which would then be
-learned twice. So every step is filled up to what all processes take of it.
+accelerate's `BatchSamplerShard` gives the batches of a sampler to the processes in turn. If they do not come out even, it repeats rows
+(`even_batches`), which would count twice in the loss. So every step is padded here with dummy rows, whose labels are all masked.
 
-Imports torch, so only the worker and the processes that it starts import this module.
+Imports torch, so only the processes that train import this module.
 """
 
 from __future__ import annotations
@@ -16,71 +16,78 @@ import datasets
 from accelerate.data_loader import SeedableRandomSampler
 from torch.utils.data import Sampler
 
-from tuneproof.engine.training.tokenize import IGNORED
+from tuneproof.engine.training.tokenize import IGNORE_INDEX
 
 MEGA_BATCH_STEPS = 50
-"""Steps whose rows are sorted together: the `mega_batch_mult` of transformers' `get_length_grouped_indices`."""
+"""Steps whose rows are sorted together: the `mega_batch_mult` of transformers' `get_length_grouped_indices` (`trainer_pt_utils.py`)."""
 
 
-def with_dummy_row(dataset: datasets.Dataset, pad: int) -> datasets.Dataset:
-    """The sequences, and after them one of which nothing is learned.
+def with_dummy_row(dataset: datasets.Dataset, pad_token_id: int) -> datasets.Dataset:
+    """The dataset with one more row at its end, whose labels are all masked.
 
-    It has two tokens, because what is learned stands after the first.
+    It has two tokens, because the first token of a row is never a target.
     """
-    filler = {"input_ids": [pad] * 2, "labels": [IGNORED] * 2} | ({"seq_lengths": [2]} if "seq_lengths" in dataset.column_names else {})
-    return datasets.concatenate_datasets([dataset, datasets.Dataset.from_list([filler], features=dataset.features)])
+    dummy = {"input_ids": [pad_token_id] * 2, "labels": [IGNORE_INDEX] * 2}
+    if "seq_lengths" in dataset.column_names:
+        dummy["seq_lengths"] = [2]
+    return datasets.concatenate_datasets([dataset, datasets.Dataset.from_list([dummy], features=dataset.features)])
 
 
 @dataclass(frozen=True)
 class PaddedBatchSampler(Sampler[int]):
-    """The order in which one process would read rows of these lengths, in tokens, each step filled up with the filler after the last row.
+    """Row indices of one epoch after another, with every step padded to `padded_batch_size` by the index of the dummy row.
 
-    The rows of a step are sorted by length, so that its parts have little padding. `grouped`: rows of like length come into one step.
+    A step has the rows that a single process would have in it, longest first, so that its micro-batches have little padding. With
+    `grouped`, rows of similar length come into one step.
     """
 
     lengths: Sequence[int]
-    rows_a_step: int
-    filled_to: int
+    """Tokens of each row, or of each packed sequence; the dummy row follows the last."""
+    batch_size: int
+    """Rows of a step."""
+    padded_batch_size: int
+    """Rows that all processes take in a step, dummy rows included."""
     seed: int
     steps_done: Callable[[], int]
+    """Optimizer steps taken so far, over all epochs."""
     grouped: bool = False
 
     @property
     def rows(self) -> int:
-        """Rows, or packed sequences, of an epoch."""
+        """Rows, or packed sequences, of an epoch; also the index of the dummy row."""
         return len(self.lengths)
 
     @property
     def steps(self) -> int:
         """Steps of an epoch."""
-        return -(-self.rows // self.rows_a_step)
+        return -(-self.rows // self.batch_size)
 
     def __len__(self) -> int:
-        return self.steps * self.filled_to
+        return self.steps * self.padded_batch_size
 
     def __iter__(self) -> Iterator[int]:
         order = SeedableRandomSampler(range(self.rows), data_seed=self.seed)
-        # Counted from the steps: accelerate does not tell the epoch to a sampler whose batches are dealt and the first of them skipped.
+        # From the steps: accelerate does not call `set_epoch` on a sampler that is sharded and whose first batches are skipped.
         epoch = self.steps_done() // self.steps
         order.set_epoch(epoch)
         shuffled = list(order)
         if self.grouped:
-            shuffled = group_by_length(shuffled, self.lengths, self.rows_a_step, random.Random(f"{self.seed} {epoch}"))
-        for start in range(0, self.rows, self.rows_a_step):
-            step = sorted(shuffled[start : start + self.rows_a_step], key=lambda row: -self.lengths[row])
-            yield from step + [self.rows] * (self.filled_to - len(step))
+            shuffled = group_by_length(shuffled, self.lengths, self.batch_size, random.Random(f"{self.seed} {epoch}"))
+        for start in range(0, self.rows, self.batch_size):
+            step = sorted(shuffled[start : start + self.batch_size], key=lambda row: -self.lengths[row])
+            yield from step + [self.rows] * (self.padded_batch_size - len(step))
 
 
-def group_by_length(order: Sequence[int], lengths: Sequence[int], rows_a_step: int, chance: random.Random) -> list[int]:
-    """The rows with those of like length in one step, and the steps in an order of their own; one that is not full stays the last.
+def group_by_length(order: Sequence[int], lengths: Sequence[int], batch_size: int, rng: random.Random) -> list[int]:
+    """The row indices reordered so that a step has rows of similar length, with the steps shuffled; an incomplete step stays last.
 
-    Only rows that came near each other are sorted, `MEGA_BATCH_STEPS` steps of them, so that no step has the same rows in every epoch (as
-    transformers' `get_length_grouped_indices` does).
+    Rows are sorted within `MEGA_BATCH_STEPS` steps of the given order, as in transformers' `get_length_grouped_indices`, so that a step
+    does not have the same rows in every epoch.
     """
     steps: list[list[int]] = []
-    for start in range(0, len(order), MEGA_BATCH_STEPS * rows_a_step):
-        near = sorted(order[start : start + MEGA_BATCH_STEPS * rows_a_step], key=lambda row: -lengths[row])
-        steps += [near[at : at + rows_a_step] for at in range(0, len(near), rows_a_step)]
-    last = [steps.pop()] if len(steps[-1]) < rows_a_step else []
-    chance.shuffle(steps)
+    for start in range(0, len(order), MEGA_BATCH_STEPS * batch_size):
+        mega_batch = sorted(order[start : start + MEGA_BATCH_STEPS * batch_size], key=lambda row: -lengths[row])
+        steps += [mega_batch[at : at + batch_size] for at in range(0, len(mega_batch), batch_size)]
+    last = [steps.pop()] if len(steps[-1]) < batch_size else []
+    rng.shuffle(steps)
     return [row for step in [*steps, *last] for row in step]

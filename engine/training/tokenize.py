@@ -1,4 +1,4 @@
-"""Examples to token ids and labels: the loss is on the answer and its end alone."""
+"""Examples as token ids and labels: the loss is on the answer and its end token alone."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ from tuneproof.engine.arms import Arm
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.models.base_model import BaseCheckpoint
 
-IGNORED = -100
-"""The label of a token that is read and not learned; torch's cross-entropy skips it."""
+IGNORE_INDEX = -100
+"""The label of a masked token: the default `ignore_index` of torch's cross-entropy."""
 
 
 @dataclass(frozen=True)
 class EncodedRow:
-    """One row as the trainer gets it: both lists have the same length."""
+    """One row for the trainer: token ids and labels, both of the same length."""
 
     input_ids: list[int]
     labels: list[int]
 
 
 def encode_rows(base: BaseCheckpoint, arm: Arm, examples: Iterable[Example]) -> list[EncodedRow]:
-    """The rows as the arm asks for them and as they should be answered, whole: nothing is ever cut.
+    """Each example as the arm's prompt, masked, followed by the answer; rows are never truncated.
 
-    Raises ValueError for a row that is longer than the model's context, which the audit leaves out before.
+    Raises ValueError for a row that is longer than the model's context; the audit leaves such rows out beforehand.
     """
     rows = []
     for example in examples:
@@ -32,5 +32,5 @@ def encode_rows(base: BaseCheckpoint, arm: Arm, examples: Iterable[Example]) -> 
         prompt, answer = base.token_ids(base.prompt(messages)), base.target_ids(messages, example.output)
         if len(prompt) + len(answer) > base.context_length:
             raise ValueError(f"{example.source}: {len(prompt)} + {len(answer)} tokens do not fit {base.context_length}")
-        rows.append(EncodedRow(prompt + answer, [IGNORED] * len(prompt) + answer))
+        rows.append(EncodedRow(prompt + answer, [IGNORE_INDEX] * len(prompt) + answer))
     return rows

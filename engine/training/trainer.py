@@ -1,5 +1,4 @@
-"""TRL's trainer as it is used here: what it reads is counted, the order of the rows may be given, a CPU scores only what is to be learned,
-and the model may be divided.
+"""TRL's trainer with a given order of the rows, a count of the tokens, a loss that is cheaper on a CPU, and weights that may be sharded.
 
 Imports TRL, so only the processes that train import this module.
 """
@@ -26,44 +25,45 @@ from tuneproof.engine.training.sampler import PaddedBatchSampler
 
 
 class CountingTrainer(SFTTrainer):
-    """TRL's trainer with a count of the tokens that were read, padding aside: its own takes a packed batch for one sequence.
-
-    `even` is the order of the rows; without it the trainer has its own.
-    """
+    """TRL's trainer with a count of the tokens read, padding excluded; TRL itself counts a packed sequence as one row."""
 
     tokens_read = 0
-    even: PaddedBatchSampler | None = None
+    train_sampler: PaddedBatchSampler | None = None
+    """The order of the rows; None for the trainer's own."""
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
-        if self.even is not None:
-            return self.even
+        if self.train_sampler is not None:
+            return self.train_sampler
         sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
         return sampler
 
-    def training_step(self, model: Any, inputs: dict[str, Any], *more: Any, **named: Any) -> torch.Tensor:
-        told = inputs.pop(TOKEN_COUNT, None)
-        self.tokens_read += inputs["attention_mask"].sum() if told is None else told
-        loss: torch.Tensor = super().training_step(model, inputs, *more, **named)
+    def training_step(self, model: Any, inputs: dict[str, Any], *args: Any, **kwargs: Any) -> torch.Tensor:
+        """One forward and backward pass over a micro-batch; returns its share of the step's loss."""
+        count = inputs.pop(TOKEN_COUNT, None)
+        self.tokens_read += inputs["attention_mask"].sum() if count is None else count
+        loss: torch.Tensor = super().training_step(model, inputs, *args, **kwargs)
         return loss
 
-    def compute_loss(self, model: Any, inputs: dict[str, Any], *more: Any, num_items_in_batch: Any = None, **named: Any) -> Any:
-        """The share of a part in the mean loss of its step.
+    def compute_loss(self, model: Any, inputs: dict[str, Any], *args: Any, num_items_in_batch: Any = None, **kwargs: Any) -> Any:
+        """The micro-batch's share of the step's loss, the mean cross-entropy of its target tokens in nats.
 
-        TRL's fused head is for GPUs: elsewhere it scores what is only read too, and all of it a second time in the backward pass
-        (`compact` in `trl/trainer/utils.py`).
+        On a CPU only target tokens have logits. TRL's fused LM head is made for GPUs: elsewhere it computes the logits of masked tokens
+        too, and all of them again in the backward pass (`compact` in `trl/trainer/utils.py`). It is used here only if the logits are too
+        many to be in memory at once.
         """
         labels = inputs["labels"]
         head = lm_head(self.accelerator.unwrap_model(model))
-        scores = int(target_mask(labels).sum()) * len(head.weight) if labels.device.type == "cpu" else math.inf
-        if scores > LOGITS_AT_ONCE or num_items_in_batch is None or self.aux_loss_enabled:
-            return super().compute_loss(model, inputs, *more, num_items_in_batch=num_items_in_batch, **named)
-        read = {name: value for name, value in inputs.items() if name != "labels"}
-        # Gradients of processes are averaged, and the tokens are those of all.
-        return summed_cross_entropy(target_logits(model, head, read, labels), labels) * self.accelerator.num_processes / num_items_in_batch
+        logits = int(target_mask(labels).sum()) * len(head.weight) if labels.device.type == "cpu" else math.inf
+        if logits > LOGITS_AT_ONCE or num_items_in_batch is None or self.aux_loss_enabled:
+            return super().compute_loss(model, inputs, *args, num_items_in_batch=num_items_in_batch, **kwargs)
+        unlabelled = {name: value for name, value in inputs.items() if name != "labels"}
+        summed = summed_cross_entropy(target_logits(model, head, unlabelled, labels), labels)
+        # `num_items_in_batch` counts the targets of all processes, and gradients are averaged over the processes.
+        return summed * self.accelerator.num_processes / num_items_in_batch
 
 
-class ShardedConfig(SFTConfig):
-    """TRL's settings for a model that is divided: a device has room for its share alone, of the model and of what gradients add up to."""
+class ShardedSFTConfig(SFTConfig):
+    """TRL's settings for a sharded model: a device has room for its share alone, of the weights and of the accumulated gradients."""
 
     def __post_init__(self) -> None:
         self.accelerator_config = {"gradient_accumulation_kwargs": {"sync_each_batch": True}}
@@ -71,32 +71,33 @@ class ShardedConfig(SFTConfig):
 
     @property
     def place_model_on_device(self) -> bool:
+        """Never as a whole."""
         return False
 
 
 class ShardedTrainer(CountingTrainer):
-    """The same for a model that is divided when training begins, after a checkpoint was loaded into it; checkpoints are whole.
+    """The trainer for a model that is sharded when training begins, after a checkpoint was loaded; checkpoints are not sharded.
 
-    accelerate divides one by itself only on a GPU, so that no test without one could hold it to anything.
+    accelerate's own FSDP needs a GPU, so no test without one could cover it.
     """
 
-    def __init__(self, *more: Any, **named: Any) -> None:
-        super().__init__(*more, **named)
-        # What transformers calls a model that is divided already, and adds up the gradients of itself.
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # transformers' flag for a model that is sharded already, whose gradients need no further reduction.
         self.is_distributed_loading_by_transformers = True
-        # Else autocast keeps a copy of every weight that learns until all layers have run, which so were gathered in vain.
+        # Autocast's cache would keep a copy of every trained weight until all layers have run, and undo what sharding saves.
         self.accelerator.autocast_handler = AutocastKwargs(cache_enabled=False)
 
-    def _prepare_for_training(self, *more: Any, **named: Any) -> Any:
+    def _prepare_for_training(self, *args: Any, **kwargs: Any) -> Any:
         shard(self.model)
-        return super()._prepare_for_training(*more, **named)
+        return super()._prepare_for_training(*args, **kwargs)
 
     def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        whole = full_state_dict(self.model)
-        # PEFT asks a learned prompt itself for what is to be saved of it.
+        full = full_state_dict(self.model)
+        # PEFT reads a soft prompt from the module rather than from the state dict.
         with gathered_root(self.model):
             if is_rank_zero():
-                super()._save(output_dir, whole)
+                super()._save(output_dir, full)
 
     def _save_optimizer_and_scheduler(self, output_dir: str) -> None:
         save_optimizer_state(self.optimizer, Path(output_dir, OPTIMIZER_NAME))

@@ -1,4 +1,4 @@
-"""The live probe: the model in training answers validation cases, as it will answer the frozen ones."""
+"""The validation probe: the model in training answers validation cases as it will answer the frozen ones."""
 
 from __future__ import annotations
 
@@ -17,31 +17,34 @@ from tuneproof.engine.run.events import Sample
 from tuneproof.engine.scoring.judges import Judge
 from tuneproof.engine.training.checkpoints import ProbeResult
 from tuneproof.engine.training.masked_loss import lm_head, summed_cross_entropy, target_logits
-from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
+from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
 
 PROBES = 6
-"""How often a training is probed where the case does not say: twice an epoch where there are three."""
+"""Probes of a training, unless the case sets `training.probe_every`: two an epoch in three epochs."""
 
 SAMPLES_SHOWN = 3
-"""How many answers a probe shows."""
+"""Answers that a probe's event carries."""
 
-LOSS_ROWS = 8
-"""Rows, at most, that a forward pass of the validation loss takes at once."""
+MAX_LOSS_ROWS = 8
+"""Most rows in a forward pass of the validation loss."""
 
 
 @dataclass(frozen=True)
 class ValidationProbe:
-    """The validation cases with their prompts and encoded answers."""
+    """The validation cases of a training; `cases`, `prompts` and `encoded` are in the same order."""
 
     base: BaseCheckpoint
     judge: Judge
-    cases: Sequence[tuple[str, Example]]
+    cases: Sequence[tuple[str, Example]]  # with the name of each
     prompts: Sequence[str]
     encoded: Sequence[EncodedRow]
     max_new_tokens: int
 
     def run(self, model: Any) -> tuple[ProbeResult, list[Sample]]:
-        """Answers and loss of the model as it is now; draws no random number, so training goes on as if nothing had been."""
+        """Scores the model as it is now, and returns some of its answers.
+
+        Draws no random number and restores the training mode, so training goes on as if there had been no probe.
+        """
         was_training = model.training
         model.eval()
         try:
@@ -50,58 +53,58 @@ class ValidationProbe:
             loss = self._loss(answering)
         finally:
             model.train(was_training)
-        judged = [
+        verdicts = [
             self.judge.judge(c.text, case.output, truncated=c.truncated) for c, (_, case) in zip(completions, self.cases, strict=True)
         ]
-        n = len(judged)
+        n = len(verdicts)
         result = ProbeResult(
             n=n,
-            format_valid=sum(j.format_valid for j in judged) / n,
-            correct=sum(j.correct for j in judged) / n,
+            format_valid=sum(verdict.format_valid for verdict in verdicts) / n,
+            correct=sum(verdict.correct for verdict in verdicts) / n,
             loss=loss,
         )
         samples = [
-            Sample(id=name, expected=case.output, output=c.text, correct=j.correct)
-            for (name, case), c, j in zip(self.cases, completions, judged, strict=True)
+            Sample(id=name, expected=case.output, output=c.text, correct=verdict.correct)
+            for (name, case), c, verdict in zip(self.cases, completions, verdicts, strict=True)
         ]
         return result, samples[:SAMPLES_SHOWN]
 
     @torch.no_grad()
     def _loss(self, model: Any) -> float:
-        """Mean over all answer tokens, in nats."""
-        total, tokens, head = 0.0, 0, lm_head(model)
+        """Mean cross-entropy over all target tokens, in nats."""
+        summed, targets, head = 0.0, 0, lm_head(model)
         for rows in self._loss_batches(len(head.weight)):
             ids, labels = pad_right(rows, self.base.tokenizer.pad_token_id)
             mask = torch.arange(ids.shape[1])[None, :] < torch.tensor([len(r.input_ids) for r in rows])[:, None]
             labels = labels.to(model.device)
-            read = {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device).long()}
-            scores = target_logits(model, head, read, labels)
-            total += summed_cross_entropy(scores, labels).item()
-            tokens += len(scores)
-        return total / tokens
+            inputs = {"input_ids": ids.to(model.device), "attention_mask": mask.to(model.device).long()}
+            logits = target_logits(model, head, inputs, labels)
+            summed += summed_cross_entropy(logits, labels).item()
+            targets += len(logits)
+        return summed / targets
 
     def _loss_batches(self, vocabulary: int) -> Iterator[list[EncodedRow]]:
-        """The rows, those of like length together, a few at a time, and fewer where their logits would be too many."""
+        """The rows in batches of similar length, small enough for the logits of their target tokens to be in memory at once."""
         batch: list[EncodedRow] = []
         for row in sorted(self.encoded, key=lambda row: -len(row.input_ids)):
-            answers = sum(label != IGNORED for each in [*batch, row] for label in each.labels)
-            if batch and (len(batch) == LOSS_ROWS or answers * vocabulary > LOGITS_AT_ONCE):
+            targets = sum(label != IGNORE_INDEX for each in [*batch, row] for label in each.labels)
+            if batch and (len(batch) == MAX_LOSS_ROWS or targets * vocabulary > LOGITS_AT_ONCE):
                 yield batch
                 batch = []
             batch.append(row)
         yield batch
 
 
-def is_probe_step(step: int, of: int, every: int | None) -> bool:
-    """Whether a probe follows a step: at every so many and at the last; without a number at `PROBES` steps that are spread evenly."""
+def is_probe_step(step: int, steps: int, every: int | None) -> bool:
+    """Whether a probe follows this of so many steps: every `every` steps and the last, or `PROBES` evenly spread ones if it is None."""
     if every is not None:
-        return step % every == 0 or step == of
-    return step * PROBES // of > (step - 1) * PROBES // of
+        return step % every == 0 or step == steps
+    return step * PROBES // steps > (step - 1) * PROBES // steps
 
 
-def pad_right(rows: Sequence[EncodedRow], pad: int) -> tuple[torch.Tensor, torch.Tensor]:
-    """Ids and labels of some rows, both (rows, longest), padded to the right."""
+def pad_right(rows: Sequence[EncodedRow], pad_token_id: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Ids and labels of the rows, both of shape (rows, longest), padded on the right."""
     longest = max(len(r.input_ids) for r in rows)
-    ids = [r.input_ids + [pad] * (longest - len(r.input_ids)) for r in rows]
-    labels = [r.labels + [IGNORED] * (longest - len(r.labels)) for r in rows]
+    ids = [r.input_ids + [pad_token_id] * (longest - len(r.input_ids)) for r in rows]
+    labels = [r.labels + [IGNORE_INDEX] * (longest - len(r.labels)) for r in rows]
     return torch.tensor(ids), torch.tensor(labels)

@@ -26,7 +26,7 @@ from tuneproof.engine.data.example import Message
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.run.quiet import quiet_libraries
-from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
+from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
 
 STEPS, TURNS, WARM = 12, 3, 2
 
@@ -66,7 +66,7 @@ def encoded(base: BaseCheckpoint) -> list[EncodedRow]:
         row = json.loads(line)
         asked = [Message("user", f"{INSTRUCTION}\n\n{row['input']}")]
         prompt, answer = base.token_ids(base.prompt(asked)), base.target_ids(asked, row["output"])
-        rows.append(EncodedRow(prompt + answer, [IGNORED] * len(prompt) + answer))
+        rows.append(EncodedRow(prompt + answer, [IGNORE_INDEX] * len(prompt) + answer))
     return rows
 
 

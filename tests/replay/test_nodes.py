@@ -142,17 +142,17 @@ def test_nodes_that_are_told_to_end_stop_at_a_checkpoint_and_go_on_to_the_same_w
 
 
 def test_a_process_killed_on_the_second_node_fails_the_run_which_goes_on_on_this_machine(run: Path) -> None:
-    def look_and_kill(_: object) -> None:
-        (call,) = (run / "slurm").glob("*.call")
-        key = environment(rank_of_second_node(run))["TUNEPROOF_DOOR_KEY"]
-        assert key in call.read_text() and call.stat().st_mode & 0o077 == 0
+    def kill_a_rank(_: object) -> None:
+        (file,) = (run / "slurm").glob("*.rendezvous")
+        key = environment(rank_of_second_node(run))["TUNEPROOF_CONTROL_KEY"]
+        assert key in file.read_text() and file.stat().st_mode & 0o077 == 0
         assert not any(key in word for process in psutil.process_iter() for word in command(process))
         rank_of_second_node(run).kill()
 
-    result = trained_until(run, look_and_kill, *TWO_NODES)
-    assert result.code == int(ExitCode.FAILED) and "ended from outside" in result.err and "--resume" in result.err, result.err
+    result = trained_until(run, kill_a_rank, *TWO_NODES)
+    assert result.code == int(ExitCode.FAILED) and "processes was killed" in result.err and "--resume" in result.err, result.err
     nothing_is_left(job_of(run))
-    assert list((run / "slurm").glob("*.call")) == []
+    assert list((run / "slurm").glob("*.rendezvous")) == []
     assert tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", "--until", "train", *SHARED).code == 0
 
 

@@ -1,6 +1,6 @@
-"""What the processes of one training do together; where there is but one, it simply does it.
+"""Collective operations of the processes of a training; in a single process each of them is the plain operation.
 
-Imports torch, so only the worker and the processes that it starts import this module.
+Imports torch, so only the processes that train import this module.
 """
 
 from __future__ import annotations
@@ -16,53 +16,53 @@ from accelerate.utils import check_cuda_p2p_ib_support
 
 from tuneproof.engine.models.base_model import best_device
 
-Made = TypeVar("Made")
+T = TypeVar("T")
 
 TIMEOUT = timedelta(days=7)
-"""How long processes wait for each other at most: for a probe of the first, and whoever started them ends them when one is gone."""
+"""How long a collective waits. Ranks wait for the probes of rank 0, however long these take; if a rank dies, the worker ends them all."""
 
 
 def init_process_group() -> None:
-    """Brings the processes together that torchrun started; to be called once in each, before anything else here."""
+    """Joins the process group of the ranks that torchrun started; call it once in each, before any collective."""
     device, _ = best_device()
     if device.type == "cuda":
         torch.cuda.set_device(device)
         if not check_cuda_p2p_ib_support():
-            # GPUs for games cannot write into each other's memory, and accelerate refuses them without these.
+            # GeForce GPUs have no peer-to-peer access, and accelerate refuses to start on them without these.
             os.environ |= {"NCCL_P2P_DISABLE": "1", "NCCL_IB_DISABLE": "1"}
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
 
 
 def is_distributed() -> bool:
-    """Whether this process trains beside others."""
+    """Whether several processes train."""
     return bool(dist.is_available() and dist.is_initialized() and dist.get_world_size() > 1)
 
 
 def is_rank_zero() -> bool:
-    """Whether this is the process that tells, probes and writes."""
+    """Whether this process is the one that emits events, probes and writes files."""
     return not is_distributed() or dist.get_rank() == 0
 
 
 def barrier() -> None:
-    """Returns when every process has come here."""
+    """Returns when every rank has come here."""
     if is_distributed():
         dist.barrier()
 
 
-def from_rank_zero(make: Callable[[], Made]) -> Made:
-    """What the first process makes, in every process; the others wait for it."""
+def from_rank_zero(compute: Callable[[], T]) -> T:
+    """What rank 0 computes, pickled and broadcast to every rank."""
     if not is_distributed():
-        return make()
-    held: list[Any] = [make() if is_rank_zero() else None]
-    dist.broadcast_object_list(held, src=0)
-    made: Made = held[0]
-    return made
+        return compute()
+    box: list[Any] = [compute() if is_rank_zero() else None]
+    dist.broadcast_object_list(box, src=0)
+    value: T = box[0]
+    return value
 
 
-def sum_over_ranks(count: float) -> float:
-    """The count summed over the processes."""
+def sum_over_ranks(value: float) -> float:
+    """The sum of the value over all ranks."""
     if not is_distributed():
-        return count
-    summed = torch.tensor(count, dtype=torch.float64, device=best_device()[0])
+        return value
+    summed = torch.tensor(value, dtype=torch.float64, device=best_device()[0])
     dist.all_reduce(summed)
     return float(summed)

@@ -1,7 +1,7 @@
-"""Where the processes of a training come to the worker: a Unix socket, or a port where they come from other machines too.
+"""The connection between the worker and the processes that train for it: a Unix socket, or a TCP port if they are on several machines.
 
-A port is open to whoever is on the network, and what comes over a connection is unpickled: nothing of it is read before both ends have
-shown each other that they have the key, by the handshake of `multiprocessing.connection`.
+A port is open to the whole network, and messages are unpickled. So nothing is read from a connection before both ends have proved that they
+have the key, by the challenge of `multiprocessing.connection`.
 """
 
 from __future__ import annotations
@@ -19,27 +19,27 @@ from pathlib import Path
 from types import TracebackType
 from typing import Protocol, Self
 
-KEY = "TUNEPROOF_DOOR_KEY"
-"""The variable in which a process is given the key: unlike a command line, another user cannot read it."""
+KEY = "TUNEPROOF_CONTROL_KEY"
+"""The environment variable with the key: other users cannot read it, as they can a command line."""
 
 HANDSHAKE_SECONDS = 10.0
-"""How long whoever has come may be silent before the key is shown."""
+"""How long a client may be silent before it has proved that it has the key."""
 
 _log = logging.getLogger(__name__)
 
 
 class ControlServer(Protocol):
-    """What the worker waits at."""
+    """The worker's listener for the training processes."""
 
     @property
     def key(self) -> str | None:
-        """What whoever comes must have; none where only this user can come."""
+        """The key that clients need; None if only this user can connect."""
 
     def fileno(self) -> int:
-        """What is ready when somebody has come."""
+        """The listening socket's file descriptor, readable when a client connects."""
 
-    def came(self) -> list[Connection]:
-        """Those that came and are let in; does not wait."""
+    def accept(self) -> list[Connection]:
+        """The clients that have connected since the last call; does not wait."""
 
 
 class LocalControlServer:
@@ -48,8 +48,8 @@ class LocalControlServer:
     key = None
 
     def __init__(self) -> None:
-        self._place = tempfile.TemporaryDirectory(prefix="tuneproof-door-")
-        self.address = str(Path(self._place.name) / "door")
+        self._folder = tempfile.TemporaryDirectory(prefix="tuneproof-control-")
+        self.address = str(Path(self._folder.name) / "socket")
         self._listener = socket.socket(socket.AF_UNIX)
         self._listener.bind(self.address)
         self._listener.listen()
@@ -58,72 +58,72 @@ class LocalControlServer:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._listener.close()
-        self._place.cleanup()
+        self._folder.cleanup()
 
     def fileno(self) -> int:
-        """What is ready when somebody has come."""
+        """The listening socket's file descriptor."""
         return self._listener.fileno()
 
-    def came(self) -> list[Connection]:
-        """Those that came; does not wait."""
-        return [Connection(caller.detach()) for caller in _callers(self._listener)]
+    def accept(self) -> list[Connection]:
+        """The clients that have connected since the last call; does not wait."""
+        return [Connection(client.detach()) for client in _accept_all(self._listener)]
 
 
 class NetworkControlServer:
-    """A port of this machine, and the key to it."""
+    """A TCP port of this machine, and its key."""
 
     def __init__(self) -> None:
         self.key = secrets.token_hex(32)
         self._listener = socket.create_server(("", 0))
         self._listener.setblocking(False)
-        self._proven: queue.SimpleQueue[Connection] = queue.SimpleQueue()
+        self._authenticated: queue.SimpleQueue[Connection] = queue.SimpleQueue()
 
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._listener.close()
 
     @property
     def port(self) -> int:
-        """Where it is."""
+        """The port that it listens on."""
         return int(self._listener.getsockname()[1])
 
     def fileno(self) -> int:
-        """What is ready when somebody has come, who may not have shown the key yet."""
+        """The listening socket's file descriptor, readable when a client connects, authenticated or not."""
         return self._listener.fileno()
 
-    def came(self) -> list[Connection]:
-        """Those that have shown the key; does not wait."""
-        for caller in _callers(self._listener):
-            # Each by itself, so that one who says nothing keeps nobody waiting.
-            threading.Thread(target=self._let_in, args=(caller,), daemon=True).start()
-        return [self._proven.get() for _ in range(self._proven.qsize())]
+    def accept(self) -> list[Connection]:
+        """The clients that have been authenticated since the last call; does not wait."""
+        for client in _accept_all(self._listener):
+            # In a thread each, so that a client that says nothing delays no other.
+            threading.Thread(target=self._authenticate, args=(client,), daemon=True).start()
+        return [self._authenticated.get() for _ in range(self._authenticated.qsize())]
 
-    def _let_in(self, caller: socket.socket) -> None:
-        with caller:
-            _limit_silence(caller, HANDSHAKE_SECONDS)
-            connection, key = Connection(os.dup(caller.fileno())), self.key.encode()
+    def _authenticate(self, client: socket.socket) -> None:
+        with client:
+            _set_timeout(client, HANDSHAKE_SECONDS)
+            connection, key = Connection(os.dup(client.fileno())), self.key.encode()
             try:
                 deliver_challenge(connection, key)
                 answer_challenge(connection, key)
-            # Whatever a stranger sends.
+            # A stranger can send anything.
             except Exception as error:
                 connection.close()
-                _log.warning("turned away somebody who has not shown the key: %s: %s", type(error).__name__, error)
+                _log.warning("refused a client without the key: %s: %s", type(error).__name__, error)
                 return
-            _limit_silence(caller, 0)
-            self._proven.put(connection)
+            _set_timeout(client, 0)
+            self._authenticated.put(connection)
 
 
 def connect(address: str) -> Connection:
-    """Goes to a door: to the path of a socket, or with the key to `host:port`.
+    """Connects to a control server: to the path of a Unix socket, or with the key from the environment to `host:port`.
 
-    Raises OSError, EOFError or AuthenticationError where it is not let in.
+    Raises OSError, EOFError or AuthenticationError if the server is gone or refuses the connection.
     """
-    # Taken out, so that nothing that this process starts has it.
+    # Removed, so that child processes do not inherit it.
     key = os.environ.pop(KEY, None)
     if key is None:
         return Client(address, family="AF_UNIX")
@@ -131,20 +131,20 @@ def connect(address: str) -> Connection:
     return Client((host, int(port)), authkey=key.encode())
 
 
-def _callers(listener: socket.socket) -> list[socket.socket]:
-    callers: list[socket.socket] = []
+def _accept_all(listener: socket.socket) -> list[socket.socket]:
+    clients: list[socket.socket] = []
     while True:
         try:
-            caller, _ = listener.accept()
+            client, _ = listener.accept()
         except BlockingIOError:
-            return callers
-        caller.setblocking(True)
-        callers.append(caller)
+            return clients
+        client.setblocking(True)
+        clients.append(client)
 
 
-def _limit_silence(caller: socket.socket, seconds: float) -> None:
-    """How long reading and writing may take at most; 0 lifts the limit."""
-    # Of the socket and not of Python's object for it: a Connection has only its number.
-    span = struct.pack("ll", int(seconds), 0)
+def _set_timeout(client: socket.socket, seconds: float) -> None:
+    """Limits how long reading and writing may take; 0 removes the limit."""
+    # On the socket itself rather than on Python's object for it: a Connection has only its file descriptor.
+    timeval = struct.pack("ll", int(seconds), 0)
     for option in (socket.SO_RCVTIMEO, socket.SO_SNDTIMEO):
-        caller.setsockopt(socket.SOL_SOCKET, option, span)
+        client.setsockopt(socket.SOL_SOCKET, option, timeval)

@@ -1,8 +1,8 @@
-"""Training in several processes: torchrun starts them, on each machine its own, and the worker tells them what to do and follows them.
+"""Training in several processes: torchrun starts them on each machine, and the worker gives them the training and follows it.
 
-The worker stays the only one that writes the log: events and the outcome come to it over a socket. A process that finds its end of the
-socket closed ends itself, so none outlives the worker; and the worker ends all of them as soon as one has failed or is gone, for the others
-would wait for it. On the nodes of a job that are not the worker's, `stand_by` starts torchrun, and comes to the worker as the processes do.
+Only the worker writes the log: events and the outcome reach it over a socket. A process whose connection closes exits, so none outlives the
+worker. The worker ends all of them as soon as one has failed or died, because the others would wait for it in a collective. On the other
+nodes of a job, `node_agent` starts torchrun, and connects to the worker as the processes do.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ POLL_SECONDS = 0.1
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """What every process is given: the whole training, of which it does its share."""
+    """What every process is sent: the whole training, of which it does its share."""
 
     base: BaseCheckpoint
     rows: Sequence[EncodedRow]
@@ -54,11 +54,11 @@ class ForwardedEvent:
 
 
 class Ready:
-    """What a process says that waits for its work."""
+    """Sent by a process that waits for its job."""
 
 
 class StopCommand:
-    """What a process is sent that shall stop at a checkpoint."""
+    """Sent to a process to stop it at a checkpoint."""
 
 
 Outcome = TrainingResult | Exception
@@ -73,106 +73,109 @@ def train_in_processes(
     folder: Path,
     log: EventSink,
     stop: StopRequest,
-    calls: Path | None = None,
+    rendezvous: Path | None = None,
 ) -> TrainingResult:
-    """Trains as `sft.train` does, each step shared by the plan's processes; `calls` is what nodes look for, where there are several.
+    """Trains as `training.run.train` does, with each step divided among the plan's processes.
 
-    Raises what the training raises in any of them, and RunFailed where one of them is gone without a word.
+    `rendezvous` is the file that the other nodes look for, None if all processes are on this machine. Raises what the training raises in
+    any of them, and RunFailed if one of them dies.
     """
-    with _launched_here(plan) if calls is None else _launched_on_nodes(plan, calls) as (door, launcher):
-        outcome = _Ranks(TrainingJob(base, rows, probe, plan, folder), door, launcher).follow(log, stop)
+    with _started_here(plan) if rendezvous is None else _started_on_nodes(plan, rendezvous) as (server, torchrun):
+        outcome = _Ranks(TrainingJob(base, rows, probe, plan, folder), server, torchrun).follow(log, stop)
     if isinstance(outcome, Exception):
         raise outcome
     return outcome
 
 
-Launched = tuple[ControlServer, subprocess.Popen[bytes]]
+_Started = tuple[ControlServer, subprocess.Popen[bytes]]
 
 
 @contextmanager
-def _launched_here(plan: Plan) -> Iterator[Launched]:
-    with LocalControlServer() as door, running_torchrun(NodeProcesses(plan.processes), door.address) as launcher:
-        yield door, launcher
+def _started_here(plan: Plan) -> Iterator[_Started]:
+    with LocalControlServer() as server, running_torchrun(NodeProcesses(plan.processes), server.address) as torchrun:
+        yield server, torchrun
 
 
 @contextmanager
-def _launched_on_nodes(plan: Plan, calls: Path) -> Iterator[Launched]:
-    # As the other nodes know it: Slurm started them from this one.
+def _started_on_nodes(plan: Plan, file: Path) -> Iterator[_Started]:
+    # This node's address as the other nodes know it: Slurm started them from here.
     first = os.environ["SLURM_LAUNCH_NODE_IPADDR"]
-    with NetworkControlServer() as door:
-        call = Rendezvous(nodes=plan.nodes, processes=plan.processes_per_node, door=door.port, store=_free_port(), key=door.key)
-        group = NodeProcesses(call.processes, call.nodes, 0, first, call.store)
-        with running_torchrun(group, f"{first}:{call.door}", call.key) as launcher, published(calls, call):
-            yield door, launcher
+    with NetworkControlServer() as server:
+        rendezvous = Rendezvous(
+            nodes=plan.nodes, processes=plan.processes_per_node, control_port=server.port, store_port=_free_port(), key=server.key
+        )
+        here = NodeProcesses.of(rendezvous, node_rank=0, first=first)
+        with running_torchrun(here, f"{first}:{server.port}", server.key) as torchrun, published(file, rendezvous):
+            yield server, torchrun
 
 
 def _free_port() -> int:
-    """A port that nobody listens on now; should another program take it meanwhile, torchrun says so and ends."""
+    """A port that is free now; if another program takes it meanwhile, torchrun says so and exits."""
     with socket.create_server(("", 0)) as server:
         return int(server.getsockname()[1])
 
 
 @dataclass
 class _Ranks:
-    """The processes as the worker sees them: those that have come, those that have their work, and those that know that they shall stop."""
+    """The worker's view of the processes that train for it."""
 
-    work: TrainingJob
-    door: ControlServer
-    launcher: subprocess.Popen[bytes]
-    here: list[Connection] = field(default_factory=list)
-    at_work: list[Connection] = field(default_factory=list)
-    stopping: list[Connection] = field(default_factory=list)
+    job: TrainingJob
+    server: ControlServer
+    torchrun: subprocess.Popen[bytes]
+    connected: list[Connection] = field(default_factory=list)
+    training: list[Connection] = field(default_factory=list)  # those that have been sent the job
+    stopping: list[Connection] = field(default_factory=list)  # those that have been sent a StopCommand
 
     def follow(self, log: EventSink, stop: StopRequest) -> Outcome:
-        """Passes on what they tell until there is an outcome; then lets go of all of them."""
+        """Passes their events on until there is an outcome, then closes all connections."""
         try:
             while True:
-                for message in self._messages():
+                for message in self._receive():
                     if not isinstance(message, ForwardedEvent):
                         return message
                     log.emit(message.event, sync=message.sync)
-                if stop.asked:
-                    self._ask_to_stop()
-                self._check_launcher()
+                if stop.requested:
+                    self._send_stop()
+                self._check_torchrun()
         finally:
-            for connection in self.here:
+            for connection in self.connected:
                 connection.close()
 
-    def _messages(self) -> list[Message]:
-        """What has come in; all of it is read before any is judged, for one process that is gone makes others fail."""
-        ready = wait([self.door.fileno(), *self.here], POLL_SECONDS)
-        self.here += self.door.came()
-        with self._none_gone():
-            said = [(connection, connection.recv()) for connection in self.here if connection in ready]
-            for connection in (connection for connection, message in said if isinstance(message, Ready)):
-                connection.send(self.work)
-                self.at_work.append(connection)
-        return [message for _, message in said if not isinstance(message, Ready)]
+    def _receive(self) -> list[Message]:
+        """The messages that have arrived. All are read before any is acted on, because one process that dies makes others fail."""
+        ready = wait([self.server.fileno(), *self.connected], POLL_SECONDS)
+        self.connected += self.server.accept()
+        with self._all_alive():
+            received = [(connection, connection.recv()) for connection in self.connected if connection in ready]
+            for connection in (connection for connection, message in received if isinstance(message, Ready)):
+                connection.send(self.job)
+                self.training.append(connection)
+        return [message for _, message in received if not isinstance(message, Ready)]
 
-    def _ask_to_stop(self) -> None:
-        with self._none_gone():
-            for connection in self.at_work:
+    def _send_stop(self) -> None:
+        with self._all_alive():
+            for connection in self.training:
                 if connection not in self.stopping:
                     connection.send(StopCommand())
                     self.stopping.append(connection)
 
-    def _check_launcher(self) -> None:
-        code = self.launcher.poll()
+    def _check_torchrun(self) -> None:
+        code = self.torchrun.poll()
         if code is not None and code < 0:
-            raise self._gone()
+            raise self._died()
         if code is not None:
             raise RuntimeError(f"torchrun ended with exit code {code}; the log says why")
 
     @contextmanager
-    def _none_gone(self) -> Iterator[None]:
+    def _all_alive(self) -> Iterator[None]:
         try:
             yield
         except (EOFError, OSError):
-            raise self._gone() from None
+            raise self._died() from None
 
-    def _gone(self) -> RunFailed:
+    def _died(self) -> RunFailed:
         return RunFailed(
-            f"one of the {self.work.plan.processes} processes that train was ended from outside, perhaps for want of memory",
+            f"one of the {self.job.plan.processes} training processes was killed, perhaps because memory ran out",
             where="training.processes",
             fix="free memory and add --resume, or take fewer",
         )

@@ -1,7 +1,8 @@
-"""A node of the worker's job that is not the first: it runs torchrun for each training that the worker calls it to.
+"""Runs torchrun for each training of the worker, on a node of its job that is not the worker's.
 
-`python -m tuneproof.engine.training.distributed.node_agent CALL OVER`, until there is a file OVER, in the step in which the worker is.
-That starts none of its own: an srun inside a job that is told to end kills what it has started at once, before any checkpoint.
+`python -m tuneproof.engine.training.distributed.node_agent RENDEZVOUS RESULT` until the file RESULT exists. It runs in the job step of the
+worker, which starts no step of its own: when a job is told to end, an srun inside it kills what it has started at once, before any
+checkpoint.
 """
 
 from __future__ import annotations
@@ -22,54 +23,55 @@ from tuneproof.engine.run.node_rendezvous import Rendezvous, exists_on_shared_di
 from tuneproof.engine.training.distributed.control_socket import KEY, connect
 from tuneproof.engine.training.distributed.torchrun import NodeProcesses, running_torchrun
 
-LOOK_SECONDS = 1.0
-"""How often to look for a call in a folder that may lie on another machine."""
+RENDEZVOUS_SECONDS = 1.0
+"""How often to look for a rendezvous file, in a folder that may be on another machine."""
 
 POLL_SECONDS = 0.1
 
 
 def main() -> None:
-    # When to stop is for the worker to tell.
+    # The worker says when to stop.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
-    calls, over = Path(sys.argv[1]), Path(sys.argv[2])
-    while not exists_on_shared_disk(over):
-        call = read_rendezvous(calls)
-        if call is not None:
-            take_part(call, first=os.environ["SLURM_LAUNCH_NODE_IPADDR"], number=int(os.environ["SLURM_NODEID"]))
-        time.sleep(LOOK_SECONDS)
+    file, result = Path(sys.argv[1]), Path(sys.argv[2])
+    while not exists_on_shared_disk(result):
+        rendezvous = read_rendezvous(file)
+        if rendezvous is not None:
+            take_part(rendezvous, first=os.environ["SLURM_LAUNCH_NODE_IPADDR"], node_rank=int(os.environ["SLURM_NODEID"]))
+        time.sleep(RENDEZVOUS_SECONDS)
 
 
-def take_part(call: Rendezvous, first: str, number: int) -> None:
-    """Has the processes of this node train until the worker lets go of it."""
-    door = f"{first}:{call.door}"
-    os.environ[KEY] = call.key
+def take_part(rendezvous: Rendezvous, first: str, node_rank: int) -> None:
+    """Has this node's processes train until the worker closes the connection; `first` is the address of the first node."""
+    address = f"{first}:{rendezvous.control_port}"
+    os.environ[KEY] = rendezvous.key
     try:
-        worker = connect(door)
+        worker = connect(address)
     except (OSError, EOFError, AuthenticationError):
-        # It was over by the time that one came.
+        # The training ended before this node had connected.
         return
-    with worker, running_torchrun(NodeProcesses(call.processes, call.nodes, number, first, call.store), door, call.key) as torchrun:
-        code = _ended_first(worker, torchrun)
+    processes = NodeProcesses.of(rendezvous, node_rank, first)
+    with worker, running_torchrun(processes, address, rendezvous.key) as torchrun:
+        code = _wait_for_first(worker, torchrun)
         if code is not None:
             name = os.environ.get("SLURMD_NODENAME", socket.gethostname())
             what = f"torchrun on node {name} ended with exit code {code}"
             with suppress(OSError):
-                worker.send(RunFailed(what, where="training.slurm.nodes", fix=_where_it_is_told()))
+                worker.send(RunFailed(what, where="training.slurm.nodes", fix=_where_the_reason_is()))
 
 
-def _ended_first(worker: Connection, torchrun: subprocess.Popen[bytes]) -> int | None:
-    """The exit code of a torchrun that ends before the worker lets go; none where that comes first."""
+def _wait_for_first(worker: Connection, torchrun: subprocess.Popen[bytes]) -> int | None:
+    """Waits for torchrun or the worker; the exit code of torchrun, or None if the worker closes the connection first."""
     while torchrun.poll() is None:
-        # The worker says nothing to a node: what can be read is its end.
+        # The worker sends nothing to a node, so the connection becomes readable only when it is closed.
         if wait([worker], POLL_SECONDS):
             return None
     return torchrun.returncode
 
 
-def _where_it_is_told() -> str:
+def _where_the_reason_is() -> str:
     log = f"{os.environ['SLURM_JOB_ID']}_{os.environ['SLURM_PROCID']}_log.err"
-    return f"slurm/{log} in the run folder says why; mend that and add --resume"
+    return f"slurm/{log} in the run folder says why; fix that and add --resume"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""torchrun on one machine, ended only by the worker: `python -m tuneproof.engine.training.distributed.torchrun`."""
+"""torchrun on one machine, which only the worker ends: `python -m tuneproof.engine.training.distributed.torchrun`."""
 
 from __future__ import annotations
 
@@ -11,99 +11,106 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Self
 
 import psutil
 
 from tuneproof.engine.core import hardware
+from tuneproof.engine.run.node_rendezvous import Rendezvous
 from tuneproof.engine.training.distributed.control_socket import KEY
 
 GRACE_SECONDS = 20.0
-"""How long processes that were let go may take to end; they do at once, unless a driver holds them."""
+"""How long processes may take to exit once the worker has closed their connections; they do at once, unless a driver blocks them."""
 
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
 
 
 @dataclass(frozen=True)
 class NodeProcesses:
-    """The processes of one machine; `first` and `store` are where those of several find each other."""
+    """The training processes of one machine, and where they meet those of other nodes."""
 
     processes: int
     nodes: int = 1
-    number: int = 0
+    node_rank: int = 0
     first: str = "localhost"
-    store: int = 0
+    """The address of the first node."""
+    store_port: int = 0
+    """The port of torchrun's store on the first node; unused on a single node."""
+
+    @classmethod
+    def of(cls, rendezvous: Rendezvous, node_rank: int, first: str) -> Self:
+        """Those of one node of a job."""
+        return cls(rendezvous.processes, rendezvous.nodes, node_rank, first, rendezvous.store_port)
 
     @property
     def options(self) -> list[str]:
-        """As torchrun reads it."""
-        each = f"--nproc-per-node={self.processes}"
+        """torchrun's options."""
+        processes = f"--nproc-per-node={self.processes}"
         if self.nodes == 1:
-            return [each, "--standalone", "--local-addr=localhost"]
-        where = [f"--master-addr={self.first}", f"--master-port={self.store}"]
-        return [each, f"--nnodes={self.nodes}", f"--node-rank={self.number}", *where]
+            return [processes, "--standalone", "--local-addr=localhost"]
+        store = [f"--master-addr={self.first}", f"--master-port={self.store_port}"]
+        return [processes, f"--nnodes={self.nodes}", f"--node-rank={self.node_rank}", *store]
 
     @property
     def interface(self) -> str | None:
-        """By which network interface they speak to each other; none where that cannot be told."""
+        """The network interface that they communicate over; None if it cannot be determined."""
         return LOOPBACK if self.nodes == 1 else interface_to(self.first)
 
 
 @contextmanager
-def running_torchrun(group: NodeProcesses, door: str, key: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
-    """torchrun with the processes of this machine, which come to the door; in the end it is waited for until none is left."""
+def running_torchrun(processes: NodeProcesses, address: str, key: str | None = None) -> Iterator[subprocess.Popen[bytes]]:
+    """torchrun with the processes of this machine, which connect to the control server at the address.
+
+    On leaving, waits until all of them have exited.
+    """
     with tempfile.TemporaryDirectory(prefix="tuneproof-ranks-") as logs:
-        # SIGQUIT is what nobody sends; without a signal to handle torchrun complains.
-        options = [*group.options, "--signals-to-handle=SIGQUIT", f"--log-dir={logs}"]
-        command = [
-            sys.executable,
-            "-m",
-            "tuneproof.engine.training.distributed.torchrun",
-            *options,
-            "-m",
-            "tuneproof.engine.training.rank_main",
-            door,
-        ]
-        # In a session of its own: a key pressed in a terminal is for the worker, which tells the processes.
-        started = subprocess.Popen(command, env=_environment(group, key), stdin=subprocess.DEVNULL, start_new_session=True)
+        # Nobody sends SIGQUIT; without any signal to handle, torchrun complains.
+        options = [*processes.options, "--signals-to-handle=SIGQUIT", f"--log-dir={logs}"]
+        launcher = [sys.executable, "-m", "tuneproof.engine.training.distributed.torchrun", *options]
+        program = ["-m", "tuneproof.engine.training.rank_main", address]
+        # In a session of its own: a key pressed in a terminal is for the worker, which then tells the processes.
+        torchrun = subprocess.Popen(
+            [*launcher, *program], env=_environment(processes, key), stdin=subprocess.DEVNULL, start_new_session=True
+        )
         try:
-            yield started
+            yield torchrun
         finally:
-            _wait_for_the_end(started)
+            _wait_for_exit(torchrun)
 
 
-def _environment(group: NodeProcesses, key: str | None) -> dict[str, str]:
-    """What the processes are given; what the user has set is kept."""
-    wanted = {"OMP_NUM_THREADS": str(max(1, hardware.detect_machine().cores // group.processes))}
-    if group.interface is not None:
-        # By itself gloo takes the one that the host's name leads to, which on many machines is loopback.
-        wanted["GLOO_SOCKET_IFNAME"] = group.interface
+def _environment(processes: NodeProcesses, key: str | None) -> dict[str, str]:
+    """The environment of the processes; variables that the user has set are kept."""
+    defaults = {"OMP_NUM_THREADS": str(max(1, hardware.detect_machine().cores // processes.processes))}
+    if processes.interface is not None:
+        # By default gloo takes the interface that the host name resolves to, which is loopback on many machines.
+        defaults["GLOO_SOCKET_IFNAME"] = processes.interface
     secret = {} if key is None else {KEY: key}
-    return wanted | dict(os.environ) | secret
+    return defaults | dict(os.environ) | secret
 
 
 def interface_to(address: str) -> str | None:
-    """The network interface over which this machine reaches an address; none where it has no name."""
+    """The network interface over which this machine reaches an address; None if it has no name."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        # Nothing is sent: this only has the system choose its way.
+        # Connecting a UDP socket sends nothing; it only makes the system choose a route.
         probe.connect((address, 9))
         own = probe.getsockname()[0]
-    held = ((name, each.address) for name, addresses in psutil.net_if_addrs().items() for each in addresses)
-    return next((name for name, each in held if each == own), None)
+    interfaces = ((name, each.address) for name, addresses in psutil.net_if_addrs().items() for each in addresses)
+    return next((name for name, each in interfaces if each == own), None)
 
 
-def _wait_for_the_end(launcher: subprocess.Popen[bytes]) -> None:
+def _wait_for_exit(torchrun: subprocess.Popen[bytes]) -> None:
     try:
-        launcher.wait(GRACE_SECONDS)
+        torchrun.wait(GRACE_SECONDS)
     except subprocess.TimeoutExpired:
         with suppress(psutil.NoSuchProcess):
-            for process in psutil.Process(launcher.pid).children(recursive=True):
+            for process in psutil.Process(torchrun.pid).children(recursive=True):
                 process.kill()
-        launcher.kill()
-        launcher.wait()
+        torchrun.kill()
+        torchrun.wait()
 
 
 def main() -> None:
-    # A cluster may signal every process of a job, and torchrun would end those that are to save a checkpoint.
+    # A cluster may signal every process of a job, and torchrun would then end processes that are about to save a checkpoint.
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGUSR1, signal.SIGUSR2):
         signal.signal(number, signal.SIG_IGN)
     from torch.distributed.run import main as torchrun

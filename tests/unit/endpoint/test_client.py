@@ -172,7 +172,7 @@ def test_a_stop_waits_for_open_requests_and_sends_no_more(server: LoopbackServer
 
     def stop(done: int, of: int) -> None:
         stopping.stop.check()
-        stopping.stop.ask()
+        stopping.stop.request()
 
     prompts = [stopping.prompt([Message("user", f"way=ok {at}")]) for at in range(20)]
     with pytest.raises(Interrupted):

@@ -126,7 +126,7 @@ def rms_distance(one: torch.Tensor, other: torch.Tensor) -> float:
 def test_a_stopped_training_resumes_to_the_same_weights(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
     whole, _ = trained(base, name, tmp_path / "whole")
     stop = StopRequest()
-    stop.ask()
+    stop.request()
     with pytest.raises(Interrupted):
         trained(base, name, tmp_path / "broken", stop)
     again, _ = trained(base, name, tmp_path / "broken")

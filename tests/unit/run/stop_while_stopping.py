@@ -9,12 +9,12 @@ from tuneproof.engine.run.stop import StopRequest
 
 def main() -> None:
     stop = StopRequest()
-    signal.signal(signal.SIGALRM, lambda *_: stop.ask())
+    signal.signal(signal.SIGALRM, lambda *_: stop.request())
     signal.setitimer(signal.ITIMER_REAL, 1e-4, 1e-4)
     for _ in range(200_000):
-        stop.ask()
+        stop.request()
     signal.setitimer(signal.ITIMER_REAL, 0)
-    assert stop.asked
+    assert stop.requested
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.training import trainer as trainers
 from tuneproof.engine.training.masked_loss import lm_head, target_logits, target_mask
 from tuneproof.engine.training.run import make_trainer
-from tuneproof.engine.training.tokenize import IGNORED
+from tuneproof.engine.training.tokenize import IGNORE_INDEX
 
 FAMILIES = {
     "llama": LlamaConfig(**SMALL),
@@ -40,8 +40,8 @@ def test_scores_are_those_that_the_model_gives_at_the_same_places(family: str) -
     model = AutoModelForCausalLM.from_config(FAMILIES[family]).eval()
     ids = torch.randint(3, 64, (3, 12))
     labels = ids.clone()
-    labels[:, :7] = IGNORED
-    labels[1, 9:] = IGNORED
+    labels[:, :7] = IGNORE_INDEX
+    labels[1, 9:] = IGNORE_INDEX
     scores = target_logits(model, lm_head(model), {"input_ids": ids}, labels)
     assert scores.shape == (5 + 2 + 5, 64)
     every = model(input_ids=ids).logits
@@ -56,7 +56,7 @@ def test_loss_and_gradients_are_those_of_trl(base: BaseCheckpoint, name: str, tm
     rows = training_of(base)[0][:5]
     trainer = make_trainer(base, rows, make_plan(MethodChoice(name=name), Training(batch_size=6)), tmp_path)
     (batch,) = trainer.get_train_dataloader()
-    words = int((batch["labels"][:, 1:] != IGNORED).sum())
+    words = int((batch["labels"][:, 1:] != IGNORE_INDEX).sum())
     own, trl = step(trainer, batch, words, type(trainer)), step(trainer, batch, words, SFTTrainer)
     assert own[0] == pytest.approx(trl[0], rel=1e-5)
     assert len(own[1]) == len(trl[1]) > 0
@@ -69,7 +69,7 @@ def test_loss_and_gradients_are_those_of_trl(base: BaseCheckpoint, name: str, tm
 
 def test_a_part_without_anything_to_learn_teaches_nothing(base: BaseCheckpoint, tmp_path: Path) -> None:
     trainer = make_trainer(base, training_of(base)[0], make_plan(MethodChoice(name="lora"), Training()), tmp_path)
-    nothing = {"input_ids": torch.zeros(1, 2, dtype=torch.long), "labels": torch.full((1, 2), IGNORED)}
+    nothing = {"input_ids": torch.zeros(1, 2, dtype=torch.long), "labels": torch.full((1, 2), IGNORE_INDEX)}
     loss, gradients = step(trainer, nothing, 7, type(trainer))
     assert loss == 0
     assert not any(gradient.any() for gradient in gradients)

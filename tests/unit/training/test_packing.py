@@ -15,9 +15,11 @@ from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.training.packing import TOKEN_COUNT, FlatCollator, PackedCollator, can_pack, pack_rows, trainer_data
-from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
+from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
 
 FAMILIES = {"llama": LlamaConfig, "mistral": MistralConfig, "qwen2": Qwen2Config, "qwen3": Qwen3Config}
+
+LENGTHS = (5, 31, 12, 7, 20, 9, 16, 3, 28)
 
 rows_of_any_length = st.lists(st.integers(2, 40), min_size=1, max_size=24).map(
     lambda lengths: [some_row(length, seed) for seed, length in enumerate(lengths)]
@@ -27,14 +29,14 @@ rows_of_any_length = st.lists(st.integers(2, 40), min_size=1, max_size=24).map(
 def some_row(length: int, seed: int) -> EncodedRow:
     ids = torch.randint(3, 64, (length,), generator=torch.Generator().manual_seed(seed)).tolist()
     asked = length // 2
-    return EncodedRow(ids, [IGNORED] * asked + ids[asked:])
+    return EncodedRow(ids, [IGNORE_INDEX] * asked + ids[asked:])
 
 
 def loss_sum(model: torch.nn.Module, **inputs: torch.Tensor) -> torch.Tensor:
     """The summed loss of each label, which stands where it is predicted from the token before."""
     labels = inputs.pop("labels")
     logits = model(**inputs, use_cache=False).logits[:, :-1]
-    return torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], ignore_index=IGNORED, reduction="none")
+    return torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], ignore_index=IGNORE_INDEX, reduction="none")
 
 
 @pytest.mark.parametrize("attention", ["sdpa", "eager"])
@@ -48,9 +50,9 @@ def test_a_packed_batch_gives_each_row_the_loss_it_has_alone(family: str, attent
         model = AutoModelForCausalLM.from_config(FAMILIES[family](**SMALL), attn_implementation=attention)
     model.eval()
     assert can_pack(model)
-    rows = [some_row(length, seed) for seed, length in enumerate((5, 31, 12, 7, 20, 9, 16, 3, 28))]
+    rows = [some_row(length, seed) for seed, length in enumerate(LENGTHS)]
     alone = [loss_sum(model, input_ids=torch.tensor([r.input_ids]), labels=torch.tensor([r.labels])) for r in rows]
-    batch = PackedCollator(pad=0)(pack_rows(rows, at_most=64).to_list())
+    batch = PackedCollator(pad_token_id=0)(pack_rows(rows, context_length=64).to_list())
     assert batch.pop(TOKEN_COUNT) == sum(len(row.input_ids) for row in rows)
     together = loss_sum(model, **batch)
     assert sum(losses.count_nonzero() for losses in alone) == together.count_nonzero() > 50
@@ -64,9 +66,9 @@ def test_a_packed_batch_gives_each_row_the_loss_it_has_alone(family: str, attent
 def test_a_batch_in_one_long_sequence_learns_the_same() -> None:
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(LlamaConfig(**SMALL), attn_implementation="sdpa").eval()
-    sequences = pack_rows([some_row(length, seed) for seed, length in enumerate((5, 31, 12, 7, 20, 9, 16, 3, 28))], at_most=64).to_list()
+    sequences = pack_rows([some_row(length, seed) for seed, length in enumerate(LENGTHS)], context_length=64).to_list()
     assert len(sequences) > 1
-    apart, flat = PackedCollator(pad=0)(sequences), FlatCollator()(sequences)
+    apart, flat = PackedCollator(pad_token_id=0)(sequences), FlatCollator()(sequences)
     assert apart.pop(TOKEN_COUNT) == flat.pop(TOKEN_COUNT) == flat["input_ids"].numel()
     assert flat["input_ids"].shape[0] == 1
     losses, flat_losses = loss_sum(model, **apart), loss_sum(model, **flat)
@@ -87,7 +89,7 @@ def test_attention_that_keeps_rows_apart_only_in_one_sequence_is_given_one() -> 
 @settings(max_examples=30)
 @given(rows_of_any_length)
 def test_no_row_is_lost_cut_or_learned_twice(rows: list[EncodedRow]) -> None:
-    sequences = pack_rows(rows, at_most=96).to_list()
+    sequences = pack_rows(rows, context_length=96).to_list()
     found = []
     for each in sequences:
         at = 0

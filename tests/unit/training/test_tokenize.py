@@ -14,7 +14,7 @@ from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.scoring.judges import make_judge
-from tuneproof.engine.training.tokenize import IGNORED, encode_rows
+from tuneproof.engine.training.tokenize import IGNORE_INDEX, encode_rows
 
 ROWS = read_examples(str(Path(__file__).parents[3] / "sample_cases" / "support_tickets.jsonl")).examples
 TASK = Task.model_validate({"instruction": "Triage the ticket.", "output": {"kind": "json", "schema": {"properties": {"category": {}}}}})
@@ -34,7 +34,7 @@ def context(base: BaseCheckpoint, max_new_tokens: int = 60) -> ArmContext:
 
 def test_only_the_answer_and_its_end_token_are_targets(base: BaseCheckpoint) -> None:
     for row, example in zip(encode_rows(base, TUNED_ARMS["tuned"](context(base)), ROWS[:20]), ROWS, strict=False):
-        targets = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label != IGNORED]
+        targets = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label != IGNORE_INDEX]
         assert base.tokenizer.decode(targets) == example.output + "<|end|>"
         assert row.labels[-1] == row.input_ids[-1] == base.eos_token_ids[0]
 
@@ -42,7 +42,7 @@ def test_only_the_answer_and_its_end_token_are_targets(base: BaseCheckpoint) -> 
 def test_training_and_scoring_use_the_same_prompt(base: BaseCheckpoint) -> None:
     arm = TUNED_ARMS["tuned"](context(base))
     for row, example in zip(encode_rows(base, arm, ROWS[:20]), ROWS, strict=False):
-        prompt_ids = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label == IGNORED]
+        prompt_ids = [token for token, label in zip(row.input_ids, row.labels, strict=True) if label == IGNORE_INDEX]
         assert prompt_ids == base.token_ids(base.prompt(arm.messages(example)))
 
 

@@ -17,8 +17,8 @@ from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.training.run import make_trainer
-from tuneproof.engine.training.tokenize import IGNORED, EncodedRow
-from tuneproof.engine.training.validation_probe import LOSS_ROWS, PROBES, is_probe_step
+from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
+from tuneproof.engine.training.validation_probe import MAX_LOSS_ROWS, PROBES, is_probe_step
 
 
 @given(st.integers(1, 5000))
@@ -40,7 +40,7 @@ def test_the_loss_of_a_probe_is_the_mean_over_all_answers(at_once: int | None, t
         monkeypatch.setattr("tuneproof.engine.training.validation_probe.LOGITS_AT_ONCE", at_once)
     base = load_base(ModelChoice())
     rows, probe = training_of(base)
-    many = [*rows, *rows[: LOSS_ROWS // 2]]
+    many = [*rows, *rows[: MAX_LOSS_ROWS // 2]]
     trainer = make_trainer(base, rows, make_plan(MethodChoice(name="lora"), Training()), tmp_path)
     model = trainer.model.eval()
     found, _ = type(probe)(base, probe.judge, probe.cases, probe.prompts, many, probe.max_new_tokens).run(model)
@@ -53,4 +53,4 @@ def loss_alone(model: Any, row: EncodedRow) -> tuple[float, int]:
     """The summed loss of a row, and over how many tokens."""
     labels = torch.tensor(row.labels)[1:]
     logits = model(input_ids=torch.tensor([row.input_ids]), use_cache=False).logits[0, :-1]
-    return torch.nn.functional.cross_entropy(logits, labels, reduction="sum").item(), int((labels != IGNORED).sum())
+    return torch.nn.functional.cross_entropy(logits, labels, reduction="sum").item(), int((labels != IGNORE_INDEX).sum())

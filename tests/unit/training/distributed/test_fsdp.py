@@ -257,14 +257,14 @@ def test_an_optimizer_goes_on_from_what_was_saved_of_a_divided_one(alone: None, 
 def test_a_model_that_does_not_say_what_its_layers_are_is_not_divided(alone: None) -> None:
     model = LlamaForCausalLM(LlamaConfig(hidden_size=16, intermediate_size=32, num_hidden_layers=1, num_attention_heads=2, vocab_size=50))
     model._no_split_modules = None
-    with pytest.raises(GateClosed, match=r"llama\) does not say what its layers are") as told:
+    with pytest.raises(GateClosed, match=r"llama\) does not name its layers") as told:
         shard(model)
     assert told.value.where == "training.sharding"
 
 
 def test_a_torch_that_is_too_old_divides_nothing(alone: None, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(FSDPModule, "reset_iter_state")
-    with pytest.raises(GateClosed, match="cannot have one process answer"):
+    with pytest.raises(GateClosed, match="cannot run a sharded model on one rank"):
         small()
 
 

@@ -49,7 +49,7 @@ class Heard:
     def emit(self, event: Event, *, sync: bool = False) -> None:
         self.events.append(event)
         if isinstance(event, StepLogged) and event.step == self.stop_at:
-            self.stop.ask()
+            self.stop.request()
 
     @property
     def curve(self) -> list[float]:
@@ -183,7 +183,7 @@ def test_one_process_that_fails_ends_all_and_what_it_failed_of_is_told(base: Bas
     with pytest.raises(Exception) as failed:
         train_in_processes(base, rows(encoded), probe, chosen, tmp_path, Heard(), StopRequest())
     if rows is RowsThatKill:
-        assert isinstance(failed.value, RunFailed) and "ended from outside" in str(failed.value)
+        assert isinstance(failed.value, RunFailed) and "processes was killed" in str(failed.value)
     else:
         assert is_out_of_memory(failed.value)
 
