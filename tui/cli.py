@@ -213,9 +213,12 @@ def _verify(words: list[str]) -> int:
 
     checked = verify(RunStore.open(options.run))
     if options.json:
-        print(json.dumps({"verified": True, "files": checked.files, "predictions": checked.predictions, "base": checked.base}))
+        document = {"verified": True, "files": checked.files, "predictions": checked.predictions, "base": checked.base}
+        print(json.dumps(document | {"sentences_compared": checked.other_version is None}))
     else:
         print(f"verified: {checked.files} files, {checked.predictions} predictions judged again, and the card; {checked.base}")
+        if checked.other_version is not None:
+            print(f"the card was written by tuneproof {checked.other_version}: its sentences and card.md were not compared, all else was")
     return int(ExitCode.DONE)
 
 

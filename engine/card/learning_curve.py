@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from pydantic import BaseModel, ConfigDict
 
+from tuneproof.engine.core.sentence import Sentence
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, format_p_value, format_points, paired_difference
 
@@ -70,7 +71,7 @@ class LearningCurveSection(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    summary: str
+    summary: Sentence
     slope: Slope
     points: list[CurvePoint]
     changes: list[CurveChange]

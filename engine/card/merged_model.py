@@ -6,6 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuneproof.engine.core.sentence import Sentence
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, format_p_value, format_points, paired_difference
 
@@ -28,7 +29,7 @@ class ServedSection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
 
-    summary: str
+    summary: Sentence
     outcome: MergeOutcome = Field(alias="likeness")
     correct: Rate | None = None
     format_valid: Rate | None = None

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ConfigDict
 
+from tuneproof.engine.core.sentence import Sentence
 from tuneproof.engine.run.artifacts import MethodFacts, TrainingFacts
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.statistics import holm
@@ -59,7 +60,7 @@ class ComparisonSection(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    summary: str
+    summary: Sentence
     methods: list[ComparedMethod]
 
 

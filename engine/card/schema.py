@@ -9,6 +9,7 @@ from tuneproof.engine.card.learning_curve import LearningCurveSection
 from tuneproof.engine.card.merged_model import ServedSection
 from tuneproof.engine.card.method_comparison import ComparisonSection
 from tuneproof.engine.case.route import Route
+from tuneproof.engine.core.sentence import Sentence, Sentences
 from tuneproof.engine.run.artifacts import PlannedFacts, TrainedLength
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.verdict import Verdict
@@ -22,7 +23,7 @@ class CardSection(BaseModel):
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
-    summary: str
+    summary: Sentence
 
 
 class DecisionSection(CardSection):
@@ -31,7 +32,7 @@ class DecisionSection(CardSection):
     route: Route
     answers: dict[str, bool | int]
     overruled: list[str]
-    measured: str | None
+    measured: Sentence | None
     """Whether the measurement agrees with the route; none where what it recommends was not measured."""
 
 
@@ -83,7 +84,7 @@ class EvalSetSection(CardSection):
 class RiskSection(CardSection):
     """What could make the verdict wrong, or the model worse than it looks."""
 
-    items: list[str]
+    items: Sentences
 
 
 class CardArm(BaseModel):

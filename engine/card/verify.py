@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -12,11 +13,12 @@ from pydantic import ValidationError
 from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
-from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
+from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.route import RouteAnswers, choose_route
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError, GateClosed, VerifyFailed
+from tuneproof.engine.core.sentence import facts_of
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part, case_ids
 from tuneproof.engine.data.subsets import nested_subsets, rows_digest
@@ -48,6 +50,8 @@ class Verified:
     files: int
     predictions: int
     base: str
+    other_version: str | None
+    """The version that wrote the card, if it is not this one: then its sentences and `card.md` are not compared."""
 
 
 def verify(store: RunStore) -> Verified:
@@ -63,13 +67,13 @@ def verify(store: RunStore) -> Verified:
         _check_shares(run)
         _check_failures(run)
         _check_training(run)
-        _check_card(run)
+        other_version = _check_card(run)
     except GateClosed as error:
         raise VerifyFailed(error.what, where=error.where) from None
     except (ValidationError, json.JSONDecodeError, UnicodeDecodeError, CaseError) as error:
         # Every file still has its recorded digest, so the manifest was changed together with what it records.
         raise VerifyFailed(f"a stored file cannot be read as what it should be: {error}", where=MANIFEST) from None
-    return Verified(files, predictions, base)
+    return Verified(files, predictions, base, other_version)
 
 
 def _check_files(run: RunSnapshot) -> int:
@@ -248,13 +252,28 @@ def _check_failures(run: RunSnapshot) -> None:
         _same(run, artifacts.FAILURES, to_jsonl(rows))
 
 
-def _check_card(run: RunSnapshot) -> None:
+def _check_card(run: RunSnapshot) -> str | None:
+    """The card follows from what is stored. Returns the version that wrote it, if that is another one."""
     for part in Part:
         if StepId(StepKind.SPLIT) in run.manifest.steps:
             _check_ids(part, run.part(part))
     card = make_card(run)
-    _same(run, CARD_JSON, card.as_text())
-    _same(run, CARD_MD, card_text(card))
+    other_version = _other_version(run, card)
+    if other_version is None:
+        _same(run, CARD_JSON, card.as_text())
+        _same(run, CARD_MD, card_text(card))
+    elif facts_of(Card.model_validate_json(run.read(CARD_JSON))) != facts_of(card):
+        raise VerifyFailed("the numbers do not follow from what is stored", where=CARD_JSON)
+    return other_version
+
+
+def _other_version(run: RunSnapshot, card: Card) -> str | None:
+    """The version that wrote the card, if it is not this one. A card without a model does not say, but its manifest may be of version 1."""
+    this = version("tuneproof")
+    written_by = card.provenance.versions.get("tuneproof", this)
+    if written_by != this:
+        return written_by
+    return "0.1.0" if run.manifest.version == 1 else None
 
 
 def _check_ids(part: Part, rows: list[tuple[str, Example]]) -> None:

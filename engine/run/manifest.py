@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from tuneproof.engine.core.hashing import sha256_text
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -72,6 +72,15 @@ def _is_run_file(name: str) -> bool:
     return not name.startswith("data ") and ("/" in name or name.endswith(".json"))
 
 
+def _version_of(step: object) -> str:
+    """The manifest version in whose form a step is written."""
+    is_first = "made_from" in step if isinstance(step, dict) else isinstance(step, StepRecordV1)
+    return "1" if is_first else "2"
+
+
+AnyStepRecord = Annotated[Annotated[StepRecordV1, Tag("1")] | Annotated[StepRecord, Tag("2")], Discriminator(_version_of)]
+
+
 class Manifest(BaseModel):
     """The steps of a run in the order in which they were done. A step that is done again keeps its place."""
 
@@ -79,7 +88,7 @@ class Manifest(BaseModel):
 
     version: Literal[1, 2] = 2
     """Version 1 has `made_from` in place of `inputs`. A run of version 1 that is resumed keeps its old steps as they are written."""
-    steps: dict[StepId, StepRecord | StepRecordV1] = {}
+    steps: dict[StepId, AnyStepRecord] = {}
 
     def names(self, kind: StepKind) -> list[str]:
         """The names of the steps of a kind, such as the arms that are scored."""

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
+from tuneproof.engine.core.sentence import Sentence
 from tuneproof.engine.scoring.partial_credit import PartialCreditDifference
 from tuneproof.engine.scoring.predictions import Prediction, Scores
 from tuneproof.engine.scoring.statistics import (
@@ -73,7 +74,7 @@ class Verdict(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     answer: VerdictAnswer
-    reason: str
+    reason: Sentence
     best_untuned_arm: str | None
     meets_target: bool | None
     difference: PairedDifference | None
@@ -83,7 +84,7 @@ class Verdict(BaseModel):
     minimum_detectable_effect: float | None
     cases_to_tell: int | None
     """The number of cases that would detect a difference of the observed size, if the interval includes 0."""
-    cost: str | None
+    cost: Sentence | None
     missing: list[str]
     """What was not measured."""
     lightest_arm: str | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
 from tuneproof.engine.run.events import CardWritten
 from tuneproof.engine.run.manifest import Inputs
+from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.stages.run_context import RunContext
 
@@ -14,7 +15,7 @@ def write_card(run: RunContext) -> bool:
     from tuneproof.engine.card.build import make_card
     from tuneproof.engine.card.markdown import card_text
 
-    card = make_card(run.store)
+    card = make_card(RunSnapshot(run.store))
     inputs = Inputs(steps=run.store.manifest.step_digests())
     run.store.write_step(StepId(StepKind.CARD), inputs, {CARD_JSON: card.as_text(), CARD_MD: card_text(card)})
     run.log.emit(CardWritten(answer=card.verdict.answer, reason=card.verdict.reason), sync=True)

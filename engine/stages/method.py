@@ -14,6 +14,7 @@ from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.methods.plan import Plan, make_plan
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.scoring.verdict import meets_target
@@ -76,7 +77,7 @@ class Objections:
 
 def _objections(run: RunContext, task: Task) -> Objections:
     """Training is skipped if an untuned arm meets the target, or if the route is another, unless the case says otherwise."""
-    evidence, choice = gather(run.store), run.case.method
+    evidence, choice = gather(RunSnapshot(run.store)), run.case.method
     found: list[tuple[str, bool, str]] = []
     met = [arm.name for arm in evidence.untuned if meets_target(arm.scores, task, run.case.target)]
     if met:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import random
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Result, tuneproof
-from tests.manifests import forge_digests
+from tests.manifests import forge_card_inputs, forge_digests, write_manifest
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -35,6 +36,27 @@ def test_a_finished_run_verifies(finished: tuple[Path, Result]) -> None:
     assert result.code == 0
     document = json.loads(result.out)
     assert document["verified"] is True and document["predictions"] == 480
+
+
+def test_each_file_is_read_once(finished: tuple[Path, Result]) -> None:
+    reads: Counter[str] = Counter()
+
+    class CountingStore(RunStore):
+        def read(self, name: str) -> str:
+            reads[name] += 1
+            return super().read(name)
+
+    verify(CountingStore(finished[0]))
+    assert reads[MANIFEST] == 1 and set(reads.values()) == {1}
+
+
+def test_a_step_that_no_arm_or_method_of_this_version_has_is_refused(copy: RunStore) -> None:
+    manifest = copy.manifest
+    manifest.steps[StepId.arm("imaginary")] = manifest.steps[StepId.arm("zero_shot")]
+    forge_card_inputs(manifest)
+    write_manifest(copy, manifest)
+    with pytest.raises(VerifyFailed, match="`arm imaginary` is not a step of a run"):
+        verify(copy)
 
 
 def test_the_manifest_covers_every_file_that_the_contract_names(copy: RunStore) -> None:

@@ -370,7 +370,7 @@ def test_a_run_under_way_is_shown_where_it_works(draft: Draft) -> None:
 
 def test_nothing_is_run_before_it_is_frozen_nor_frozen_before_it_is_whole(draft: Draft) -> None:
     with pytest.raises(GateClosed, match="nothing is frozen yet"):
-        CaseSession(draft).go_on(Stage.BASELINES)
+        CaseSession(draft).resume(Stage.BASELINES)
     draft.choose(task=None)
     with pytest.raises(CaseError, match="`task` is missing"):
         CaseSession(draft).freeze()
