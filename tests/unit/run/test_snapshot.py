@@ -10,7 +10,7 @@ import pytest
 from tuneproof.engine.case.schema import Case, DecisionAnswers
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.data.split import Part, Parts
+from tuneproof.engine.data.split import Part, SplitParts
 from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.store import MANIFEST, RunStore
@@ -34,7 +34,7 @@ def store(tmp_path: Path) -> CountingStore:
     answers = DecisionAnswers(private_facts=False, format_drift=True, stable_task=True)
     made = RunStore.create(tmp_path / "run", Case(name="tickets", decision=answers))
     rows = {part: [Example("", f"{part} input", "output", Source("rows.jsonl", line))] for line, part in enumerate(Part)}
-    made.write_parts(Inputs(), Parts(rows[Part.TRAIN], rows[Part.VALIDATION], rows[Part.EVAL], []))
+    made.write_parts(Inputs(), SplitParts(rows[Part.TRAIN], rows[Part.VALIDATION], rows[Part.EVAL], []))
     return CountingStore(made.path)
 
 
