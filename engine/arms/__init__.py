@@ -1,4 +1,4 @@
-"""The systems that are scored on the frozen cases: one file each, listed here, and nothing else knows their names."""
+"""The arms: the systems that are scored on the frozen cases, one file each. `ArmName` spells their names."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from tuneproof.engine.arms.tuned import Tuned
 from tuneproof.engine.arms.zero_shot import ZeroShot
 
 UNTUNED_ARMS: dict[str, type[Arm]] = {arm.name: arm for arm in (ZeroShot, FewShot, Retrieval, Constrained, EndpointArm)}
-"""The arms that can stand under `baselines`, lightest first."""
+"""The arms that a case can list under `baselines`, lightest first."""
 
 TUNED_ARMS: dict[str, type[Arm]] = {arm.name: arm for arm in (Tuned, TunedConstrained)}
-"""The arms that need a trained adapter, lightest first; training asks as the first of them does."""
+"""The arms that need a trained adapter, lightest first; training uses the prompt of the first."""
 
 __all__ = ["TUNED_ARMS", "UNTUNED_ARMS", "Arm", "ArmContext", "Request"]

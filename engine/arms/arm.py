@@ -1,4 +1,4 @@
-"""What an arm is: how a case becomes a request, and what its answer must look like. It does not decode, score, store or loop."""
+"""What an arm is: how a case becomes a request, and what constrains the answer. An arm does not decode, score or store."""
 
 from __future__ import annotations
 
@@ -19,38 +19,37 @@ from tuneproof.engine.scoring.predictions import Scores
 PLACEHOLDER_SOURCE = Source("", 0)
 
 PRICED_REQUESTS = 1000
-"""How many requests a price is told for."""
+"""Number of requests that a price is given for."""
 
 
 @dataclass(frozen=True)
 class ArmContext:
-    """What arms are made from: the task, the judge that describes the format, the train part, and whether a prompt fits.
-
-    `fits` also leaves `max_new_tokens` for the answer.
-    """
+    """What an arm is made from: the task, its judge, and the train part."""
 
     instruction: str
     judge: Judge
+    """Describes the output format to the model."""
     train: Sequence[Example]
     fits: Callable[[Sequence[Message]], bool]
+    """Whether a prompt and `max_new_tokens` fit in the context of the model."""
     seed: int
     output: OutputFormat = field(default_factory=lambda: OutputFormat(kind=OutputKind.TEXT))
     documents: str | None = None
+    """The folder of documents, for retrieval."""
     endpoint: Endpoint | None = None
 
 
 @dataclass(frozen=True)
 class Request:
-    """What the model is asked for one case: the chat, and where what is shown beside the case comes from (file and line).
-
-    `needed` names the documents that the case says its answer stands in; `left_out` counts the solved examples that are not shown because
-    they are nearly the case itself.
-    """
+    """The chat for one case, and where its examples or passages come from."""
 
     messages: list[Message]
     shown: tuple[str, ...] = ()
+    """The examples or passages in the prompt, as file:line."""
     needed: tuple[str, ...] = ()
+    """The documents that the case names as the source of its answer."""
     left_out: int = 0
+    """Number of examples that were left out as near duplicates of the case."""
 
 
 class Arm(ABC):
@@ -58,76 +57,77 @@ class Arm(ABC):
 
     name: ClassVar[ArmName]
     is_prompt_baseline: ClassVar[bool] = False
+    """Whether the arm counts as a prompt baseline, without which there is no training."""
 
     is_external: ClassVar[bool] = False
-    """Whether another model than the base answers, whose tokens are its own."""
+    """Whether a model other than the base answers; its tokens are not comparable."""
 
     server: Server | None = None
-    """The server that is asked; none where the base answers on this machine."""
+    """The server that answers; None if the base answers on this machine."""
 
     grammar: str | None = None
-    """What answers are held to while they are decoded, as llguidance reads it; none where the model is free."""
+    """The grammar that constrains decoding, in llguidance's format; None for unconstrained decoding."""
 
     labels: Sequence[str] = ()
-    """The answers of which the likeliest is taken, where there are few that are right; nothing is decoded then."""
+    """The labels that are scored, of which the most likely is the answer; empty if the answer is decoded."""
 
     summary: str = ""
-    """What was settled when the arm was made, in a sentence for the card."""
+    """How the arm was set up, in a sentence for the card."""
 
-    def __init__(self, setting: ArmContext) -> None:
-        self.setting = setting
+    def __init__(self, context: ArmContext) -> None:
+        self.context = context
         self.inputs: Mapping[str, str] = {}
-        """Digests of what the arm reads beyond the frozen parts and the task."""
+        """Digests of what the arm reads besides the frozen parts and the task."""
 
     @classmethod
     def check_case(cls, case: Case) -> None:
-        """Raises CaseError where the case lacks what the arm needs, before anything is run."""
+        """Raises CaseError if the case lacks what the arm needs; called before the run starts."""
         return
 
     @classmethod
     def is_requested(cls, case: Case) -> bool:
-        """Whether the arm is scored: an untuned one where `baselines` names it."""
+        """Whether the case asks for the arm: an untuned one if `baselines` lists it."""
         return cls.name in case.baselines
 
     @classmethod
     def usd_per_1000_requests(cls, case: Case, scores: Scores) -> float | None:
-        """What the machine costs for so long, at the rate measured here; none where `budget.usd_per_gpu_hour` is not given."""
+        """The price of the machine, in USD per 1,000 requests, at the measured speed; None without `budget.usd_per_gpu_hour`."""
         usd_per_hour = case.budget.usd_per_gpu_hour
         return round(usd_per_hour * scores.seconds_per_case * PRICED_REQUESTS / 3600, 6) if usd_per_hour is not None else None
 
     def variants(self) -> Mapping[str, Arm]:
-        """The ways to ask, by their names, of which validation cases choose one; lightest first. Empty where there is one way."""
+        """The variants of the arm by name, lightest first, of which validation cases select one. Empty if there is only one."""
         return {}
 
     @abstractmethod
     def messages(self, case: Example) -> list[Message]:
-        """The chat that asks for the case's output."""
+        """The chat for one case."""
 
     def requests(self, cases: Sequence[Example]) -> list[Request]:
-        """What is asked for each of the cases."""
+        """The requests for the cases, in their order."""
         return [Request(self.messages(case)) for case in cases]
 
     def template(self) -> list[Message]:
-        """The chat with places in braces for what differs from case to case: what a person copies out and uses."""
+        """The chat with placeholders in braces, for a person to copy and use."""
         return self.messages(self.placeholder())
 
     def placeholder(self) -> Example:
-        """A case that has only places; its instruction is one too where rows bring their own."""
-        own = any(example.instruction for example in self.setting.train)
-        return Example("{instruction}" if own else "", "{input}", "", PLACEHOLDER_SOURCE)
+        """A case of placeholders; the instruction is one too if train rows have their own."""
+        has_own = any(example.instruction for example in self.context.train)
+        return Example("{instruction}" if has_own else "", "{input}", "", PLACEHOLDER_SOURCE)
 
 
 def request_text(case: Example, instruction: str, description: str = "", context: str = "") -> str:
-    """What the user says: the instruction (the row's own before the task's), the format, what was looked up, then the input.
+    """The user message: the instruction (the row's own, else the task's), the format, the retrieved context, then the input.
 
-    What all cases share comes first, so that it has to be encoded only once.
+    What all cases share comes first, so that its KV cache is shared.
     """
     head = "\n".join(part for part in (case.instruction or instruction, description) if part)
     return "\n\n".join(part for part in (head, context, case.input) if part)
 
 
 def chat(case: Example, instruction: str, description: str = "", context: str = "") -> list[Message]:
-    """The whole chat of a case: system, the turns before, and the request; the instruction goes with the first user turn."""
+    """The chat of a case: system message, history, and the request; the first user turn has the instruction."""
     system = [Message("system", case.system)] if case.system else []
     if not case.history:
         return [*system, Message("user", request_text(case, instruction, description, context))]

@@ -1,4 +1,4 @@
-"""Which of many texts have most in common with a question, by BM25 (Robertson and others 1994, as bm25s computes it)."""
+"""Ranks texts by their similarity to a query with BM25 (Robertson et al. 1994, as bm25s computes it)."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ _WORD = re.compile(r"\w+")
 
 
 class BM25Index:
-    """An index over texts: words are runs of word characters under `norm`; no stemming and no stop words, whatever the language."""
+    """A BM25 index. Words are runs of word characters after `norm`, in any language, without stemming or stop words."""
 
     def __init__(self, texts: Sequence[str]) -> None:
-        # bm25s brings NumPy and SciPy, which the wizard does without until it has to.
+        # Imported here, because bm25s imports NumPy and SciPy, which the wizard starts without.
         import bm25s
 
         self._count = len(texts)
         words = [_words(text) for text in texts]
-        self._known = {word for text in words for word in text}
+        self._vocabulary = {word for text in words for word in text}
         self._index: Any = bm25s.BM25()
-        if self._known:
+        if self._vocabulary:
             self._index.index(words, show_progress=False)
 
-    def order(self, question: str) -> list[int]:
-        """All texts, the one with most in common first; of equals the one that comes first."""
-        asked = [word for word in _words(question) if word in self._known]
-        if not asked:
+    def rank(self, query: str) -> list[int]:
+        """The indices of all texts, the most similar first; ties keep the order of the texts."""
+        words = [word for word in _words(query) if word in self._vocabulary]
+        if not words:
             return list(range(self._count))
-        scores = self._index.get_scores(asked)
+        scores = self._index.get_scores(words)
         return [int(at) for at in (-scores).argsort(kind="stable")]
 
 

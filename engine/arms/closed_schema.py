@@ -1,7 +1,8 @@
-"""A JSON Schema as a decoder needs it: fields in the order of the train outputs, and objects closed to fields that are known.
+"""A JSON Schema for constrained decoding: fields in the order of the train outputs, and no unknown fields.
 
-Every value that the result allows the schema allows too. A decoder writes fields in the order of the schema, and a model that is trained
-or shown examples in another order would be held to a form that it does not know; an object that stays open lets it write fields for ever.
+Every value that the new schema allows is also valid under the original. A decoder writes fields in the order of the schema, and a model
+that was trained on, or shown, another order would be forced into a form that it does not know. An object that allows unknown fields lets a
+model write fields without end.
 """
 
 from __future__ import annotations
@@ -14,33 +15,37 @@ from typing import Any
 from tuneproof.engine.arms.date_formats import exact_format
 
 MAX_FIELDS = 50
-"""An object with more different keys than this is a map from one thing to another, whose keys are data."""
+"""An object with more different keys than this is a map, whose keys are data."""
 
 MAX_NUMBER = 1e15
-"""Numbers without bounds are kept within this, and so without an exponent: 1e999 is valid JSON, and no number to any reader."""
+"""Limit for numbers without bounds, which keeps out exponents: 1e999 is valid JSON but no parser can represent it."""
 
 COMBINATORS = ("allOf", "anyOf", "oneOf")
 FIELD_KEYWORDS = {"type", "properties", "required", "title", "description"}
-"""What a part of an object may say so that its fields are known."""
+"""The keywords of an object schema that names all its fields."""
 OPEN_KEYWORDS = (*COMBINATORS, "$ref", "patternProperties", "minProperties", "unevaluatedProperties", "propertyNames")
+"""Keywords that allow or require fields other than those under `properties`."""
 
 
 def closed_schema(schema: dict[str, Any], values: Sequence[Any]) -> dict[str, Any]:
-    """The schema in the order of the values, which it allows, and closed to the fields that it or they name."""
-    own = json.loads(json.dumps(schema))
-    seen = _Seen(own)
+    """The schema with its fields in the order of `values`, and closed to the fields that it or the values name.
+
+    All `values` that are valid under `schema` stay valid.
+    """
+    copy = json.loads(json.dumps(schema))
+    observed = _ObservedValues(copy)
     for value in values:
-        seen.walk(own, value)
-    rewritten = _rewritten(own, seen)
+        observed.walk(copy, value)
+    rewritten = _rewritten(copy, observed)
     assert isinstance(rewritten, dict)
     return rewritten
 
 
-class _Seen:
-    """Which values each place of a schema was held against, and which places are parts of others, by the identity of the place.
+class _ObservedValues:
+    """The values that each node of a schema applies to, and which nodes are parts of others, by the `id` of the node.
 
-    A part says something about an object about which other places speak too: those under `allOf`, and what stands beside a `$ref` or a
-    choice. It cannot be closed, because the others may name fields of the same object.
+    A part is one of several nodes that apply to the same object: under `allOf`, or next to a `$ref`, `anyOf` or `oneOf`. A part cannot be
+    closed, because the others may name fields of the same object.
     """
 
     def __init__(self, root: dict[str, Any]) -> None:
@@ -51,22 +56,22 @@ class _Seen:
         self._find_parts(root)
 
     def walk(self, node: Any, value: Any) -> None:
-        """Holds a value against a place and all places below it."""
+        """Records a value for a node and its children for the nodes below."""
         if not isinstance(node, dict) or (id(node), id(value)) in self._open:
             return
         self._open.add((id(node), id(value)))
         self.values.setdefault(id(node), []).append(value)
-        for beside in self._beside(node):
-            self.walk(beside, value)
+        for other in self._same_value(node):
+            self.walk(other, value)
         if isinstance(value, dict):
             self._walk_object(node, value)
         elif isinstance(value, list):
             self._walk_array(node, value)
         self._open.discard((id(node), id(value)))
 
-    def _beside(self, node: dict[str, Any]) -> list[Any]:
-        """The places that speak about the same value."""
-        referred = self._referred(node.get("$ref"))
+    def _same_value(self, node: dict[str, Any]) -> list[Any]:
+        """The other nodes that apply to the same value."""
+        referred = self._resolve(node.get("$ref"))
         return [
             *([referred] if isinstance(referred, dict) else []),
             *(branch for word in COMBINATORS for branch in _listed(node.get(word))),
@@ -75,32 +80,32 @@ class _Seen:
     def _find_parts(self, node: Any) -> None:
         if isinstance(node, dict):
             if "allOf" in node or (len(node) > 1 and any(word in node for word in ("$ref", "anyOf", "oneOf"))):
-                for beside in self._beside(node):
-                    self._is_part(beside)
+                for other in self._same_value(node):
+                    self._mark_part(other)
             for inner in node.values():
                 self._find_parts(inner)
         elif isinstance(node, list):
             for inner in node:
                 self._find_parts(inner)
 
-    def _is_part(self, node: Any) -> None:
+    def _mark_part(self, node: Any) -> None:
         if isinstance(node, dict) and id(node) not in self.parts:
             self.parts.add(id(node))
-            for beside in self._beside(node):
-                self._is_part(beside)
+            for other in self._same_value(node):
+                self._mark_part(other)
 
     def _walk_object(self, node: dict[str, Any], value: dict[str, Any]) -> None:
         properties = node.get("properties")
-        named = properties if isinstance(properties, dict) else {}
+        known = properties if isinstance(properties, dict) else {}
         for key, inner in value.items():
-            self.walk(named.get(key, node.get("additionalProperties")), inner)
+            self.walk(known.get(key, node.get("additionalProperties")), inner)
 
     def _walk_array(self, node: dict[str, Any], value: list[Any]) -> None:
         first = _listed(node.get("prefixItems"))
         for at, inner in enumerate(value):
             self.walk(first[at] if at < len(first) else node.get("items"), inner)
 
-    def _referred(self, reference: Any) -> Any:
+    def _resolve(self, reference: Any) -> Any:
         if not isinstance(reference, str) or not reference.startswith("#"):
             return None
         node: Any = self.root
@@ -110,13 +115,13 @@ class _Seen:
         return node
 
 
-def _rewritten(node: Any, seen: _Seen) -> Any:
+def _rewritten(node: Any, observed: _ObservedValues) -> Any:
     if isinstance(node, list):
-        return [_rewritten(item, seen) for item in node]
+        return [_rewritten(item, observed) for item in node]
     if not isinstance(node, dict):
         return node
-    new = {key: inner if key in ("const", "enum", "default", "examples") else _rewritten(inner, seen) for key, inner in node.items()}
-    values = seen.values.get(id(node), [])
+    new = {key: inner if key in ("const", "enum", "default", "examples") else _rewritten(inner, observed) for key, inner in node.items()}
+    values = observed.values.get(id(node), [])
     if node.get("type") == "number" and not any("imum" in key for key in node) and all(_is_within(value) for value in values):
         new |= {"minimum": -MAX_NUMBER, "maximum": MAX_NUMBER}
     if pattern := exact_format(node, values):
@@ -128,7 +133,7 @@ def _rewritten(node: Any, seen: _Seen) -> Any:
         new["properties"] = {key: named[key] for key in [*(k for k in order if k in named), *(k for k in named if k not in order)]}
         if objects and len(objects) == len(values) and not any(word in node for word in ("type", "$ref", *COMBINATORS)):
             new["type"] = "object"
-    return new | _closed(new, order) if id(node) not in seen.parts else new
+    return new | _closed(new, order) if id(node) not in observed.parts else new
 
 
 def _is_within(value: Any) -> bool:
@@ -136,7 +141,7 @@ def _is_within(value: Any) -> bool:
 
 
 def _closed(node: dict[str, Any], order: list[str]) -> dict[str, Any]:
-    """What closes an object; nothing where it is closed, is a map, or what else it says may be about other fields."""
+    """The keywords that close an object; empty if it is closed, is a map, or may have fields that it does not name."""
     node = _with_parts(node)
     named = node.get("properties", {})
     if node.get("type") != "object" or node.get("additionalProperties", True) is not True or any(word in node for word in OPEN_KEYWORDS):
@@ -148,22 +153,22 @@ def _closed(node: dict[str, Any], order: list[str]) -> dict[str, Any]:
 
 
 def _with_parts(node: dict[str, Any]) -> dict[str, Any]:
-    """The object with the fields that its `allOf` names, where each part tells nothing but fields.
+    """The object schema with the fields of its `allOf`, if every part only names fields.
 
-    What may stand in them the parts themselves go on to say.
+    The parts themselves keep constraining the values of these fields.
     """
     parts = _listed(node.get("allOf"))
     if not parts or not all(isinstance(part, dict) and part.keys() <= FIELD_KEYWORDS for part in parts):
         return node
     if not any(place.get("type") == "object" for place in (node, *parts)):
         return node
-    told = [key for part in parts for key in [*part.get("properties", {}), *_listed(part.get("required"))]]
+    keys = [key for part in parts for key in [*part.get("properties", {}), *_listed(part.get("required"))]]
     rest = {key: inner for key, inner in node.items() if key != "allOf"}
-    return rest | {"type": "object", "properties": {key: {} for key in told} | node.get("properties", {})}
+    return rest | {"type": "object", "properties": {key: {} for key in keys} | node.get("properties", {})}
 
 
 def key_order(objects: Iterable[dict[str, Any]]) -> list[str]:
-    """All keys in one order: that of the most common sequence, with the keys of the others put in behind the one they follow there."""
+    """All keys in one order: that of the most common sequence, with each other key inserted after its predecessor in its own sequence."""
     order: list[str] = []
     for keys, _ in sorted(Counter(tuple(value) for value in objects).items(), key=lambda found: -found[1]):
         after = 0

@@ -1,7 +1,7 @@
-"""The plain prompt, answered under a grammar: only tokens that can still lead to an answer of the right form are chosen from.
+"""The plain prompt with constrained decoding: a grammar masks all tokens that cannot lead to an answer of the right format.
 
-A choice is not decoded: of all labels the one is taken that the model holds likeliest as a whole answer. Greedy decoding settles on the
-likeliest beginning, and may be led to a label that is not the likeliest. Where the labels are too many for one pass, they are decoded.
+A choice is not decoded but scored: the answer is the label with the highest probability as a whole. Greedy decoding follows the most likely
+first token, which need not begin the most likely label. Too many labels for one pass are decoded.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from tuneproof.engine.case.schema import Case
 
 
 class Constrained(ZeroShot):
-    """The untuned model with the plain prompt, held to the output format while it answers: every answer that ends is valid."""
+    """The untuned model with the plain prompt and constrained decoding: every answer that is not cut off has a valid format."""
 
     name = ArmName.CONSTRAINED
     is_prompt_baseline = False
 
-    def __init__(self, setting: ArmContext) -> None:
-        super().__init__(setting)
-        outputs = [e.output for e in setting.train]
-        self.grammar, self.summary = grammar_of(setting.output, outputs)
-        self.labels = scored_labels(setting.output, outputs)
+    def __init__(self, context: ArmContext) -> None:
+        super().__init__(context)
+        outputs = [e.output for e in context.train]
+        self.grammar, self.summary = grammar_of(context.output, outputs)
+        self.labels = scored_labels(context.output, outputs)
 
     @classmethod
     def check_case(cls, case: Case) -> None:
-        """Raises CaseError where the output format is none that can be held to."""
+        """Raises CaseError if no grammar can express the output format."""
         if case.task is not None:
             check_grammar(case.task.output, f"baselines: {ArmName.CONSTRAINED}")
 
 
 class TunedConstrained(Tuned):
-    """The model with its adapter, held to the output format while it answers."""
+    """The tuned model with constrained decoding."""
 
     name = ArmName.TUNED_CONSTRAINED
 
-    def __init__(self, setting: ArmContext) -> None:
-        super().__init__(setting)
-        outputs = [e.output for e in setting.train]
-        self.grammar, self.summary = grammar_of(setting.output, outputs)
-        self.labels = scored_labels(setting.output, outputs)
+    def __init__(self, context: ArmContext) -> None:
+        super().__init__(context)
+        outputs = [e.output for e in context.train]
+        self.grammar, self.summary = grammar_of(context.output, outputs)
+        self.labels = scored_labels(context.output, outputs)
 
     @classmethod
     def is_requested(cls, case: Case) -> bool:
-        """Where the untuned model is measured under the grammar too."""
+        """Whether the untuned model is scored with constrained decoding too."""
         return Constrained.is_requested(case)

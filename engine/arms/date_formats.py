@@ -1,6 +1,6 @@
-"""Dates and times as regular expressions, where the decoder's own formats let through what no validator takes.
+"""Regular expressions for dates and times, because llguidance's own formats allow values that validators reject.
 
-llguidance writes 23:55:60 and 2023-02-29: RFC 3339 has a leap second only at the end of a UTC day, and February its days.
+llguidance allows 23:55:60 and 2023-02-29. RFC 3339 allows a leap second only at the end of a UTC day, and no 29 February 2023.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ PATTERNS = {"date": f"^{_DATE}$", "time": f"^{_TIME}$", "date-time": f"^{_DATE}T
 
 
 def exact_format(node: dict[str, Any], values: list[Any]) -> dict[str, Any]:
-    """What a place with such a format says instead; nothing where it has a pattern of its own, or a value that would not match."""
+    """A `pattern` to replace the `format` of a schema node; empty if it has its own pattern, or if one of `values` would not match."""
     pattern = PATTERNS.get(str(node.get("format")))
     if pattern is None or "pattern" in node:
         return {}

@@ -1,4 +1,4 @@
-"""What answers today: a model behind an OpenAI-compatible server, asked with the plain prompt."""
+"""The model behind an OpenAI-compatible server, with the plain prompt."""
 
 from __future__ import annotations
 
@@ -14,38 +14,37 @@ from tuneproof.engine.scoring.predictions import Scores
 
 
 class EndpointArm(ZeroShot):
-    """The model that a server of yours or a hosted one answers with, asked with the plain prompt. It needs a section `endpoint` in the case
-    file, which is written by hand: url and model; the key stays in the environment. Cases that the server does not answer count neither as
-    right nor as wrong."""
+    """The model behind your own server or a hosted one, with the plain prompt. Write a section `endpoint` with url and model into the case
+    file by hand; the key stays in the environment. Cases that the server does not answer count neither as correct nor as wrong."""
 
     name = ArmName.ENDPOINT
     is_prompt_baseline = False
     is_external = True
 
-    def __init__(self, setting: ArmContext) -> None:
-        super().__init__(setting)
-        self.server = resolve_server(_settings(setting.endpoint))
-        asked = self.server.settings
-        self.inputs = {"endpoint": sha256_data([self.server.url, asked.model, asked.body])}
-        self.summary = f"{asked.model} at {self.server.url}"
+    def __init__(self, context: ArmContext) -> None:
+        super().__init__(context)
+        self.server = resolve_server(_settings(context.endpoint))
+        settings = self.server.settings
+        self.inputs = {"endpoint": sha256_data([self.server.url, settings.model, settings.body])}
+        self.summary = f"{settings.model} at {self.server.url}"
 
     @classmethod
     def check_case(cls, case: Case) -> None:
-        """Raises CaseError where the case or the environment does not say which server."""
+        """Raises CaseError if neither the case nor the environment names the server."""
         resolve_server(_settings(case.endpoint))
 
     @classmethod
     def usd_per_1000_requests(cls, case: Case, scores: Scores) -> float | None:
-        """By the tokens that the server told, at the prices of the case; none where one of them is missing."""
+        """The price by the tokens that the server reports and the prices of the case; None if one of them is missing."""
         prices = case.endpoint and (case.endpoint.usd_per_million_input_tokens, case.endpoint.usd_per_million_output_tokens)
         if not prices or prices[0] is None or prices[1] is None or scores.tokens_untold == scores.n:
             return None
-        read, wrote = scores.prompt_tokens_per_case, scores.tokens_per_case - scores.prompt_tokens_per_case
-        return round((prices[0] * read + prices[1] * wrote) * PRICED_REQUESTS / 1e6, 6)
+        input_tokens, output_tokens = scores.prompt_tokens_per_case, scores.tokens_per_case - scores.prompt_tokens_per_case
+        return round((prices[0] * input_tokens + prices[1] * output_tokens) * PRICED_REQUESTS / 1e6, 6)
 
 
 def _settings(endpoint: Endpoint | None) -> Endpoint:
     if endpoint is None:
         fix = "add to the case `endpoint: {url: http://localhost:8000/v1, model: NAME}`; the key stays in the environment"
-        raise CaseError("the case names no endpoint to ask", where=f"baselines: {ArmName.ENDPOINT}", fix=fix)
+        raise CaseError("the case names no endpoint", where=f"baselines: {ArmName.ENDPOINT}", fix=fix)
     return endpoint

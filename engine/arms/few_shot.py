@@ -1,4 +1,4 @@
-"""The prompt with examples: the plain prompt after a few solved rows of the train part."""
+"""The few-shot prompt: the plain prompt after a few solved examples from the train part."""
 
 from __future__ import annotations
 
@@ -14,39 +14,41 @@ from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import shuffled
 
 SHOT_COUNTS = (2, 4, 8)
-"""How many examples are tried."""
+"""The numbers of examples that are tried."""
 
 DEFAULT_SHOTS = 4
-"""How many are shown where there is no validation part to try them on."""
+"""Number of examples if there is no validation part."""
 
 
 class ShotSelection(StrEnum):
-    """Which rows are shown: the same ones for every case, or those that have most in common with it."""
+    """Which train rows are shown: the same ones for every case, or those most similar to the case."""
 
     FIXED = "fixed"
     NEAREST = "nearest"
 
 
 class FewShot(Arm):
-    """The untuned model that is shown solved examples as earlier turns. How many, and the same for all cases or the nearest to each,
-    validation cases decide; a row that is nearly the case itself is never shown."""
+    """The untuned model with solved examples as earlier turns. Validation cases decide how many, and whether they are the same for all
+    cases or the most similar to each. A near duplicate of the case is never shown."""
 
     name = ArmName.FEW_SHOT
     is_prompt_baseline = True
 
     def __init__(
-        self, setting: ArmContext, shots: int = DEFAULT_SHOTS, kind: ShotSelection = ShotSelection.FIXED, pool: _Pool | None = None
+        self, context: ArmContext, shots: int = DEFAULT_SHOTS, selection: ShotSelection = ShotSelection.FIXED, pool: _Pool | None = None
     ) -> None:
-        super().__init__(setting)
-        self._shots, self._kind = shots, kind
-        self._pool = pool or _Pool(setting.train)
-        self._fixed = choose_shots(self._pool.rows, shots, setting.seed)
-        which = "fixed examples of train" if kind is ShotSelection.FIXED else "examples of train nearest to the case"
+        super().__init__(context)
+        self._shots, self._selection = shots, selection
+        self._pool = pool or _Pool(context.train)
+        self._fixed = choose_shots(self._pool.rows, shots, context.seed)
+        which = "fixed examples of train" if selection is ShotSelection.FIXED else "examples of train nearest to the case"
         self.summary = f"{shots} {which}"
 
     def variants(self) -> Mapping[str, Arm]:
         counts = [shots for shots in SHOT_COUNTS if shots <= len(self._pool.rows)]
-        return {f"{shots} {kind}": FewShot(self.setting, shots, kind, self._pool) for shots in counts for kind in ShotSelection}
+        return {
+            f"{shots} {selection}": FewShot(self.context, shots, selection, self._pool) for shots in counts for selection in ShotSelection
+        }
 
     def messages(self, case: Example) -> list[Message]:
         return self.requests([case])[0].messages
@@ -55,12 +57,12 @@ class FewShot(Arm):
         return [self._request(case, near) for case, near in zip(cases, self._pool.near(cases), strict=True)]
 
     def template(self) -> list[Message]:
-        if self._kind is ShotSelection.FIXED:
+        if self._selection is ShotSelection.FIXED:
             return self._with(self._fixed, self.placeholder())
-        places = [
+        placeholders = [
             Example("", f"{{input of example {n}}}", f"{{output of example {n}}}", PLACEHOLDER_SOURCE) for n in range(1, self._shots + 1)
         ]
-        return self._with(places, self.placeholder())
+        return self._with(placeholders, self.placeholder())
 
     def _request(self, case: Example, near: set[int]) -> Request:
         shots, left_out = [], 0
@@ -71,40 +73,42 @@ class FewShot(Arm):
                 shots.append(self._pool.rows[at])
             if len(shots) == self._shots:
                 break
-        while shots and not self.setting.fits(self._with(self._in_order(shots), case)):
+        while shots and not self.context.fits(self._with(self._in_order(shots), case)):
             shots.pop()
         shown = self._in_order(shots)
         return Request(self._with(shown, case), tuple(str(shot.source) for shot in shown), left_out=left_out)
 
     def _ranked(self, case: Example) -> Iterable[int]:
-        """The rows to show by their numbers, the one to keep longest first; of fixed ones no other takes the place of one left out."""
-        if self._kind is ShotSelection.FIXED:
+        """The indices of the candidate rows, the most important first. A fixed example that is left out is not replaced."""
+        if self._selection is ShotSelection.FIXED:
             number = {id(row): at for at, row in enumerate(self._pool.rows)}
             return [number[id(row)] for row in self._fixed]
-        return self._pool.index.order(case.input)
+        return self._pool.index.rank(case.input)
 
     def _in_order(self, shots: Sequence[Example]) -> list[Example]:
-        """What is nearest stands last, beside the question: that is what a model heeds most."""
-        return list(shots) if self._kind is ShotSelection.FIXED else list(reversed(shots))
+        """The most similar example comes last, next to the question, where it influences the model most."""
+        return list(shots) if self._selection is ShotSelection.FIXED else list(reversed(shots))
 
     def _with(self, shots: Sequence[Example], case: Example) -> list[Message]:
-        """The format is described once, in the first turn; an instruction is repeated only where it is another one."""
-        described = self.setting.judge.description()
+        """The chat with these examples. The first turn describes the format, and an instruction is repeated only if it changes."""
+        description = self.context.judge.description()
         if not shots:
-            return chat(case, self.setting.instruction, described)
-        told, turns = None, [Message("system", case.system)] if case.system else []
+            return chat(case, self.context.instruction, description)
+        last_instruction, turns = None, [Message("system", case.system)] if case.system else []
         for shot in shots:
-            instruction = shot.instruction or self.setting.instruction
-            turns.append(Message("user", _ask(shot, instruction, told, "" if told is not None else described)))
+            instruction = shot.instruction or self.context.instruction
+            turns.append(
+                Message("user", _question(shot, instruction, last_instruction, "" if last_instruction is not None else description))
+            )
             turns.append(Message("assistant", shot.output))
-            told = instruction
+            last_instruction = instruction
         if case.history:
-            return [*turns, *chat(case, self.setting.instruction)]
-        return [*turns, Message("user", _ask(case, case.instruction or self.setting.instruction, told, ""))]
+            return [*turns, *chat(case, self.context.instruction)]
+        return [*turns, Message("user", _question(case, case.instruction or self.context.instruction, last_instruction, ""))]
 
 
 class _Pool:
-    """The rows of train that can be shown, with what all ways to choose among them share: those without turns before them."""
+    """The train rows that can be examples, which are those without history, and the indexes that all variants share."""
 
     def __init__(self, train: Sequence[Example]) -> None:
         self.rows = [example for example in train if not example.history]
@@ -115,19 +119,19 @@ class _Pool:
         return BM25Index([row.input for row in self.rows])
 
     def near(self, cases: Sequence[Example]) -> list[set[int]]:
-        """The rows that are nearly each case; looked for once, since every way to ask asks the same cases."""
+        """The near duplicates of each case; cached, because every variant gets the same cases."""
         key = tuple(case.content_hash for case in cases)
         if key not in self._near:
             self._near[key] = near_duplicate_rows(self.rows, cases)
         return self._near[key]
 
 
-def _ask(row: Example, instruction: str, told: str | None, description: str) -> str:
-    return row.input if instruction == told else request_text(row, instruction, description)
+def _question(row: Example, instruction: str, last_instruction: str | None, description: str) -> str:
+    return row.input if instruction == last_instruction else request_text(row, instruction, description)
 
 
 def choose_shots(train: Sequence[Example], count: int, seed: int) -> list[Example]:
-    """The first rows in a shuffle by content that have no turns before them, different outputs before repeated ones."""
+    """`count` rows without history, in an order shuffled by content, distinct outputs first."""
     single = [e for e in shuffled(train, seed) if not e.history]
     chosen: dict[str, Example] = {}
     for example in single:

@@ -1,11 +1,11 @@
-"""The grammar that answers are held to while they are decoded, made from `task.output` and the outputs of the train part."""
+"""The grammar that constrains decoding, built from `task.output` and the outputs of the train part."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from tuneproof.engine.arms.closed_schema import closed_schema
 from tuneproof.engine.case.task import OutputFormat, OutputKind
@@ -14,61 +14,72 @@ from tuneproof.engine.scoring.judges import parse_json
 from tuneproof.engine.scoring.output_inference import MIN_MATCHING_SHARE, infer_output
 
 SEPARATORS = ((", ", ": "), (",", ":"), (", ", ":"), (",", ": "))
-"""Between items, and between key and value: how outputs that stand on one line are written."""
+"""The separators of items, and of key and value, that one-line JSON is written with."""
 
 MAX_WHITESPACE = 64
-"""Characters of white space in a row where outputs are written in no one style; without a bound a model may write nothing else."""
+"""Maximum run of white space if the outputs have no common style; without a limit a model may write nothing else."""
 
 MAX_SCORED_LABELS = 32
-"""Labels that are scored at most: the work grows with their tokens. The 151 of CLINC150 take 14 times as long as decoding on a CPU."""
+"""Maximum number of labels to score, as the work grows with their tokens: the 151 of CLINC150 take 14 times as long as decoding on a
+CPU."""
 
 ANY_TEXT = "(?s:.*)"
 
 
-def grammar_of(output: OutputFormat, outputs: Sequence[str]) -> tuple[str, str]:
-    """The grammar as llguidance reads it, and in a sentence what it holds answers to.
+class AnswerGrammar(NamedTuple):
+    """A grammar for constrained decoding, in llguidance's format, and a phrase for the card that says what it allows."""
 
-    JSON: the schema with its fields in the order of the train outputs and closed to the fields that the schema or the outputs name;
-    without a schema the one that `infer_output` drafts from them. White space is as in the outputs. Choice: one of the choices, or of
-    the train labels. Pattern: a text in which the pattern is found, and where the outputs are or end in what it finds, so are answers.
-    Raises CaseError where there is no such grammar.
+    source: str
+    summary: str
+
+
+def grammar_of(output: OutputFormat, outputs: Sequence[str]) -> AnswerGrammar:
+    """The grammar for an output format; `outputs` are those of the train part.
+
+    JSON: the schema, with its fields in the order of the outputs, and no other fields than the schema or the outputs name. Without a schema
+    it is the one that `infer_output` infers. White space is as in the outputs. Choice: one of the choices, or of the train labels. Pattern:
+    a text that contains a match, or that is or ends in a match if all outputs do. Raises CaseError if there is no such grammar.
     """
     match output.kind:
         case OutputKind.JSON:
             return _json(output, outputs)
         case OutputKind.CHOICE:
             labels = labels_of(output, outputs)
-            way = "the likeliest of" if scored_labels(output, outputs) else "decoded as one of"
-            return _from_choices(labels), f"{way} {len(labels)} labels"
+            how = "the most likely of" if scored_labels(output, outputs) else "decoded as one of"
+            return AnswerGrammar(_from_choices(labels), f"{how} {len(labels)} labels")
         case OutputKind.PATTERN:
-            regex, told = _pattern(output.pattern or "", [text.strip() for text in outputs])
-            return _from_regex(regex), told
+            regex, summary = _pattern(output.pattern or "", [text.strip() for text in outputs])
+            return AnswerGrammar(_from_regex(regex), summary)
         case OutputKind.TEXT:
             raise CaseError(NO_GRAMMAR_OF_TEXT, where="task.output.kind: text", fix="take the arm out of `baselines`")
 
 
 def labels_of(output: OutputFormat, outputs: Sequence[str]) -> list[str]:
-    """The answers to a choice: those that the case names, or the labels of train."""
+    """The labels of a choice: the choices of the case, or the distinct outputs of train."""
     return output.choices or sorted({text.strip() for text in outputs})
 
 
 def scored_labels(output: OutputFormat, outputs: Sequence[str]) -> list[str]:
-    """The labels of which the likeliest is the answer; none where there is no choice, or where they are too many for one pass."""
+    """The labels to score, of which the most likely is the answer; empty for other kinds, and for more than `MAX_SCORED_LABELS`."""
     labels = labels_of(output, outputs) if output.kind is OutputKind.CHOICE else []
     return labels if len(labels) <= MAX_SCORED_LABELS else []
 
 
-NO_GRAMMAR_OF_TEXT = "any text is a valid one, so there is nothing that decoding could be held to"
+NO_GRAMMAR_OF_TEXT = "any text is valid, so there is nothing to constrain decoding to"
 
 
 def check_grammar(output: OutputFormat, where: str) -> None:
-    """Raises CaseError where the format as it stands in the case can have no grammar: known before any train output is seen."""
+    """Raises CaseError if no grammar can express the format, which is known before any train output is read.
+
+    `where` is the key of the case that asks for the grammar.
+    """
     try:
         grammar, _ = grammar_of(output, ["label"])
     except CaseError as error:
         raise CaseError(error.what, where=where, fix=error.fix) from None
     if problem := _problem(grammar):
-        raise CaseError(f"decoding cannot be held to this {output.kind}: {problem}", where=where, fix="take the arm out of `baselines`")
+        what = f"decoding cannot be constrained to this {output.kind}: {problem}"
+        raise CaseError(what, where=where, fix="take the arm out of `baselines`")
 
 
 def _problem(grammar: str) -> str:
@@ -78,22 +89,22 @@ def _problem(grammar: str) -> str:
     return " ".join(messages[0].split())[:200] if failed else ""
 
 
-def _json(output: OutputFormat, outputs: Sequence[str]) -> tuple[str, str]:
+def _json(output: OutputFormat, outputs: Sequence[str]) -> AnswerGrammar:
     from llguidance import LLMatcher
 
     values = _parsed(outputs)
     schema, source = output.json_schema, "the schema"
     if not isinstance(schema, dict):
-        drafted = infer_output(outputs).output.json_schema
-        schema, source = (drafted, "a schema drafted from train") if isinstance(drafted, dict) else (_any_of_the_kind(values), "any JSON")
-    # An escape may be half a surrogate pair, which no reader takes; every character can be written as itself.
+        inferred = infer_output(outputs).output.json_schema
+        schema, source = (inferred, "a schema inferred from train") if isinstance(inferred, dict) else (_any_json(values), "any JSON")
+    # A unicode escape may be a lone surrogate, which no parser accepts; every character can be written as itself.
     style = _style(outputs) | {"json_allow_general_unicode_escapes": False}
     grammar = LLMatcher.grammar_from_json_schema({**closed_schema(schema, values), "x-guidance": style})
-    return grammar, f"decoded under {source}, its fields in the order of train"
+    return AnswerGrammar(grammar, f"decoded under {source}, its fields in the order of train")
 
 
-def _any_of_the_kind(values: Sequence[Any]) -> dict[str, Any]:
-    """Objects or arrays, as the outputs are."""
+def _any_json(values: Sequence[Any]) -> dict[str, Any]:
+    """A schema of any object, or of any array if all outputs are arrays."""
     return {"type": "array" if values and all(isinstance(value, list) for value in values) else "object"}
 
 
@@ -103,25 +114,25 @@ def _parsed(outputs: Sequence[str]) -> list[Any]:
         try:
             values.append(parse_json(text))
         except ValueError:
-            # A row off its format is named by the audit; here it just says nothing about the order of fields.
+            # The audit reports such a row; it has no order of fields.
             continue
     return values
 
 
 def _style(outputs: Sequence[str]) -> dict[str, Any]:
-    """How white space stands in the outputs: the separators that nearly all are written with, else any, in bounds.
+    """The white space that llguidance allows: the separators of nearly all outputs, else any up to `MAX_WHITESPACE` characters.
 
-    A small model that may write white space often does little else, so it may only where the outputs show that it must.
+    A small model that may write white space often writes little else, so it may only if the outputs need it.
     """
     given = [text.strip() for text in outputs if _parsed([text])]
     for item, key in SEPARATORS:
-        written = sum(_is_written(text, item, key) for text in given)
-        if written >= MIN_MATCHING_SHARE * len(given):
+        matching = sum(_is_written_with(text, item, key) for text in given)
+        if matching >= MIN_MATCHING_SHARE * len(given):
             return {"whitespace_flexible": False, "item_separator": item, "key_separator": key}
     return {"whitespace_pattern": rf"[\x20\x0A\x0D\x09]{{1,{MAX_WHITESPACE}}}"}
 
 
-def _is_written(text: str, item: str, key: str) -> bool:
+def _is_written_with(text: str, item: str, key: str) -> bool:
     value = parse_json(text)
     return any(text == json.dumps(value, ensure_ascii=ascii_, separators=(item, key)) for ascii_ in (False, True))
 
@@ -139,23 +150,23 @@ def _from_regex(regex: str) -> str:
 
 
 def _pattern(pattern: str, outputs: Sequence[str]) -> tuple[str, str]:
-    """The regular expression that whole answers match, no longer than the outputs show to be needed, and what it means in words."""
+    """The regular expression for whole answers, with text around the match only if the outputs have some, and a phrase for the card."""
     body, at_start, at_end = _without_anchors(pattern)
-    found = re.compile(pattern)
-    if at_start or (outputs and all(found.fullmatch(text) for text in outputs)):
-        before, told = "", "decoded as what the pattern matches"
+    compiled = re.compile(pattern)
+    if at_start or (outputs and all(compiled.fullmatch(text) for text in outputs)):
+        before, summary = "", "decoded as a match of the pattern"
     else:
-        before, told = ANY_TEXT, "decoded as a text that ends in what the pattern matches"
-    ends = outputs and all(any(m.end() == len(text) for m in found.finditer(text)) for text in outputs)
+        before, summary = ANY_TEXT, "decoded as a text that ends in a match of the pattern"
+    ends = outputs and all(any(m.end() == len(text) for m in compiled.finditer(text)) for text in outputs)
     if at_end or ends:
-        return f"{before}(?:{body})", told
-    return f"{before}(?:{body}){ANY_TEXT}", "decoded as a text in which the pattern is found"
+        return f"{before}(?:{body})", summary
+    return f"{before}(?:{body}){ANY_TEXT}", "decoded as a text that contains a match of the pattern"
 
 
 def _without_anchors(pattern: str) -> tuple[str, bool, bool]:
-    """The pattern without what ties it to the beginning and the end, and whether it was tied to each.
+    """The pattern without its anchors, and whether it had one at the start and at the end.
 
-    In a pattern of alternatives an anchor belongs to one of them and stays, and the grammar is refused.
+    If the pattern has alternatives, an anchor belongs to one of them: it stays, and the grammar is refused.
     """
     if _has_alternatives(pattern):
         return pattern, False, False
@@ -165,7 +176,7 @@ def _without_anchors(pattern: str) -> tuple[str, bool, bool]:
 
 
 def _has_alternatives(pattern: str) -> bool:
-    """Whether a bar stands outside all groups and classes."""
+    """Whether the pattern has a `|` outside all groups and character classes."""
     outside = re.sub(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]", "x", pattern, flags=re.DOTALL)
     while (inner := re.sub(r"\([^()]*\)", "x", outside)) != outside:
         outside = inner

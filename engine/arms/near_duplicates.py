@@ -1,4 +1,4 @@
-"""Rows that are nearly a case: shown as solved examples they would give its answer away."""
+"""Train rows that are near duplicates of a case: as examples in the prompt they would give its answer away."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from tuneproof.engine.data.example import Example
 
 
 def near_duplicate_rows(rows: Sequence[Example], cases: Sequence[Example]) -> list[set[int]]:
-    """For each case the numbers of the rows that are its duplicates or near it, by the measure of the audit.
+    """For each case the indices of the rows that are its exact or near duplicates, as the audit defines them.
 
-    Near is a Jaccard similarity of at least 0.8 of the runs of three words of all that the model reads; text that many rows share is set
-    aside first.
+    Near means a Jaccard similarity of at least 0.8 between the word trigrams of all that the model reads, without text that many rows
+    share.
     """
     if not rows or not cases:
         return [set() for _ in cases]
@@ -24,13 +24,13 @@ def near_duplicate_rows(rows: Sequence[Example], cases: Sequence[Example]) -> li
     for left, right in zip(found.pairs.left.tolist(), found.pairs.right.tolist(), strict=True):
         near[left].add(right)
         near[right].add(left)
-    having: dict[object, set[int]] = defaultdict(set)
+    rows_by_key: dict[object, set[int]] = defaultdict(set)
     for at in range(len(rows)):
-        having[int(found.set_of[at])].add(at)
-        having[examples.duplicate[at]].add(at)
-    answer = []
+        rows_by_key[int(found.set_of[at])].add(at)
+        rows_by_key[examples.duplicate[at]].add(at)
+    duplicates = []
     for at in range(len(cases)):
         own = int(found.set_of[len(rows) + at])
         keys: list[object] = [own, *near[own], scored.duplicate[at]]
-        answer.append(set[int]().union(*(having[key] for key in keys if key in having)))
-    return answer
+        duplicates.append(set[int]().union(*(rows_by_key[key] for key in keys if key in rows_by_key)))
+    return duplicates

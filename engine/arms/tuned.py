@@ -1,4 +1,4 @@
-"""The tuned model with the short prompt that it was trained on."""
+"""The tuned model with the prompt that it was trained on."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tuneproof.engine.data.example import Example, Message
 
 
 class Tuned(Arm):
-    """The model with its adapter; the format is not described, because the adapter has learned it."""
+    """The tuned model. Its prompt does not describe the format, which training has taught it."""
 
     name = ArmName.TUNED
 
     @classmethod
     def is_requested(cls, case: Case) -> bool:
-        """Wherever something was trained: it is what the verdict is about."""
+        """Always: the verdict is about this arm."""
         return True
 
     def messages(self, case: Example) -> list[Message]:
-        return chat(case, self.setting.instruction)
+        return chat(case, self.context.instruction)

@@ -1,4 +1,4 @@
-"""The plain prompt: the instruction, the format in words, the input."""
+"""The zero-shot prompt: the instruction, the format in words, the input."""
 
 from __future__ import annotations
 
@@ -14,4 +14,4 @@ class ZeroShot(Arm):
     is_prompt_baseline = True
 
     def messages(self, case: Example) -> list[Message]:
-        return chat(case, self.setting.instruction, self.setting.judge.description())
+        return chat(case, self.context.instruction, self.context.judge.description())

@@ -141,4 +141,4 @@ async def test_an_endpoint_that_the_case_does_not_name_is_told_with_what_to_add(
         await pilot.press("end")
         await until_shown(pilot, "a server of yours or a hosted one")
         await pilot.press("space", "r")
-        await until_shown(pilot, "the case names no endpoint to ask", "model: NAME")
+        await until_shown(pilot, "the case names no endpoint", "model: NAME")

@@ -1,4 +1,4 @@
-"""Answers held to a grammar: whatever the model would rather write, every answer that ends is valid."""
+"""Constrained decoding: every answer that is not cut off has a valid format."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def decoder() -> Decoder:
     return Decoder(base, load_weights(base))
 
 
-def finished(decoder: Decoder, output: OutputFormat, outputs: list[str], at_least: int = 1, max_new_tokens: int = 48) -> list[str]:
-    """The answers that ended."""
+def completed(decoder: Decoder, output: OutputFormat, outputs: list[str], at_least: int = 1, max_new_tokens: int = 48) -> list[str]:
+    """The answers that were not cut off."""
     grammar, _ = grammar_of(output, outputs)
     completions, _ = decoder.complete(PROMPTS, max_new_tokens, grammar=grammar)
     ended = [c.text for c in completions if not c.truncated]
@@ -47,28 +47,30 @@ def finished(decoder: Decoder, output: OutputFormat, outputs: list[str], at_leas
     return ended
 
 
-# Where a place stays open, or a number may have any number of digits, a small model may write on until it is cut off.
-ENDLESS = {"bounds", "number", "map", "pattern properties", "a list that refers to itself", "formats", "address", "reference"}
+# With an open object, or a number of any length, a small model may write until it is cut off.
+MAY_NOT_END = {"bounds", "number", "map", "pattern properties", "a list that refers to itself", "formats", "address", "reference"}
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
-def test_every_json_answer_that_ends_satisfies_the_schema(decoder: Decoder, name: str) -> None:
+def test_every_completed_json_answer_matches_the_schema(decoder: Decoder, name: str) -> None:
     validator = jsonschema_rs.validator_for(SCHEMAS[name], validate_formats=True)
-    for text in finished(decoder, OutputFormat(kind=OutputKind.JSON, json_schema=SCHEMAS[name]), [], at_least=0 if name in ENDLESS else 5):
+    for text in completed(
+        decoder, OutputFormat(kind=OutputKind.JSON, json_schema=SCHEMAS[name]), [], at_least=0 if name in MAY_NOT_END else 5
+    ):
         validator.validate(parse_json(text))
 
 
-def test_every_answer_to_the_sample_task_is_valid_and_written_as_train_is(decoder: Decoder) -> None:
+def test_every_answer_to_the_sample_task_is_valid_and_formatted_as_in_train(decoder: Decoder) -> None:
     schema = {"properties": {"priority": {"enum": ["high", "low", "normal"]}, "category": {}, "order_id": {"pattern": "^[A-Z][0-9]{4}$"}}}
-    for text in finished(decoder, OutputFormat(kind=OutputKind.JSON, json_schema=schema), OUTPUTS):
+    for text in completed(decoder, OutputFormat(kind=OutputKind.JSON, json_schema=schema), OUTPUTS):
         value = parse_json(text)
         assert list(value) == sorted(value) and value.keys() <= {"category", "order_id", "priority"}
         assert text == json.dumps(value, ensure_ascii=False)
 
 
-def test_without_a_schema_the_one_that_train_suggests_is_held_to(decoder: Decoder) -> None:
+def test_without_a_schema_answers_match_the_one_inferred_from_train(decoder: Decoder) -> None:
     wanted = {frozenset(json.loads(output)) for output in OUTPUTS}
-    for text in finished(decoder, OutputFormat(kind=OutputKind.JSON), OUTPUTS):
+    for text in completed(decoder, OutputFormat(kind=OutputKind.JSON), OUTPUTS):
         assert frozenset(parse_json(text)) in wanted
 
 
@@ -78,13 +80,13 @@ LABELS = ["card", "card lost", 'he said "no"', "back\\slash", "naïve ☃", "a|b
 @pytest.mark.parametrize("labels", [["yes", "no"], LABELS])
 def test_every_answer_to_a_choice_is_one_of_the_labels(decoder: Decoder, labels: list[str]) -> None:
     given, seen = OutputFormat(kind=OutputKind.CHOICE, choices=labels), OutputFormat(kind=OutputKind.CHOICE)
-    assert set(finished(decoder, given, [])) <= set(labels)
-    assert set(finished(decoder, seen, [f" {label} " for label in labels])) <= set(labels)
+    assert set(completed(decoder, given, [])) <= set(labels)
+    assert set(completed(decoder, seen, [f" {label} " for label in labels])) <= set(labels)
 
 
 @pytest.mark.parametrize("label", LABELS)
-def test_a_label_of_any_characters_can_be_answered(decoder: Decoder, label: str) -> None:
-    assert set(finished(decoder, OutputFormat(kind=OutputKind.CHOICE, choices=[label]), [])) == {label}
+def test_a_label_can_have_any_characters(decoder: Decoder, label: str) -> None:
+    assert set(completed(decoder, OutputFormat(kind=OutputKind.CHOICE, choices=[label]), [])) == {label}
 
 
 @pytest.mark.parametrize(
@@ -97,12 +99,12 @@ def test_a_label_of_any_characters_can_be_answered(decoder: Decoder, label: str)
         (r"(?i)(yes|no)", ["Yes", "NO"]),
     ],
 )
-def test_every_answer_that_ends_matches_the_pattern(decoder: Decoder, pattern: str, outputs: list[str]) -> None:
+def test_every_completed_answer_matches_the_pattern(decoder: Decoder, pattern: str, outputs: list[str]) -> None:
     grammar, _ = grammar_of(OutputFormat(kind=OutputKind.PATTERN, pattern=pattern), outputs)
     completions, _ = decoder.complete(PROMPTS, 60, grammar=grammar)
     ended = [c.text for c in completions if not c.truncated]
     assert all(re.search(pattern, text) for text in ended)
-    # A text that may begin with anything ends only when the model comes to what is asked for.
+    # A text that may begin with anything ends only if the model writes a match.
     assert ended or "####" in pattern or "answer" in pattern
 
 
@@ -112,37 +114,37 @@ def test_an_answer_that_is_cut_off_counts_as_truncated(decoder: Decoder) -> None
     assert all(c.truncated and c.completion_tokens == 3 for c in completions)
 
 
-def test_a_batch_under_a_grammar_answers_as_each_row_does_alone(decoder: Decoder) -> None:
+def test_constrained_answers_do_not_depend_on_the_batch(decoder: Decoder) -> None:
     grammar, _ = grammar_of(OutputFormat(kind=OutputKind.JSON), OUTPUTS)
     together, _ = decoder.complete(PROMPTS, 60, grammar=grammar)
     assert together == [decoder.complete([prompt], 60, grammar=grammar)[0][0] for prompt in PROMPTS]
 
 
-def test_an_answer_that_is_valid_anyway_is_not_changed(decoder: Decoder) -> None:
+def test_an_answer_that_is_valid_without_constraints_does_not_change(decoder: Decoder) -> None:
     judge = make_judge(Task(output=OutputFormat(kind=OutputKind.JSON)), [])
     arm = UNTUNED_ARMS["zero_shot"](ArmContext("Triage the ticket.", judge, ROWS, lambda _: True, 0))
     prompts = [decoder.base.prompt(arm.messages(row)) for row in ROWS[:40]]
     free, _ = decoder.complete(prompts, 60)
-    held, _ = decoder.complete(prompts, 60, grammar=grammar_of(OutputFormat(kind=OutputKind.JSON), OUTPUTS)[0])
-    valid = [(a, b) for a, b in zip(free, held, strict=True) if a.text in OUTPUTS]
+    constrained, _ = decoder.complete(prompts, 60, grammar=grammar_of(OutputFormat(kind=OutputKind.JSON), OUTPUTS)[0])
+    valid = [(a, b) for a, b in zip(free, constrained, strict=True) if a.text in OUTPUTS]
     assert valid and all(a == b for a, b in valid)
 
 
 @pytest.mark.parametrize(
-    ("output", "told"),
+    ("output", "reason"),
     [
-        ({"kind": "text"}, "any text is a valid one"),
+        ({"kind": "text"}, "any text is valid"),
         ({"kind": "json", "schema": {"type": "array", "uniqueItems": True}}, "uniqueItems"),
         ({"kind": "pattern", "pattern": r"(?<=a)(b)"}, "look-around"),
         ({"kind": "pattern", "pattern": r"^(a)|(b)$"}, "lookarounds"),
     ],
 )
-def test_what_no_grammar_can_hold_is_refused_with_the_reason(output: dict[str, Any], told: str) -> None:
-    with pytest.raises(CaseError, match=told) as caught:
+def test_a_format_that_no_grammar_can_express_is_refused_with_the_reason(output: dict[str, Any], reason: str) -> None:
+    with pytest.raises(CaseError, match=reason) as caught:
         check_grammar(OutputFormat.model_validate(output), "baselines: constrained")
     assert "baselines" in str(caught.value)
     decision = {"private_facts": False, "format_drift": True, "stable_task": True}
-    with pytest.raises(CaseError, match=told):
+    with pytest.raises(CaseError, match=reason):
         UNTUNED_ARMS["constrained"].check_case(Case.model_validate({"name": "x", "decision": decision, "task": {"output": output}}))
 
 
@@ -169,7 +171,7 @@ def test_fields_keep_the_order_of_train_at_every_level() -> None:
     assert all(validator.is_valid(row) for row in rows)
 
 
-def test_objects_are_closed_only_where_that_rules_out_nothing_that_is_needed() -> None:
+def test_objects_are_closed_only_if_that_excludes_no_valid_value() -> None:
     rows = [{"a": 1, "b": 2}]
     for open_ in (
         {"type": "object", "additionalProperties": {"type": "integer"}},
@@ -182,14 +184,14 @@ def test_objects_are_closed_only_where_that_rules_out_nothing_that_is_needed() -
     assert list(needed["properties"]) == ["a", "b", "c"] and needed["additionalProperties"] is False
 
 
-def test_parts_that_tell_nothing_but_fields_are_closed_together_so_that_no_key_can_stand_twice() -> None:
+def test_parts_of_all_of_that_only_name_fields_are_closed_together_so_that_no_key_is_repeated() -> None:
     parts = [{"type": "object", "properties": {"a": {}}}, {"required": ["b"]}]
     closed = closed_schema({"allOf": parts, "properties": {"c": {}}}, [])
     assert closed["additionalProperties"] is False and set(closed["properties"]) == {"a", "b", "c"} and closed["allOf"] == parts
 
 
 @given(st.dates())
-def test_every_date_can_be_answered(day: date) -> None:
+def test_every_date_is_allowed(day: date) -> None:
     assert re.match(PATTERNS["date"], day.isoformat())
 
 
@@ -197,22 +199,22 @@ def test_every_date_can_be_answered(day: date) -> None:
     ("format_", "text"),
     [("date", "2023-02-29"), ("date", "1900-02-29"), ("date", "2023-04-31"), ("time", "23:55:60Z"), ("date-time", "2023-02-29T00:00:00Z")],
 )
-def test_what_no_validator_takes_for_a_date_or_time_cannot_be_answered(format_: str, text: str) -> None:
+def test_dates_and_times_that_validators_reject_are_not_allowed(format_: str, text: str) -> None:
     assert not jsonschema_rs.validator_for({"format": format_}, validate_formats=True).is_valid(text)
     assert not re.match(PATTERNS[format_], text)
 
 
-def test_a_format_gives_way_to_what_train_has() -> None:
+def test_a_format_that_train_outputs_do_not_match_is_not_enforced() -> None:
     schema = {"type": "string", "format": "time"}
     assert "pattern" in closed_schema(schema, ["10:20:30Z"]) and closed_schema(schema, ["10:20"]) == schema
 
 
-def test_the_order_of_keys_is_that_of_most_rows_with_rare_keys_put_in_where_they_stand() -> None:
+def test_keys_have_the_order_of_most_rows_with_rare_keys_inserted_after_their_predecessors() -> None:
     assert key_order([{"a": 1, "c": 1}] * 3 + [{"a": 1, "b": 1, "c": 1}, {"d": 1, "a": 1}]) == ["d", "a", "b", "c"]
     assert key_order([]) == []
 
 
-def test_the_plain_prompt_is_what_is_held_to_the_grammar() -> None:
+def test_the_constrained_arm_has_the_plain_prompt_and_a_grammar() -> None:
     output = OutputFormat(kind=OutputKind.CHOICE, choices=["yes", "no"])
     case = Case.model_validate(
         {
@@ -227,10 +229,10 @@ def test_the_plain_prompt_is_what_is_held_to_the_grammar() -> None:
     constrained, plain = UNTUNED_ARMS["constrained"](setting), UNTUNED_ARMS["zero_shot"](setting)
     assert constrained.messages(ROWS[0]) == plain.messages(ROWS[0])
     assert plain.grammar is None and constrained.grammar is not None
-    assert constrained.labels == ["yes", "no"] and constrained.summary == "the likeliest of 2 labels" and not plain.labels
+    assert constrained.labels == ["yes", "no"] and constrained.summary == "the most likely of 2 labels" and not plain.labels
 
 
-def test_labels_too_many_for_one_pass_are_decoded_instead() -> None:
+def test_too_many_labels_are_decoded_and_not_scored() -> None:
     many = [str(number) for number in range(MAX_SCORED_LABELS + 1)]
     assert grammar_of(OutputFormat(kind=OutputKind.CHOICE), many)[1] == f"decoded as one of {len(many)} labels"
     assert scored_labels(OutputFormat(kind=OutputKind.CHOICE), many) == scored_labels(OutputFormat(kind=OutputKind.JSON), ["{}"]) == []

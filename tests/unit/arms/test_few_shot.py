@@ -1,4 +1,4 @@
-"""Which solved examples a prompt shows: never the case itself or its like, and chosen without a look at eval."""
+"""The examples of a few-shot prompt are train rows, and never near duplicates of the case."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ EVAL = read_examples(str(Path(__file__).parents[3] / "sample_cases" / "support_t
 LONG = "Nobody answers the bell at the blue door, and the bread that I ordered for the wedding has to be there by noon on the first of {}."
 
 
-def setting(train: list[Example], most: int = 10_000) -> ArmContext:
+def context(train: list[Example], most: int = 10_000) -> ArmContext:
     task = Task(instruction="Triage the ticket.", output=OutputFormat(kind=OutputKind.JSON))
     return ArmContext("Triage.", make_judge(task, []), train, lambda m: sum(len(turn.content) for turn in m) <= most, 0, task.output)
 
@@ -28,73 +28,73 @@ def row(text: str, output: str = "x", line: int = 1) -> Example:
     return Example("", text, output, Source("rows.jsonl", line))
 
 
-def runs(text: str) -> set[tuple[str, ...]]:
+def trigrams(text: str) -> set[tuple[str, ...]]:
     words = re.findall(r"\w+", norm(text))
     return {tuple(words[at : at + 3]) for at in range(len(words) - 2)}
 
 
-def test_rows_alike_are_those_with_four_fifths_of_their_runs_of_three_words_in_common() -> None:
+def test_near_duplicates_share_four_fifths_of_their_word_trigrams() -> None:
     cases = [*EVAL[:20], row(ROWS[5].input.upper()), row(ROWS[7].input + " Thanks"), row(ROWS[9].input)]
     found = near_duplicate_rows(ROWS, cases)
     for case, near in zip(cases, found, strict=True):
-        asked = runs(case.input)
-        slow = {at for at, learned in enumerate(ROWS) if len(asked & runs(learned.input)) / len(asked | runs(learned.input)) >= 0.8}
+        asked = trigrams(case.input)
+        slow = {at for at, learned in enumerate(ROWS) if len(asked & trigrams(learned.input)) / len(asked | trigrams(learned.input)) >= 0.8}
         assert near == slow
     assert [5 in found[20], 7 in found[21], 9 in found[22]] == [True, True, True]
 
 
-def test_a_near_duplicate_of_the_case_is_not_shown_and_is_counted() -> None:
+def test_a_near_duplicate_of_the_case_is_left_out_and_counted() -> None:
     twin = row(LONG.format("May"), '{"is": "the answer"}', 999)
     train = [*ROWS, twin]
     case = row(LONG.format("June"))
     for shots in (2, 4, 8):
-        (asked,) = FewShot(setting(train), shots, ShotSelection.NEAREST).requests([case])
+        (asked,) = FewShot(context(train), shots, ShotSelection.NEAREST).requests([case])
         assert "rows.jsonl:999" not in asked.shown and len(asked.shown) == shots and asked.left_out == 1
         assert not any("the answer" in turn.content for turn in asked.messages)
-    (fixed,) = FewShot(setting([*ROWS[:3], twin]), 4, ShotSelection.FIXED).requests([case])
+    (fixed,) = FewShot(context([*ROWS[:3], twin]), 4, ShotSelection.FIXED).requests([case])
     assert len(fixed.shown) == 3 and fixed.left_out == 1
 
 
-def test_the_nearest_row_stands_last_and_goes_last_when_the_prompt_is_too_long() -> None:
+def test_the_most_similar_example_comes_last_and_is_dropped_last() -> None:
     train = [
         row("The desk lamp flickers.", "technical", 1),
         row("Where is my parcel?", "shipping", 2),
         row("I was charged twice.", "billing", 3),
     ]
     case = row("Since Monday the lamp on the desk in my room flickers a lot")
-    (asked,) = FewShot(setting(train), 2, ShotSelection.NEAREST).requests([case])
+    (asked,) = FewShot(context(train), 2, ShotSelection.NEAREST).requests([case])
     assert asked.messages[-3].content.endswith("The desk lamp flickers.") and asked.shown[-1] == "rows.jsonl:1"
-    (short,) = FewShot(setting(train, most=170), 2, ShotSelection.NEAREST).requests([case])
+    (short,) = FewShot(context(train, most=170), 2, ShotSelection.NEAREST).requests([case])
     assert short.shown == ("rows.jsonl:1",)
-    (none,) = FewShot(setting(train, most=10), 2, ShotSelection.NEAREST).requests([case])
+    (none,) = FewShot(context(train, most=10), 2, ShotSelection.NEAREST).requests([case])
     assert none.shown == () and len(none.messages) == 1
 
 
-def test_what_is_shown_comes_from_train_whatever_is_asked() -> None:
+def test_every_example_comes_from_train() -> None:
     known = {str(e.source) for e in ROWS}
-    for variant in FewShot(setting(ROWS)).variants().values():
+    for variant in FewShot(context(ROWS)).variants().values():
         for asked in variant.requests(EVAL[:10]):
             assert set(asked.shown) <= known and len(asked.messages) == 2 * len(asked.shown) + 1
 
 
-def test_no_more_examples_are_tried_than_there_are() -> None:
-    assert list(FewShot(setting(ROWS)).variants()) == [f"{n} {kind}" for n in (2, 4, 8) for kind in ("fixed", "nearest")]
-    assert list(FewShot(setting(ROWS[:3])).variants()) == ["2 fixed", "2 nearest"]
-    assert not FewShot(setting([])).variants() and len(FewShot(setting([])).messages(EVAL[0])) == 1
+def test_no_variant_needs_more_examples_than_there_are() -> None:
+    assert list(FewShot(context(ROWS)).variants()) == [f"{n} {kind}" for n in (2, 4, 8) for kind in ("fixed", "nearest")]
+    assert list(FewShot(context(ROWS[:3])).variants()) == ["2 fixed", "2 nearest"]
+    assert not FewShot(context([])).variants() and len(FewShot(context([])).messages(EVAL[0])) == 1
 
 
-def test_the_prompt_to_copy_has_a_place_for_the_input_and_for_what_differs() -> None:
-    fixed, nearest = (FewShot(setting(ROWS), 2, kind).template() for kind in ShotSelection)
+def test_the_template_has_placeholders_for_the_input_and_for_examples_that_vary() -> None:
+    fixed, nearest = (FewShot(context(ROWS), 2, kind).template() for kind in ShotSelection)
     assert fixed[-1].content == nearest[-1].content == "{input}"
     assert fixed[1].content in {e.output for e in ROWS}
     assert [turn.content for turn in nearest[1:4]] == ["{output of example 1}", "{input of example 2}", "{output of example 2}"]
-    assert UNTUNED_ARMS["zero_shot"](setting(ROWS)).template()[0].content.endswith("\n\n{input}")
+    assert UNTUNED_ARMS["zero_shot"](context(ROWS)).template()[0].content.endswith("\n\n{input}")
 
 
-def test_bm25_puts_the_text_with_the_rare_words_first_and_keeps_the_order_of_equals() -> None:
+def test_bm25_ranks_the_text_with_the_rare_words_first_and_keeps_the_order_of_ties() -> None:
     index = BM25Index(["the cat sat on the mat", "the dog sat on the log", "a parcel is late", "the cat", "ÜBER straße"])
-    assert index.order("where is my late parcel")[0] == 2
-    assert index.order("the cat")[0] == 3
-    assert index.order("über STRASSE")[0] == 4
-    assert index.order("zebra") == index.order("") == [0, 1, 2, 3, 4]
-    assert BM25Index([]).order("x") == [] and BM25Index(["?", "!"]).order("x") == [0, 1]
+    assert index.rank("where is my late parcel")[0] == 2
+    assert index.rank("the cat")[0] == 3
+    assert index.rank("über STRASSE")[0] == 4
+    assert index.rank("zebra") == index.rank("") == [0, 1, 2, 3, 4]
+    assert BM25Index([]).rank("x") == [] and BM25Index(["?", "!"]).rank("x") == [0, 1]

@@ -1,4 +1,4 @@
-"""Looking things up: text files become passages, and the right one stands in the prompt with where it comes from."""
+"""Retrieval: text files become passages, and the prompt has the right one and its source."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_paragraphs_are_passages_with_their_heading_and_their_line(folder: Path)
     ]
 
 
-def test_a_long_paragraph_is_cut_at_sentences_and_nothing_of_it_is_lost() -> None:
+def test_a_long_paragraph_is_cut_between_sentences_and_no_word_is_lost() -> None:
     text = "\n".join(f"Sentence {n} has some words in it. And so has its neighbour {n}." for n in range(80)) + "\n" + "word " * 400
     found = list(split_into_passages(text, "a.txt"))
     assert all(len(p.text.split()) <= MAX_WORDS for p in found) and len(found) > 10
@@ -66,14 +66,14 @@ def test_a_long_paragraph_is_cut_at_sentences_and_nothing_of_it_is_lost() -> Non
         ("I wore the shoes outside", "returns.md:5"),
     ],
 )
-def test_the_right_passage_stands_in_the_prompt(folder: Path, question: str, place: str) -> None:
+def test_the_prompt_has_the_right_passage(folder: Path, question: str, place: str) -> None:
     (asked,) = arm(folder).requests([case(question)])
     text = {p.location: p.text for p in read_passages(folder)}[place]
     assert asked.shown == (place,)
     assert asked.messages[-1].content == f"Answer from the context.\n\nContext: {text}\n\n{question}"
 
 
-def test_the_document_that_a_row_names_is_told_by_its_name_in_the_folder(folder: Path) -> None:
+def test_a_document_that_a_row_names_is_found_in_the_folder(folder: Path) -> None:
     rows = [
         case("x", passage="shipping.txt"),
         case("x", source="more/shipping.txt"),
@@ -85,7 +85,7 @@ def test_the_document_that_a_row_names_is_told_by_its_name_in_the_folder(folder:
     assert needed == [("more/shipping.txt",), ("more/shipping.txt",), ("returns.md", "more/shipping.txt"), (), ()]
 
 
-def test_passages_that_do_not_fit_are_left_out_the_least_fitting_first(folder: Path) -> None:
+def test_passages_that_do_not_fit_are_left_out_the_least_similar_first(folder: Path) -> None:
     question = "When do express parcels leave?"
     (all_three,) = arm(folder, 3).requests([case(question)])
     (fewer,) = arm(folder, 3, most=120).requests([case(question)])
@@ -94,22 +94,23 @@ def test_passages_that_do_not_fit_are_left_out_the_least_fitting_first(folder: P
     assert arm(folder, 2).template()[-1].content == "Answer from the context.\n\nContext: {passage 1}\n\n{passage 2}\n\n{input}"
 
 
-def test_other_documents_are_another_input_of_the_run(folder: Path) -> None:
+def test_changed_documents_change_the_inputs_of_the_arm(folder: Path) -> None:
     before = arm(folder).inputs
     (folder / "returns.md").write_text(RETURNS + "\nNew.\n")
     assert arm(folder).inputs != before
 
 
 @pytest.mark.parametrize(
-    ("documents", "told"), [(None, "names no documents"), ("nowhere", "no such folder"), ("empty", "no text"), ("broken", "cannot be read")]
+    ("documents", "reason"),
+    [(None, "names no documents"), ("nowhere", "no such folder"), ("empty", "no text"), ("broken", "cannot be read")],
 )
-def test_documents_that_cannot_be_read_are_the_users_error(tmp_path: Path, documents: str | None, told: str) -> None:
+def test_documents_that_cannot_be_read_are_a_user_error(tmp_path: Path, documents: str | None, reason: str) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken" / "a.txt").write_bytes(b"\xff\xfe\xff")
     where = None if documents is None else str(tmp_path / documents)
     decision = {"private_facts": False, "format_drift": True, "stable_task": True}
-    with pytest.raises(CaseError, match=told) as caught:
+    with pytest.raises(CaseError, match=reason) as caught:
         UNTUNED_ARMS["retrieval"].check_case(
             Case.model_validate({"name": "x", "decision": decision, "data": {"examples": "rows.jsonl", "documents": where}})
         )
