@@ -1,6 +1,8 @@
-"""The bootstrap's intervals cover what they promise, and know that cases of one group are alike."""
+"""Bootstrap intervals have their nominal coverage, also if cases of one group are alike."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -10,11 +12,11 @@ from tuneproof.engine.scoring import bootstrap
 from tuneproof.engine.scoring.bootstrap import paired_bootstrap
 
 
-def mean_of(values: NDArray[np.float64]):  # type: ignore[no-untyped-def]
+def mean_of(values: NDArray[np.float64]) -> Callable[[NDArray[np.intp]], float]:
     return lambda cases: float(values[cases].mean())
 
 
-def test_it_agrees_with_the_interval_of_a_mean() -> None:
+def test_the_interval_of_a_mean_is_the_analytic_one() -> None:
     values = np.random.default_rng(1).normal(0.3, 0.2, 400)
     found = paired_bootstrap(mean_of(values), 400)
     half = 1.966 * values.std(ddof=1) / np.sqrt(400)
@@ -22,8 +24,8 @@ def test_it_agrees_with_the_interval_of_a_mean() -> None:
     assert (found.low, found.high) == pytest.approx((values.mean() - half, values.mean() + half), abs=0.002)
 
 
-def test_it_covers_the_true_difference_of_graded_scores(monkeypatch: pytest.MonkeyPatch) -> None:
-    """300 simulated eval sets of 40 cases whose scores are thirds: the 95 % interval holds the truth in at least 92 %."""
+def test_the_interval_covers_the_true_difference_of_partial_credit_scores(monkeypatch: pytest.MonkeyPatch) -> None:
+    """300 simulated eval sets of 40 cases whose scores are thirds: the 95 % interval contains the true difference in at least 92 %."""
     monkeypatch.setattr(bootstrap, "RESAMPLES", 300)
     draw = np.random.default_rng(2)
     covered = 0
@@ -36,8 +38,8 @@ def test_it_covers_the_true_difference_of_graded_scores(monkeypatch: pytest.Monk
     assert covered >= 0.92 * 300
 
 
-def test_groups_that_are_alike_make_the_interval_wider_and_it_still_covers(monkeypatch: pytest.MonkeyPatch) -> None:
-    """150 simulated eval sets of 25 groups of 8 cases that differ by group alone."""
+def test_with_groups_the_interval_is_wider_and_still_covers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """150 simulated eval sets of 25 groups of 8 cases; the cases of a group are nearly equal."""
     monkeypatch.setattr(bootstrap, "RESAMPLES", 200)
     draw = np.random.default_rng(3)
     groups = [str(at // 8) for at in range(200)]
@@ -50,6 +52,6 @@ def test_groups_that_are_alike_make_the_interval_wider_and_it_still_covers(monke
     assert covered >= 0.91 * 150 > naive
 
 
-def test_one_group_says_nothing() -> None:
+def test_one_group_has_no_interval() -> None:
     with pytest.raises(ValueError):
         paired_bootstrap(mean_of(np.ones(3)), 3, ["a", "a", "a"])

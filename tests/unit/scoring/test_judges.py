@@ -1,4 +1,4 @@
-"""Format-valid and correct are two numbers, and every wrong output has the class that tells what to do about it."""
+"""Format and correctness are judged separately, and every wrong output has a failure class."""
 
 from __future__ import annotations
 
@@ -49,7 +49,9 @@ WANTED = '{"city": "Oslo", "nights": 3}'
         ("  ", False, False, FailureClass.EMPTY, ()),
     ],
 )
-def test_json(output: str, valid: bool, correct: bool, failure: FailureClass | None, fields: tuple[str, ...]) -> None:
+def test_json_outputs_are_judged_by_parsing_schema_and_values(
+    output: str, valid: bool, correct: bool, failure: FailureClass | None, fields: tuple[str, ...]
+) -> None:
     judged = JSON.judge(output, WANTED)
     assert (judged.format_valid, judged.correct, judged.failure, judged.fields) == (valid, correct, failure, fields)
 
@@ -69,7 +71,7 @@ def test_an_answer_that_was_cut_off_is_truncated_and_not_unparseable() -> None:
         ("", False, False, FailureClass.EMPTY),
     ],
 )
-def test_choice(output: str, valid: bool, correct: bool, failure: FailureClass | None) -> None:
+def test_a_choice_is_exactly_one_label(output: str, valid: bool, correct: bool, failure: FailureClass | None) -> None:
     judged = judge(kind="choice").judge(output, "yes")
     assert (judged.format_valid, judged.correct, judged.failure) == (valid, correct, failure)
 
@@ -78,18 +80,18 @@ def test_choice(output: str, valid: bool, correct: bool, failure: FailureClass |
     ("output", "valid", "correct"),
     [("so\n#### 72", True, True), ("#### 7 then #### 72", True, True), ("#### 7", True, False), ("72", False, False)],
 )
-def test_pattern(output: str, valid: bool, correct: bool) -> None:
+def test_the_answer_of_a_pattern_is_its_last_match(output: str, valid: bool, correct: bool) -> None:
     judged = judge(kind="pattern", pattern=r"#### (-?\d+)").judge(output, "48+24\n#### 72")
     assert (judged.format_valid, judged.correct) == (valid, correct)
 
 
 @pytest.mark.parametrize(("output", "valid", "correct"), [("a b ", True, True), ("a", True, False), (" ", False, False)])
-def test_text(output: str, valid: bool, correct: bool) -> None:
+def test_a_text_is_compared_without_outer_white_space(output: str, valid: bool, correct: bool) -> None:
     judged = judge(kind="text").judge(output, "a b")
     assert (judged.format_valid, judged.correct) == (valid, correct)
 
 
-def test_a_schema_that_is_none_is_the_users_error() -> None:
+def test_an_invalid_schema_is_a_user_error() -> None:
     with pytest.raises(CaseError, match="not a JSON Schema"):
         judge(kind="json", schema={"type": "strange"})
 
@@ -102,12 +104,12 @@ VALUES = st.recursive(
 
 
 @given(VALUES, VALUES)
-def test_json_equality_is_that_of_canonical_json(a: Any, b: Any) -> None:
+def test_json_values_are_equal_if_their_canonical_json_is(a: Any, b: Any) -> None:
     assert same_json(a, b) == (json.dumps(a, sort_keys=True) == json.dumps(b, sort_keys=True))
 
 
 @given(st.text(max_size=40))
-def test_no_text_whatever_makes_a_judge_fall_over(text: str) -> None:
+def test_every_judge_accepts_any_text(text: str) -> None:
     for one, wanted in ((JSON, WANTED), (judge(kind="choice"), "yes"), (judge(kind="text"), "a")):
         judged = one.judge(text, wanted)
         assert judged.correct == (judged.failure is None)
@@ -115,14 +117,14 @@ def test_no_text_whatever_makes_a_judge_fall_over(text: str) -> None:
 
 
 @given(VALUES)
-def test_what_was_written_as_json_parses_back(value: Any) -> None:
+def test_json_parses_to_the_value_it_was_written_from(value: Any) -> None:
     assert same_json(parse_json(json.dumps(value)), value)
 
 
 @pytest.mark.parametrize(
     "text", ['{"a": 1} x', "NaN", '{"a": 1, "a": 1}', "[" * 100_000, "", '{"a": "\\ud83d"}', "1e400", "[" * 200 + "]" * 200]
 )
-def test_what_is_not_one_json_document_is_refused(text: str) -> None:
+def test_anything_but_one_json_document_is_rejected(text: str) -> None:
     with pytest.raises(ValueError):
         parse_json(text)
 
@@ -142,5 +144,5 @@ def test_scores_count_rates_fields_and_failures() -> None:
 
 
 def test_macro_f1_agrees_with_a_count_by_hand() -> None:
-    # a: 1 of 2 found, 1 of 1 right -> 2/3; b: 1 of 1 found, 1 of 2 right -> 2/3; c: never found -> 0.
+    # a: recall 1/2, precision 1/1 -> 2/3; b: recall 1/1, precision 1/2 -> 2/3; c: never predicted -> 0.
     assert macro_f1([("a", "a"), ("a", "b"), ("b", "b"), ("c", "")]) == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)

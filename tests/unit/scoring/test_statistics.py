@@ -1,4 +1,4 @@
-"""The intervals agree with published values and cover what they promise."""
+"""The intervals agree with published values and have their nominal coverage."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def test_method_10_gives_the_values_of_newcombe_1998c_table_3(counts: tuple[int,
 
 
 def test_mcnemar_on_counts_small_enough_to_do_by_hand() -> None:
-    # Seven discordant cases, one against six: 2 * (1 + 7) / 128, and half of the split itself less on each side.
+    # Seven discordant cases, one against six: 2 * (1 + 7) / 128; the mid-p counts half of the observed split.
     counts = PairedCounts(10, 6, 1, 3)
     assert mcnemar_exact(counts) == pytest.approx(16 / 128)
     assert mcnemar_mid_p(counts) == pytest.approx(9 / 128)
 
 
 @pytest.mark.parametrize(("n", "effect"), [(50, 0.177), (100, 0.125), (200, 0.089), (500, 0.056)])
-def test_the_detectable_effect_shrinks_with_the_root_of_n(n: int, effect: float) -> None:
+def test_the_detectable_effect_shrinks_with_the_square_root_of_n(n: int, effect: float) -> None:
     assert minimum_detectable_effect(n) == pytest.approx(effect, abs=6e-4)
 
 
@@ -69,7 +69,7 @@ def test_swapping_the_arms_mirrors_the_difference(counts: PairedCounts) -> None:
 
 @pytest.mark.parametrize(("first", "second", "together"), [(0.9, 0.7, 0.65), (0.5, 0.5, 0.3), (0.97, 0.9, 0.88)])
 def test_the_paired_interval_covers_the_true_difference(first: float, second: float, together: float) -> None:
-    """2,000 simulated eval sets of 60 cases: the 95 % interval holds the truth in at least 93 %."""
+    """2,000 simulated eval sets of 60 cases: the 95 % interval contains the true difference in at least 93 %."""
     rng = random.Random(5)
     weights = [together, first - together, second - together, 1 - first - second + together]
     covered = 0
@@ -96,7 +96,7 @@ def test_holm_never_lowers_a_p_value_nor_changes_their_order(p_values: list[floa
 
 
 @given(st.floats(0.01, 0.5), st.floats(0.5, 1))
-def test_so_many_cases_show_the_difference_and_one_fewer_does_not(difference: float, discordance: float) -> None:
+def test_the_needed_number_of_cases_detects_the_difference_and_one_fewer_does_not(difference: float, discordance: float) -> None:
     needed = cases_to_detect(difference, discordance)
     assert needed is not None
     assert minimum_detectable_effect(needed, discordance) <= difference * (1 + 1e-9)
@@ -104,13 +104,13 @@ def test_so_many_cases_show_the_difference_and_one_fewer_does_not(difference: fl
         assert minimum_detectable_effect(needed - 1, discordance) > difference * (1 - 1e-9)
 
 
-def test_no_number_of_cases_tells_where_nothing_differs() -> None:
+def test_no_number_of_cases_detects_a_difference_of_zero() -> None:
     assert cases_to_detect(0.0, 0.2) is None
     with pytest.raises(ValueError):
         cases_to_detect(0.3, 0.2)
 
 
-def test_no_cases_is_an_error_and_not_a_rate() -> None:
+def test_statistics_of_no_cases_are_an_error() -> None:
     with pytest.raises(ValueError):
         wilson(0, 0)
     with pytest.raises(ValueError):

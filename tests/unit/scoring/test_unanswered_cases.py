@@ -1,4 +1,4 @@
-"""Cases that a server did not answer count neither as right nor as wrong, in scores, the verdict and comparisons."""
+"""Cases that a server did not answer count neither as correct nor as wrong, in scores, verdicts and comparisons."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def local_arm(name: str, right: Sequence[bool]) -> ScoredArm:
     return ScoredArm(score_predictions(name, rows, TASK.output.kind, JUDGE, 1.0), rows)
 
 
-def test_what_has_no_answer_counts_neither_as_right_nor_as_wrong() -> None:
+def test_an_unanswered_case_counts_neither_as_correct_nor_as_wrong() -> None:
     arm = endpoint_arm(right=60, wrong=10, gone=10)
     scores = arm.scores
     assert (scores.n, scores.all_cases, scores.unanswered) == (70, 80, {"no reply within 60 s": 10})
@@ -57,7 +57,7 @@ def test_what_has_no_answer_counts_neither_as_right_nor_as_wrong() -> None:
     assert [judge_again(p, JUDGE, p.expected) for p in arm.predictions] == arm.predictions
 
 
-def test_the_tokens_that_are_not_told_are_not_counted_as_none() -> None:
+def test_answers_without_token_counts_do_not_count_as_zero_tokens() -> None:
     rows = [
         answer(0, "yes"),
         judge_output("1", "?", "yes", "yes", JUDGE, truncated=False, prompt_tokens=0, output_tokens=0, tokens_told=False),
@@ -66,7 +66,7 @@ def test_the_tokens_that_are_not_told_are_not_counted_as_none() -> None:
     assert (scores.tokens_per_case, scores.tokens_untold) == (32, 1)
 
 
-def test_a_target_is_met_only_if_it_would_be_with_what_has_no_answer_as_wrong() -> None:
+def test_a_target_is_met_only_if_it_is_with_unanswered_cases_counted_as_wrong() -> None:
     arm = endpoint_arm(right=66, wrong=4, gone=10)
     assert not meets_target(arm.scores, TASK, Target(at_least=0.9)) and meets_target(arm.scores, TASK, Target(at_least=0.82))
     found = decide_verdict([arm], None, TASK, Target(at_least=0.82), ["tuned arm"])
