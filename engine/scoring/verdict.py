@@ -214,13 +214,13 @@ def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
     Only tokens are compared: seconds vary from run to run, and tokens of another model are not comparable.
     """
     if other.is_external:
-        note = f"; what {other.name} costs is another model's, and its tokens do not compare"
+        note = f"; {other.name} is another model, so its tokens are not comparable"
         return f"Cost: {tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case{note}."
     mine, others = tuned.scores.tokens_per_case, other.scores.tokens_per_case
     difference = paired_difference(tuned, other)
     cheaper = mine <= CHEAPER_TOKEN_SHARE * others
     equal = difference.low <= 0 <= difference.high
-    wins = " They cannot be told apart in accuracy, so on cost the tuned model wins." if cheaper and equal else ""
+    wins = " The cases show no difference in accuracy, so the tuned model wins on cost." if cheaper and equal else ""
     return f"Cost: {tuned.name} reads and writes {mine:.0f} tokens a case, {other.name} {others:.0f}.{wins}"
 
 
@@ -261,7 +261,7 @@ def _detectable(difference: PairedDifference, n: int) -> str:
     """The difference that n cases can detect, and how many more cases would detect the observed one."""
     points = round(100 * minimum_detectable_effect(n))
     more = max(0, (_cases_needed(difference, n) or 0) - n)
-    needed = f"; to tell one like this takes about {more:,} more" if more else ""
+    needed = f"; to show the observed one takes about {more:,} more" if more else ""
     return f"{n} cases can show a difference of about {points} points{needed}."
 
 
@@ -271,7 +271,7 @@ def _target_met(arm: ScoredArm, task: Task, target: Target) -> str:
 
 def _against_target(arm: ScoredArm, task: Task, target: Target) -> str:
     metric = metric_of(task, target)
-    worst = f" ({arm.scores.metrics_at_worst[metric]:.3f} if what has no answer is wrong)" if arm.scores.unanswered else ""
+    worst = f" ({arm.scores.metrics_at_worst[metric]:.3f} with unanswered cases counted as wrong)" if arm.scores.unanswered else ""
     return f"{metric} {metric_value(arm.scores, task, target):.3f}{worst}, asked for {target.at_least:g}"
 
 

@@ -71,7 +71,7 @@ def test_a_target_is_met_only_if_it_is_with_unanswered_cases_counted_as_wrong() 
     assert not meets_target(arm.scores, TASK, Target(at_least=0.9)) and meets_target(arm.scores, TASK, Target(at_least=0.82))
     found = decide_verdict([arm], None, TASK, Target(at_least=0.82), ["tuned arm"])
     assert found.answer is VerdictAnswer.DO_NOT_TUNE
-    assert "choice_accuracy 0.943 (0.825 if what has no answer is wrong), asked for 0.82" in found.reason
+    assert "choice_accuracy 0.943 (0.825 with unanswered cases counted as wrong), asked for 0.82" in found.reason
     macro = endpoint_arm(right=66, wrong=4, gone=10).scores
     assert macro.metrics_at_worst[Metric.MACRO_F1] < macro.metrics[Metric.MACRO_F1]
 
@@ -86,4 +86,4 @@ def test_arms_are_compared_on_the_cases_that_both_answered() -> None:
     assert graded is not None and graded.estimate == 0
     found = decide_verdict([arm], tuned, TASK, None, [])
     assert "the best untuned arm (endpoint) 70 of the 70 frozen cases that have an answer" in found.reason
-    assert found.cost is not None and "its tokens do not compare" in found.cost
+    assert found.cost is not None and "its tokens are not comparable" in found.cost

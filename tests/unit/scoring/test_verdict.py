@@ -75,7 +75,7 @@ def test_an_inconclusive_verdict_says_how_many_more_cases_would_decide() -> None
     found = verdict([arm("zero_shot", first(40))], arm("tuned", first(42)))
     # Two of 60 cases differ, both one way: 0.0333 * (2.8016 / 0.0333)² cases.
     assert found.cases_to_tell == 236
-    assert "to tell one like this takes about 176 more" in found.reason
+    assert "to show the observed one takes about 176 more" in found.reason
     same = verdict([arm("zero_shot", first(40))], arm("tuned", first(40)))
     assert same.cases_to_tell is None and "takes about" not in same.reason
 
@@ -95,7 +95,7 @@ def test_an_equally_good_tuned_arm_with_fewer_tokens_wins_on_cost() -> None:
         return verdict([ScoredArm(scored, few.predictions)], arm("tuned", first(right))).cost or ""
 
     assert "tuned reads and writes 10 tokens a case, few_shot 90" in costs(90, 41)
-    assert "on cost the tuned model wins" in costs(90, 41)
+    assert "the tuned model wins on cost" in costs(90, 41)
     assert "wins" not in costs(11, 41) and "wins" not in costs(90, 58)
 
 
