@@ -59,7 +59,7 @@ class MethodScreen(StepScreen):
 - **Parameters** are the numbers that training changes; the **share** is their part of all the model's numbers.
 - **GB** is the memory that training is predicted to need with the settings below; **!** means more than nine tenths of what is free. On a
   CPU the prediction is rough. Before a large training, one step is measured, and the card compares both.
-- **auto** chooses the lightest method that changes a habit of the model, and says why.
+- **auto** chooses the lightest method that changes how the model answers, and says why.
 - **Learning rate, epochs, batch size, rank**: a setting without a value of yours has the documented default. It is shown here and on the
   card.
 

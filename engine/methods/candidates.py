@@ -17,7 +17,7 @@ from tuneproof.engine.methods.padding import SequenceLengths, as_sequences, fast
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.methods.refusals import unavailable_reason
 from tuneproof.engine.methods.registry import METHODS
-from tuneproof.engine.methods.select import AvailableMemory, Candidate, ExecutionOption, execution_options
+from tuneproof.engine.methods.select import AvailableMemory, ExecutionOption, MethodCandidate, execution_options
 from tuneproof.engine.run.artifacts import Memory, Optimizer
 
 WEIGHT_FORMATS = {Quantisation.NF4: WeightFormat.NF4_DOUBLE, Quantisation.INT8: WeightFormat.INT8}
@@ -35,7 +35,7 @@ def available_memory(budget: Budget, *, on_gpu: bool, processes: int = 1) -> Ava
     return AvailableMemory(hardware.free_memory_bytes() / processes, f"free on this machine{shared}")
 
 
-def make_candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: SequenceLengths, *, on_gpu: bool) -> Candidate:
+def make_candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: SequenceLengths, *, on_gpu: bool) -> MethodCandidate:
     """The options of running a plan on rows of these lengths, the preferred ones first.
 
     `trained` is the number of trained parameters. If `shape` is None, no memory is predicted.
@@ -53,7 +53,7 @@ def make_candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: 
     )
     if shape is not None:
         options = [replace(each, memory=_memory(sequences, trained, each, shape, length, on_gpu=on_gpu)) for each in options]
-    return Candidate(settled.method, trained, tuple(options), unavailable_reason(method) or _sharding_refusal(settled))
+    return MethodCandidate(settled.method, trained, tuple(options), unavailable_reason(method) or _sharding_refusal(settled))
 
 
 def _sharding(settled: Plan) -> Sharding:

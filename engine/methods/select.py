@@ -50,7 +50,7 @@ OutOfMemory = Mapping[tuple[str, ExecutionOption], str]
 
 
 @dataclass(frozen=True)
-class Candidate:
+class MethodCandidate:
     """A method with its execution options, the preferred ones first."""
 
     name: str
@@ -75,10 +75,10 @@ class AvailableMemory:
 
 
 @dataclass(frozen=True)
-class Selection:
+class MethodSelection:
     """The selected method and option, and the reason for rejecting each other method."""
 
-    candidate: Candidate
+    candidate: MethodCandidate
     option: ExecutionOption
     why: str
     """A sentence that goes on from the name of the method."""
@@ -109,8 +109,8 @@ def execution_options(
 
 
 def select_method(
-    candidates: Sequence[Candidate], memory: AvailableMemory, target_tokens: int, out_of_memory: OutOfMemory, *, named: bool
-) -> Selection:
+    candidates: Sequence[MethodCandidate], memory: AvailableMemory, target_tokens: int, out_of_memory: OutOfMemory, *, named: bool
+) -> MethodSelection:
     """The first candidate, in order of preference, with an option that fits in memory.
 
     `target_tokens` is the number of tokens that the loss is computed on. `named` says that the case names its method: then there is one
@@ -122,12 +122,14 @@ def select_method(
         option = _first_fitting(candidate, memory, tried, named=named)
         if option is not None:
             not_needed = _not_needed(candidates, candidate, target_tokens, rejected)
-            return Selection(candidate, option, _why(candidate, candidates, option, memory, target_tokens), {**rejected, **not_needed})
+            return MethodSelection(
+                candidate, option, _why(candidate, candidates, option, memory, target_tokens), {**rejected, **not_needed}
+            )
         rejected[candidate.name] = out_of_memory[(candidate.name, tried[-1])] if tried else _why_rejected(candidate, memory)
     raise _nothing_fits(candidates, rejected, memory)
 
 
-def _nothing_fits(candidates: Sequence[Candidate], rejected: Mapping[str, str], memory: AvailableMemory) -> GateClosed:
+def _nothing_fits(candidates: Sequence[MethodCandidate], rejected: Mapping[str, str], memory: AvailableMemory) -> GateClosed:
     lightest = [candidate.options[-1].memory for candidate in candidates if candidate.options]
     least = [predicted.total for predicted in lightest if predicted]
     machine = f", a machine with {min(least) / (1 - MARGIN) / GB:.1f} GB" if least else ""
@@ -139,7 +141,7 @@ def _nothing_fits(candidates: Sequence[Candidate], rejected: Mapping[str, str], 
     )
 
 
-def _in_order(candidates: Sequence[Candidate], target_tokens: int, *, named: bool) -> list[Candidate]:
+def _in_order(candidates: Sequence[MethodCandidate], target_tokens: int, *, named: bool) -> list[MethodCandidate]:
     if named:
         return list(candidates)
     by_name = {candidate.name: candidate for candidate in candidates}
@@ -149,14 +151,14 @@ def _in_order(candidates: Sequence[Candidate], target_tokens: int, *, named: boo
     return [by_name[name] for name in order]
 
 
-def _data_need_full(by_name: Mapping[str, Candidate], target_tokens: int) -> bool:
+def _data_need_full(by_name: Mapping[str, MethodCandidate], target_tokens: int) -> bool:
     """Whether there are more target tokens than LoRA has parameters."""
     full, lora = MethodName.FULL in by_name, by_name.get(MethodName.LORA)
     return full and lora is not None and target_tokens > lora.trained_parameters
 
 
 def _first_fitting(
-    candidate: Candidate, memory: AvailableMemory, tried: Sequence[ExecutionOption], *, named: bool
+    candidate: MethodCandidate, memory: AvailableMemory, tried: Sequence[ExecutionOption], *, named: bool
 ) -> ExecutionOption | None:
     """The first option that fits.
 
@@ -173,7 +175,7 @@ def _first_fitting(
     return fitting[0] if fitting else None
 
 
-def _why_rejected(candidate: Candidate, memory: AvailableMemory) -> str:
+def _why_rejected(candidate: MethodCandidate, memory: AvailableMemory) -> str:
     if candidate.refusal:
         return candidate.refusal
     least = candidate.options[-1].memory
@@ -181,7 +183,9 @@ def _why_rejected(candidate: Candidate, memory: AvailableMemory) -> str:
     return f"needs {_gb(least.total)} at least, {_gb(memory.usable)} may be used"
 
 
-def _not_needed(candidates: Sequence[Candidate], selected: Candidate, target_tokens: int, rejected: Mapping[str, str]) -> dict[str, str]:
+def _not_needed(
+    candidates: Sequence[MethodCandidate], selected: MethodCandidate, target_tokens: int, rejected: Mapping[str, str]
+) -> dict[str, str]:
     """The reasons for the methods of `AUTO_ORDER` that come after the selected one."""
     by_name = {candidate.name: candidate for candidate in candidates}
     lora = by_name.get(MethodName.LORA)
@@ -198,7 +202,9 @@ def _not_needed(candidates: Sequence[Candidate], selected: Candidate, target_tok
     return reasons
 
 
-def _why(selected: Candidate, candidates: Sequence[Candidate], option: ExecutionOption, memory: AvailableMemory, target_tokens: int) -> str:
+def _why(
+    selected: MethodCandidate, candidates: Sequence[MethodCandidate], option: ExecutionOption, memory: AvailableMemory, target_tokens: int
+) -> str:
     fits = f" and fits: {_gb(option.memory.total)} of {_gb(memory.total)}" if option.memory else ""
     lora = next((candidate for candidate in candidates if candidate.name == MethodName.LORA), None)
     if selected.name == MethodName.FULL and lora is not None and target_tokens > lora.trained_parameters:

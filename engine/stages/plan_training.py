@@ -19,7 +19,7 @@ from tuneproof.engine.methods.model_shape import ModelShape, UnsupportedArchitec
 from tuneproof.engine.methods.padding import SequenceLengths, max_packed_length, mean_padded_length
 from tuneproof.engine.methods.plan import AUTO, Plan, make_plan, setting_sources
 from tuneproof.engine.methods.registry import METHODS
-from tuneproof.engine.methods.select import AUTO_ORDER, MARGIN, AvailableMemory, ExecutionOption, Selection, select_method
+from tuneproof.engine.methods.select import AUTO_ORDER, MARGIN, AvailableMemory, ExecutionOption, MethodSelection, select_method
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.stop import StopRequest
@@ -140,7 +140,7 @@ class Planner:
     def _plan(self, name: str) -> Plan:
         return make_plan(self.choice.model_copy(update={"name": name}), self.training)
 
-    def _plan_for(self, chosen: Selection, named: bool) -> Plan:
+    def _plan_for(self, chosen: MethodSelection, named: bool) -> Plan:
         settled = self._plan(chosen.candidate.name)
         way, why = chosen.option, settled.why if named else chosen.why
         return replace(
@@ -199,7 +199,7 @@ class Planner:
     def _facts(
         self,
         settled: Plan,
-        chosen: Selection,
+        chosen: MethodSelection,
         available: AvailableMemory,
         shape: ModelShape | UnsupportedArchitecture,
         trial: artifacts.TrialFacts | None,

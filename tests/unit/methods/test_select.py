@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.engine.core.errors import ExitCode, GateClosed
-from tuneproof.engine.methods.select import MARGIN, AvailableMemory, Candidate, ExecutionOption, execution_options, select_method
+from tuneproof.engine.methods.select import MARGIN, AvailableMemory, ExecutionOption, MethodCandidate, execution_options, select_method
 from tuneproof.engine.run.artifacts import Memory, Optimizer
 
 LORA_PARAMETERS = 40_000_000
@@ -19,9 +19,9 @@ def memory(gb: float) -> Memory:
     return Memory(weights=round(gb * 1e9), adapters=0, gradients=0, optimizer=0, activations=0, logits=0, overhead=0)
 
 
-def candidate(name: str, *gb: float, trained: int = LORA_PARAMETERS, refusal: str | None = None) -> Candidate:
+def candidate(name: str, *gb: float, trained: int = LORA_PARAMETERS, refusal: str | None = None) -> MethodCandidate:
     """A method that needs these GB: with one micro-batch, with two, and with checkpointing."""
-    return Candidate(name, trained, tuple(ExecutionOption(2**n, n == 2, memory(size)) for n, size in enumerate(gb)), refusal)
+    return MethodCandidate(name, trained, tuple(ExecutionOption(2**n, n == 2, memory(size)) for n, size in enumerate(gb)), refusal)
 
 
 LORA, QLORA, FULL = candidate("lora", 20, 18, 16), candidate("qlora", 10, 8, 6), candidate("full", 70, 68, 66, trained=8_000_000_000)
@@ -89,7 +89,7 @@ def test_a_named_method_that_seems_too_large_is_tried_once_with_its_lightest_opt
 
 
 def test_if_memory_cannot_be_predicted_the_trial_step_decides() -> None:
-    unknown = Candidate("lora", LORA_PARAMETERS, (ExecutionOption(1, False, None), ExecutionOption(16, True, None)))
+    unknown = MethodCandidate("lora", LORA_PARAMETERS, (ExecutionOption(1, False, None), ExecutionOption(16, True, None)))
     assert select_method([unknown], available(1), FEW_TOKENS, {}, named=False).option == unknown.options[0]
 
 

@@ -26,7 +26,7 @@ from tuneproof.engine.methods.memory import LogitStorage, TrainingShape, predict
 from tuneproof.engine.methods.model_shape import shape_of
 from tuneproof.engine.methods.padding import SequenceLengths
 from tuneproof.engine.methods.plan import make_plan
-from tuneproof.engine.methods.select import AvailableMemory, Candidate, ExecutionOption, select_method
+from tuneproof.engine.methods.select import AvailableMemory, ExecutionOption, MethodCandidate, select_method
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.stop import StopRequest
@@ -48,7 +48,7 @@ LLAMA_8B = shape_of(
 ROWS = SequenceLengths([576, 1024], 8192)
 
 
-def full_training(sharding: Sharding = Sharding.AUTO, processes: int = 8) -> Candidate:
+def full_training(sharding: Sharding = Sharding.AUTO, processes: int = 8) -> MethodCandidate:
     settled = make_plan(MethodChoice(name="full"), Training(processes=processes, sharding=sharding))
     return make_candidate(settled, LLAMA_8B.parameters, LLAMA_8B, ROWS, on_gpu=True)
 

@@ -270,7 +270,7 @@ def test_a_torch_that_is_too_old_divides_nothing(alone: None, monkeypatch: pytes
 
 def test_what_cannot_be_divided_is_refused_with_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "gpu_count", lambda: 0)
-    with pytest.raises(CaseError, match="nobody to divide the model with") as told:
+    with pytest.raises(CaseError, match="a single process cannot shard the model") as told:
         check_trainable(MethodChoice(name="lora"), Training(sharding=Sharding.FULL))
     assert told.value.where == "training.sharding: full" and "training.processes" in told.value.fix
     for name, why in (("int8_lora", "loses its scales"), ("qlora", "could not be tried")):
