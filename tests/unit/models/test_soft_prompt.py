@@ -13,9 +13,7 @@ from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
 
-PROMPTS = [
-    f"<|user|>Triage the ticket.\n\n{text}<|end|><|assistant|>" for text in ("The lamp flickers.", "Order 12?", "Refund me!")
-]
+PROMPTS = [f"<|user|>Triage the ticket.\n\n{text}<|end|><|assistant|>" for text in ("The lamp flickers.", "Order 12?", "Refund me!")]
 
 
 @pytest.fixture(scope="module")
