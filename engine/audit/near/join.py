@@ -12,8 +12,10 @@ from numpy.typing import NDArray
 from tuneproof.engine.audit.near.settings import LEAST_JACCARD, MOST_PAIRS
 from tuneproof.engine.audit.near.shingles import ShingleSets, blocks, spans
 
-_BLOCK_CANDIDATES = 1 << 21
-_BLOCK_TOKENS = 1 << 22
+BLOCK_CANDIDATES = 1 << 21
+"""Candidate pairs that are filtered at once, which bounds the memory."""
+BLOCK_SHINGLES = 1 << 22
+"""Shingles that are compared at once."""
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -107,7 +109,7 @@ class _BySize:
     def common(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int64]:
         """How many shingles the two sets of each pair share."""
         counts = np.zeros(len(left), np.int64)
-        for first, last in blocks(self.sizes[left] + self.sizes[right], _BLOCK_TOKENS):
+        for first, last in blocks(self.sizes[left] + self.sizes[right], BLOCK_SHINGLES):
             cells = np.concatenate([self._cells(left[first:last]), self._cells(right[first:last])])
             # Both halves are sorted, and a stable sort merges them in linear time.
             cells.sort(kind="stable")
@@ -142,7 +144,7 @@ class _Postings:
         """Pairs of a set and one that is not smaller that pass every filter, in blocks, each pair once a block."""
         sizes, needed_of = self.by_size.sizes, self.by_size.overlap_of_sum
         low, count = self._partners()
-        for first, last in blocks(count, _BLOCK_CANDIDATES):
+        for first, last in blocks(count, BLOCK_CANDIDATES):
             partners = self.small[spans(low[first:last], count[first:last])]
             probes = np.repeat(np.arange(first, last), count[first:last])
             small, large = self.rows[partners], self.rows[probes]

@@ -14,11 +14,15 @@ from tuneproof.engine.audit.near.digests import text_digest
 from tuneproof.engine.audit.near.settings import Shingle
 
 _WORD = re.compile(r"\w+")
-_LARGEST_KEY = 2**63 - 1
+LARGEST_KEY = 2**63 - 1
+"""The largest key of a shingle; with more kinds of words or characters, several share one digit."""
+BLOCK_TEXTS = 1 << 14
+"""Texts that are split into words or characters at once."""
+BLOCK_SYMBOLS = 1 << 21
+"""Words, characters or shingles that are processed at once, which bounds the memory."""
+PENDING_KEYS = 1 << 22
+"""Keys that are collected before they are merged into the vocabulary."""
 _CODE_POINTS = 0x110000
-_BLOCK_TEXTS = 1 << 14
-_BLOCK_SYMBOLS = 1 << 21
-_PENDING_KEYS = 1 << 22
 
 
 @dataclass(frozen=True)
@@ -43,19 +47,19 @@ class ShingleSets:
         sizes = self.sizes[rows]
         starts = _starts(sizes)
         taken = np.empty(starts[-1], np.int32)
-        for first, last in blocks(sizes, _BLOCK_SYMBOLS):
+        for first, last in blocks(sizes, BLOCK_SYMBOLS):
             taken[starts[first] : starts[last]] = self.shingles[spans(self.starts[rows[first:last]], sizes[first:last])]
         return ShingleSets(starts, taken)
 
     def parts(self) -> Iterator[tuple[slice, ShingleSets]]:
         """Blocks of whole sets, and their positions."""
-        for first, last in blocks(self.sizes, _BLOCK_SYMBOLS):
+        for first, last in blocks(self.sizes, BLOCK_SYMBOLS):
             starts = self.starts[first : last + 1]
             yield slice(first, last), ShingleSets(starts - starts[0], self.shingles[starts[0] : starts[-1]])
 
     def first_equal(self) -> NDArray[np.int64]:
         """For each set the first set that equals it, shape (texts): found by fingerprints, and verified by comparing the shingles."""
-        fingerprints = np.concatenate([np.zeros(0, np.uint64), *(_fingerprints(part) for _, part in self.parts())])
+        fingerprints = np.concatenate([np.zeros(0, np.uint64), *(set_fingerprints(part) for _, part in self.parts())])
         first, open_ = np.arange(len(self.sizes)), np.arange(len(self.sizes))
         while open_.size:
             _, at, group = np.unique(fingerprints[open_], return_index=True, return_inverse=True)
@@ -69,7 +73,7 @@ class ShingleSets:
         sizes = self.sizes
         equal: NDArray[np.bool_] = sizes[left] == sizes[right]
         compared = np.flatnonzero(equal & (left != right))
-        for first, last in blocks(sizes[left[compared]], _BLOCK_SYMBOLS):
+        for first, last in blocks(sizes[left[compared]], BLOCK_SYMBOLS):
             part = compared[first:last]
             size = sizes[left[part]]
             same = self.shingles[spans(self.starts[left[part]], size)] == self.shingles[spans(self.starts[right[part]], size)]
@@ -107,7 +111,7 @@ def shingle_digests(texts: Sequence[str], shingle: Shingle) -> tuple[NDArray[np.
     symbols, lengths = _padded(symbols, lengths, shingle.width)
     starts = _starts(lengths)
     sizes, found = [np.zeros(0, np.int64)], [np.zeros(0, np.uint64)]
-    for first, last in blocks(lengths, _BLOCK_SYMBOLS):
+    for first, last in blocks(lengths, BLOCK_SYMBOLS):
         part = digests[symbols[starts[first] : starts[last]]]
         count = lengths[first:last] - shingle.width + 1
         at = spans(starts[first:last] - starts[first], count)
@@ -156,7 +160,7 @@ class _TextSymbols:
         """The shingles of some whole texts, and how many each text has."""
         head, span, tail = self._columns()
         starts = _starts(self.lengths)
-        for first, last in blocks(self.lengths, _BLOCK_SYMBOLS):
+        for first, last in blocks(self.lengths, BLOCK_SYMBOLS):
             begin, end = starts[first], starts[last]
             key = head[begin : end - self.width + 1].astype(np.int64)
             for column in tail:
@@ -171,7 +175,7 @@ class _TextSymbols:
     def _columns(self) -> tuple[NDArray[np.int32], int, list[NDArray[np.int32]]]:
         """The digits of the key of a shingle: its words or characters, with all but the last in one digit if there are too many kinds."""
         span = int(self.symbols.max(initial=0)) + 1
-        if span**self.width <= _LARGEST_KEY:
+        if span**self.width <= LARGEST_KEY:
             return self.symbols, span, [self.symbols[at:] for at in range(1, self.width)]
         head, reach = self.symbols, 1
         while 2 * reach < self.width:
@@ -187,7 +191,7 @@ def _vocabulary(texts: _TextSymbols) -> tuple[NDArray[np.int64], NDArray[np.int3
     pending: list[tuple[NDArray[np.int64], NDArray[np.int64]]] = []
     for block, _ in texts.blocks():
         pending.append(np.unique(block, return_counts=True))
-        if sum(len(keys) for keys, _ in pending) > max(_PENDING_KEYS, len(known)):
+        if sum(len(keys) for keys, _ in pending) > max(PENDING_KEYS, len(known)):
             known, counts = _merged([(known, counts), *pending])
             pending = []
     known, counts = _merged([(known, counts), *pending])
@@ -209,7 +213,7 @@ def _merged(parts: list[tuple[NDArray[np.int64], NDArray[np.int64]]]) -> tuple[N
 def _ranks(block: NDArray[np.int64], keys: NDArray[np.int64], rank: NDArray[np.int32]) -> NDArray[np.int32]:
     """The rank of each shingle by its key: the keys are looked up in their own order, which is many times faster."""
     bits = len(block).bit_length()
-    if int(block.max()) < _LARGEST_KEY >> bits:
+    if int(block.max()) < LARGEST_KEY >> bits:
         # Sorting numbers is many times faster than sorting positions by them, so each key carries its position.
         both = np.sort(block << bits | np.arange(len(block)))
         places, ordered = both & (1 << bits) - 1, both >> bits
@@ -223,7 +227,7 @@ def _ranks(block: NDArray[np.int64], keys: NDArray[np.int64], rank: NDArray[np.i
     return ranks
 
 
-def _fingerprints(sets: ShingleSets) -> NDArray[np.uint64]:
+def set_fingerprints(sets: ShingleSets) -> NDArray[np.uint64]:
     """One number a set, equal for equal sets and rarely for others."""
     mixed = (sets.shingles.astype(np.uint64) + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
     mixed = (mixed ^ mixed >> np.uint64(31)) * np.uint64(0xBF58476D1CE4E5B9)
@@ -249,8 +253,8 @@ class _Numbering(dict[str, int]):
 def _words(texts: Sequence[str], numbering: _Numbering) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The words of all texts as numbers from 1, and how many each text has."""
     symbols, lengths = [np.zeros(0, np.int32)], np.zeros(len(texts), np.int64)
-    for first in range(0, len(texts), _BLOCK_TEXTS):
-        found = [_WORD.findall(text) or [text] for text in texts[first : first + _BLOCK_TEXTS]]
+    for first in range(0, len(texts), BLOCK_TEXTS):
+        found = [_WORD.findall(text) or [text] for text in texts[first : first + BLOCK_TEXTS]]
         lengths[first : first + len(found)] = [len(words) for words in found]
         symbols.append(np.fromiter(map(numbering.__getitem__, chain.from_iterable(found)), np.int32))
     return np.concatenate(symbols), lengths
@@ -260,9 +264,9 @@ def _characters(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int
     """The characters of all texts as numbers from 1, and how many each text has."""
     number_of, kinds = np.zeros(_CODE_POINTS, np.int32), 0
     symbols = [np.zeros(0, np.int32)]
-    for first in range(0, len(texts), _BLOCK_TEXTS):
+    for first in range(0, len(texts), BLOCK_TEXTS):
         # A lone surrogate is a character like any other here.
-        joined = "".join(texts[first : first + _BLOCK_TEXTS]).encode("utf-32-le", "surrogatepass")
+        joined = "".join(texts[first : first + BLOCK_TEXTS]).encode("utf-32-le", "surrogatepass")
         codes = np.frombuffer(joined, np.uint32)
         present = np.unique(codes)
         new = present[number_of[present] == 0]

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.audit.checks.test_labels import TOPICS, topic_rows
+from tests.unit.audit.checks.label_rows import TOPICS, topic_rows
 from tuneproof.engine.audit.checks.label_error import probable_label_errors
 from tuneproof.engine.audit.label_noise import cross_validated
 from tuneproof.engine.audit.registry import Finding

@@ -60,7 +60,7 @@ def test_a_separate_eval_file_is_left_to_the_audit() -> None:
 
 def test_a_search_that_ended_early_blocks_until_it_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(join, "MOST_PAIRS", 100)
-    monkeypatch.setattr(join, "_BLOCK_CANDIDATES", 50)
+    monkeypatch.setattr(join, "BLOCK_CANDIDATES", 50)
     words = " ".join(f"word{at}" for at in range(30))
     rows = Rows(Example("", f"{at} {words} {at}", "yes", Source("rows.jsonl", at)) for at in range(60))
 

@@ -18,10 +18,7 @@ from hypothesis import strategies as st
 
 from tests.unit.audit.defect_factory import PLANTERS
 from tuneproof.engine.audit.checks import CHECKS, label_error
-from tuneproof.engine.audit.near import boilerplate
-from tuneproof.engine.audit.near.boilerplate import sampled_rows
 from tuneproof.engine.audit.near.settings import Shingle
-from tuneproof.engine.audit.near.shingles import shingle_digests, shingle_sets
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.run_checks import audit
@@ -95,33 +92,11 @@ def rows_of(shard: Shard) -> list[Example]:
     return [replace(e, source=replace(e.source, file=shard.label)) for e in read_examples(str(shard.path)).examples]
 
 
-@given(st.lists(st.text("ab", max_size=4), max_size=60), st.integers(0, 60), st.integers(1, 20))
-def test_the_rows_that_decide_on_boilerplate_are_the_same_however_rows_are_divided(rows: list[str], cut: int, most: int) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(boilerplate, "MOST_SAMPLED", most)
-        whole = sampled_rows(dict.fromkeys(rows, ""))
-        parts = [sampled_rows(dict.fromkeys(part, "")) for part in (rows[:cut], rows[cut:])]
-        assert list(sampled_rows({**parts[0], **parts[1]})) == list(whole)
-        assert len(whole) == min(most, len(set(rows)))
-
-
-@pytest.mark.parametrize("shingle", Shingle)
-@given(texts=st.lists(st.text(st.sampled_from("ab é😀 "), max_size=20), max_size=12))
-def test_runs_under_digests_are_equal_where_the_runs_are(shingle: Shingle, texts: list[str]) -> None:
-    sets = shingle_sets(texts, shingle)
-    sizes, runs = shingle_digests(texts, shingle)
-    assert sizes.tolist() == sets.sizes.tolist()
-    rows = np.repeat(np.arange(len(texts)), sizes)
-    alike = dict(zip(zip(rows.tolist(), runs.tolist(), strict=True), range(len(runs)), strict=True))
-    assert len(alike) == len(runs) and len(set(runs.tolist())) == len(set(sets.shingles.tolist()))
-    assert sorted(shingle_digests(texts[::-1], shingle)[1].tolist()) == sorted(runs.tolist())
-
-
-def test_why_a_shard_cannot_be_read_comes_back_whole(tmp_path: Path) -> None:
+def test_the_reason_why_a_shard_cannot_be_read_survives_pickling(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
     path.write_text('{"x": 1}\n')
     with pytest.raises(DataRefused) as here:
         read_examples(str(path))
     _, seen = read_shard(Shard(0, "rows.jsonl", path, False), AuditRequest(Shingle.W3, None))
     error = pickle.loads(pickled(seen)).error
-    assert type(error) is DataRefused and str(error) == str(here.value)
+    assert type(error) is type(here.value) and str(error) == str(here.value)

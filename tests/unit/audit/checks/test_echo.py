@@ -1,0 +1,24 @@
+"""Outputs that repeat the input are found, and labels are not."""
+
+from __future__ import annotations
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.unit.audit.checks.text_rows import Edit, clean, example, lines
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    at=st.sets(st.integers(1, 60), max_size=8),
+    edit=st.sampled_from([str, str.upper, lambda text: f" {text}\n", lambda text: text.replace(" ", "  ")]),
+)
+def test_planted_echoes_are_found_and_nothing_else(at: set[int], edit: Edit) -> None:
+    rows = [clean(line) for line in range(1, 61)]
+    rows = [example(e.source.line, e.input, edit(e.input)) if e.source.line in at else e for e in rows]
+    assert lines("echo", rows) == sorted(at)
+
+
+def test_a_label_that_someone_typed_is_no_echo() -> None:
+    rows = [example(1, "Yes", "yes"), example(2, "sure thing", "yes"), example(3, "Bonjour.", "bonjour."), example(4, " ", " ")]
+    assert lines("echo", rows) == [3]

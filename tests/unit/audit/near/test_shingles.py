@@ -1,0 +1,48 @@
+"""Sets of shingles are those of the definition, also as digests."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.unit.audit.near.brute_force import brute_force, row_pairs, rows, shingle, shingles_of
+from tuneproof.engine.audit.near import shingles
+from tuneproof.engine.audit.near.clusters import near_rows
+from tuneproof.engine.audit.near.settings import Shingle
+from tuneproof.engine.audit.near.shingles import shingle_digests, shingle_sets
+
+
+@given(rows, shingle)
+def test_sets_are_those_of_the_definition(texts: list[str], shingle: Shingle) -> None:
+    sets = shingle_sets(texts, shingle)
+    ours = [sets.shingles[begin:end].tolist() for begin, end in zip(sets.starts[:-1], sets.starts[1:], strict=True)]
+    theirs = [shingles_of(text, shingle) for text in texts]
+    assert ours == [sorted(set(tokens)) for tokens in ours]
+    for i, j in product(range(len(texts)), repeat=2):
+        assert len(set(ours[i]) & set(ours[j])) == len(theirs[i] & theirs[j])
+
+
+@pytest.mark.parametrize("shingle", Shingle)
+def test_numbers_too_large_for_one_key_change_nothing(shingle: Shingle, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = ["the quick brown fox jumps", "the quick brown fox jumped", "a b", "", "the the the the the"]
+    before = shingle_sets(texts, shingle)
+    monkeypatch.setattr(shingles, "LARGEST_KEY", 100)
+    after = shingle_sets(texts, shingle)
+    assert before.sizes.tolist() == after.sizes.tolist()
+    assert row_pairs(near_rows(texts, shingle, 0.3)) == brute_force(texts, shingle, 0.3)
+
+
+@pytest.mark.parametrize("shingle", Shingle)
+@given(texts=st.lists(st.text(st.sampled_from("ab é😀 "), max_size=20), max_size=12))
+def test_digests_are_equal_exactly_if_the_shingles_are(shingle: Shingle, texts: list[str]) -> None:
+    sets = shingle_sets(texts, shingle)
+    sizes, runs = shingle_digests(texts, shingle)
+    assert sizes.tolist() == sets.sizes.tolist()
+    rows = np.repeat(np.arange(len(texts)), sizes)
+    alike = dict(zip(zip(rows.tolist(), runs.tolist(), strict=True), range(len(runs)), strict=True))
+    assert len(alike) == len(runs) and len(set(runs.tolist())) == len(set(sets.shingles.tolist()))
+    assert sorted(shingle_digests(texts[::-1], shingle)[1].tolist()) == sorted(runs.tolist())
