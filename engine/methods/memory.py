@@ -18,27 +18,27 @@ FLOAT32 = 4
 HALF = 2
 """Bytes of a float32 value, and of a bfloat16 or float16 value."""
 
-CUDA_CONTEXT = 1_400_000_000
+CUDA_CONTEXT_BYTES = 1_400_000_000
 """Bytes that a process uses on a GPU besides its tensors: context, kernels, workspaces (1.4 GB in Unsloth's VRAM_ESTIMATION.md)."""
 
-LIBRARIES = 200_000_000
+CPU_LIBRARY_BYTES = 200_000_000
 """Bytes that a CPU process loads for training besides its tensors, measured in trial steps."""
 
-HEAP = 1.5
+HEAP_FACTOR = 1.5
 """Bytes that glibc keeps on a CPU for each byte of temporary tensors. Trial steps of the sample model show 1.1, and up to 3 with
 checkpointing. A lower mmap threshold halves it but takes 1.8 times as long."""
 
-LAYERS_GATHERED = 3
+GATHERED_LAYERS = 3
 """Whole layers of a sharded model that a process holds at once: the current one, and the next one twice, in the all-gather buffer and
 copied out of it (FSDP2 prefetches one layer, `_fsdp_collectives.py`)."""
 
-CHUNKS = 8
+LOSS_CHUNKS = 8
 """Chunks of a chunked loss: the default of torchtune's CEWithChunkedOutputLoss."""
 
 FUSED_TILE = (4096, 32768)
 """Shape (tokens, vocabulary entries) of the logits that TRL's fused LM head holds at once (`trl/kernels/chunked_logprob.py`)."""
 
-LOGITS_AT_ONCE = 2**26
+MAX_LOGITS_PER_CALL = 2**26
 """Logits that a CPU computes in one call; with their copies they take a gigabyte. For more logits the fused LM head is used."""
 
 
@@ -154,7 +154,7 @@ def predict_memory(model: ModelShape, step: TrainingShape) -> Memory:
         optimizer=round(optimizer_bytes(model, step)),
         activations=activations,
         logits=logits,
-        overhead=CUDA_CONTEXT if step.cuda else round(LIBRARIES + HEAP * (grads + activations + logits)),
+        overhead=CUDA_CONTEXT_BYTES if step.cuda else round(CPU_LIBRARY_BYTES + HEAP_FACTOR * (grads + activations + logits)),
     )
 
 
@@ -167,8 +167,8 @@ def _predict_sharded(model: ModelShape, step: TrainingShape) -> Memory:
     shards, outside = step.processes, model.parameters - model.linear_parameters
     bytes_if_trained = step.bytes_per_trained if step.full else 0
     base, adapters = base_weight_bytes(model, step), 0 if step.full else step.trained_parameters * step.adapter
-    gathered = outside * step.bytes_per_weight + LAYERS_GATHERED * model.linear_parameters * step.bytes_per_weight / model.layers
-    gathered_adapters = LAYERS_GATHERED * adapters / model.layers
+    gathered = outside * step.bytes_per_weight + GATHERED_LAYERS * model.linear_parameters * step.bytes_per_weight / model.layers
+    gathered_adapters = GATHERED_LAYERS * adapters / model.layers
     gradients = step.trained_parameters * step.bytes_per_trained / shards
     accumulated = gradients if step.accumulation > 1 else 0
     output = model.vocabulary * model.hidden * bytes_if_trained
@@ -182,11 +182,11 @@ def _predict_sharded(model: ModelShape, step: TrainingShape) -> Memory:
     grads, activations, logits = max(moments, key=sum)
     weights, trained = base / shards + gathered, adapters / shards + gathered_adapters
     optimizer = optimizer_bytes(model, step) / shards
-    overhead: float = CUDA_CONTEXT
+    overhead: float = CUDA_CONTEXT_BYTES
     if not step.cuda:
         temporary = grads + activations + logits + gathered + gathered_adapters
         before_sharding = base + adapters - weights - trained - optimizer - grads - activations - logits
-        overhead = LIBRARIES + max(HEAP * temporary, before_sharding)
+        overhead = CPU_LIBRARY_BYTES + max(HEAP_FACTOR * temporary, before_sharding)
     return Memory(
         weights=round(weights),
         adapters=round(trained),
@@ -280,10 +280,10 @@ def logit_bytes(model: ModelShape, step: TrainingShape) -> int:
     if step.logits is LogitStorage.FULL:
         return all_logits * (2 * FLOAT32 + HALF if step.compiled else 4 * FLOAT32)
     if step.logits is LogitStorage.CHUNKED:
-        return all_logits * HALF + all_logits * (HALF if step.compiled else 4 * FLOAT32) // CHUNKS
+        return all_logits * HALF + all_logits * (HALF if step.compiled else 4 * FLOAT32) // LOSS_CHUNKS
     tokens, entries = (min(limit, size) for limit, size in zip(FUSED_TILE, (step.tokens, model.vocabulary), strict=True))
     tile = tokens * entries * step.element
     if not step.cuda:
         # Without the fused kernel the logits of one call, or at least of a tile, are copied in float32.
-        tile = max(tokens * entries, min(all_logits, LOGITS_AT_ONCE)) * 4 * FLOAT32
+        tile = max(tokens * entries, min(all_logits, MAX_LOGITS_PER_CALL)) * 4 * FLOAT32
     return tile + step.tokens * model.hidden * FLOAT32 + (model.vocabulary * model.hidden * FLOAT32 if step.full else 0)

@@ -16,7 +16,7 @@ from torch.utils.data import Sampler
 from transformers.trainer import OPTIMIZER_NAME, SCHEDULER_NAME
 from trl import SFTConfig, SFTTrainer
 
-from tuneproof.engine.methods.memory import LOGITS_AT_ONCE
+from tuneproof.engine.methods.memory import MAX_LOGITS_PER_CALL
 from tuneproof.engine.training.distributed.collectives import is_rank_zero
 from tuneproof.engine.training.distributed.fsdp import full_state_dict, gathered_root, load_optimizer_state, save_optimizer_state, shard
 from tuneproof.engine.training.masked_loss import lm_head, summed_cross_entropy, target_logits, target_mask
@@ -54,7 +54,7 @@ class CountingTrainer(SFTTrainer):
         labels = inputs["labels"]
         head = lm_head(self.accelerator.unwrap_model(model))
         logits = int(target_mask(labels).sum()) * len(head.weight) if labels.device.type == "cpu" else math.inf
-        if logits > LOGITS_AT_ONCE or num_items_in_batch is None or self.aux_loss_enabled:
+        if logits > MAX_LOGITS_PER_CALL or num_items_in_batch is None or self.aux_loss_enabled:
             return super().compute_loss(model, inputs, *args, num_items_in_batch=num_items_in_batch, **kwargs)
         unlabelled = {name: value for name, value in inputs.items() if name != "labels"}
         summed = summed_cross_entropy(target_logits(model, head, unlabelled, labels), labels)

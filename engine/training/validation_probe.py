@@ -10,7 +10,7 @@ import torch
 
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.decoding.decoder import Decoder
-from tuneproof.engine.methods.memory import LOGITS_AT_ONCE
+from tuneproof.engine.methods.memory import MAX_LOGITS_PER_CALL
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
 from tuneproof.engine.run.events import Sample
@@ -88,7 +88,7 @@ class ValidationProbe:
         batch: list[EncodedRow] = []
         for row in sorted(self.encoded, key=lambda row: -len(row.input_ids)):
             targets = sum(label != IGNORE_INDEX for each in [*batch, row] for label in each.labels)
-            if batch and (len(batch) == MAX_LOSS_ROWS or targets * vocabulary > LOGITS_AT_ONCE):
+            if batch and (len(batch) == MAX_LOSS_ROWS or targets * vocabulary > MAX_LOGITS_PER_CALL):
                 yield batch
                 batch = []
             batch.append(row)

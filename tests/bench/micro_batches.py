@@ -1,7 +1,7 @@
-"""What running a batch in parts, its rows sorted by length, does to the speed of a CPU: `python -m tests.bench.micro_batches`.
+"""How the number of micro-batches per step changes the speed of a training on a CPU: `python -m tests.bench.micro_batches`.
 
-The sample model, the first rows of SNIPS, batches of 16 in LoRA training; seconds are those of the processor, so that what else runs
-matters less. The same rows make each step, so the losses have to be the same; they are told too.
+LoRA on the sample model and the first rows of SNIPS, in batches of 16 that are sorted by length. Times are CPU seconds, so that other
+programs matter less. Each step has the same rows, so the first losses, which are printed too, must be equal.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ STEPS, TURNS, WARM = 12, 3, 2
 
 
 class Clock(TrainerCallback):
-    """Seconds of the processor when each step ended."""
+    """The CPU time at the end of each step, in seconds."""
 
     def __init__(self) -> None:
         self.ended: list[float] = []
@@ -50,32 +50,32 @@ def main() -> None:
     torch.set_num_threads(1)
     base = load_base(ModelChoice(base="sample"))
     rows = encoded(base)
-    found: dict[int, list[tuple[float, float]]] = {parts: [] for parts in (1, 2, 4, 8, 16)}
+    found: dict[int, list[tuple[float, float]]] = {accumulation: [] for accumulation in (1, 2, 4, 8, 16)}
     for _ in range(TURNS):
-        for parts, took in found.items():
-            took.append(train(base, rows, parts))
-    for parts, took in found.items():
-        seconds, loss = statistics.median(each[0] for each in took), took[0][1]
-        print(f"{parts:2} parts: {1000 * seconds:6.0f} ms a step, first loss {loss:.6f}")
+        for accumulation, measured in found.items():
+            measured.append(train(base, rows, accumulation))
+    for accumulation, measured in found.items():
+        seconds, loss = statistics.median(each[0] for each in measured), measured[0][1]
+        print(f"{accumulation:2} micro-batches: {1000 * seconds:6.0f} ms a step, first loss {loss:.6f}")
 
 
 def encoded(base: BaseCheckpoint) -> list[EncodedRow]:
-    """The rows as they are trained on."""
+    """The tokenized train rows."""
     rows = []
     for line in (REAL_DATA / "snips" / "train.jsonl").read_text().splitlines()[:ROWS]:
         row = json.loads(line)
-        asked = [Message("user", f"{INSTRUCTION}\n\n{row['input']}")]
-        prompt, answer = base.token_ids(base.prompt(asked)), base.target_ids(asked, row["output"])
+        messages = [Message("user", f"{INSTRUCTION}\n\n{row['input']}")]
+        prompt, answer = base.token_ids(base.prompt(messages)), base.target_ids(messages, row["output"])
         rows.append(EncodedRow(prompt + answer, [IGNORE_INDEX] * len(prompt) + answer))
     return rows
 
 
-def train(base: BaseCheckpoint, rows: list[EncodedRow], parts: int) -> tuple[float, float]:
-    """Some steps in so many parts: seconds of one in the mean, and the loss of the first."""
-    # Only now, because it imports TRL, and with it what was to be left out.
+def train(base: BaseCheckpoint, rows: list[EncodedRow], accumulation: int) -> tuple[float, float]:
+    """The mean CPU seconds per step with this many micro-batches, and the loss of the first step."""
+    # Imported after `leave_out`, because TRL imports bitsandbytes.
     from tuneproof.engine.training.run import make_trainer
 
-    chosen = replace(make_plan(MethodChoice(name="lora"), Training(batch_size=BATCH, max_steps=STEPS)), accumulation=parts)
+    chosen = replace(make_plan(MethodChoice(name="lora"), Training(batch_size=BATCH, max_steps=STEPS)), accumulation=accumulation)
     with tempfile.TemporaryDirectory() as folder:
         trainer, clock = make_trainer(base, rows, chosen, Path(folder)), Clock()
         trainer.remove_callback(PrinterCallback)

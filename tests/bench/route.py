@@ -1,4 +1,4 @@
-"""How long a route takes, from the command to its end: `python -m tests.bench.route`."""
+"""The time of a run that only needs a route, from the start of the command to its end: `python -m tests.bench.route`."""
 
 from __future__ import annotations
 

@@ -37,9 +37,8 @@ def test_near_duplicates_share_four_fifths_of_their_word_trigrams() -> None:
     cases = [*EVAL[:20], row(ROWS[5].input.upper()), row(ROWS[7].input + " Thanks"), row(ROWS[9].input)]
     found = near_duplicate_rows(ROWS, cases)
     for case, near in zip(cases, found, strict=True):
-        asked = trigrams(case.input)
-        slow = {at for at, learned in enumerate(ROWS) if len(asked & trigrams(learned.input)) / len(asked | trigrams(learned.input)) >= 0.8}
-        assert near == slow
+        own, by_row = trigrams(case.input), [trigrams(row.input) for row in ROWS]
+        assert near == {at for at, other in enumerate(by_row) if len(own & other) / len(own | other) >= 0.8}
     assert [5 in found[20], 7 in found[21], 9 in found[22]] == [True, True, True]
 
 
@@ -48,9 +47,9 @@ def test_a_near_duplicate_of_the_case_is_left_out_and_counted() -> None:
     train = [*ROWS, twin]
     case = row(LONG.format("June"))
     for shots in (2, 4, 8):
-        (asked,) = FewShot(context(train), shots, ShotSelection.NEAREST).requests([case])
-        assert "rows.jsonl:999" not in asked.shown and len(asked.shown) == shots and asked.left_out == 1
-        assert not any("the answer" in turn.content for turn in asked.messages)
+        (request,) = FewShot(context(train), shots, ShotSelection.NEAREST).requests([case])
+        assert "rows.jsonl:999" not in request.shown and len(request.shown) == shots and request.left_out == 1
+        assert not any("the answer" in turn.content for turn in request.messages)
     (fixed,) = FewShot(context([*ROWS[:3], twin]), 4, ShotSelection.FIXED).requests([case])
     assert len(fixed.shown) == 3 and fixed.left_out == 1
 
@@ -62,8 +61,8 @@ def test_the_most_similar_example_comes_last_and_is_dropped_last() -> None:
         row("I was charged twice.", "billing", 3),
     ]
     case = row("Since Monday the lamp on the desk in my room flickers a lot")
-    (asked,) = FewShot(context(train), 2, ShotSelection.NEAREST).requests([case])
-    assert asked.messages[-3].content.endswith("The desk lamp flickers.") and asked.shown[-1] == "rows.jsonl:1"
+    (request,) = FewShot(context(train), 2, ShotSelection.NEAREST).requests([case])
+    assert request.messages[-3].content.endswith("The desk lamp flickers.") and request.shown[-1] == "rows.jsonl:1"
     (short,) = FewShot(context(train, most=170), 2, ShotSelection.NEAREST).requests([case])
     assert short.shown == ("rows.jsonl:1",)
     (none,) = FewShot(context(train, most=10), 2, ShotSelection.NEAREST).requests([case])
@@ -73,8 +72,8 @@ def test_the_most_similar_example_comes_last_and_is_dropped_last() -> None:
 def test_every_example_comes_from_train() -> None:
     known = {str(e.source) for e in ROWS}
     for variant in FewShot(context(ROWS)).variants().values():
-        for asked in variant.requests(EVAL[:10]):
-            assert set(asked.shown) <= known and len(asked.messages) == 2 * len(asked.shown) + 1
+        for request in variant.requests(EVAL[:10]):
+            assert set(request.shown) <= known and len(request.messages) == 2 * len(request.shown) + 1
 
 
 def test_no_variant_needs_more_examples_than_there_are() -> None:

@@ -67,10 +67,10 @@ def test_a_long_paragraph_is_cut_between_sentences_and_no_word_is_lost() -> None
     ],
 )
 def test_the_prompt_has_the_right_passage(folder: Path, question: str, place: str) -> None:
-    (asked,) = arm(folder).requests([case(question)])
+    (request,) = arm(folder).requests([case(question)])
     text = {p.location: p.text for p in read_passages(folder)}[place]
-    assert asked.shown == (place,)
-    assert asked.messages[-1].content == f"Answer from the context.\n\nContext: {text}\n\n{question}"
+    assert request.shown == (place,)
+    assert request.messages[-1].content == f"Answer from the context.\n\nContext: {text}\n\n{question}"
 
 
 def test_a_document_that_a_row_names_is_found_in_the_folder(folder: Path) -> None:

@@ -28,8 +28,8 @@ TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no"
 JUDGE = make_judge(TASK, [])
 
 
-def answer(at: int, output: str, **told: Any) -> Prediction:
-    return judge_output(str(at), "?", output, "yes", JUDGE, truncated=False, prompt_tokens=30, output_tokens=2, **told)
+def answer(at: int, output: str, **more: Any) -> Prediction:
+    return judge_output(str(at), "?", output, "yes", JUDGE, truncated=False, prompt_tokens=30, output_tokens=2, **more)
 
 
 def endpoint_arm(right: int, wrong: int, gone: int, reason: str = "no reply within 60 s") -> ScoredArm:
