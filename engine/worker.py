@@ -29,17 +29,17 @@ from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
 HEARTBEAT_SECONDS = 10.0
 
 NICENESS = 5
-"""Below whatever has a person in front of it, so that the wizard's keys stay quick while training takes every core.
+"""A lower priority than the wizard's, so that keys respond quickly while training uses every core.
 
-Measured on two cores with a redraw of 30 ms: 58 ms without and 35 ms with it, where the scheduler does not already divide by session
-(42 ms with or without, where it does). The sample case trains as fast on an idle machine: 9.2 s each, medians of four.
+Measured on two cores with a redraw of 30 ms: 58 ms without and 35 ms with it, unless the scheduler divides time by session already (42 ms
+either way). On an idle machine the sample case trains equally fast: 9.2 s, medians of four.
 """
 
 
 def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None = None) -> ExitCode:
-    """Takes the run, does its stages, and tells how it ended: as the last event, and as the exit code.
+    """Locks the run and does its stages; how it ends is its last event and the exit code.
 
-    Raises RestartWorker where a fresh process has to go on.
+    Raises RestartWorker if a fresh process has to continue.
     """
     from tuneproof.engine.stages.pipeline import run_stages
 
@@ -59,14 +59,14 @@ def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None =
                 sync=True,
             )
             with _heartbeat(log):
-                return _tell_the_end(lambda: run_stages(store, log, until, stop), log, run_dir)
+                return _log_end(lambda: run_stages(store, log, until, stop), log, run_dir)
     except TuneproofError as error:
-        # The run could not even be taken: whoever started it reads this from the log.
+        # The run could not be locked: the program that started this process shows the end of its log.
         print(error, file=sys.stderr)
         return error.exit_code
 
 
-def _tell_the_end(stages: Callable[[], None], log: EventLog, run_dir: Path) -> ExitCode:
+def _log_end(stages: Callable[[], None], log: EventLog, run_dir: Path) -> ExitCode:
     try:
         stages()
     except Interrupted:
@@ -92,10 +92,10 @@ def _tell_the_end(stages: Callable[[], None], log: EventLog, run_dir: Path) -> E
 
 @contextmanager
 def _heartbeat(log: EventLog) -> Iterator[None]:
-    over = threading.Event()
+    ended = threading.Event()
 
     def beat() -> None:
-        while not over.wait(HEARTBEAT_SECONDS):
+        while not ended.wait(HEARTBEAT_SECONDS):
             log.emit(Heartbeat())
 
     thread = threading.Thread(target=beat, daemon=True)
@@ -103,7 +103,7 @@ def _heartbeat(log: EventLog) -> Iterator[None]:
     try:
         yield
     finally:
-        over.set()
+        ended.set()
         thread.join()
 
 
@@ -111,7 +111,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run_dir", type=Path)
     parser.add_argument("--until", type=Stage, default=Stage.CARD)
-    # Not read from the environment: that of a shell inside an allocation names a job which is not the worker's to end.
+    # Not read from the environment: in a shell inside an allocation, that names a job that the worker must not end.
     parser.add_argument("--slurm-job")
     arguments = parser.parse_args()
     quiet_libraries()
@@ -123,7 +123,7 @@ def main() -> None:
     try:
         sys.exit(work(arguments.run_dir, arguments.until, stop, arguments.slurm_job))
     except RestartWorker:
-        # The same process to whoever watches it, with none of the memory of this one.
+        # The same pid, without the memory of this process.
         os.execv(sys.executable, [sys.executable, "-m", "tuneproof.engine.worker", *sys.argv[1:]])
 
 

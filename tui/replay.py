@@ -108,13 +108,13 @@ def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]
     """Runs the stages in a worker process; this one only watches and passes interrupts on."""
     worker, offset = launch(store.path, until)
     with _passing_interrupts_to(worker):
-        if waiting := worker.waiting():
-            print(f"{waiting}; Ctrl-C cancels it", file=sys.stderr)
+        if queued := worker.queue_status():
+            print(f"{queued}; Ctrl-C cancels it", file=sys.stderr)
         if not wait_until_launched(worker, offset):
             worker.stop()
             code = ExitCode(worker.exit_code())
             if code is not ExitCode.INTERRUPTED:
-                print(f"tuneproof: the worker did not start: {worker.last_words()}", file=sys.stderr)
+                print(f"tuneproof: the worker did not start: {worker.log_end()}", file=sys.stderr)
             return code
         return _watch(worker, EventReader(store.path / EVENTS, offset), show)
 

@@ -1,4 +1,4 @@
-"""Importing the large libraries without Python's collector going through what they make again and again."""
+"""Importing large libraries with Python's garbage collector paused."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from contextlib import contextmanager
 
 @contextmanager
 def large_imports() -> Iterator[None]:
-    """Holds the collector off while a library such as torch or TRL is imported, of which nothing is garbage.
+    """Pauses the garbage collector while a library such as torch or TRL is imported, whose classes and functions stay for good.
 
-    With it, a fifth of the time until training begins went to looking for garbage among classes and functions that stay for good.
+    Going through them again and again took a fifth of the time until training begins.
     """
     gc.disable()
     try:
@@ -21,5 +21,5 @@ def large_imports() -> Iterator[None]:
 
 
 def freeze_heap() -> None:
-    """Takes what there is now for staying to the end, so that no later collection goes through it: to be called before the work begins."""
+    """Excludes all objects that exist now from later collections (`gc.freeze`); call it after the imports, before the work begins."""
     gc.freeze()

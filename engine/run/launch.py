@@ -1,4 +1,4 @@
-"""Starting the worker so that it outlives whoever started it, and asking it to stop."""
+"""Starting a worker that outlives the program that started it, and asking it to stop."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ from tuneproof.engine.run.store import EVENTS, RunStore
 
 
 def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
-    """Starts the worker the way that the case of the run names, and returns it with the place in the log where its events begin.
+    """Starts the worker with the launcher of the case; returns it, and where in the event log its events begin, in bytes.
 
-    Raises GateClosed where a cluster does not take it.
+    Raises GateClosed if a cluster refuses it.
     """
     offset = (run_dir / EVENTS).stat().st_size if (run_dir / EVENTS).exists() else 0
     job = RunStore(run_dir).case.training.job
@@ -32,9 +32,9 @@ def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
 
 
 def stop_run(launched: Launched) -> bool:
-    """Asks the worker for a checkpoint at the next step and an end; does not wait. Whether there was one to ask.
+    """Asks the worker to save a checkpoint at the next step and end, without waiting; returns whether there is a worker to ask.
 
-    One on another machine can be asked where it is a job of a cluster. Raises UsageError where it belongs to another user.
+    A worker on another machine can be asked if it is a job of a cluster. Raises UsageError if the worker belongs to another user.
     """
     if launched.slurm_job is not None and not is_here(launched):
         return _stop_job(launched, launched.slurm_job)
@@ -42,7 +42,7 @@ def stop_run(launched: Launched) -> bool:
     if process is None:
         return False
     try:
-        # psutil makes sure once more that the pid was not used again.
+        # psutil checks once more that the pid has not been reused.
         process.send_signal(signal.SIGTERM)
     except psutil.NoSuchProcess:
         return False
@@ -59,13 +59,13 @@ def _stop_job(launched: Launched, job: str) -> bool:
 
 
 def wait_until_launched(worker: Worker, offset: int) -> bool:
-    """Whether the worker has said that it has the run, before it ended or its time to start was over."""
+    """Waits until the worker has emitted `Launched`; returns False if it ends before, or does not start in time."""
     reader, started = EventReader(worker.run_dir / EVENTS, offset), time.monotonic()
     while (waited := time.monotonic() - started) < worker.starts_within:
         if any(isinstance(event, Launched) for event in reader.read()):
             return True
         if not worker.is_running():
             return any(isinstance(event, Launched) for event in reader.read())
-        # A process starts in a second or so; in a queue one waits for hours.
+        # A process starts in about a second; a job can be queued for hours.
         time.sleep(min(1.0, max(0.02, waited / 100)))
     return False

@@ -1,4 +1,4 @@
-"""The runs of a folder at a glance, told from a few lines of each log rather than from all of it."""
+"""The runs of a folder at a glance, from a few lines of each log rather than all of it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST
 
 SUMMARY_EVENTS: tuple[type[Event], ...] = (Launched, StageStarted, Failed, Stopped, Finished, CardWritten)
-"""The events whose newest decides what a summary shows. None of it depends on the ones before, but for the first launch."""
+"""The events that a summary is made of: the first launch, and the newest of each kind."""
 
 
 @dataclass(frozen=True)
@@ -27,16 +27,16 @@ class RunSummary:
     name: str
     status: RunStatus
     stage: Stage | None
-    verdict: str | None  # of the last launch: one that is under way has none yet
+    verdict: str | None  # of the last launch; None while it is under way
     started: float | None
     updated: float
 
 
 def list_runs(folder: Path) -> list[RunSummary]:
-    """The run folders in a folder, those that something happened in last first.
+    """The runs in a folder, the most recently active first.
 
-    A run that nothing was told of yet is new; what is no run folder, or cannot be read, is left out.
-    Raises UsageError where the folder itself cannot be read; one that is not there has no runs.
+    A run without events is new. Folders that are no runs, or cannot be read, are left out. A folder that does not exist has no runs; raises
+    UsageError if it cannot be read.
     """
     try:
         paths = sorted(folder.iterdir())
@@ -52,12 +52,12 @@ def _summary(path: Path) -> RunSummary | None:
     try:
         if not ((path / MANIFEST).is_file() and (path / CASE).is_file()):
             return None
-        made = (path / CASE).stat().st_mtime
+        created = (path / CASE).stat().st_mtime
         content = (path / EVENTS).read_bytes() if (path / EVENTS).is_file() else b""
     except OSError:
         return None
     state = RunState()
-    for event in _telling_events(content):
+    for event in _summary_events(content):
         state.apply(event)
     state.check_alive()
     return RunSummary(
@@ -67,28 +67,28 @@ def _summary(path: Path) -> RunSummary | None:
         stage=state.stage,
         verdict=state.card.answer if state.card else None,
         started=state.started_at if state.launched else None,
-        updated=state.last_ts or made,
+        updated=state.last_ts or created,
     )
 
 
-def _telling_events(content: bytes) -> list[AnyEvent]:
-    """The first launch, the newest event of each telling kind and the newest of all, in the order of the log."""
+def _summary_events(content: bytes) -> list[AnyEvent]:
+    """The first launch, the newest event of each summary kind, and the newest of all, in the order of the log."""
     content = content[: content.rfind(b"\n") + 1]
-    found = [next(_having(_mark(Launched), content, newest_first=False), None)]
-    found += [next(_having(mark, content), None) for mark in [*(_mark(kind) for kind in SUMMARY_EVENTS), b"\n"]]
+    found = [next(_events_with(_kind_text(Launched), content, newest_first=False), None)]
+    found += [next(_events_with(text, content), None) for text in [*(_kind_text(kind) for kind in SUMMARY_EVENTS), b"\n"]]
     return [event for _, event in sorted(dict(place for place in found if place).items())]
 
 
-def _mark(event: type[Event]) -> bytes:
-    """How the log writes the kind. Inside a text its quotes would be escaped, so that nothing a user wrote can look like it."""
+def _kind_text(event: type[Event]) -> bytes:
+    """The kind as the log has it. Inside a JSON string its quotes would be escaped, so no user's text can look like it."""
     return f'"kind":"{event.model_fields["kind"].default}"'.encode()
 
 
-def _having(mark: bytes, content: bytes, newest_first: bool = True) -> Iterator[tuple[int, AnyEvent]]:
-    """The events in whose lines the mark is, each with the place where its line begins."""
+def _events_with(text: bytes, content: bytes, newest_first: bool = True) -> Iterator[tuple[int, AnyEvent]]:
+    """The events whose lines contain the text, each with the offset of its line."""
     find = content.rfind if newest_first else content.find
     low, high = 0, len(content)
-    while (found := find(mark, low, high)) >= 0:
+    while (found := find(text, low, high)) >= 0:
         start, end = content.rfind(b"\n", 0, found) + 1, content.find(b"\n", found) + 1
         low, high = (low, start) if newest_first else (end, high)
         try:

@@ -1,4 +1,4 @@
-"""The worker as whoever started it sees it, and the one that is a process of this machine."""
+"""A run's worker from the outside, and the worker that is a process of this machine."""
 
 from __future__ import annotations
 
@@ -16,33 +16,33 @@ from tuneproof.engine.run.store import WORKER_LOG
 
 
 class Worker(Protocol):
-    """What does a run's work, wherever it is."""
+    """What does a run's work, on this machine or another."""
 
     @property
     def run_dir(self) -> Path:
-        """The folder of the run."""
+        """The run folder."""
 
     @property
     def starts_within(self) -> float:
-        """Seconds after which a worker that has not said that it has the run is taken not to start."""
+        """Seconds after which a worker that has not emitted `Launched` is considered not to start."""
 
-    def waiting(self) -> str | None:
-        """What it waits for before it begins; none where it has begun, or has ended."""
+    def queue_status(self) -> str | None:
+        """A sentence about what it waits for before it begins; None once it has begun or ended."""
 
-    def last_words(self) -> str:
-        """What was logged last, by which one sees why it did not start."""
+    def log_end(self) -> str:
+        """The end of its log, which says why it did not start."""
 
     def is_running(self) -> bool:
-        """Whether it has not ended yet."""
+        """Whether it has not ended."""
 
     def exit_code(self) -> int:
-        """How it ended, after waiting for it; one that was killed has failed, and can be resumed."""
+        """Waits for its end and returns its exit code; a worker that was killed has failed, and can be resumed."""
 
     def stop(self) -> None:
-        """Asks for a checkpoint at the next step and an end; does not wait."""
+        """Asks it to save a checkpoint at the next step and end; does not wait."""
 
     def kill(self) -> None:
-        """Ends it at once, in whatever it is at; for work whose result nobody wants any more."""
+        """Ends it at once, for work whose result is no longer needed."""
 
 
 @dataclass
@@ -53,46 +53,46 @@ class LocalWorker:
     run_dir: Path
     starts_within: float = 120
 
-    def waiting(self) -> str | None:
-        """Nothing: it begins at once."""
+    def queue_status(self) -> str | None:
+        """None: it begins at once."""
         return None
 
-    def last_words(self) -> str:
-        """The end of its log."""
+    def log_end(self) -> str:
+        """The end of the worker's log."""
         return worker_log_tail(self.run_dir)
 
     def is_running(self) -> bool:
-        """Whether the process has not ended yet."""
+        """Whether the process has not ended."""
         return self.process.poll() is None
 
     def exit_code(self) -> int:
-        """How the process ended, after waiting for it; one that was killed has failed, and can be resumed."""
+        """Waits for the process and returns its exit code; one that was killed has failed, and can be resumed."""
         code = self.process.wait()
         return code if code >= 0 else int(ExitCode.FAILED)
 
     def stop(self) -> None:
-        """Asks for a checkpoint at the next step and an end; does not wait."""
+        """Asks it to save a checkpoint at the next step and end; does not wait."""
         if self.is_running():
             os.kill(self.process.pid, signal.SIGTERM)
 
     def kill(self) -> None:
-        """Ends the process at once, in whatever it is at; for work whose result nobody wants any more."""
+        """Kills the process, for work whose result is no longer needed."""
         self.process.kill()
         self.process.wait()
 
 
-def start_process(run_dir: Path, until: Stage, *further: str) -> subprocess.Popen[bytes]:
-    """Starts the worker's process in a session of its own, with its output at the end of the run's log."""
-    command = [sys.executable, "-m", "tuneproof.engine.worker", str(run_dir), "--until", until, *further]
+def start_process(run_dir: Path, until: Stage, *options: str) -> subprocess.Popen[bytes]:
+    """Starts the worker's process in a session of its own, with its output appended to the worker's log."""
+    command = [sys.executable, "-m", "tuneproof.engine.worker", str(run_dir), "--until", until, *options]
     with (run_dir / WORKER_LOG).open("ab") as log:
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
 
 
 def worker_log_tail(run_dir: Path, lines: int = 15) -> str:
-    """The end of the worker's log."""
+    """The last lines of the worker's log; empty if there is no log."""
     return last_lines(run_dir / WORKER_LOG, lines)
 
 
 def last_lines(path: Path, lines: int = 15) -> str:
-    """The last lines of a file; nothing where there is none."""
+    """The last lines of a file; empty if there is no file."""
     return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if path.exists() else ""

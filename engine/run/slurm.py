@@ -1,4 +1,4 @@
-"""What is asked of a Slurm cluster by its own commands: whether it takes a job, whether a job is there, and to end it."""
+"""Slurm's commands: whether a cluster accepts a job, whether a job still exists, and ending it."""
 
 from __future__ import annotations
 
@@ -12,20 +12,22 @@ from tuneproof.engine.core.errors import GateClosed, UsageError
 from tuneproof.engine.core.hardware import is_installed
 
 ANSWER_SECONDS = 5.0
-"""How long to wait for a controller before it is taken to be out of reach."""
+"""How long to wait for the controller before it is considered out of reach."""
 
 SUBMIT_SECONDS = 60.0
 
 WARNING_SECONDS = 90
-"""How long before its time limit a job is told to end: enough to finish a step and write a checkpoint."""
+"""How long before its time limit a job is signalled: enough to finish a step and write a checkpoint."""
 
 NO_SUCH_JOB = ("Invalid job id", "already completing or completed")
+"""What squeue and scancel say of a job that is gone; their exit code is the same for every error."""
+
 WHERE = "training.launcher: slurm"
 
 
 def sbatch_options(settings: Slurm) -> dict[str, str | int | Literal[True]]:
-    """The job's options, by the names that sbatch gives them."""
-    wanted = {
+    """The job's options by their sbatch names, with underscores; True for a flag without a value."""
+    optional = {
         "partition": settings.partition,
         "account": settings.account,
         "qos": settings.qos,
@@ -34,14 +36,14 @@ def sbatch_options(settings: Slurm) -> dict[str, str | int | Literal[True]]:
         "mem": None if settings.memory_gb is None else f"{math.ceil(settings.memory_gb * 1024)}M",
         "time": None if settings.hours is None else math.ceil(settings.hours * 60),
     }
-    given = {key: value for key, value in wanted.items() if value is not None}
-    # The worker knows no other signal. Put back into the queue, it would start again after whoever watches was told of its end.
+    given = {key: value for key, value in optional.items() if value is not None}
+    # SIGTERM is the only signal that the worker handles. A job that is requeued would start again after it was reported as ended.
     fixed: dict[str, str | int | Literal[True]] = {"nodes": settings.nodes, "signal": f"TERM@{WARNING_SECONDS}", "no_requeue": True}
     return fixed | given | {key.replace("-", "_"): value for key, value in settings.extra.items()}
 
 
 def check_slurm(settings: Slurm) -> None:
-    """Raises GateClosed where no job could be submitted from this machine, or the cluster would refuse this one."""
+    """Raises GateClosed if no job can be submitted from this machine, or if the cluster would refuse this one."""
     if not is_installed("submitit"):
         fix = "pip install 'tuneproof[slurm]', or use launcher: local"
         raise GateClosed("submitit is not installed", where=WHERE, fix=fix)
@@ -59,51 +61,51 @@ def check_slurm(settings: Slurm) -> None:
 
 
 def sbatch_flag(key: str, value: str | int | Literal[True]) -> str:
-    """An option as sbatch reads it."""
+    """An option as it is written on sbatch's command line."""
     name = "--" + key.replace("_", "-")
     return name if value is True else f"{name}={value}"
 
 
-def job_refused(told: str) -> GateClosed:
-    """The error for a job that Slurm does not take, in its own words."""
-    lines = [line.removeprefix("sbatch: ").removeprefix("error: ").strip() for line in told.splitlines()]
+def job_refused(output: str) -> GateClosed:
+    """The error for a job that Slurm refuses, with what sbatch printed."""
+    lines = [line.removeprefix("sbatch: ").removeprefix("error: ").strip() for line in output.splitlines()]
     why = "; ".join(dict.fromkeys(line for line in lines if line)) or "without a reason"
-    return GateClosed(f"Slurm does not take the job: {why}", where="training.slurm", fix="mend the section, or use launcher: local")
+    return GateClosed(f"Slurm does not take the job: {why}", where="training.slurm", fix="fix the section, or use launcher: local")
 
 
 def is_queued_or_running(job: str) -> bool:
-    """Whether the job waits or runs; one that cannot be asked for is taken to."""
+    """Whether the job is queued or runs; assumed if the cluster gives no answer."""
     done = _run("squeue", "--noheader", "--jobs", job, "--format", "%T")
     if done is None:
         return True
     if done.returncode != 0:
-        return not _says_it_is_gone(done)
+        return not _is_gone(done)
     return bool(done.stdout.strip())
 
 
 def signal_stop(job: str) -> None:
-    """Tells the worker in the job to save a checkpoint and end; the script around it is not told. Raises UsageError where Slurm refuses."""
+    """Signals the worker in the job to save a checkpoint and end, but not the script around it. Raises UsageError if Slurm refuses."""
     _cancel(job, "--signal=TERM")
 
 
 def cancel_job(job: str) -> None:
-    """Ends the job, or takes it out of the queue. Raises UsageError where Slurm refuses."""
+    """Ends the job, or removes it from the queue. Raises UsageError if Slurm refuses."""
     _cancel(job)
 
 
-def _cancel(job: str, *how: str) -> None:
-    done = _run("scancel", *how, job)
-    if done is None or (done.returncode != 0 and not _says_it_is_gone(done)):
-        told = done.stderr.strip().removeprefix("scancel: error: ") if done else "scancel is not here, or had no answer"
-        raise UsageError(f"the job could not be ended: {told}", where=f"Slurm job {job}", fix=f"try: scancel {job}")
+def _cancel(job: str, *options: str) -> None:
+    done = _run("scancel", *options, job)
+    if done is None or (done.returncode != 0 and not _is_gone(done)):
+        why = done.stderr.strip().removeprefix("scancel: error: ") if done else "scancel is missing, or gave no answer"
+        raise UsageError(f"the job could not be ended: {why}", where=f"Slurm job {job}", fix=f"try: scancel {job}")
 
 
-def _says_it_is_gone(done: subprocess.CompletedProcess[str]) -> bool:
+def _is_gone(done: subprocess.CompletedProcess[str]) -> bool:
     return any(words in done.stderr for words in NO_SUCH_JOB)
 
 
 def _run(*command: str) -> subprocess.CompletedProcess[str] | None:
-    """What a command of Slurm says; none where it is not here, or its controller has no answer."""
+    """The result of a Slurm command; None if the command is missing, or the controller gives no answer."""
     try:
         return subprocess.run(command, capture_output=True, text=True, timeout=ANSWER_SECONDS)
     except (FileNotFoundError, subprocess.TimeoutExpired):

@@ -1,4 +1,4 @@
-"""The worker as a job of a Slurm cluster: submitted, watched over the run folder that both machines share, and told to end."""
+"""The worker as a job of a Slurm cluster, followed through the run folder, which both machines share."""
 
 from __future__ import annotations
 
@@ -24,55 +24,62 @@ from tuneproof.engine.run.process import last_lines, start_process, worker_log_t
 from tuneproof.engine.run.store import EVENTS
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
+"""What clusters signal a job with before they end it."""
 
-ASK_SECONDS = 5.0
-"""How often the cluster is asked whether the job is there: every question is work for the controller that all users share."""
+QUERY_SECONDS = 5.0
+"""How often the cluster is asked about the job: every query is work for a controller that all users share."""
 
 
 @dataclass
 class SlurmWorker:
-    """The job that does a run's work; `offset` is where in the log its events begin."""
+    """The job that does a run's work."""
 
     job: str
     run_dir: Path
     offset: int
+    """Where in the event log its events begin, in bytes."""
     result: Path
+    """submitit's pickle of what `run_in_job` returned."""
     log: Path
+    """The job's own stderr."""
     starts_within: float = math.inf
     _cancelled: bool = False
-    _there: bool = True
-    _asked: float = field(default_factory=time.monotonic)
+    _exists: bool = True
+    _queried_at: float = field(default_factory=time.monotonic)
 
-    def waiting(self) -> str | None:
-        """That it is queued; none where its worker has the run, or it is over."""
+    def queue_status(self) -> str | None:
+        """That it is queued; None once its worker has the run or the job has ended."""
         return None if self._cancelled or self._has_begun() or not self.is_running() else f"Slurm job {self.job} is queued"
 
-    def last_words(self) -> str:
-        """The end of the job's own log, where the job itself failed, and else of the worker's."""
+    def log_end(self) -> str:
+        """The end of the job's own log if the job itself failed, else of the worker's."""
         return last_lines(self.log) or worker_log_tail(self.run_dir) or f"Slurm job {self.job} was ended before it began"
 
     def is_running(self) -> bool:
-        """Whether the job waits or runs, as it was a few seconds ago."""
+        """Whether the job was queued or running at most `QUERY_SECONDS` ago."""
         if self.result.exists():
             return False
-        if self._there and time.monotonic() - self._asked > ASK_SECONDS:
-            self._there, self._asked = slurm.is_queued_or_running(self.job), time.monotonic()
-        return self._there
+        if self._exists and time.monotonic() - self._queried_at > QUERY_SECONDS:
+            self._exists, self._queried_at = slurm.is_queued_or_running(self.job), time.monotonic()
+        return self._exists
 
     def exit_code(self) -> int:
-        """How the worker ended, after waiting for it; one that was killed has failed, and one cancelled in the queue was interrupted."""
+        """Waits for the job and returns the worker's exit code.
+
+        A worker that was killed has failed; a job that was cancelled in the queue was interrupted.
+        """
         while self.is_running():
             time.sleep(1)
         code = self._returned()
         if code is not None and code >= 0:
             return code
-        told = self._told_end()
-        if told is None:
-            told = ExitCode.INTERRUPTED if self._cancelled else ExitCode.FAILED
-        return int(told)
+        logged = self._logged_end()
+        if logged is None:
+            logged = ExitCode.INTERRUPTED if self._cancelled else ExitCode.FAILED
+        return int(logged)
 
     def stop(self) -> None:
-        """Asks the worker for a checkpoint and an end; where it has not begun yet there is nothing to save, and the job is cancelled."""
+        """Asks the worker to save a checkpoint and end; if it has not begun, there is nothing to save, and the job is cancelled."""
         if not self.is_running():
             return
         if self._has_begun():
@@ -83,23 +90,23 @@ class SlurmWorker:
     def kill(self) -> None:
         """Cancels the job."""
         slurm.cancel_job(self.job)
-        # Whether it is still there is worth asking at once.
-        self._cancelled, self._asked = True, -math.inf
+        # Query the cluster again at once.
+        self._cancelled, self._queried_at = True, -math.inf
 
     def _has_begun(self) -> bool:
         chunks = EventReader(self.run_dir / EVENTS, self.offset).read_chunks()
         return any(isinstance(event, Launched) for events in chunks for event in events)
 
     def _returned(self) -> int | None:
-        """What `run_in_job` returned; none where the job was killed before it could."""
+        """What `run_in_job` returned; None if the job was killed before it could."""
         try:
             outcome, value = pickle.loads(self.result.read_bytes())
         except (OSError, EOFError, pickle.UnpicklingError):
             return None
         return value if outcome == "success" else None
 
-    def _told_end(self) -> ExitCode | None:
-        """How the run ended by its log, where a worker that told it was killed on its way out."""
+    def _logged_end(self) -> ExitCode | None:
+        """The exit code by the event log, for a worker that logged its end and was killed on its way out; None if it logged none."""
         code = None
         for event in EventReader(self.run_dir / EVENTS, self.offset).read():
             match event:
@@ -115,21 +122,21 @@ class SlurmWorker:
 
 
 def submit_job(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> SlurmWorker:
-    """Submits the worker of a run. Raises GateClosed where Slurm does not take it."""
+    """Submits the worker of a run. Raises GateClosed if Slurm refuses the job."""
     import submitit
 
     slurm.check_slurm(settings)
     executor = submitit.SlurmExecutor(run_dir.resolve() / FOLDER)
-    # Without these, submitit asks for five minutes and charges them to an account key of its own.
+    # Without these, submitit asks for five minutes and charges them to a wckey of its own.
     unset: dict[str, Any] = {"time": None, "wckey": None}
-    # Where one node is lost, the others have nothing left to do.
-    started_by = ["--kill-on-bad-exit=1"] if settings.nodes > 1 else []
+    # When one node is lost, the others have nothing left to do.
+    srun_args = ["--kill-on-bad-exit=1"] if settings.nodes > 1 else []
     executor.update_parameters(
         **unset,
         job_name="tuneproof",
         nodes=settings.nodes,
         ntasks_per_node=1,
-        srun_args=started_by,
+        srun_args=srun_args,
         additional_parameters=slurm.sbatch_options(settings),
     )
     try:
@@ -140,23 +147,26 @@ def submit_job(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> Slu
 
 
 def run_in_job(run_dir: Path, until: Stage) -> int:
-    """Does the work inside the job, in a process that can replace itself; its exit code. On any node but the first, stands by for it."""
+    """What each task of the job runs: the worker on the first node, in a process that can replace itself, and a node agent on the others.
+
+    Returns the exit code.
+    """
     if os.environ["SLURM_PROCID"] != "0":
-        return _stand_by(run_dir)
+        return _run_node_agent(run_dir)
     process = start_process(run_dir, until, "--slurm-job", os.environ["SLURM_JOB_ID"])
-    # Some clusters tell a job to end by SIGUSR1 or SIGUSR2; the worker knows SIGTERM alone.
+    # The worker handles SIGTERM alone.
     for number in STOP_SIGNALS:
         signal.signal(number, lambda *_: process.terminate())
     return process.wait()
 
 
-def _stand_by(run_dir: Path) -> int:
-    """Trains with the worker when that calls, until it has returned."""
+def _run_node_agent(run_dir: Path) -> int:
+    """Takes part in the worker's trainings until the worker has returned."""
     from submitit.core.utils import JobPaths
 
     for number in STOP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
-    over = JobPaths(run_dir / FOLDER, job_id=os.environ["SLURM_JOB_ID"]).result_pickle
-    command = [sys.executable, "-m", "tuneproof.engine.training.distributed.node_agent", str(rendezvous_file(run_dir)), str(over)]
+    result = JobPaths(run_dir / FOLDER, job_id=os.environ["SLURM_JOB_ID"]).result_pickle
+    command = [sys.executable, "-m", "tuneproof.engine.training.distributed.node_agent", str(rendezvous_file(run_dir)), str(result)]
     subprocess.run(command, stdin=subprocess.DEVNULL, check=True)
     return 0

@@ -1,4 +1,4 @@
-"""The steps of a training as columns of numbers: a hundred thousand of them take a few MB."""
+"""The steps of a training as columns of numbers: 100,000 steps take a few MB."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tuneproof.engine.run.events import StepLogged
 
 
 class Column(StrEnum):
-    """What can be drawn over the steps; the value is the name in `StepLogged`."""
+    """What can be plotted over the steps; the value is the field of `StepLogged`."""
 
     LOSS = "loss"
     LEARNING_RATE = "learning_rate"
@@ -31,7 +31,7 @@ def _floats() -> array[float]:
 
 @dataclass
 class StepSeries:
-    """Every logged step, in order; `ts` is when it was logged, in seconds since 1970."""
+    """Every logged step in order; `ts` is the time of its event, in seconds since 1970."""
 
     step: array[int] = field(default_factory=_integers)
     ts: array[float] = field(default_factory=_floats)
@@ -40,13 +40,13 @@ class StepSeries:
     grad_norm: array[float] = field(default_factory=_floats)
     tokens_per_second: array[float] = field(default_factory=_floats)
     seam: int = 0
-    """Where the steps of the process that trains now begin."""
+    """The index of the first step of the process that trains now."""
 
     def __len__(self) -> int:
         return len(self.step)
 
     def append(self, event: StepLogged) -> None:
-        """Takes one step in."""
+        """Adds one step."""
         self.step.append(event.step)
         self.ts.append(event.ts)
         self.loss.append(event.loss)
@@ -55,7 +55,7 @@ class StepSeries:
         self.tokens_per_second.append(event.tokens_per_second)
 
     def truncate_after(self, step: int) -> None:
-        """Forgets the steps after the one that training goes on from; what follows is the work of another process."""
+        """Drops the steps after the one that training resumes from; those that follow are of another process."""
         kept = len(self)
         while kept and self.step[kept - 1] > step:
             kept -= 1
@@ -63,44 +63,44 @@ class StepSeries:
             del column[kept:]
         self.seam = kept
 
-    def points(self, most: int, column: Column = Column.LOSS) -> tuple[list[float], list[float]]:
-        """Steps and values for a plot, thinned to at most `most` points.
+    def points(self, max_points: int, column: Column = Column.LOSS) -> tuple[list[float], list[float]]:
+        """Steps and values for a plot, thinned to at most `max_points`.
 
-        The first and the last step are kept as they are; those between are divided into runs of equal length, and each becomes its
-        mean step and mean value. The loss of one step is that of one small batch, mostly noise around the falling mean that the plot
-        is read for; the extremes of each run would draw the width of the noise instead. So a spike of a single step is flattened,
-        to its share of the run: where spikes matter, look at the columns. Values that are no number are left out.
-        Raises ValueError for fewer than two points.
+        The first and the last step are kept. Those between are divided into bins of equal length, and each bin becomes its mean step and
+        mean value: a step's loss is that of one small batch, mostly noise around the mean that the plot is read for. So a spike of a
+        single step is flattened; use the columns if spikes matter. Values that are not finite are left out. Raises ValueError for fewer
+        than two points.
         """
-        if most < 2:
-            raise ValueError("a curve has two ends")
+        if max_points < 2:
+            raise ValueError("a plot needs at least two points")
         values: array[float] = getattr(self, column)
         count = len(self)
-        if count <= most:
-            runs = [(at, at + 1) for at in range(count)]
+        if count <= max_points:
+            bins = [(at, at + 1) for at in range(count)]
         else:
-            inner, cuts = count - 2, most - 2
+            inner, cuts = count - 2, max_points - 2
             edges = [1 + inner * cut // cuts for cut in range(cuts + 1)] if cuts else []
-            runs = [(0, 1), *pairwise(edges), (count - 1, count)]
-        found = [(_mean(self.step[low:high]), _mean(values[low:high])) for low, high in runs]
-        numbers = [(x, y) for x, y in found if math.isfinite(y)]
-        return [x for x, _ in numbers], [y for _, y in numbers]
+            bins = [(0, 1), *pairwise(edges), (count - 1, count)]
+        means = [(_finite_mean(self.step[low:high]), _finite_mean(values[low:high])) for low, high in bins]
+        finite = [(x, y) for x, y in means if math.isfinite(y)]
+        return [x for x, _ in finite], [y for _, y in finite]
 
     def seconds_per_step(self, recent: int) -> float | None:
-        """Mean seconds of the `recent` last steps of this process; none before there are two to measure between.
+        """Mean seconds of the last `recent` steps of this process; None before it has taken two.
 
-        What comes between steps, probes and checkpoints, is counted in; what comes before the first one, loading and warming up, is not.
+        Probes and checkpoints between steps count; loading and warming up before the first step do not.
         """
         start, last = max(self.seam, len(self) - 1 - recent), len(self) - 1
         if last <= start:
             return None
-        # A clock that was set back must not make a training end in the past.
+        # The clock may have been set back.
         return max(0.0, self.ts[last] - self.ts[start]) / max(1, self.step[last] - self.step[start])
 
 
-def _mean(values: Sequence[float]) -> float:
+def _finite_mean(values: Sequence[float]) -> float:
+    """The mean of the values that are finite; NaN if none is."""
     mean = sum(values) / len(values)
     if math.isfinite(mean):
         return mean
-    numbers = [value for value in values if math.isfinite(value)]
-    return sum(numbers) / len(numbers) if numbers else math.nan
+    finite = [value for value in values if math.isfinite(value)]
+    return sum(finite) / len(finite) if finite else math.nan

@@ -119,11 +119,11 @@ class CaseSession:
     @property
     def waiting(self) -> str | None:
         """What the worker that was started here waits for; None if it has begun, or if there is none."""
-        return self._worker.waiting() if self._worker else None
+        return self._worker.queue_status() if self._worker else None
 
     def stop_waiting(self) -> bool:
         """Cancels a worker that has not begun. Returns whether there was one."""
-        if self._worker is None or self._worker.waiting() is None:
+        if self._worker is None or self._worker.queue_status() is None:
             return False
         self._worker.stop()
         return True
