@@ -150,7 +150,7 @@ class Reproduction:
 
     @cached_property
     def _max_new_tokens(self) -> int:
-        return artifacts.ArmFacts.model_validate_json(self.store.read(self.files.arm)).answer_tokens
+        return artifacts.ArmFacts.model_validate_json(self.store.read(self.files.arm)).max_new_tokens
 
     @cached_property
     def _grammar(self) -> str | None:

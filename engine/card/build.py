@@ -78,7 +78,7 @@ def _graded(evidence: Evidence) -> PartialCreditDifference | None:
 def _decision(evidence: Evidence, verdict: Verdict) -> DecisionSection:
     answers = evidence.case.decision.model_dump()
     answers["labeled_examples"] = evidence.route.labeled_examples
-    overruled = evidence.method.despite if evidence.method else []
+    overruled = evidence.method.overruled if evidence.method else []
     told = f" Overruled: {'; '.join(overruled)}." if overruled else ""
     measured = agreement_with_route(evidence.route.route, evidence.arms, verdict)
     told += f" {measured}" if measured else ""
@@ -187,7 +187,7 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
         usd_per_1000_requests={**UNTUNED_ARMS, **TUNED_ARMS}[arm.name].usd_per_1000_requests(evidence.case, scores),
-        asked=evidence.asked[arm.name].told,
+        asked=evidence.arm_facts[arm.name].summary,
         recall=scores.recall,
         left_out=scores.left_out,
         unanswered=scores.unanswered,
@@ -197,7 +197,7 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
 
 def _provenance(evidence: Evidence) -> ProvenanceSection:
     manifest, model = evidence.store.manifest, evidence.model
-    elsewhere = [asked.told for arm, asked in evidence.asked.items() if {**UNTUNED_ARMS, **TUNED_ARMS}[arm].is_external]
+    elsewhere = [facts.summary for arm, facts in evidence.arm_facts.items() if {**UNTUNED_ARMS, **TUNED_ARMS}[arm].is_external]
     return ProvenanceSection(
         case_sha256=evidence.store.digest(CASE),
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,

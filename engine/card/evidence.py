@@ -40,7 +40,7 @@ class Evidence:
     curve: dict[int, ScoredArm]
     merged: ScoredArm | None
     compared: dict[str, Entrant]
-    asked: dict[str, artifacts.ArmFacts]
+    arm_facts: dict[str, artifacts.ArmFacts]
 
     @property
     def arms(self) -> list[ScoredArm]:
@@ -82,7 +82,7 @@ def gather(store: RunStore) -> Evidence:
         curve={share: _scored_variant(store, point) for share, point in CURVE.items() if point.scores_step in steps},
         merged=_scored_variant(store, MERGED) if MERGED.scores_step in steps else None,
         compared={each.name: found for each in store.case.evaluate.compare if (found := _compared(store, each.name))},
-        asked={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
+        arm_facts={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
     )
 
 

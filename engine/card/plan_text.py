@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.methods.select import ExecutionOption
-from tuneproof.engine.run.artifacts import Memory, Optimizer, PlannedFacts, TrialFacts
+from tuneproof.engine.run.artifacts import MeasuredStep, Memory, Optimizer, PlannedFacts
 
 SMALLER = {
     Optimizer.ADAMW_8BIT: "the optimizer's state is kept in 8 bits",
@@ -27,14 +27,14 @@ def planned_lines(planned: PlannedFacts) -> list[str]:
         divided = f", {DIVIDED}" if planned.sharding is Sharding.FULL else ""
         lines.append(f"each batch is shared by {planned.processes} processes{divided}; memory is that of each")
     lines += _run(planned)
-    if planned.trial is not None and planned.hours is not None:
+    if planned.measured is not None and planned.hours is not None:
         usd = f", {planned.usd:.2f} USD" if planned.usd is not None else ""
         whole = "with the learning curve" if planned.learning_curve else "in all"
         lines.append(
-            f"time: {planned.steps} steps of {planned.trial.usual_seconds:.3g} s at the usual {planned.trial.usual_length} tokens, "
+            f"time: {planned.steps} steps of {planned.measured.usual_seconds:.3g} s at the usual {planned.measured.usual_length} tokens, "
             f"{_hours(planned.hours)} {whole}{usd}; {_on_top(planned)} on top"
         )
-    lines += [f"turned down: {each.name}: {each.reason}" for each in planned.turned_down]
+    lines += [f"turned down: {each.name}: {each.reason}" for each in planned.rejected_methods]
     return lines
 
 
@@ -52,7 +52,7 @@ def _run(planned: PlannedFacts) -> list[str]:
 
 
 def _predicted(planned: PlannedFacts) -> str:
-    there = f"{gb(planned.room)} ({planned.room_told_by})"
+    there = f"{gb(planned.available_memory)} ({planned.available_memory_source})"
     if planned.memory is None:
         return f"memory: not predicted ({planned.not_predicted}); there are {there}"
     of_what = "packed sequences" if planned.packed else "rows"
@@ -66,7 +66,7 @@ def memory_line(memory: Memory, there: str) -> str:
 
 
 def _measured(planned: PlannedFacts) -> str:
-    trial = planned.trial
+    trial = planned.measured
     if trial is None:
         return f"memory measured: not before training, as {planned.not_measured}"
     of_what = "of the process" if trial.whole_process else "of tensors"
@@ -77,7 +77,7 @@ def _measured(planned: PlannedFacts) -> str:
     return f"memory measured in a trial step: {gb(trial.peak)} {of_what}{against}; {trial.worst_seconds:.3g} s"
 
 
-def predicted_for_trial(memory: Memory, trial: TrialFacts) -> int:
+def predicted_for_trial(memory: Memory, trial: MeasuredStep) -> int:
     """What of a prediction a trial step has measured, in bytes."""
     return memory.total if trial.whole_process else memory.tensors
 

@@ -84,5 +84,5 @@ def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, Para
         sources=setting_sources(MethodChoice(name=method.name), training),
         cannot={ability.value: why for ability, why in method.unsupported.items()},
         published=method.published and method.published.summary,
-        refused=refused,
+        unavailable=refused,
     )

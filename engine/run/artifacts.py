@@ -1,4 +1,4 @@
-"""What the stages write down for the card and for the wizard: small typed files in the run folder."""
+"""The files that the stages write for the card and for the wizard: where each is, and the type of what it holds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.task import OutputFormat
@@ -18,6 +18,7 @@ MODEL = "model.json"
 METHOD = "method.json"
 TRAINING = "training/summary.json"
 TRAINED = "training/adapter"
+"""The folder with what was trained: an adapter, or a whole model."""
 AUDIT = "audit.json"
 DATA = "data.json"
 CATALOGUE = "catalogue.json"
@@ -25,9 +26,11 @@ FAILURES = "failures.jsonl"
 
 
 class Facts(BaseModel):
-    """A file of facts: unknown keys are errors."""
+    """The content of a file, or a part of it. Unknown keys are errors. An alias is the key in the file, where it is not the name here."""
 
-    model_config = ConfigDict(extra="forbid", protected_namespaces=())
+    model_config = ConfigDict(
+        extra="forbid", protected_namespaces=(), validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
+    )
 
     def as_text(self) -> str:
         """The one way the file is written."""
@@ -91,11 +94,7 @@ class ModelFacts(Facts):
 
 
 class CatalogueEntry(Facts):
-    """One method, with its settings for this case and their sources, and how much of this base it would train.
-
-    `cannot` has what it is unable to do, each with the reason; `published` is a result that others measured; `refused` says why it cannot
-    be trained here.
-    """
+    """One method, with its settings for this case, and how much of this base it would train."""
 
     name: str
     trains: str
@@ -104,40 +103,42 @@ class CatalogueEntry(Facts):
     all_parameters: int | None
     settings: dict[str, float | int | None]
     sources: dict[str, str] = {}
+    """Where the value of each setting comes from."""
     cannot: dict[str, str] = {}
+    """What the method is unable to do, each with the reason."""
     published: str | None = None
-    refused: str | None = None
+    """A result that others measured."""
+    unavailable: str | None = Field(default=None, alias="refused")
+    """Why it cannot be trained on this machine."""
 
 
 class TrainedLength(Facts):
-    """How long the train rows are, prompt and answer together, in tokens.
-
-    `p99` is the length that 99 % of them do not exceed, `cut` how many answers would be cut off there, and `left_out` how many rows are
-    longer than the `limit` that the case sets, and so not trained on. No row is ever cut. `mean` is of all rows, none in runs from before
-    it was kept.
-    """
+    """How long the train rows are, prompt and answer together, in tokens."""
 
     p99: int
+    """The length that 99 % of the rows do not exceed."""
     longest: int
     cut: int
+    """The number of rows that are longer than `p99`: a limit there would cut their answers. No row is ever cut."""
     limit: int | None
+    """The longest row that the case allows."""
     left_out: int
+    """The number of rows that are longer than the limit or the context, and not trained on."""
     mean: float | None = None
+    """None in runs of versions that did not store it."""
 
 
 class Catalogue(Facts):
-    """Every method there is, in the order of the catalogue, and how long the rows are that they would be trained on.
-
-    `rows_by_length` has each length in tokens with the number of train rows that have it, none in runs from before it was kept.
-    """
+    """Every method in the order of the registry, and the lengths of the rows that it would be trained on."""
 
     methods: list[CatalogueEntry]
     length: TrainedLength | None = None
     rows_by_length: list[tuple[int, int]] = []
+    """Each length in tokens with the number of train rows that have it; empty in runs of versions that did not store it."""
 
 
 class Optimizer(StrEnum):
-    """How an optimizer keeps what it knows of earlier steps: as it is, in 8 bits, or so in memory of the host that is paged in."""
+    """How an optimizer keeps its state: in full, in 8 bits, or in 8 bits and paged to host memory."""
 
     ADAMW = "adamw"
     ADAMW_8BIT = "adamw_8bit"
@@ -145,7 +146,7 @@ class Optimizer(StrEnum):
 
 
 class Memory(Facts):
-    """The predicted peak in bytes, split into what it is made of at that moment; `overhead` is what is no tensor."""
+    """A predicted peak of memory in bytes, by what takes it at that moment."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -156,53 +157,52 @@ class Memory(Facts):
     activations: int
     logits: int
     overhead: int
+    """What is not a tensor, such as the CUDA context."""
 
     @property
     def tensors(self) -> int:
-        """All but the overhead: what torch counts as allocated, and a trial step can be compared with."""
+        """All but the overhead: what torch counts as allocated, which a measured step can be compared with."""
         return self.weights + self.adapters + self.gradients + self.optimizer + self.activations + self.logits
 
     @property
     def total(self) -> int:
-        """All of it: what the machine must have."""
+        """Tensors and overhead: what the machine must have."""
         return self.tensors + self.overhead
 
 
-class TrialFacts(Facts):
-    """A real step in a process of its own: its peak in bytes and its seconds at the worst length, and the seconds of a usual one.
-
-    On a GPU the peak is that of all tensors; on a CPU that of the process, above what it was before the base was loaded.
-    """
+class MeasuredStep(Facts):
+    """One training step, measured in a process of its own before the training."""
 
     peak: int
+    """Bytes at the worst length: of all tensors on a GPU; on a CPU of the process, above what it had before the base was loaded."""
     whole_process: bool
+    """Whether the peak is that of the process."""
     worst_seconds: float
+    """Seconds of a step of the longest rows."""
     usual_seconds: float
+    """Seconds of a step of rows of the usual length."""
     worst_length: int
     usual_length: int
 
 
 class RejectedMethod(Facts):
-    """A method that was considered and not taken."""
+    """A method that was considered and not chosen."""
 
     name: str
     reason: str
 
 
 class PlannedFacts(Facts):
-    """What the plan was held against: memory, time and money, predicted, and measured where that tells more.
+    """What was predicted and measured for a plan: memory in bytes and time. Memory is that of one process."""
 
-    `room` is in bytes. Without a prediction or a measurement, `not_predicted` or `not_measured` says why. `hours` are those of the
-    training, and with a learning curve those of its two smaller trainings. Room, memory and trial are those of one process. `padding` is
-    the share of what is read that is padding; none for packed rows.
-    """
-
-    room: int
-    room_told_by: str
+    available_memory: int = Field(alias="room")
+    available_memory_source: str = Field(alias="room_told_by")
+    """What says so: the machine, or the budget of the case."""
     margin: float
     length: int
     packed: bool = False
     padding: float | None = None
+    """The share of the tokens in a batch that is padding; None for packed rows."""
     steps: int
     accumulation: int
     checkpointing: bool
@@ -211,39 +211,43 @@ class PlannedFacts(Facts):
     optimizer: Optimizer = Optimizer.ADAMW
     memory: Memory | None
     not_predicted: str | None
-    trial: TrialFacts | None
+    """Why memory is not predicted."""
+    measured: MeasuredStep | None = Field(alias="trial")
     not_measured: str | None
+    """Why no step is measured."""
     hours: float | None
+    """Of the training, and of the smaller trainings of a learning curve."""
     usd: float | None
     learning_curve: bool = False
-    turned_down: list[RejectedMethod]
+    rejected_methods: list[RejectedMethod] = Field(alias="turned_down")
 
 
 class MethodFacts(Facts):
-    """The plan with every default written out, and why training is not needed, where it is not.
-
-    `planned` is none where no training is to come, and in runs that were made before there was a planner.
-    """
+    """The plan with every default written out, or why nothing is trained."""
 
     name: str
     why: str
     trains: str
     settings: dict[str, float | int | None]
     skipped: str | None
-    despite: list[str]
+    """Why nothing is trained."""
+    overruled: list[str] = Field(alias="despite")
+    """Reasons against the training that the case overrules."""
     planned: PlannedFacts | None = None
+    """None if nothing is to be trained, and in runs of versions that did not plan."""
     sources: dict[str, str] = {}
+    """Where the value of each setting comes from."""
     length: TrainedLength | None = None
 
 
 class BatchParts(Facts):
-    """In how many parts a batch is run since it ran out of memory; the rows of a step, and their order, stay the same."""
+    """The least gradient accumulation since memory ran out; the rows of a step, and their order, stay the same."""
 
     accumulation: int
 
 
 class TrainingFacts(Facts):
-    """What training did; `seconds` are those of the process that ended it, none in runs from before they were kept."""
+    """What a training did, and how its best step did on the validation cases."""
 
     examples: int
     steps: int
@@ -255,10 +259,11 @@ class TrainingFacts(Facts):
     trained_parameters: int
     all_parameters: int
     seconds: float | None = None
+    """Of the process that ended the training; None in runs of versions that did not store it."""
 
 
 class VariantScore(Facts):
-    """One way to ask, as it did on the validation cases that chose between the ways."""
+    """How a prompt variant of an arm did on the validation cases that chose between the variants."""
 
     variant: str
     cases: int
@@ -267,56 +272,58 @@ class VariantScore(Facts):
 
 
 class ArmFacts(Facts):
-    """How an arm asked: what was settled before the frozen cases, in a sentence; the tokens an answer may take; what was tried."""
+    """How an arm prompts, as it was chosen before the frozen cases."""
 
     arm: str
-    told: str
-    answer_tokens: int
+    summary: str = Field(alias="told")
+    """The choice in a sentence; empty if there was nothing to choose."""
+    max_new_tokens: int = Field(alias="answer_tokens")
     variant: str | None
+    """The prompt variant that did best on validation; None for an arm with one prompt."""
     tried: list[VariantScore]
 
 
 def trained_weights(files: Iterable[str], folder: str = TRAINED) -> list[str]:
-    """The files among those of a run that hold what was trained: an adapter, or a whole model in one piece or several."""
+    """The weight files in a folder of the run, sorted: of an adapter, or of a whole model in one or several files."""
     return sorted(name for name in files if name.startswith(f"{folder}/") and name.endswith(".safetensors"))
 
 
 def weights_digest(files: Mapping[str, str], folder: str = TRAINED) -> str:
-    """One digest over the weights among the files of a step; that of the file itself where they are in one piece."""
+    """One digest of the weight files of a step; of a single file, its own."""
     digests = [files[name] for name in trained_weights(files, folder)]
     return digests[0] if len(digests) == 1 else sha256_data(digests)
 
 
 def arm_file(arm: str) -> str:
-    """Where it is told how an arm asked."""
+    """The file that says how an arm prompts."""
     return f"arms/{arm}/arm.json"
 
 
 def prompt_file(arm: str) -> str:
-    """Where an arm's prompt lies for a person to copy: as the model gets it, with places in braces for what differs by case."""
+    """The prompt of an arm for a person to copy: as the model gets it, with placeholders in braces for what differs by case."""
     return f"arms/{arm}/prompt.txt"
 
 
 def grammar_file(arm: str) -> str:
-    """Where the grammar lies that an arm's answers were held to, as llguidance reads it."""
+    """The grammar that constrains the answers of an arm, as llguidance reads it."""
     return f"arms/{arm}/grammar.json"
 
 
 def tried_file(arm: str) -> str:
-    """Where the answers to validation cases lie that chose between an arm's ways to ask."""
+    """The answers to the validation cases that choose between the prompt variants of an arm."""
     return f"arms/{arm}/validation.jsonl"
 
 
 def kept_file(arm: str) -> str:
-    """Where answers lie that were paid for, until the arm is scored: a resumed run does not ask for them again."""
+    """The replies of a server until the arm is scored: a resumed run does not pay for them again."""
     return f"arms/{arm}/kept.jsonl"
 
 
 def predictions_file(arm: str) -> str:
-    """Where an arm's predictions lie in the run folder."""
+    """The predictions of an arm."""
     return f"arms/{arm}/predictions.jsonl"
 
 
 def scores_file(arm: str) -> str:
-    """Where an arm's scores lie in the run folder."""
+    """The scores of an arm."""
     return f"arms/{arm}/scores.json"

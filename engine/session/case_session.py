@@ -160,7 +160,7 @@ class CaseSession:
     def arm_summary(self, arm: str) -> str:
         """How the prompt of an arm was chosen, in a sentence; empty if the arm was not run, or if there was nothing to choose."""
         facts = self._reader.read(self.store, artifacts.arm_file(arm), artifacts.ArmFacts)
-        return facts.told if facts else ""
+        return facts.summary if facts else ""
 
     def predictions(self, arm: str) -> list[Prediction]:
         """The predictions of an arm, case by case; empty if it was not run."""

@@ -50,7 +50,7 @@ def method_facts(
         trains=METHODS[chosen.method].trains,
         settings=chosen.settings,
         skipped=skipped,
-        despite=list(overruled),
+        overruled=list(overruled),
         planned=planned,
         sources=setting_sources(MethodChoice(name=chosen.method), training),
         length=length,
@@ -126,7 +126,7 @@ class Planner:
             if not_measured is not None:
                 return settled, self._facts(settled, chosen, there, shape, None, not_measured)
             trial = self._measure(settled, there)
-            if isinstance(trial, artifacts.TrialFacts):
+            if isinstance(trial, artifacts.MeasuredStep):
                 facts = self._facts(settled, chosen, there, shape, trial, None)
                 self._check_hours(facts)
                 return settled, facts
@@ -182,7 +182,7 @@ class Planner:
             return "the whole training is smaller than a trial step's process"
         return None
 
-    def _measure(self, settled: Plan, available: AvailableMemory) -> artifacts.TrialFacts | str:
+    def _measure(self, settled: Plan, available: AvailableMemory) -> artifacts.MeasuredStep | str:
         # Only now, because it imports TRL.
         from tuneproof.engine.training.memory_probe import ProbeLengths, probe_memory
 
@@ -194,7 +194,7 @@ class Planner:
             return trial
         if self.budget.gpu_memory_gb is not None and trial.peak > available.total:
             return f"took {trial.peak / 1e9:.1f} GB in a trial step, more than budget.gpu_memory_gb"
-        return artifacts.TrialFacts(**asdict(trial), worst_length=longest, usual_length=usual)
+        return artifacts.MeasuredStep(**asdict(trial), worst_length=longest, usual_length=usual)
 
     def _facts(
         self,
@@ -202,7 +202,7 @@ class Planner:
         chosen: MethodSelection,
         available: AvailableMemory,
         shape: ModelShape | UnsupportedArchitecture,
-        trial: artifacts.TrialFacts | None,
+        trial: artifacts.MeasuredStep | None,
         not_measured: str | None,
     ) -> artifacts.PlannedFacts:
         steps, rate = self._steps(settled), self.budget.usd_per_gpu_hour
@@ -210,8 +210,8 @@ class Planner:
         trainings = 1 + sum(SHARES) / WHOLE if self.learning_curve else 1.0
         hours = trainings * steps * trial.usual_seconds / 3600 if trial else None
         return artifacts.PlannedFacts(
-            room=round(available.total),
-            room_told_by=available.source,
+            available_memory=round(available.total),
+            available_memory_source=available.source,
             margin=MARGIN,
             length=max_packed_length(max(self.rows.whole), self.base.context_length) if settled.packing else max(self.rows.whole),
             packed=settled.packing,
@@ -224,12 +224,12 @@ class Planner:
             optimizer=settled.optimizer,
             memory=chosen.option.memory,
             not_predicted=str(shape) if isinstance(shape, UnsupportedArchitecture) else None,
-            trial=trial,
+            measured=trial,
             not_measured=not_measured,
             hours=None if hours is None else round(hours, 6),
             usd=None if hours is None or rate is None else round(hours * rate * gpus, 6),
             learning_curve=self.learning_curve,
-            turned_down=[artifacts.RejectedMethod(name=name, reason=reason) for name, reason in chosen.rejected.items()],
+            rejected_methods=[artifacts.RejectedMethod(name=name, reason=reason) for name, reason in chosen.rejected.items()],
         )
 
     def _check_hours(self, facts: artifacts.PlannedFacts) -> None:

@@ -106,8 +106,8 @@ class ArmScorer:
         scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = artifacts.ArmFacts(
             arm=arm.name,
-            told=_told(asked, chosen, score_variants(tried)),
-            answer_tokens=self.max_new_tokens,
+            summary=_summary(asked, chosen, score_variants(tried)),
+            max_new_tokens=self.max_new_tokens,
             variant=chosen,
             tried=score_variants(tried),
         )
@@ -221,7 +221,7 @@ class LocalBackend:
         return self.decoder().complete(prompts, self.max_new_tokens, grammar=self.arm.grammar, on_progress=on_progress)
 
 
-def _told(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScore]) -> str:
+def _summary(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScore]) -> str:
     """How the prompt was chosen before the frozen cases, in a sentence for the card."""
     if chosen is None:
         return arm.summary

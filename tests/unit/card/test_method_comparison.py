@@ -29,7 +29,7 @@ TRAINED = TrainingFacts(
 
 
 def planned(name: str, skipped: str | None = None) -> MethodFacts:
-    return MethodFacts(name=name, why="", trains="", settings={"learning_rate": 1e-4}, skipped=skipped, despite=[])
+    return MethodFacts(name=name, why="", trains="", settings={"learning_rate": 1e-4}, skipped=skipped, overruled=[])
 
 
 def entrant(name: str, right: Sequence[bool]) -> Entrant:

@@ -69,15 +69,15 @@ def test_a_training_smaller_than_a_trial_is_predicted_and_not_tried(planner: Pla
     asked = answers()
     settled, told = planner.settle()
     assert settled.method == "lora" and "lightest" in settled.why and not asked
-    assert told.memory is not None and told.trial is None and told.hours is None and told.steps == 36 and told.length == 89
-    assert told.memory.adapters == 4 * 233_472 and told.memory.total < told.room
+    assert told.memory is not None and told.measured is None and told.hours is None and told.steps == 36 and told.length == 89
+    assert told.memory.adapters == 4 * 233_472 and told.memory.total < told.available_memory
 
 
 def test_hours_and_money_follow_from_the_seconds_of_a_usual_step(planner: Planner, answers: Answers) -> None:
     answers(MemoryProbeResult(10**9, True, 4.0, 2.0))
     _, told = replace(planner, budget=Budget(hours=1, usd_per_gpu_hour=3)).settle()
     assert told.hours == pytest.approx(36 * 2 / 3600) and told.usd == pytest.approx(0.06)
-    assert told.trial is not None and (told.trial.worst_length, told.trial.usual_length) == (89, 80)
+    assert told.measured is not None and (told.measured.worst_length, told.measured.usual_length) == (89, 80)
     lines = planned_lines(told)
     assert any("1.2 minutes in all, 0.06 USD" in line for line in lines)
     assert any("1.00 GB of the process" in line and "predicted (-" in line for line in lines)
@@ -109,7 +109,10 @@ def test_what_has_to_fit_is_the_share_of_one_process_in_its_part_of_the_memory(p
     _, alone = planner.settle()
     settled, told = replace(planner, training=Training(epochs=6, processes=2), budget=Budget(hours=1)).settle()
     assert asked == [(1, False), (8, True)] and settled.per_process.batch_size == 8 and told.steps == alone.steps == 36
-    assert told.room == pytest.approx(alone.room / 2, rel=0.2) and told.room_told_by == "free on this machine, for each of 2 processes"
+    assert (
+        told.available_memory == pytest.approx(alone.available_memory / 2, rel=0.2)
+        and told.available_memory_source == "free on this machine, for each of 2 processes"
+    )
     lines = planned_lines(told)
     assert "each batch is shared by 2 processes; memory is that of each" in lines
     assert "to fit, each process's share of a batch runs in 8 parts and activations are computed twice" in lines
@@ -124,7 +127,7 @@ def test_where_no_way_runs_the_gate_closes_with_what_was_seen(planner: Planner, 
 def test_a_step_that_takes_more_than_the_budget_does_not_fit(planner: Planner, answers: Answers) -> None:
     asked = answers(MemoryProbeResult(2 * 10**9, True, 4.0, 2.0), MemoryProbeResult(10**8, True, 4.0, 2.0))
     _, told = replace(planner, budget=Budget(hours=1, gpu_memory_gb=1.0)).settle()
-    assert len(asked) == 2 and told.room == 10**9 and told.room_told_by == "budget.gpu_memory_gb"
+    assert len(asked) == 2 and told.available_memory == 10**9 and told.available_memory_source == "budget.gpu_memory_gb"
 
 
 def test_a_base_of_an_unknown_shape_is_measured_and_its_memory_not_guessed(planner: Planner, answers: Answers, tmp_path: Path) -> None:
@@ -132,7 +135,7 @@ def test_a_base_of_an_unknown_shape_is_measured_and_its_memory_not_guessed(plann
     (tmp_path / "config.json").write_text(json.dumps(config))
     answers(MemoryProbeResult(10**9, True, 4.0, 2.0))
     _, told = replace(planner, base=replace(planner.base, folder=tmp_path)).settle()
-    assert told.memory is None and "mixtral" in str(told.not_predicted) and told.trial is not None
+    assert told.memory is None and "mixtral" in str(told.not_predicted) and told.measured is not None
     assert "not predicted" in planned_lines(told)[0] and "1.00 GB of the process; 4 s" in planned_lines(told)[1]
 
 
@@ -185,9 +188,9 @@ def test_a_plan_is_tried_on_the_real_model_put_on_the_card_and_kept_when_the_run
     assert result.code == 0, result.err
     written = store.read(artifacts.METHOD)
     told = artifacts.MethodFacts.model_validate_json(written).planned
-    assert told is not None and told.memory is not None and told.trial is not None and told.hours and told.usd
+    assert told is not None and told.memory is not None and told.measured is not None and told.hours and told.usd
     assert told.accumulation > 1 and told.memory.total <= 0.45e9
-    assert 0.3 < told.memory.total / told.trial.peak < 3 and 0 < told.trial.peak <= told.room
+    assert 0.3 < told.memory.total / told.measured.peak < 3 and 0 < told.measured.peak <= told.available_memory
     text = card_text(make_card(store))
     assert f"memory predicted for rows of {told.length} tokens" in text and "memory measured in a trial step" in text and "USD" in text
     # What is free now may be other than it was: the plan stands.
