@@ -1,4 +1,4 @@
-"""Forty schemas after the kinds of shape that JSON Schema's own test suite has: none was written for the sample model."""
+"""Forty schemas that cover the features of JSON Schema's own test suite; none was written for the sample model."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 Schema = dict[str, Any]
 
 
-def thing(properties: Schema, required: list[str] | None = None, **more: Any) -> Schema:
-    """An object all of whose properties are required, unless it is said which are."""
+def object_schema(properties: Schema, required: list[str] | None = None, **more: Any) -> Schema:
+    """An object; all properties are required unless `required` names some."""
     return {"type": "object", "properties": properties, "required": list(properties) if required is None else required, **more}
 
 
-def short(most: int = 8) -> Schema:
-    """A string that ends soon."""
-    return {"type": "string", "maxLength": most}
+def short_string(max_length: int = 8) -> Schema:
+    """A string of few characters, so that an answer ends soon."""
+    return {"type": "string", "maxLength": max_length}
 
 
 SCHEMAS: dict[str, Schema] = {
@@ -58,33 +58,37 @@ SCHEMAS: dict[str, Schema] = {
     "tuple": {"type": "array", "prefixItems": [{"type": "boolean"}, {"enum": ["yes", "no"]}], "items": False, "minItems": 2},
     "number": {"type": "object", "properties": {"n": {"type": "number"}}, "required": ["n"], "additionalProperties": False},
     "date": {"type": "object", "properties": {"on": {"type": "string", "format": "date"}}, "required": ["on"]},
-    "three levels": thing({"a": thing({"b": thing({"c": {"type": "boolean"}})}), "d": short()}),
+    "three levels": object_schema({"a": object_schema({"b": object_schema({"c": {"type": "boolean"}})}), "d": short_string()}),
     "empty object": {"type": "object", "properties": {}, "additionalProperties": False},
     "map": {"type": "object", "additionalProperties": {"type": "integer", "minimum": 0, "maximum": 99}},
     "pattern properties": {"type": "object", "patternProperties": {"^x[0-9]$": {"type": "boolean"}}, "additionalProperties": False},
-    "one required of many": thing({name: short(5) for name in "abcdefgh"}, ["c"], additionalProperties=False),
-    "keys that need escapes": thing({'with "quotes"': short(5), "back\\slash": {"type": "boolean"}, "a/b~c": {"enum": [1]}, "": short(3)}),
-    "unicode keys": thing({"größe": {"enum": ["klein", "groß"]}, "名前": {"enum": ["山", "川"]}, "🙂": {"type": "boolean"}}),
+    "one required of many": object_schema({name: short_string(5) for name in "abcdefgh"}, ["c"], additionalProperties=False),
+    "keys with escapes": object_schema(
+        {'with "quotes"': short_string(5), "back\\slash": {"type": "boolean"}, "a/b~c": {"enum": [1]}, "": short_string(3)}
+    ),
+    "unicode keys": object_schema({"größe": {"enum": ["klein", "groß"]}, "名前": {"enum": ["山", "川"]}, "🙂": {"type": "boolean"}}),
     "unicode values": {"enum": ["é", "e\u0301", "ß", "語", "👩‍🚀", "\u200b", "\u2028"]},
     "escapes in values": {"enum": ['"', "\\", "/", "\n", "\t", "\u0001", 'a"b']},
-    "many labels": thing({"label": {"enum": [f"label_{n:03d}" for n in range(200)]}}),
-    "labels that begin alike": {"enum": ["a", "ab", "abc", "abcd", "b"]},
+    "many labels": object_schema({"label": {"enum": [f"label_{n:03d}" for n in range(200)]}}),
+    "labels with a common prefix": {"enum": ["a", "ab", "abc", "abcd", "b"]},
     "values of every type": {"enum": ["1", 1, 1.5, True, False, None, [], {}, [1, "x"], {"k": None}]},
-    "constant object": thing({"kind": {"const": {"name": "fixed", "version": [1, 2]}}, "ok": {"type": "boolean"}}),
-    "negative bounds": thing({"t": {"type": "integer", "minimum": -40, "maximum": -1}}),
-    "exclusive bounds": thing({"n": {"type": "integer", "exclusiveMinimum": 9, "exclusiveMaximum": 12}}),
-    "multiples": thing({"n": {"type": "integer", "minimum": 0, "maximum": 100, "multipleOf": 5}}),
-    "length of strings": thing({"code": {"type": "string", "minLength": 3, "maxLength": 5}}),
-    "formats": thing({"at": {"type": "string", "format": "date-time"}, "id": {"type": "string", "format": "uuid"}}),
-    "address": thing({"host": {"type": "string", "format": "ipv4"}, "from": {"type": "string", "format": "time"}}),
-    "list of types": thing({"v": {"type": ["boolean", "null", "integer"], "minimum": 0, "maximum": 9}}),
-    "one of, told apart by kind": {
+    "constant object": object_schema({"kind": {"const": {"name": "fixed", "version": [1, 2]}}, "ok": {"type": "boolean"}}),
+    "negative bounds": object_schema({"t": {"type": "integer", "minimum": -40, "maximum": -1}}),
+    "exclusive bounds": object_schema({"n": {"type": "integer", "exclusiveMinimum": 9, "exclusiveMaximum": 12}}),
+    "multiples": object_schema({"n": {"type": "integer", "minimum": 0, "maximum": 100, "multipleOf": 5}}),
+    "length of strings": object_schema({"code": {"type": "string", "minLength": 3, "maxLength": 5}}),
+    "formats": object_schema({"at": {"type": "string", "format": "date-time"}, "id": {"type": "string", "format": "uuid"}}),
+    "address": object_schema({"host": {"type": "string", "format": "ipv4"}, "from": {"type": "string", "format": "time"}}),
+    "list of types": object_schema({"v": {"type": ["boolean", "null", "integer"], "minimum": 0, "maximum": 9}}),
+    "one of, by kind": {
         "oneOf": [
-            thing({"kind": {"const": "circle"}, "r": {"type": "integer", "minimum": 1, "maximum": 9}}, additionalProperties=False),
-            thing({"kind": {"const": "box"}, "w": {"enum": [1, 2]}, "h": {"enum": [1, 2]}}, additionalProperties=False),
+            object_schema({"kind": {"const": "circle"}, "r": {"type": "integer", "minimum": 1, "maximum": 9}}, additionalProperties=False),
+            object_schema({"kind": {"const": "box"}, "w": {"enum": [1, 2]}, "h": {"enum": [1, 2]}}, additionalProperties=False),
         ]
     },
-    "any of objects": {"anyOf": [thing({"a": short(4)}, additionalProperties=False), thing({"b": {"type": "boolean"}})]},
+    "any of objects": {
+        "anyOf": [object_schema({"a": short_string(4)}, additionalProperties=False), object_schema({"b": {"type": "boolean"}})]
+    },
     "arrays in arrays": {
         "type": "array",
         "minItems": 2,
@@ -95,13 +99,15 @@ SCHEMAS: dict[str, Schema] = {
         "type": "array",
         "minItems": 1,
         "maxItems": 3,
-        "items": {"anyOf": [{"enum": ["x"]}, thing({"y": {"enum": [0]}})]},
+        "items": {"anyOf": [{"enum": ["x"]}, object_schema({"y": {"enum": [0]}})]},
     },
-    "tuple with a rest": {"type": "array", "prefixItems": [{"enum": ["head"]}], "items": {"type": "boolean"}, "maxItems": 4},
+    "tuple with further items": {"type": "array", "prefixItems": [{"enum": ["head"]}], "items": {"type": "boolean"}, "maxItems": 4},
     "a list that refers to itself": {
-        "$defs": {"node": thing({"v": {"enum": [1, 2]}, "next": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/node"}]}})},
+        "$defs": {"node": object_schema({"v": {"enum": [1, 2]}, "next": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/node"}]}})},
         "$ref": "#/$defs/node",
     },
     "a bare integer": {"type": "integer", "minimum": 100, "maximum": 999},
-    "annotations change nothing": thing({"a": {"type": "boolean", "title": "A", "description": "yes or no", "default": True}}, title="T"),
+    "annotations change nothing": object_schema(
+        {"a": {"type": "boolean", "title": "A", "description": "yes or no", "default": True}}, title="T"
+    ),
 }

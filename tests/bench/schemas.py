@@ -1,6 +1,6 @@
-"""Two thousand answers under forty schemas, by the sample model: `python -m tests.bench.schemas`.
+"""The sample model writes 2,000 answers under 40 schemas: `python -m tests.bench.schemas`.
 
-Every answer that ended has to satisfy its schema; those that did not end within the room are counted and shown.
+Every complete answer must satisfy its schema. Answers that reach the limit of tokens are counted and shown.
 """
 
 from __future__ import annotations
@@ -19,12 +19,12 @@ from tuneproof.engine.scoring.judges import parse_json
 from tuneproof.sample_cases.rows import different
 from tuneproof.sample_cases.scenes import choose_scene
 
-ANSWERS, ROOM, SEED = 50, 128, 40
-"""Answers under each schema, and the tokens that one may take."""
+ANSWERS, MAX_NEW_TOKENS, SEED = 50, 128, 40
+"""Answers under each schema, most tokens of one, and the seed of the prompts."""
 
 
 def prompts() -> list[str]:
-    """Requests that ask for other things than the schema does, so that the model would rather write something else."""
+    """Prompts that do not ask for what the schema describes, so that the grammar has to change the answers."""
     scenes = different(choose_scene, ANSWERS, SEED)
     return [f"<|user|>{scene.instruction}\n\n{scene.text}<|end|><|assistant|>" for scene in scenes]
 
@@ -32,19 +32,20 @@ def prompts() -> list[str]:
 def main() -> None:
     base = load_base(ModelChoice(base="sample"))
     decoder = Decoder(base, load_weights(base))
-    started, finished, unfinished, wrong = time.monotonic(), 0, 0, 0
-    print(f"{'schema':30} finished unfinished invalid   an unfinished one")
+    started, all_complete, all_truncated, all_invalid = time.monotonic(), 0, 0, 0
+    print(f"{'schema':30} complete truncated invalid   a truncated one")
     for name, schema in SCHEMAS.items():
         grammar, _ = grammar_of(OutputFormat(kind=OutputKind.JSON, json_schema=schema), [])
-        completions, _ = decoder.complete(prompts(), ROOM, grammar=grammar)
+        completions, _ = decoder.complete(prompts(), MAX_NEW_TOKENS, grammar=grammar)
         validator = jsonschema_rs.validator_for(schema, validate_formats=True)
-        ended = [c.text for c in completions if not c.truncated]
-        cut = [c.text for c in completions if c.truncated]
-        invalid = sum(not is_valid(validator, text) for text in ended)
-        finished, unfinished, wrong = finished + len(ended), unfinished + len(cut), wrong + invalid
-        print(f"{name:30} {len(ended):8} {len(cut):10} {invalid:7}   {cut[0][:60] if cut else ''}")
+        complete = [c.text for c in completions if not c.truncated]
+        truncated = [c.text for c in completions if c.truncated]
+        invalid = sum(not is_valid(validator, text) for text in complete)
+        all_complete, all_truncated, all_invalid = all_complete + len(complete), all_truncated + len(truncated), all_invalid + invalid
+        print(f"{name:30} {len(complete):8} {len(truncated):9} {invalid:7}   {truncated[0][:60] if truncated else ''}", flush=True)
     seconds = time.monotonic() - started
-    print(f"{finished + unfinished} answers: {finished} finished, {unfinished} not, {wrong} finished and invalid; {seconds:.0f} s")
+    total = all_complete + all_truncated
+    print(f"{total} answers: {all_complete} complete, {all_truncated} truncated, {all_invalid} complete but invalid; {seconds:.0f} s")
 
 
 def is_valid(validator: jsonschema_rs.Validator, text: str) -> bool:
