@@ -62,7 +62,7 @@ def test_loss_and_gradients_are_those_of_trl(base: BaseCheckpoint, name: str, tm
     assert len(own[1]) == len(trl[1]) > 0
     for mine, theirs in zip(own[1], trl[1], strict=True):
         assert (mine - theirs).norm() <= 1e-5 * theirs.norm()
-    monkeypatch.setattr(trainers, "LOGITS_AT_ONCE", words)
+    monkeypatch.setattr(trainers, "MAX_LOGITS_PER_CALL", words)
     monkeypatch.setattr(trainers, "target_logits", None)
     assert step(trainer, batch, words, type(trainer))[0] == trl[0]
 

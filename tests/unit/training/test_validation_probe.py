@@ -37,7 +37,7 @@ def test_probes_come_as_often_as_the_case_says_and_at_the_end() -> None:
 @pytest.mark.parametrize("at_once", [None, 1])
 def test_the_loss_of_a_probe_is_the_mean_over_all_answers(at_once: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     if at_once:
-        monkeypatch.setattr("tuneproof.engine.training.validation_probe.LOGITS_AT_ONCE", at_once)
+        monkeypatch.setattr("tuneproof.engine.training.validation_probe.MAX_LOGITS_PER_CALL", at_once)
     base = load_base(ModelChoice())
     rows, probe = training_of(base)
     many = [*rows, *rows[: MAX_LOSS_ROWS // 2]]
