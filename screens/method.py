@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.card.markdown import length_line
-from tuneproof.engine.card.plan_text import DIVIDED, gb, memory_line, ways_line
+from tuneproof.engine.card.plan_text import SHARDED, execution_line, gb, memory_line
 from tuneproof.engine.case.training import MethodChoice, Sharding
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.methods.forecast import Forecast
@@ -246,10 +246,10 @@ def _memory(forecast: Forecast | None) -> str:
 
 def _forecast_line(forecast: Forecast) -> Content:
     there = f"{gb(round(forecast.available.total))} ({forecast.available.source})"
-    ways = ways_line(forecast.option)
+    ways = execution_line(forecast.option)
     line = f"predicted memory: {memory_line(forecast.memory, there)}{f'; {ways}' if ways and forecast.fits else ''}"
     if forecast.option.sharding is Sharding.FULL:
-        line += f"; for processes {DIVIDED}"
+        line += f"; for processes {SHARDED}"
     return Content(line) if forecast.fits else Content.styled(f"does not fit. {line}", "bold")
 
 

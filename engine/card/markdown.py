@@ -1,4 +1,4 @@
-"""The evidence card for a reader: `card.md`."""
+"""The card as Markdown: `card.md`."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tuneproof.engine.scoring.verdict import format_p_value, format_points
 
 
 def card_text(card: Card) -> str:
-    """The card as Markdown: the verdict first, then the arms, then the five fields and where it all comes from."""
+    """The card as Markdown: the verdict, the arms, the sections, and the provenance."""
     parts = [f"# {card.name}: {card.verdict.answer}", card.verdict.reason, *_arms(card), *_difference(card)]
     fields: list[tuple[str, CardSection | None]] = [
         ("Decision", card.decision),
@@ -40,15 +40,16 @@ def card_text(card: Card) -> str:
 
 @dataclass(frozen=True)
 class OptionalSection:
-    """A part of the card that not every card has: its title, what it says in a sentence, and the figures behind that."""
+    """A section that not every card has."""
 
     title: str
     summary: str
     lines: list[str]
+    """The figures behind the summary, and its limits."""
 
 
 def optional_sections(card: Card) -> list[OptionalSection]:
-    """What was measured of models beside the tuned one."""
+    """The sections about models besides the tuned one that this card has."""
     served, comparison, curve = card.served, card.comparison, card.learning_curve
     sections = []
     if served is not None:
@@ -61,22 +62,23 @@ def optional_sections(card: Card) -> list[OptionalSection]:
 
 
 def method_lines(method: MethodSection) -> list[str]:
-    """The settings with where each comes from, and how long the rows are; nothing where nothing was to be trained."""
+    """Each setting with the source of its value, and the length of the rows; empty if nothing was to be trained."""
     if method.skipped is not None:
         return []
-    told = [
+    lines = [
         f"{key} {_number(method.settings[key])}: {source}" for key, source in method.sources.items() if method.settings.get(key) is not None
     ]
-    return [*told, *([length_line(method.length)] if method.length else [])]
+    return [*lines, *([length_line(method.length)] if method.length else [])]
 
 
 def length_line(length: TrainedLength) -> str:
-    """How long the rows are, and what became of those that are too long."""
-    cut = "no answer would be cut" if not length.cut else f"{length.cut} answer{'s' if length.cut > 1 else ''} would be cut"
-    told = f"length: 99 % of the train rows have at most {length.p99:,} tokens, the longest {length.longest:,}; at {length.p99:,} {cut}"
+    """The length of the train rows, how many answers a cut at their 99th percentile would shorten, and how many rows were left out."""
+    cut = "no answer" if not length.cut else f"{length.cut} answer{'s' if length.cut > 1 else ''}"
+    line = f"length: 99 % of the train rows have at most {length.p99:,} tokens, the longest has {length.longest:,}"
+    line += f"; a cut at {length.p99:,} would shorten {cut}"
     if length.left_out:
-        return f"{told}; {length.left_out} rows are too long and were left out"
-    return f"{told}, so all are kept whole" if length.cut else f"{told}, and none is"
+        return f"{line}; {length.left_out} longer rows were left out"
+    return f"{line}, so no row is cut" if length.cut else f"{line}, and no row is cut"
 
 
 def _number(value: float | int | None) -> str:
@@ -86,28 +88,28 @@ def _number(value: float | int | None) -> str:
 def _arms(card: Card) -> list[str]:
     if not card.arms:
         return []
-    names = ["arm", "format valid", "correct", "tokens a case", "seconds a case"]
+    names = ["arm", "format valid", "correct", "tokens per case", "seconds per case"]
     priced = any(arm.usd_per_1000_requests is not None for arm in card.arms)
     names += ["USD for 1,000 requests"] if priced else []
     head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
-    return ["\n".join(head + [_row(arm, priced) for arm in card.arms]), *_asked(card)]
+    return ["\n".join(head + [_row(arm, priced) for arm in card.arms]), *_arm_notes(card)]
 
 
-def _asked(card: Card) -> list[str]:
-    """How the arms asked, where that had to be settled."""
-    told = [f"- {arm.arm}: {'. '.join(_sentences(arm))}." for arm in card.arms if _sentences(arm)]
-    return ["\n".join(told)] if told else []
+def _arm_notes(card: Card) -> list[str]:
+    """Notes on the arms: how each one prompts and decodes, and what its rates leave out."""
+    lines = [f"- {arm.arm}: {'. '.join(_notes(arm))}." for arm in card.arms if _notes(arm)]
+    return ["\n".join(lines)] if lines else []
 
 
-def _sentences(arm: CardArm) -> list[str]:
-    told = [arm.asked] if arm.asked else []
+def _notes(arm: CardArm) -> list[str]:
+    notes = [arm.asked] if arm.asked else []
     if arm.recall is not None:
-        told.append(f"A passage of the document that the case names was shown for {rate_text(arm.recall)} of the cases that name one")
+        notes.append(f"Of the cases that name a document, {rate_text(arm.recall)} were shown a passage of it")
     if arm.left_out:
-        told.append(f"{arm.left_out} times an example was not shown because it is nearly the case")
+        notes.append(f"{arm.left_out} times an example was not shown because it is a near-duplicate of the case")
     if arm.unanswered:
-        told.append(f"Rates are over the {arm.n} cases that have an answer")
-    return told
+        notes.append(f"Rates count only the {arm.n} cases that have an answer")
+    return notes
 
 
 def _row(arm: CardArm, priced: bool) -> str:
@@ -133,21 +135,21 @@ def _difference(card: Card) -> list[str]:
     if difference is None:
         return []
     fixed, newly = difference.only_tuned_right, difference.only_untuned_right
-    told = [
+    lines = [
         f"Tuned minus {verdict.best_untuned_arm}, on the same cases: {format_points(difference)}, {format_p_value(difference.p_value)} "
         f"(McNemar mid-p; exact {format_p_value(difference.p_value_exact)}). {fixed} cases fixed, {newly} newly wrong."
     ]
     graded = verdict.graded
     if graded is not None:
         low, high = (f"{100 * end:+.1f}" for end in (graded.low, graded.high))
-        told.append(f"In {graded.metric}: {100 * graded.estimate:+.1f} points [{low}, {high}] (paired bootstrap).")
+        lines.append(f"In {graded.metric}: {100 * graded.estimate:+.1f} points [{low}, {high}] (paired bootstrap).")
     if len(verdict.comparisons) > 1:
-        told.append(
-            "Tuned against each untuned arm, p-values after Holm: "
+        lines.append(
+            "Tuned against each untuned arm, with Holm-adjusted p-values: "
             + "; ".join(f"{each.arm} {100 * each.estimate:+.0f} points, {format_p_value(each.p_holm)}" for each in verdict.comparisons)
             + "."
         )
-    return [*told, *([verdict.cost] if verdict.cost else [])]
+    return [*lines, *([verdict.cost] if verdict.cost else [])]
 
 
 def _provenance(card: Card) -> str:

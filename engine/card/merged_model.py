@@ -1,4 +1,4 @@
-"""Whether what will be served is what was measured: the merged model against the adapter on its base, on the same frozen cases."""
+"""The section Served Model of the card: the merged model, which a server would load, against the adapter on its base."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, format
 
 
 class MergeOutcome(StrEnum):
-    """How the merged model compares with what was measured."""
+    """How the merged model compares with the tuned arm."""
 
     SAME_ANSWERS = "same answers"
     NOT_TOLD_APART = "not told apart"
@@ -22,10 +22,7 @@ class MergeOutcome(StrEnum):
 
 
 class ServedSection(BaseModel):
-    """The merged model on the frozen cases, and how its answers differ from those of the tuned arm; the sentence says it all.
-
-    `difference` is merged minus tuned. Where nothing was merged there are no figures, and the sentence has the reason.
-    """
+    """The merged model on the eval cases, against the tuned arm. If nothing was merged, only summary and outcome are set."""
 
     model_config = ConfigDict(extra="forbid", serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
 
@@ -34,12 +31,15 @@ class ServedSection(BaseModel):
     correct: Rate | None = None
     format_valid: Rate | None = None
     answers_changed: int | None = None
+    """Eval cases to which the two models give different texts."""
     difference: PairedDifference | None = None
+    """Merged minus tuned."""
     sha256: str | None = None
+    """The digest of the merged weights."""
 
 
 def make_served(merged: ScoredArm, tuned: ScoredArm, sha256: str) -> ServedSection:
-    """What the card says of a merged model with this digest."""
+    """The section for a merged model whose weights have this digest."""
     difference = paired_difference(merged, tuned)
     before = {prediction.id: prediction.output for prediction in tuned.predictions}
     changed = sum(before[prediction.id] != prediction.output for prediction in merged.predictions)
@@ -56,12 +56,12 @@ def make_served(merged: ScoredArm, tuned: ScoredArm, sha256: str) -> ServedSecti
 
 
 def not_merged(why: str) -> ServedSection:
-    """What the card says where there is no merged model."""
+    """The section if there is no merged model, with the reason as the end of a sentence."""
     return ServedSection(summary=f"Not merged: {why}.", outcome=MergeOutcome.NOT_MERGED)
 
 
 def outcome_of(changed: int, difference: PairedDifference) -> MergeOutcome:
-    """The outcome, where so many answers are other texts: the interval of the difference decides, not the rates."""
+    """The outcome, from the number of answers that changed and from the interval of the difference."""
     if changed == 0:
         return MergeOutcome.SAME_ANSWERS
     if difference.low > 0:
@@ -72,16 +72,16 @@ def outcome_of(changed: int, difference: PairedDifference) -> MergeOutcome:
 def _summary(outcome: MergeOutcome, changed: int, n: int, difference: PairedDifference) -> str:
     merged = "Merged into the unquantised base in bfloat16"
     if outcome is MergeOutcome.SAME_ANSWERS:
-        return f"{merged}, the model gives the same answer to each of the {n} frozen cases: what will be served is what was measured."
+        return f"{merged}, the model gives the same answers to all {n} eval cases, so the model to serve is the one that was measured."
     won, lost = difference.only_tuned_right, difference.only_untuned_right
-    told = (
-        f"{merged}, the model gives {changed} of {n} frozen cases another answer: {lost} right before and wrong now, {won} the other way; "
+    change = (
+        f"{merged}, the model answers {changed} of {n} eval cases differently: {lost} were right and are now wrong, {won} the other way round; "
         f"{format_points(difference)}, {format_p_value(difference.p_value)}"
     )
     match outcome:
         case MergeOutcome.WORSE:
-            return f"{told}. What would be served is worse than what was measured: serve the adapter on the base that it was trained on."
+            return f"{change}. The merged model is worse than what was measured: serve the adapter on the base that it was trained on."
         case MergeOutcome.BETTER:
-            return f"{told}. What will be served is better than what was measured."
+            return f"{change}. The merged model is better than what was measured."
         case _:
-            return f"{told}. These cases cannot tell what will be served from what was measured."
+            return f"{change}. These cases cannot tell whether the merged model is better or worse than what was measured."

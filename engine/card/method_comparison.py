@@ -1,4 +1,4 @@
-"""Several methods on the same rows and the same frozen cases: what each came to against the one that the case names."""
+"""The section Methods Compared of the card: several methods on the same rows and eval cases, against the one that the case names."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tuneproof.engine.scoring.statistics import holm
 from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, format_p_value, format_points, paired_difference
 
 LIMITS = (
-    "The verdict is that of the method that the case names, chosen before any was scored: the best of several looks better than it is.",
-    "Each was trained once, with one seed: how much one training differs from the next is not in the intervals.",
-    "Rows, epochs, batch and seed are the same for all; a learning rate that the case gives is as many times the default in each.",
+    "The verdict is about the method that the case names, because the best of several methods looks better than it is.",
+    "Each method was trained once, with one seed: the intervals do not include how much two trainings differ.",
+    "All methods have the same rows, epochs, batch size and seed. A learning rate from the case is scaled to each method's default.",
 )
-"""What the reader has to know to read the comparison for what it is."""
+"""What a reader of the comparison has to know, as sentences for the card."""
 
-SURE = 0.05
-"""Below this adjusted p-value, and with an interval that leaves zero out, one method is called better than another."""
+SIGNIFICANCE = 0.05
+"""One method is called better than another if the adjusted p-value is below this and the interval excludes zero."""
 
 
 @dataclass(frozen=True)
 class Entrant:
-    """One method: its plan, and, where it was trained, what came of it and how it answers the frozen cases."""
+    """One method of the comparison: its plan, and its training and scores, or None if it was not trained or not scored."""
 
     method: MethodFacts
     training: TrainingFacts | None
@@ -34,29 +34,31 @@ class Entrant:
 
 
 class ComparedMethod(BaseModel):
-    """One method of a comparison; `difference` is it minus the one that the case names, `p_holm` its mid-p adjusted for all of them.
-
-    `seconds` are those of the training, probes among them, and `memory` the bytes predicted for it; `not_trained` says why it was not.
-    """
+    """One method of the comparison, as the card has it; what was not measured is None."""
 
     model_config = ConfigDict(extra="forbid")
 
     method: str
     settings: dict[str, float | int | None]
     not_trained: str | None = None
+    """The reason, as the end of a sentence."""
     trained_parameters: int | None = None
     memory: int | None = None
+    """Bytes predicted for the training."""
     seconds: float | None = None
+    """Time of the training with its probes."""
     steps: int | None = None
     best_step: int | None = None
     correct: Rate | None = None
     format_valid: Rate | None = None
     difference: PairedDifference | None = None
+    """This method minus the one that the case names."""
     p_holm: float | None = None
+    """The mid-p value of the difference, adjusted for the number of methods (Holm 1979)."""
 
 
 class ComparisonSection(BaseModel):
-    """The methods, that of the case first, and what the frozen cases say of the others."""
+    """The methods, that of the case first, and whether another one is better."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -65,17 +67,17 @@ class ComparisonSection(BaseModel):
 
 
 def make_comparison(named: Entrant, others: Sequence[Entrant]) -> ComparisonSection:
-    """The comparison of a named method, which was trained and scored, with others. Raises ValueError where it was not."""
+    """The comparison of the method that the case names with others. Raises ValueError if that one was not scored."""
     if named.scored is None:
-        raise ValueError("what the others are compared with was not scored")
+        raise ValueError("the method that the case names was not scored")
     differences = {each.method.name: paired_difference(each.scored, named.scored) for each in others if each.scored is not None}
     adjusted = dict(zip(differences, holm([difference.p_value for difference in differences.values()]), strict=True))
-    told = [_told(named, None, None)]
-    told += [_told(each, differences.get(each.method.name), adjusted.get(each.method.name)) for each in others]
-    return ComparisonSection(summary=_summary(told, named.scored.scores.n), methods=told)
+    methods = [_compared_method(named, None, None)]
+    methods += [_compared_method(each, differences.get(each.method.name), adjusted.get(each.method.name)) for each in others]
+    return ComparisonSection(summary=_summary(methods, named.scored.scores.n), methods=methods)
 
 
-def _told(entrant: Entrant, difference: PairedDifference | None, p_holm: float | None) -> ComparedMethod:
+def _compared_method(entrant: Entrant, difference: PairedDifference | None, p_holm: float | None) -> ComparedMethod:
     method, training, scored = entrant.method, entrant.training, entrant.scored
     memory = method.planned.memory if method.planned else None
     return ComparedMethod(
@@ -94,25 +96,25 @@ def _told(entrant: Entrant, difference: PairedDifference | None, p_holm: float |
     )
 
 
-def _summary(told: Sequence[ComparedMethod], n: int) -> str:
-    named, *others = told
+def _summary(methods: Sequence[ComparedMethod], n: int) -> str:
+    named, *others = methods
     scored = [(each.method, each.difference, each.p_holm) for each in others if each.difference is not None and each.p_holm is not None]
     if not scored:
-        return f"No other method than {named.method} was trained."
-    sure = [found for found in scored if found[2] < SURE]
-    better = max((found for found in sure if found[1].low > 0), key=lambda found: found[1].estimate, default=None)
+        return f"Only {named.method} was trained."
+    significant = [found for found in scored if found[2] < SIGNIFICANCE]
+    better = max((found for found in significant if found[1].low > 0), key=lambda found: found[1].estimate, default=None)
     if better is not None:
         name, difference, p_holm = better
         return (
-            f"{name} is better than {named.method}: {format_points(difference)}, {format_p_value(p_holm)} after Holm. "
-            f"To ship it, name it in a new run with cases that nothing has been chosen by."
+            f"{name} is better than {named.method}: {format_points(difference)}, Holm-adjusted {format_p_value(p_holm)}. "
+            "To use it, name it in a new run with eval cases that no choice was made on."
         )
-    worse = [name for name, difference, _ in sure if difference.high < 0]
-    equal = [name for name, _, _ in scored if name not in worse]
-    if not equal:
-        return f"{named.method} is better than {_listed(worse)}, beyond what luck explains on these {n} cases."
-    told_worse = f"; it is better than {_listed(worse)}" if worse else ""
-    return f"These {n} cases cannot tell {_listed(equal)} from {named.method}{told_worse}."
+    worse = [name for name, difference, _ in significant if difference.high < 0]
+    undecided = [name for name, _, _ in scored if name not in worse]
+    if not undecided:
+        return f"{named.method} is better than {_listed(worse)}, by more than chance explains on these {n} cases."
+    better_than = f" {named.method} is better than {_listed(worse)}." if worse else ""
+    return f"These {n} cases cannot tell {_listed(undecided)} from {named.method}.{better_than}"
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -120,7 +122,7 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def comparison_lines(comparison: ComparisonSection) -> list[str]:
-    """What a reader is told of each method, and the limits of it all."""
+    """The comparison as text: a line for each method, and LIMITS."""
     return [*map(_line, comparison.methods), *LIMITS]
 
 
@@ -128,11 +130,11 @@ def _line(each: ComparedMethod) -> str:
     if each.not_trained is not None or each.correct is None:
         return f"{each.method}: not trained: {each.not_trained}"
     rate, low, high = (100 * value for value in (each.correct.rate, each.correct.low, each.correct.high))
-    told = f"{each.method}: {rate:.1f} % correct [{low:.1f}, {high:.1f}]"
+    line = f"{each.method}: {rate:.1f} % correct [{low:.1f}, {high:.1f}]"
     if each.difference is not None and each.p_holm is not None:
-        told += f", {format_points(each.difference)}, {format_p_value(each.p_holm)} after Holm"
-    parts = [f"{each.trained_parameters:,} parameters at learning rate {each.settings['learning_rate']:g}"]
-    parts += [f"step {each.best_step} of {each.steps} kept"]
-    parts += [f"{each.seconds:.0f} s to train"] if each.seconds is not None else []
-    parts += [f"{each.memory / 1e9:.2f} GB predicted"] if each.memory is not None else []
-    return f"{told}; {', '.join(parts)}"
+        line += f", {format_points(each.difference)}, Holm-adjusted {format_p_value(each.p_holm)}"
+    parts = [f"{each.trained_parameters:,} parameters trained at learning rate {each.settings['learning_rate']:g}"]
+    parts += [f"kept step {each.best_step} of {each.steps}"]
+    parts += [f"{each.seconds:.0f} s of training"] if each.seconds is not None else []
+    parts += [f"{each.memory / 1e9:.2f} GB of memory predicted"] if each.memory is not None else []
+    return f"{line}; {', '.join(parts)}"

@@ -1,4 +1,4 @@
-"""What was planned, for a reader: memory predicted against measured, time and money, and what was turned down."""
+"""The plan of a training as text: memory predicted and measured, time, cost, and the methods that were not chosen."""
 
 from __future__ import annotations
 
@@ -6,61 +6,60 @@ from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.methods.select import ExecutionOption
 from tuneproof.engine.run.artifacts import MeasuredStep, Memory, Optimizer, PlannedFacts
 
-SMALLER = {
-    Optimizer.ADAMW_8BIT: "the optimizer's state is kept in 8 bits",
-    Optimizer.PAGED_8BIT: "the optimizer's state is kept in 8 bits in memory of the host",
+SMALLER_OPTIMIZERS = {
+    Optimizer.ADAMW_8BIT: "the optimizer state is kept in 8 bits",
+    Optimizer.PAGED_8BIT: "the optimizer state is kept in 8 bits and paged to main memory",
 }
-"""What is said of an optimizer that is not plain AdamW."""
+"""How the text names an optimizer that is not plain AdamW."""
 
-WORTH_SAVING = 0.1
-"""Share of padding from which it is told what would save it."""
+NOTABLE_PADDING = 0.1
+"""Share of padding from which the text says how to avoid it."""
 
-
-DIVIDED = "which divide weights, gradients and optimizer among them (FSDP2)"
-"""What is said of processes none of which has the whole model."""
+SHARDED = "which shard weights, gradients and optimizer state (FSDP2)"
+"""How the text describes processes none of which has the whole model."""
 
 
 def planned_lines(planned: PlannedFacts) -> list[str]:
-    """A sentence each."""
+    """The plan, one line a subject."""
     lines = [_predicted(planned), _measured(planned)]
     if planned.processes > 1:
-        divided = f", {DIVIDED}" if planned.sharding is Sharding.FULL else ""
-        lines.append(f"each batch is shared by {planned.processes} processes{divided}; memory is that of each")
-    lines += _run(planned)
+        sharded = f", {SHARDED}" if planned.sharding is Sharding.FULL else ""
+        lines.append(f"each batch is divided among {planned.processes} processes{sharded}; memory is per process")
+    lines += _execution(planned)
     if planned.measured is not None and planned.hours is not None:
         usd = f", {planned.usd:.2f} USD" if planned.usd is not None else ""
         whole = "with the learning curve" if planned.learning_curve else "in all"
         lines.append(
-            f"time: {planned.steps} steps of {planned.measured.usual_seconds:.3g} s at the usual {planned.measured.usual_length} tokens, "
-            f"{_hours(planned.hours)} {whole}{usd}; {_on_top(planned)} on top"
+            f"time: {planned.steps} steps of {planned.measured.usual_seconds:.3g} s at the usual length of {planned.measured.usual_length} tokens, "
+            f"{_hours(planned.hours)} {whole}{usd}; {_not_included(planned)} not included"
         )
-    lines += [f"turned down: {each.name}: {each.reason}" for each in planned.rejected_methods]
+    lines += [f"not chosen: {each.name}: {each.reason}" for each in planned.rejected_methods]
     return lines
 
 
-def _run(planned: PlannedFacts) -> list[str]:
-    """How a step is run, and how much of what it reads is padding, where either is worth a word."""
-    ways, padding = ways_line(planned, processes=planned.processes), planned.padding
-    of_padding = "" if padding is None else f"{100 * padding:.0f} % of what is read is padding"
+def _execution(planned: PlannedFacts) -> list[str]:
+    """How a step is run, and the share of padding, if there is something to say."""
+    measures, padding = execution_line(planned, processes=planned.processes), planned.padding
+    of_padding = "" if padding is None else f"{100 * padding:.0f} % of the tokens are padding"
     if planned.checkpointing:
-        ways = f"to fit, {ways}"
-    elif ways and of_padding:
-        ways = f"{ways}, its rows sorted by length: {of_padding}"
-    elif padding is not None and padding >= WORTH_SAVING:
-        ways = f"{of_padding}; training.packing or training.group_by_length would save most of it"
-    return [ways] if ways else []
+        measures = f"to fit, {measures}"
+    elif measures and of_padding:
+        measures = f"{measures}, its rows sorted by length: {of_padding}"
+    elif padding is not None and padding >= NOTABLE_PADDING:
+        measures = f"{of_padding}; training.packing or training.group_by_length would avoid most of it"
+    return [measures] if measures else []
 
 
 def _predicted(planned: PlannedFacts) -> str:
     there = f"{gb(planned.available_memory)} ({planned.available_memory_source})"
     if planned.memory is None:
-        return f"memory: not predicted ({planned.not_predicted}); there are {there}"
+        return f"memory: not predicted ({planned.not_predicted}); {there} available"
     of_what = "packed sequences" if planned.packed else "rows"
     return f"memory predicted for {of_what} of {planned.length} tokens: {memory_line(planned.memory, there)}"
 
 
 def memory_line(memory: Memory, there: str) -> str:
-    """How much of what is there, and what it is made of."""
+    """Memory with its components, against what is available."""
     parts = ", ".join(f"{part} {gb(size)}" for part, size in memory.model_dump().items() if size)
     return f"{gb(memory.total)} of {there}: {parts}"
 
@@ -68,35 +67,35 @@ def memory_line(memory: Memory, there: str) -> str:
 def _measured(planned: PlannedFacts) -> str:
     trial = planned.measured
     if trial is None:
-        return f"memory measured: not before training, as {planned.not_measured}"
-    of_what = "of the process" if trial.whole_process else "of tensors"
+        return f"memory measured: not before training, because {planned.not_measured}"
+    of_what = "for the whole process" if trial.whole_process else "in tensors"
     against = ""
     if planned.memory is not None:
-        predicted = predicted_for_trial(planned.memory, trial)
+        predicted = comparable_prediction(planned.memory, trial)
         against = f", {gb(predicted)} predicted ({100 * (predicted / trial.peak - 1):+.0f} %)"
-    return f"memory measured in a trial step: {gb(trial.peak)} {of_what}{against}; {trial.worst_seconds:.3g} s"
+    return f"memory measured in a trial step: {gb(trial.peak)} {of_what}{against}; the step took {trial.worst_seconds:.3g} s"
 
 
-def predicted_for_trial(memory: Memory, trial: MeasuredStep) -> int:
-    """What of a prediction a trial step has measured, in bytes."""
+def comparable_prediction(memory: Memory, trial: MeasuredStep) -> int:
+    """The part of the predicted memory that a trial step measures, in bytes: of the whole process, or of tensors alone."""
     return memory.total if trial.whole_process else memory.tensors
 
 
-def ways_line(way: ExecutionOption | PlannedFacts, *, processes: int = 1) -> str:
-    """How a step is run, where it is not run at once and plainly."""
-    told = []
-    if way.accumulation > 1:
+def execution_line(option: ExecutionOption | PlannedFacts, *, processes: int = 1) -> str:
+    """What a step does to need less memory, or to have less padding; empty if it does nothing."""
+    measures = []
+    if option.accumulation > 1:
         whose = "batch" if processes == 1 else "process's share of a batch"
-        told.append(f"each {whose} runs in {way.accumulation} parts")
-    if way.checkpointing:
-        told.append("activations are computed twice")
-    if way.optimizer in SMALLER:
-        told.append(SMALLER[way.optimizer])
-    return " and ".join(told)
+        measures.append(f"each {whose} runs in {option.accumulation} accumulation steps")
+    if option.checkpointing:
+        measures.append("activations are recomputed in the backward pass")
+    if option.optimizer in SMALLER_OPTIMIZERS:
+        measures.append(SMALLER_OPTIMIZERS[option.optimizer])
+    return " and ".join(measures)
 
 
-def _on_top(planned: PlannedFacts) -> str:
-    return "probes come" if planned.processes == 1 else "probes, and what processes send each other, come"
+def _not_included(planned: PlannedFacts) -> str:
+    return "validation probes are" if planned.processes == 1 else "validation probes and communication between processes are"
 
 
 def _hours(hours: float) -> str:
@@ -104,7 +103,7 @@ def _hours(hours: float) -> str:
 
 
 def gb(size: int) -> str:
-    """Bytes as a person reads them."""
+    """A number of bytes in kB, MB or GB."""
     if size < 10**8:
         return f"{size / 1e6:.1f} MB" if size >= 10**5 else f"{size / 1e3:.0f} kB"
     return f"{size / 1e9:.1f} GB" if size >= 10**10 else f"{size / 1e9:.2f} GB"
