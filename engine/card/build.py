@@ -101,7 +101,7 @@ def _data_shape(evidence: Evidence) -> DataShapeSection | None:
     found = f"{findings['block']} blocking findings, {findings['warn']} warnings"
     found += f", {report.accepted} accepted" if report.accepted else ""
     return DataShapeSection(
-        summary=f"{report.counts.rows} examples from {shapes}: {train} to train on, {validation} to validate with, "
+        summary=f"{report.counts.rows} examples from {shapes}: {train} in train, {validation} in validation, "
         f"{len(report.left_out) + evidence.cross_split_duplicates} left out; {found}.",
         files=report.shapes,
         rows=report.counts.rows,
@@ -120,15 +120,15 @@ def _method(evidence: Evidence) -> MethodSection | None:
     if chosen is None:
         return None
     if chosen.skipped is not None:
-        summary = f"None: {chosen.skipped}."
+        summary = f"Nothing was trained: {chosen.skipped}."
     elif training is None:
-        summary = f"{chosen.name} is planned and not trained yet: {chosen.why}."
+        summary = f"{chosen.name} is planned, but not trained yet. Chosen because {chosen.why}."
     else:
         share = 100 * training.trained_parameters / training.all_parameters
         summary = (
             f"{chosen.name}, {chosen.trains}: {training.trained_parameters:,} of {training.all_parameters:,} parameters "
-            f"({share:.1f} %), {training.steps} steps on {training.examples} examples; step {training.best_step} was best on "
-            f"{training.validation_cases} validation cases. Chosen because {chosen.why}."
+            f"({share:.1f} %), trained for {training.steps} steps on {training.examples} examples. Step {training.best_step} was kept, the "
+            f"best on {training.validation_cases} validation cases. Chosen because {chosen.why}."
         )
     return MethodSection(
         summary=summary,
@@ -154,7 +154,7 @@ def _eval_set(evidence: Evidence) -> EvalSetSection | None:
     target = counted_target(evidence.case)
     needed, right = (min_cases_for_target(target), min_correct_for_target(n, target)) if target else (None, None)
     return EvalSetSection(
-        summary=f"{n} cases frozen before anything ran (sha256 {digest[:12]}…); they can show a difference of about "
+        summary=f"{n} cases, frozen before any arm ran (sha256 {digest[:12]}…). They can detect a difference of about "
         f"{100 * effect:.0f} points.{_can_show_target(target, n, needed, right)}",
         n=n,
         sha256=digest,
@@ -169,9 +169,9 @@ def _can_show_target(target: float | None, n: int, needed: int | None, right: in
     if target is None:
         return ""
     if right is not None:
-        return f" {right} of {n} right would show that {target:g} is met, with 95 % confidence."
-    enough = f"it takes {needed:,} cases" if needed else "no number of cases can"
-    return f" Not even {n} of {n} right would show that {target:g} is met, with 95 % confidence: {enough}."
+        return f" {right} of {n} correct answers would show, with 95 % confidence, that the target of {target:g} is met."
+    enough = f"it takes {needed:,} cases" if needed else "no number of cases is enough"
+    return f" Not even {n} of {n} correct answers would show, with 95 % confidence, that the target of {target:g} is met: {enough}."
 
 
 def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:

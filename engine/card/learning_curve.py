@@ -155,7 +155,6 @@ def _point(point: CurvePoint) -> str:
     missing = point.missing_labels
     if not missing:
         return line
-    named = ", ".join(missing[:MAX_NAMED_LABELS]) + (
-        f" and {len(missing) - MAX_NAMED_LABELS:,} more" if len(missing) > MAX_NAMED_LABELS else ""
-    )
+    more = len(missing) - MAX_NAMED_LABELS
+    named = ", ".join(missing[:MAX_NAMED_LABELS]) + (f" and {more:,} more" if more > 0 else "")
     return f"{line}; no example of the label{'s' if len(missing) > 1 else ''} {named}"

@@ -75,7 +75,8 @@ def _summary(outcome: MergeOutcome, changed: int, n: int, difference: PairedDiff
         return f"{merged}, the model gives the same answers to all {n} eval cases, so the model to serve is the one that was measured."
     won, lost = difference.only_tuned_right, difference.only_untuned_right
     change = (
-        f"{merged}, the model answers {changed} of {n} eval cases differently: {lost} were right and are now wrong, {won} the other way round; "
+        f"{merged}, the model answers {changed} of {n} eval cases differently: "
+        f"{lost} went from right to wrong, {won} from wrong to right; "
         f"{format_points(difference)}, {format_p_value(difference.p_value)}"
     )
     match outcome:

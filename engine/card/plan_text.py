@@ -30,8 +30,8 @@ def planned_lines(planned: PlannedFacts) -> list[str]:
         usd = f", {planned.usd:.2f} USD" if planned.usd is not None else ""
         whole = "with the learning curve" if planned.learning_curve else "in all"
         lines.append(
-            f"time: {planned.steps} steps of {planned.measured.usual_seconds:.3g} s at the usual length of {planned.measured.usual_length} tokens, "
-            f"{_hours(planned.hours)} {whole}{usd}; {_not_included(planned)} not included"
+            f"time: {planned.steps} steps of {planned.measured.usual_seconds:.3g} s at the usual length of "
+            f"{planned.measured.usual_length} tokens, {_hours(planned.hours)} {whole}{usd}; {_not_included(planned)} not included"
         )
     lines += [f"not chosen: {each.name}: {each.reason}" for each in planned.rejected_methods]
     return lines

@@ -33,12 +33,12 @@ def _retrieval(arms: Sequence[ScoredArm]) -> str | None:
         return f"The measurement agrees with the route `{Route.RAG}`: {result}."
     if _includes_zero(difference):
         return (
-            f"The measurement neither confirms nor contradicts the route `{Route.RAG}`: {result}. Follow the route: facts that are looked up "
-            "can be corrected, dated and cited."
+            f"The measurement neither confirms nor contradicts the route `{Route.RAG}`: {result}. Follow the route: "
+            "facts that are looked up can be corrected, dated and cited."
         )
     return (
-        f"The measurement contradicts the route `{Route.RAG}`: {result}. Follow the measurement for cases like these, but first check which "
-        "passages were retrieved. Facts that change still have to be looked up."
+        f"The measurement contradicts the route `{Route.RAG}`: {result}. Follow the measurement for cases like these, "
+        "but first check which passages were retrieved. Facts that change still have to be looked up."
     )
 
 

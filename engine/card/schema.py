@@ -1,4 +1,4 @@
-"""The evidence card as data: Decision, Data Shape, Method, Eval Set, Risk, and the verdict."""
+"""The evidence card as data, as `card.json` has it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CARD_MD = "card.md"
 
 
 class CardSection(BaseModel):
-    """A part of the card: unknown keys are errors, and the summary says it in a sentence."""
+    """A section of the card, with its content as a sentence or two in `summary`."""
 
     model_config = ConfigDict(extra="forbid", protected_namespaces=())
 
@@ -27,58 +27,69 @@ class CardSection(BaseModel):
 
 
 class DecisionSection(CardSection):
-    """The answers, the route they lead to, and what the case overruled."""
+    """The answers, and the route that they lead to."""
 
     route: Route
     answers: dict[str, bool | int]
     overruled: list[str]
+    """Reasons against training that the case overruled."""
     measured: Sentence | None
-    """Whether the measurement agrees with the route; none where what it recommends was not measured."""
+    """Whether the measurement agrees with the route; None if what the route recommends was not measured."""
 
 
 class DataShapeSection(CardSection):
-    """What there is to learn from."""
+    """The examples: where they come from, how they were split, and what the audit found."""
 
     files: dict[str, str]
+    """The shape of the rows of each file."""
     rows: int
     duplicate_rows: int
+    """Rows whose normalised prompt is that of an earlier row."""
     conflict_rows: int
+    """Rows that share a normalised prompt with a row of another output."""
     left_out: int
+    """Rows that no part has."""
     train: int
     validation: int
     findings: dict[str, int]
+    """How many findings of the audit there are, by severity."""
     profile: Profile
 
 
 class MethodSection(CardSection):
-    """What was trained, or why nothing was; each setting, where its value comes from, and how long the rows are."""
+    """What was trained and how, or why nothing was trained."""
 
     name: str | None
     settings: dict[str, float | int | None]
     sources: dict[str, str] = {}
+    """Where the value of each setting comes from."""
     length: TrainedLength | None = None
     skipped: str | None
+    """Why nothing was trained, as the end of a sentence."""
     trained_parameters: int | None
     all_parameters: int | None
     best_step: int | None
+    """The step whose checkpoint was kept."""
     steps: int | None
     planned: PlannedFacts | None = None
-    """What memory, time and money were predicted and measured before training."""
+    """Memory, time and cost, predicted and measured before training."""
 
 
 class EvalSetSection(CardSection):
-    """The frozen cases, and what they can show.
+    """The frozen eval cases, and what they can show.
 
-    `fewest_cases_for_target` is how many cases it takes to show that the target is met, `fewest_right_for_target` how many of these have
-    to be right; none where there is no target, the metric is not a share of right cases, or no number is enough.
+    The two counts for the target are None if there is no target, if its metric gives partial credit, or if no number is enough.
     """
 
     n: int
     sha256: str | None
     metric: str | None
     minimum_detectable_effect: float | None
+    """The smallest difference between two arms that so many cases can be expected to detect, as a rate."""
     fewest_cases_for_target: int | None
+    """How many cases it takes to show that the target is met."""
     fewest_right_for_target: int | None
+    """How many of the n cases have to be right to show that."""
 
 
 class RiskSection(CardSection):
@@ -88,35 +99,39 @@ class RiskSection(CardSection):
 
 
 class CardArm(BaseModel):
-    """One arm on the frozen cases: rates with their 95 % Wilson intervals, and what a case costs.
-
-    The price is that of the machine, at the rate measured here, where `budget.usd_per_gpu_hour` gives one; of the endpoint, that of its
-    tokens, where `endpoint` has the prices. `n` counts the cases that were answered; the last two are there only where they say something.
-    """
+    """The scores and costs of one arm on the eval cases; rates have 95 % Wilson intervals."""
 
     model_config = ConfigDict(extra="forbid")
 
     arm: str
     n: int
+    """Cases with an answer, over which all rates are."""
     format_valid: Rate
     correct: Rate
     metrics: dict[str, float]
     failures: dict[str, int]
+    """Wrong answers by the kind of failure."""
     truncated: int
+    """Answers that were cut off at the length limit."""
     tokens_per_case: float
+    """Prompt and answer together, mean."""
     seconds_per_case: float
     usd_per_1000_requests: float | None
+    """From the measured time and `budget.usd_per_gpu_hour`, or for an endpoint from its price per token; None without a price."""
     asked: str = ""
-    """What was settled about the arm before the frozen cases, in a sentence."""
+    """How the arm prompts and decodes, in a sentence; it is decided before the eval cases are answered."""
     recall: Rate | None = None
+    """Of the cases that name a document, the share for which a passage of it was in the prompt."""
     left_out: int = 0
+    """How often an example was not shown because it is a near-duplicate of the case."""
     unanswered: dict[str, int] = Field(default={}, exclude_if=lambda reasons: not reasons)
-    """The cases that a server gave no answer to, by the reason."""
+    """Cases without an answer from the server, by reason."""
     tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
+    """Answers whose tokens the server did not report."""
 
 
 class ProvenanceSection(BaseModel):
-    """The digests that the card rests on: the case, the frozen cases, the base, and every step of the run."""
+    """The digests of everything that the card is made from, and where the run ran."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -126,14 +141,15 @@ class ProvenanceSection(BaseModel):
     base_sha256: str | None
     adapter_sha256: str | None
     device: str | None
-    endpoint: str | None = Field(default=None, exclude_if=lambda told: told is None)
-    """The model that a server answered with, and where that is."""
+    endpoint: str | None = Field(default=None, exclude_if=lambda value: value is None)
+    """The model and the server that the arm `endpoint` asked."""
     versions: dict[str, str]
     steps: dict[str, str]
+    """The digest of each step of the run."""
 
 
 class Card(BaseModel):
-    """The five fields, the verdict, the arms and where it all comes from."""
+    """The evidence card: the verdict, the sections, the arms and the provenance."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -146,13 +162,13 @@ class Card(BaseModel):
     verdict: Verdict
     arms: list[CardArm]
     provenance: ProvenanceSection
-    served: ServedSection | None = Field(default=None, exclude_if=lambda told: told is None)
-    """Whether what will be served is what was measured; none where nothing was trained, or it is not to be merged."""
-    comparison: ComparisonSection | None = Field(default=None, exclude_if=lambda told: told is None)
-    """What other methods made of the same rows; none where that was not asked."""
-    learning_curve: LearningCurveSection | None = Field(default=None, exclude_if=lambda told: told is None)
-    """Whether more labels would help; none where that was not asked."""
+    served: ServedSection | None = Field(default=None, exclude_if=lambda value: value is None)
+    """None if nothing was trained, or if the case wants no merged model."""
+    comparison: ComparisonSection | None = Field(default=None, exclude_if=lambda value: value is None)
+    """None if the case compares no other methods."""
+    learning_curve: LearningCurveSection | None = Field(default=None, exclude_if=lambda value: value is None)
+    """None if the case does not ask for it."""
 
     def as_text(self) -> str:
-        """The one way `card.json` is written."""
+        """The content of `card.json`."""
         return self.model_dump_json(indent=1) + "\n"

@@ -215,13 +215,13 @@ def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
     """
     if other.is_external:
         note = f"; {other.name} is another model, so its tokens are not comparable"
-        return f"Cost: {tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case{note}."
+        return f"Cost: {tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens per case{note}."
     mine, others = tuned.scores.tokens_per_case, other.scores.tokens_per_case
     difference = paired_difference(tuned, other)
     cheaper = mine <= CHEAPER_TOKEN_SHARE * others
     equal = difference.low <= 0 <= difference.high
     wins = " The cases show no difference in accuracy, so the tuned model wins on cost." if cheaper and equal else ""
-    return f"Cost: {tuned.name} reads and writes {mine:.0f} tokens a case, {other.name} {others:.0f}.{wins}"
+    return f"Cost: {tuned.name} reads and writes {mine:.0f} tokens per case, {other.name} {others:.0f}.{wins}"
 
 
 def paired_difference(first: ScoredArm, second: ScoredArm) -> PairedDifference:

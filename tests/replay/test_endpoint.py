@@ -119,7 +119,7 @@ def test_the_card_names_the_server_the_missing_answers_and_the_cost(endpoint_run
     total = len(read(run, "splits/eval.jsonl"))
     assert f"endpoint: {len(BAD)} of {total} cases have no answer (2 × 500 Internal Server Error, " in text
     assert "they count neither as right nor as wrong." in text and "1 × no reply within 0.5 s" in text
-    assert f"- endpoint: theirs at {server.url}" in text and "the server did not tell the tokens of" in text
+    assert f"- endpoint: theirs at {server.url}" in text and "the server did not report the tokens of" in text
     assert "| endpoint |" in text and "| 0.0800 |" in text
     assert f"theirs at {server.url}" == json.loads((run / "card.json").read_text())["provenance"]["endpoint"]
     assert "endpoint" in result.out

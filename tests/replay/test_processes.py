@@ -17,7 +17,7 @@ import pytest
 
 from tests.conftest import ROOT, sample_case, tuneproof
 from tests.unit.training.tiny_training import WORKER_OF_WOE
-from tuneproof.engine.card.plan_text import DIVIDED
+from tuneproof.engine.card.plan_text import SHARDED
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import CheckpointSaved, StepLogged, TrainingFinished, TrainingStarted, Warned
 from tuneproof.sample_cases import words
@@ -28,7 +28,7 @@ DEADLINE = 300
 """Seconds in which a training of small steps saves its first checkpoint, on a machine that is busy too."""
 
 
-@pytest.mark.parametrize(("sharding", "told"), [("none", ""), ("full", f", {DIVIDED}")])
+@pytest.mark.parametrize(("sharding", "told"), [("none", ""), ("full", f", {SHARDED}")])
 def test_a_case_trained_by_two_processes_ends_in_a_card_that_verifies(tmp_path: Path, sharding: str, told: str) -> None:
     run = tmp_path / "run"
     quick = ["training.processes=2", f"training.sharding={sharding}", "training.epochs=4", "baselines=[zero_shot]"]
@@ -36,7 +36,7 @@ def test_a_case_trained_by_two_processes_ends_in_a_card_that_verifies(tmp_path: 
     assert result.code == 0, result.err
     card = json.loads((run / "card.json").read_text())
     assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "tuned"] and card["verdict"]["answer"] == "tune"
-    assert f"each batch is shared by 2 processes{told}; memory is that of each" in (run / "card.md").read_text()
+    assert f"each batch is divided among 2 processes{told}; memory is per process" in (run / "card.md").read_text()
     assert tuneproof("verify", run).code == 0
 
 

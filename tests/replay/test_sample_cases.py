@@ -33,12 +33,12 @@ def test_support_tickets_a_grammar_mends_the_format_and_not_all_values_and_tunin
     assert rate(card, "constrained", "format_valid") == 1 and rate(card, "constrained") < 0.9
     assert card["verdict"]["answer"] == "tune" and card["verdict"]["best_untuned_arm"] == "constrained"
     assert card["verdict"]["difference"]["low"] > 0 and card["verdict"]["lightest_arm"] == "tuned"
-    assert "the measurement agrees" in card["decision"]["measured"]
+    assert "The measurement agrees" in card["decision"]["measured"]
 
 
 def test_policy_questions_what_is_looked_up_beats_what_is_learned(tmp_path: Path) -> None:
     card = card_of(tmp_path / "run", "policy_questions")
-    assert card["decision"]["route"] == "RAG first" and "the measurement agrees" in card["decision"]["measured"]
+    assert card["decision"]["route"] == "RAG first" and "The measurement agrees" in card["decision"]["measured"]
     assert card["verdict"]["answer"] == "do not tune" and card["verdict"]["best_untuned_arm"] == "retrieval"
     assert card["verdict"]["difference"]["high"] < 0
     assert "retrieval already meets the target" in card["verdict"]["reason"] and "tuned answers" in card["verdict"]["reason"]

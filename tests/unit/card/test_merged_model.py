@@ -1,4 +1,4 @@
-"""The card says whether what will be served is what was measured, and no more than the frozen cases can tell."""
+"""The card says whether the merged model is the one that was measured, and no more than the eval cases show."""
 
 from __future__ import annotations
 
@@ -19,29 +19,33 @@ def reworded(arm: ScoredArm, count: int) -> ScoredArm:
 
 
 @pytest.mark.parametrize(
-    ("merged", "outcome", "told"),
+    ("merged", "outcome", "message"),
     [
-        (first(50), MergeOutcome.SAME_ANSWERS, "the same answer to each of the 60 frozen cases: what will be served is what was measured."),
+        (
+            first(50),
+            MergeOutcome.SAME_ANSWERS,
+            "same answers to all 60 eval cases, so the model to serve is the one that was measured.",
+        ),
         (
             first(49),
             MergeOutcome.NOT_TOLD_APART,
-            "gives 1 of 60 frozen cases another answer: 1 right before and wrong now, 0 the other way; -2 points",
+            "answers 1 of 60 eval cases differently: 1 went from right to wrong, 0 from wrong to right; -2 points",
         ),
-        (first(30), MergeOutcome.WORSE, "20 right before and wrong now, 0 the other way"),
-        (first(60), MergeOutcome.BETTER, "What will be served is better than what was measured."),
+        (first(30), MergeOutcome.WORSE, "20 went from right to wrong, 0 from wrong to right"),
+        (first(60), MergeOutcome.BETTER, "The merged model is better than what was measured."),
     ],
 )
-def test_the_interval_decides_what_is_said(merged: Sequence[bool], outcome: MergeOutcome, told: str) -> None:
+def test_the_interval_of_the_difference_decides_the_outcome(merged: Sequence[bool], outcome: MergeOutcome, message: str) -> None:
     found = make_served(arm("tuned_merged", merged), arm("tuned", first(50)), "abc")
-    assert found.outcome is outcome and told in found.summary and found.sha256 == "abc"
+    assert found.outcome is outcome and message in found.summary and found.sha256 == "abc"
 
 
-def test_a_worse_merge_is_not_to_be_served() -> None:
+def test_a_worse_merged_model_should_not_be_served() -> None:
     found = make_served(arm("tuned_merged", first(30)), arm("tuned", first(50)), "abc")
     assert found.summary.endswith("serve the adapter on the base that it was trained on.")
 
 
-def test_other_words_that_are_as_right_are_counted_and_not_called_the_same() -> None:
+def test_answers_in_other_words_are_counted_as_changed() -> None:
     found = make_served(reworded(arm("tuned_merged", first(50)), 3), arm("tuned", first(50)), "abc")
     assert found.answers_changed == 3 and found.outcome is MergeOutcome.NOT_TOLD_APART
-    assert "3 of 60 frozen cases another answer: 0 right before and wrong now" in found.summary
+    assert "3 of 60 eval cases differently: 0 went from right to wrong" in found.summary

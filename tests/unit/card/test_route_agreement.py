@@ -1,4 +1,4 @@
-"""The card says whether the measurement agrees with the route, and which to believe where it does not."""
+"""The card says whether the measurement agrees with the route, and which of the two to follow if it does not."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tuneproof.engine.scoring.verdict import ScoredArm, decide_verdict
 ARMS = {"zero_shot": 10, "retrieval": 55, "tuned": 12}
 
 
-def said(route: Route, target: float | None = None, **right: int) -> str | None:
+def agreement(route: Route, target: float | None = None, **right: int) -> str | None:
     arms = {name: arm(name, first(count)) for name, count in right.items()}
     untuned: list[ScoredArm] = [each for name, each in arms.items() if name != "tuned"]
     verdict = decide_verdict(untuned, arms.get("tuned"), TASK, None if target is None else Target(at_least=target), [])
@@ -21,26 +21,31 @@ def said(route: Route, target: float | None = None, **right: int) -> str | None:
 
 
 @pytest.mark.parametrize(
-    ("right", "told"),
+    ("right", "message"),
     [
-        ({"zero_shot": 10, "retrieval": 55, "tuned": 12}, "the measurement agrees: retrieval against tuned: +72 points"),
-        ({"zero_shot": 10, "retrieval": 40, "tuned": 42}, "the measurement cannot tell: retrieval against tuned: -3 points"),
-        ({"zero_shot": 10, "retrieval": 20, "tuned": 58}, "the measurement says otherwise: retrieval against tuned: -63 points"),
+        ({"zero_shot": 10, "retrieval": 55, "tuned": 12}, "agrees with the route `RAG first`: retrieval against tuned: +72 points"),
+        (
+            {"zero_shot": 10, "retrieval": 40, "tuned": 42},
+            "neither confirms nor contradicts the route `RAG first`: retrieval against tuned: -3 points",
+        ),
+        ({"zero_shot": 10, "retrieval": 20, "tuned": 58}, "contradicts the route `RAG first`: retrieval against tuned: -63 points"),
     ],
 )
-def test_retrieval_is_held_against_the_best_of_the_others(right: dict[str, int], told: str) -> None:
-    assert told in (said(Route.RAG, **right) or "")
+def test_retrieval_is_compared_with_the_best_other_arm(right: dict[str, int], message: str) -> None:
+    assert message in (agreement(Route.RAG, **right) or "")
 
 
-def test_where_the_measurement_is_against_the_route_it_says_which_to_believe() -> None:
-    assert "Believe the measurement" in (said(Route.RAG, zero_shot=10, retrieval=20, tuned=58) or "")
-    assert "Believe the answers" in (said(Route.RAG, zero_shot=10, retrieval=40, tuned=42) or "")
-    assert "constrained meets the target. Believe the measurement" in (said(Route.FINE_TUNING, 0.9, zero_shot=10, constrained=60) or "")
-    assert "tuning made it worse" in (said(Route.FINE_TUNING, zero_shot=50, tuned=10) or "")
-    assert said(Route.FINE_TUNING, zero_shot=10, tuned=50) == "The answers said `fine-tuning candidate`, and the measurement agrees."
+def test_if_the_measurement_does_not_agree_the_text_says_which_to_follow() -> None:
+    assert "Follow the measurement" in (agreement(Route.RAG, zero_shot=10, retrieval=20, tuned=58) or "")
+    assert "Follow the route" in (agreement(Route.RAG, zero_shot=10, retrieval=40, tuned=42) or "")
+    assert "constrained meets the target without training. Follow the measurement" in (
+        agreement(Route.FINE_TUNING, 0.9, zero_shot=10, constrained=60) or ""
+    )
+    assert "tuning made the answers worse" in (agreement(Route.FINE_TUNING, zero_shot=50, tuned=10) or "")
+    assert agreement(Route.FINE_TUNING, zero_shot=10, tuned=50) == "The measurement agrees with the route `fine-tuning candidate`."
 
 
-def test_what_was_not_measured_agrees_with_nothing() -> None:
-    assert said(Route.RAG, zero_shot=10, tuned=50) is None
-    assert said(Route.FINE_TUNING, zero_shot=10) is None
-    assert said(Route.PROMPT, zero_shot=10, tuned=50) is None
+def test_without_a_measurement_there_is_no_agreement() -> None:
+    assert agreement(Route.RAG, zero_shot=10, tuned=50) is None
+    assert agreement(Route.FINE_TUNING, zero_shot=10) is None
+    assert agreement(Route.PROMPT, zero_shot=10, tuned=50) is None

@@ -110,7 +110,7 @@ def test_a_plan_says_that_the_model_is_sharded(monkeypatch: pytest.MonkeyPatch) 
     assert settled.sharded and planned.sharding is Sharding.FULL and planned.memory is not None and settled.per_process.sharded
     assert make_plan(MethodChoice(name="lora"), training).with_execution(planned, 1).sharded
     assert (
-        "each batch is shared by 2 processes, which divide weights, gradients and optimizer among them (FSDP2); memory is that of each"
+        "each batch is divided among 2 processes, which shard weights, gradients and optimizer state (FSDP2); memory is per process"
         in planned_lines(planned)
     )
     assert any("int8_lora" in line and "loses its scales" in line for line in planned_lines(planned))

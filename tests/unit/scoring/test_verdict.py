@@ -94,7 +94,7 @@ def test_an_equally_good_tuned_arm_with_fewer_tokens_wins_on_cost() -> None:
         scored = few.scores.model_copy(update={"tokens_per_case": float(tokens)})
         return verdict([ScoredArm(scored, few.predictions)], arm("tuned", first(right))).cost or ""
 
-    assert "tuned reads and writes 10 tokens a case, few_shot 90" in costs(90, 41)
+    assert "tuned reads and writes 10 tokens per case, few_shot 90" in costs(90, 41)
     assert "the tuned model wins on cost" in costs(90, 41)
     assert "wins" not in costs(11, 41) and "wins" not in costs(90, 58)
 

@@ -80,7 +80,7 @@ def test_hours_and_money_follow_from_the_seconds_of_a_usual_step(planner: Planne
     assert told.measured is not None and (told.measured.worst_length, told.measured.usual_length) == (89, 80)
     lines = planned_lines(told)
     assert any("1.2 minutes in all, 0.06 USD" in line for line in lines)
-    assert any("1.00 GB of the process" in line and "predicted (-" in line for line in lines)
+    assert any("1.00 GB for the whole process" in line and "predicted (-" in line for line in lines)
 
 
 def test_a_learning_curve_takes_three_quarters_more(planner: Planner, answers: Answers) -> None:
@@ -101,7 +101,7 @@ def test_a_step_that_runs_out_of_memory_is_tried_once_more_in_the_lightest_way(p
     asked = answers(OUT_OF_MEMORY, MemoryProbeResult(10**8, True, 4.0, 2.0))
     settled, told = replace(planner, budget=Budget(hours=1)).settle()
     assert asked == [(2, False), (16, True)] and (settled.accumulation, settled.checkpointing) == (16, True)
-    assert any("16 parts and activations are computed twice" in line for line in planned_lines(told))
+    assert any("16 accumulation steps and activations are recomputed in the backward pass" in line for line in planned_lines(told))
 
 
 def test_what_has_to_fit_is_the_share_of_one_process_in_its_part_of_the_memory(planner: Planner, answers: Answers) -> None:
@@ -114,8 +114,10 @@ def test_what_has_to_fit_is_the_share_of_one_process_in_its_part_of_the_memory(p
         and told.available_memory_source == "free on this machine, for each of 2 processes"
     )
     lines = planned_lines(told)
-    assert "each batch is shared by 2 processes; memory is that of each" in lines
-    assert "to fit, each process's share of a batch runs in 8 parts and activations are computed twice" in lines
+    assert "each batch is divided among 2 processes; memory is per process" in lines
+    assert (
+        "to fit, each process's share of a batch runs in 8 accumulation steps and activations are recomputed in the backward pass" in lines
+    )
 
 
 def test_where_no_way_runs_the_gate_closes_with_what_was_seen(planner: Planner, answers: Answers) -> None:
@@ -136,7 +138,7 @@ def test_a_base_of_an_unknown_shape_is_measured_and_its_memory_not_guessed(plann
     answers(MemoryProbeResult(10**9, True, 4.0, 2.0))
     _, told = replace(planner, base=replace(planner.base, folder=tmp_path)).settle()
     assert told.memory is None and "mixtral" in str(told.not_predicted) and told.measured is not None
-    assert "not predicted" in planned_lines(told)[0] and "1.00 GB of the process; 4 s" in planned_lines(told)[1]
+    assert "not predicted" in planned_lines(told)[0] and "1.00 GB for the whole process; the step took 4 s" in planned_lines(told)[1]
 
 
 def test_a_row_is_padded_to_the_longest_of_its_part_and_parts_are_sorted() -> None:
