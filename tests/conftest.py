@@ -1,4 +1,4 @@
-"""What tests share: the real command, the shipped cases, and one finished run of the sample case."""
+"""Shared by all tests: the real command, the sample case, and finished runs of it."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 import yaml
@@ -20,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 REAL_DATA = Path(os.environ.get("TUNEPROOF_REAL_DATA", ROOT.parent / "shared" / "data"))
 COMMAND = Path(sys.executable).with_name("tuneproof")
 
-# How fast examples are made tells of the machine and of what else runs on it, not of the program.
+# How fast Hypothesis makes examples depends on the machine and its load, not on the program.
 settings.register_profile("any machine", suppress_health_check=[HealthCheck.too_slow], deadline=None)
 settings.load_profile("any machine")
 
@@ -42,19 +43,31 @@ def tuneproof(*words: object, cwd: Path | None = None, env: dict[str, str] | Non
     return Result(done.returncode, done.stdout, done.stderr)
 
 
-def set_to(*settings: str) -> list[str]:
-    """The words that set fields of the case."""
+def set_options(*settings: str) -> list[str]:
+    """Command line arguments that set fields of the case, from `KEY=VALUE` texts."""
     return [word for setting in settings for word in ("--set", setting)]
 
 
 def sample_case() -> Path:
-    """The shipped case as it stands in the repository."""
+    """The case file of the sample case `support_tickets`."""
     return ROOT / "sample_cases" / "support_tickets.yaml"
 
 
-@pytest.fixture
-def write_case(tmp_path: Path) -> Any:
+class WriteCase(Protocol):
     """Writes a case file and returns its path."""
+
+    def __call__(self, text: str | dict[str, Any], name: str = "case.yaml") -> Path: ...
+
+
+class WriteJsonl(Protocol):
+    """Writes rows as JSON lines and returns the path of the file."""
+
+    def __call__(self, rows: Sequence[Mapping[str, Any]], name: str = "rows.jsonl") -> Path: ...
+
+
+@pytest.fixture
+def write_case(tmp_path: Path) -> WriteCase:
+    """Writes a case file to the test's folder."""
 
     def write(text: str | dict[str, Any], name: str = "case.yaml") -> Path:
         path = tmp_path / name
@@ -65,10 +78,10 @@ def write_case(tmp_path: Path) -> Any:
 
 
 @pytest.fixture
-def write_jsonl(tmp_path: Path) -> Any:
-    """Writes rows as JSON lines and returns the path."""
+def write_jsonl(tmp_path: Path) -> WriteJsonl:
+    """Writes rows as JSON lines to the test's folder."""
 
-    def write(rows: list[dict[str, Any]], name: str = "rows.jsonl") -> Path:
+    def write(rows: Sequence[Mapping[str, Any]], name: str = "rows.jsonl") -> Path:
         path = tmp_path / name
         path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
         return path
@@ -77,7 +90,7 @@ def write_jsonl(tmp_path: Path) -> Any:
 
 
 def replayed_once(tmp_path_factory: pytest.TempPathFactory, name: str, *words: str) -> tuple[Path, Result]:
-    """A run folder of the sample case made by the real command, and what that printed; made once for all processes that run tests."""
+    """A run folder of the sample case and the output of the command; made once for all test processes."""
     beside_others = "PYTEST_XDIST_WORKER" in os.environ
     place = tmp_path_factory.getbasetemp().parent if beside_others else tmp_path_factory.getbasetemp()
     run, printed = place / f"{name}-run", place / f"{name}.json"
@@ -91,17 +104,17 @@ def replayed_once(tmp_path_factory: pytest.TempPathFactory, name: str, *words: s
 
 @pytest.fixture(scope="session")
 def measured(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The run folder of the sample case, replayed once up to its baselines; whoever goes on with it takes a copy."""
+    """The run folder of the sample case, replayed once up to its baselines. Do not change it; use `run` for a copy."""
     return replayed_once(tmp_path_factory, "measured", "--until", "baselines")[0]
 
 
 @pytest.fixture
 def run(measured: Path, tmp_path: Path) -> Path:
-    """A copy of one's own of the run that has its baselines."""
+    """A copy of `measured` for one test."""
     return shutil.copytree(measured, tmp_path / "run")
 
 
 @pytest.fixture(scope="session")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Result]:
-    """The run folder of the sample case, replayed once by the real command, and what the command printed."""
+    """The run folder of the sample case, replayed once to its card, and the output of the command. Do not change it."""
     return replayed_once(tmp_path_factory, "finished")

@@ -1,4 +1,4 @@
-"""How long it takes to attach to a long run, and how much memory: `python -m tests.bench.attach`."""
+"""Time and memory that attaching to a long run takes: `python -m tests.bench.attach`."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ POINTS = 400
 
 
 def write_log(path: Path) -> None:
-    """A run in training, far along, with a probe and a checkpoint every thousand steps."""
+    """Writes the log of a long training, with a probe and a checkpoint every thousand steps."""
     sample = Sample(id="0" * 16, expected="x" * 100, output="y" * 100, correct=False)
     events: list[Event] = [
         Launched(pid=1, process_started=1.0, tuneproof="0", until=Stage.CARD),
@@ -53,7 +53,7 @@ def write_log(path: Path) -> None:
 
 
 def attach(path: Path) -> RunState:
-    """What a wizard does when it attaches."""
+    """Reads a log as the wizard does when it attaches."""
     state = RunState()
     for chunk in EventReader(path).read_chunks():
         for event in chunk:
@@ -62,7 +62,7 @@ def attach(path: Path) -> RunState:
 
 
 def seconds(do: Callable[[], object]) -> str:
-    """The median and the worst of some runs, in CPU time of this process."""
+    """Median and maximum CPU time of some calls."""
     took = []
     for _ in range(RUNS):
         started = time.process_time()
@@ -72,7 +72,7 @@ def seconds(do: Callable[[], object]) -> str:
 
 
 def size(curve: StepSeries) -> int:
-    """The bytes of the columns."""
+    """Size of the columns in bytes."""
     return sum(sys.getsizeof(column) for column in vars(curve).values())
 
 
@@ -85,7 +85,7 @@ def main() -> None:
         log = run / "events.jsonl"
         write_log(log)
         print(f"a log of {EVENTS:,} events, {log.stat().st_size / 2**20:.1f} MiB")
-        print(f"read and reduced: {seconds(lambda: attach(log))}")
+        print(f"read and applied: {seconds(lambda: attach(log))}")
         tracemalloc.start()
         state = attach(log)
         steps = state.tuned.steps

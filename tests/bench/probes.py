@@ -17,9 +17,10 @@ import psutil
 
 from tests.bench.attached import TRAIN, shows
 from tests.bench.cores import cpu, neighbours
-from tests.bench.runs import first, replaying
+from tests.bench.runs import replaying
 from tests.bench.terminal import Terminal
 from tests.conftest import COMMAND, REAL_DATA, ROOT
+from tests.waiting import wait_for_event
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.methods.defaults import BATCH_SIZE, LORA_RATE, RANK
 from tuneproof.engine.run.event_reader import EventReader
@@ -46,7 +47,7 @@ def main() -> None:
         (Path(place) / "eval.jsonl").write_text("".join((rows / "test.jsonl").read_text().splitlines(keepends=True)[:20]))
         data = (f"data.examples={rows / 'train.jsonl'}", f"data.eval={place}/eval.jsonl")
         with replaying(run, *SETTINGS, *data, case=ROOT / "tests" / "real" / "snips.yaml", until=Stage.TRAIN):
-            first(run, TrainingStarted)
+            wait_for_event(run, TrainingStarted)
             wizard, events = watched(run)
         steps, probes = seconds(events)
     whole = sum(steps) + sum(probes)

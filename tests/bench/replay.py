@@ -1,4 +1,4 @@
-"""How long the sample case takes and how much memory, from the command to its card: `python -m tests.bench.replay`."""
+"""Time and memory that the sample case takes from the command to its card: `python -m tests.bench.replay`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def main() -> None:
         seconds = time.perf_counter() - started
         assert result.code == 0, result.err
         stages = [e for e in EventReader(run / "events.jsonl").read() if isinstance(e, StageFinished)]
-    # On Linux ru_maxrss is in KiB, and that of children is that of the largest process among them.
+    # On Linux ru_maxrss is in KiB, and RUSAGE_CHILDREN is the largest process among the children.
     peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024**2
     print(f"support_tickets: {seconds:.1f} s, largest process {peak:.2f} GiB")
     print(", ".join(f"{e.stage} {e.seconds:.1f} s" for e in stages))

@@ -1,4 +1,4 @@
-"""Runs for the wizard to look at: one in training, one that is done, one with a hundred thousand events."""
+"""Runs for the benchmarks of the wizard: in training, finished, and with a hundred thousand events."""
 
 from __future__ import annotations
 
@@ -10,28 +10,24 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
 
 import psutil
 
 from tests.bench.attach import EVENTS as MANY
 from tests.bench.attach import write_log
-from tests.conftest import COMMAND, sample_case, set_to, tuneproof
+from tests.conftest import COMMAND, sample_case, set_options, tuneproof
+from tests.waiting import wait_for_event
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.event_log import EventLog
-from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Launched, StageFinished, Stopped
 from tuneproof.engine.run.store import EVENTS, RunStore
-
-Kind = TypeVar("Kind", bound=Event)
 
 
 @contextmanager
 def replaying(run: Path, *settings: str, case: Path | None = None, until: Stage = Stage.CARD) -> Iterator[None]:
-    """A case, or the sample, on its way in the background, as a user would start it; asked to stop at the end, and made to."""
-    words = set_to(*settings)
+    """Runs a case, by default the sample case, in the background; at the end it is stopped, if need be by force."""
+    words = set_options(*settings)
     command = [COMMAND, "--replay", case or sample_case(), "--run-dir", run, "--until", until, *words]
     process = subprocess.Popen(list(map(str, command)), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
@@ -49,38 +45,23 @@ def replaying(run: Path, *settings: str, case: Path | None = None, until: Stage 
 
 
 def worker_pid(run: Path) -> int:
-    """The process that does the work of a run."""
-    return first(run, Launched).pid
-
-
-def first(run: Path, kind: type[Kind], seconds: float = 300) -> Kind:
-    """The first event of a kind, once it is there. Raises TimeoutError where it does not come."""
-    reader, deadline = EventReader(run / EVENTS), time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        for event in reader.read():
-            if isinstance(event, kind):
-                return event
-        time.sleep(0.05)
-    raise TimeoutError(f"no {kind.__name__} in {run} within {seconds:g} s")
+    """The process id of the worker of a run."""
+    return wait_for_event(run, Launched).pid
 
 
 def wait_for_end_of(stage: Stage, run: Path, seconds: float = 300, rest: Callable[[float], object] = time.sleep) -> None:
-    """Waits until a stage of a run is done, looking four times a second. Raises TimeoutError where it does not come to that."""
-    reader, deadline = EventReader(run / EVENTS), time.monotonic() + seconds
-    while not any(isinstance(event, StageFinished) and event.stage is stage for event in reader.read()):
-        if time.monotonic() > deadline:
-            raise TimeoutError(f"{run}: {stage} has not ended within {seconds:g} s")
-        rest(0.25)
+    """Waits until a stage of a run is done; `rest` is called between two readings of its log. Raises TimeoutError if it does not end."""
+    wait_for_event(run, StageFinished, lambda event: event.stage is stage, seconds=seconds, rest=rest)
 
 
 def finished(run: Path) -> None:
-    """The sample case, done."""
+    """Runs the sample case to its card."""
     result = tuneproof("--replay", sample_case(), "--run-dir", run)
     assert result.code == 0, result.err
 
 
 def short_runs(folder: Path, count: int) -> str:
-    """A folder of runs that have been asked to stop; returns the name of the one that is listed first."""
+    """Makes a folder of stopped runs; returns the name of the run that is listed first."""
     case = load_case(sample_case(), [])
     for number in range(count):
         store = RunStore.create(folder / f"short-{number}", case)
@@ -92,7 +73,7 @@ def short_runs(folder: Path, count: int) -> str:
 
 @contextmanager
 def long_run(run: Path) -> Iterator[int]:
-    """A run with a hundred thousand events whose worker seems to be at work; gives the number of its last step."""
+    """A run with a hundred thousand events whose worker seems to be running; yields the number of its last step."""
     store = RunStore.create(run, load_case(sample_case(), []))
     with subprocess.Popen(["sleep", "3600"]) as stand_in:
         try:
@@ -102,7 +83,7 @@ def long_run(run: Path) -> Iterator[int]:
 
 
 def _write_long_log(path: Path, worker: int) -> int:
-    """The log of the attach bench, given the stages that come before training and a worker that is alive."""
+    """Writes the log of the attach benchmark with the stages before training and a worker that is alive. Returns the last step."""
     write_log(path)
     launched, *rest = path.read_text().splitlines()
     alive = {"pid": worker, "process_started": psutil.Process(worker).create_time()}

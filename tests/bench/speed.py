@@ -13,9 +13,10 @@ from pathlib import Path
 
 from tests.bench.attached import BASELINES, TRAIN, shows
 from tests.bench.cores import neighbours
-from tests.bench.runs import first, replaying, wait_for_end_of
+from tests.bench.runs import replaying, wait_for_end_of
 from tests.bench.terminal import Terminal
 from tests.conftest import COMMAND
+from tests.waiting import wait_for_event
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import StepLogged, TrainingFinished, TrainingStarted
@@ -74,7 +75,7 @@ def train(watched: bool) -> tuple[float, float]:
                     assert TRAIN in terminal.picture, str(terminal)
             else:
                 wait_for_end_of(Stage.TRAIN, run)
-        began, ended = first(run, TrainingStarted), first(run, TrainingFinished)
+        began, ended = wait_for_event(run, TrainingStarted), wait_for_event(run, TrainingFinished)
         logged = [event.ts for event in EventReader(run / EVENTS).read() if isinstance(event, StepLogged)]
         return ended.ts - began.ts, statistics.median(later - earlier for earlier, later in pairwise(logged))
 
@@ -88,7 +89,7 @@ def turns() -> None:
     with tempfile.TemporaryDirectory() as folder, neighbours():
         run = Path(folder) / "run"
         with replaying(run, *UNPROBED):
-            first(run, StepLogged)
+            wait_for_event(run, StepLogged)
             with Terminal([COMMAND, "attach", run], Path(folder)) as terminal:
                 terminal.wait_for(shows(TRAIN))
                 terminal.watch(5)

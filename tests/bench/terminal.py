@@ -1,4 +1,4 @@
-"""A terminal of 80×24 for a measured program: a real pty, what stands on its screen, and when it came."""
+"""A terminal of 80×24 for a measured program: a real pty, the text on its screen, and when it changed."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from typing import Self
 
 COLUMNS, ROWS = 80, 24
 UNWANTED = ("COLUMNS", "LINES", "NO_COLOR", "SSH_CONNECTION", "ESCDELAY")
-"""What would make the program draw, wait or fit its picture otherwise than for most users."""
+"""Variables that would make the program draw or wait differently than for most users."""
 
 TOKEN = re.compile(r"\x1b\[(?P<parameters>[0-?]*)[ -/]*(?P<final>[@-~])|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)|\x1b[^\[\]]|[\r\n]|[^\x1b\r\n]+")
 
 
 class Picture:
-    """What stands on the screen, as far as Textual's way of writing needs it: texts put at places; colours are passed over."""
+    """The text on the screen. It understands the sequences that Textual writes, cursor positions and text, and ignores colours."""
 
     def __init__(self) -> None:
         self._cells = [[" "] * COLUMNS for _ in range(ROWS)]
@@ -39,7 +39,7 @@ class Picture:
         return ["".join(row) for row in self._cells]
 
     def feed(self, content: bytes) -> None:
-        """Takes in what the program wrote; a sequence that is cut off waits for its end."""
+        """Processes the output of the program; an incomplete sequence waits for its end."""
         text, at = self._torn + self._decoder.decode(content), 0
         while token := TOKEN.match(text, at):
             if token["final"] is not None:
@@ -70,7 +70,7 @@ class Terminal:
 
     def __init__(self, command: Sequence[str | Path], cwd: Path) -> None:
         environment = {key: value for key, value in os.environ.items() if key not in UNWANTED}
-        # With all colours, as most terminals have them: it takes more bytes than with 256.
+        # With true colour, as in most terminals; it takes more bytes than 256 colours.
         environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
         words = [str(word) for word in command]
         self.picture = Picture()
@@ -94,13 +94,13 @@ class Terminal:
         os.waitpid(self.pid, 0)
 
     def press(self, keys: bytes) -> float:
-        """Sends what the keys send, and returns when."""
+        """Sends the bytes of keys, and returns the time."""
         pressed = time.perf_counter()
         os.write(self._file, keys)
         return pressed
 
     def wait_for(self, shown: Callable[[Picture], bool], seconds: float = 30) -> float:
-        """When the picture was first as wanted. Raises TimeoutError, with the picture, where it never was."""
+        """The time at which the screen first fulfilled a condition. Raises TimeoutError with the screen if it does not."""
         now = time.perf_counter()
         deadline = now + seconds
         while not shown(self.picture):
@@ -110,14 +110,14 @@ class Terminal:
         return now
 
     def watch(self, seconds: float) -> int:
-        """Looks on for a while, and returns how many bytes came."""
+        """Reads the output for a while, and returns the number of bytes."""
         before, deadline = self.received, time.perf_counter() + seconds
         while self._read(deadline) < deadline:
             pass
         return self.received - before
 
     def _read(self, deadline: float) -> float:
-        """Takes what comes next, or waits until the deadline; returns when that was."""
+        """Reads the next output, or waits until the deadline; returns the time."""
         ready, _, _ = select.select([self._file], [], [], max(0, deadline - time.perf_counter()))
         now = time.perf_counter()
         if ready:

@@ -21,8 +21,8 @@ from typing import Any
 
 import yaml
 
-from tests.bench.runs import first
-from tests.conftest import COMMAND, REAL_DATA, ROOT, set_to, tuneproof
+from tests.conftest import COMMAND, REAL_DATA, ROOT, set_options, tuneproof
+from tests.waiting import wait_for_event
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
@@ -132,13 +132,13 @@ def ours(case: Path, base: BaseCheckpoint, settings: Sequence[str]) -> Callable[
     def train() -> Took:
         with tempfile.TemporaryDirectory() as place:
             run = Path(place) / "run"
-            words = ["--replay", case, "--run-dir", run, *set_to(*settings)]
+            words = ["--replay", case, "--run-dir", run, *set_options(*settings)]
             before = tuneproof(*words, "--until", "method")
             assert before.code == 0, before.err
             began = time.time()
             subprocess.run([str(COMMAND), *map(str, words), "--resume", "--until", "train"], check=True, capture_output=True)
             ended = [event.ts for event in EventReader(run / EVENTS).read() if isinstance(event, StepLogged)]
-            assert first(run, StepLogged).ts == ended[0]
+            assert wait_for_event(run, StepLogged).ts == ended[0]
             learned = [json.loads(line) for line in (run / "splits" / "train.jsonl").read_text().splitlines()]
             return Took(ended[0] - began, ended[-1] - ended[0], len(ended), tokens_of(learned, base))
 

@@ -1,4 +1,4 @@
-"""How quick and how light the wizard is, at home and beside a training: `python -m tests.bench.wizard [FIGURE...]`."""
+"""How fast and how light the wizard is, alone and beside a training: `python -m tests.bench.wizard [FIGURE...]`."""
 
 from __future__ import annotations
 
@@ -34,28 +34,20 @@ ROUNDS = 10
 PROMPT = 0.1
 BESIDE_SECONDS = 40.0
 STILL_SECONDS = 12.0
+ONE_LABEL_APP: tuple[list[str | Path], str] = ([sys.executable, "-P", Path(__file__).with_name("one_label.py")], "one label")
 ATTACHES = 5
-ONE_LABEL = """
-from textual.app import App
-from textual.widgets import Label
-
-class OneLabel(App):
-    def compose(self):
-        yield Label("one label")
-
-OneLabel().run()
-"""
 
 
 def first_paint() -> None:
-    """From the start of the process to the text on the screen: home, in a folder with runs, and an app of one label, in turn."""
+    """Time from the start of the process to the text on the screen, for home in a folder with runs and for an app of one label in turn."""
     with tempfile.TemporaryDirectory() as folder, neighbours():
-        label = Path(folder) / "one_label.py"
-        label.write_text(ONE_LABEL)
         newest = short_runs(Path(folder) / "runs", RUNS)
-        programs: dict[str, tuple[list[str | Path], str]] = {"one label": ([sys.executable, label], "one label"), "home": ([COMMAND], HOME)}
+        programs: dict[str, tuple[list[str | Path], str]] = {
+            "one label": ONE_LABEL_APP,
+            "home": ([COMMAND], HOME),
+        }
         seconds: dict[str, list[float]] = {name: [] for name in [*programs, "home with its runs"]}
-        # The first of each warms the disk's cache and is left out.
+        # The first start of each warms the disk cache and is not counted.
         for _ in range(PAINTS + 1):
             for name, (command, text) in programs.items():
                 with Terminal(command, Path(folder)) as terminal:
@@ -70,23 +62,23 @@ def first_paint() -> None:
 
 
 def modules() -> None:
-    """The heavy libraries that are loaded once home, and then the first step, is painted."""
+    """The heavy libraries that are loaded once home, and then the first step, is drawn."""
     done = subprocess.run([sys.executable, "-m", "tests.bench.loaded"], cwd=ROOT, capture_output=True, text=True, check=True)
     print(done.stdout, end="")
 
 
 @dataclass(frozen=True)
 class Key:
-    """A key press, and how its answer is told from the redraws that come anyway."""
+    """A key, and how its effect is distinguished from other redraws."""
 
     name: str
     sends: bytes
     shows: Callable[[Picture], bool] | None = None
-    """What only this key brings to the screen; left out where any other text does, since nothing there changes by itself."""
+    """The condition that only this key fulfils; None if any change of the text will do, because nothing changes by itself there."""
 
 
 def differs(before: list[str]) -> Callable[[Picture], bool]:
-    """Whether any text on the screen is another."""
+    """A condition: any text on the screen has changed."""
     return lambda picture: picture.lines() != before
 
 
@@ -105,30 +97,29 @@ KEYS = [
 
 
 def keys() -> None:
-    """How long after a key its answer stands on the screen, while training takes every core.
+    """Time from a key to its effect on the screen, while a training uses every core.
 
-    An answer is a text on the screen that only that key can bring there: the digit of another step marked in the rail, the help or
-    its absence, another text beside a list. The redraws that come anyway bring none of these, so they are not taken for one; a key
-    that has to wait for such a redraw is counted with the wait.
+    The effect is a text that only this key can change: the current step in the rail, the help, the panel beside a list. Other redraws
+    change none of these, so they are not taken for the effect. A key that has to wait for such a redraw is counted with the wait.
     """
     chance = random.Random(0)
     took: dict[str, list[float]] = {}
     with beside_training() as (terminal, _):
         for key in chain.from_iterable(repeat(KEYS, ROUNDS)):
-            # At any phase of the redraws.
+            # At a random point between two redraws.
             terminal.watch(0.3 + NOTIFY_SECONDS * chance.random())
             before = terminal.picture.lines()
-            answered = key.shows or differs(before)
-            assert not answered(terminal.picture), f"{key.name}: already so\n{terminal}"
+            has_effect = key.shows or differs(before)
+            assert not has_effect(terminal.picture), f"{key.name}: the screen shows its effect already\n{terminal}"
             pressed = terminal.press(key.sends)
-            took.setdefault(key.name, []).append(terminal.wait_for(answered) - pressed)
+            took.setdefault(key.name, []).append(terminal.wait_for(has_effect) - pressed)
     for name, seconds in took.items():
-        print(f"  {name:<20} {told(seconds)}")
-    print(f"all keys: {told([one for seconds in took.values() for one in seconds])}")
-    print(f"without escape: {told([one for name, seconds in took.items() if 'escape' not in name for one in seconds])}")
+        print(f"  {name:<20} {percentiles(seconds)}")
+    print(f"all keys: {percentiles([one for seconds in took.values() for one in seconds])}")
+    print(f"without escape: {percentiles([one for name, seconds in took.items() if 'escape' not in name for one in seconds])}")
 
 
-def told(seconds: list[float]) -> str:
+def percentiles(seconds: list[float]) -> str:
     """Percentiles of key presses."""
     high = sorted(seconds)[min(len(seconds) - 1, int(0.95 * len(seconds)))]
     prompt = sum(one <= PROMPT for one in seconds) / len(seconds)
@@ -139,7 +130,7 @@ def told(seconds: list[float]) -> str:
 
 
 def weight() -> None:
-    """What the wizard takes while a training is watched and no key is pressed: bytes to the terminal, CPU, memory."""
+    """Output, CPU and memory of the wizard while it watches a training and no key is pressed."""
     with beside_training() as (terminal, run):
         wizard, worker = psutil.Process(terminal.pid), psutil.Process(worker_pid(run))
         before, worker_before, started = cpu(wizard), cpu(worker), time.perf_counter()
@@ -157,24 +148,24 @@ def weight() -> None:
 
 
 def still() -> None:
-    """Bytes to the terminal while nothing changes: home, and a finished run on two screens."""
+    """Output while nothing changes: on home, and on two screens of a finished run."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "runs" / "done"
         finished(run)
         with neighbours():
             with Terminal([COMMAND], Path(folder)) as terminal:
                 terminal.wait_for(shows(HOME))
-                tell_still("home", terminal)
+                print_idle("home", terminal)
             with Terminal([COMMAND, "attach", run], Path(folder)) as terminal:
                 terminal.wait_for(shows(CARD))
-                tell_still("the Card screen of a finished run", terminal)
+                print_idle("the Card screen of a finished run", terminal)
                 terminal.press(b"7")
                 terminal.wait_for(shows(TRAIN))
-                tell_still("the Train screen of a finished run", terminal)
+                print_idle("the Train screen of a finished run", terminal)
 
 
-def tell_still(where: str, terminal: Terminal) -> None:
-    """Bytes and CPU of a screen on which nothing happens."""
+def print_idle(where: str, terminal: Terminal) -> None:
+    """Prints output and CPU of a screen on which nothing happens."""
     terminal.watch(3)
     before = cpu(psutil.Process(terminal.pid))
     received = terminal.watch(STILL_SECONDS)
@@ -183,7 +174,7 @@ def tell_still(where: str, terminal: Terminal) -> None:
 
 
 def attach() -> None:
-    """From the start of `tuneproof attach` to the last step of a long run, and its curve, on the screen."""
+    """Time from the start of `tuneproof attach` until the last step and the curve of a long run are on the screen."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         with long_run(run) as last, neighbours():
@@ -197,12 +188,12 @@ def attach() -> None:
 
 def is_live(picture: Picture, last: int) -> bool:
     """Whether the Train screen shows the last step, and a curve."""
-    told_step = any(f"{last} of" in line.replace(",", "") for line in picture.lines())
-    return TRAIN in picture and told_step and any("\u2801" <= cell <= "\u28ff" for line in picture.lines() for cell in line)
+    shows_step = any(f"{last} of" in line.replace(",", "") for line in picture.lines())
+    return TRAIN in picture and shows_step and any("\u2801" <= cell <= "\u28ff" for line in picture.lines() for cell in line)
 
 
 def spread(seconds: list[float]) -> str:
-    """Median, least and most."""
+    """Median, minimum and maximum."""
     return f"median {statistics.median(seconds):.3f} s, {min(seconds):.3f} to {max(seconds):.3f} s"
 
 
@@ -222,7 +213,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("figures", metavar="FIGURE", nargs="*", choices=[*FIGURES, []], help=f"{', '.join(FIGURES)} (default: all)")
     figures = parser.parse_args().figures or FIGURES
-    # An end from outside, too, ends what was started here.
+    # SIGTERM, too, has to end the processes that were started here.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in figures:
         print(f"{name}:")

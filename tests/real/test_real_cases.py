@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import REAL_DATA, set_to, tuneproof
+from tests.conftest import REAL_DATA, set_options, tuneproof
 
 CASES = Path(__file__).parent
 NAMES = ["snips", "clinc150"]
@@ -30,7 +30,7 @@ def folder_of(name: str) -> Path:
 def replay(name: str, run: Path, learned: list[Path], scored: Path, *overrides: str) -> dict[str, Any]:
     """The card of a real case over the given files, verified."""
     files = [f"data.examples={json.dumps([str(path) for path in learned])}", f"data.eval={scored}"]
-    words = set_to(*files, *overrides)
+    words = set_options(*files, *overrides)
     result = tuneproof("--replay", CASES / f"{name}.yaml", "--run-dir", run, "--json", *words)
     assert result.code == 0, result.err
     verified = tuneproof("verify", run)

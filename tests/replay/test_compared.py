@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import sample_case, set_to, tuneproof
+from tests.conftest import sample_case, set_options, tuneproof
 from tests.manifests import CARD, forge_digests, forget_steps
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import GateClosed, VerifyFailed
@@ -21,7 +21,7 @@ from tuneproof.engine.run.store import RunStore
 pytestmark = pytest.mark.long
 
 SETTINGS = ["training.max_steps=8", "training.probe_every=4", "training.probe_cases=8", "baselines=[zero_shot]"]
-ASKED = set_to(*SETTINGS, "evaluate.compare=[full, dora, qlora]")
+ASKED = set_options(*SETTINGS, "evaluate.compare=[full, dora, qlora]")
 
 
 @pytest.fixture(scope="module")

@@ -8,13 +8,13 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import sample_case, set_to, tuneproof
+from tests.conftest import sample_case, set_options, tuneproof
 
 QUICK = ["training.epochs=1", "baselines=[zero_shot]"]
 
 
 def card_of(run: Path, *overrides: str) -> dict[str, Any]:
-    words = set_to(*QUICK, *overrides)
+    words = set_options(*QUICK, *overrides)
     result = tuneproof("--replay", sample_case(), "--run-dir", run, "--json", *words)
     assert result.code == 0, result.err
     assert tuneproof("verify", run).code == 0

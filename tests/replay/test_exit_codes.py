@@ -1,4 +1,4 @@
-"""Each exit code of the contract, by the real command, with one line that says what, where and what to do."""
+"""The real command ends with each documented exit code, and with one line that says what, where and what to do."""
 
 from __future__ import annotations
 
@@ -7,14 +7,13 @@ import os
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import COMMAND, Result, sample_case, set_to, tuneproof
-from tuneproof.engine.run.event_reader import EventReader
+from tests.conftest import COMMAND, Result, WriteCase, WriteJsonl, sample_case, set_options, tuneproof
+from tests.waiting import events_of, wait_for_event
 from tuneproof.engine.run.events import Launched, StepLogged
 
 DECISION = {"private_facts": False, "format_drift": True, "stable_task": True, "labeled_examples": 120}
@@ -24,12 +23,12 @@ TASK = {"instruction": "Answer.", "output": {"kind": "choice", "choices": ["yes"
 def one_line(result: Result) -> str:
     """The error as the user reads it: a single line, no traceback."""
     assert "Traceback" not in result.err
-    told = [line for line in result.err.splitlines() if line.startswith("tuneproof: ")]
-    assert len(told) == 1, result.err
-    return told[0]
+    lines = [line for line in result.err.splitlines() if line.startswith("tuneproof: ")]
+    assert len(lines) == 1, result.err
+    return lines[0]
 
 
-def test_0_a_case_with_only_a_decision_gives_its_route(write_case: Any, tmp_path: Path) -> None:
+def test_0_a_case_with_only_a_decision_gives_its_route(write_case: WriteCase, tmp_path: Path) -> None:
     result = tuneproof("--replay", write_case({"decision": DECISION}), "--json", cwd=tmp_path)
     document = json.loads(result.out)
     assert result.code == 0 and document["route"] == "fine-tuning candidate"
@@ -44,21 +43,22 @@ def test_0_the_sample_cases_are_found_from_any_folder(tmp_path: Path) -> None:
     assert (tmp_path / "runs" / "route-only-1" / "card.json").is_file()
 
 
-DEFECT = "import tuneproof.engine.{module} as m\ndef broken(*a, **k): raise ZeroDivisionError('planted')\nm.{name} = broken\n"
+PLANTED_DEFECT = Path(__file__).with_name("planted_defect")
 
 
 @pytest.mark.parametrize(("module", "name", "until"), [("case.route", "what_if", "route"), ("audit.report", "audit", "audit")])
 def test_1_a_defect_leaves_its_traceback_in_the_log_of_the_run(tmp_path: Path, module: str, name: str, until: str) -> None:
-    (tmp_path / "sitecustomize.py").write_text(DEFECT.format(module=module, name=name))
     run = tmp_path / "run"
-    result = tuneproof("--replay", sample_case(), "--until", until, "--run-dir", run, env={"PYTHONPATH": str(tmp_path)})
+    path = os.pathsep.join([str(PLANTED_DEFECT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {"PYTHONPATH": path, "TEST_DEFECT": f"tuneproof.engine.{module}:{name}"}
+    result = tuneproof("--replay", sample_case(), "--until", until, "--run-dir", run, env=environment)
     assert result.code == 1
     assert str(run / "worker.log") in one_line(result)
     assert "ZeroDivisionError: planted" in (run / "worker.log").read_text()
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         (["--replay"], "expected one argument"),
         (["--replay", "none.yaml"], "there is no such case file"),
@@ -73,9 +73,9 @@ def test_1_a_defect_leaves_its_traceback_in_the_log_of_the_run(tmp_path: Path, m
         (["attach", "nowhere"], "there is no such run folder"),
     ],
 )
-def test_2_usage(tmp_path: Path, words: list[str], told: str) -> None:
+def test_2_usage(tmp_path: Path, words: list[str], message: str) -> None:
     result = tuneproof(*words, cwd=tmp_path)
-    assert result.code == 2 and told in one_line(result) and result.out == ""
+    assert result.code == 2 and message in one_line(result) and result.out == ""
 
 
 def test_2_a_run_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
@@ -86,14 +86,16 @@ def test_2_a_run_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("case", "told"),
-    [({"baselines": ["zero_shto"]}, "`zero_shto` is no arm"), ({"method": {"name": "qlroa"}}, "`qlroa` is not a method")],
+    ("case", "message"),
+    [({"baselines": ["zero_shto"]}, "`zero_shto` is no arm"), ({"method": {"name": "qlroa"}}, "`qlroa` is no method")],
 )
-def test_2_an_arm_or_method_that_does_not_exist(write_case: Any, write_jsonl: Any, tmp_path: Path, case: dict[str, Any], told: str) -> None:
+def test_2_an_arm_or_method_that_does_not_exist(
+    write_case: WriteCase, write_jsonl: WriteJsonl, tmp_path: Path, case: dict[str, Any], message: str
+) -> None:
     write_jsonl([{"input": f"row {i}", "output": "yes"} for i in range(40)])
     whole = {"decision": DECISION, "task": TASK, "data": {"examples": "rows.jsonl"}, "model": {"base": "sample"}, **case}
     result = tuneproof("--replay", write_case(whole), "--run-dir", tmp_path / "run")
-    assert result.code == 2 and told in one_line(result)
+    assert result.code == 2 and message in one_line(result)
 
 
 def rows(count: int) -> list[dict[str, str]]:
@@ -101,7 +103,7 @@ def rows(count: int) -> list[dict[str, str]]:
 
 
 @pytest.mark.parametrize(
-    ("bad", "told"),
+    ("bad", "message"),
     [
         ([{"input": "Is 3 odd?", "output": "perhaps"}], "format: 1 output"),
         ([{"input": "is 4 EVEN?", "output": "no"}], "conflict: 2 rows"),
@@ -109,19 +111,19 @@ def rows(count: int) -> list[dict[str, str]]:
     ],
 )
 def test_3_data_that_blocks_is_refused_and_a_bad_row_is_not(
-    write_case: Any, write_jsonl: Any, tmp_path: Path, bad: list[dict[str, str]], told: str | None
+    write_case: WriteCase, write_jsonl: WriteJsonl, tmp_path: Path, bad: list[dict[str, str]], message: str | None
 ) -> None:
     write_jsonl(rows(40) + bad)
     case = write_case({"decision": DECISION, "task": TASK, "data": {"examples": "rows.jsonl"}})
     result = tuneproof("--replay", case, "--run-dir", tmp_path / "run")
     report = json.loads((tmp_path / "run" / "audit.json").read_text())
-    if told is None:
+    if message is None:
         assert result.code == 0 and report["findings"][0]["rows"][0]["line"] == 41
     else:
-        assert result.code == 3 and told in one_line(result) and "leave_out" in one_line(result)
+        assert result.code == 3 and message in one_line(result) and "leave_out" in one_line(result)
 
 
-def test_3_an_eval_row_in_train_is_refused_until_it_is_left_out(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:
+def test_3_an_eval_row_in_train_is_refused_until_it_is_left_out(write_case: WriteCase, write_jsonl: WriteJsonl, tmp_path: Path) -> None:
     write_jsonl(rows(40))
     write_jsonl([{"input": "is 4 even", "output": "yes"}, {"input": "Is 99 even?", "output": "no"}], "eval.jsonl")
     case = write_case({"decision": DECISION, "task": TASK, "data": {"examples": "rows.jsonl", "eval": "eval.jsonl"}})
@@ -154,10 +156,10 @@ def test_a_failure_log_that_is_gone_is_made_again_from_the_predictions(run: Path
 
 
 def test_4_a_loss_that_is_not_finite_fails_and_says_what_to_lower(tmp_path: Path) -> None:
-    words = set_to("baselines=[zero_shot]", "training.learning_rate=1.0e+30")
+    words = set_options("baselines=[zero_shot]", "training.learning_rate=1.0e+30")
     result = tuneproof("--replay", sample_case(), "--run-dir", tmp_path / "run", *words)
-    told = one_line(result)
-    assert result.code == 4 and "not finite" in told and "training.learning_rate" in told
+    message = one_line(result)
+    assert result.code == 4 and "not finite" in message and "training.learning_rate" in message
 
 
 @pytest.mark.long
@@ -183,7 +185,7 @@ def test_5_verify_names_the_file_that_differs(finished: tuple[Path, Result], tmp
 def test_130_an_interrupted_run_stops_at_a_checkpoint_and_resumes_to_the_same_adapter(finished: tuple[Path, Result], run: Path) -> None:
     words = [str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), "--resume"]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    wait_for_step(run, 5)
+    wait_for_event(run, StepLogged, lambda event: event.step >= 5)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=300)
     assert process.returncode == 130 and "--resume" in err and "Traceback" not in err, err
@@ -195,24 +197,14 @@ def test_130_an_interrupted_run_stops_at_a_checkpoint_and_resumes_to_the_same_ad
 
 def test_a_killed_run_resumes_to_the_same_adapter(finished: tuple[Path, Result], run: Path) -> None:
     process = subprocess.Popen([str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), "--resume"], stderr=subprocess.DEVNULL)
-    wait_for_step(run, 13)
-    launched = [event for event in EventReader(run / "events.jsonl").read() if isinstance(event, Launched)][-1]
+    wait_for_event(run, StepLogged, lambda event: event.step >= 13)
+    launched = events_of(run, Launched)[-1]
     os.kill(launched.pid, signal.SIGKILL)
     assert process.wait(timeout=60) == 4
     resumed = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume")
     assert resumed.code == 0, resumed.err
     assert adapter(run) == adapter(finished[0])
     assert tuneproof("verify", run).code == 0
-
-
-def wait_for_step(run: Path, step: int, seconds: float = 300) -> None:
-    """Returns once the event log tells the step."""
-    reader, deadline = EventReader(run / "events.jsonl"), time.monotonic() + seconds
-    while time.monotonic() < deadline:
-        if any(isinstance(event, StepLogged) and event.step >= step for event in reader.read()):
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"step {step} was not reached in {seconds} s")
 
 
 def adapter(run: Path) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import sample_case, set_to, tuneproof
+from tests.conftest import sample_case, set_options, tuneproof
 from tests.manifests import CARD, forge_card_inputs, forge_digests, forget_steps, write_manifest
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import GateClosed, VerifyFailed
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.long
 
 SETTINGS = ["training.max_steps=8", "training.probe_every=4", "training.probe_cases=8", "baselines=[zero_shot]"]
 POINT_50 = StepId(StepKind.CURVE_SCORES, "50")
-ASKED = set_to(*SETTINGS, "evaluate.learning_curve=true")
+ASKED = set_options(*SETTINGS, "evaluate.learning_curve=true")
 
 
 @pytest.fixture(scope="module")

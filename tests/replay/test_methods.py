@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import sample_case, set_to, tuneproof
+from tests.conftest import sample_case, set_options, tuneproof
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.methods.method import Quantisation
 from tuneproof.engine.methods.registry import METHODS
@@ -23,7 +23,7 @@ OTHERS = [name for name, method in METHODS.items() if name not in QUICK and meth
 def test_another_method_goes_the_whole_way_to_a_card(run: Path, name: str) -> None:
     chosen = [f"method.name={name}", "training.max_steps=2", "training.max_length=88"]
     RunStore.open(run).amend(load_case(sample_case(), chosen))
-    result = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", "--json", *set_to(*chosen))
+    result = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", "--json", *set_options(*chosen))
     assert result.code == 0, result.err
     card = json.loads(result.out)["card"]
     assert card["method"]["name"] == name and [arm["arm"] for arm in card["arms"]] == [
@@ -49,6 +49,6 @@ def test_another_method_goes_the_whole_way_to_a_card(run: Path, name: str) -> No
     ],
 )
 def test_what_cannot_work_is_refused_before_anything_is_run(tmp_path: Path, overrides: list[str], code: int, why: str) -> None:
-    result = tuneproof("--replay", sample_case(), "--run-dir", tmp_path / "run", *set_to(*overrides), env={"CUDA_VISIBLE_DEVICES": ""})
+    result = tuneproof("--replay", sample_case(), "--run-dir", tmp_path / "run", *set_options(*overrides), env={"CUDA_VISIBLE_DEVICES": ""})
     assert result.code == code and why in result.err and "Traceback" not in result.err
     assert not (tmp_path / "run" / "arms").exists()

@@ -14,7 +14,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import ROOT, sample_case, set_to, tuneproof
+from tests.conftest import ROOT, sample_case, set_options, tuneproof
 from tests.slurm import ON_SLURM, asked, cluster, ended, events, jobs, kill_worker, launched, missing, replaying, trained_until, wait_until
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.core.errors import ExitCode
@@ -26,9 +26,9 @@ pytestmark = [
     pytest.mark.skipif(missing() is not None, reason=f"{missing()} is not installed: apt-get install slurm-wlm"),
 ]
 
-QUICK = set_to("training.epochs=2", "training.probe_cases=4", "baselines=[zero_shot]")
-SHARED = (*QUICK, *set_to("training.processes=2"))
-TWO_NODES = (*ON_SLURM, *set_to("training.slurm.nodes=2"), *SHARED)
+QUICK = set_options("training.epochs=2", "training.probe_cases=4", "baselines=[zero_shot]")
+SHARED = (*QUICK, *set_options("training.processes=2"))
+TWO_NODES = (*ON_SLURM, *set_options("training.slurm.nodes=2"), *SHARED)
 
 ROUNDING = 1e-5
 """How far a loss may lie from that of one process: sums in float32 in another order."""

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.conftest import sample_case, set_to, tuneproof
+from tests.conftest import sample_case, set_options, tuneproof
 from tests.manifests import write_manifest
 from tuneproof.engine import reproduce
 from tuneproof.engine.case.load import dump_case
@@ -47,7 +47,7 @@ def answered(tmp_path_factory: pytest.TempPathFactory) -> Path:
     case["baselines"] = ["zero_shot", "few_shot", "constrained"]
     case["method"]["even_if_met"] = True
     (folder / "case.yaml").write_text(yaml.safe_dump(case))
-    words = set_to(*SETTINGS)
+    words = set_options(*SETTINGS)
     result = tuneproof("--replay", folder / "case.yaml", "--run-dir", folder / "run", *words)
     assert result.code == 0, result.err
     return folder / "run"

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import ROOT, Result, set_to, tuneproof
+from tests.conftest import ROOT, Result, set_options, tuneproof
 from tuneproof.sample_cases import make_fixed_labels, make_policy_questions, make_support_tickets, make_too_few
 
 FOLDER = ROOT / "sample_cases"
 
 
 def card_of(run: Path, case: str, *overrides: str) -> dict[str, Any]:
-    words = set_to(*overrides)
+    words = set_options(*overrides)
     result = tuneproof("--replay", FOLDER / f"{case}.yaml", "--run-dir", run, "--json", *words)
     assert result.code == 0, result.err
     verified = tuneproof("verify", run)

@@ -1,4 +1,4 @@
-"""What the pictures share: the folder that the program stands in, with the recorded runs."""
+"""The fixture of all snapshots: a current folder with the recorded runs."""
 
 from __future__ import annotations
 
@@ -11,5 +11,5 @@ from tests.snapshots.scenes import set_stage
 
 @pytest.fixture
 def stage(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The folder that the program stands in."""
+    """The current folder, with the recorded runs in it."""
     return set_stage(monkeypatch, tmp_path)

@@ -8,7 +8,7 @@ from pathlib import Path
 import yaml
 
 KEY = "ghp_" + "a1B2c3D4e5" * 3 + "F6g7H8"
-"""Has the form of a token, and is none; put together here so that no scanner takes this file for a leak."""
+"""Looks like a token but is none; composed here, so that no scanner reports this file."""
 
 LONG = "I would like to know when the parcel with my new lamp will reach the house at the end of our road"
 

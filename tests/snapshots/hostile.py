@@ -20,13 +20,13 @@ WIDE = "漢字かな交じり文 \uff46\uff55\uff4c\uff4c 👩\u200d👩\u200d�
 LONG = "x" * 5000
 EVERYTHING = " ".join((MARKUP, BROKEN, ESCAPES, CONTROLS, DIRECTIONS, WIDE))
 NAME = "a [red]b \x1b[31m\u202e [@click=app.quit]x"
-"""For what has to fit into a line, or has to be the name of a file."""
+"""For texts that have to fit into a line or be a file name."""
 
 CATEGORIES = ("billing", "shipping", "returns")
 
 
 def write_case(folder: Path) -> Path:
-    """A case without a base model, over rows that everything which can be wrong is wrong with; returns the case file."""
+    """Writes a case without a base model, with rows that have every kind of hostile text; returns the case file."""
     rows = [_row(EVERYTHING, "billing"), _row(f"{MARKUP} {LONG}", "shipping"), _row(ESCAPES, MARKUP)]
     rows += [_row(f"Where is order {number}?", CATEGORIES[number % 3]) for number in range(20)]
     rows += [_row(EVERYTHING, "returns"), _row(f"{MARKUP} {LONG}", "shipping"), _row(WIDE, f"{DIRECTIONS}\x1b[31m")]
@@ -46,7 +46,7 @@ def write_case(folder: Path) -> Path:
 
 
 def poison_run(run: Path) -> None:
-    """Puts such text wherever a run folder holds text that came from data, from a model or from a library."""
+    """Adds hostile text wherever a run folder has text from data, from a model or from a library."""
     for predictions in run.glob("arms/*/predictions.jsonl"):
         _change_lines(predictions, _poison_predictions)
     _change_lines(run / "events.jsonl", _poison_events)

@@ -1,4 +1,4 @@
-"""The pictures of the README, of the recorded run: `python -m tests.snapshots.pictures`."""
+"""Draws the pictures of the README from the recorded run: `python -m tests.snapshots.pictures`."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ PICTURES = ROOT / "pictures"
 SIZE = (100, 30)
 SHOWN = {"decide": "decide", "baselines": "baselines", "train": "train-running", "card": "card"}
 
-# Some fonts would draw the `<|` of a chat template as one sign.
+# Some fonts draw the `<|` of a chat template as one glyph.
 LIGATURES = "font-variant-ligatures: none;"
 
 
 def main() -> None:
-    """Writes each picture anew."""
+    """Writes all pictures."""
     PICTURES.mkdir(exist_ok=True)
     for name, scene in SHOWN.items():
         path = PICTURES / f"{name}.svg"

@@ -1,7 +1,7 @@
-"""Records what the screens are pictured with, from the shipped case by the real command: `python -m tests.snapshots.record`.
+"""Records the runs for the snapshots, from the sample case with the real command: `python -m tests.snapshots.record`.
 
-Of the run folder everything is kept that a screen reads, and no weights. Two things are made neutral, so that the recording tells nothing
-of the machine that made it and reads the same on every other: paths, and who ran it when. So `tuneproof verify` refuses it, rightly.
+The recording has all files that a screen reads, but no weights. Paths, the host and the times are replaced, so that it does not depend on
+the machine that made it. `tuneproof verify` therefore refuses it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ KEPT = (
     "splits arms failures.jsonl training/summary.json card.json card.md worker.log"
 ).split()
 NOT_YET = "arms/tuned arms/tuned_constrained training card.json card.md".split()
-"""What a run that is still training does not have."""
+"""Files that a run in training does not have yet."""
 
 BEGAN = 1_790_000_000.0
 """When the finished run was launched, in seconds since 1970; the one in training began `LATER` seconds after it."""
 LATER = 7200.0
 ELSEWHERE = "elsewhere"
-"""A host that no test runs on: whether the worker lives cannot be seen from here, and is taken for granted."""
+"""A host that no test runs on, so that the worker is assumed to be alive."""
 PROBES_SEEN = 3
 
 
@@ -58,7 +58,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _scrub(run: Path, neutral: dict[str, str]) -> None:
-    """Replaces the paths of this machine. Exits where one is left."""
+    """Replaces the paths of this machine. Exits with an error if one remains."""
     for path in (path for path in run.rglob("*") if path.is_file()):
         text = path.read_text(encoding="utf-8")
         for here, there in neutral.items():
@@ -78,14 +78,14 @@ def _write_events(run: Path, events: list[dict[str, Any]]) -> None:
 
 
 def _neutral(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The events with their distances in time kept, and the same beginning and worker whoever records."""
+    """The events with the same start and worker in every recording; the time between them is kept."""
     shift = BEGAN - events[0]["ts"]
     who = {"pid": 4711, "process_started": BEGAN - 1, "host": ELSEWHERE}
     return [{**event, **(who if event["kind"] == "launched" else {}), "ts": round(event["ts"] + shift, 3)} for event in events]
 
 
 def _derive_training() -> None:
-    """The same run as it stood in the middle of its training: as long as nothing ends it, a wizard shows it as running."""
+    """Derives the same run in the middle of its training. It has no end, so the wizard shows it as running."""
     shutil.copytree(FINISHED, TRAINING)
     for name in NOT_YET:
         path = TRAINING / name
@@ -100,7 +100,7 @@ def _derive_training() -> None:
 
 
 def _until_probe(events: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """The events up to two steps after so many probes."""
+    """The events up to two steps after the given number of probes."""
     probes = [event for event in events if event["kind"] == "probed"]
     last = probes[count - 1]["step"] + 2
     end = next(at for at, event in enumerate(events) if event["kind"] == "step_logged" and event["step"] > last)

@@ -1,4 +1,4 @@
-"""The pictures that are taken of the program: what is opened, which keys lead there, and when it stands still."""
+"""The scenes of the snapshots: what is opened, which keys lead there, and when the screen is complete."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from textual.strip import Strip
 from textual.widgets import DirectoryTree, Input
 
 from tests.snapshots.record import BEGAN, FINISHED, LATER, TRAINING
+from tests.wizard.driving import strips
 from tuneproof.engine.core import hardware
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.screens import home
@@ -29,11 +30,11 @@ MEASURED_RUN = Path("runs/support-tickets-3")
 NOW = BEGAN + LATER + 300
 MACHINE = hardware.Machine(cores=2, memory_gib=23.0, gpu=None)
 SECONDS = 30.0
-"""Far more than anything here takes; what is not there by then never comes."""
+"""How long a scene waits for anything: far longer than it takes."""
 
 
 def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
-    """Makes a folder with the recorded runs the one to stand in, and everything the same that differs from day to day."""
+    """Makes a folder with the recorded runs the current folder, and replaces what differs between machines and days."""
     here = folder / "tickets"
     shutil.copytree(FINISHED, here / FINISHED_RUN)
     shutil.copytree(TRAINING, here / TRAINING_RUN)
@@ -48,7 +49,7 @@ def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
 
 
 def add_measured_run() -> None:
-    """A run that stands after its baselines: the method can still be chosen."""
+    """Adds a run that has its baselines but no method yet."""
     shutil.copytree(TRAINING_RUN, MEASURED_RUN)
     log = MEASURED_RUN / "events.jsonl"
     events = [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
@@ -62,15 +63,16 @@ Look = Callable[[Pilot[None]], Awaitable[None]]
 
 
 def at_once(app: TuneproofApp) -> bool:
-    """Nothing has to be waited for."""
+    """The condition that always holds."""
     return True
 
 
 @dataclass(frozen=True)
 class Scene:
-    """One picture: what the program is opened on, the screen that this begins with, and what that waits for to have happened.
+    """One snapshot.
 
-    Then the way from there, as pairs of keys and the name of the screen that they lead to, and what the last one waits for.
+    `opens` is what the program is opened on, `first` the screen that it shows then, and `begins` the condition to wait for there. `way` has
+    pairs of keys and the name of the screen that they lead to; `ready` is the condition to wait for on the last one.
     """
 
     opens: Path | None = None
@@ -80,7 +82,7 @@ class Scene:
     ready: Callable[[TuneproofApp], bool] = at_once
 
     def app(self) -> TuneproofApp:
-        """The program, not started yet."""
+        """The app, not running yet."""
         if self.opens == MEASURED_RUN:
             add_measured_run()
         app = TuneproofApp(self.opens)
@@ -89,7 +91,7 @@ class Scene:
         return app
 
     async def go(self, pilot: Pilot[None], look: Look | None = None) -> None:
-        """Goes to what is pictured, and waits until nothing moves any more; `look` is asked to look at every screen on the way."""
+        """Goes to the last screen and waits until nothing changes any more; `look` is called on every screen on the way."""
         app = app_of(pilot)
         await arrive(pilot, self.first)
         await until(pilot, lambda: self.begins(app))
@@ -108,7 +110,7 @@ class Scene:
 
 
 def app_of(pilot: Pilot[None]) -> TuneproofApp:
-    """The app that a pilot steers."""
+    """The app that a pilot drives."""
     assert isinstance(pilot.app, TuneproofApp)
     return pilot.app
 
@@ -120,14 +122,14 @@ async def arrive(pilot: Pilot[None], screen: str) -> None:
 
 
 async def until(pilot: Pilot[None], condition: Callable[[], bool]) -> None:
-    """Waits for a condition, by letting the app do what it has to do."""
+    """Waits for a condition while the app runs."""
     async with asyncio.timeout(SECONDS):
         while not condition():
             await pilot.pause()
 
 
 async def still(pilot: Pilot[None]) -> None:
-    """Waits until two looks, one after the other, see the same."""
+    """Waits until the screen is the same twice in a row."""
     seen: list[Strip] = []
     async with asyncio.timeout(SECONDS):
         while (now := strips(pilot)) != seen:
@@ -135,22 +137,17 @@ async def still(pilot: Pilot[None]) -> None:
             await pilot.pause()
 
 
-def strips(pilot: Pilot[None]) -> list[Strip]:
-    """The screen as it is drawn, line by line."""
-    return pilot.app.screen._compositor.render_strips()
-
-
 def _is_on_top(screen: Screen[object], name: str) -> bool:
     return type(screen).__name__ == name and screen.is_mounted
 
 
 def _on_card(*way: tuple[str, str]) -> Scene:
-    """A scene that begins on the card, where a finished run is opened."""
+    """A scene that starts with the card of the finished run."""
     return Scene(FINISHED_RUN, "CardScreen", way, lambda app: app.state.card is not None)
 
 
-def _on_trial(*way: tuple[str, str]) -> Scene:
-    """A scene that begins on the data, where a draft is opened, once the data has been read and audited."""
+def _on_draft(*way: tuple[str, str]) -> Scene:
+    """A scene that starts with the data of a draft, once it is read and audited."""
     return Scene(Path("tickets.yaml"), "DataScreen", way, _audited)
 
 
@@ -177,7 +174,7 @@ STEPS = {
     "train-finished": _on_card(("7", "TrainScreen")),
     "card": _on_card(),
 }
-"""Every step, pictured at both sizes."""
+"""Every step, in both sizes."""
 
 DIALOGS = {
     "ask-line": Scene(way=(("n", "AskLine"),)),
@@ -191,11 +188,11 @@ DIALOGS = {
 }
 
 ON_DRAFT = {
-    "data": _on_trial(),
-    "audit": _on_trial(("3", "AuditScreen")),
-    "conflict": _on_trial(("3", "AuditScreen"), ("down", "AuditScreen")),
+    "data": _on_draft(),
+    "audit": _on_draft(("3", "AuditScreen")),
+    "conflict": _on_draft(("3", "AuditScreen"), ("down", "AuditScreen")),
 }
-"""What is seen before anything is frozen: read and audited by a trial, in a worker as always."""
+"""What a user sees before the freeze: read and audited in a dry run."""
 
 WALKS = {
     "home": Scene(way=(("o", "PickScreen"),), ready=_listed),
@@ -205,6 +202,6 @@ WALKS = {
     ),
     "failures": _on_card(("v", "CasesScreen"), ("escape", "CardScreen"), ("5", "BaselinesScreen"), ("enter", "CasesScreen")),
     "training": Scene(TRAINING_RUN, "TrainScreen", (("q", "QuitScreen"),)),
-    "draft": _on_trial(("3", "AuditScreen"), ("enter", "AuditScreen"), ("enter", "ReadingScreen"), ("escape", "AuditScreen")),
+    "draft": _on_draft(("3", "AuditScreen"), ("enter", "AuditScreen"), ("enter", "ReadingScreen"), ("escape", "AuditScreen")),
 }
-"""Ways past everything that shows what came from elsewhere."""
+"""Ways through all screens that show text from data."""

@@ -1,4 +1,4 @@
-"""The audit step shows each kind of finding so that it can be acted on: its two sides, its mask, its reason, or that it has no rows."""
+"""The audit step shows what a user needs for each kind of finding: both rows, masked data, the reason, or that there are no rows."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from tests.snapshots.findings import KEY, write_dirty_case
-from tests.snapshots.scenes import ON_DRAFT, Scene, app_of, still, strips, until
+from tests.snapshots.scenes import ON_DRAFT, Scene, app_of, still, until
+from tests.wizard.driving import strips
 from tuneproof.screens import data as data_screen
 
 Compare = Callable[..., bool]
 
 KINDS = ("near-leakage", "private-data", "imbalance")
-"""With two sides, masked, and about the data as a whole."""
+"""With two rows, with masked data, and about the data as a whole."""
 
 
 @pytest.fixture
@@ -27,7 +28,7 @@ def dirty_stage(stage: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 async def mark(pilot: Pilot[None], check: str) -> None:
-    """Goes down to the finding of a check, with the keys."""
+    """Highlights the finding of a check with the keys."""
     listed = pilot.app.screen.query_one("#findings", OptionList)
     lines = [str(listed.get_option_at_index(at).prompt) for at in range(listed.option_count)]
     at = next(number for number, line in enumerate(lines) if f" {check} " in line)

@@ -1,4 +1,4 @@
-"""Text from data is data: whatever stands in it, it is shown, and does nothing."""
+"""Text from data is shown and does nothing, whatever it contains."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 
 from tests.snapshots.hostile import EVERYTHING, NAME, poison_run, write_case
-from tests.snapshots.scenes import DIALOGS, FINISHED_RUN, ON_DRAFT, STEPS, TRAINING_RUN, WALKS, Scene, still, strips
+from tests.snapshots.scenes import DIALOGS, FINISHED_RUN, ON_DRAFT, STEPS, TRAINING_RUN, WALKS, Scene, still
+from tests.wizard.driving import strips
 from tuneproof.screens import data as data_screen
 from tuneproof.screens.ask import AskChoice, AskLine, AskText
 from tuneproof.screens.pick import PickScreen
@@ -24,7 +26,7 @@ BUTTON = "[@click=app.quit]"
 
 RENAMED = {FINISHED_RUN: Path("runs") / NAME, TRAINING_RUN: Path("runs") / f"{NAME} 2"}
 
-HOSTILE_DIALOGS: list[Callable[[], Screen[object]]] = [
+HOSTILE_DIALOGS: list[Callable[[], Screen[Any]]] = [
     lambda: AskLine(NAME, EVERYTHING, NAME, EVERYTHING),
     lambda: AskText(NAME, EVERYTHING, EVERYTHING),
     lambda: AskChoice(NAME, EVERYTHING, [(NAME, EVERYTHING)]),
@@ -39,7 +41,7 @@ def hostile_stage(stage: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_case(stage)
     for run in RENAMED:
         poison_run(run)
-    # Where the tests stand differs from day to day.
+    # The folder of the test differs from run to run.
     monkeypatch.setattr(data_screen, "_named", lambda examples: f"/data/{Path(examples).name}")
     return stage
 
@@ -50,7 +52,7 @@ def test_hostile_data_looks_harmless(name: str, hostile_stage: Path, snap_compar
     assert snap_compare(scene.app(), terminal_size=(80, 24), run_before=scene.go)
 
 
-def test_both_rows_of_a_conflict_stand_side_by_side(hostile_stage: Path, snap_compare: Compare) -> None:
+def test_both_rows_of_a_conflict_are_side_by_side(hostile_stage: Path, snap_compare: Compare) -> None:
     scene = ON_DRAFT["conflict"]
     assert snap_compare(scene.app(), terminal_size=(120, 40), run_before=scene.go)
 
@@ -92,19 +94,19 @@ async def _walk(scene: Scene) -> None:
 async def check(pilot: Pilot[None]) -> None:
     """Nothing that is drawn acts on the terminal, or is a link or a button."""
     drawn, screen = strips(pilot), type(pilot.app.screen).__name__
-    assert not [(screen, strip.text) for strip in drawn if any(map(_acts, strip.text))]
+    assert not [(screen, strip.text) for strip in drawn if any(map(_is_control, strip.text))]
     styles = [segment.style for strip in drawn for segment in strip if segment.style]
     assert not [(screen, style) for style in styles if style.link or "app.quit" in str(style.meta)]
 
 
 async def _click_on_markup(pilot: Pilot[None]) -> None:
-    """Clicks on what would be a button if markup were obeyed; that may well open or mark the row that it stands in."""
+    """Clicks on the text that would be a button if markup were parsed; that may open or highlight its row."""
     for y, strip in enumerate(strips(pilot)):
         at = strip.text.find(BUTTON)
         if at >= 0:
             await pilot.click(offset=(at + len(BUTTON), y))
 
 
-def _acts(character: str) -> bool:
-    """Whether a terminal would do something else with it than draw it."""
+def _is_control(character: str) -> bool:
+    """Whether a terminal would do anything but draw it."""
     return unicodedata.category(character) in ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")

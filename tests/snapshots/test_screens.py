@@ -1,4 +1,4 @@
-"""Every screen looks as it did when it was last looked at; to take the pictures anew: `pytest tests/snapshots --snapshot-update`."""
+"""Every screen looks as in its snapshot. To update the snapshots: `pytest tests/snapshots --snapshot-update`."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from rich.style import Style
 from textual.pilot import Pilot
 
 from tests.snapshots.record import FINISHED, TRAINING
-from tests.snapshots.scenes import DIALOGS, STEPS, WALKS, strips
+from tests.snapshots.scenes import DIALOGS, STEPS, WALKS
+from tests.wizard.driving import strips
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.store import RunStore
 
@@ -19,11 +20,11 @@ SMALL, WIDE = (80, 24), (120, 40)
 Compare = Callable[..., bool]
 
 LEAST_CONTRAST = 3.0
-"""What WCAG 2.2 asks of large or bold text; to be read in a terminal, less is too little for any."""
+"""The contrast that WCAG 2.2 requires of large or bold text; with less, no text in a terminal is readable."""
 
 
 @pytest.mark.parametrize("run", [FINISHED, TRAINING], ids=lambda run: run.name)
-def test_the_recording_is_one_that_this_program_reads_whole(run: Path) -> None:
+def test_all_of_the_recording_can_be_read(run: Path) -> None:
     reader = EventReader(run / "events.jsonl")
     assert len(reader.read()) == len((run / "events.jsonl").read_text(encoding="utf-8").splitlines())
     assert RunStore.open(run).case.name == "support-tickets"
@@ -54,7 +55,7 @@ def test_a_terminal_that_is_too_small(stage: Path, snap_compare: Compare) -> Non
 
 
 @pytest.mark.asyncio
-async def test_all_text_can_be_told_from_its_background(stage: Path) -> None:
+async def test_all_text_has_enough_contrast(stage: Path) -> None:
     walk = WALKS["finished"]
     async with walk.app().run_test(size=SMALL) as pilot:
         await walk.go(pilot, look=_can_be_read)

@@ -1,4 +1,4 @@
-"""Driving the wizard by its keys, and waiting on what it shows or knows."""
+"""Driving the wizard with keys, and waiting for what it shows or knows."""
 
 from __future__ import annotations
 
@@ -7,38 +7,44 @@ from collections.abc import Callable
 from typing import Any
 
 from textual.pilot import Pilot
+from textual.strip import Strip
 
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.tui.app import TuneproofApp
 
 SECONDS = 180.0
-"""How long anything may take before a test gives it up: far more than it takes."""
+"""How long a test waits for anything: far longer than it takes."""
 
 
 async def until(pilot: Pilot[Any], holds: Callable[[], bool], what: str) -> None:
-    """Returns once the condition holds; fails with the picture where it does not in time, and at once where the wizard has crashed."""
+    """Returns once a condition holds. Fails with the screen if it does not hold in time, and at once if the wizard has crashed."""
     deadline = time.monotonic() + SECONDS
     while not holds():
-        assert pilot.app._exception is None, f"{what} did not come about: {pilot.app._exception!r}"
-        assert time.monotonic() < deadline, f"{what} did not come about; the screen:\n{picture(pilot)}"
+        assert pilot.app.return_code in (None, 0), f"the wizard crashed before: {what}"
+        assert time.monotonic() < deadline, f"not within {SECONDS:.0f} s: {what}; the screen:\n{picture(pilot)}"
         await pilot.pause(0.05)
     await pilot.pause()
 
 
 def picture(pilot: Pilot[Any]) -> str:
     """The screen as text."""
-    lines = pilot.app.screen._compositor.render_strips()
-    return "\n".join("".join(segment.text for segment in strip) for strip in lines)
+    return "\n".join(strip.text for strip in strips(pilot))
+
+
+def strips(pilot: Pilot[Any]) -> list[Strip]:
+    """The screen as it is drawn, line by line."""
+    # Textual has no public access to what it draws, but for a whole SVG.
+    return pilot.app.screen._compositor.render_strips()
 
 
 def shown(pilot: Pilot[Any]) -> str:
-    """The screen as one text, so that it does not matter where a line ends."""
+    """The screen as one text, independent of line breaks."""
     return " ".join(picture(pilot).replace("│", " ").split())
 
 
 async def until_shown(pilot: Pilot[Any], *texts: str) -> None:
-    """Waits until every text stands on the screen."""
+    """Waits until each text is on the screen."""
     for text in texts:
         await until(pilot, lambda text=text: text in shown(pilot), f"`{text}`")  # type: ignore[misc]
 
@@ -54,8 +60,8 @@ async def typed(pilot: Pilot[Any], text: str) -> None:
         await pilot.press({" ": "space", ".": "full_stop", "/": "slash", "_": "underscore", "-": "minus"}.get(character, character))
 
 
-async def tried(pilot: Pilot[Any]) -> None:
-    """Waits until the data has been read and audited in a trial of the draft as it stands."""
+async def dry_run_ended(pilot: Pilot[Any]) -> None:
+    """Waits until the dry run of the current draft has ended."""
     app = wizard(pilot)
 
     def ended() -> bool:
@@ -66,12 +72,12 @@ async def tried(pilot: Pilot[Any]) -> None:
 
 
 async def stage_done(pilot: Pilot[Any], stage: Stage) -> None:
-    """Waits until the run has done a stage and its worker has ended."""
+    """Waits until a stage is done and its worker has ended."""
     app = wizard(pilot)
     await until(pilot, lambda: stage in app.state.done and app.state.status is RunStatus.FINISHED, f"the stage {stage}")
 
 
 def wizard(pilot: Pilot[Any]) -> TuneproofApp:
-    """The app, as what it is."""
+    """The app that a pilot drives."""
     assert isinstance(pilot.app, TuneproofApp)
     return pilot.app

@@ -1,4 +1,4 @@
-"""The audit step: what is done about a finding is seen at once, recorded with its reason, and shows nobody's data."""
+"""The audit step: a decision is visible at once and saved with its reason, and private data is masked."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.wizard.driving import arrive, picture, shown, tried, typed, until
+from tests.wizard.driving import arrive, dry_run_ended, picture, shown, typed, until
 from tuneproof.tui.app import TuneproofApp
 
 ADDRESS = "ann.smith" + "@" + "example.net"
@@ -31,31 +31,31 @@ def case(tmp_path: Path) -> Path:
 
 
 @pytest.mark.asyncio
-async def test_a_finding_is_accepted_for_a_reason_and_taken_back(case: Path) -> None:
+async def test_a_finding_is_accepted_with_a_reason_that_can_be_withdrawn(case: Path) -> None:
     app = TuneproofApp(case)
     async with app.run_test(size=(80, 24)) as pilot:
         await arrive(pilot, "DataScreen")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         await pilot.press("c")
         await until(pilot, lambda: "the gate is closed: 1 of these block" in shown(pilot), "the closed gate")
         await pilot.press("a")
         await typed(pilot, "both hold")
         await pilot.press("enter")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         await until(pilot, lambda: "the gate is open" in shown(pilot) and "conflict accepted" in shown(pilot), "the open gate")
         assert yaml.safe_load(case.read_text())["data"]["accept"] == {"conflict": "both hold"}
         await pilot.press("a", *["backspace"] * len("both hold"), "enter")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         await until(pilot, lambda: "the gate is closed" in shown(pilot), "the gate, closed again")
         assert not yaml.safe_load(case.read_text())["data"].get("accept")
 
 
 @pytest.mark.asyncio
-async def test_the_mark_stays_with_its_finding_and_private_data_is_masked(case: Path) -> None:
+async def test_a_finding_stays_highlighted_and_private_data_is_masked(case: Path) -> None:
     app = TuneproofApp(case)
     async with app.run_test(size=(80, 24)) as pilot:
         await arrive(pilot, "DataScreen")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         await pilot.press("c")
         await until(pilot, lambda: "conflict" in picture(pilot), "the findings")
         await pilot.press("down")
@@ -65,6 +65,6 @@ async def test_the_mark_stays_with_its_finding_and_private_data_is_masked(case: 
         await until(pilot, lambda: type(app.screen).__name__ == "ReadingScreen", "the row")
         assert ADDRESS not in picture(pilot) and "a…@e….net" in shown(pilot)
         await pilot.press("escape", "escape", "up", "x")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         await until(pilot, lambda: "conflict left out" in shown(pilot), "the rows left out")
         assert "rows.jsonl:5 = rows.jsonl:62" in shown(pilot)

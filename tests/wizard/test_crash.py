@@ -1,4 +1,4 @@
-"""A worker that dies, and a run that is left while it is under way."""
+"""A worker that dies, and a run that is left while it is in progress."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SHORT = "baselines=[zero_shot, constrained]"
 
 
 @pytest.mark.asyncio
-async def test_a_worker_that_was_killed_is_shown_as_crashed_and_is_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_killed_worker_is_shown_as_crashed_and_can_be_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = tmp_path / "runs" / "a"
     assert tuneproof("--replay", sample_case(), "--run-dir", run, "--until", "split", "--set", SHORT).code == 0

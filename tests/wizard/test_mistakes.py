@@ -1,4 +1,4 @@
-"""What goes wrong while one works is told on the screen, with what to do; it neither ends the wizard nor holds it up."""
+"""A mistake is shown on the screen with what to do about it; it neither ends the wizard nor blocks it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ import psutil
 import pytest
 import yaml
 
-from tests.wizard.driving import arrive, stage_done, tried, typed, until_shown
+from tests.waiting import wait_for_event
+from tests.wizard.driving import arrive, dry_run_ended, stage_done, typed, until_shown
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
@@ -29,7 +30,7 @@ SIZE = (80, 24)
 
 @pytest.fixture
 def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A case with data of one's own, in the folder where one stands."""
+    """A case with its own data in the current folder."""
     monkeypatch.chdir(tmp_path)
     rows = [{"input": f"Is {i} even?", "output": "no" if i % 2 else "yes"} for i in range(60)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -45,50 +46,50 @@ def case(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize(
-    ("row", "typed_in", "told"),
+    ("row", "text", "message"),
     [
         (4, "ninety", "type a number between 0 and 100"),
         (6, "0.5 0.5", "type three numbers that add up to 1"),
     ],
 )
-async def test_what_is_wrong_with_what_was_typed_is_said(case: Path, row: int, typed_in: str, told: str) -> None:
+async def test_text_that_cannot_be_read_is_refused_with_what_is_expected(case: Path, row: int, text: str, message: str) -> None:
     app = TuneproofApp(case)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await arrive(pilot, "DataScreen")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         await pilot.press("4")
         await until_shown(pilot, "press f to freeze")
         await pilot.press(*["down"] * row, "enter", "end", "ctrl+u")
-        await typed(pilot, typed_in)
+        await typed(pilot, text)
         await pilot.press("enter")
-        await until_shown(pilot, told)
+        await until_shown(pilot, message)
 
 
 @pytest.mark.asyncio
-async def test_going_home_while_a_run_tells_of_itself_is_safe(case: Path) -> None:
+async def test_going_home_while_a_run_changes_is_safe(case: Path) -> None:
     app = TuneproofApp(case)
     async with app.run_test(size=SIZE) as pilot:
         await arrive(pilot, "DataScreen")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         app.screen.post_message(RunChanged(app.state))
         app.action_home()
         await arrive(pilot, "HomeScreen")
 
 
 @pytest.mark.asyncio
-async def test_a_folder_that_cannot_be_written_to_is_told(case: Path) -> None:
+async def test_a_file_that_cannot_be_written_is_reported(case: Path) -> None:
     app = TuneproofApp()
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await pilot.press("n", "a", "enter")
         await arrive(pilot, "DecideScreen")
-        # As root may write everywhere: where the file would go lies a folder.
+        # A folder in the place of the file, because root may write to any file.
         (case.parent / "a.yaml").mkdir()
         await pilot.press("y")
         await until_shown(pilot, "cannot write")
 
 
 @pytest.mark.asyncio
-async def test_home_opens_where_runs_is_no_folder(case: Path) -> None:
+async def test_home_opens_although_runs_is_not_a_folder(case: Path) -> None:
     (case.parent / "runs").write_text("mine")
     app = TuneproofApp()
     async with app.run_test(size=SIZE) as pilot:
@@ -98,9 +99,8 @@ async def test_home_opens_where_runs_is_no_folder(case: Path) -> None:
 def test_a_dry_run_is_ended_at_once_whatever_it_is_doing(case: Path) -> None:
     dry_run = DryRun(load_case(case))
     dry_run.start()
-    assert dry_run._worker is not None
-    worker = psutil.Process(dry_run._worker.process.pid)
-    # As one that is in the middle of an hour of auditing.
+    worker = psutil.Process(wait_for_event(dry_run.store.path, Launched).pid)
+    # Like a worker in the middle of an audit of an hour.
     worker.suspend()
     thread = threading.Thread(target=dry_run.discard, daemon=True)
     thread.start()
@@ -114,7 +114,7 @@ def test_a_dry_run_is_ended_at_once_whatever_it_is_doing(case: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_a_freeze_that_crashed_can_be_gone_on_with(case: Path) -> None:
+async def test_a_freeze_that_crashed_can_be_resumed(case: Path) -> None:
     store = RunStore.create(Path("runs/even-1"), load_case(case))
     with EventLog(store.path / "events.jsonl") as log:
         log.emit(Launched(pid=psutil.Process().pid, process_started=1.0, tuneproof="0", until=Stage.SPLIT))
@@ -130,7 +130,7 @@ async def test_a_freeze_that_crashed_can_be_gone_on_with(case: Path) -> None:
 
 
 @pytest.mark.asyncio
-async def test_an_endpoint_that_the_case_does_not_name_is_told_with_what_to_add(case: Path) -> None:
+async def test_an_endpoint_arm_without_an_endpoint_says_what_to_add_to_the_case(case: Path) -> None:
     store = RunStore.create(Path("runs/even-1"), load_case(case))
     assert work(store.path, Stage.SPLIT, StopRequest()) == ExitCode.DONE
     app = TuneproofApp(store.path)

@@ -1,4 +1,4 @@
-"""A first case from an empty folder with a file of one's own: asked, read, audited, mended, frozen, closed and opened again."""
+"""A first case with one's own file: from the questions to the freeze, then closed and opened again."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.wizard.driving import picture, shown, stage_done, tried, typed, until
+from tests.wizard.driving import dry_run_ended, picture, shown, stage_done, typed, until
 from tuneproof.engine.core.stage import Stage
 from tuneproof.tui.app import TuneproofApp
 
@@ -16,7 +16,7 @@ ROWS = [{"q": f"Is {i} even?", "a": "no" if i % 2 else "yes"} for i in range(60)
 
 
 @pytest.mark.asyncio
-async def test_a_file_of_ones_own_from_the_first_question_to_the_freeze(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_case_with_own_data_goes_from_the_first_question_to_the_freeze(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
     app, case = TuneproofApp(), tmp_path / "even-numbers.yaml"
@@ -34,24 +34,24 @@ async def test_a_file_of_ones_own_from_the_first_question_to_the_freeze(tmp_path
         await pilot.press("c", "p")
         await typed(pilot, "rows.jsonl")
         await pilot.press("enter")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         assert "press m to name the columns" in shown(pilot)
         await pilot.press("m")
         await pilot.press("q", "a", "escape", "m")
         for key in ("q", "comma", "a", "enter"):
             await pilot.press(key)
-        await tried(pilot)
+        await dry_run_ended(pilot)
         assert "61 rows, columns q -> a" in picture(pilot)
         await pilot.press("c")
         assert "the gate is closed: 1 of these block" in picture(pilot) and "conflict" in picture(pilot)
         await pilot.press("c")
-        assert app.screen.__class__.__name__ == "AuditScreen", "a closed gate lets nobody through"
+        assert app.screen.__class__.__name__ == "AuditScreen", "a closed gate keeps the audit open"
         await pilot.press("x")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         assert "the gate is open; 2 rows are left out" in picture(pilot)
         await pilot.press("c")
         await until(pilot, lambda: "choice: one of a few labels" in picture(pilot), "the drafted task")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         await pilot.press("f")
         await stage_done(pilot, Stage.SPLIT)
         frozen = app.state.frozen
@@ -67,7 +67,7 @@ async def test_a_file_of_ones_own_from_the_first_question_to_the_freeze(tmp_path
 
 
 @pytest.mark.asyncio
-async def test_a_route_other_than_training_is_a_good_ending_and_going_on_is_recorded(
+async def test_another_route_than_training_is_recommended_and_training_anyway_is_recorded(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)

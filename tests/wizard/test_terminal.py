@@ -1,4 +1,4 @@
-"""In a real terminal: the terminal dies, the run does not."""
+"""In a real terminal: a run outlives it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.skipif(shutil.which("tmux") is None, reason="TMUX IS MI
 
 
 class Terminal:
-    """A tmux server of its own with one pane of 80×24."""
+    """A separate tmux server with one pane of 80×24."""
 
     def __init__(self, folder: Path) -> None:
         self._socket, self._folder = f"tuneproof-{uuid.uuid4().hex[:8]}", folder
@@ -55,13 +55,13 @@ def wait_until(holds: Callable[[], bool], what: Callable[[], str], seconds: floa
     """Returns once the condition holds."""
     deadline = time.monotonic() + seconds
     while not holds():
-        assert time.monotonic() < deadline, f"did not come about in {seconds} s: {what()}"
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what()}"
         time.sleep(0.1)
 
 
 @pytest.fixture
 def terminals(tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
-    """Makes terminals, and kills what is left of them."""
+    """Makes terminals, and kills them at the end."""
     made: list[Terminal] = []
 
     def make() -> Terminal:
@@ -74,7 +74,7 @@ def terminals(tmp_path: Path) -> Iterator[Callable[[], Terminal]]:
 
 
 @pytest.mark.long
-def test_a_training_outlives_its_terminal_and_is_watched_again_to_its_end(tmp_path: Path, terminals: Callable[[], Terminal]) -> None:
+def test_a_training_outlives_its_terminal_and_can_be_watched_again(tmp_path: Path, terminals: Callable[[], Terminal]) -> None:
     words = ["--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", "--set", "training.epochs=12"]
     assert tuneproof(*words, "--set", "baselines=[zero_shot]", cwd=tmp_path).code == 0
     first = terminals()
@@ -102,5 +102,5 @@ def test_a_training_outlives_its_terminal_and_is_watched_again_to_its_end(tmp_pa
     assert "finished" in listed and "tune" in listed
 
 
-def test_without_a_terminal_the_wizard_says_so() -> None:
+def test_the_wizard_without_a_terminal_recommends_replay() -> None:
     assert "--replay" in tuneproof().err

@@ -1,4 +1,4 @@
-"""Training goes on without its screen, and after its worker has died: from the last checkpoint, by one key."""
+"""A training continues without its screen; after a crash one key resumes it from the last checkpoint."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.conftest import sample_case, set_to, tuneproof
+from tests.conftest import sample_case, set_options, tuneproof
 from tests.wizard.driving import arrive, picture, until, until_shown
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.launch import stop_run
@@ -21,7 +21,7 @@ SMALLER = ["baselines=[zero_shot]", "data.eval=null", "data.split={train: 0.6, v
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """The folder where one stands; whatever becomes of the test, no worker of the run in it is left."""
+    """The current folder; a worker of its run is killed at the end, whatever happens."""
     monkeypatch.chdir(tmp_path)
     yield tmp_path
     launched = _state(tmp_path / "runs" / "a").launched
@@ -33,7 +33,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 @pytest.mark.asyncio
 @pytest.mark.long
 async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) -> None:
-    smaller = set_to(*SMALLER)
+    smaller = set_options(*SMALLER)
     assert tuneproof("--replay", sample_case(), "--run-dir", "runs/a", "--until", "baselines", *smaller, cwd=here).code == 0
     app = TuneproofApp(Path("runs/a"))
     async with app.run_test(size=(80, 24)) as pilot:

@@ -1,8 +1,9 @@
-"""A case is walked by keys alone, with the real worker and the sample model, and what it leaves can be replayed and verified."""
+"""A case is completed with keys alone, with the real worker and the sample model; its files can be replayed and verified."""
 
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -10,35 +11,14 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import Result, tuneproof
-from tests.wizard.driving import arrive, stage_done, tried, until, until_shown
+from tests.conftest import ROOT, Result, tuneproof
+from tests.wizard.driving import arrive, dry_run_ended, stage_done, until, until_shown
 from tuneproof.engine.core.stage import Stage
 from tuneproof.tui.app import TuneproofApp
 
-HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "accelerate")
-
-LOADED = f"""
-import asyncio, sys
-from tuneproof.engine.session.steps import WizardStep
-from tuneproof.screens.steps import screen_of
-from tuneproof.tui.app import TuneproofApp
-for name in ("ask", "failures", "pick", "quit", "reading"):
-    __import__(f"tuneproof.screens.{{name}}")
-for step in WizardStep:
-    screen_of(step)
-async def open_it():
-    app = TuneproofApp()
-    async with app.run_test(size=(80, 24)) as pilot:
-        await pilot.press("n", *"a", "enter", "n", "y", "y", "9", "9")
-        await pilot.pause()
-        print(type(app.screen).__name__)
-asyncio.run(open_it())
-print("LOADED", *[name for name in {HEAVY!r} if name in sys.modules])
-"""
-
 
 @pytest.mark.asyncio
-async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(
+async def test_the_sample_case_is_completed_with_keys_from_home_to_its_verdict(
     finished: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -47,7 +27,7 @@ async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(
         await until_shown(pilot, "support_tickets")
         await pilot.press(*["down"] * 5, "enter")
         await arrive(pilot, "DataScreen")
-        await tried(pilot)
+        await dry_run_ended(pilot)
         await until_shown(pilot, "120 rows, input/output", "read; 0 findings block")
         await pilot.press("c")
         await arrive(pilot, "AuditScreen")
@@ -90,11 +70,11 @@ async def test_the_sample_case_is_walked_by_keys_from_home_to_its_verdict(
     assert app.farewell == "open it again with: tuneproof attach runs/support-tickets-1"
     verified = tuneproof("verify", run)
     assert verified.code == 0, verified.err
-    _replays_the_same(tmp_path / "support-tickets.yaml", run, finished[0], tmp_path / "replayed")
+    _check_replay(tmp_path / "support-tickets.yaml", run, finished[0], tmp_path / "replayed")
 
 
-def _replays_the_same(draft: Path, run: Path, headless: Path, again: Path) -> None:
-    """The file that the wizard kept is frozen as in the wizard, and the same case without a screen ends where the wizard did."""
+def _check_replay(draft: Path, run: Path, headless: Path, again: Path) -> None:
+    """The saved case file freezes the same eval set in a replay, and a replay of the sample case has the same verdict and scores."""
     replayed: Result = tuneproof("--replay", draft, "--run-dir", again, "--until", "split")
     assert replayed.code == 0, replayed.err
     assert (again / "case.yaml").read_text() == (run / "case.yaml").read_text()
@@ -109,6 +89,8 @@ def _rates(card: dict[str, Any]) -> dict[str, Any]:
     return {arm["arm"]: arm["correct"] for arm in card["arms"]}
 
 
-def test_no_screen_loads_what_only_the_worker_needs(tmp_path: Path) -> None:
-    done = subprocess.run([sys.executable, "-c", LOADED], cwd=tmp_path, capture_output=True, text=True, check=True)
-    assert done.stdout.split() == ["DecideScreen", "LOADED"]
+def test_no_screen_loads_a_library_that_only_the_worker_needs(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "tests.wizard.loaded_by_screens"]
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    done = subprocess.run(command, cwd=tmp_path, env={**os.environ, "PYTHONPATH": path}, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["DecideScreen", "loaded"]

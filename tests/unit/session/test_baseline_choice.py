@@ -12,7 +12,8 @@ from tuneproof.engine.session.form_input import InputError
 
 
 def scored(arm: str, rate: float) -> ArmScored:
-    return ArmScored.model_construct(arm=arm, tokens_per_case=0.0, seconds_per_case=0.0, correct=Rate(rate=rate, low=rate, high=rate))
+    measured = Rate(rate=rate, low=rate, high=rate)
+    return ArmScored(arm=arm, n=100, correct=measured, format_valid=measured, tokens_per_case=0.0, seconds_per_case=0.0)
 
 
 def test_an_arm_is_selected_and_left_out_in_the_order_of_the_arms() -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.conftest import sample_case, set_to, tuneproof
+from tests.conftest import sample_case, set_options, tuneproof
 from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.plan_text import planned_lines
@@ -188,7 +188,7 @@ def test_a_plan_is_measured_on_the_real_model_shown_on_the_card_and_kept_on_resu
     settings = ["budget.gpu_memory_gb=0.5", "budget.hours=1", "budget.usd_per_gpu_hour=2"]
     store.amend(load_case(sample_case(), settings))
     words = ["--replay", sample_case(), "--run-dir", store.path, "--resume", "--until", "method"]
-    words += set_to(*settings)
+    words += set_options(*settings)
     result = tuneproof(*words)
     assert result.code == 0, result.err
     written = store.read(artifacts.METHOD)
