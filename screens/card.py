@@ -19,10 +19,15 @@ from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase, comp
 from tuneproof.engine.scoring.verdict import format_p_value, format_points
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.failures import comparison_screen, failures_screen
-from tuneproof.screens.step import StepScreen
+from tuneproof.screens.step import WIDE, StepScreen
 from tuneproof.tui.widgets.bars import rate_bar
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
+
+EVIDENCE_WIDTH = 38
+"""Columns of the evidence panel, as in `app.tcss`."""
+WITHOUT_NAME_AND_BAR = 48
+"""Columns of an arm's line, with the border of its panel, besides its name and the bar of its correct answers."""
 
 
 class CardScreen(StepScreen):
@@ -92,8 +97,9 @@ v opens these cases in groups, y copies the card and writes it to a file.
         return Content("\n".join(lines) or "nothing is measured yet")
 
     def _arms(self, card: Card) -> Content:
-        width = 20 if self.size.width >= 100 else 12
         widest = max([11, *(len(arm.arm) for arm in card.arms)])
+        free = self.size.width - (EVIDENCE_WIDTH if self.size.width >= WIDE else 0)
+        width = 20 if free >= widest + WITHOUT_NAME_AND_BAR + 20 else 12
         lines = [
             Content(f"{arm.arm:<{widest}} {rate_bar(arm.correct, width):<{width + 15}}  format {rate_bar(arm.format_valid, 4)}")
             for arm in card.arms

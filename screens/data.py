@@ -99,7 +99,8 @@ Nothing here changes your files.
                 self.show_status(state.failure.message, error=True)
             case DataStatus.AUDITED if state.audited is not None:
                 block = state.audited.block
-                self.show_status(f"read; {block} {'finding blocks' if block == 1 else 'findings block'}: press c to continue to the audit")
+                counted = f"{block} findings block" if block > 1 else f"{block or 'no'} finding blocks"
+                self.show_status(f"read; {counted}: press c to continue to the audit")
 
     def _chosen(self, found: artifacts.DataFacts | None) -> Content:
         content = self.session.draft.content

@@ -54,7 +54,7 @@ class HomeScreen(Screen[None]):
         yield Static(" tuneproof   should you fine-tune? measured, not guessed", id="title")
         yield Static(id="machine")
         yield OptionList(id="home")
-        yield Static(" enter opens the highlighted line; a run continues when you leave", id="status")
+        yield Static("enter opens the highlighted line; a run continues when you leave", id="status")
         yield KeyLine()
 
     def on_mount(self) -> None:

@@ -281,3 +281,7 @@ def _write_traceback() -> Path:
 def entry() -> NoReturn:
     """The console script."""
     sys.exit(main())
+
+
+if __name__ == "__main__":
+    entry()

@@ -87,7 +87,7 @@ def test_2_a_run_folder_in_use_is_not_overwritten(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("case", "message"),
-    [({"baselines": ["zero_shto"]}, "`zero_shto` is no arm"), ({"method": {"name": "qlroa"}}, "`qlroa` is no method")],
+    [({"baselines": ["zero_shto"]}, "no arm `zero_shto`"), ({"method": {"name": "qlroa"}}, "`qlroa` is not a method")],
 )
 def test_2_an_arm_or_method_that_does_not_exist(
     write_case: WriteCase, write_jsonl: WriteJsonl, tmp_path: Path, case: dict[str, Any], message: str

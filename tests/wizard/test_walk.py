@@ -28,7 +28,7 @@ async def test_the_sample_case_is_completed_with_keys_from_home_to_its_verdict(
         await pilot.press(*["down"] * 5, "enter")
         await arrive(pilot, "DataScreen")
         await dry_run_ended(pilot)
-        await until_shown(pilot, "120 rows, input/output", "read; 0 findings block")
+        await until_shown(pilot, "120 rows, input/output", "read; no finding blocks")
         await pilot.press("c")
         await arrive(pilot, "AuditScreen")
         await until_shown(pilot, "0 findings in 120 rows", "the gate is open")

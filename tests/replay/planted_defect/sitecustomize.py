@@ -12,4 +12,6 @@ def _raise(*_: object, **__: object) -> NoReturn:
 
 
 module_name, _, function_name = os.environ["TEST_DEFECT"].partition(":")
-setattr(importlib.import_module(module_name), function_name, _raise)
+module = importlib.import_module(module_name)
+assert callable(getattr(module, function_name))
+setattr(module, function_name, _raise)
