@@ -46,7 +46,7 @@ def test_0_the_sample_cases_are_found_from_any_folder(tmp_path: Path) -> None:
 PLANTED_DEFECT = Path(__file__).with_name("planted_defect")
 
 
-@pytest.mark.parametrize(("module", "name", "until"), [("case.route", "what_if", "route"), ("audit.report", "audit", "audit")])
+@pytest.mark.parametrize(("module", "name", "until"), [("case.route", "what_if", "route"), ("audit.run_checks", "audit", "audit")])
 def test_1_a_defect_leaves_its_traceback_in_the_log_of_the_run(tmp_path: Path, module: str, name: str, until: str) -> None:
     run = tmp_path / "run"
     path = os.pathsep.join([str(PLANTED_DEFECT), *filter(None, [os.environ.get("PYTHONPATH")])])
