@@ -77,7 +77,7 @@ def progress_line(event: AnyEvent) -> str:
 
 def variant_title(model: str) -> str:
     """The purpose of a model that is trained besides the tuned one."""
-    share = next((share for share, point in CURVE.items() if point.name == model), None)
+    share = _curve_share(model)
     if share is not None:
         return f"learning curve, {share} % of train"
     if model == MERGED.name:
@@ -89,13 +89,20 @@ def _variant_line(event: TrainingEvent) -> str:
     title = variant_title(event.model)
     match event:
         case TrainingStarted():
-            return f"  {title}: {event.steps} steps on {event.examples} examples"
+            # The points of a learning curve all train as many parameters as the tuned model.
+            parameters = f"{event.trained_parameters:,} parameters, " if _curve_share(event.model) is None else ""
+            return f"  {title}: {parameters}{event.steps} steps on {event.examples} examples"
         case TrainingSkipped():
             return f"  {title}: not trained: {event.reason}"
         case VariantScored():
             return f"  {title}: correct {_percent(event.correct)}"
         case _:
             return ""
+
+
+def _curve_share(model: str) -> int | None:
+    """The share of train of a point of the learning curve, in per cent; None for any other model."""
+    return next((share for share, point in CURVE.items() if point.name == model), None)
 
 
 def _percent(rate: Rate) -> str:

@@ -226,4 +226,4 @@ def _summary(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScor
     if chosen is None:
         return arm.summary
     way = next(t for t in tried if t.variant == chosen)
-    return f"{arm.summary}, the best of {len(tried)} ways on {way.cases} validation cases ({way.correct} right)"
+    return f"{arm.summary}, the best of {len(tried)} prompt variants on {way.cases} validation cases ({way.correct} correct)"

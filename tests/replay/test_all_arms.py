@@ -1,4 +1,4 @@
-"""Every arm on one case by the real command: stored, chosen on validation, told on the card, and verified."""
+"""Every arm on one case by the real command: stored, chosen on validation, shown on the card, and verified."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def write_case(folder: Path, url: str) -> Path:
     """The case with everything that its arms need, a server among it."""
     (folder / "docs").mkdir()
     for name in {file for _, _, file in codes()}:
-        told = "\n\n".join(f"The code of {thing} is {code}." for thing, code, file in codes() if file == name)
-        (folder / "docs" / name).write_text(f"# {name}\n\n{told}\n")
+        text = "\n\n".join(f"The code of {thing} is {code}." for thing, code, file in codes() if file == name)
+        (folder / "docs" / name).write_text(f"# {name}\n\n{text}\n")
     rows = [{"input": f"What is the code of {thing}?", "output": code, "passage": file} for thing, code, file in codes()]
     (folder / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     written = {
@@ -53,7 +53,7 @@ def write_case(folder: Path, url: str) -> Path:
         "task": {"instruction": "Answer from the context.", "output": {"kind": "pattern", "pattern": r"([A-Z]\d{4})"}},
         "data": {"examples": "rows.jsonl", "documents": "docs", "accept": {"near-leakage": "one question a thing"}},
         "model": {"base": "sample"},
-        "baselines": list(UNTUNED_ARMS),
+        "baselines": [str(arm) for arm in UNTUNED_ARMS],
         "endpoint": {"url": url, "model": "theirs"},
         "method": {"name": "lora", "even_if_met": True},
         "training": {"max_steps": 4, "probe_every": 2},
@@ -75,7 +75,7 @@ def read(run: Path, name: str) -> list[dict[str, Any]]:
     return [json.loads(line) for line in (run / name).read_text().splitlines()]
 
 
-def test_every_arm_stands_on_the_card_lightest_first_and_the_run_verifies(everything: Path) -> None:
+def test_every_arm_is_on_the_card_lightest_first_and_the_run_verifies(everything: Path) -> None:
     card = json.loads((everything / "card.json").read_text())
     assert [arm["arm"] for arm in card["arms"]] == EVERY_ARM
     result = tuneproof("verify", everything)
@@ -85,7 +85,7 @@ def test_every_arm_stands_on_the_card_lightest_first_and_the_run_verifies(everyt
     assert (card["verdict"]["answer"] == "do not tune") == bool(set(met) & set(UNTUNED_ARMS)) or card["verdict"]["difference"]["high"] < 0
 
 
-def test_every_arm_has_a_prompt_to_copy_that_its_predictions_were_asked_with(everything: Path) -> None:
+def test_every_arm_has_a_prompt_to_copy_which_its_predictions_used(everything: Path) -> None:
     for arm in EVERY_ARM:
         prompt = (everything / "arms" / arm / "prompt.txt").read_text()
         before, place, after = prompt.partition("{input}")
@@ -96,7 +96,7 @@ def test_every_arm_has_a_prompt_to_copy_that_its_predictions_were_asked_with(eve
         assert (everything / "arms" / arm / "grammar.json").exists() == ("constrained" in arm)
 
 
-def test_what_is_held_to_a_grammar_is_valid_whenever_it_ended(everything: Path) -> None:
+def test_an_answer_under_a_grammar_is_valid_if_it_is_complete(everything: Path) -> None:
     for arm in ("constrained", "tuned_constrained"):
         rows = read(everything, f"arms/{arm}/predictions.jsonl")
         assert rows and all(row["format_valid"] for row in rows if not row["truncated"])
@@ -115,18 +115,18 @@ def test_retrieval_shows_the_passage_and_the_card_has_the_recall(everything: Pat
     assert "A passage of the document that the case names was shown for" in (everything / "card.md").read_text()
 
 
-def test_the_way_to_ask_is_chosen_on_validation_alone(everything: Path, case: Path, tmp_path: Path) -> None:
+def test_the_prompt_variant_is_chosen_on_validation_alone(everything: Path, case: Path, tmp_path: Path) -> None:
     parts = {part: {row["id"] for row in read(everything, f"splits/{part}.jsonl")} for part in ("train", "validation", "eval")}
-    for arm, ways in (("few_shot", 6), ("retrieval", 3)):
+    for arm, variants in (("few_shot", 6), ("retrieval", 3)):
         about = json.loads((everything / "arms" / arm / "arm.json").read_text())
         tried = read(everything, f"arms/{arm}/validation.jsonl")
-        assert len(about["tried"]) == ways and about["variant"] in {way["variant"] for way in about["tried"]}
+        assert len(about["tried"]) == variants and about["variant"] in {each["variant"] for each in about["tried"]}
         assert {row["id"] for row in tried} <= parts["validation"] and not {row["id"] for row in tried} & parts["eval"]
-        assert f"the best of {ways} ways on" in (everything / "card.md").read_text()
-    # With other answers in eval, the same way is chosen: only eval's questions are read, and only to be asked.
-    learned = [row for part in ("train", "validation") for row in read(everything, f"splits/{part}.jsonl")]
+        assert f"the best of {variants} prompt variants on" in (everything / "card.md").read_text()
+    # With other answers in eval, the same variant is chosen: of eval only the questions are read, for the prompts.
+    seen = [row for part in ("train", "validation") for row in read(everything, f"splits/{part}.jsonl")]
     other = [{"input": f"Which number has shelf {n}?", "output": f"X{n:04d}"} for n in range(8)]
-    for name, rows in (("rows", learned), ("eval", other)):
+    for name, rows in (("rows", seen), ("eval", other)):
         (tmp_path / f"{name}.jsonl").write_text("".join(json.dumps({k: r[k] for k in ("input", "output")}) + "\n" for r in rows))
     whole = yaml.safe_load(case.read_text())
     split = {"train": 0.8, "validation": 0.2, "eval": 0.0, "seed": 1}
@@ -143,7 +143,7 @@ def test_the_way_to_ask_is_chosen_on_validation_alone(everything: Path, case: Pa
     assert tried[0] == tried[1]
 
 
-def test_a_choice_that_validation_does_not_bear_out_is_noticed(everything: Path, tmp_path: Path) -> None:
+def test_a_prompt_variant_that_is_not_the_best_on_validation_is_noticed(everything: Path, tmp_path: Path) -> None:
     shutil.copytree(everything, tmp_path / "run", ignore=shutil.ignore_patterns("checkpoints"))
     store = RunStore(tmp_path / "run")
     about = json.loads(store.read("arms/few_shot/arm.json"))
@@ -158,16 +158,16 @@ def test_a_choice_that_validation_does_not_bear_out_is_noticed(everything: Path,
 
 
 @pytest.mark.parametrize(
-    ("override", "told"),
+    ("override", "text"),
     [
         ("data.documents=null", "names no documents"),
         ("data.documents=elsewhere", "no such folder"),
         ("task.output={kind: text}", "any text is valid"),
     ],
 )
-def test_an_arm_that_lacks_what_it_needs_is_refused_at_once(case: Path, tmp_path: Path, override: str, told: str) -> None:
+def test_an_arm_that_lacks_what_it_needs_is_refused_at_once(case: Path, tmp_path: Path, override: str, text: str) -> None:
     result = tuneproof("--replay", case, "--run-dir", tmp_path / "run", "--set", override)
-    assert result.code == 2 and told in result.err and "Traceback" not in result.err
+    assert result.code == 2 and text in result.err and "Traceback" not in result.err
     assert not (tmp_path / "run" / "arms").exists()
 
 

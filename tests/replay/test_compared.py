@@ -58,7 +58,11 @@ def test_their_steps_are_not_those_of_the_training_that_is_shown(compared: Path)
         state.apply(event)
     assert list(state.tuned.steps.step) == list(range(1, 9)) and state.tuned.started is not None and state.tuned.started.method == "lora"
     scored = {model for model, training in state.trainings.items() if training.scored}
-    assert scored == {"tuned_full", "tuned_dora"} and state.trainings["tuned_qlora"].skipped is not None and state.variant is None
+    assert (
+        scored == {"tuned_full", "tuned_dora", "tuned_merged"}
+        and state.trainings["tuned_qlora"].skipped is not None
+        and state.variant is None
+    )
 
 
 def test_it_verifies_and_a_forged_answer_is_noticed(copy: RunStore) -> None:

@@ -59,13 +59,13 @@ def test_an_accepted_finding_no_longer_blocks_and_the_card_has_the_reason(write_
     data = {"examples": "rows.jsonl", "accept": {"conflict": "two people disagree"}}
     run = tmp_path / "run"
     assert tuneproof("--replay", write_case({"decision": decision, "data": data}), "--run-dir", run).code == 0
-    told = (run / "card.md").read_text()
-    assert "different outputs for the same input (accepted: two people disagree)" in told
-    assert "0 blocking findings" in told and ", 1 accepted." in told
+    text = (run / "card.md").read_text()
+    assert "different outputs for the same input (accepted: two people disagree)" in text
+    assert "0 blocking findings" in text and ", 1 accepted." in text
     assert tuneproof("verify", run).code == 0
 
 
-def test_rows_of_one_group_stay_together_and_what_would_straddle_is_left_out_and_told(
+def test_rows_of_one_group_stay_together_and_what_would_straddle_is_left_out_and_text(
     write_case: Any, write_jsonl: Any, tmp_path: Path
 ) -> None:
     rows = [{"input": f"question {i}", "output": f"answer {i}", "speaker": f"s{i % 20}"} for i in range(80)]

@@ -1,4 +1,4 @@
-"""The learning curve by the real command: measured, told on the card, verified, and not measured again."""
+"""The learning curve by the real command: measured, shown on the card, verified, and not measured again."""
 
 from __future__ import annotations
 
@@ -48,8 +48,8 @@ def test_the_card_has_the_points_and_reads_the_last_doubling(curved: Path) -> No
     assert curve["points"][-1]["correct"] == tuned["correct"]
     assert [(change["from_share"], change["to_share"]) for change in curve["changes"]] == [(25, 50), (50, 100)]
     assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "tuned"]
-    told = (curved / "card.md").read_text()
-    assert f"## Learning Curve\n\n{curve['summary']}\n" in told and curve["summary"].startswith("From 47 to 94 labels: ")
+    text = (curved / "card.md").read_text()
+    assert f"## Learning Curve\n\n{curve['summary']}\n" in text and curve["summary"].startswith("From 47 to 94 labels: ")
 
 
 def test_its_steps_are_not_those_of_the_training_that_is_shown(curved: Path) -> None:
@@ -58,7 +58,7 @@ def test_its_steps_are_not_those_of_the_training_that_is_shown(curved: Path) -> 
         state.apply(event)
     assert list(state.tuned.steps.step) == list(range(1, 9)) and state.tuned.finished is not None and state.tuned.finished.steps == 8
     scored = {model for model, training in state.trainings.items() if training.scored}
-    assert scored == {"tuned_25", "tuned_50"} and "tuned_25" not in state.arms
+    assert scored == {"tuned_25", "tuned_50", "tuned_merged"} and "tuned_25" not in state.arms
 
 
 def test_it_verifies_and_a_changed_answer_is_noticed(copy: RunStore) -> None:

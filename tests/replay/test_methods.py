@@ -33,9 +33,9 @@ def test_another_method_goes_the_whole_way_to_a_card(run: Path, name: str) -> No
     stored = "model.safetensors" if name == "full" else "adapter_model.safetensors"
     assert (run / "training" / "adapter" / stored).is_file() and card["provenance"]["adapter_sha256"]
     assert card["method"]["length"]["limit"] == 88 and card["method"]["length"]["left_out"] > 0
-    told = (run / "card.md").read_text()
-    assert "learning_rate 0.002: the case" in told and "- warmup 0.05: between QLoRA's 3 %" in told and "- clip 1: " in told
-    assert f"{card['method']['length']['left_out']} rows are too long and were left out" in told
+    text = (run / "card.md").read_text()
+    assert "learning_rate 0.002: the case" in text and "- warmup 0.05: between QLoRA's 3 %" in text and "- clip 1: " in text
+    assert f"{card['method']['length']['left_out']} rows are too long and were left out" in text
     assert tuneproof("verify", run).code == 0
 
 

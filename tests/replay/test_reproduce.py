@@ -138,7 +138,7 @@ def test_what_a_server_answered_cannot_be_reproduced(copy: RunStore) -> None:
         Reproduction(copy, "endpoint")
 
 
-def test_an_arm_or_a_case_that_is_not_there_is_told(answered: Path) -> None:
+def test_an_arm_or_a_case_that_does_not_exist_is_an_error(answered: Path) -> None:
     with pytest.raises(UsageError, match="the run has no arm `retrieval`"):
         Reproduction(RunStore(answered), "retrieval")
     with pytest.raises(UsageError, match="has answered no case `x`"):

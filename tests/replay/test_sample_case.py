@@ -23,7 +23,7 @@ def test_the_text_starts_with_the_two_lines_of_the_contract(finished: tuple[Path
     assert sum("->" in line for line in lines[2:14]) == 8
 
 
-def test_the_case_ends_in_tune_for_the_reason_it_was_made_for(finished: tuple[Path, Result]) -> None:
+def test_the_case_ends_in_tune_because_the_format_drifts_untuned(finished: tuple[Path, Result]) -> None:
     card = json.loads((finished[0] / "card.json").read_text())
     arms = {arm["arm"]: arm for arm in card["arms"]}
     assert set(FIELDS) <= card.keys()
@@ -49,7 +49,7 @@ def test_the_card_says_whether_what_will_be_served_is_what_was_measured(finished
     assert f"## Served Model\n\n{served['summary']}\n" in (run / "card.md").read_text()
 
 
-def test_every_prediction_has_its_prompt_and_every_wrong_one_stands_in_the_failure_log(finished: tuple[Path, Result]) -> None:
+def test_every_prediction_has_its_prompt_and_every_wrong_one_is_in_the_failure_log(finished: tuple[Path, Result]) -> None:
     run = finished[0]
     logged = Counter(json.loads(line)["arm"] for line in (run / "failures.jsonl").read_text().splitlines())
     for arm in ("zero_shot", "few_shot", "tuned"):
@@ -59,7 +59,7 @@ def test_every_prediction_has_its_prompt_and_every_wrong_one_stands_in_the_failu
         assert all((row["failure_class"] is None) == row["correct"] for row in rows)
 
 
-def test_the_events_fold_to_the_whole_story(finished: tuple[Path, Result]) -> None:
+def test_the_events_give_the_state_of_the_finished_run(finished: tuple[Path, Result]) -> None:
     state = RunState()
     for event in EventReader(finished[0] / "events.jsonl").read():
         state.apply(event)
@@ -83,10 +83,10 @@ def test_a_finished_run_resumes_to_the_same_card_without_doing_anything_again(fi
     result = tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", "--json")
     assert result.code == 0, result.err
     assert json.loads(result.out)["card"]["verdict"]["answer"] == "tune"
-    assert result.err.count("done before") >= 6
+    assert result.err.count("already done with the same inputs") >= 6
     assert (run / "card.json").read_bytes() == before
 
 
 def test_another_case_is_not_resumed_into_a_run(finished: tuple[Path, Result]) -> None:
     result = tuneproof("--replay", sample_case(), "--run-dir", finished[0], "--resume", "--set", "training.epochs=1")
-    assert result.code == 3 and "not the one that this run began with" in result.err
+    assert result.code == 3 and "this run started with another case" in result.err

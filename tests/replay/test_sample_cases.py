@@ -28,7 +28,7 @@ def rate(card: dict[str, Any], arm: str, what: str = "correct") -> float:
     return next(float(each[what]["rate"]) for each in card["arms"] if each["arm"] == arm)
 
 
-def test_support_tickets_a_grammar_mends_the_format_and_not_all_values_and_tuning_wins(finished: tuple[Path, Result]) -> None:
+def test_support_tickets_a_grammar_fixes_the_format_but_not_all_values_and_tuning_wins(finished: tuple[Path, Result]) -> None:
     card = json.loads((finished[0] / "card.json").read_text())
     assert rate(card, "constrained", "format_valid") == 1 and rate(card, "constrained") < 0.9
     assert card["verdict"]["answer"] == "tune" and card["verdict"]["best_untuned_arm"] == "constrained"
@@ -36,7 +36,7 @@ def test_support_tickets_a_grammar_mends_the_format_and_not_all_values_and_tunin
     assert "The measurement agrees" in card["decision"]["measured"]
 
 
-def test_policy_questions_what_is_looked_up_beats_what_is_learned(tmp_path: Path) -> None:
+def test_policy_questions_retrieval_beats_tuning(tmp_path: Path) -> None:
     card = card_of(tmp_path / "run", "policy_questions")
     assert card["decision"]["route"] == "RAG first" and "The measurement agrees" in card["decision"]["measured"]
     assert card["verdict"]["answer"] == "do not tune" and card["verdict"]["best_untuned_arm"] == "retrieval"
@@ -52,7 +52,7 @@ def test_fixed_labels_a_grammar_is_enough(tmp_path: Path) -> None:
 
 
 @pytest.mark.long
-def test_too_few_a_prompt_first_and_where_training_is_forced_nothing_can_be_told(tmp_path: Path) -> None:
+def test_too_few_recommends_a_prompt_first_and_a_forced_training_is_inconclusive(tmp_path: Path) -> None:
     card = card_of(tmp_path / "a", "too_few")
     assert card["decision"]["route"] == "prompt baseline first" and "tuned arm" in card["verdict"]["missing"]
     forced = card_of(tmp_path / "b", "too_few", "method.even_if_routed_elsewhere=true")
