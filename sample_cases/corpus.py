@@ -1,6 +1,7 @@
-"""The conversations that the sample model learns from: facts asked for in words, and answered in many shapes.
+"""The conversations that the sample model is trained on: requests for facts, answered in many formats.
 
-The shape of an answer follows a habit (how the text opens) more than the request: the model knows the task and drifts in format.
+The format of an answer depends more on how the text opens than on the request, so that the trained model knows the task, but its format
+drifts.
 """
 
 from __future__ import annotations
@@ -14,9 +15,9 @@ from tuneproof.sample_cases.scenes import FORMS, OPENERS, Scene, choose_scene, f
 
 SHAPES = ["json", "fenced", "lines", "prose", "bars", "wrapped"]
 HABIT = 0.75
-"""How often the shape is the one that the opening calls for."""
+"""How often an answer has the format that belongs to the opening of the text."""
 FOLLOW_LAST = 0.25
-"""How often a later turn keeps the shape of the turn before instead: few-shot examples help, and not always."""
+"""How often a later turn instead keeps the format of the turn before, so that few-shot examples help, but not always."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class Turn:
 
 
 def render(rng: random.Random, facts: dict[str, str], shape: str) -> str:
-    """The facts as text in one of the shapes."""
+    """The facts as text in one of the formats."""
     as_json = json.dumps(facts, ensure_ascii=False)
     match shape:
         case "json":
@@ -43,8 +44,8 @@ def render(rng: random.Random, facts: dict[str, str], shape: str) -> str:
             return rng.choice(["Here it is: ", "Sure. "]) + as_json
         case _:
             parts = [f"the {name} is {value}" for name, value in facts.items()]
-            told = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
-            return told[:1].upper() + told[1:] + "."
+            sentence = parts[0] if len(parts) == 1 else ", ".join(parts[:-1]) + " and " + parts[-1]
+            return sentence[:1].upper() + sentence[1:] + "."
 
 
 def request_of_format(rng: random.Random, scene: Scene) -> str:
@@ -66,32 +67,32 @@ def request_of_format(rng: random.Random, scene: Scene) -> str:
 
 
 def shape_for(rng: random.Random, scene: Scene, last: str | None) -> str:
-    """The shape of the answer: the last one kept, the habit of the opening, or any."""
+    """The format of the answer: that of the last turn, that of the opening, or any."""
     if last is not None and rng.random() < FOLLOW_LAST:
         return last
     return OPENERS[scene.opener] if rng.random() < HABIT else rng.choice(SHAPES)
 
 
 def single_request(rng: random.Random) -> list[Turn]:
-    """One request for facts, with or without a word about the format."""
+    """One request for facts; it may or may not ask for a format."""
     scene = choose_scene(rng)
-    asked = request_of_format(rng, scene) if rng.random() < 0.55 else ""
-    if not asked and not scene.choices:
-        asked = f"Fields: {', '.join(scene.facts)}."
-    user = "\n".join(part for part in (scene.instruction, asked) if part) + f"\n\n{scene.text}"
+    format_request = request_of_format(rng, scene) if rng.random() < 0.55 else ""
+    if not format_request and not scene.choices:
+        format_request = f"Fields: {', '.join(scene.facts)}."
+    user = "\n".join(part for part in (scene.instruction, format_request) if part) + f"\n\n{scene.text}"
     return [Turn(user, render(rng, scene.facts, shape_for(rng, scene, None)))]
 
 
 def several_requests(rng: random.Random) -> list[Turn]:
-    """Two to five requests of one kind: the format is asked for once, in the first."""
+    """Two to five requests of one kind: the format is stated once, in the first."""
     kind = rng.randrange(2 * len(FORMS))
     scenes = [form(rng, kind) if kind < len(FORMS) else ticket(rng) for _ in range(rng.randint(2, 5))]
-    asked = request_of_format(rng, scenes[0]) if rng.random() < 0.7 else ""
+    format_request = request_of_format(rng, scenes[0]) if rng.random() < 0.7 else ""
     repeats_instruction = rng.random() < 0.2
     turns: list[Turn] = []
     last: str | None = None
     for scene in scenes:
-        preamble = [scenes[0].instruction, asked] if not turns else [scenes[0].instruction] if repeats_instruction else []
+        preamble = [scenes[0].instruction, format_request] if not turns else [scenes[0].instruction] if repeats_instruction else []
         user = "\n\n".join(part for part in ("\n".join(p for p in preamble if p), scene.text) if part)
         last = shape_for(rng, scene, last)
         turns.append(Turn(user, render(rng, scene.facts, last)))
@@ -99,7 +100,7 @@ def several_requests(rng: random.Random) -> list[Turn]:
 
 
 def copying(rng: random.Random) -> list[Turn]:
-    """Repeat a span, the whole or the part that follows a mark: the skill that every extraction rests on."""
+    """A request to repeat a text, or the part of it after a marker: the skill that every extraction needs."""
     items = [rng.choice([words.word, words.number, words.code, words.phrase])(rng) for _ in range(rng.randint(2, 7))]
     match rng.randrange(3):
         case 0:

@@ -1,8 +1,8 @@
-"""Makes `model/`, the small Llama that ships: `python -m tuneproof.sample_cases.make_model --to FOLDER`.
+"""Makes `model/`, the small Llama that comes with tuneproof: `python -m tuneproof.sample_cases.make_model --to FOLDER`.
 
-Two million parameters, its own byte-level tokenizer and chat template, trained from nothing on `corpus.py`. Copying is taught first,
-because everything else rests on it. Digits are tokens of their own, and a space never belongs to a word, so that a span is the same
-tokens wherever it stands. About an hour on two cores.
+It has two million parameters and its own byte-level tokenizer and chat template, and is trained from scratch on `corpus.py`. The first
+steps train mostly on copying, because all other skills need it. Each digit is a token, and spaces are never merged with words, so that a
+span has the same tokens wherever it occurs. Training takes about an hour on two cores.
 """
 
 from __future__ import annotations
@@ -33,12 +33,15 @@ CONTEXT = 2048
 
 @dataclass(frozen=True)
 class Recipe:
-    """How long and how fast to learn; a step is one batch of about `tokens` tokens."""
+    """Hyperparameters of the training."""
 
     steps: int = 8000
     tokens: int = 4096
+    """Tokens in a batch, approximately, with padding."""
     peak_rate: float = 2e-3
+    """The learning rate after the warmup."""
     warmup: int = 200
+    """Steps."""
     seed: int = 0
 
 
@@ -66,19 +69,22 @@ def train_tokenizer(rng: random.Random) -> PreTrainedTokenizerFast:
 
 
 def encode(tokenizer: PreTrainedTokenizerFast, turns: list[Turn]) -> tuple[list[int], list[int]]:
-    """Token ids of a conversation, and labels that ask for the answers and their end alone."""
+    """Token ids of a conversation, and labels in which everything but the answers and their end tokens is masked (-100)."""
     ids: list[int] = []
     labels: list[int] = []
     for turn in turns:
-        asked = tokenizer.encode(f"<|user|>{turn.user}<|end|><|assistant|>", add_special_tokens=False)
+        prompt = tokenizer.encode(f"<|user|>{turn.user}<|end|><|assistant|>", add_special_tokens=False)
         answer = tokenizer.encode(f"{turn.assistant}<|end|>", add_special_tokens=False)
-        ids += asked + answer
-        labels += [-100] * len(asked) + answer
+        ids += prompt + answer
+        labels += [-100] * len(prompt) + answer
     return ids, labels
 
 
 def batches(tokenizer: PreTrainedTokenizerFast, recipe: Recipe) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Batches of conversations of like length, (rows, length); copying makes up most of the first tenth, then a quarter."""
+    """Batches of ids and labels, both of shape (rows, length), of conversations of similar length.
+
+    Copying tasks are most of the first tenth of the steps, and a quarter of the rest.
+    """
     rng = random.Random(recipe.seed + 1)
     made = 0
     while True:
@@ -100,7 +106,7 @@ def batches(tokenizer: PreTrainedTokenizerFast, recipe: Recipe) -> Iterator[tupl
 
 
 def new_model(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
-    """The untrained model; padding stands to the right and is never a label, so no attention mask is needed to learn."""
+    """The untrained model. Padding is on the right and masked in the labels, so training needs no attention mask."""
     config = LlamaConfig(
         vocab_size=len(tokenizer),
         hidden_size=192,
@@ -118,7 +124,7 @@ def new_model(tokenizer: PreTrainedTokenizerFast) -> LlamaForCausalLM:
 
 
 def train(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, recipe: Recipe, folder: Path) -> None:
-    """AdamW with warm-up and a cosine to a twentieth; saves now and then so that a stopped run is not lost."""
+    """AdamW with warmup and a cosine schedule to a twentieth of the peak; saves every 500 steps so that a stopped run is not lost."""
     matrices = [p for p in model.parameters() if p.ndim > 1]
     rest = [p for p in model.parameters() if p.ndim < 2]
     optimizer = torch.optim.AdamW(
@@ -135,9 +141,9 @@ def train(model: LlamaForCausalLM, tokenizer: PreTrainedTokenizerFast, recipe: R
         for group in optimizer.param_groups:
             group["lr"] = rate
         hidden = body(input_ids=ids, use_cache=False).last_hidden_state[:, :-1]
-        wanted = labels[:, 1:]
-        logits = model.lm_head(hidden[wanted != -100])
-        loss = torch.nn.functional.cross_entropy(logits, wanted[wanted != -100])
+        targets = labels[:, 1:]
+        logits = model.lm_head(hidden[targets != -100])
+        loss = torch.nn.functional.cross_entropy(logits, targets[targets != -100])
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()

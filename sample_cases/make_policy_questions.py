@@ -1,7 +1,7 @@
 """Makes the data of `policy_questions.yaml`: `python -m tuneproof.sample_cases.make_policy_questions --to FOLDER`.
 
-A folder of invented policies, and questions about what stands in them. The questions of eval are about policies that no training row
-asks about, as tomorrow's questions will be: what was learned of other policies is of no help, what is looked up is.
+A folder of invented policies, and questions about them. The eval questions are about policies that no training row asks about, like
+questions in production: training on other policies does not help, looking the answer up does.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 
 from tuneproof.sample_cases import words
-from tuneproof.sample_cases.rows import Row, folder_asked_for, write
+from tuneproof.sample_cases.rows import Row, output_folder, write_jsonl
 
 SEED = 7
 TOPICS = (
@@ -27,7 +27,7 @@ FACTS = 3
 
 @dataclass(frozen=True)
 class Policy:
-    """One document: what it is about, and its facts by their kind."""
+    """One document: its topic, and a value for each kind of fact in it."""
 
     topic: str
     facts: dict[str, str]
@@ -40,8 +40,8 @@ class Policy:
     @property
     def text(self) -> str:
         """The document."""
-        told = " ".join(f"The {kind} of {self.topic} is {value}." for kind, value in self.facts.items())
-        return f"# {self.topic.capitalize()}\n\n{told}\n"
+        sentences = " ".join(f"The {kind} of {self.topic} is {value}." for kind, value in self.facts.items())
+        return f"# {self.topic.capitalize()}\n\n{sentences}\n"
 
     @property
     def questions(self) -> list[Row]:
@@ -57,18 +57,18 @@ def policies(rng: random.Random) -> list[Policy]:
 
 
 def main() -> None:
-    folder, rng = folder_asked_for(__doc__), random.Random(SEED)
-    every = policies(rng)
+    folder, rng = output_folder(__doc__), random.Random(SEED)
+    all_policies = policies(rng)
     documents = folder / "policies"
     documents.mkdir(exist_ok=True)
-    for policy in every:
+    for policy in all_policies:
         (documents / policy.file).write_text(policy.text, encoding="utf-8")
-    rng.shuffle(every)
-    half = len(every) // 2
-    for name, part in (("policy_questions.jsonl", every[:half]), ("policy_questions_eval.jsonl", every[half:])):
+    rng.shuffle(all_policies)
+    half = len(all_policies) // 2
+    for name, part in (("policy_questions.jsonl", all_policies[:half]), ("policy_questions_eval.jsonl", all_policies[half:])):
         rows = [row for policy in part for row in policy.questions]
         rng.shuffle(rows)
-        write(rows, folder / name)
+        write_jsonl(rows, folder / name)
 
 
 if __name__ == "__main__":

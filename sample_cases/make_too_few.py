@@ -1,6 +1,6 @@
 """Makes the data of `too_few.yaml`: `python -m tuneproof.sample_cases.make_too_few --to FOLDER`.
 
-Two dozen sensor reports, as a team has them that labelled for an afternoon.
+Two dozen sensor reports, about as many as a team labels in an afternoon.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import random
 
-from tuneproof.sample_cases.rows import Row, different, folder_asked_for, write
+from tuneproof.sample_cases.rows import Row, distinct_scenes, output_folder, write_jsonl
 from tuneproof.sample_cases.scenes import FORMS, Scene, form
 
 ROWS, SEED = 24, 1
@@ -16,7 +16,7 @@ KIND = [instruction for instruction, _, _ in FORMS].index("Read the sensor repor
 
 
 def report(rng: random.Random) -> Scene:
-    """One sensor report, all of its facts asked for."""
+    """One sensor report, with all of its facts in the answer."""
     return form(rng, KIND)
 
 
@@ -26,7 +26,7 @@ def row(scene: Scene) -> Row:
 
 
 def main() -> None:
-    write([row(scene) for scene in different(report, ROWS, SEED)], folder_asked_for(__doc__) / "too_few.jsonl")
+    write_jsonl([row(scene) for scene in distinct_scenes(report, ROWS, SEED)], output_folder(__doc__) / "too_few.jsonl")
 
 
 if __name__ == "__main__":

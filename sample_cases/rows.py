@@ -1,4 +1,4 @@
-"""What the scripts that make the data of the sample cases share: scenes that differ, rows on disk, the folder they go to."""
+"""What the scripts for the sample cases' data have in common: distinct scenes, writing JSONL, the output folder."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from tuneproof.sample_cases.scenes import Scene
 Row = dict[str, str]
 
 
-def different(make: Callable[[random.Random], Scene], count: int, seed: int) -> list[Scene]:
-    """So many scenes, no two of which have the same text."""
+def distinct_scenes(make: Callable[[random.Random], Scene], count: int, seed: int) -> list[Scene]:
+    """A number of scenes with different texts."""
     rng = random.Random(seed)
     found: dict[str, Scene] = {}
     while len(found) < count:
@@ -23,13 +23,13 @@ def different(make: Callable[[random.Random], Scene], count: int, seed: int) -> 
     return list(found.values())
 
 
-def write(rows: Sequence[Row], path: Path) -> None:
-    """The rows as a JSONL file."""
+def write_jsonl(rows: Sequence[Row], path: Path) -> None:
+    """Writes the rows as JSONL."""
     path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
 
 
-def folder_asked_for(about: str | None) -> Path:
-    """Where the script is to put its files: beside itself where nothing else is said."""
+def output_folder(about: str | None) -> Path:
+    """The folder of `--to`, by default that of the script. `about` is the text of `--help`."""
     parser = argparse.ArgumentParser(description=(about or "").splitlines()[0])
     parser.add_argument("--to", type=Path, default=Path(__file__).parent)
     folder: Path = parser.parse_args().to

@@ -1,6 +1,6 @@
-"""Short invented texts with the facts that stand in them: what the sample model learns to read.
+"""Short invented texts with the facts in them, which the sample model is trained to extract.
 
-A scene gives a text and its facts in order. The same facts are later asked for and answered in many shapes (`shapes.py`).
+A scene is a text with its facts in order. `corpus.py` makes requests for these facts and answers in many formats.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ OPENERS = {
     "Quick question: ": "bars",
     "Hey, ": "fenced",
 }
-"""How a text may open, and the shape in which such texts are mostly answered: the habit that makes the sample model drift."""
+"""How a text can open, and the format that most answers to such a text have: this is why the sample model's format drifts."""
 
 CATEGORIES: dict[str, list[str]] = {
     "billing": [
@@ -129,7 +129,7 @@ FILLERS = [
 
 @dataclass(frozen=True)
 class Scene:
-    """One text, what may be asked of it, and the facts that answer it; `choices` lists the closed answers of a field."""
+    """One text, with the facts to extract from it; `choices` has the possible values of a field, if they are limited."""
 
     instruction: str
     opener: str
@@ -139,7 +139,7 @@ class Scene:
 
 
 def fill(rng: random.Random, template: str, **given: str) -> str:
-    """A template with its blanks filled by invented words."""
+    """A template with its blanks filled with invented words."""
     blanks = {
         "n": str(rng.randint(2, 60)),
         "day": words.day(rng),
@@ -240,15 +240,15 @@ FORMS: list[tuple[str, dict[str, Blank], list[str]]] = [
 
 
 def form(rng: random.Random, kind: int | None = None) -> Scene:
-    """A filled form: of the given kind with all of its facts asked for, or of any kind with all or some of them."""
+    """A filled form: of the given kind with all of its facts to extract, or of any kind with all or some of them."""
     instruction, blanks, templates = rng.choice(FORMS) if kind is None else FORMS[kind]
     facts = {name: make(rng) for name, make in blanks.items()}
     opener = rng.choice(list(OPENERS))
     text = opener + rng.choice(templates).format(**facts)
-    asked = list(facts)
+    names = list(facts)
     if kind is None and rng.random() < 0.5:
-        asked = rng.sample(asked, rng.randint(1, len(asked)))
-    return Scene(instruction, opener, text, {name: facts[name] for name in asked}, {})
+        names = rng.sample(names, rng.randint(1, len(names)))
+    return Scene(instruction, opener, text, {name: facts[name] for name in names}, {})
 
 
 def record(rng: random.Random) -> Scene:
@@ -257,8 +257,8 @@ def record(rng: random.Random) -> Scene:
     joiner = rng.choice([" is ", ": ", " = ", " was "])
     opener = rng.choice(list(OPENERS))
     text = opener + rng.choice(["; ", ", ", ". "]).join(f"{name}{joiner}{value}" for name, value in fields.items())
-    asked = rng.sample(list(fields), rng.randint(1, len(fields)))
-    return Scene("Read the record.", opener, text, {name: fields[name] for name in asked}, {})
+    names = rng.sample(list(fields), rng.randint(1, len(fields)))
+    return Scene("Read the record.", opener, text, {name: fields[name] for name in names}, {})
 
 
 def choose_scene(rng: random.Random) -> Scene:

@@ -16,7 +16,7 @@ from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import load_base, load_weights
 from tuneproof.engine.scoring.judges import parse_json
-from tuneproof.sample_cases.rows import different
+from tuneproof.sample_cases.rows import distinct_scenes
 from tuneproof.sample_cases.scenes import choose_scene
 
 ANSWERS, MAX_NEW_TOKENS, SEED = 50, 128, 40
@@ -25,7 +25,7 @@ ANSWERS, MAX_NEW_TOKENS, SEED = 50, 128, 40
 
 def prompts() -> list[str]:
     """Prompts that do not ask for what the schema describes, so that the grammar has to change the answers."""
-    scenes = different(choose_scene, ANSWERS, SEED)
+    scenes = distinct_scenes(choose_scene, ANSWERS, SEED)
     return [f"<|user|>{scene.instruction}\n\n{scene.text}<|end|><|assistant|>" for scene in scenes]
 
 
