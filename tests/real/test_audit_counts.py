@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.conftest import REAL_DATA
+from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.readers import read_examples
@@ -37,7 +38,7 @@ def test_the_counts_are_the_exact_ones(name: str) -> None:
     train, rows, repeats, conflicts, near, leaked = EXACT[name]
     learned = read_examples(str(folder / train))
     scored = read_examples([str(folder / file) for file in leaked])
-    report = audit(Table(learned.examples, scored.examples, learned.problems + scored.problems), (), {})
+    report = audit(Table(Rows(learned.examples), Rows(scored.examples), learned.problems + scored.problems), (), {})
     counts = report.counts
     assert counts.rows == rows
     assert (counts.duplicate_rows.norm, counts.duplicate_rows.loose) == repeats

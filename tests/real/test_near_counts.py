@@ -13,7 +13,7 @@ from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.data.example import norm
 from tuneproof.engine.data.readers import read_examples
 
-EXACT = {
+EXACT: dict[str, tuple[str, tuple[str, ...], dict[Shingle, tuple[int, int, tuple[int, ...]]]]] = {
     # train file, eval files; at each shingle: train near pairs, train rows to drop, eval rows with a near train row for each eval file
     "clinc150": (
         "train.jsonl",

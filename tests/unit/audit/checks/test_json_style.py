@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -27,7 +28,7 @@ def reordered(line: int) -> str:
     return json.dumps(dict(reversed(record(line).items())))
 
 
-OTHER_STYLES = {
+OTHER_STYLES: dict[str, Callable[[int], str]] = {
     "compact, most are on one line with spaces": lambda line: json.dumps(record(line), separators=(",", ":")),
     "over several lines, most are on one line with spaces": lambda line: json.dumps(record(line), indent=2),
     "keys in the order tags, code, count, name, most have name, count, code, tags": reordered,

@@ -22,7 +22,12 @@ REFUSALS = [
 ]
 
 
-EDITS: list[Edit] = [edit for planted in REFUSALS for edit in (*instead(planted), lambda text, planted=planted: f"{planted} {text}")][:-1]
+def before(planted: str) -> Edit:
+    return lambda text: f"{planted} {text}"
+
+
+# The last refusal is one only if nothing follows it.
+EDITS = [edit for planted in REFUSALS for edit in (*instead(planted), before(planted))][:-1]
 
 
 @settings(max_examples=40, deadline=None)

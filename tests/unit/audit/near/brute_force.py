@@ -13,23 +13,11 @@ from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.data.example import norm
 
 THRESHOLDS = (0.3, 1 / 3, 0.5, 2 / 3, 0.75, 0.8, 0.9, 1.0)
-
-
 words = st.sampled_from(["a", "b", "c", "naïve", "日本", "x_1", "!", "🍕", "-"])
-
-
 spoken = st.lists(words, max_size=9).map(" ".join)
-
-
 written = st.text(st.sampled_from("ab é\U0001f355\ud83c?"), max_size=14)
-
-
 rows = st.lists(spoken | written, max_size=14).map(lambda texts: [norm(text) for text in texts])
-
-
 shingle = st.sampled_from(Shingle)
-
-
 threshold = st.sampled_from(THRESHOLDS)
 
 

@@ -9,7 +9,7 @@ import pytest
 from tuneproof.engine.audit.checks import CHECKS
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import Report
-from tuneproof.engine.audit.rows import TokenLengths
+from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.task import Task
@@ -31,8 +31,8 @@ CLEAN = [row(i, f"text number {i}") for i in range(1, 30)]
 
 
 def report_of(examples: list[Example], *, leave_out: tuple[str, ...] = (), **table: Any) -> Report:
-    given = {"eval": [], "problems": [], "judge": make_judge(TASK, []), **table}
-    return audit(Table(examples=list(examples), **given), leave_out, {})
+    given = {"eval": Rows(), "problems": [], "judge": make_judge(TASK, []), **table}
+    return audit(Table(examples=Rows(examples), **given), leave_out, {})
 
 
 def found(report: Report) -> dict[str, list[int]]:
