@@ -6,7 +6,7 @@ first token, which need not begin the most likely label. Too many labels for one
 
 from __future__ import annotations
 
-from tuneproof.engine.arms.arm import ArmContext
+from tuneproof.engine.arms.arm import Arm, ArmContext
 from tuneproof.engine.arms.grammar import check_grammar, grammar_of, scored_labels
 from tuneproof.engine.arms.tuned import Tuned
 from tuneproof.engine.arms.zero_shot import ZeroShot
@@ -22,9 +22,7 @@ class Constrained(ZeroShot):
 
     def __init__(self, context: ArmContext) -> None:
         super().__init__(context)
-        outputs = [e.output for e in context.train]
-        self.grammar, self.summary = grammar_of(context.output, outputs)
-        self.labels = scored_labels(context.output, outputs)
+        _constrain(self)
 
     @classmethod
     def check_case(cls, case: Case) -> None:
@@ -40,11 +38,16 @@ class TunedConstrained(Tuned):
 
     def __init__(self, context: ArmContext) -> None:
         super().__init__(context)
-        outputs = [e.output for e in context.train]
-        self.grammar, self.summary = grammar_of(context.output, outputs)
-        self.labels = scored_labels(context.output, outputs)
+        _constrain(self)
 
     @classmethod
     def is_requested(cls, case: Case) -> bool:
         """Whether the untuned model is scored with constrained decoding too."""
         return Constrained.is_requested(case)
+
+
+def _constrain(arm: Arm) -> None:
+    """Gives the arm the grammar and the labels of its task."""
+    output, outputs = arm.context.output, [example.output for example in arm.context.train]
+    arm.grammar, arm.summary = grammar_of(output, outputs)
+    arm.labels = scored_labels(output, outputs)
