@@ -43,7 +43,7 @@ def test_another_method_goes_the_whole_way_to_a_card(run: Path, name: str) -> No
     ("overrides", "code", "why"),
     [
         (["method.name=qlora"], 3, "4-bit weights do not train correctly on a CPU"),
-        (["method.name=hra"], 2, "merged into an int8 base it answers wrongly"),
+        (["method.name=hra"], 2, "merging it into an int8 base gives wrong outputs"),
         (["method.name=prefix_tuning", "training.packing=true"], 3, "cannot be trained on packed rows"),
         (["method.name=ia3", "training.rank=8"], 2, "ia3 has no `rank`"),
     ],
