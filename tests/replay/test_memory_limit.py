@@ -1,4 +1,4 @@
-"""A training that runs out of memory goes on by itself with smaller parts of a batch, and comes to the same number of steps."""
+"""A training that runs out of memory continues by itself with smaller parts of a batch, and takes the same number of steps."""
 
 from __future__ import annotations
 
@@ -13,36 +13,20 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.conftest import tuneproof
+from tests.conftest import ROOT, tuneproof
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Launched, StepLogged, Warned
 from tuneproof.sample_cases import words
 
 pytestmark = pytest.mark.long
 
-ROOM = 400 << 20
-"""Bytes that training may take beyond what the process has when it begins: less than eight long rows at once, more than one."""
-
-PROGRAM = f"""
-import resource, sys
-import psutil
-from tuneproof.engine import worker
-from tuneproof.engine.training import run
-
-train = run.train
-def in_a_small_room(*words):
-    _, hard = resource.getrlimit(resource.RLIMIT_AS)
-    resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + {ROOM}, hard))
-    return train(*words)
-
-run.train = in_a_small_room
-worker.main()
-"""
+BYTES_LEFT = 400 << 20
+"""Memory that training may take beyond what the process has when it begins: less than eight long rows need, more than one does."""
 
 
 @pytest.fixture
 def prepared(write_case: Any, write_jsonl: Any, tmp_path: Path) -> Path:
-    """A run of long rows that has everything but its training."""
+    """A run of long rows up to its training."""
     rng = random.Random(0)
     rows = [{"input": " ".join(words.word(rng) for _ in range(300)), "output": f"answer {number}"} for number in range(24)]
     write_jsonl(rows)
@@ -63,13 +47,13 @@ def prepared(write_case: Any, write_jsonl: Any, tmp_path: Path) -> Path:
 
 def test_a_batch_that_does_not_fit_is_run_in_parts_by_a_fresh_process(prepared: Path) -> None:
     environment = {**os.environ, "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-c", PROGRAM, str(prepared), "--until", "train"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
+    command = [sys.executable, "-m", "tests.small_memory_worker", str(BYTES_LEFT), str(prepared), "--until", "train"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=300)
     events = list(EventReader(prepared / "events.jsonl").read())
-    told = [event.message for event in events if isinstance(event, Warned)]
-    assert done.returncode == 0, (done.stderr[-2000:], told)
+    warnings = [event.message for event in events if isinstance(event, Warned)]
+    assert done.returncode == 0, (done.stderr[-2000:], warnings)
     parts = json.loads((prepared / "method.json").read_text())["planned"]["accumulation"]
-    assert told[0] == f"out of memory with {8 // parts} rows at a time: continuing with {4 // parts}, {2 * parts} accumulation steps"
+    assert warnings[0] == f"out of memory with {8 // parts} rows at a time: continuing with {4 // parts}, {2 * parts} accumulation steps"
     assert [event.step for event in events if isinstance(event, StepLogged)] == [1, 2]
     pids = [event.pid for event in events if isinstance(event, Launched)]
     assert len(pids) >= 3 and pids[-1] == pids[-2]

@@ -163,34 +163,14 @@ def test_a_killed_worker_leaves_nothing_behind_on_any_node(run: Path) -> None:
     nothing_is_left(job_of(run))
 
 
-PROGRAM = """
-import os, sys
-from pathlib import Path
-from tests.unit.training.tiny_training import WORKER_OF_WOE
-from tuneproof.engine.run import process, slurm_job
-from tuneproof.engine.core.stage import Stage
-
-def start(run_dir, until, *further):
-    return process.subprocess.Popen([sys.executable, "-c", WORKER_OF_WOE, str(run_dir), "--until", until, *further])
-
-slurm_job.start_process = start
-run_dir = Path(sys.argv[1])
-code = slurm_job.run_worker(run_dir, Stage.TRAIN)
-if os.environ["SLURM_PROCID"] == "0":
-    (run_dir / "slurm" / f"{os.environ['SLURM_JOB_ID']}_0_result.pkl").touch()
-sys.exit(code)
-"""
-"""What submitit runs on each node, with a worker whose process on the second node has no memory unless its rows are run in parts."""
-
-
-def test_a_process_of_the_second_node_that_runs_out_of_memory_has_all_of_them_go_on_in_smaller_parts(run: Path, tmp_path: Path) -> None:
+def test_if_a_process_of_the_second_node_runs_out_of_memory_all_continue_with_more_accumulation(run: Path) -> None:
     RunStore(run).amend(load_case(sample_case(), TWO_NODES[1::2]))
     (run / "slurm").mkdir()
-    (tmp_path / "program.py").write_text(PROGRAM)
-    step = ["srun", "--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1", sys.executable, str(tmp_path / "program.py"), str(run)]
+    program = [sys.executable, "-m", "tests.failing_slurm_task", str(run)]
+    step = ["srun", "--nodes=2", "--ntasks-per-node=1", "--kill-on-bad-exit=1", *program]
     done = subprocess.run(step, cwd=ROOT, env={**os.environ, "PYTHONPATH": str(ROOT)}, timeout=300)
     assert done.returncode == 0, (run / "worker.log").read_text()
-    told = [event.message for event in events(run) if isinstance(event, Warned)]
-    assert len(told) == 1 and told[0].endswith("continuing with 4, 2 accumulation steps"), told
+    warnings = [event.message for event in events(run) if isinstance(event, Warned)]
+    assert len(warnings) == 1 and warnings[0].endswith("continuing with 4, 2 accumulation steps"), warnings
     assert steps(run) == list(range(1, 1 + len(steps(run))))
     nothing_is_left(job_of(run))

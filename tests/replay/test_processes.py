@@ -1,4 +1,4 @@
-"""A run whose training is shared by processes ends in a card that verifies, and when its worker is killed none of them is left."""
+"""A run trained by several processes ends in a card that verifies, and none of them outlives a killed worker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ import psutil
 import pytest
 
 from tests.conftest import ROOT, sample_case, tuneproof
-from tests.unit.training.tiny_training import WORKER_OF_WOE
+from tests.failing_worker import FAILING_WORKER
 from tuneproof.engine.card.plan_text import SHARDED
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import CheckpointSaved, StepLogged, TrainingFinished, TrainingStarted, Warned
@@ -25,7 +25,7 @@ from tuneproof.sample_cases import words
 pytestmark = pytest.mark.long
 
 DEADLINE = 300
-"""Seconds in which a training of small steps saves its first checkpoint, on a machine that is busy too."""
+"""Seconds within which a training of small steps saves its first checkpoint, even on a busy machine."""
 
 
 @pytest.mark.parametrize(("sharding", "told"), [("none", ""), ("full", f", {SHARDED}")])
@@ -42,7 +42,7 @@ def test_a_case_trained_by_two_processes_ends_in_a_card_that_verifies(tmp_path: 
 
 @pytest.fixture
 def planned(write_case: Any, write_jsonl: Any, tmp_path: Path) -> Path:
-    """A run of two processes that has everything but its training."""
+    """A run of two processes up to its training."""
     rng = random.Random(0)
     write_jsonl([{"input": " ".join(words.word(rng) for _ in range(8)), "output": f"answer {number}"} for number in range(40)])
     case = {
@@ -60,10 +60,8 @@ def planned(write_case: Any, write_jsonl: Any, tmp_path: Path) -> Path:
     return run
 
 
-def test_a_process_that_runs_out_of_memory_has_all_of_them_go_on_in_smaller_parts(planned: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", WORKER_OF_WOE, str(planned), "--until", "train"], cwd=ROOT, stdout=subprocess.DEVNULL, timeout=DEADLINE
-    )
+def test_if_one_process_runs_out_of_memory_all_continue_with_more_accumulation(planned: Path) -> None:
+    done = subprocess.run([*FAILING_WORKER, str(planned), "--until", "train"], cwd=ROOT, stdout=subprocess.DEVNULL, timeout=DEADLINE)
     events = list(EventReader(planned / "events.jsonl").read())
     assert done.returncode == 0
     assert [event.message for event in events if isinstance(event, Warned)] == [
@@ -72,19 +70,19 @@ def test_a_process_that_runs_out_of_memory_has_all_of_them_go_on_in_smaller_part
     assert [event.step for event in events if isinstance(event, StepLogged)] == list(range(1, 41))
 
 
-def trains(run: Path) -> subprocess.Popen[bytes]:
+def start_worker(run: Path) -> subprocess.Popen[bytes]:
     return subprocess.Popen([sys.executable, "-m", "tuneproof.engine.worker", str(run), "--until", "train"], stdout=subprocess.DEVNULL)
 
 
 def weights(run: Path) -> str:
-    """The digest of what a finished training kept."""
+    """The digest of the adapter that the last training kept."""
     return [event.adapter_sha256 for event in EventReader(run / "events.jsonl").read() if isinstance(event, TrainingFinished)][-1]
 
 
-def test_a_killed_worker_leaves_no_process_behind_and_goes_on_to_the_same_weights(planned: Path, tmp_path: Path) -> None:
+def test_a_killed_worker_leaves_no_process_behind_and_resumes_to_the_same_weights(planned: Path, tmp_path: Path) -> None:
     whole = shutil.copytree(planned, tmp_path / "whole")
-    assert trains(whole).wait() == 0
-    killed, events, deadline = trains(planned), EventReader(planned / "events.jsonl"), time.monotonic() + DEADLINE
+    assert start_worker(whole).wait() == 0
+    killed, events, deadline = start_worker(planned), EventReader(planned / "events.jsonl"), time.monotonic() + DEADLINE
     while not any(isinstance(event, CheckpointSaved) for event in events.read()):
         assert killed.poll() is None and time.monotonic() < deadline
         with suppress(subprocess.TimeoutExpired):
@@ -93,7 +91,7 @@ def test_a_killed_worker_leaves_no_process_behind_and_goes_on_to_the_same_weight
     killed.kill()
     killed.wait()
     assert len(started) == 3 and not psutil.wait_procs(started, timeout=60)[1]
-    assert trains(planned).wait() == 0
+    assert start_worker(planned).wait() == 0
     resumed = [event.resumed_at for event in EventReader(planned / "events.jsonl").read() if isinstance(event, TrainingStarted)]
     assert resumed[0] == 0 and 0 < resumed[-1] < 40
     steps = {event.step for event in EventReader(planned / "events.jsonl").read() if isinstance(event, StepLogged)}

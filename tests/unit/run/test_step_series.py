@@ -66,8 +66,8 @@ def test_values_that_are_no_number_are_left_out() -> None:
     assert curve([1.0, math.nan, 2.0, math.inf, math.nan, 3.0]).points(4) == ([1.0, 2.5, 6.0], [1.0, 2.0, 3.0])
 
 
-def test_a_curve_has_two_ends() -> None:
-    with pytest.raises(ValueError, match="two ends"):
+def test_a_plot_of_fewer_than_two_points_is_refused() -> None:
+    with pytest.raises(ValueError, match="two points"):
         curve([1.0]).points(1)
 
 

@@ -83,4 +83,5 @@ def test_a_silent_client_delays_no_other_and_is_dropped(server: NetworkControlSe
         assert not accepted.poll(1.5)
         client.send("later")
         assert accepted.recv() == "later"
-        client.close(), accepted.close()
+        client.close()
+        accepted.close()
