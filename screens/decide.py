@@ -86,10 +86,10 @@ recommends something else.
 
     def compose_step(self) -> ComposeResult:
         with Horizontal():
-            with Vertical(id="asked"):
+            with Vertical(id="question-column"):
                 yield QuestionList(self)
                 yield MemoizedStatic(id="why", classes="panel", markup=False)
-            with Vertical(id="answered"):
+            with Vertical(id="route-column"):
                 yield MemoizedStatic(id="route", classes="panel")
                 yield MemoizedStatic(id="what-if", classes="panel")
 

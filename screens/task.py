@@ -1,4 +1,4 @@
-"""Step 4: what is asked, how an answer is judged, how much is set aside; then the eval set is frozen."""
+"""Step 4: the task, how an answer is judged, how much data is set aside; then the eval set is frozen."""
 
 from __future__ import annotations
 

@@ -56,10 +56,10 @@ def parse_columns(text: str) -> Columns | None:
     """The input and the output column, separated by a comma; None if the text is empty. Raises InputError if one is missing."""
     if not text.strip():
         return None
-    asked, _, answered = (part.strip() for part in text.partition(","))
-    if not (asked and answered):
+    input_column, _, output_column = (part.strip() for part in text.partition(","))
+    if not (input_column and output_column):
         raise InputError("type two column names, separated by a comma")
-    return Columns(input=asked, output=answered)
+    return Columns(input=input_column, output=output_column)
 
 
 def parse_number(name: str, text: str) -> float | None:

@@ -196,7 +196,7 @@ BASE_HELP = f"A folder with a model, a name on the Hugging Face hub, or `{SAMPLE
 TYPED_FIELDS = {
     TaskField.INSTRUCTION: TypedField(
         "Instruction",
-        "What the model is told before each input. Rows with an instruction of their own keep it.",
+        "The text that the model gets before each input. Rows with their own instruction keep it.",
         _instruction_text,
         _with_instruction,
     ),

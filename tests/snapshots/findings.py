@@ -22,7 +22,7 @@ def write_dirty_case(folder: Path) -> Path:
     rows += [("late  PARCEL", "billing"), ("The lamp came broken", "returns")]
     scored = [(f"{LONG} tomorrow", "billing"), *((f"Is {place} open?", labels[at % 2]) for at, place in enumerate(_places()[:8]))]
     for name, each in (("tickets.jsonl", rows), ("eval.jsonl", scored)):
-        (folder / name).write_text("".join(json.dumps({"input": asked, "output": label}) + "\n" for asked, label in each))
+        (folder / name).write_text("".join(json.dumps({"input": request, "output": label}) + "\n" for request, label in each))
     case = {
         "version": 1,
         "name": "dirty",

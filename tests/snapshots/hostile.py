@@ -86,8 +86,8 @@ def _poison_card(card: Row) -> None:
     card["data_shape"]["summary"] = EVERYTHING
 
 
-def _row(asked: str, answered: str) -> Row:
-    return {"input": asked, "output": answered}
+def _row(request: str, answer: str) -> Row:
+    return {"input": request, "output": answer}
 
 
 def _change_lines(path: Path, change: Callable[[list[Row]], None]) -> None:

@@ -1,4 +1,4 @@
-"""A first case with one's own file: from the questions to the freeze, then closed and opened again."""
+"""A first case with the user's own file: from the questions to the freeze, then closed and opened again."""
 
 from __future__ import annotations
 

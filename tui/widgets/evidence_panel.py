@@ -28,9 +28,9 @@ class EvidencePanel(MemoizedStatic):
             ("Verdict", _verdict(state) if is_frozen else ["not yet"]),
         ]
         lines = []
-        for title, told in fields:
+        for title, values in fields:
             lines.append(Content.styled(title, "bold"))
-            lines += [Content(f"  {sanitize(line, one_line=True)}") for line in told]
+            lines += [Content(f"  {sanitize(line, one_line=True)}") for line in values]
             lines.append(Content(""))
         self.update(Content("\n").join(lines[:-1]))
 
