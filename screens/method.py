@@ -169,7 +169,7 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
 
     def _show_run_status(self) -> None:
         if self._is_fixed:
-            self.show_status("training has started: method and settings are fixed for this run; press c to see it")
+            self.show_status("training has started, so method and settings are fixed; press c to see it")
         elif self.state.status is RunStatus.RUNNING:
             self.show_status(f"the worker is running: {self.state.stage}")
         else:

@@ -163,7 +163,7 @@ class TaskScreen(StepScreen):
             case FreezeStatus.AUDIT_BLOCKS:
                 self.show_status("the audit blocks the data with this task: press 3 to go back to it")
             case FreezeStatus.READY:
-                self.show_status("press f to freeze: after that the eval set and the task cannot change in this run")
+                self.show_status("press f to freeze: then neither the eval set nor the task can change")
             case _:
                 self.show_status("reading the data with this task …")
 
