@@ -1,4 +1,4 @@
-"""Decoding stored prompts again, to show that a run's answers come from its base and its adapter. Imports torch."""
+"""Decoding stored prompts again, to show that the answers of a run come from its base and its adapter. Imports torch."""
 
 from __future__ import annotations
 
@@ -20,20 +20,20 @@ from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.engine.run.variants import scored_variants
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 
-ELSEWHERE: dict[str, str] = {ArmName.ENDPOINT: "its answers came from a server, which nobody can make answer as it did"}
-"""The arms that were not decoded by a model on this machine, and why that cannot be done again."""
+NOT_REPRODUCIBLE: dict[str, str] = {ArmName.ENDPOINT: "its answers came from a server, which may answer otherwise now"}
+"""The arms that were not decoded on this machine, with the reason why they cannot be decoded again."""
 
 
 @dataclass(frozen=True)
 class Reproduced:
-    """A stored prediction beside what its prompt gave when it was decoded again."""
+    """A stored prediction, and the completion of its prompt when it was decoded again."""
 
     stored: Prediction
     again: Completion
 
     @property
     def same(self) -> bool:
-        """Whether text, end and lengths are those that are stored."""
+        """Whether text, truncation and token counts are the stored ones."""
         stored, again = self.stored, self.again
         now = (again.text, again.truncated, again.prompt_tokens, again.completion_tokens)
         return now == (stored.output, stored.truncated, stored.prompt_tokens, stored.output_tokens)
@@ -58,8 +58,8 @@ class AnswerFiles:
         if name not in arms and name not in variants:
             listed = ", ".join([*arms, *variants]) or "none yet"
             raise UsageError(f"the run has no arm `{name}`", where=str(store.path), fix=f"it has: {listed}")
-        if name in ELSEWHERE:
-            raise GateClosed(f"{name} cannot be reproduced: {ELSEWHERE[name]}", where=str(store.path))
+        if name in NOT_REPRODUCIBLE:
+            raise GateClosed(f"{name} cannot be reproduced: {NOT_REPRODUCIBLE[name]}", where=str(store.path))
         if name in variants:
             variant = variants[name]
             return cls(variant.predictions, artifacts.arm_file(ArmName.TUNED), variant.model, None)
@@ -74,9 +74,10 @@ class AnswerFiles:
 
 @dataclass
 class Reproduction:
-    """One arm of a run, with all that its answers were decoded with checked by digest.
+    """One arm of a run, whose base, adapter and grammar are checked by digest.
 
-    The predictions are taken as they lie there: whether they are what the model says is the question.
+    The predictions are not checked: whether the model gives them is what is found out. Raises UsageError if the run has no such arm, and
+    GateClosed if the arm was not decoded on this machine, or if what it was decoded with has changed.
     """
 
     store: RunStore
@@ -93,9 +94,8 @@ class Reproduction:
     def one(self, case_id: str) -> tuple[Reproduced, bool]:
         """The prediction of one case, and whether it was decoded alone.
 
-        What else is in a batch can change the last bits of a number, and where two tokens are equally likely the answer with them. So
-        where the case alone gives another answer, all are decoded once more as they were, and that counts.
-        Raises UsageError for a case that the arm has not answered.
+        The other prompts of a batch can change the last bits of a number, and so the answer if two tokens are equally likely. If the case
+        alone gives another answer, all cases are therefore decoded as they were in the run. Raises UsageError for an unknown case.
         """
         at = next((at for at, prediction in enumerate(self.stored) if prediction.id == case_id), None)
         if at is None:
@@ -106,17 +106,17 @@ class Reproduction:
         return self.all()[at], False
 
     def all(self, on_progress: Callable[[int, int], None] = lambda done, of: None) -> list[Reproduced]:
-        """All predictions in their order, in one pass, as they were decoded."""
+        """All predictions in their order, decoded in one pass as in the run."""
         return self._decoded(self.stored, on_progress)
 
     def differences(self) -> list[str]:
-        """What is not as it was when the run was measured, each in a phrase: device, number type and versions can change an answer."""
+        """What differs from when the run was measured and can change an answer, each in a phrase: device, number type and versions."""
         model = self._model_facts
         device, dtype = best_device()
         now: Mapping[str, str] = {"device": device.type, "number type": str(dtype).removeprefix("torch.")}
         then = {"device": model.device, "number type": model.dtype}
-        told = [f"{name} {now[name]}, then {then[name]}" for name in now if now[name] != then[name]]
-        return told + [f"{name} {_version(name)}, then {was}" for name, was in model.versions.items() if _version(name) != was]
+        changed = [f"{name} {now[name]}, then {then[name]}" for name in now if now[name] != then[name]]
+        return changed + [f"{name} {_version(name)}, then {was}" for name, was in model.versions.items() if _version(name) != was]
 
     def _decoded(self, predictions: list[Prediction], on_progress: Callable[[int, int], None] = lambda done, of: None) -> list[Reproduced]:
         prompts = [prediction.prompt for prediction in predictions]
@@ -124,7 +124,7 @@ class Reproduction:
         return [Reproduced(stored, again) for stored, again in zip(predictions, completions, strict=True)]
 
     def _check(self) -> None:
-        """Raises GateClosed where base, adapter, grammar or the length of answers are not those of the run."""
+        """Raises GateClosed if base, adapter, grammar or the token limit of answers are not those of the run."""
         for file in (CASE, artifacts.MODEL, self.files.arm, *([self.files.grammar] if self.files.grammar else [])):
             self.store.check(file)
         if self.files.adapter is not None:
@@ -135,7 +135,7 @@ class Reproduction:
             raise GateClosed(
                 "the base model is not the one that was measured",
                 where=str(self._base.folder),
-                fix=f"put back the one with sha256 {self._model_facts.sha256}",
+                fix=f"restore the one with sha256 {self._model_facts.sha256}",
             )
 
     @cached_property

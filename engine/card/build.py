@@ -1,4 +1,4 @@
-"""Making the card, only from what lies in the run folder, so that anyone can make it again and compare."""
+"""Making the card from the files of the run folder alone, so that anyone can make it again and compare."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def make_card(store: RunStore) -> Card:
 
 
 def _missing(evidence: Evidence) -> list[str]:
-    """What the verdict would need and the run does not have."""
+    """What the verdict needs and the run does not have yet."""
     missing = []
     if evidence.counts is None:
         missing.append("data")
@@ -65,7 +65,7 @@ def _missing(evidence: Evidence) -> list[str]:
 
 
 def _graded(evidence: Evidence) -> PartialCreditDifference | None:
-    """The difference in the target's or the task's metric, where that gives part of the credit."""
+    """The difference in the metric of the target or the task; None if that metric gives no partial credit."""
     task, judge, best = evidence.case.task, evidence.judge, best_arm(evidence.untuned)
     if task is None or judge is None or best is None or evidence.tuned is None or evidence.parts is None:
         return None
@@ -79,11 +79,11 @@ def _decision(evidence: Evidence, verdict: Verdict) -> DecisionSection:
     answers = evidence.case.decision.model_dump()
     answers["labeled_examples"] = evidence.route.labeled_examples
     overruled = evidence.method.overruled if evidence.method else []
-    told = f" Overruled: {'; '.join(overruled)}." if overruled else ""
+    notes = f" Overruled: {'; '.join(overruled)}." if overruled else ""
     measured = agreement_with_route(evidence.route.route, evidence.arms, verdict)
-    told += f" {measured}" if measured else ""
+    notes += f" {measured}" if measured else ""
     return DecisionSection(
-        summary=f"{evidence.route.route}. {REASONS[evidence.route.route]}{told}",
+        summary=f"{evidence.route.route}. {REASONS[evidence.route.route]}{notes}",
         route=evidence.route.route,
         answers=answers,
         overruled=overruled,
@@ -197,7 +197,7 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
 
 def _provenance(evidence: Evidence) -> ProvenanceSection:
     manifest, model = evidence.store.manifest, evidence.model
-    elsewhere = [facts.summary for arm, facts in evidence.arm_facts.items() if {**UNTUNED_ARMS, **TUNED_ARMS}[arm].is_external]
+    external = [facts.summary for arm, facts in evidence.arm_facts.items() if {**UNTUNED_ARMS, **TUNED_ARMS}[arm].is_external]
     return ProvenanceSection(
         case_sha256=evidence.store.digest(CASE),
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,
@@ -205,7 +205,7 @@ def _provenance(evidence: Evidence) -> ProvenanceSection:
         base_sha256=model.sha256 if model else None,
         adapter_sha256=artifacts.weights_digest(manifest.steps[StepId(StepKind.TRAIN)].files) if evidence.training else None,
         device=f"{model.device}, {model.dtype}" if model else None,
-        endpoint=elsewhere[0] if elsewhere else None,
+        endpoint=external[0] if external else None,
         versions=model.versions if model else {},
         steps={str(step): digest for step, digest in manifest.step_digests().items()},
     )

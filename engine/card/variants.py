@@ -1,4 +1,4 @@
-"""What the card says of the models beside the tuned one: the merged one, those of other methods, those of the learning curve."""
+"""The sections of the card about models trained besides the tuned one: merged, of other methods, and of the learning curve."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from tuneproof.engine.scoring.verdict import ScoredArm
 
 
 def served(evidence: Evidence) -> ServedSection | None:
-    """The merged model against the tuned arm; none before that is scored, and where the case does not want it merged."""
+    """The merged model against the tuned arm; None before it is scored, and if the case does not want it merged."""
     method, tuned = evidence.method, evidence.tuned
     if method is None or tuned is None or not evidence.case.evaluate.merged:
         return None
@@ -33,7 +33,7 @@ def served(evidence: Evidence) -> ServedSection | None:
 
 
 def comparison(evidence: Evidence) -> ComparisonSection | None:
-    """The methods that the case compares, once each was scored or found impossible."""
+    """The methods that the case compares; None before each is scored or found impossible."""
     method, tuned = evidence.method, evidence.tuned
     wanted = [each.name for each in evidence.case.evaluate.compare if method is None or each.name != method.name]
     if method is None or tuned is None or not wanted or not evidence.compared.keys() >= set(wanted):
@@ -46,7 +46,7 @@ def comparison(evidence: Evidence) -> ComparisonSection | None:
 
 
 def learning_curve(evidence: Evidence) -> LearningCurveSection | None:
-    """The curve, where it was asked for and everything it needs has been measured."""
+    """The learning curve; None if the case does not want it, and before all its points are scored."""
     case, tuned, parts = evidence.case, evidence.tuned, evidence.parts
     if not case.evaluate.learning_curve or case.data is None or tuned is None or parts is None:
         return None

@@ -24,4 +24,4 @@ class StopRequest:
     def check(self) -> None:
         """Raises Interrupted if a stop is requested."""
         if self.requested:
-            raise Interrupted("stopped as asked", fix="add --resume to go on")
+            raise Interrupted("stopped on request", fix="add --resume to continue")

@@ -46,7 +46,7 @@ def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan:
         cases=probed,
         prompts=[base.prompt(tuned.messages(case)) for case in cases],
         encoded=encode_rows(base, tuned, cases),
-        # A model that has not learned yet when to end writes until the budget is used up.
+        # At first a model does not end its answers, and writes until the limit.
         max_new_tokens=answer_budget(model.lengths, cases),
     )
     given = (base, encode_rows(base, tuned, examples), probe, plan, folder, log, run.stop)

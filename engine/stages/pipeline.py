@@ -8,7 +8,7 @@ from functools import partial
 
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.schema import Case
-from tuneproof.engine.core.errors import CaseError, Interrupted
+from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import StageFinished, StageStarted
@@ -109,8 +109,7 @@ def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest) 
         actions = _actions(run, stages)
     freeze_heap()
     for stage in stages:
-        if stop.requested:
-            raise Interrupted("stopped as asked", fix="add --resume to go on")
+        stop.check()
         log.emit(StageStarted(stage=stage))
         started = time.monotonic()
         reused = actions[stage]()

@@ -75,7 +75,7 @@ def train(
     started = time.monotonic()
     trainer.train(resume_from_checkpoint=str(resumable[-1].path) if resumable else None)
     if progress.interrupted:
-        raise Interrupted("stopped as asked", fix="add --resume to go on")
+        raise Interrupted("stopped on request", fix="add --resume to continue")
     best, adapter = from_rank_zero(lambda: best_checkpoint(sealed_checkpoints(checkpoints))), folder / "adapter"
     files = from_rank_zero(lambda: _keep(best.path, adapter, plan))
     weights = [sha256_file(adapter / name) for name in files if name.endswith(".safetensors")]
