@@ -53,6 +53,6 @@ def _labels(labels: list[LabelRows]) -> str:
 def _overlap(name: str, overlap: Overlap) -> str:
     different, running = overlap.different_known / overlap.different, overlap.running_known / overlap.running
     return (
-        f"vocabulary of the eval {name}: {different:.0%} of their {overlap.different:,} different words stand in train, "
-        f"{running:.0%} of their {overlap.running:,} words"
+        f"vocabulary of the eval {name}: {different:.0%} of their {overlap.different:,} distinct words occur in train, "
+        f"{running:.0%} of all {overlap.running:,} words"
     )

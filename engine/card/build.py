@@ -187,7 +187,7 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
         usd_per_1000_requests={**UNTUNED_ARMS, **TUNED_ARMS}[arm.name].usd_per_1000_requests(evidence.case, scores),
-        asked=evidence.arm_facts[arm.name].summary,
+        approach=evidence.arm_facts[arm.name].summary,
         recall=scores.recall,
         left_out=scores.left_out,
         unanswered=scores.unanswered,

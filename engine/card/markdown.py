@@ -102,7 +102,7 @@ def _arm_notes(card: Card) -> list[str]:
 
 
 def _notes(arm: CardArm) -> list[str]:
-    notes = [arm.asked] if arm.asked else []
+    notes = [arm.approach] if arm.approach else []
     if arm.recall is not None:
         notes.append(f"Of the cases that name a document, {rate_text(arm.recall)} were shown a passage of it")
     if arm.left_out:

@@ -15,7 +15,7 @@ class MergeOutcome(StrEnum):
     """How the merged model compares with the tuned arm."""
 
     SAME_ANSWERS = "same answers"
-    NOT_TOLD_APART = "not told apart"
+    NO_DIFFERENCE_SHOWN = "not told apart"
     BETTER = "better"
     WORSE = "worse"
     NOT_MERGED = "not merged"
@@ -66,7 +66,7 @@ def outcome_of(changed: int, difference: PairedDifference) -> MergeOutcome:
         return MergeOutcome.SAME_ANSWERS
     if difference.low > 0:
         return MergeOutcome.BETTER
-    return MergeOutcome.WORSE if difference.high < 0 else MergeOutcome.NOT_TOLD_APART
+    return MergeOutcome.WORSE if difference.high < 0 else MergeOutcome.NO_DIFFERENCE_SHOWN
 
 
 def _summary(outcome: MergeOutcome, changed: int, n: int, difference: PairedDifference) -> str:

@@ -101,7 +101,7 @@ class RiskSection(CardSection):
 class CardArm(BaseModel):
     """The scores and costs of one arm on the eval cases; rates have 95 % Wilson intervals."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", serialize_by_alias=True, validate_by_name=True, validate_by_alias=True)
 
     arm: str
     n: int
@@ -118,7 +118,7 @@ class CardArm(BaseModel):
     seconds_per_case: float
     usd_per_1000_requests: float | None
     """From the measured time and `budget.usd_per_gpu_hour`, or for an endpoint from its price per token; None without a price."""
-    asked: str = ""
+    approach: str = Field(default="", alias="asked")
     """How the arm prompts and decodes, in a sentence; it is decided before the eval cases are answered."""
     recall: Rate | None = None
     """Of the cases that name a document, the share for which a passage of it was in the prompt."""
@@ -142,7 +142,7 @@ class ProvenanceSection(BaseModel):
     adapter_sha256: str | None
     device: str | None
     endpoint: str | None = Field(default=None, exclude_if=lambda value: value is None)
-    """The model and the server that the arm `endpoint` asked."""
+    """The model and the server of the arm `endpoint`."""
     versions: dict[str, str]
     steps: dict[str, str]
     """The digest of each step of the run."""

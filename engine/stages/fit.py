@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan: Plan, folder: Path, log: EventSink) -> TrainingResult:
     """Trains the plan on the examples, probed on validation cases, into the folder.
 
-    Raises StartAgain if memory ran out and a step can be run in smaller parts, and OutOfMemory if it cannot.
+    Raises RestartWorker if memory ran out and a step can be run in smaller parts, and OutOfMemory if it cannot.
     """
     with large_imports():
         # TRL takes seconds to import, and most commands never train.

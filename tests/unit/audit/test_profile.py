@@ -38,7 +38,7 @@ def test_fields_metadata_labels_and_vocabulary_are_counted() -> None:
     assert (found.inputs.different, found.inputs.different_known, found.inputs.running, found.inputs.running_known) == (6, 2, 7, 3)
     lines = profile_lines(found)
     assert "3 labels, 30 times in train: blue 20, green 10, red 0; 1 only in eval, 1 not in eval" in lines
-    assert "vocabulary of the eval inputs: 33% of their 6 different words stand in train, 43% of their 7 words" in lines
+    assert "vocabulary of the eval inputs: 33% of their 6 distinct words occur in train, 43% of all 7 words" in lines
 
 
 def test_without_eval_rows_and_labels_there_is_nothing_to_say_of_them() -> None:

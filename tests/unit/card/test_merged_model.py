@@ -28,7 +28,7 @@ def reworded(arm: ScoredArm, count: int) -> ScoredArm:
         ),
         (
             first(49),
-            MergeOutcome.NOT_TOLD_APART,
+            MergeOutcome.NO_DIFFERENCE_SHOWN,
             "answers 1 of 60 eval cases differently: 1 went from right to wrong, 0 from wrong to right; -2 points",
         ),
         (first(30), MergeOutcome.WORSE, "20 went from right to wrong, 0 from wrong to right"),
@@ -47,5 +47,5 @@ def test_a_worse_merged_model_should_not_be_served() -> None:
 
 def test_answers_in_other_words_are_counted_as_changed() -> None:
     found = make_served(reworded(arm("tuned_merged", first(50)), 3), arm("tuned", first(50)), "abc")
-    assert found.answers_changed == 3 and found.outcome is MergeOutcome.NOT_TOLD_APART
+    assert found.answers_changed == 3 and found.outcome is MergeOutcome.NO_DIFFERENCE_SHOWN
     assert "3 of 60 eval cases differently: 0 went from right to wrong" in found.summary
