@@ -1,4 +1,4 @@
-"""`tuneproof audit`: the audit of files alone, as a program and as a person read it."""
+"""`tuneproof audit`: the audit of files alone, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from tests.conftest import tuneproof
 
-LEARNED = [{"input": f"what is the capital of country number {n}", "output": f"city {n}"} for n in range(30)]
+TRAIN = [{"input": f"what is the capital of country number {n}", "output": f"city {n}"} for n in range(30)]
 
 
 def document_of(*words: object, code: int = 0) -> dict[str, Any]:
@@ -20,21 +20,21 @@ def document_of(*words: object, code: int = 0) -> dict[str, Any]:
     return document
 
 
-def test_clean_rows_end_well_and_say_what_was_counted(write_jsonl: Any) -> None:
-    result = tuneproof("audit", write_jsonl(LEARNED))
+def test_clean_rows_pass_and_are_counted(write_jsonl: Any) -> None:
+    result = tuneproof("audit", write_jsonl(TRAIN))
     assert result.code == 0 and "nothing was found" in result.out and "30 rows" in result.out
     assert "rows.jsonl: 30 rows, input/output" in result.err
 
 
-def test_what_leaks_is_told_with_both_rows_and_refused(write_jsonl: Any) -> None:
-    scored = [
+def test_leaks_are_reported_with_both_rows_and_block(write_jsonl: Any) -> None:
+    eval_rows = [
         {"input": "What is the capital of country number 3?", "output": "another city"},
         {"input": "tell me what is the capital of country number 5 on this map of the whole wide world today", "output": "city 5"},
         {"input": "tell me what is the capital of country number 5 on this map of the whole wide world", "output": "city 5"},
     ]
-    learned = write_jsonl([*LEARNED, {"input": scored[1]["input"] + " please", "output": "city 5"}])
-    against = write_jsonl(scored, "eval.jsonl")
-    document = document_of(learned, "--against", against, code=3)
+    train = write_jsonl([*TRAIN, {"input": eval_rows[1]["input"] + " please", "output": "city 5"}])
+    against = write_jsonl(eval_rows, "eval.jsonl")
+    document = document_of(train, "--against", against, code=3)
     blocking = {finding["check"]: finding for finding in document["findings"] if finding["severity"] == "block"}
     assert blocking.keys() == {"leakage", "near-leakage"}
     assert blocking["leakage"]["rows"] == [
@@ -42,12 +42,12 @@ def test_what_leaks_is_told_with_both_rows_and_refused(write_jsonl: Any) -> None
     ]
     assert [(row["line"], row["of"]["line"]) for row in blocking["near-leakage"]["rows"]] == [(31, 2)]
     assert document["counts"]["leaked_rows"] == {"eval.jsonl": {"raw": 0, "norm": 0, "loose": 1, "near": 3}}
-    told = tuneproof("audit", learned, "--against", against)
-    assert told.code == 3 and "rows.jsonl:4 = eval.jsonl:1  eval says another city" in told.out
-    assert told.err.splitlines()[-1].startswith("tuneproof: rows.jsonl:4: the audit blocks: leakage, near-leakage")
+    shown = tuneproof("audit", train, "--against", against)
+    assert shown.code == 3 and "rows.jsonl:4 = eval.jsonl:1  eval says another city" in shown.out
+    assert shown.err.splitlines()[-1].startswith("tuneproof: rows.jsonl:4: the audit blocks: leakage, near-leakage")
 
 
-def test_rows_that_cannot_be_used_are_told_by_kind_and_left_out(tmp_path: Path) -> None:
+def test_unusable_rows_are_reported_by_kind_and_left_out(tmp_path: Path) -> None:
     unusable = [
         b'{"input": "torn',
         b'{"input": "caf\xe9s", "output": "b"}',
@@ -55,7 +55,7 @@ def test_rows_that_cannot_be_used_are_told_by_kind_and_left_out(tmp_path: Path) 
         b'{"messages": [{"role": "user", "content": "a"}]}',
     ]
     chats = [
-        json.dumps({"messages": [{"role": "user", "content": r["input"]}, {"role": "assistant", "content": r["output"]}]}) for r in LEARNED
+        json.dumps({"messages": [{"role": "user", "content": r["input"]}, {"role": "assistant", "content": r["output"]}]}) for r in TRAIN
     ]
     file = tmp_path / "rows.jsonl"
     file.write_bytes(b"\n".join([*unusable, *(chat.encode() for chat in chats)]))
@@ -69,9 +69,9 @@ def test_rows_that_cannot_be_used_are_told_by_kind_and_left_out(tmp_path: Path) 
     assert "rows.jsonl:2  not UTF-8 at byte 15 of the line: E9 is probably Latin-1 or Windows-1252: é" in tuneproof("audit", file).out
 
 
-def test_near_rows_are_told_by_the_runs_that_are_asked_for(write_jsonl: Any) -> None:
+def test_near_rows_are_found_by_the_chosen_shingle(write_jsonl: Any) -> None:
     twin = "please book a table for two in the corner by the window at eight tonight"
-    file = write_jsonl([{"input": twin, "output": "a"}, {"input": twin.replace("corner", "corners"), "output": "a"}, *LEARNED])
+    file = write_jsonl([{"input": twin, "output": "a"}, {"input": twin.replace("corner", "corners"), "output": "a"}, *TRAIN])
     by_words, by_characters = (document_of(file, "--near", shingle) for shingle in ("w3", "c5"))
     assert by_words["counts"]["near_pairs"] == 0
     assert by_characters["counts"]["near_pairs"] >= 1
@@ -81,7 +81,7 @@ def test_near_rows_are_told_by_the_runs_that_are_asked_for(write_jsonl: Any) -> 
 
 @pytest.fixture
 def conflicting(write_jsonl: Any) -> Path:
-    path: Path = write_jsonl([*LEARNED, {"input": LEARNED[0]["input"], "output": "another city"}])
+    path: Path = write_jsonl([*TRAIN, {"input": TRAIN[0]["input"], "output": "another city"}])
     return path
 
 
@@ -96,7 +96,7 @@ def test_a_case_says_what_is_left_out_and_what_is_accepted(conflicting: Path, wr
 
 
 @pytest.mark.parametrize(
-    ("words", "code", "told"),
+    ("words", "code", "shown"),
     [
         ([], 2, "FILE"),
         (["nowhere.jsonl"], 3, "there is no such file"),
@@ -104,13 +104,13 @@ def test_a_case_says_what_is_left_out_and_what_is_accepted(conflicting: Path, wr
         (["rows.jsonl", "--case", "nowhere.yaml"], 2, "nowhere.yaml"),
     ],
 )
-def test_a_mistake_is_one_line(conflicting: Path, words: list[str], code: int, told: str) -> None:
+def test_a_mistake_is_one_line(conflicting: Path, words: list[str], code: int, shown: str) -> None:
     result = tuneproof("audit", *words, cwd=conflicting.parent)
-    assert result.code == code and told in result.err and "Traceback" not in result.err
+    assert result.code == code and shown in result.err and "Traceback" not in result.err
     assert result.err.count("tuneproof: ") == 1
 
 
-def test_what_a_row_says_cannot_move_the_cursor_and_private_data_is_masked(write_jsonl: Any) -> None:
+def test_text_of_rows_cannot_move_the_cursor_and_private_data_is_masked(write_jsonl: Any) -> None:
     address = "mary.jones" + "@" + "example.org"
     asked = "who \x1b[2J wrote this letter"
     rows = [

@@ -1,4 +1,4 @@
-"""`tuneproof audit --on ray`: shards on a real Ray, and the very report that one process gives."""
+"""`tuneproof audit --on ray`: shards on a real Ray cluster give the same report as one process."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import tuneproof
-from tests.unit.audit.defect_factory import PLANTERS, World
+from tests.unit.audit.defect_factory import DEFECTS, DefectiveRows
 from tuneproof.engine.audit_runs.ray.session import ray_started
 from tuneproof.tui.cli import main
 
@@ -41,14 +41,14 @@ def ray() -> Iterator[None]:
         yield
 
 
-def files_of(folder: Path, worlds: Sequence[World], more: Sequence[str] = ()) -> list[str]:
-    """The rows of all worlds dealt to the shards in turn, and the eval file, as words of the command."""
-    learned = [row_of(e) for world in worlds for e in world.examples] + list(more)
-    scored = [row_of(e) for world in worlds for e in world.eval]
+def files_of(folder: Path, sets: Sequence[DefectiveRows], more: Sequence[str] = ()) -> list[str]:
+    """The rows of all sets, dealt to the shards in turn, and the eval file, as words of the command."""
+    train = [row_of(e) for world in sets for e in world.examples] + list(more)
+    held_out = [row_of(e) for world in sets for e in world.eval]
     shards = [folder / f"shard-{number}.jsonl" for number in range(SHARDS)]
     for number, shard in enumerate(shards):
-        shard.write_text("\n".join(learned[number::SHARDS]) + "\n")
-    (folder / "eval.jsonl").write_text("\n".join(scored) + "\n")
+        shard.write_text("\n".join(train[number::SHARDS]) + "\n")
+    (folder / "eval.jsonl").write_text("\n".join(held_out) + "\n")
     return [*map(str, shards), "--against", str(folder / "eval.jsonl")]
 
 
@@ -57,7 +57,7 @@ def row_of(example: Any) -> str:
 
 
 def reports(words: Sequence[str], capfd: pytest.CaptureFixture[str]) -> tuple[str, set[str]]:
-    """The report of the command here, which must be that on Ray, and the checks that found something."""
+    """The report of the command in one process, which must equal that on Ray, and the checks with findings."""
     said = []
     for where in ("here", "ray"):
         code = main(["audit", *words, "--json", "--on", where])
@@ -70,19 +70,19 @@ def reports(words: Sequence[str], capfd: pytest.CaptureFixture[str]) -> tuple[st
 
 @pytest.mark.long
 def test_texts_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    worlds = [PLANTERS[name](Random(name), 3) for name in TEXTS]
+    sets = [DEFECTS[name](Random(name), 3) for name in TEXTS]
     broken = ["no JSON", json.dumps({"prompt": "who?", "completion": "you"}), json.dumps({"messages": []})]
-    document, found = reports(files_of(tmp_path, worlds, broken), capfd)
+    document, found = reports(files_of(tmp_path, sets, broken), capfd)
     assert found >= {*TEXTS, "unreadable", "mixed-shapes"} - {"empty-on-purpose", "script"}
     assert json.loads(document)["profile"]["inputs"]["different_known"] > 0
 
 
 @pytest.mark.long
 def test_labels_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    worlds = [PLANTERS[name](Random(name), 3) for name in LABELS]
+    sets = [DEFECTS[name](Random(name), 3) for name in LABELS]
     case = tmp_path / "case.yaml"
     case.write_text("name: x\ntask: {output: {kind: choice}}\ndata: {examples: unused.jsonl, accept: {near-conflict: it is so}}\n")
-    _, found = reports([*files_of(tmp_path, worlds), "--near", "c5", "--case", str(case)], capfd)
+    _, found = reports([*files_of(tmp_path, sets), "--near", "c5", "--case", str(case)], capfd)
     assert found >= {"near-conflict", "near-duplicate"}
 
 
@@ -91,20 +91,20 @@ def test_json_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pyt
     case = tmp_path / "case.yaml"
     schema = "{type: object, properties: {name: {type: string}, count: {type: integer}}, required: [name, count]}"
     case.write_text(f"name: x\ntask: {{output: {{kind: json, schema: {schema}}}}}\n")
-    worlds = [PLANTERS[name](Random(name), 3) for name in ("format", "json-style")]
-    _, found = reports([*files_of(tmp_path, worlds), "--case", str(case)], capfd)
+    sets = [DEFECTS[name](Random(name), 3) for name in ("format", "json-style")]
+    _, found = reports([*files_of(tmp_path, sets), "--case", str(case)], capfd)
     assert {"format", "json-style"} <= found
 
 
-def test_what_cannot_be_done_on_shards_is_refused(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_leaving_out_rows_of_findings_is_refused_on_shards(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     case = tmp_path / "case.yaml"
     case.write_text("name: x\ndata: {examples: unused.jsonl, leave_out: [secret]}\n")
-    words = files_of(tmp_path, [PLANTERS["secret"](Random(1), 1)])
+    words = files_of(tmp_path, [DEFECTS["secret"](Random(1), 1)])
     assert main(["audit", *words, "--case", str(case), "--on", "ray"]) == 2
     assert "`secret` cannot be left out of shards" in capfd.readouterr().err
 
 
-def test_without_ray_the_way_to_get_it_is_told(tmp_path: Path) -> None:
+def test_without_ray_the_error_says_how_to_install_it(tmp_path: Path) -> None:
     (tmp_path / "ray.py").write_text("raise ImportError\n")
     rows = tmp_path / "rows.jsonl"
     rows.write_text('{"input": "a", "output": "b"}\n')

@@ -63,9 +63,9 @@ class ShingleSets:
         first, open_ = np.arange(len(self.sizes)), np.arange(len(self.sizes))
         while open_.size:
             _, at, group = np.unique(fingerprints[open_], return_index=True, return_inverse=True)
-            stands = open_[at][group]
-            equal = self._equal(stands, open_)
-            first[open_[equal]] = stands[equal]
+            earliest = open_[at][group]
+            equal = self._equal(earliest, open_)
+            first[open_[equal]] = earliest[equal]
             open_ = open_[~equal]
         return first
 

@@ -79,33 +79,33 @@ def only_inputs_differ(ways: Ways) -> bool:
     return len(ways) == 1 and ways != {("", "", ())}
 
 
-def compared_texts(examples: Rows, scored: Rows, *, inputs_alone: bool) -> tuple[list[str], list[str]]:
+def compared_texts(examples: Rows, eval_rows: Rows, *, inputs_alone: bool) -> tuple[list[str], list[str]]:
     """The texts by which near rows are found, raw and under `norm`: whole prompts, or the inputs alone if nothing else differs."""
     if inputs_alone:
-        raw = [example.input for part in (examples, scored) for example in part]
+        raw = [example.input for part in (examples, eval_rows) for example in part]
         return raw, [norm(text) for text in raw]
-    return examples.raw + scored.raw, examples.norm + scored.norm
+    return examples.raw + eval_rows.raw, examples.norm + eval_rows.norm
 
 
-def join_rows(examples: Rows, scored: Rows, shingle: Shingle = Shingle.W3, *, inputs_alone: bool | None = None) -> NearTable:
+def join_rows(examples: Rows, eval_rows: Rows, shingle: Shingle = Shingle.W3, *, inputs_alone: bool | None = None) -> NearTable:
     """The near-duplicate join over all rows; `inputs_alone` is worked out from these rows if it is not given."""
     # NumPy and SciPy take a third of a second to import, and the wizard imports the checks.
     from tuneproof.engine.audit.near.boilerplate import without_boilerplate
     from tuneproof.engine.audit.near.clusters import near_rows
 
     if inputs_alone is None:
-        inputs_alone = only_inputs_differ(ways_of_asking(examples, scored))
-    left = without_boilerplate(*compared_texts(examples, scored, inputs_alone=inputs_alone))
-    return NearTable(len(examples), len(scored), _sources(examples, scored), near_rows(left.texts, shingle), left.boilerplate)
+        inputs_alone = only_inputs_differ(ways_of_asking(examples, eval_rows))
+    left = without_boilerplate(*compared_texts(examples, eval_rows, inputs_alone=inputs_alone))
+    return NearTable(len(examples), len(eval_rows), _sources(examples, eval_rows), near_rows(left.texts, shingle), left.boilerplate)
 
 
-def join_part(examples: Rows, scored: Rows, shingle: Shingle, rules: BoilerplateRules, *, inputs_alone: bool) -> NearTable:
+def join_part(examples: Rows, eval_rows: Rows, shingle: Shingle, rules: BoilerplateRules, *, inputs_alone: bool) -> NearTable:
     """The near-duplicate join over part of the rows, whose boilerplate has been decided over all."""
     from tuneproof.engine.audit.near.boilerplate import remove_boilerplate
     from tuneproof.engine.audit.near.clusters import near_rows
 
-    removed = remove_boilerplate(rules, *compared_texts(examples, scored, inputs_alone=inputs_alone))
-    return NearTable(len(examples), len(scored), _sources(examples, scored), near_rows(removed.texts, shingle), [])
+    removed = remove_boilerplate(rules, *compared_texts(examples, eval_rows, inputs_alone=inputs_alone))
+    return NearTable(len(examples), len(eval_rows), _sources(examples, eval_rows), near_rows(removed.texts, shingle), [])
 
 
 def _sources(*parts: Rows) -> list[Source]:

@@ -1,4 +1,4 @@
-"""Clean rows, and for every check of the audit a way to plant defects into them."""
+"""Clean rows, and for every check of the audit a way to put defects into them."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from tuneproof.engine.data.problems import BadTurns, DifferentShape, NotUtf8Row,
 from tuneproof.engine.scoring.judges import Judge, make_judge
 
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
-LEARNED, SCORED = "rows.jsonl", "eval.jsonl"
+EXAMPLES, EVAL = "rows.jsonl", "eval.jsonl"
 LABELS = ("red", "green", "blue", "brown")
 
 
 @dataclass
-class World:
-    """Rows under audit, and those of them in which a defect was planted."""
+class DefectiveRows:
+    """Rows under audit, and those of them that have a defect."""
 
     examples: list[Example]
     eval: list[Example] = field(default_factory=list)
-    planted: list[Source] = field(default_factory=list)
+    defects: list[Source] = field(default_factory=list)
     problems: list[tuple[Source, RowProblem]] = field(default_factory=list)
     judge: Judge | None = None
     lengths: TokenLengths | None = None
@@ -35,44 +35,44 @@ class World:
         return Table(list(self.examples), list(self.eval), list(self.problems), self.judge, self.lengths)  # type: ignore[arg-type]
 
     def change(self, at: int, **values: object) -> None:
-        """Turns a row to learn from into one with a defect."""
+        """Gives an example a defect."""
         self.examples[at] = replace(self.examples[at], **values)  # type: ignore[arg-type]
-        self.planted.append(self.examples[at].source)
+        self.defects.append(self.examples[at].source)
 
-    def add(self, asked: str, answered: str, *, file: str = LEARNED, planted: bool = True, **values: object) -> None:
-        """Adds a row, with a defect unless told otherwise."""
-        part = self.examples if file == LEARNED else self.eval
-        part.append(Example("", asked, answered, Source(file, len(part) + 1), **values))  # type: ignore[arg-type]
-        if planted:
-            self.planted.append(part[-1].source)
+    def add(self, question: str, answer: str, *, file: str = EXAMPLES, defect: bool = True, **values: object) -> None:
+        """Adds a row, which has a defect unless `defect` is false."""
+        part = self.examples if file == EXAMPLES else self.eval
+        part.append(Example("", question, answer, Source(file, len(part) + 1), **values))  # type: ignore[arg-type]
+        if defect:
+            self.defects.append(part[-1].source)
 
 
 def sentence(rng: Random, words: int = 12) -> str:
-    """Words that no two sentences share in a row, but by the rarest chance."""
+    """Random words; that two sentences share a run of three is very improbable."""
     return " ".join("".join(rng.choices(SYLLABLES, k=3)) for _ in range(words))
 
 
-def free(rng: Random, rows: int = 60, scored: int = 20) -> World:
+def free(rng: Random, rows: int = 60, scored: int = 20) -> DefectiveRows:
     """Questions with answers that are sentences."""
-    world = World([])
-    for file, count in ((LEARNED, rows), (SCORED, scored)):
+    world = DefectiveRows([])
+    for file, count in ((EXAMPLES, rows), (EVAL, scored)):
         for _ in range(count):
-            world.add(sentence(rng), sentence(rng, 6), file=file, planted=False)
+            world.add(sentence(rng), sentence(rng, 6), file=file, defect=False)
     return world
 
 
-def labelled(rng: Random, rows: int = 120, vocabulary: int = 12) -> World:
-    """Sentences whose words tell the label: the fewer words a label has, the plainer."""
-    world = World([])
+def labelled(rng: Random, rows: int = 120, vocabulary: int = 12) -> DefectiveRows:
+    """Sentences whose words determine the label: the fewer words a label has, the more clearly."""
+    world = DefectiveRows([])
     words = {label: ["".join(rng.choices(SYLLABLES, k=4)) for _ in range(vocabulary)] for label in LABELS}
-    for file, count in ((LEARNED, rows), (SCORED, 20)):
+    for file, count in ((EXAMPLES, rows), (EVAL, 20)):
         for at in range(count):
             label = LABELS[at % len(LABELS)]
-            world.add(" ".join([*rng.choices(words[label], k=10), *sentence(rng, 2).split()]), label, file=file, planted=False)
+            world.add(" ".join([*rng.choices(words[label], k=10), *sentence(rng, 2).split()]), label, file=file, defect=False)
     return world
 
 
-def structured(rng: Random, rows: int = 60) -> World:
+def structured(rng: Random, rows: int = 60) -> DefectiveRows:
     """Sentences with JSON of one schema."""
     world = free(rng, rows)
     for part in (world.examples, world.eval):
@@ -82,25 +82,25 @@ def structured(rng: Random, rows: int = 60) -> World:
     return world
 
 
-Plant = Callable[[Random, int], World]
-PLANTERS: dict[str, Plant] = {}
+MakeDefects = Callable[[Random, int], DefectiveRows]
+DEFECTS: dict[str, MakeDefects] = {}
 
 
-def plants(check: str) -> Callable[[Plant], Plant]:
-    """Says which check looks for what the function plants."""
+def defects_of(check: str) -> Callable[[MakeDefects], MakeDefects]:
+    """Registers a function that makes rows with defects of one check."""
 
-    def register(plant: Plant) -> Plant:
-        PLANTERS[check] = plant
-        return plant
+    def register(make: MakeDefects) -> MakeDefects:
+        DEFECTS[check] = make
+        return make
 
     return register
 
 
-def _changes(check: str, world: Callable[[Random], World], change: Callable[[Random, Example], dict[str, object]]) -> None:
-    """Registers planting by changing rows of a clean world."""
+def _changes(check: str, world: Callable[[Random], DefectiveRows], change: Callable[[Random, Example], dict[str, object]]) -> None:
+    """Registers defects that are changes of clean rows."""
 
-    @plants(check)
-    def plant(rng: Random, count: int) -> World:
+    @defects_of(check)
+    def make(rng: Random, count: int) -> DefectiveRows:
         clean = world(rng)
         for at in rng.sample(range(len(clean.examples)), count):
             clean.change(at, **change(rng, clean.examples[at]))
@@ -149,15 +149,15 @@ PROBLEMS = {
 
 
 def _has_problems(check: str) -> None:
-    """Registers planting rows that make no example, for a reason of this check's kind; every other kind is there beside it."""
+    """Registers rows that could not be read for the reason of one check, among rows with every other reason."""
 
-    @plants(check)
-    def plant(rng: Random, count: int) -> World:
+    @defects_of(check)
+    def make(rng: Random, count: int) -> DefectiveRows:
         world = free(rng)
         for kind, problem in PROBLEMS.items():
-            rows = [Source(rng.choice([LEARNED, SCORED]), 1000 * (1 + len(world.problems)) + at) for at in range(count)]
+            rows = [Source(rng.choice([EXAMPLES, EVAL]), 1000 * (1 + len(world.problems)) + at) for at in range(count)]
             world.problems += [(row, problem) for row in rows]
-            world.planted += rows if kind == check else []
+            world.defects += rows if kind == check else []
         rng.shuffle(world.problems)
         return world
 
@@ -166,7 +166,7 @@ for _check in PROBLEMS:
     _has_problems(_check)
 
 
-def chats(rng: Random, rows: int = 60) -> World:
+def chats(rng: Random, rows: int = 60) -> DefectiveRows:
     """Conversations of two questions, in some of which the assistant calls a tool before its first answer."""
     world = free(rng, rows)
     for part in (world.examples, world.eval):
@@ -180,10 +180,10 @@ def _history(rng: Random) -> tuple[Message, ...]:
     return (Message("user", sentence(rng, 8)), *called, answer)
 
 
-def _disordered(rng: Random, history: tuple[Message, ...]) -> tuple[Message, ...]:
+def _out_of_order(rng: Random, history: tuple[Message, ...]) -> tuple[Message, ...]:
     """The assistant first, the user twice at either end, or the assistant twice."""
-    asked, answered = Message("user", sentence(rng, 8)), Message("assistant", sentence(rng, 8))
-    return rng.choice([history[1:], (asked, *history), (*history, asked), (*history, answered)])
+    question, answer = Message("user", sentence(rng, 8)), Message("assistant", sentence(rng, 8))
+    return rng.choice([history[1:], (question, *history), (*history, question), (*history, answer)])
 
 
 def _one_emptied(rng: Random, history: tuple[Message, ...]) -> tuple[Message, ...]:
@@ -191,11 +191,11 @@ def _one_emptied(rng: Random, history: tuple[Message, ...]) -> tuple[Message, ..
     return (*history[:at], replace(history[at], content=rng.choice(["", " \n"])), *history[at + 1 :])
 
 
-_changes("turn-order", chats, lambda rng, e: {"history": _disordered(rng, e.history)})
+_changes("turn-order", chats, lambda rng, e: {"history": _out_of_order(rng, e.history)})
 _changes("empty-turn", chats, lambda rng, e: {"history": _one_emptied(rng, e.history)})
 
 
-def _measured(world: World) -> World:
+def _with_lengths(world: DefectiveRows) -> DefectiveRows:
     world.lengths = TokenLengths(
         render=lambda e: e.input,
         prompt=lambda e: len(e.input.split()),
@@ -207,73 +207,73 @@ def _measured(world: World) -> World:
     return world
 
 
-@plants("context-train")
-def too_long_to_train(rng: Random, count: int) -> World:
-    world = _measured(free(rng))
+@defects_of("context-train")
+def too_long_to_train(rng: Random, count: int) -> DefectiveRows:
+    world = _with_lengths(free(rng))
     for at in rng.sample(range(len(world.examples)), count):
         world.change(at, output=sentence(rng, 50))
     return world
 
 
-@plants("context")
-def too_long_to_score(rng: Random, count: int) -> World:
-    world = _measured(free(rng))
+@defects_of("context")
+def too_long_to_score(rng: Random, count: int) -> DefectiveRows:
+    world = _with_lengths(free(rng))
     for _ in range(count):
-        world.add(sentence(rng, 50), sentence(rng, 5), file=SCORED)
+        world.add(sentence(rng, 50), sentence(rng, 5), file=EVAL)
     return world
 
 
-@plants("duplicate")
-def copies(rng: Random, count: int) -> World:
+@defects_of("duplicate")
+def copies(rng: Random, count: int) -> DefectiveRows:
     world = free(rng)
     for example in rng.sample(world.examples, count):
         world.add(f"{example.input.upper()}".replace(" ", "  "), example.output)
     return world
 
 
-@plants("conflict")
-def contradictions(rng: Random, count: int) -> World:
+@defects_of("conflict")
+def contradictions(rng: Random, count: int) -> DefectiveRows:
     world = free(rng)
     for example in rng.sample(world.examples, count):
-        world.planted.append(example.source)
+        world.defects.append(example.source)
         world.add(example.input, sentence(rng, 6))
     return world
 
 
-@plants("leakage")
-def leaks(rng: Random, count: int) -> World:
+@defects_of("leakage")
+def leaks(rng: Random, count: int) -> DefectiveRows:
     world = free(rng)
     for example in rng.sample(world.eval, count):
         world.add(f"{example.input}?", example.output)
     return world
 
 
-@plants("near-leakage")
-def near_leaks(rng: Random, count: int) -> World:
+@defects_of("near-leakage")
+def near_leaks(rng: Random, count: int) -> DefectiveRows:
     world = free(rng)
     for example in rng.sample(world.eval, count):
         world.add(f"{example.input} {sentence(rng, 1)}", example.output)
     return world
 
 
-@plants("near-duplicate")
-def near_copies(rng: Random, count: int) -> World:
+@defects_of("near-duplicate")
+def near_copies(rng: Random, count: int) -> DefectiveRows:
     world = free(rng)
     for example in rng.sample(world.examples, count):
         world.add(f"{sentence(rng, 1)} {example.input}", example.output)
     return world
 
 
-@plants("near-conflict")
-def near_contradictions(rng: Random, count: int) -> World:
+@defects_of("near-conflict")
+def near_contradictions(rng: Random, count: int) -> DefectiveRows:
     world = labelled(rng)
     for example in rng.sample(world.examples, count):
         world.add(f"{example.input} {sentence(rng, 1)}", next(label for label in LABELS if label != example.output))
     return world
 
 
-@plants("boilerplate")
-def preambles(rng: Random, count: int) -> World:
+@defects_of("boilerplate")
+def preambles(rng: Random, count: int) -> DefectiveRows:
     world = free(rng)
     preamble = sentence(rng, 15)
     for at in rng.sample(range(len(world.examples)), 25 if count else 0):
@@ -281,54 +281,54 @@ def preambles(rng: Random, count: int) -> World:
     return world
 
 
-@plants("group-leakage")
-def groups(rng: Random, count: int) -> World:
+@defects_of("group-leakage")
+def groups(rng: Random, count: int) -> DefectiveRows:
     world = free(rng)
-    for file, part in ((LEARNED, world.examples), (SCORED, world.eval)):
+    for file, part in ((EXAMPLES, world.examples), (EVAL, world.eval)):
         part[:] = [replace(e, metadata={"conversation_id": f"{file}-{at}"}) for at, e in enumerate(part)]
     for at in rng.sample(range(len(world.examples)), count):
         world.change(at, metadata=rng.choice(world.eval).metadata)
     return world
 
 
-@plants("template-leakage")
-def templates(rng: Random, count: int) -> World:
+@defects_of("template-leakage")
+def templates(rng: Random, count: int) -> DefectiveRows:
     world = free(rng)
     for part in (world.examples, world.eval):
         part[:] = [replace(e, output=f"SELECT {sentence(rng, 1)} FROM {sentence(rng, 1)} WHERE {sentence(rng, 1)} = 1") for e in part]
     for example in rng.sample(world.examples, count):
-        world.add(sentence(rng), example.output.replace("= 1", f"= {rng.randrange(2, 99)}"), file=SCORED)
+        world.add(sentence(rng), example.output.replace("= 1", f"= {rng.randrange(2, 99)}"), file=EVAL)
     return world
 
 
-@plants("rare-label")
-def rare(rng: Random, count: int) -> World:
+@defects_of("rare-label")
+def rare(rng: Random, count: int) -> DefectiveRows:
     world = labelled(rng)
     for _ in range(count):
         world.add(sentence(rng), "violet")
     return world
 
 
-@plants("unseen-label")
-def unseen(rng: Random, count: int) -> World:
+@defects_of("unseen-label")
+def unseen(rng: Random, count: int) -> DefectiveRows:
     world = labelled(rng)
     for _ in range(count):
-        world.add(sentence(rng), "violet", file=SCORED)
+        world.add(sentence(rng), "violet", file=EVAL)
     return world
 
 
-@plants("label-error")
-def wrong_labels(rng: Random, count: int) -> World:
-    """One of each label at most: rows that are wrong alike bear each other out, and nobody can tell."""
+@defects_of("label-error")
+def wrong_labels(rng: Random, count: int) -> DefectiveRows:
+    """At most one wrong row a label: rows with the same wrong label confirm each other, and cannot be found."""
     world = labelled(rng, vocabulary=5)
     for right in rng.sample(LABELS, count):
-        at = rng.choice([at for at, e in enumerate(world.examples) if e.output == right and e.source not in world.planted])
+        at = rng.choice([at for at, e in enumerate(world.examples) if e.output == right and e.source not in world.defects])
         world.change(at, output=rng.choice([label for label in LABELS if label != right]))
     return world
 
 
-@plants("empty-on-purpose")
-def nothing(rng: Random, count: int) -> World:
+@defects_of("empty-on-purpose")
+def nothing(rng: Random, count: int) -> DefectiveRows:
     world = free(rng)
     for at in rng.sample(range(len(world.examples)), 8 if count else 0):
         world.change(at, output="none")

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.audit.defect_factory import PLANTERS
+from tests.unit.audit.defect_factory import DEFECTS
 from tuneproof.engine.audit.checks import CHECKS, label_error
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.report import Report
@@ -29,53 +29,53 @@ from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.readers import read_examples
 
-ELSEWHERE = {"format", "unreadable"}
-APART = [name for name, check in CHECKS.items() if (not check.compares or name in ("template-leakage", "label-error")) and name in PLANTERS]
-NOBODY = np.zeros(0, np.int64)
+TESTED_ELSEWHERE = {"format", "unreadable"}
+CHECKS_OF_SHARDS = [
+    name for name, check in CHECKS.items() if (not check.compares or name in ("template-leakage", "label-error")) and name in DEFECTS
+]
+NO_RELATED_ROWS = np.zeros(0, np.int64)
 
 
-@pytest.mark.parametrize("check", [name for name in APART if name not in ELSEWHERE])
+@pytest.mark.parametrize("check", [name for name in CHECKS_OF_SHARDS if name not in TESTED_ELSEWHERE])
 @settings(max_examples=3, deadline=None)
 @given(seed=st.integers(0, 2**32), count=st.integers(1, 4), cuts=st.lists(st.integers(0, 60), min_size=2, max_size=2))
-def test_every_check_that_looks_at_rows_apart_says_of_shards_what_it_says_of_all(
-    check: str, seed: int, count: int, cuts: list[int]
-) -> None:
-    world = PLANTERS[check](Random(seed), count)
+def test_checks_find_in_shards_what_they_find_in_all_rows(check: str, seed: int, count: int, cuts: list[int]) -> None:
+    world = DEFECTS[check](Random(seed), count)
     with TemporaryDirectory() as folder:
         ends = [0, *sorted(cuts), len(world.examples)]
         parts = [world.examples[start:end] for start, end in pairwise(ends)]
         shards = [*written(Path(folder), parts, scored=False), *written(Path(folder), [world.eval], scored=True, number=len(parts))]
-        asked = Measured(Shingle.W3, None) if check.startswith("context") else AuditRequest(Shingle.W3, None)
-        # That check has all rows brought together where they are few, and then no other would be put to the test.
+        request = RequestWithLengths(Shingle.W3, None) if check.startswith("context") else AuditRequest(Shingle.W3, None)
+        # The check for label errors needs all rows if they are few, and then no other check would be tested.
         with pytest.MonkeyPatch.context() as patch:
             if check != "label-error":
                 patch.setattr(label_error, "MOST_ROWS", 0)
-            looked = [read_shard(shard, asked) for shard in shards]
-            assert told_of_parts(looked, asked, check) == told_of_all(shards, asked, check)
+            read = [read_shard(shard, request) for shard in shards]
+            assert findings_in_shards(read, request, check) == findings_in_all(shards, request, check)
 
 
-class Measured(AuditRequest):
-    """Rows are as long as they have words."""
+class RequestWithLengths(AuditRequest):
+    """The length of a row is its number of words."""
 
     def lengths(self) -> TokenLengths:
         return TokenLengths(lambda e: e.input, lambda e: len(e.input.split()), lambda e: len(e.output.split()), "words", "", 40)
 
 
-def told_of_all(shards: Sequence[Shard], asked: AuditRequest, check: str) -> list[str]:
+def findings_in_all(shards: Sequence[Shard], request: AuditRequest, check: str) -> list[str]:
     learned, scored = ([e for s in shards if s.is_eval is scored for e in rows_of(s)] for scored in (False, True))
-    return told(audit(Table(Rows(learned), Rows(scored), [], lengths=asked.lengths()), (), {}), check)
+    return findings_of(audit(Table(Rows(learned), Rows(scored), [], lengths=request.lengths()), (), {}), check)
 
 
-def told_of_parts(looked: Sequence[tuple[ShardRows, ShardSummary]], asked: AuditRequest, check: str) -> list[str]:
-    population = population_of([seen for _, seen in looked])
-    named = [select_rows(kept, asked, population, frozenset(), NOBODY) for kept, _ in looked]
+def findings_in_shards(read: Sequence[tuple[ShardRows, ShardSummary]], request: AuditRequest, check: str) -> list[str]:
+    population = population_of([seen for _, seen in read])
+    named = [select_rows(kept, request, population, frozenset(), NO_RELATED_ROWS) for kept, _ in read]
     learned, scored = (
-        [e for n, (k, _) in zip(named, looked, strict=True) if k.shard.is_eval is s for e in n.examples] for s in (False, True)
+        [e for n, (k, _) in zip(named, read, strict=True) if k.shard.is_eval is s for e in n.examples] for s in (False, True)
     )
-    return told(audit(Table(Rows(learned), Rows(scored), [], lengths=asked.lengths(), population=population), (), {}), check)
+    return findings_of(audit(Table(Rows(learned), Rows(scored), [], lengths=request.lengths(), population=population), (), {}), check)
 
 
-def told(report: Report, check: str) -> list[str]:
+def findings_of(report: Report, check: str) -> list[str]:
     return [finding.model_dump_json() for finding in report.findings if finding.check == check]
 
 
