@@ -34,7 +34,7 @@ def test_fields_metadata_labels_and_vocabulary_are_counted() -> None:
         ("red", 0, 0, 1),
     ]
     assert found.inputs is not None
-    # "the" comes twice; "and", "sea", "an" and "ember" stand in no row to learn from.
+    # "the" comes twice; "and", "sea", "an" and "ember" are in no training row.
     assert (found.inputs.different, found.inputs.different_known, found.inputs.running, found.inputs.running_known) == (6, 2, 7, 3)
     lines = profile_lines(found)
     assert "3 labels, 30 times in train: blue 20, green 10, red 0; 1 only in eval, 1 not in eval" in lines
