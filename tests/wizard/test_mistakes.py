@@ -139,6 +139,6 @@ async def test_an_endpoint_arm_without_an_endpoint_says_what_to_add_to_the_case(
         await pilot.press("5")
         await arrive(pilot, "BaselinesScreen")
         await pilot.press("end")
-        await until_shown(pilot, "a server of yours or a hosted one")
+        await until_shown(pilot, "your own server or a hosted one")
         await pilot.press("space", "r")
         await until_shown(pilot, "the case names no endpoint", "model: NAME")
