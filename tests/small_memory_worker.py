@@ -26,7 +26,7 @@ def main() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (psutil.Process().memory_info().vms + bytes_left, hard))
         return train(*args)
 
-    run.train = train_with_little_memory
+    setattr(run, "train", train_with_little_memory)  # noqa: B010  it takes any arguments, which its type does not say
     worker.main()
 
 

@@ -131,7 +131,7 @@ def test_the_prompt_variant_is_chosen_on_validation_alone(everything: Path, case
     whole = yaml.safe_load(case.read_text())
     split = {"train": 0.8, "validation": 0.2, "eval": 0.0, "seed": 1}
     whole["data"] = {"examples": "rows.jsonl", "eval": "eval.jsonl", "split": split, "leave_out": ["near-leakage"]}
-    tried = []
+    stored = []
     for answers in ("X", "Y"):
         text = (tmp_path / "eval.jsonl").read_text().replace('"X', f'"{answers}')
         (tmp_path / "eval.jsonl").write_text(text)
@@ -139,8 +139,8 @@ def test_the_prompt_variant_is_chosen_on_validation_alone(everything: Path, case
         run = tmp_path / f"run-{answers}"
         result = tuneproof("--replay", tmp_path / "case.yaml", "--run-dir", run, "--until", "baselines")
         assert result.code == 0, result.err
-        tried.append(((run / "arms/few_shot/arm.json").read_text(), (run / "arms/few_shot/validation.jsonl").read_text()))
-    assert tried[0] == tried[1]
+        stored.append(((run / "arms/few_shot/arm.json").read_text(), (run / "arms/few_shot/validation.jsonl").read_text()))
+    assert stored[0] == stored[1]
 
 
 def test_a_prompt_variant_that_is_not_the_best_on_validation_is_noticed(everything: Path, tmp_path: Path) -> None:

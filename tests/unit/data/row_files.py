@@ -11,7 +11,8 @@ from pathlib import Path
 import pyarrow
 import pyarrow.parquet
 
-from tuneproof.engine.data.files import RawRow, read_file
+from tuneproof.engine.data.files import read_file
+from tuneproof.engine.data.raw import RawRow
 
 ROWS = [{"input": f"row {i}\nof “many” 🍕", "output": f'"{i}", said Zoë'} for i in range(4)]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tuneproof.engine.case.slurm import Slurm
+from tuneproof.engine.case.slurm import Launcher, Slurm
 from tuneproof.engine.case.training import MethodChoice, Sharding, Training
 from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError, GateClosed
@@ -31,12 +31,12 @@ def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_job_is_checked_against_the_gpus_of_its_nodes_and_not_of_the_machine_that_submits_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "gpu_count", lambda: 2)
-    shared = Training(processes=4, launcher="slurm", slurm=Slurm(nodes=2))
+    shared = Training(processes=4, launcher=Launcher.SLURM, slurm=Slurm(nodes=2))
     check_trainable(LORA, shared)
     check_trainable(LORA, shared.for_one_node)
     with pytest.raises(GateClosed, match="3 processes need a GPU each, and there are 2"):
-        check_trainable(LORA, Training(processes=6, launcher="slurm", slurm=Slurm(nodes=2)).for_one_node)
-    check_trainable(LORA, Training(processes=2, sharding=Sharding.FULL, launcher="slurm", slurm=Slurm(nodes=2)).for_one_node)
+        check_trainable(LORA, Training(processes=6, launcher=Launcher.SLURM, slurm=Slurm(nodes=2)).for_one_node)
+    check_trainable(LORA, Training(processes=2, sharding=Sharding.FULL, launcher=Launcher.SLURM, slurm=Slurm(nodes=2)).for_one_node)
 
 
 def test_a_plan_is_the_same_whatever_the_number_of_processes() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.conftest import sample_case, tuneproof
 from tuneproof.engine.case.load import dump_case, load_case
-from tuneproof.engine.case.slurm import Slurm
+from tuneproof.engine.case.slurm import Launcher, Slurm
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import CaseError, GateClosed, UsageError
 from tuneproof.engine.core.stage import Stage
@@ -62,7 +62,7 @@ def test_what_is_left_out_is_left_to_the_cluster() -> None:
 
 
 def test_where_the_worker_runs_changes_nothing_of_what_is_learned() -> None:
-    there = Training(launcher="slurm", slurm=Slurm(gpus=1, nodes=2), processes=2)
+    there = Training(launcher=Launcher.SLURM, slurm=Slurm(gpus=1, nodes=2), processes=2)
     assert make_plan(MethodChoice(), there).digest == make_plan(MethodChoice(), Training()).digest
     assert make_plan(MethodChoice(), there).processes_per_node == 1
 

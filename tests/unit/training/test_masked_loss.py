@@ -75,7 +75,7 @@ def test_a_part_without_anything_to_learn_teaches_nothing(base: BaseCheckpoint, 
     assert not any(gradient.any() for gradient in gradients)
 
 
-def step(trainer: Any, batch: dict[str, torch.Tensor], words: int, kind: type) -> tuple[float, list[torch.Tensor]]:
+def step(trainer: Any, batch: dict[str, torch.Tensor], words: int, kind: Any) -> tuple[float, list[torch.Tensor]]:
     """Loss and gradients of a batch, as that kind of trainer computes them."""
     trainer.model.zero_grad()
     loss = kind.compute_loss(trainer, trainer.model, dict(batch), num_items_in_batch=words)

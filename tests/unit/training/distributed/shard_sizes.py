@@ -50,7 +50,7 @@ class SizeRecorder(TrainerCallback):
 
 def stored_bytes(tensor: torch.Tensor) -> int:
     """Bytes of the tensor in this process."""
-    return (tensor.to_local() if isinstance(tensor, DTensor) else tensor).untyped_storage().nbytes()
+    return int((tensor.to_local() if isinstance(tensor, DTensor) else tensor).untyped_storage().nbytes())
 
 
 def use_half_precision() -> None:
