@@ -1,4 +1,4 @@
-"""A Slurm cluster: a real controller and real nodes, all on this machine, in a folder and on ports of their own; and replays in jobs."""
+"""A Slurm cluster for tests, with a real controller and real nodes on this machine, and replays whose worker is a job of it."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import AnyEvent, Launched, StepLogged
 from tuneproof.engine.run.store import EVENTS
 
-SECONDS = 120.0
-"""How long anything may take before a test gives it up: far more than it takes."""
+TIMEOUT_SECONDS = 120.0
+"""After this time a test fails; everything takes much less."""
 
 CONTROLLER, NODE = "slurmctld", "slurmd"
-WHERE = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
+DAEMON_PATH = os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"])
 
-CONF = """
+CLUSTER_CONF = """
 ClusterName=tests
 SlurmctldHost={host}(127.0.0.1)
 SlurmctldPort={controller_port}
@@ -54,16 +54,16 @@ NODE_CONF = "NodeName={name} NodeHostname={host} NodeAddr=127.0.0.1 Port={port} 
 ON_SLURM = ("--set", "training.launcher=slurm")
 
 
-def missing() -> str | None:
-    """Which of Slurm's daemons is not installed here; none where they all are."""
-    return next((name for name in (CONTROLLER, NODE) if shutil.which(name, path=WHERE) is None), None)
+def missing_daemon() -> str | None:
+    """The first of Slurm's daemons that is not installed; None if both are."""
+    return next((name for name in (CONTROLLER, NODE) if shutil.which(name, path=DAEMON_PATH) is None), None)
 
 
 @contextmanager
-def cluster(folder: Path, nodes: int = 1) -> Iterator[None]:
-    """A cluster that every command of Slurm in this process and its children speaks to, until the context ends.
+def slurm_cluster(folder: Path, nodes: int = 1) -> Iterator[None]:
+    """A running cluster; until the context ends, Slurm commands of this process and its children use it.
 
-    Several nodes on one machine need a Slurm that was built for them, as Debian's is.
+    Several nodes on one machine need a Slurm that was built with `--enable-multiple-slurmd`, as Debian's is.
     """
     conf = folder / "slurm.conf"
     host = socket.gethostname().split(".")[0]
@@ -71,106 +71,106 @@ def cluster(folder: Path, nodes: int = 1) -> Iterator[None]:
     controller_port, *ports = free_ports(1 + nodes)
     for name in ("state", *(f"spool-{name}" for name in names)):
         (folder / name).mkdir()
-    told = CONF.format(folder=folder, host=host, user=getpass.getuser(), controller_port=controller_port)
-    conf.write_text(told + "".join(NODE_CONF.format(name=name, host=host, port=port) for name, port in zip(names, ports, strict=True)))
+    base_conf = CLUSTER_CONF.format(folder=folder, host=host, user=getpass.getuser(), controller_port=controller_port)
+    conf.write_text(base_conf + "".join(NODE_CONF.format(name=name, host=host, port=port) for name, port in zip(names, ports, strict=True)))
     before = os.environ.get("SLURM_CONF")
     os.environ["SLURM_CONF"] = str(conf)
-    processes = [started(CONTROLLER, folder), *(started(NODE, folder, *(["-N", name] if nodes > 1 else [])) for name in names)]
+    processes = [start_daemon(CONTROLLER, folder), *(start_daemon(NODE, folder, *(["-N", name] if nodes > 1 else [])) for name in names)]
     try:
-        wait_until(lambda: asked("sinfo", "--noheader", "--format", "%T %D") == f"idle {nodes}", "idle nodes")
+        wait_until(lambda: slurm_output("sinfo", "--noheader", "--format", "%T %D") == f"idle {nodes}", "idle nodes")
         yield
-        # What still runs is started by the node, and outlives it.
-        asked("scancel", "--user", getpass.getuser())
-        wait_until(lambda: jobs() == [], "an empty queue")
+        # Processes of a job outlive the daemon of its node.
+        slurm_output("scancel", "--user", getpass.getuser())
+        wait_until(lambda: unfinished_jobs() == [], "an empty queue")
     finally:
         for process in reversed(processes):
             process.terminate()
-            process.wait(timeout=SECONDS)
+            process.wait(timeout=TIMEOUT_SECONDS)
         os.environ.pop("SLURM_CONF")
         if before is not None:
             os.environ["SLURM_CONF"] = before
 
 
-def started(name: str, folder: Path, *options: str) -> subprocess.Popen[bytes]:
-    """One of the daemons, in the foreground."""
-    path = shutil.which(name, path=WHERE)
+def start_daemon(name: str, folder: Path, *options: str) -> subprocess.Popen[bytes]:
+    """Starts one of the daemons in the foreground."""
+    path = shutil.which(name, path=DAEMON_PATH)
     assert path is not None
     with (folder / f"{'-'.join((name, *options))}.out").open("wb") as out:
         return subprocess.Popen([path, *options, "-D"], stdin=subprocess.DEVNULL, stdout=out, stderr=out)
 
 
 def free_ports(count: int) -> list[int]:
-    """So many ports of loopback that nobody listens on."""
+    """Free TCP ports of the loopback interface."""
     with ExitStack() as stack:
         listeners = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
         return [listener.getsockname()[1] for listener in listeners]
 
 
-def jobs() -> list[str]:
-    """The ids of the jobs that wait or run."""
-    return asked("squeue", "--noheader", "--format", "%i").split()
+def unfinished_jobs() -> list[str]:
+    """The ids of the jobs that are queued or running."""
+    return slurm_output("squeue", "--noheader", "--format", "%i").split()
 
 
-def asked(*command: str) -> str:
-    """What a command of Slurm prints."""
-    return subprocess.run(command, capture_output=True, text=True, timeout=SECONDS).stdout.strip()
+def slurm_output(*command: str) -> str:
+    """What a Slurm command prints on stdout."""
+    return subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT_SECONDS).stdout.strip()
 
 
 def wait_until(holds: Callable[[], bool], what: str) -> None:
     """Returns once the condition holds."""
-    deadline = time.monotonic() + SECONDS
+    deadline = time.monotonic() + TIMEOUT_SECONDS
     while not holds():
-        assert time.monotonic() < deadline, f"{what} did not come about in {SECONDS:.0f} s"
+        assert time.monotonic() < deadline, f"{what}: not within {TIMEOUT_SECONDS:.0f} s"
         time.sleep(0.05)
 
 
-def trained_until(run: Path, end: Callable[[subprocess.Popen[str]], object], *words: str) -> Result:
-    """How the replay of a run ended that trains in a job, after something was done to it in the middle."""
-    watching = replaying(run, "--resume", *ON_SLURM, *words)
-    wait_until(lambda: any(isinstance(event, StepLogged) and event.step >= 2 for event in events(run)), "step 2")
-    end(watching)
-    return ended(watching, run)
+def train_and_interrupt(run: Path, end: Callable[[subprocess.Popen[str]], object], *words: str) -> Result:
+    """Trains the run in a job, calls `end` with the replay after step 2, and returns how the replay ended."""
+    replay = start_replay(run, "--resume", *ON_SLURM, *words)
+    wait_until(lambda: any(isinstance(event, StepLogged) and event.step >= 2 for event in events_of(run)), "step 2")
+    end(replay)
+    return wait_for_result(replay, run)
 
 
-def replaying(run: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
-    """The command that replays the sample case, without waiting for it."""
+def start_replay(run: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
+    """Starts to replay the sample case, and does not wait for its end."""
     command = [str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), *words]
-    with said(run).open("w") as err:
+    with stderr_file(run).open("w") as err:
         return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=err, text=True, env={**os.environ, **environment})
 
 
-def queued(run: Path) -> str:
-    """The job of a replay, once that has told that it is queued."""
-    wait_until(lambda: "is queued" in said(run).read_text(), "the job")
-    return said(run).read_text().split()[2]
+def wait_for_job(run: Path) -> str:
+    """Waits until the replay says that its job is queued; returns the id of the job."""
+    wait_until(lambda: "is queued" in stderr_file(run).read_text(), "the job")
+    return stderr_file(run).read_text().split()[2]
 
 
-def ended(watching: subprocess.Popen[str], run: Path) -> Result:
-    """How a replay ended."""
-    out, _ = watching.communicate(timeout=300)
-    err = said(run).read_text()
+def wait_for_result(replay: subprocess.Popen[str], run: Path) -> Result:
+    """Waits for the end of a replay."""
+    out, _ = replay.communicate(timeout=300)
+    err = stderr_file(run).read_text()
     assert "Traceback" not in err
-    return Result(watching.returncode, out, err)
+    return Result(replay.returncode, out, err)
 
 
-def said(run: Path) -> Path:
-    """Where the stderr of the replay goes."""
+def stderr_file(run: Path) -> Path:
+    """The file with the stderr of the replay."""
     return run.with_suffix(".err")
 
 
-def events(run: Path) -> list[AnyEvent]:
-    """What the log of a run tells so far."""
+def events_of(run: Path) -> list[AnyEvent]:
+    """The events in the log of a run so far."""
     return EventReader(run / EVENTS).read()
 
 
-def launched(run: Path) -> Launched:
-    """What the newest worker of the run said when it took it."""
-    return next(event for event in reversed(events(run)) if isinstance(event, Launched))
+def last_launch(run: Path) -> Launched:
+    """The launch event of the newest worker of the run."""
+    return next(event for event in reversed(events_of(run)) if isinstance(event, Launched))
 
 
 def kill_worker(run: Path) -> None:
-    """Kills the worker of a job and what started it there."""
-    worker = psutil.Process(launched(run).pid)
+    """Kills the worker of a job and its parent, which started it."""
+    worker = psutil.Process(last_launch(run).pid)
     for process in (worker.parent(), worker):
         assert process is not None
         process.kill()
