@@ -20,7 +20,7 @@ from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.engine.run.variants import scored_variants
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 
-NOT_REPRODUCIBLE: dict[str, str] = {ArmName.ENDPOINT: "its answers came from a server, which may answer otherwise now"}
+NOT_REPRODUCIBLE: dict[str, str] = {ArmName.ENDPOINT: "its answers came from a server, which may answer differently now"}
 """The arms that were not decoded on this machine, with the reason why they cannot be decoded again."""
 
 
@@ -99,7 +99,7 @@ class Reproduction:
         """
         at = next((at for at, prediction in enumerate(self.stored) if prediction.id == case_id), None)
         if at is None:
-            raise UsageError(f"{self.arm} has answered no case `{case_id}`", where=self.files.predictions, fix="each line there has an id")
+            raise UsageError(f"{self.arm} has answered no case `{case_id}`", where=self.files.predictions, fix="use an id of that file")
         alone = self._decoded([self.stored[at]])[0]
         if alone.same or len(self.stored) == 1:
             return alone, True

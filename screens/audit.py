@@ -17,6 +17,7 @@ from tuneproof.engine.audit.pii.masking import masked
 from tuneproof.engine.audit.quarantine import write_quarantine
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import FoundRow, Report, StoredFinding
+from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.data.source_rows import source_files_of, source_row_text
@@ -200,9 +201,8 @@ i explains the highlighted check. enter goes from a finding to its rows, escape 
         if self._report is None:
             self._show_progress()
         elif blocking := len(self._report.blocking()):
-            self.show_status(
-                f"the gate is closed: {blocking} of these block. Fix the file and press r, or press x to leave the rows out", error=True
-            )
+            findings = f"{blocking} blocking {plural(blocking, 'finding', 'findings')}"
+            self.show_status(f"the gate is closed: {findings}. Fix the file and press r, or press x to leave the rows out", error=True)
         else:
             left_out = len(self._report.left_out)
             self.show_status(f"the gate is open{f'; {left_out} rows are left out' if left_out else ''}: press c to continue")

@@ -63,9 +63,16 @@ def _auditor(on_ray: bool) -> Auditor:
 
 def report_text(report: Report) -> str:
     """The report as text: findings, most severe first, each with its first rows; then the counts and the profile."""
-    parts = [_finding_text(finding) for finding in report.findings] or ["nothing was found"]
+    parts = [_finding_text(finding) for finding in report.findings] or ["no findings"]
     left = (
-        ["\n".join(["rows that are left", *(f"  {sanitize(line, one_line=True)}" for line in profile_lines(report.profile))])]
+        [
+            "\n".join(
+                [
+                    "profile of the rows that are not left out",
+                    *(f"  {sanitize(line, one_line=True)}" for line in profile_lines(report.profile)),
+                ]
+            )
+        ]
         if report.profile
         else []
     )
@@ -96,7 +103,7 @@ def _counts_text(counts: Counts) -> str:
     ]
     for file, leaked in counts.leaked_rows.items():
         lines.append(
-            f"  of {sanitize(file, one_line=True)} also in these rows: {leaked.raw:,} exactly, {leaked.norm:,} under norm, "
+            f"  inputs of {sanitize(file, one_line=True)} that are also here: {leaked.raw:,} exactly, {leaked.norm:,} under norm, "
             f"{leaked.loose:,} under loose, {leaked.near:,} near"
         )
     return "\n".join(lines)

@@ -68,7 +68,7 @@ def run(words: list[str]) -> int:
     if options.replay is None:
         return _wizard(options)
     if options.case is not None:
-        raise UsageError(f"`{options.case}` and --replay are two cases", fix="name only one")
+        raise UsageError(f"`{options.case}` and --replay both name a case", fix="name only one")
     from tuneproof.tui.replay import replay
 
     return replay(
@@ -85,7 +85,7 @@ def _wizard(options: argparse.Namespace) -> int:
     """The wizard, on its home screen or opened on a case or a run folder."""
     given = [name for name in ("run_dir", "until", "resume", "set", "json") if getattr(options, name)]
     if given:
-        raise UsageError(f"--{given[0].replace('_', '-')} goes with --replay", fix="try: tuneproof --replay CASE.yaml")
+        raise UsageError(f"--{given[0].replace('_', '-')} needs --replay", fix="try: tuneproof --replay CASE.yaml")
     opens = options.case if options.case is None or options.case.is_dir() else find_case(options.case)
     return _open_wizard(opens)
 
@@ -119,7 +119,7 @@ def _check_it_opens(path: Path) -> None:
 
 def _attach(words: list[str]) -> int:
     parser = Parser(prog="tuneproof attach", description="Watch a run in progress, or open a finished one.")
-    parser.add_argument("run", metavar="RUN", type=Path)
+    parser.add_argument("run", metavar="RUN", type=Path, help="the run folder")
     run_dir: Path = parser.parse_args(words).run
     if not run_dir.is_dir():
         raise UsageError("there is no such run folder", where=str(run_dir), fix="list them with: tuneproof runs")
@@ -200,12 +200,12 @@ def _stage(word: str) -> Stage:
     try:
         return Stage(word)
     except ValueError:
-        raise UsageError(f"`{word}` is no stage", where="--until", fix=f"use one of {', '.join(Stage)}") from None
+        raise UsageError(f"`{word}` is not a stage", where="--until", fix=f"use one of {', '.join(Stage)}") from None
 
 
 def _verify(words: list[str]) -> int:
     parser = Parser(prog="tuneproof verify", description="Recompute the card from the stored files and compare.")
-    parser.add_argument("run", metavar="RUN", type=Path)
+    parser.add_argument("run", metavar="RUN", type=Path, help="the run folder")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     options = parser.parse_args(words)
     from tuneproof.engine.card.verify import verify
@@ -218,15 +218,15 @@ def _verify(words: list[str]) -> int:
     else:
         print(f"verified: {checked.files} files, {checked.predictions} predictions judged again, and the card; {checked.base}")
         if checked.other_version is not None:
-            print(f"the card was written by tuneproof {checked.other_version}: its sentences and card.md were not compared, all else was")
+            print(f"the card was written by tuneproof {checked.other_version}: everything but its sentences and card.md was compared")
     return int(ExitCode.DONE)
 
 
 def _reproduce(words: list[str]) -> int:
     description = "Decode stored prompts again with the base and adapter of the run, and compare the answers with the stored ones."
     parser = Parser(prog="tuneproof reproduce", description=description)
-    parser.add_argument("run", metavar="RUN", type=Path)
-    parser.add_argument("--arm", metavar="ARM", required=True, help="the arm; tuned_25 and tuned_50 belong to a learning curve")
+    parser.add_argument("run", metavar="RUN", type=Path, help="the run folder")
+    parser.add_argument("--arm", metavar="ARM", required=True, help="the arm, or a model of the learning curve: tuned_25, tuned_50")
     parser.add_argument("--id", metavar="ID", help="the id of the case in predictions.jsonl (default: all cases of the arm, in one pass)")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     options = parser.parse_args(words)
@@ -240,14 +240,19 @@ def _audit(words: list[str]) -> int:
     parser.add_argument("files", metavar="FILE", nargs="+", help="training examples: files, folders, or the hub name of a data set")
     parser.add_argument("--against", metavar="EVALFILE", action="append", default=[], help="eval file to check for leakage")
     parser.add_argument(
-        "--near", choices=["w3", "c5"], default="w3", help="compare near-duplicates by runs of three words (w3) or of five characters (c5)"
+        "--near",
+        choices=["w3", "c5"],
+        default="w3",
+        help="shingles of the near-duplicate search: three words (w3, the default) or five characters (c5)",
     )
     parser.add_argument("--case", metavar="CASE", type=Path, help="a case file with the task, model and data settings to use")
     labels = (
         "method for finding label errors (default: neighbours, or the setting of the case); cleanlab is slower and needs tuneproof[labels]"
     )
     parser.add_argument("--label-errors", choices=["neighbours", "cleanlab"], help=labels)
-    parser.add_argument("--on", choices=["here", "ray"], default="here", help="run in this process, or on Ray with one shard per file")
+    parser.add_argument(
+        "--on", choices=["here", "ray"], default="here", help="run in this process (the default), or on Ray with one shard per file"
+    )
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     options = parser.parse_args(words)
     case = find_case(options.case) if options.case else None

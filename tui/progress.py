@@ -82,7 +82,7 @@ def variant_title(model: str) -> str:
         return f"learning curve, {share} % of train"
     if model == MERGED.name:
         return "merged into the base"
-    return f"compared with {model.removeprefix(f'{TUNED_MODEL}_')}"
+    return f"method comparison, {model.removeprefix(f'{TUNED_MODEL}_')}"
 
 
 def _variant_line(event: TrainingEvent) -> str:

@@ -62,4 +62,4 @@ def _read(path: Path) -> list[QuarantinedRow]:
     try:
         return [QuarantinedRow.model_validate_json(line) for line in path.read_text(encoding="utf-8").split("\n") if line]
     except (ValidationError, UnicodeDecodeError):
-        raise DataRefused("rows cannot be quarantined here: the file has other content", where=str(path), fix="move it away") from None
+        raise DataRefused("not a quarantine file, so no rows can be added to it", where=str(path), fix="move or rename it") from None

@@ -72,7 +72,7 @@ def verify(store: RunStore) -> Verified:
         raise VerifyFailed(error.what, where=error.where) from None
     except (ValidationError, json.JSONDecodeError, UnicodeDecodeError, CaseError) as error:
         # Every file still has its recorded digest, so the manifest was changed together with what it records.
-        raise VerifyFailed(f"a stored file cannot be read as what it should be: {error}", where=MANIFEST) from None
+        raise VerifyFailed(f"a stored file has unexpected content: {error}", where=MANIFEST) from None
     return Verified(files, predictions, base, other_version)
 
 
@@ -176,7 +176,7 @@ def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, s
     seconds = Scores.model_validate_json(run.read(scores)).seconds
     _same(run, scores, score_predictions(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n")
     if run.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
-        raise VerifyFailed(f"the recorded digest of the prompts of {arm} is not theirs", where=MANIFEST)
+        raise VerifyFailed(f"the prompts of {arm} do not have the recorded digest", where=MANIFEST)
     return len(again)
 
 
@@ -212,7 +212,7 @@ def _check_choice(run: RunSnapshot, arm: str, judge: Judge) -> None:
         cases = dict(run.part(Part.VALIDATION))
         for row in read_variant_predictions(run.read(name)):
             if row.id not in cases:
-                raise VerifyFailed("an answer is not to a validation case", where=name)
+                raise VerifyFailed("an answer belongs to no validation case", where=name)
             again = judge_again(row, judge, cases[row.id].output)
             tried.append(VariantPrediction(variant=row.variant, **again.model_dump()))
         _same(run, name, to_jsonl(tried))
@@ -263,7 +263,7 @@ def _check_card(run: RunSnapshot) -> str | None:
         _same(run, CARD_JSON, card.as_text())
         _same(run, CARD_MD, card_text(card))
     elif facts_of(Card.model_validate_json(run.read(CARD_JSON))) != facts_of(card):
-        raise VerifyFailed("the numbers do not follow from what is stored", where=CARD_JSON)
+        raise VerifyFailed("the numbers do not follow from the stored files", where=CARD_JSON)
     return other_version
 
 
@@ -278,18 +278,18 @@ def _other_version(run: RunSnapshot, card: Card) -> str | None:
 
 def _check_ids(part: Part, rows: list[tuple[str, Example]]) -> None:
     if [name for name, _ in rows] != case_ids(example for _, example in rows):
-        raise VerifyFailed("an id is not that of its row", where=part_file(part))
+        raise VerifyFailed("an id does not match its row", where=part_file(part))
 
 
 def _same(run: RunSnapshot, name: str, expected: str) -> None:
     if run.read(name) != expected:
-        raise VerifyFailed("the numbers do not follow from what is stored", where=name)
+        raise VerifyFailed("the numbers do not follow from the stored files", where=name)
 
 
 def _task(run: RunSnapshot) -> Task:
     task = run.case.task
     if task is None:
-        raise VerifyFailed("the case has no task, and yet arms were scored", where=CASE)
+        raise VerifyFailed("the case has no task, but arms were scored", where=CASE)
     return task
 
 

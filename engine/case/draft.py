@@ -40,11 +40,11 @@ class Draft:
     def new(cls, folder: Path, name: str) -> Draft:
         """A draft without answers, with a file name that is not taken. Raises CaseError if the name is empty or too long."""
         if not name.strip():
-            raise CaseError("a case needs a name", where="name", fix="type a word or two, as `support tickets`")
+            raise CaseError("a case needs a name", where="name", fix="type a word or two, such as `support tickets`")
         try:
             return cls(DraftCase(name=name.strip()), free_path(folder, name))
         except ValidationError as error:
-            raise CaseError(error.errors()[0]["msg"], where="name", fix="type a word or two, as `support tickets`") from None
+            raise CaseError(error.errors()[0]["msg"], where="name", fix="type a word or two, such as `support tickets`") from None
 
     @classmethod
     def open(cls, path: Path) -> Draft:

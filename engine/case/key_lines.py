@@ -25,7 +25,7 @@ def key_lines(node: yaml.Node | None, at: KeyPath = ()) -> KeyOrigins:
             path = (*at, key.value)
             line = key.start_mark.line + 1
             if path in lines:
-                raise CaseError(f"the key `{key.value}` is there twice", where=f"line {line}", fix="keep one")
+                raise CaseError(f"the key `{key.value}` occurs twice", where=f"line {line}", fix="keep one")
             lines[path] = line
             lines |= key_lines(value, path)
     elif isinstance(node, yaml.SequenceNode):

@@ -79,7 +79,7 @@ QUESTIONS = [
         "examples",
         "Labelled examples",
         "How many labelled examples are there?",
-        f"Below {ENOUGH_EXAMPLES} there is too little to train on and too little left to measure with.",
+        f"Fewer than {ENOUGH_EXAMPLES} are too few to train on and to measure with.",
     ),
     Question(
         "needs_actions",
@@ -92,7 +92,7 @@ QUESTIONS = [
         "preference_problem",
         "preference",
         "Right, but not preferred?",
-        "Are the answers right, but people prefer others?",
+        "Are the answers right, but do people prefer others?",
         "Preferences are learned from comparisons, not from single right answers.",
     ),
     Question(

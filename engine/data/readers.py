@@ -86,7 +86,7 @@ def _paths(name: str) -> list[Path]:
         found = sorted(p for p in path.rglob("*") if p.is_file() and file_type(p).format in READERS)
         found = [p for p in found if not p.name.endswith(QUARANTINE_SUFFIX)]
         if not found:
-            raise DataRefused("the folder has no file of a known format", where=name, fix=f"known: {', '.join(READERS)}")
+            raise DataRefused("the folder has no file of a known format", where=name, fix=f"known formats: {', '.join(READERS)}")
         return found
     return [path] if path.exists() else []
 

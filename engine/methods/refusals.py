@@ -90,7 +90,7 @@ def _check_processes(training: Training) -> None:
         raise GateClosed(f"{processes} processes cannot share a batch of {batch_size}", where="training.processes", fix=fix)
     # A Slurm job checks the GPUs of its own node.
     if training.job is None and 0 < gpus < processes:
-        fix = f"set it to {gpus} at most for each machine"
+        fix = f"use at most {gpus} per machine"
         raise GateClosed(f"{processes} processes need a GPU each, and there are {gpus}", where="training.processes", fix=fix)
 
 

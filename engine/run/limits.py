@@ -1,4 +1,4 @@
-"""Limits of the machine, told from defects: libraries report a full disk or exhausted memory in many classes and words."""
+"""Distinguishes limits of the machine from defects: libraries report a full disk or exhausted memory in many classes and words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def machine_limit(error: Exception, where: Path) -> TuneproofError | None:
     """The user's error for a limit of the machine, or None if the error is something else."""
     number = _errno(error)
     if number in FULL_DISK or _mentions(error, FULL_DISK_WORDS):
-        return DiskFull("the disk is full, or the file larger than allowed", where=str(where), fix="make room, then add --resume")
+        return DiskFull("the disk is full, or the file is larger than allowed", where=str(where), fix="make room, then add --resume")
     if is_out_of_memory(error):
         fix = "free memory and add --resume, or lower training.batch_size in a new run"
         return OutOfMemory("out of memory", where=str(where), fix=fix)

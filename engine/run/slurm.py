@@ -48,7 +48,7 @@ def check_slurm(settings: Slurm) -> None:
         fix = "pip install 'tuneproof[slurm]', or use launcher: local"
         raise GateClosed("submitit is not installed", where=WHERE, fix=fix)
     if shutil.which("sbatch") is None or shutil.which("srun") is None:
-        fix = "start it on a login node of the cluster, or use launcher: local"
+        fix = "start tuneproof on a login node of the cluster, or use launcher: local"
         raise GateClosed("there is no sbatch on this machine", where=WHERE, fix=fix)
     flags = [sbatch_flag(key, value) for key, value in sbatch_options(settings).items()]
     command = ["sbatch", "--test-only", *flags, "--wrap", "true"]
@@ -69,8 +69,8 @@ def sbatch_flag(key: str, value: str | int | Literal[True]) -> str:
 def job_refused(output: str) -> GateClosed:
     """The error for a job that Slurm refuses, with what sbatch printed."""
     lines = [line.removeprefix("sbatch: ").removeprefix("error: ").strip() for line in output.splitlines()]
-    why = "; ".join(dict.fromkeys(line for line in lines if line)) or "without a reason"
-    return GateClosed(f"Slurm does not take the job: {why}", where="training.slurm", fix="fix the section, or use launcher: local")
+    why = "; ".join(dict.fromkeys(line for line in lines if line)) or "it gives no reason"
+    return GateClosed(f"Slurm refuses the job: {why}", where="training.slurm", fix="fix that section, or use launcher: local")
 
 
 def is_queued_or_running(job: str) -> bool:
@@ -97,7 +97,7 @@ def _cancel(job: str, *options: str) -> None:
     done = _run("scancel", *options, job)
     if done is None or (done.returncode != 0 and not _is_gone(done)):
         why = done.stderr.strip().removeprefix("scancel: error: ") if done else "scancel is missing, or gave no answer"
-        raise UsageError(f"the job could not be ended: {why}", where=f"Slurm job {job}", fix=f"try: scancel {job}")
+        raise UsageError(f"the job could not be cancelled: {why}", where=f"Slurm job {job}", fix=f"try: scancel {job}")
 
 
 def _is_gone(done: subprocess.CompletedProcess[str]) -> bool:

@@ -53,7 +53,7 @@ class SlurmWorker:
 
     def log_end(self) -> str:
         """The end of the job's own log if the job itself failed, else of the worker's."""
-        return last_lines(self.log) or worker_log_tail(self.run_dir) or f"Slurm job {self.job} was ended before it began"
+        return last_lines(self.log) or worker_log_tail(self.run_dir) or f"Slurm job {self.job} was cancelled before it started"
 
     def is_running(self) -> bool:
         """Whether the job was queued or running at most `QUERY_SECONDS` ago."""

@@ -140,7 +140,7 @@ class RunStore:
             raise GateClosed(
                 f"the step `{step}` was made from other inputs; changed since: {', '.join(changed)}",
                 where=str(self.path),
-                fix="start a new run, so that what was measured before stays what it was",
+                fix="start a new run; this one keeps its measurements",
             )
         for file in record.files:
             self.check(file)
@@ -181,7 +181,7 @@ class RunStore:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             except OSError:
-                raise UsageError("another process is at work on this run", where=str(self.path), fix="wait until it ends") from None
+                raise UsageError("another process is working on this run", where=str(self.path), fix="wait until it ends") from None
             yield
 
 

@@ -16,7 +16,7 @@ STEP_OF_STAGE = {
     Stage.AUDIT: WizardStep.TASK,
     Stage.SPLIT: WizardStep.TASK,
     Stage.BASELINES: WizardStep.BASELINES,
-    # Planning takes no time, and whoever started it wants to see the training.
+    # Planning takes no time, and the user who started it wants to see the training.
     Stage.METHOD: WizardStep.TRAIN,
     Stage.TRAIN: WizardStep.TRAIN,
     Stage.EVALUATE: WizardStep.TRAIN,
@@ -27,13 +27,13 @@ STEP_OF_STAGE = {
 _REQUIRED = {
     WizardStep.DATA: (WizardStep.DECIDE, "answer the questions first"),
     WizardStep.AUDIT: (WizardStep.DATA, "choose the data first"),
-    WizardStep.TASK: (WizardStep.AUDIT, "the audit comes first; what blocks must be settled"),
+    WizardStep.TASK: (WizardStep.AUDIT, "finish the audit first: settle every blocking finding"),
     WizardStep.BASELINES: (WizardStep.TASK, "freeze the eval set first"),
     WizardStep.METHOD: (WizardStep.BASELINES, "run the baselines first: no training without one"),
     WizardStep.TRAIN: (WizardStep.BASELINES, "run the baselines first: no training without one"),
-    WizardStep.CARD: (WizardStep.BASELINES, "run the baselines first: the card is made of measurements"),
+    WizardStep.CARD: (WizardStep.BASELINES, "run the baselines first: the card reports their scores"),
 }
-"""The step that has to be done before another may be entered, and what to tell the user if it is not."""
+"""The step that has to be done before another may be entered, and the message if it is not."""
 
 
 def is_done(session: CaseSession, step: WizardStep, state: RunState) -> bool:

@@ -24,7 +24,7 @@ def measure_learning_curve(run: RunContext, model: ModelContext, plan: Plan) -> 
     subsets = nested_subsets(train, data.split.seed, data.split.group_by)
     missing = [f"{share} %" for share in SHARES if share not in subsets]
     if missing:
-        run.log.emit(Warned(message=f"no learning curve at {' and '.join(missing)} of train: it cannot be cut there"))
+        run.log.emit(Warned(message=f"no learning curve at {' and '.join(missing)} of train: train cannot be cut there"))
     reused = [_measure_point(run, model, share, rows, plan_for_share(plan, share)) for share, rows in subsets.items()]
     return all(reused)
 

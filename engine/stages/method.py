@@ -85,5 +85,5 @@ def _objections(run: RunContext, task: Task) -> Objections:
     if evidence.route.route is not Route.FINE_TUNING:
         key = "method.even_if_routed_elsewhere"
         found.append((f"the route is `{evidence.route.route}`", choice.even_if_routed_elsewhere, key))
-    standing = [f"{reason}; to train all the same, set {key}: true" for reason, overruled, key in found if not overruled]
+    standing = [f"{reason}; to train anyway, set {key}: true" for reason, overruled, key in found if not overruled]
     return Objections(standing[0] if standing else None, [reason for reason, overruled, _ in found if overruled])

@@ -179,7 +179,7 @@ class Planner:
         # Six operations for each parameter and token: forward once, backward twice (Kaplan et al. 2020, arXiv 2001.08361, 2.1).
         work = 6 * shape.parameters * self._steps(settled) * settled.batch_size * max(self.rows.whole)
         if work < WORTH_MEASURING and memory.total < FULL_ENOUGH * available.total:
-            return "the whole training is smaller than a trial step's process"
+            return "the whole training takes less than a trial step's process"
         return None
 
     def _measure(self, settled: Plan, available: AvailableMemory) -> artifacts.MeasuredStep | str:

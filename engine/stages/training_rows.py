@@ -37,7 +37,7 @@ class TrainingRows:
         """The train rows that are trained on. No row is cut, so longer rows are left out. Raises GateClosed if all are longer."""
         kept = [example for (_, example), length in zip(self.train, self.token_counts, strict=True) if length <= self.limit]
         if not kept:
-            raise GateClosed("every train row is longer", where=f"training.max_length: {self.limit}", fix="raise it")
+            raise GateClosed("every train row is longer than this", where=f"training.max_length: {self.limit}", fix="raise it")
         return kept
 
     def rows_by_length(self) -> list[tuple[int, int]]:

@@ -74,7 +74,7 @@ def probe_memory(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths, stop: 
         # A cluster may signal every process of a job, this one too.
         stop.check()
         if process.exitcode == -signal.SIGKILL:
-            return "was killed in a trial step, as memory ran out"
+            return "was killed in a trial step because memory ran out"
         raise RuntimeError(f"the trial step ended with exit code {process.exitcode}; the log says why") from None
     finally:
         process.kill()

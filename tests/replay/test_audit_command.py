@@ -22,7 +22,7 @@ def document_of(*words: object, code: int = 0) -> dict[str, Any]:
 
 def test_clean_rows_pass_and_are_counted(write_jsonl: Any) -> None:
     result = tuneproof("audit", write_jsonl(TRAIN))
-    assert result.code == 0 and "nothing was found" in result.out and "30 rows" in result.out
+    assert result.code == 0 and "no findings" in result.out and "30 rows" in result.out
     assert "rows.jsonl: 30 rows, input/output" in result.err
 
 

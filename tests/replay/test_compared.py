@@ -29,8 +29,8 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = tmp_path_factory.mktemp("compared") / "run"
     result = tuneproof("--replay", sample_case(), "--run-dir", run, *ASKED, env={"CUDA_VISIBLE_DEVICES": ""})
     assert result.code == 0, result.err
-    assert "compared with full: 2,066,112 parameters, 8 steps on 94 examples" in result.err
-    assert "compared with qlora: not trained: 4-bit weights do not train correctly on a CPU" in result.err
+    assert "method comparison, full: 2,066,112 parameters, 8 steps on 94 examples" in result.err
+    assert "method comparison, qlora: not trained: 4-bit weights do not train correctly on a CPU" in result.err
     return run
 
 

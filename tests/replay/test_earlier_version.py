@@ -55,7 +55,7 @@ def test_a_sentence_in_other_words_is_accepted(copy: RunStore) -> None:
 @pytest.mark.parametrize(("old", "new"), [('"n": 10', '"n": 11'), ('"arm": "tuned"', '"arm": "tuned_constrained"')])
 def test_a_number_or_a_fact_that_does_not_follow_is_noticed(copy: RunStore, old: str, new: str) -> None:
     forge_card(copy, old, new)
-    with pytest.raises(VerifyFailed, match="the numbers do not follow from what is stored"):
+    with pytest.raises(VerifyFailed, match="the numbers do not follow from the stored files"):
         verify(copy)
 
 

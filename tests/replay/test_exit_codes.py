@@ -62,14 +62,14 @@ def test_1_a_defect_leaves_its_traceback_in_the_log_of_the_run(tmp_path: Path, m
     [
         (["--replay"], "expected one argument"),
         (["--replay", "none.yaml"], "there is no such case file"),
-        (["--replay", "route_only.yaml", "--until", "trian"], "`trian` is no stage"),
+        (["--replay", "route_only.yaml", "--until", "trian"], "`trian` is not a stage"),
         (["--replay", "route_only.yaml", "--until", "train"], "`data` is missing"),
         (["--replay", "route_only.yaml", "--resume"], "--resume needs --run-dir"),
         (["--replay", "route_only.yaml", "--set", "decision.privat_facts=true"], "did you mean `private_facts`?"),
         (["--frobnicate"], "unrecognized arguments"),
         (["verify", "."], "not a run folder"),
         ([], "the wizard needs a terminal"),
-        (["--until", "route"], "--until goes with --replay"),
+        (["--until", "route"], "--until needs --replay"),
         (["attach", "nowhere"], "there is no such run folder"),
     ],
 )

@@ -37,7 +37,7 @@ async def test_a_finding_is_accepted_with_a_reason_that_can_be_withdrawn(case: P
         await arrive(pilot, "DataScreen")
         await dry_run_ended(pilot)
         await pilot.press("c")
-        await until(pilot, lambda: "the gate is closed: 1 of these block" in shown(pilot), "the closed gate")
+        await until(pilot, lambda: "the gate is closed: 1 blocking finding." in shown(pilot), "the closed gate")
         await pilot.press("a")
         await typed(pilot, "both hold")
         await pilot.press("enter")

@@ -43,7 +43,7 @@ async def test_a_case_with_own_data_goes_from_the_first_question_to_the_freeze(t
         await dry_run_ended(pilot)
         assert "61 rows, columns q -> a" in picture(pilot)
         await pilot.press("c")
-        assert "the gate is closed: 1 of these block" in picture(pilot) and "conflict" in picture(pilot)
+        assert "the gate is closed: 1 blocking finding." in picture(pilot) and "conflict" in picture(pilot)
         await pilot.press("c")
         assert app.screen.__class__.__name__ == "AuditScreen", "a closed gate keeps the audit open"
         await pilot.press("x")

@@ -34,10 +34,9 @@ _AROUND = " \t\"'`*.,;!"
 def answers_in_prompts(table: Table) -> Iterator[Finding]:
     """Rows whose whole answer is in the prompt: the model only has to copy it, and the score says nothing about new inputs.
 
-    Counts answers of at least three words or twelve characters (no single words) if outputs are not labels, and any answer that the
-    prompt names as such once ("Answer: 12"). If more than half of all rows are like this, taking the answer from the prompt is the task,
-    and there is no finding. A number that happens to be in a question does not count, nor an instruction that other rows share, nor what
-    the model itself said before.
+    If outputs are not labels, an answer counts if it has at least three words or twelve characters, and is not a single word. Any answer
+    counts that the prompt names once, as in "Answer: 12". Instructions that other rows share are not searched, nor are earlier turns of
+    the assistant. If more than half of all rows are like this, taking the answer from the prompt is the task: there is no finding.
     """
     labels = label_reader(table) is not None
     shared = _shared_instructions(table)

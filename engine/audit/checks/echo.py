@@ -49,7 +49,7 @@ def echoes(table: Table) -> Iterator[Finding]:
     if rows:
         yield Finding(
             f"{len(rows)} {plural(len(rows), 'output repeats', 'outputs repeat')} the input",
-            "answer them; keep them if nothing was to be changed; or leave these rows out",
+            "write the answers; keep a row if its output should equal its input; or leave these rows out",
             rows,
         )
 

@@ -63,9 +63,9 @@ def _empty_answers(table: Table) -> dict[str, int]:
 
 @check("empty-on-purpose", severity=Severity.INFO)
 def empty_on_purpose(table: Table) -> Iterator[Finding]:
-    """Outputs that say that there is nothing, such as "[]", "null" or "none", in at least 5 % of the rows: for you to confirm.
+    """Explicitly empty answers, such as "[]", "null" or "none", in at least 5 % of the rows. Please confirm them.
 
-    The model learns to answer like this as often. That is right if nothing is the answer, and wrong if the answer was missing.
+    The model learns to give empty answers equally often. That is right if a row has no answer, and wrong if its answer is missing.
     """
     counts = table.count(EmptyAnswers).counts
     total = table.count(Size).rows
@@ -76,6 +76,6 @@ def empty_on_purpose(table: Table) -> Iterator[Finding]:
         named = ", ".join(f"`{answer}`" for answer in sorted(frequent))
         yield Finding(
             f"{len(rows)} of {total} outputs are an explicit empty answer: {named}",
-            "confirm that nothing is the right answer there",
+            "confirm that the right answer is empty there",
             rows,
         )

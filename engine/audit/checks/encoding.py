@@ -24,7 +24,7 @@ def wrong_encoding(table: Table) -> Iterator[Finding]:
         return
     forms = Counter(problem.kind for _, problem in problems)
     counted = ", ".join(f"{form} in {number}" for form, number in forms.most_common())
-    action = "write them again as UTF-8 where the file is made"
+    action = "export the file again as UTF-8"
     if forms.keys() == {InvalidBytesKind.SINGLE_BYTE}:
         action += "; if the whole file is Windows-1252: iconv -f WINDOWS-1252 -t UTF-8"
     rows = tuple(FlaggedRow(source, note=problem.message) for source, problem in problems)

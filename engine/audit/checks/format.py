@@ -13,7 +13,7 @@ from tuneproof.engine.scoring.judges import JsonJudge, Judge
 
 @check("format", severity=Severity.BLOCK)
 def outputs_off_format(table: Table) -> Iterator[Finding]:
-    """Outputs that do not satisfy `task.output`: in training they teach the format errors to be avoided, in eval they are a wrong key."""
+    """Outputs that do not satisfy `task.output`: in training they teach a wrong format, in eval they are wrong references."""
     if table.judge is None:
         return
     rows = []

@@ -29,7 +29,7 @@ class SharedKey:
 
 @check("group-leakage", severity=Severity.WARN)
 def group_leakage(table: Table) -> Iterator[Finding]:
-    """Training rows of the same conversation, document, user or group as eval rows: the eval rows are easier than new ones would be.
+    """Training rows of the same conversation, document, user or group as eval rows: the eval rows are easier than new ones.
 
     Rows of one conversation or document share names, facts and style, so a model trained on some of them does better on the others.
     Groups are read from fields such as conversation_id, user_id or document that have many different values, and from conversations

@@ -53,9 +53,9 @@ def _applies(table: Table) -> bool:
 
 @check("label-error", severity=Severity.INFO, compares=True, also_needs=_every_example)
 def probable_label_errors(table: Table) -> Iterator[Finding]:
-    """Rows whose label is probably wrong: nearly all rows with similar words have the same other label. Some of them will be right.
+    """Rows whose label is probably wrong: nearly all rows with similar words share another label. Some of the labels found are right.
 
-    Wrong labels are trained on like right ones. Only if the outputs are single labels, for 50 to 50,000 training rows, and if similar
+    The model learns wrong labels like right ones. Only if the outputs are single labels, for 50 to 50,000 training rows, and if similar
     rows mostly have the same label. With `data.label_errors: cleanlab` a classifier replaces the similar rows.
     """
     if not _applies(table):
@@ -79,7 +79,7 @@ def _by_neighbours(table: Table, names: Sequence[str], own: Sequence[int]) -> It
     rows = tuple(_rows(table, names, neighbours, own, votes))
     if rows:
         yield Finding(
-            f"{len(rows)} {plural(len(rows), 'label is', 'labels are')} probably wrong: the rows with the most similar words have another",
+            f"{len(rows)} {plural(len(rows), 'label is', 'labels are')} probably wrong: rows with similar words have another label",
             ACTION,
             rows,
         )
@@ -92,12 +92,15 @@ def _by_classifier(table: Table, names: Sequence[str], own: Sequence[int]) -> It
         return
     likeliest = dict(zip(found.judged.tolist(), found.likeliest.tolist(), strict=True))
     rows = tuple(
-        FlaggedRow(table.examples[at].source, note=f"says `{names[own[at]]}`, a classifier of the other rows `{names[likeliest[at]]}`")
+        FlaggedRow(
+            table.examples[at].source,
+            note=f"labelled `{names[own[at]]}`; a classifier trained on other rows predicts `{names[likeliest[at]]}`",
+        )
         for at in found.doubted
     )
     if rows:
         yield Finding(
-            f"{len(rows)} {plural(len(rows), 'label is', 'labels are')} probably wrong by cleanlab, in {found.seconds:.0f} s",
+            f"{len(rows)} {plural(len(rows), 'label is', 'labels are')} probably wrong according to cleanlab, in {found.seconds:.0f} s",
             ACTION,
             rows,
         )
@@ -116,5 +119,5 @@ def _rows(table: Table, names: Sequence[str], neighbours: Neighbours, own: Seque
     for at in most_certain_first[votes.margin[most_certain_first] >= CERTAIN].tolist():
         other = int(votes.other[at])
         like = next(near for near in neighbours.numbers[at].tolist() if near >= 0 and own[near] == other)
-        note = f"says `{names[own[at]]}`, the rows most like it say `{names[other]}`"
+        note = f"labelled `{names[own[at]]}`; the most similar rows are labelled `{names[other]}`"
         yield FlaggedRow(table.examples[at].source, of=table.examples[like].source, note=note)

@@ -27,6 +27,6 @@ def mixed_shapes(table: Table) -> Iterator[Finding]:
         counted = ", ".join(f"{number:,} {plural(number, 'is', 'are')} {shape}" for shape, number in others.most_common())
         yield Finding(
             f"{file} has {len(others) + 1} shapes: most rows are {problems[0][1].file_shape}, {counted}",
-            "put the rows of each shape into a file of their own",
+            "put each shape into its own file",
             tuple(FlaggedRow(source, note=problem.message) for source, problem in problems),
         )

@@ -16,7 +16,7 @@ from tuneproof.engine.data.example import Example, norm
 def near_conflicts(table: Table) -> Iterator[Finding]:
     """Training rows that are nearly the same and have different labels: one label may be wrong, or a single word decides.
 
-    For a person to look at. Only if the outputs are labels.
+    Look at both rows of each pair. Only if the outputs are labels.
     """
     if label_reader(table) is None:
         return
@@ -29,11 +29,13 @@ def near_conflicts(table: Table) -> Iterator[Finding]:
     )
     if rows:
         yield Finding(
-            f"{len(rows)} {plural(len(rows), 'row is', 'rows are')} nearly another row with a different label",
+            f"{len(rows)} {plural(len(rows), 'row is', 'rows are')} nearly the same as another row, with a different label",
             "look at both rows of each pair",
             rows,
         )
 
 
 def _pair(one: Example, other: Example, jaccard: float) -> FlaggedRow:
-    return FlaggedRow(one.source, of=other.source, note=f"{jaccard:.0%} alike: {quoted(one.output, 80)} against {quoted(other.output, 80)}")
+    return FlaggedRow(
+        one.source, of=other.source, note=f"similarity {jaccard:.0%}: {quoted(one.output, 80)} against {quoted(other.output, 80)}"
+    )

@@ -23,6 +23,6 @@ def placeholders(table: Table) -> Iterator[Finding]:
     if rows:
         yield Finding(
             f"{len(rows)} {plural(len(rows), 'row has', 'rows have')} a placeholder where text should be",
-            "fill them in, or leave an input empty that is not needed; or leave these rows out",
+            "replace each with the real text, or with nothing if no input is needed; or leave these rows out",
             rows,
         )

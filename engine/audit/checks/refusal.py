@@ -34,7 +34,7 @@ def refusals(table: Table) -> Iterator[Finding]:
     if rows:
         yield Finding(
             f"{len(rows)} {plural(len(rows), 'output declines', 'outputs decline')} to answer",
-            "answer them, or keep them if declining is right; or leave these rows out",
+            "write the answers; keep a row if declining is right; or leave these rows out",
             rows,
         )
 

@@ -38,7 +38,7 @@ def other_scripts(table: Table) -> Iterator[Finding]:
     if found:
         yield Finding(
             f"{len(found)} {plural(len(found), 'row is', 'rows are')} in another script than the rest",
-            "keep them if the model is to read and write it; or leave these rows out",
+            "keep them if the model needs that script; or leave these rows out",
             found,
         )
 

@@ -35,7 +35,7 @@ def shard(model: Any) -> None:
     """
     if not hasattr(FSDPModule, "reset_iter_state"):
         raise GateClosed(
-            f"torch {torch.__version__} cannot run a sharded model on one rank between two steps",
+            f"torch {torch.__version__} cannot generate with a sharded model during training",
             where="training.sharding",
             fix="install torch 2.13, or set it to none",
         )

@@ -177,5 +177,5 @@ class _Ranks:
         return RunFailed(
             f"one of the {self.job.plan.processes} training processes was killed, perhaps because memory ran out",
             where="training.processes",
-            fix="free memory and add --resume, or take fewer",
+            fix="free memory and add --resume, or use fewer",
         )

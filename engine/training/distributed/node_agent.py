@@ -1,7 +1,7 @@
 """Runs torchrun for each training of the worker, on a node of its job that is not the worker's.
 
 `python -m tuneproof.engine.training.distributed.node_agent RENDEZVOUS RESULT` until the file RESULT exists. It runs in the job step of the
-worker, which starts no step of its own: when a job is told to end, an srun inside it kills what it has started at once, before any
+worker, which starts no step of its own: when a job is cancelled, an srun inside it kills its tasks at once, before they save a
 checkpoint.
 """
 

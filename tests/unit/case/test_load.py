@@ -49,7 +49,7 @@ def test_a_case_with_only_a_decision_loads(write_case: Any) -> None:
         (GOOD + "data:\n  examples: a.jsonl\n  split: {train: 0.9, validation: 0.2, eval: 0.2}\n", 10, "add up to 1"),
         (GOOD + "target: {at_least: 1.5}\n", 8, "`target.at_least`"),
         (GOOD.replace("version: 1", "version: 2"), 1, "`version`"),
-        (GOOD + "name: twice\n", 8, "is there twice"),
+        (GOOD + "name: twice\n", 8, "occurs twice"),
         ("a: [1\n", 2, "not YAML"),
         ("- a\n- b\n", 1, "a mapping of keys"),
     ],

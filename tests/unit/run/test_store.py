@@ -83,7 +83,7 @@ def test_after_training_has_begun_method_and_settings_cannot_change(store: RunSt
 
 
 def test_choices_do_not_change_while_a_worker_runs(store: RunStore) -> None:
-    with RunStore(store.path).lock(), pytest.raises(UsageError, match="another process is at work on this run"):
+    with RunStore(store.path).lock(), pytest.raises(UsageError, match="another process is working on this run"):
         store.amend(changed(baselines=["zero_shot"]))
     assert store.case == CASE
 

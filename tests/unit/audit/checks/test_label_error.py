@@ -26,7 +26,7 @@ def test_flipped_labels_are_found_with_the_label_of_similar_rows(seed: int, flip
     wrong = [replace(e, output=rng.choice([name for name in TOPICS if name != e.output])) if e.source in flipped else e for e in rows]
     found = [row for finding in probable_label_errors(Table(Rows(wrong), Rows(), [])) for row in finding.rows]
     assert {row.at for row in found} == flipped.keys()
-    assert all(row.note.endswith(f"say `{flipped[row.at]}`") and row.of not in flipped for row in found)
+    assert all(row.note.endswith(f"labelled `{flipped[row.at]}`") and row.of not in flipped for row in found)
 
 
 def test_nothing_is_reported_if_words_do_not_determine_the_label() -> None:

@@ -31,10 +31,12 @@ def test_flipped_labels_are_found_with_what_a_classifier_says_and_how_long_it_to
     flipped = {rows[at].source: rows[at].output for at in rng.sample(range(len(rows)), flips)}
     wrong = [replace(e, output=rng.choice([name for name in TOPICS if name != e.output])) if e.source in flipped else e for e in rows]
     findings = found([*wrong, replace(rows[0], input="neither seen nor heard", output="once")])
-    told = {row.at: row.note.split("`")[3] for finding in findings for row in finding.rows}
+    predicted = {row.at: row.note.split("`")[3] for finding in findings for row in finding.rows}
     # How many labels are wrong is an estimate, and rather too low: what is named has to be right.
-    assert told.items() <= flipped.items() and len(told) >= flips / 2
-    assert [f.message.split(", in ")[0] for f in findings] == ([f"{len(told)} labels are probably wrong by cleanlab"] if flips else [])
+    assert predicted.items() <= flipped.items() and len(predicted) >= flips / 2
+    assert [f.message.split(", in ")[0] for f in findings] == (
+        [f"{len(predicted)} labels are probably wrong according to cleanlab"] if flips else []
+    )
 
 
 def test_nothing_is_said_where_words_do_not_tell_the_label_or_there_are_none() -> None:
