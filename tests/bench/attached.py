@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.bench.cores import neighbours
+from tests.bench.cores import other_programs
 from tests.bench.runs import replaying
 from tests.bench.terminal import Picture, Terminal
 from tests.conftest import COMMAND
@@ -21,14 +21,14 @@ LONG = ("training.epochs=600", "training.probe_every=250")
 
 
 def shows(text: str, without: str = "\0") -> Callable[[Picture], bool]:
-    """A condition: the one text is on the screen and the other is not."""
+    """A condition: `text` is on the screen, and `without` is not."""
     return lambda picture: text in picture and without not in picture
 
 
 @contextmanager
 def beside_training() -> Iterator[tuple[Terminal, Path]]:
-    """The wizard on the Train screen of a run that trains for minutes, some seconds after its first probe."""
-    with tempfile.TemporaryDirectory() as folder, neighbours():
+    """The wizard on the Train screen of a run that trains for minutes, five seconds or more after its first probe."""
+    with tempfile.TemporaryDirectory() as folder, other_programs():
         run = Path(folder) / "run"
         with replaying(run, *LONG):
             wait_for_event(run, Probed)

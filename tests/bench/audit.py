@@ -1,7 +1,7 @@
-"""How long the whole audit takes, every check over every row, and how much memory: `python -m tests.bench.audit`.
+"""Time and memory of the whole audit: `python -m tests.bench.audit`.
 
-The rows are those of the bench of the join (80,000 real questions, then edited copies), each with a real query as its output, equal
-inputs with equal ones; one row in fifty is in a separate eval file. The time is that of the command, reading and report included.
+The inputs are those of `tests.bench.near` (80,000 real questions, then edited copies). Each output is a real query, the same for equal
+inputs. One row in fifty is in a separate eval file. The time is that of the command, with reading and report.
 """
 
 from __future__ import annotations
@@ -32,21 +32,21 @@ def main() -> None:
 
 
 def write_rows(folder: Path, size: int, outputs: list[str]) -> tuple[Path, Path]:
-    learned, scored = folder / "rows.jsonl", folder / "eval.jsonl"
-    with learned.open("w") as rows, scored.open("w") as held_out:
+    train_file, eval_file = folder / "rows.jsonl", folder / "eval.jsonl"
+    with train_file.open("w") as rows, eval_file.open("w") as held_out:
         for at, text in enumerate(short_rows(size)):
             row = {"input": text, "output": outputs[zlib.crc32(text.encode()) % len(outputs)]}
             (held_out if at % SCORED_EVERY == 0 else rows).write(json.dumps(row) + "\n")
-    return learned, scored
+    return train_file, eval_file
 
 
-def run(learned: Path, scored: Path) -> tuple[float, int, int]:
-    """Seconds, the peak of the process in MiB, and its exit code."""
+def run(train_file: Path, eval_file: Path) -> tuple[float, int, int]:
+    """Seconds and peak memory in MiB of the command, and its exit code."""
     with Path(os.devnull).open("w") as nowhere:
         started = time.perf_counter()
         child = os.posix_spawn(
             COMMAND,
-            [str(COMMAND), "audit", str(learned), "--against", str(scored), "--json"],
+            [str(COMMAND), "audit", str(train_file), "--against", str(eval_file), "--json"],
             os.environ,
             file_actions=[(os.POSIX_SPAWN_DUP2, nowhere.fileno(), stream) for stream in (sys.stdout.fileno(), sys.stderr.fileno())],
         )

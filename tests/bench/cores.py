@@ -1,4 +1,4 @@
-"""What a measured program, and the machine's other programs, take of its cores."""
+"""CPU time of a measured program, and of the other programs on the machine."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import psutil
 
 
 @dataclass
-class Neighbours:
-    """What other programs took of one core, once the measuring is over."""
+class OtherPrograms:
+    """The CPU time of other programs as a share of one core; set when the measurement ends."""
 
     share: float = 0.0
 
 
 @contextmanager
-def neighbours() -> Iterator[Neighbours]:
-    """Tells how much of the machine others took meanwhile: what was measured beside them is to be read with care."""
-    found = Neighbours()
+def other_programs() -> Iterator[OtherPrograms]:
+    """Measures and prints the load of other programs: if it is high, the figures measured meanwhile are not reliable."""
+    found = OtherPrograms()
     busy, ours, started = busy_seconds(), our_seconds(), time.perf_counter()
     yield found
     passed = time.perf_counter() - started

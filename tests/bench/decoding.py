@@ -23,7 +23,7 @@ import transformers
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from tests.bench.continuous_batching import continuous_batching
-from tests.bench.cores import neighbours
+from tests.bench.cores import other_programs
 from tests.conftest import REAL_DATA
 from tuneproof.engine.arms import Arm, ArmContext
 from tuneproof.engine.arms.arm import chat
@@ -156,7 +156,7 @@ def compare(
     speeds: dict[str, list[float]] = {way: [] for way in ways}
     answers: dict[str, OutputIds] = {}
     print(f"{name}, {len(prompts)} cases:", flush=True)
-    with neighbours():
+    with other_programs():
         for number in range(rounds):
             for way in list(ways) if number % 2 else reversed(list(ways)):
                 started = time.perf_counter()

@@ -1,4 +1,4 @@
-"""Which heavy libraries the wizard has loaded, at home and at the first step: `python -m tests.bench.loaded`, in a process of its own."""
+"""The heavy libraries that the wizard has imported on its home screen and at the first step: `python -m tests.bench.loaded`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "accelerate", "pand
 
 
 def loaded() -> str:
-    """Those of the heavy ones that are there now."""
+    """The names of the heavy libraries that are imported, joined by commas."""
     return ", ".join(name for name in HEAVY if name in sys.modules) or "none"
 
 

@@ -1,9 +1,9 @@
-"""How long the near-duplicate join takes, and how much memory: `python -m tests.bench.near`.
+"""Time and memory of the near-duplicate join: `python -m tests.bench.near`.
 
-Each figure comes from a process of its own, and its peak is that of the whole process, the rows included. Short rows are 80,000 real
-questions and then edited copies of them: 80 % the beginning of one and the end of another, 15 % with a word changed, 5 % as they are.
-Long rows are questions one after the other up to 400 words, a tenth of them earlier rows with one word in 30 changed. Beside the join
-stand rensa and datasketch (128 permutations, 32 bands) where they are installed, with what they find verified.
+Each figure is measured in a new process, and its peak memory includes the rows. Short rows are 80,000 real questions and then edited
+copies of them: 80 % are the beginning of one and the end of another, 15 % have one word changed, 5 % are unchanged. Long rows are
+questions concatenated up to 400 words; a tenth of them are earlier rows with one word in 30 changed. rensa and datasketch (128
+permutations, 32 bands) are measured too if they are installed; their time includes verifying the pairs that they find.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ PLAN = [
 
 @dataclass(frozen=True)
 class Figure:
-    """What one process measured."""
+    """The measurement of one process."""
 
     seconds: float
     peak_mib: int

@@ -1,4 +1,4 @@
-"""Plain TRL on a file of prompts and completions, as its quick start has it; run by `tests.bench.training` in a process of its own.
+"""Plain TRL on a file of prompts and completions, as its quick start has it; run by `tests.bench.training` in a new process.
 
 Prints one JSON line: seconds from the given time to the end of the first step, and from there to the end of the last.
 """
@@ -17,7 +17,7 @@ from trl import SFTConfig, SFTTrainer
 
 
 class Clock(TrainerCallback):
-    """When each step ended."""
+    """The time at the end of each step."""
 
     def __init__(self) -> None:
         self.ended: list[float] = []
@@ -32,20 +32,22 @@ def main() -> None:
     parser.add_argument("--rows", required=True)
     parser.add_argument("--to", required=True)
     parser.add_argument("--began", type=float, required=True)
-    parser.add_argument("--settings", required=True, help="of SFTConfig, as JSON")
+    parser.add_argument("--settings", required=True, help="arguments of SFTConfig, as JSON")
     parser.add_argument("--rank", type=int, default=16)
-    asked = parser.parse_args()
+    options = parser.parse_args()
     clock = Clock()
     trainer = SFTTrainer(
-        model=asked.model,
-        args=SFTConfig(output_dir=asked.to, report_to="none", save_strategy="no", disable_tqdm=True, seed=0, **json.loads(asked.settings)),
-        train_dataset=load_dataset("json", data_files=asked.rows, split="train"),
-        peft_config=LoraConfig(r=asked.rank, lora_alpha=2 * asked.rank, target_modules="all-linear", task_type="CAUSAL_LM"),
+        model=options.model,
+        args=SFTConfig(
+            output_dir=options.to, report_to="none", save_strategy="no", disable_tqdm=True, seed=0, **json.loads(options.settings)
+        ),
+        train_dataset=load_dataset("json", data_files=options.rows, split="train"),
+        peft_config=LoraConfig(r=options.rank, lora_alpha=2 * options.rank, target_modules="all-linear", task_type="CAUSAL_LM"),
         callbacks=[clock],
     )
     trainer.train()
     ended = clock.ended
-    print(json.dumps({"to_first_step": ended[0] - asked.began, "after_it": ended[-1] - ended[0], "steps": len(ended)}))
+    print(json.dumps({"to_first_step": ended[0] - options.began, "after_it": ended[-1] - ended[0], "steps": len(ended)}))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,9 @@
-"""What its probes, and a wizard that watches it, cost a training at the defaults: `python -m tests.bench.probes`, a quarter of an hour.
+"""The cost of validation probes and of an attached wizard in a training with default settings: `python -m tests.bench.probes`, 15 minutes.
 
-The sample model is trained on the whole of SNIPS as the defaults say; steps and probes are timed from the run's events, and the wizard's
-processor time is read beside them. No shorter training would tell: a model that has not learned where an answer ends writes on until its
-room is full, and a young curve is drawn anew more often. Where training takes every core, all its threads wait for the one that gave way
-to the wizard; so its time counts whole, and not by the cores that there are.
+The sample model is trained on all of SNIPS. Steps and probes are timed from the run's events; the wizard's cost is its CPU time. A shorter
+training would show higher costs: a model that has not learned to end its answers decodes until the token limit, and a short curve is
+redrawn more often. The wizard's CPU seconds are compared with wall time and not divided by the number of cores: if training uses every
+core, all its threads wait for the one that the wizard interrupts.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 import psutil
 
 from tests.bench.attached import TRAIN, shows
-from tests.bench.cores import cpu, neighbours
+from tests.bench.cores import cpu, other_programs
 from tests.bench.runs import replaying
 from tests.bench.terminal import Terminal
 from tests.conftest import COMMAND, REAL_DATA, ROOT
@@ -34,7 +34,7 @@ SETTINGS = [
     f"training.rank={RANK.value}",
     "baselines=[zero_shot]",
 ]
-"""The case of SNIPS, brought back to the defaults."""
+"""Overrides that reset the case of SNIPS to the defaults."""
 
 
 def main() -> None:
@@ -42,23 +42,23 @@ def main() -> None:
     if not rows.is_dir():
         print(f"REAL DATA MISSING: {rows}")
         return
-    with tempfile.TemporaryDirectory() as place, neighbours():
+    with tempfile.TemporaryDirectory() as place, other_programs():
         run = Path(place) / "run"
         (Path(place) / "eval.jsonl").write_text("".join((rows / "test.jsonl").read_text().splitlines(keepends=True)[:20]))
         data = (f"data.examples={rows / 'train.jsonl'}", f"data.eval={place}/eval.jsonl")
         with replaying(run, *SETTINGS, *data, case=ROOT / "tests" / "real" / "snips.yaml", until=Stage.TRAIN):
             wait_for_event(run, TrainingStarted)
-            wizard, events = watched(run)
-        steps, probes = seconds(events)
+            wizard, events = watch_training(run)
+        steps, probes = durations(events)
     whole = sum(steps) + sum(probes)
     print(f"{len(steps) + 1:,} steps of {statistics.median(steps):.3f} s (median), {whole:.0f} s with all probes")
-    told = ", ".join(f"{probe:.2f}" for probe in probes)
-    print(f"{len(probes)} probes with their checkpoints, {told} s: {100 * sum(probes) / whole:.2f} % of the time")
-    print(f"the wizard: {wizard:.1f} s of a processor, {100 * wizard / whole:.2f} % of the time")
+    listed = ", ".join(f"{probe:.2f}" for probe in probes)
+    print(f"{len(probes)} probes with their checkpoints, {listed} s: {100 * sum(probes) / whole:.2f} % of the time")
+    print(f"the wizard: {wizard:.1f} CPU seconds, {100 * wizard / whole:.2f} % of the time")
 
 
-def watched(run: Path) -> tuple[float, list[AnyEvent]]:
-    """The processor's seconds that the wizard took to show a training until its end, and what was told of it."""
+def watch_training(run: Path) -> tuple[float, list[AnyEvent]]:
+    """The CPU seconds of a wizard that shows a training until its end, and the events of the training."""
     reader, events = EventReader(run / EVENTS), list[AnyEvent]()
     with Terminal([COMMAND, "attach", run], run) as terminal:
         terminal.wait_for(shows(TRAIN))
@@ -70,12 +70,12 @@ def watched(run: Path) -> tuple[float, list[AnyEvent]]:
         return cpu(wizard) - before, events
 
 
-def seconds(events: list[AnyEvent]) -> tuple[list[float], list[float]]:
+def durations(events: list[AnyEvent]) -> tuple[list[float], list[float]]:
     """The seconds of each step after the first, and of each probe with the checkpoint after it."""
-    told = [event for event in events if isinstance(event, StepLogged | Probed | CheckpointSaved)]
-    steps = [later.ts - sooner.ts for sooner, later in pairwise(told) if isinstance(later, StepLogged)]
-    ends = [event.ts for event in told if isinstance(event, CheckpointSaved)]
-    begins = [sooner.ts for sooner, later in pairwise(told) if isinstance(later, Probed)]
+    timed = [event for event in events if isinstance(event, StepLogged | Probed | CheckpointSaved)]
+    steps = [later.ts - earlier.ts for earlier, later in pairwise(timed) if isinstance(later, StepLogged)]
+    ends = [event.ts for event in timed if isinstance(event, CheckpointSaved)]
+    begins = [earlier.ts for earlier, later in pairwise(timed) if isinstance(later, Probed)]
     return steps, [end - begin for begin, end in zip(begins, ends, strict=True)]
 
 

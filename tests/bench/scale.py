@@ -1,7 +1,7 @@
 """The audit of a million rows in eight shards, on Ray and in one process: `python -m tests.bench.scale`.
 
-The rows are those of the bench of the audit. Says both times, the peak of the process that the user started, without Ray's workers, and
-whether the two reports are the same to the byte. `python -m tests.bench.scale ROWS` does it with another number of rows.
+The rows are those of `tests.bench.audit`. Prints both times, the peak memory of the command without Ray's workers, and whether the two
+reports are byte-identical. `python -m tests.bench.scale ROWS` takes another number of rows.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ def main(rows: int) -> None:
     outputs = [example.output for example in read_examples(str(REAL_DATA / "wikisql" / "test.jsonl")).examples]
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        learned, scored = write_rows(folder, rows, outputs)
-        shards = divided(learned, SHARDS)
+        train_file, eval_file = write_rows(folder, rows, outputs)
+        shards = split_lines(train_file, SHARDS)
         reports = []
         for where in ("here", "ray"):
             reports.append(folder / f"{where}.json")
-            seconds, peak, code = run(shards, scored, where, reports[-1])
+            seconds, peak, code = run(shards, eval_file, where, reports[-1])
             print(f"{rows:>9,} rows in {SHARDS} shards, --on {where:<4}: {seconds:6.1f} s, peak {peak:5,} MiB, exit {code}", flush=True)
         here, ray = (report.read_bytes() for report in reports)
         print(f"reports of {len(here):,} bytes: {'equal' if here == ray else 'they DIFFER'}")
 
 
-def divided(file: Path, count: int) -> list[Path]:
-    """The lines of a file as so many files, in their order."""
+def split_lines(file: Path, count: int) -> list[Path]:
+    """Splits the lines of a file into `count` files, in order."""
     lines = file.read_bytes().splitlines(keepends=True)
     shards = [file.with_name(f"shard-{number}.jsonl") for number in range(count)]
     for number, shard in enumerate(shards):
@@ -43,9 +43,9 @@ def divided(file: Path, count: int) -> list[Path]:
     return shards
 
 
-def run(shards: list[Path], scored: Path, where: str, report: Path) -> tuple[float, int, int]:
-    """Seconds, the peak of the process in MiB, and its exit code."""
-    command = [str(COMMAND), "audit", *map(str, shards), "--against", str(scored), "--json", "--on", where]
+def run(shards: list[Path], eval_file: Path, where: str, report: Path) -> tuple[float, int, int]:
+    """Seconds and peak memory in MiB of the command, and its exit code."""
+    command = [str(COMMAND), "audit", *map(str, shards), "--against", str(eval_file), "--json", "--on", where]
     with report.open("wb") as out, Path(os.devnull).open("wb") as nowhere:
         started = time.perf_counter()
         actions = [(os.POSIX_SPAWN_DUP2, out.fileno(), 1), (os.POSIX_SPAWN_DUP2, nowhere.fileno(), 2)]

@@ -1,4 +1,4 @@
-"""How fast training is with the wizard attached, against training that nobody looks at."""
+"""The speed of training with the wizard attached, compared with training without it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from tests.bench.attached import BASELINES, TRAIN, shows
-from tests.bench.cores import neighbours
+from tests.bench.cores import other_programs
 from tests.bench.runs import replaying, wait_for_end_of
 from tests.bench.terminal import Terminal
 from tests.conftest import COMMAND
@@ -26,20 +26,20 @@ from tuneproof.engine.run.store import EVENTS
 PAIRS = 5
 TRIES = 10
 ALONE = 0.05
-"""Of one core: where other programs took more, a pair says more about them than about the wizard."""
+"""A pair does not count if other programs take more than this share of one core."""
 PAIRED_STEPS = 200
-TURNS = 24
-TURN_SECONDS = 12.0
+INTERVALS = 24
+INTERVAL_SECONDS = 12.0
 UNPROBED = ("training.epochs=2000", "training.probe_every=100000")
 
 
-def pair() -> None:
-    """Whole trainings, with nobody looking and with the wizard on its Train screen, each first every other time."""
+def whole_trainings() -> None:
+    """Compares pairs of whole trainings, without the wizard and with it on its Train screen; which comes first alternates."""
     ratios: list[float] = []
     by_step: list[float] = []
     for number in range(TRIES):
         took: dict[bool, tuple[float, float]] = {}
-        with neighbours() as others:
+        with other_programs() as others:
             for watched in (False, True) if number % 2 else (True, False):
                 took[watched] = train(watched)
         alone, beside = took[False], took[True]
@@ -58,11 +58,11 @@ def pair() -> None:
 
 
 def train(watched: bool) -> tuple[float, float]:
-    """Trains the sample for some hundred steps; returns its seconds and those of its median step."""
+    """Trains the sample case for `PAIRED_STEPS` steps; returns the seconds of the training and of its median step."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
         with replaying(run, f"training.max_steps={PAIRED_STEPS}", until=Stage.TRAIN):
-            # The wizard has started long before training begins: what is compared is the watching.
+            # The wizard starts long before training begins, so that its start is not measured.
             wait_for_end_of(Stage.SPLIT, run)
             if watched:
                 with Terminal([COMMAND, "attach", run], Path(folder)) as terminal:
@@ -80,45 +80,45 @@ def train(watched: bool) -> tuple[float, float]:
         return ended.ts - began.ts, statistics.median(later - earlier for earlier, later in pairwise(logged))
 
 
-def turns() -> None:
-    """One training, with the wizard on its Train screen by turns awake and held still by a signal: finer than whole trainings.
+def intervals() -> None:
+    """Compares intervals of one training in which the wizard alternately runs and is suspended by SIGSTOP.
 
-    Whatever else differs between two trainings, where memory lies or what the machine does that minute, is the same for two turns
-    that follow each other. Held still, the wizard takes nothing, as if nobody looked; awake again, it catches up with what it missed.
+    This is more precise than pairs of trainings, because memory layout and machine load are nearly the same in adjacent intervals. A
+    suspended wizard takes no CPU time; after it resumes, it also reads the events that it missed.
     """
-    with tempfile.TemporaryDirectory() as folder, neighbours():
+    with tempfile.TemporaryDirectory() as folder, other_programs():
         run = Path(folder) / "run"
         with replaying(run, *UNPROBED):
             wait_for_event(run, StepLogged)
             with Terminal([COMMAND, "attach", run], Path(folder)) as terminal:
                 terminal.wait_for(shows(TRAIN))
                 terminal.watch(5)
-                spans = [take_turn(terminal, awake=number % 2 == 0) for number in range(TURNS + 1)]
+                spans = [measure_interval(terminal, running=number % 2 == 0) for number in range(INTERVALS + 1)]
             curve = StepSeries()
             for event in EventReader(run / EVENTS).read():
                 if isinstance(event, StepLogged):
                     curve.append(event)
         speeds = [steps_a_second(curve, *span) for span in spans]
-    # Each turn held still is compared with the mean of the turns before and after it, so that a drift of the machine cancels.
-    ratios = [(speeds[at - 1] + speeds[at + 1]) / 2 / speeds[at] for at in range(1, TURNS, 2)]
+    # Each suspended interval is compared with the mean of its two neighbours, so that a drift of the machine cancels.
+    ratios = [(speeds[at - 1] + speeds[at + 1]) / 2 / speeds[at] for at in range(1, INTERVALS, 2)]
     error = statistics.stdev(ratios) / math.sqrt(len(ratios))
-    print(f"{len(ratios)} turns of {TURN_SECONDS:.0f} s, {statistics.mean(speeds):.1f} steps a second: ", end="")
+    print(f"{len(ratios)} intervals of {INTERVAL_SECONDS:.0f} s, {statistics.mean(speeds):.1f} steps a second: ", end="")
     print(f"{statistics.mean(ratios):.3f} ± {error:.3f} (standard error) of headless speed, median {statistics.median(ratios):.3f}")
 
 
-def take_turn(terminal: Terminal, *, awake: bool) -> tuple[float, float]:
-    """From when to when, in seconds since 1970, the wizard was left awake or held still."""
+def measure_interval(terminal: Terminal, *, running: bool) -> tuple[float, float]:
+    """Start and end of one interval, in seconds since 1970, with the wizard running or suspended."""
     began = time.time()
-    if awake:
-        terminal.watch(TURN_SECONDS)
+    if running:
+        terminal.watch(INTERVAL_SECONDS)
     else:
         os.kill(terminal.pid, signal.SIGSTOP)
-        time.sleep(TURN_SECONDS)
+        time.sleep(INTERVAL_SECONDS)
         os.kill(terminal.pid, signal.SIGCONT)
     return began, time.time()
 
 
 def steps_a_second(curve: StepSeries, began: float, ended: float) -> float:
-    """The speed of training between two times, from the first to the last step that fell between them."""
+    """Steps per second between two times, from the first to the last step between them."""
     logged = [ts for ts in curve.ts if began <= ts <= ended]
     return (len(logged) - 1) / (logged[-1] - logged[0])

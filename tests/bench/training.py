@@ -1,9 +1,9 @@
-"""How fast training is against plain TRL, on a CPU: `python -m tests.bench.training`.
+"""The speed of training on a CPU, compared with plain TRL: `python -m tests.bench.training`.
 
-The sample model, the first rows of SNIPS, LoRA of rank 16, one epoch. Each program trains in a process of its own, by turns, on the same
-texts. Tokens are those of the rows, padding not counted; the first step is left out of the speed, and is told by itself as the time from
-the command. Ways of plain TRL: its defaults (on a CPU it has to be told so, and not to use bfloat16), without checkpointing and with rows
-padded in our batch size, the same grouped by length, and packed to two lengths.
+The sample model is trained on the first rows of SNIPS, with LoRA of rank 16, for one epoch. All programs train on the same texts, each in
+its own process, in alternation. The speed is in tokens without padding, and excludes the first step; the time from the command to the end
+of the first step is printed separately. Plain TRL runs with its defaults (with `use_cpu`, and without bfloat16), and without gradient
+checkpointing: padded at the batch size of tuneproof, grouped by length, and packed to two lengths.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import StepLogged
 from tuneproof.engine.run.store import EVENTS
 
-ROWS, EVAL_ROWS, TURNS, BATCH = 600, 8, 3, 16
+ROWS, EVAL_ROWS, ROUNDS, BATCH = 600, 8, 3, 16
 INSTRUCTION = "Extract the intent and the slots of the request as JSON."
 ON_CPU: dict[str, Any] = {"use_cpu": True, "bf16": False, "num_train_epochs": 1}
 LEAN: dict[str, Any] = ON_CPU | {"gradient_checkpointing": False, "dataloader_pin_memory": False}
@@ -46,8 +46,8 @@ OURS = {"packed": ["training.packing=true"], "padded": [], "grouped by length": 
 
 
 @dataclass(frozen=True)
-class Took:
-    """Seconds from the command to the end of the first step, from there to the end of the last, the steps, and all tokens read."""
+class Timing:
+    """Seconds from the command to the end of the first step, and from there to the end of the last; steps, and tokens read."""
 
     to_first_step: float
     after_it: float
@@ -56,7 +56,7 @@ class Took:
 
     @property
     def speed(self) -> float:
-        """Tokens a second once training is under way."""
+        """Tokens per second after the first step."""
         return self.tokens * (self.steps - 1) / self.steps / self.after_it
 
 
@@ -68,16 +68,16 @@ def main() -> None:
     base = load_base(ModelChoice(base="sample"))
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place)
-        learned = [json.loads(line) for line in (rows / "train.jsonl").read_text().splitlines()[:ROWS]]
-        tokens = write_plain(learned, base, folder / "plain.jsonl")
+        rows_read = [json.loads(line) for line in (rows / "train.jsonl").read_text().splitlines()[:ROWS]]
+        tokens = write_plain(rows_read, base, folder / "plain.jsonl")
         prepared = prepare(rows, folder)
-        ways: dict[str, Callable[[], Took]] = {name: plain(folder, settings, tokens) for name, settings in PLAIN.items()}
+        ways: dict[str, Callable[[], Timing]] = {name: plain(folder, settings, tokens) for name, settings in PLAIN.items()}
         ways |= {f"tuneproof, {name}": ours(prepared, base, settings) for name, settings in OURS.items()}
-        found: dict[str, list[Took]] = {name: [] for name in ways}
-        for _ in range(TURNS):
+        found: dict[str, list[Timing]] = {name: [] for name in ways}
+        for _ in range(ROUNDS):
             for name, way in ways.items():
                 found[name].append(way())
-    print(f"{ROWS} rows of {tokens / ROWS:.0f} tokens, {TURNS} turns each; median, lowest and highest")
+    print(f"{ROWS} rows of {tokens / ROWS:.0f} tokens, {ROUNDS} rounds; median, lowest and highest")
     for name, took in found.items():
         speeds = sorted(each.speed for each in took)
         begun = statistics.median(each.to_first_step for each in took)
@@ -86,24 +86,24 @@ def main() -> None:
 
 
 def write_plain(rows: list[dict[str, str]], base: BaseCheckpoint, path: Path) -> int:
-    """The rows as plain TRL takes them, the same texts that this program trains on; returns their tokens."""
+    """Writes the rows for plain TRL, with the texts that tuneproof trains on; returns the number of their tokens."""
     lines = [json.dumps({"prompt": prompt_of(row, base), "completion": row["output"]}) + "\n" for row in rows]
     path.write_text("".join(lines))
     return tokens_of(rows, base)
 
 
 def prompt_of(row: dict[str, str], base: BaseCheckpoint) -> str:
-    """What the model reads before its answer."""
+    """The prompt of a row."""
     return base.prompt([Message("user", f"{INSTRUCTION}\n\n{row['input']}")])
 
 
 def tokens_of(rows: list[dict[str, str]], base: BaseCheckpoint) -> int:
-    """The tokens of prompts, answers and ends."""
+    """The number of tokens of prompts, answers and end tokens."""
     return sum(len(base.token_ids(prompt_of(row, base) + row["output"])) + 1 for row in rows)
 
 
 def prepare(rows: Path, folder: Path) -> Path:
-    """A run that has everything but its training."""
+    """Writes a case with its data into the folder; returns the case file."""
     case = yaml.safe_load((ROOT / "tests" / "real" / "snips.yaml").read_text())
     for part, count in (("train", ROWS), ("test", EVAL_ROWS)):
         (folder / f"{part}.jsonl").write_text("".join((rows / f"{part}.jsonl").read_text().splitlines(keepends=True)[:count]))
@@ -114,22 +114,22 @@ def prepare(rows: Path, folder: Path) -> Path:
     return folder / "case.yaml"
 
 
-def plain(folder: Path, settings: dict[str, Any], tokens: int) -> Callable[[], Took]:
-    """Plain TRL with these settings, in a process of its own."""
+def plain(folder: Path, settings: dict[str, Any], tokens: int) -> Callable[[], Timing]:
+    """A function that trains with plain TRL in a new process."""
 
-    def train() -> Took:
+    def train() -> Timing:
         words = ["--model", ROOT / "sample_cases" / "model", "--rows", folder / "plain.jsonl", "--to", folder / "trl"]
         command = [sys.executable, "-m", "tests.bench.plain_trl", *words, "--began", time.time(), "--settings", json.dumps(settings)]
         done = subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, text=True, check=True)
-        return Took(**json.loads(done.stdout.splitlines()[-1]), tokens=tokens)
+        return Timing(**json.loads(done.stdout.splitlines()[-1]), tokens=tokens)
 
     return train
 
 
-def ours(case: Path, base: BaseCheckpoint, settings: Sequence[str]) -> Callable[[], Took]:
-    """This program from a run that has its baselines to the end of its training, events, log and all."""
+def ours(case: Path, base: BaseCheckpoint, settings: Sequence[str]) -> Callable[[], Timing]:
+    """A function that trains with tuneproof, from a planned run to the end of its training, event log included."""
 
-    def train() -> Took:
+    def train() -> Timing:
         with tempfile.TemporaryDirectory() as place:
             run = Path(place) / "run"
             words = ["--replay", case, "--run-dir", run, *set_options(*settings)]
@@ -139,8 +139,8 @@ def ours(case: Path, base: BaseCheckpoint, settings: Sequence[str]) -> Callable[
             subprocess.run([str(COMMAND), *map(str, words), "--resume", "--until", "train"], check=True, capture_output=True)
             ended = [event.ts for event in EventReader(run / EVENTS).read() if isinstance(event, StepLogged)]
             assert wait_for_event(run, StepLogged).ts == ended[0]
-            learned = [json.loads(line) for line in (run / "splits" / "train.jsonl").read_text().splitlines()]
-            return Took(ended[0] - began, ended[-1] - ended[0], len(ended), tokens_of(learned, base))
+            rows_read = [json.loads(line) for line in (run / "splits" / "train.jsonl").read_text().splitlines()]
+            return Timing(ended[0] - began, ended[-1] - ended[0], len(ended), tokens_of(rows_read, base))
 
     return train
 

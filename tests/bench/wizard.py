@@ -18,9 +18,9 @@ from pathlib import Path
 import psutil
 
 from tests.bench.attached import CARD, DECIDE, HELP, HOME, TRAIN, beside_training, shows
-from tests.bench.cores import cpu, neighbours
+from tests.bench.cores import cpu, other_programs
 from tests.bench.runs import finished, long_run, short_runs, worker_pid
-from tests.bench.speed import pair, turns
+from tests.bench.speed import intervals, whole_trainings
 from tests.bench.terminal import Picture, Terminal
 from tests.conftest import COMMAND, ROOT
 from tuneproof.engine.run.event_reader import EventReader
@@ -40,7 +40,7 @@ ATTACHES = 5
 
 def first_paint() -> None:
     """Time from the start of the process to the text on the screen, for home in a folder with runs and for an app of one label in turn."""
-    with tempfile.TemporaryDirectory() as folder, neighbours():
+    with tempfile.TemporaryDirectory() as folder, other_programs():
         newest = short_runs(Path(folder) / "runs", RUNS)
         programs: dict[str, tuple[list[str | Path], str]] = {
             "one label": ONE_LABEL_APP,
@@ -152,7 +152,7 @@ def still() -> None:
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "runs" / "done"
         finished(run)
-        with neighbours():
+        with other_programs():
             with Terminal([COMMAND], Path(folder)) as terminal:
                 terminal.wait_for(shows(HOME))
                 print_idle("home", terminal)
@@ -177,7 +177,7 @@ def attach() -> None:
     """Time from the start of `tuneproof attach` until the last step and the curve of a long run are on the screen."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / "run"
-        with long_run(run) as last, neighbours():
+        with long_run(run) as last, other_programs():
             seconds = []
             for _ in range(ATTACHES + 1):
                 with Terminal([COMMAND, "attach", run], Path(folder)) as terminal:
@@ -204,8 +204,8 @@ FIGURES = {
     "weight": weight,
     "still": still,
     "attach": attach,
-    "turns": turns,
-    "pair": pair,
+    "intervals": intervals,
+    "whole-trainings": whole_trainings,
 }
 
 
@@ -213,7 +213,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("figures", metavar="FIGURE", nargs="*", choices=[*FIGURES, []], help=f"{', '.join(FIGURES)} (default: all)")
     figures = parser.parse_args().figures or FIGURES
-    # SIGTERM, too, has to end the processes that were started here.
+    # On SIGTERM, too, the processes that were started here end.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     for name in figures:
         print(f"{name}:")

@@ -1,4 +1,4 @@
-"""The audit's counts on real data sets, held to the exact ones that were found by brute force."""
+"""The audit's counts on real data sets equal those found by brute force."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Private data held against published gold spans: at least as good as six expressions with checksums on the same file."""
+"""The search for private data against published gold spans: at least as good as six regular expressions with checksums."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def test_the_first_rows_end_in_a_verified_card(name: str, tmp_path: Path) -> Non
 
 
 def labels(files: Iterable[Path]) -> list[str]:
-    """The outputs that stand in the files."""
+    """The distinct outputs in the files, sorted."""
     return sorted({json.loads(line)["output"] for file in files for line in file.read_text().splitlines()})
 
 

@@ -28,15 +28,15 @@ DEADLINE = 300
 """Seconds within which a training of small steps saves its first checkpoint, even on a busy machine."""
 
 
-@pytest.mark.parametrize(("sharding", "told"), [("none", ""), ("full", f", {SHARDED}")])
-def test_a_case_trained_by_two_processes_ends_in_a_card_that_verifies(tmp_path: Path, sharding: str, told: str) -> None:
+@pytest.mark.parametrize(("sharding", "sharding_text"), [("none", ""), ("full", f", {SHARDED}")])
+def test_a_case_trained_by_two_processes_ends_in_a_card_that_verifies(tmp_path: Path, sharding: str, sharding_text: str) -> None:
     run = tmp_path / "run"
     quick = ["training.processes=2", f"training.sharding={sharding}", "training.epochs=4", "baselines=[zero_shot]"]
     result = tuneproof("--replay", sample_case(), "--run-dir", run, *(word for setting in quick for word in ("--set", setting)))
     assert result.code == 0, result.err
     card = json.loads((run / "card.json").read_text())
     assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "tuned"] and card["verdict"]["answer"] == "tune"
-    assert f"each batch is divided among 2 processes{told}; memory is per process" in (run / "card.md").read_text()
+    assert f"each batch is divided among 2 processes{sharding_text}; memory is per process" in (run / "card.md").read_text()
     assert tuneproof("verify", run).code == 0
 
 

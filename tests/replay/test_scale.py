@@ -58,13 +58,13 @@ def row_of(example: Any) -> str:
 
 def reports(words: Sequence[str], capfd: pytest.CaptureFixture[str]) -> tuple[str, set[str]]:
     """The report of the command in one process, which must equal that on Ray, and the checks with findings."""
-    said = []
+    results = []
     for where in ("here", "ray"):
         code = main(["audit", *words, "--json", "--on", where])
-        told = capfd.readouterr()
-        said.append((code, told.out, told.err))
-    assert said[1] == said[0]
-    document = said[0][1]
+        captured = capfd.readouterr()
+        results.append((code, captured.out, captured.err))
+    assert results[1] == results[0]
+    document = results[0][1]
     return document, {finding["check"] for finding in json.loads(document)["findings"]}
 
 

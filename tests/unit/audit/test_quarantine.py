@@ -75,7 +75,7 @@ def test_a_quarantine_holds_the_rows_once_and_leaves_the_data_alone(tmp_path: Pa
     data.write_bytes(encoded(".jsonl"))
     before = data.read_bytes()
     rows = [FoundRow(file="a.jsonl", line=1, note="bad"), FoundRow(file="a.jsonl", line=3)]
-    finding = StoredFinding(check="format", severity=Severity.BLOCK, message="2", action="mend", count=2, left_out=False, rows=rows)
+    finding = StoredFinding(check="format", severity=Severity.BLOCK, message="2", action="fix", count=2, left_out=False, rows=rows)
     for check in ("format", "conflict", "format"):
         [written] = write_quarantine(finding.model_copy(update={"check": check}), {"a.jsonl": data})
     lines = [json.loads(line) for line in written.read_text().splitlines()]

@@ -61,7 +61,7 @@ def test_a_check_finds_exactly_what_was_planted(check: str) -> None:
     assert lines in ({}, {"duplicate": [108]})
 
 
-def test_unreadable_rows_are_told_and_left_out() -> None:
+def test_unreadable_rows_are_reported_and_left_out() -> None:
     report = report_of(CLEAN, problems=[(Source("rows.jsonl", 7), UnreadableRow("not JSON"))])
     (finding,) = report.findings
     assert (finding.check, finding.severity, finding.rows[0].line, finding.rows[0].note) == ("unreadable", Severity.WARN, 7, "not JSON")

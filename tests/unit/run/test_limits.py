@@ -1,4 +1,4 @@
-"""A limit of the machine is told from a defect, in whatever class and words a library reports it."""
+"""A limit of the machine is distinguished from a defect, whatever class and words a library reports it with."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from tuneproof.engine.run.limits import is_out_of_memory, machine_limit
         (PermissionError(errno.EACCES, "denied"), UsageError),
     ],
 )
-def test_a_limit_has_an_error_of_its_own(error: Exception, limit: type[TuneproofError]) -> None:
+def test_each_limit_has_its_own_error(error: Exception, limit: type[TuneproofError]) -> None:
     assert type(machine_limit(error, Path("run"))) is limit
 
 

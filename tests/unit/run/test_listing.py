@@ -72,8 +72,8 @@ other_line = st.sampled_from(
 
 
 @given(st.lists(st.one_of(some_event, some_event, other_line), max_size=25), st.sampled_from([b"", line(Finished())[:-1], b"{"]))
-def test_a_list_of_runs_agrees_with_the_whole_story(told: list[AnyEvent | bytes], torn: bytes) -> None:
-    lines = [t if isinstance(t, bytes) else line(t.model_copy(update={"seq": n, "ts": 100.0 + n})) for n, t in enumerate(told)]
+def test_a_list_of_runs_agrees_with_the_whole_log(events: list[AnyEvent | bytes], torn: bytes) -> None:
+    lines = [t if isinstance(t, bytes) else line(t.model_copy(update={"seq": n, "ts": 100.0 + n})) for n, t in enumerate(events)]
     with tempfile.TemporaryDirectory() as folder:
         run = a_run(Path(folder) / "run", [], b"".join(lines) + torn)
         state = RunState()
@@ -135,14 +135,14 @@ def test_the_table_is_aligned_and_nothing_in_a_name_moves_the_cursor(tmp_path: P
     ]
 
 
-def test_no_run_is_told_with_what_to_do(tmp_path: Path) -> None:
+def test_an_empty_folder_is_reported_with_the_command_that_starts_a_run(tmp_path: Path) -> None:
     assert runs_text(tmp_path) == f"no runs in {tmp_path}; start one with: tuneproof --replay support_tickets.yaml"
 
 
 def test_the_data_has_what_the_table_has_and_the_times(tmp_path: Path) -> None:
     run = a_run(tmp_path / os.fsdecode(b"run-\xff"), [ALIVE.model_copy(update={"ts": 5.0}), Stopped(ts=9.0)])
-    [told] = json.loads(runs_json(tmp_path))["runs"]
-    assert told == {
+    [listed] = json.loads(runs_json(tmp_path))["runs"]
+    assert listed == {
         "path": str(run),
         "name": run.name,
         "state": "stopped",

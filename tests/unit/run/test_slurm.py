@@ -28,7 +28,7 @@ ELSEWHERE = Launched(pid=1, process_started=0.0, tuneproof="0.1.0", until=Stage.
 
 
 @pytest.mark.parametrize(
-    ("overrides", "told"),
+    ("overrides", "message"),
     [
         (["training.slurm.partition=gpu"], "`slurm` belongs to launcher slurm, not to launcher local"),
         ([ON_SLURM, "training.slurm.partion=gpu"], "did you mean `partition`?"),
@@ -45,29 +45,29 @@ ELSEWHERE = Launched(pid=1, process_started=0.0, tuneproof="0.1.0", until=Stage.
         (["training.launcher=ray"], "training.launcher"),
     ],
 )
-def test_a_case_that_no_job_can_be_made_of_is_refused(overrides: list[str], told: str) -> None:
+def test_a_case_with_invalid_slurm_settings_is_refused(overrides: list[str], message: str) -> None:
     with pytest.raises(CaseError) as caught:
         load_case(sample_case(), overrides)
-    assert told in str(caught.value)
+    assert message in str(caught.value)
 
 
-def test_what_is_left_out_is_left_to_the_cluster() -> None:
+def test_settings_without_a_value_are_not_passed_to_sbatch() -> None:
     assert slurm.sbatch_options(Slurm()) == {"nodes": 1, "signal": "TERM@90", "no_requeue": True}
-    asked = Slurm(
+    settings = Slurm(
         nodes=2, partition="gpu", gpus=1, cpus=8, memory_gb=1.5, hours=0.01, extra={"mail-type": "END", "nice": 5, "exclusive": True}
     )
-    flags = {slurm.sbatch_flag(key, value) for key, value in slurm.sbatch_options(asked).items()}
+    flags = {slurm.sbatch_flag(key, value) for key, value in slurm.sbatch_options(settings).items()}
     assert flags >= {"--nodes=2", "--partition=gpu", "--gpus-per-node=1", "--cpus-per-task=8", "--mem=1536M", "--time=1"}
     assert flags >= {"--mail-type=END", "--nice=5", "--exclusive"}
 
 
-def test_where_the_worker_runs_changes_nothing_of_what_is_learned() -> None:
+def test_the_launcher_does_not_change_the_training_plan() -> None:
     there = Training(launcher=Launcher.SLURM, slurm=Slurm(gpus=1, nodes=2), processes=2)
     assert make_plan(MethodChoice(), there).digest == make_plan(MethodChoice(), Training()).digest
     assert make_plan(MethodChoice(), there).processes_per_node == 1
 
 
-def test_a_run_goes_on_with_another_launcher_and_keeps_its_plan(run: Path) -> None:
+def test_a_run_can_be_resumed_with_another_launcher_and_keeps_its_plan(run: Path) -> None:
     store = RunStore.open(run)
     store.write_step(StepId(StepKind.METHOD), Inputs(), {})
     (run / "training").mkdir()
@@ -83,11 +83,11 @@ def test_a_case_for_a_cluster_reads_back_as_it_was_written(tmp_path: Path) -> No
     assert load_case(tmp_path / "case.yaml") == case
 
 
-def test_a_trial_of_the_data_runs_on_this_machine_whatever_the_case_says() -> None:
+def test_a_dry_run_runs_on_this_machine_whatever_the_launcher_is() -> None:
     assert load_case(sample_case(), [ON_SLURM]).on_this_machine().training == load_case(sample_case()).training
 
 
-def test_without_sbatch_a_case_for_a_cluster_is_refused_before_anything_is_begun(tmp_path: Path) -> None:
+def test_without_sbatch_a_case_for_a_cluster_is_refused_before_the_run_begins(tmp_path: Path) -> None:
     words = ["--replay", sample_case(), "--run-dir", tmp_path / "run", "--set", ON_SLURM]
     result = tuneproof(*words, env={"PATH": str(tmp_path)})
     assert result.code == 3 and result.err.startswith("tuneproof: training.launcher: slurm: there is no sbatch on this machine; ")
@@ -101,8 +101,8 @@ def test_without_submitit_the_extra_to_install_is_named(monkeypatch: pytest.Monk
 
 
 @pytest.fixture
-def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
-    """Puts a squeue and an scancel in place that say one thing, as those of a cluster would."""
+def fake_slurm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
+    """A function that replaces squeue and scancel by scripts with a fixed output and exit code."""
 
     def put(says: str, code: int) -> None:
         for name in ("squeue", "scancel"):
@@ -122,19 +122,19 @@ def told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         ("slurm_load_jobs error: Unable to contact slurm controller (connect failure)", 1, True),
     ],
 )
-def test_a_job_on_another_machine_is_alive_until_the_cluster_says_it_is_gone(told: Any, says: str, code: int, alive: bool) -> None:
-    told(says, code)
+def test_a_job_on_another_machine_is_alive_until_slurm_does_not_know_it(fake_slurm: Any, says: str, code: int, alive: bool) -> None:
+    fake_slurm(says, code)
     assert is_alive(ELSEWHERE) is alive
 
 
-def test_where_the_cluster_cannot_be_asked_a_job_is_taken_to_be_alive_and_cannot_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_slurm_commands_a_job_is_assumed_to_be_alive_and_cannot_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert is_alive(ELSEWHERE)
     with pytest.raises(UsageError, match="scancel 7"):
         stop_run(ELSEWHERE)
 
 
-def test_the_log_of_a_run_from_before_there_were_jobs_is_read() -> None:
+def test_a_launch_event_without_a_slurm_job_is_read() -> None:
     line = ELSEWHERE.model_dump_json(exclude={"slurm_job"}).encode()
     event = parse(line)
     assert isinstance(event, Launched) and event.slurm_job is None

@@ -1,4 +1,4 @@
-"""A CPU scores only what is to be learned, and learns just what TRL's own loss would teach."""
+"""On a CPU only target tokens have logits, and loss and gradients equal those of TRL."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def base() -> BaseCheckpoint:
 
 @pytest.mark.parametrize("family", FAMILIES)
 @torch.no_grad()
-def test_scores_are_those_that_the_model_gives_at_the_same_places(family: str) -> None:
+def test_target_logits_equal_the_logits_of_the_model_at_the_same_positions(family: str) -> None:
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(FAMILIES[family]).eval()
     ids = torch.randint(3, 64, (3, 12))
@@ -46,13 +46,13 @@ def test_scores_are_those_that_the_model_gives_at_the_same_places(family: str) -
     assert scores.shape == (5 + 2 + 5, 64)
     every = model(input_ids=ids).logits
     torch.testing.assert_close(scores, every[:, :-1][target_mask(labels)])
-    # What was told to the output matrix for one pass holds for no other.
+    # The hook on the LM head is gone after one pass.
     assert every.shape == (3, 12, 64)
 
 
 @pytest.mark.parametrize("name", ["lora", "full", "prompt_tuning", "prefix_tuning"])
 def test_loss_and_gradients_are_those_of_trl(base: BaseCheckpoint, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    # With the filler, of which a part may be all that it has.
+    # With the dummy row, which may be the only row of a micro-batch.
     rows = training_of(base)[0][:5]
     trainer = make_trainer(base, rows, make_plan(MethodChoice(name=name), Training(batch_size=6)), tmp_path)
     (batch,) = trainer.get_train_dataloader()
@@ -67,7 +67,7 @@ def test_loss_and_gradients_are_those_of_trl(base: BaseCheckpoint, name: str, tm
     assert step(trainer, batch, words, type(trainer))[0] == trl[0]
 
 
-def test_a_part_without_anything_to_learn_teaches_nothing(base: BaseCheckpoint, tmp_path: Path) -> None:
+def test_a_micro_batch_without_targets_has_no_gradient(base: BaseCheckpoint, tmp_path: Path) -> None:
     trainer = make_trainer(base, training_of(base)[0], make_plan(MethodChoice(name="lora"), Training()), tmp_path)
     nothing = {"input_ids": torch.zeros(1, 2, dtype=torch.long), "labels": torch.full((1, 2), IGNORE_INDEX)}
     loss, gradients = step(trainer, nothing, 7, type(trainer))

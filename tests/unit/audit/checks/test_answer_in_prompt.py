@@ -14,11 +14,13 @@ CLEAN = [row(i, f"What is the capital of country {i}, and what is it known for?"
 
 
 @given(st.integers(0, 8), st.integers(0, 8))
-def test_rows_with_the_whole_answer_in_the_prompt_are_found(learned: int, scored: int) -> None:
-    planted = [row(100 + i, f"Hint: the ANSWER says {i} apples, red ones! How many?", f"Says {i} apples, red ones") for i in range(learned)]
-    told = [row(i, f"What is it times {i}?\nAnswer: {i}.", str(i), "eval.jsonl") for i in range(1, scored + 1)]
-    found = list(answers_in_prompts(table([*CLEAN, *planted], told)))
-    assert [(r.at.file, r.at.line) for r in rows_of(found)] == [(e.source.file, e.source.line) for e in [*planted, *told]]
+def test_rows_with_the_whole_answer_in_the_prompt_are_found(train_count: int, eval_count: int) -> None:
+    planted = [
+        row(100 + i, f"Hint: the ANSWER says {i} apples, red ones! How many?", f"Says {i} apples, red ones") for i in range(train_count)
+    ]
+    eval_rows = [row(i, f"What is it times {i}?\nAnswer: {i}.", str(i), "eval.jsonl") for i in range(1, eval_count + 1)]
+    found = list(answers_in_prompts(table([*CLEAN, *planted], eval_rows)))
+    assert [(r.at.file, r.at.line) for r in rows_of(found)] == [(e.source.file, e.source.line) for e in [*planted, *eval_rows]]
 
 
 def test_taking_the_answer_from_the_prompt_may_be_the_task() -> None:

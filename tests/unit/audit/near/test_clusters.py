@@ -55,10 +55,10 @@ def test_every_set_with_a_near_row_of_another_output_is_reported(
     outputs = data.draw(st.lists(st.sampled_from("xyz"), min_size=len(texts), max_size=len(texts)))
     pairs = {(i, j): jaccard for (i, j), jaccard in brute_force(texts, shingle, at_least).items() if outputs[i] != outputs[j]}
     near = near_rows(texts, shingle, at_least)
-    told = near.conflicts(outputs)
-    assert all(pairs[each.of, each.row] == each.jaccard for each in told)
-    assert len(told) <= len(texts)
-    kinds = {(int(near.set_of[row]), outputs[row]) for each in told for row in (each.row, each.of)}
+    conflicts = near.conflicts(outputs)
+    assert all(pairs[each.of, each.row] == each.jaccard for each in conflicts)
+    assert len(conflicts) <= len(texts)
+    kinds = {(int(near.set_of[row]), outputs[row]) for each in conflicts for row in (each.row, each.of)}
     assert kinds == {(int(near.set_of[row]), outputs[row]) for pair in pairs for row in pair}
 
 

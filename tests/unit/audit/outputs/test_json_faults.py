@@ -96,5 +96,5 @@ def test_the_fault_of_any_broken_object_is_described(value: dict[str, object], i
 @settings(max_examples=150, deadline=None)
 @given(st.text(alphabet="{}[]\"':, \n\\a1/*`-NaN", max_size=60))
 def test_any_text_can_be_checked(output: str) -> None:
-    told = json_fault(output)
-    assert told is None or told
+    fault = json_fault(output)
+    assert fault is None or fault

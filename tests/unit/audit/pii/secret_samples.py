@@ -33,7 +33,7 @@ def some(rng: random.Random, alphabet: str, count: int) -> str:
 
 
 def ended(rng: random.Random, alphabet: str, count: int) -> str:
-    """Random characters of which the last is a letter or a digit, as in a token that stands in a sentence."""
+    """Random characters of which the last is a letter or a digit, as in a token within a sentence."""
     return some(rng, alphabet, count - 1) + rng.choice(ALNUM)
 
 
