@@ -1,4 +1,4 @@
-"""`task`: what the model is asked, what an answer has to look like, and which metric scores it."""
+"""`task`: the instruction, the format of an answer, and the metric that scores it."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ class OutputFormat(CaseSection):
 
 
 class Task(CaseSection):
-    """What the model is asked, and how an answer is scored."""
+    """The task of the model, and how an answer is scored."""
 
     instruction: str | None = None
     """The instruction for all rows that have none of their own."""

@@ -264,13 +264,13 @@ class Failed(Event):
 
 
 class Stopped(Event):
-    """The run was asked to stop, and did; it can be resumed."""
+    """The run has stopped on request; it can be resumed."""
 
     kind: Literal["stopped"] = "stopped"
 
 
 class Finished(Event):
-    """The run has done what was asked."""
+    """The run has done all requested stages."""
 
     kind: Literal["finished"] = "finished"
 

@@ -34,7 +34,7 @@ def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
 def stop_run(launched: Launched) -> bool:
     """Asks the worker to save a checkpoint at the next step and end, without waiting; returns whether there is a worker to ask.
 
-    A worker on another machine can be asked if it is a job of a cluster. Raises UsageError if the worker belongs to another user.
+    A worker on another machine can be asked only if it is a Slurm job. Raises UsageError if the worker belongs to another user.
     """
     if launched.slurm_job is not None and not is_here(launched):
         return _stop_job(launched, launched.slurm_job)

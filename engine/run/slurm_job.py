@@ -27,7 +27,7 @@ STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 """What clusters signal a job with before they end it."""
 
 QUERY_SECONDS = 5.0
-"""How often the cluster is asked about the job: every query is work for a controller that all users share."""
+"""Seconds between two queries about the job: every query is work for a controller that all users share."""
 
 
 @dataclass

@@ -17,7 +17,7 @@ from tuneproof.engine.scoring.statistics import wilson
 class Prediction(BaseModel):
     """One line of `predictions.jsonl`: a case, the exact prompt, the output, and its judgement."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
     id: str
     prompt: str
@@ -40,7 +40,7 @@ class Prediction(BaseModel):
     """The documents that the case names as the source of its answer, for the retrieval arm."""
     left_out: int = 0
     """Number of examples that were left out of the prompt as near duplicates of the case."""
-    tokens_told: bool = True
+    usage_known: bool = Field(default=True, alias="tokens_told")
     """Whether the token counts are known; a server may not report them."""
     attempts: int = 1
     unanswered: str = ""
@@ -115,7 +115,7 @@ def judge_output(
     shown: Sequence[str] = (),
     needed: Sequence[str] = (),
     left_out: int = 0,
-    tokens_told: bool = True,
+    usage_known: bool = True,
     attempts: int = 1,
 ) -> Prediction:
     """The prediction of a case that has an answer, judged against `expected`."""
@@ -136,7 +136,7 @@ def judge_output(
         shown=list(shown),
         needed=list(needed),
         left_out=left_out,
-        tokens_told=tokens_told,
+        usage_known=usage_known,
         attempts=attempts,
     )
 
@@ -156,7 +156,7 @@ def unanswered_prediction(case_id: str, prompt: str, expected: str, reason: str,
         tokens=0,
         prompt_tokens=0,
         output_tokens=0,
-        tokens_told=False,
+        usage_known=False,
         attempts=attempts,
         unanswered=reason,
         server_said=server_said,
@@ -185,7 +185,7 @@ def judge_again(prediction: Prediction, judge: Judge, expected: str) -> Predicti
         shown=prediction.shown,
         needed=prediction.needed,
         left_out=prediction.left_out,
-        tokens_told=prediction.tokens_told,
+        usage_known=prediction.usage_known,
         attempts=prediction.attempts,
     )
 
@@ -194,7 +194,7 @@ def score_predictions(arm: str, all_predictions: Sequence[Prediction], kind: Out
     """The scores of an arm over the cases that have an answer; `seconds` is the time they took. Raises ValueError if no case has one."""
     predictions = answered_predictions(all_predictions)
     n = len(predictions)
-    counted = [p for p in predictions if p.tokens_told]
+    counted = [p for p in predictions if p.usage_known]
     attempts = sum(p.attempts for p in all_predictions)
     return Scores(
         arm=arm,

@@ -100,13 +100,13 @@ class ArmScorer:
             predictions, _ = self.answer(variant, self._backend(variant, adapter), probing, on_progress)
             tried += [VariantPrediction(variant=name, **prediction.model_dump()) for prediction in predictions]
         chosen = best_variant(score_variants(tried))
-        asked = variants[chosen] if chosen is not None else arm
+        selected = variants[chosen] if chosen is not None else arm
         on_progress = self._progress(arm.name, ahead, ahead + len(cases))
-        predictions, seconds = self.answer(asked, self._backend(asked, adapter), cases, on_progress)
+        predictions, seconds = self.answer(selected, self._backend(selected, adapter), cases, on_progress)
         scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = artifacts.ArmFacts(
             arm=arm.name,
-            summary=_summary(asked, chosen, score_variants(tried)),
+            summary=_summary(selected, chosen, score_variants(tried)),
             max_new_tokens=self.max_new_tokens,
             variant=chosen,
             tried=score_variants(tried),
@@ -115,12 +115,12 @@ class ArmScorer:
             artifacts.predictions_file(arm.name): to_jsonl(predictions),
             artifacts.scores_file(arm.name): scores.model_dump_json(indent=1) + "\n",
             artifacts.arm_file(arm.name): about.as_text(),
-            artifacts.prompt_file(arm.name): self._backend(asked, adapter).prompt(asked.template()),
+            artifacts.prompt_file(arm.name): self._backend(selected, adapter).prompt(selected.template()),
         }
         if tried:
             files[artifacts.tried_file(arm.name)] = to_jsonl(tried)
-        if asked.grammar is not None:
-            files[artifacts.grammar_file(arm.name)] = asked.grammar + "\n"
+        if selected.grammar is not None:
+            files[artifacts.grammar_file(arm.name)] = selected.grammar + "\n"
         self.store.write_step(StepId.arm(arm.name), inputs, files, {"prompts": prompts_digest(predictions)})
         (self.store.path / artifacts.kept_file(arm.name)).unlink(missing_ok=True)
 
@@ -144,7 +144,7 @@ class ArmScorer:
                 shown=request.shown,
                 needed=request.needed,
                 left_out=request.left_out,
-                tokens_told=completion.usage_known,
+                usage_known=completion.usage_known,
                 attempts=completion.attempts,
             )
             for (name, case), request, prompt, completion in zip(cases, requests, prompts, completions, strict=True)

@@ -36,9 +36,9 @@ def test_the_counts_are_the_exact_ones(name: str) -> None:
     if not folder.is_dir():
         pytest.skip(f"REAL DATA MISSING: {folder}; set TUNEPROOF_REAL_DATA to the folder that has {name}")
     train, rows, repeats, conflicts, near, leaked = EXACT[name]
-    learned = read_examples(str(folder / train))
-    scored = read_examples([str(folder / file) for file in leaked])
-    report = audit(Table(Rows(learned.examples), Rows(scored.examples), learned.problems + scored.problems), (), {})
+    train_rows = read_examples(str(folder / train))
+    eval_rows = read_examples([str(folder / file) for file in leaked])
+    report = audit(Table(Rows(train_rows.examples), Rows(eval_rows.examples), train_rows.problems + eval_rows.problems), (), {})
     counts = report.counts
     assert counts.rows == rows
     assert (counts.duplicate_rows.norm, counts.duplicate_rows.loose) == repeats

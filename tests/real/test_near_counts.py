@@ -42,10 +42,10 @@ def test_the_counts_are_the_exact_ones(name: str, shingle: Shingle) -> None:
     parts = [_inputs(name, file) for file in (train, *evals)]
     texts = without_boilerplate([text for part in parts for text in part]).texts
     near = near_rows(texts, shingle)
-    learned = range(len(parts[0]))
+    train_rows = range(len(parts[0]))
     ends = [sum(map(len, parts[: count + 1])) for count in range(len(parts))]
-    leaked = tuple(len(near.nearest(range(start, end), learned)) for start, end in pairwise(ends))
-    assert (near.pair_count(len(learned)), len(near.dropped(len(learned))), leaked) == exact[shingle]
+    leaked = tuple(len(near.nearest(range(start, end), train_rows)) for start, end in pairwise(ends))
+    assert (near.pair_count(len(train_rows)), len(near.dropped(len(train_rows))), leaked) == exact[shingle]
 
 
 def _inputs(name: str, file: str) -> list[str]:

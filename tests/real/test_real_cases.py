@@ -20,16 +20,16 @@ SHORT = ["training.max_steps=8", "training.batch_size=8", "training.probe_every=
 
 
 def folder_of(name: str) -> Path:
-    """Where a data set lies; skips, loudly, where it does not."""
+    """The folder of a data set; prints a message and skips the test if there is none."""
     folder = REAL_DATA / name
     if not folder.is_dir():
         pytest.skip(f"REAL DATA MISSING: {folder}; set TUNEPROOF_REAL_DATA to the folder that has {name}")
     return folder
 
 
-def replay(name: str, run: Path, learned: list[Path], scored: Path, *overrides: str) -> dict[str, Any]:
+def replay(name: str, run: Path, train_files: list[Path], eval_file: Path, *overrides: str) -> dict[str, Any]:
     """The card of a real case over the given files, verified."""
-    files = [f"data.examples={json.dumps([str(path) for path in learned])}", f"data.eval={scored}"]
+    files = [f"data.examples={json.dumps([str(path) for path in train_files])}", f"data.eval={eval_file}"]
     words = set_options(*files, *overrides)
     result = tuneproof("--replay", CASES / f"{name}.yaml", "--run-dir", run, "--json", *words)
     assert result.code == 0, result.err
@@ -63,7 +63,7 @@ def labels(files: Iterable[Path]) -> list[str]:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_whole_case_ends_in_a_verified_card_that_beats_the_plain_prompt(name: str, tmp_path: Path) -> None:
     folder = folder_of(name)
-    learned = [folder / file for file in ("train.jsonl", "validation.jsonl") if (folder / file).exists()]
-    card = replay(name, tmp_path / "run", learned, folder / "test.jsonl")
+    train_files = [folder / file for file in ("train.jsonl", "validation.jsonl") if (folder / file).exists()]
+    card = replay(name, tmp_path / "run", train_files, folder / "test.jsonl")
     correct = {arm["arm"]: arm["correct"] for arm in card["arms"]}
     assert correct["tuned"]["low"] > correct["zero_shot"]["high"]

@@ -112,10 +112,10 @@ def test_a_mistake_is_one_line(conflicting: Path, words: list[str], code: int, s
 
 def test_text_of_rows_cannot_move_the_cursor_and_private_data_is_masked(write_jsonl: Any) -> None:
     address = "mary.jones" + "@" + "example.org"
-    asked = "who \x1b[2J wrote this letter"
+    request = "who \x1b[2J wrote this letter"
     rows = [
-        {"input": asked, "output": address},
-        {"input": asked, "output": "none \x1b[2J"},
+        {"input": request, "output": address},
+        {"input": request, "output": "none \x1b[2J"},
     ]
     result = tuneproof("audit", write_jsonl(rows))
     assert result.code == 3

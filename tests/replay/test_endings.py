@@ -65,7 +65,7 @@ def test_an_accepted_finding_no_longer_blocks_and_the_card_has_the_reason(write_
     assert tuneproof("verify", run).code == 0
 
 
-def test_rows_of_one_group_stay_together_and_what_would_straddle_is_left_out_and_text(
+def test_a_group_stays_in_one_part_and_rows_that_would_repeat_an_input_in_two_parts_are_left_out(
     write_case: Any, write_jsonl: Any, tmp_path: Path
 ) -> None:
     rows = [{"input": f"question {i}", "output": f"answer {i}", "speaker": f"s{i % 20}"} for i in range(80)]

@@ -77,7 +77,7 @@ def test_it_verifies_and_a_changed_answer_is_noticed(copy: RunStore) -> None:
         verify(copy)
 
 
-def test_a_point_that_learned_from_other_rows_is_noticed(copy: RunStore) -> None:
+def test_verify_fails_for_a_point_that_was_trained_on_other_rows(copy: RunStore) -> None:
     manifest = copy.manifest
     half, quarter = (manifest.steps[StepId(StepKind.CURVE_TRAIN, share)].inputs.settings for share in ("50", "25"))
     half["rows"] = quarter["rows"]

@@ -13,7 +13,7 @@ from tuneproof.engine.audit.wording import plural
 
 @check("control-characters", severity=Severity.WARN)
 def control_characters(table: Table) -> Iterator[Finding]:
-    """Characters that are invisible or replace lost text: the model learns to write them, and nobody sees why.
+    """Characters that are invisible or replace lost text: the model learns to write them, and the cause cannot be seen.
 
     Control characters, the replacement character � for bytes that could not be read, byte-order marks, marks that change the writing
     direction, soft hyphens and hidden zero-width characters. Joiners inside emoji and direction marks in Arabic or Hebrew text do not

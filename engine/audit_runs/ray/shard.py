@@ -40,7 +40,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class AuditRequest:
-    """What the audit is asked for. Each worker makes its own judge and token lengths, because they cannot be pickled."""
+    """The settings of the audit. Each worker makes its own judge and token lengths, because they cannot be pickled."""
 
     shingle: Shingle
     case: DraftCase | None

@@ -43,7 +43,7 @@ def test_with_a_model_rows_are_shown_as_it_reads_them_and_counted_in_tokens(tmp_
         assert row.prompt == f"<|user|>Triage the ticket.\n\n{example.input}<|end|><|assistant|>"
         assert row.answer == example.output
         assert row.prompt_length == len(base.token_ids(row.prompt))
-        # The end token is part of what is learned.
+        # The end token is a target too.
         assert row.answer_length == len(base.token_ids(row.answer)) + 1
     assert found.prompt.longest >= found.prompt.p99 >= found.prompt.median >= 20
     assert found.drafted_output.kind is OutputKind.JSON

@@ -15,8 +15,8 @@ from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.scoring.statistics import min_cases_for_target, min_correct_for_target, wilson
 
 
-def example(line: int, asked: str, label: str, **metadata: Any) -> Example:
-    return Example("Which colour?", asked, label, Source("rows.jsonl", line), metadata=metadata)
+def example(line: int, text: str, label: str, **metadata: Any) -> Example:
+    return Example("Which colour?", text, label, Source("rows.jsonl", line), metadata=metadata)
 
 
 TRAIN = [example(at, f"the {'sky' if at % 3 else 'grass'} number {at}", "blue" if at % 3 else "green", user=at // 2) for at in range(30)]

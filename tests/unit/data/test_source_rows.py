@@ -31,7 +31,7 @@ cell = st.lists(st.sampled_from(["a", "é", '"', ",", " ", "\n", "\r\n"]), max_s
 
 @settings(max_examples=60)
 @given(header=st.lists(cell, min_size=2, max_size=2, unique=True), rows=st.lists(st.lists(cell, min_size=2, max_size=2), max_size=5))
-def test_a_row_of_a_table_is_found_whatever_stands_in_the_rows_before_it(header: list[str], rows: list[list[str]]) -> None:
+def test_a_row_of_a_table_is_found_whatever_the_rows_before_it_contain(header: list[str], rows: list[list[str]]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows.csv"
         path.write_bytes(table_of(header, rows))
@@ -50,7 +50,7 @@ def test_a_row_of_any_format_that_is_not_there_any_more_is_shown_as_nothing(tmp_
     assert source_row_text(tmp_path / f"gone{ending}", 1) == ""
 
 
-def test_a_file_that_was_cut_off_meanwhile_is_shown_as_nothing(tmp_path: Path) -> None:
+def test_a_file_that_is_now_too_short_shows_no_row(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl.gz"
     path.write_bytes(gzip.compress(b'{"input": "a"}\n' * 1000)[:-20])
     assert source_row_text(path, 999) == ""
@@ -78,7 +78,7 @@ def test_a_dot_in_the_name_does_not_make_lines_a_table(tmp_path: Path) -> None:
     assert [json.loads(source_row_text(path, row.line)) for row in rows_of(path)] == ROWS
 
 
-def test_rows_of_an_array_on_one_line_are_told_apart(tmp_path: Path) -> None:
+def test_each_row_of_an_array_on_one_line_is_found(tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     path.write_text(json.dumps(ROWS))
     assert len({row.line for row in rows_of(path)}) == len(ROWS)

@@ -45,7 +45,7 @@ def test_a_run_on_another_machine_is_not_called_crashed() -> None:
     assert status(launched(1, 0.0, socket.gethostname())) is RunStatus.CRASHED
 
 
-def test_a_worker_that_nobody_waited_for_has_crashed() -> None:
+def test_a_zombie_worker_has_crashed() -> None:
     with subprocess.Popen(WAITING_PROCESS, stdin=subprocess.PIPE) as process:
         worker = worker_of(process)
         assert is_alive(worker)

@@ -1,4 +1,4 @@
-"""What is asked of a Slurm cluster, what of a case is refused before it is asked, and that nothing of it changes what is learned."""
+"""Slurm settings: the sbatch options, what is refused before a job is submitted, and that they do not change the training."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ def test_every_case_that_either_arm_got_wrong_is_compared_once_and_the_newly_wro
     assert len({case.before.id for case in found}) == len(found)
 
 
-def test_arms_that_were_not_asked_the_same_are_not_compared() -> None:
+def test_arms_that_answered_different_cases_are_not_compared() -> None:
     with pytest.raises(KeyError):
         compare_cases([prediction(1, True)], [prediction(2, True)])
 

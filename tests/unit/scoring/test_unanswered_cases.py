@@ -60,7 +60,7 @@ def test_an_unanswered_case_counts_neither_as_correct_nor_as_wrong() -> None:
 def test_answers_without_token_counts_do_not_count_as_zero_tokens() -> None:
     rows = [
         answer(0, "yes"),
-        judge_output("1", "?", "yes", "yes", JUDGE, truncated=False, prompt_tokens=0, output_tokens=0, tokens_told=False),
+        judge_output("1", "?", "yes", "yes", JUDGE, truncated=False, prompt_tokens=0, output_tokens=0, usage_known=False),
     ]
     scores = score_predictions("endpoint", rows, TASK.output.kind, JUDGE, 1.0)
     assert (scores.tokens_per_case, scores.tokens_untold) == (32, 1)

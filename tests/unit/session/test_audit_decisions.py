@@ -32,7 +32,7 @@ def test_a_decision_counts_before_the_audit_has_run_again() -> None:
     assert finding_status(finding(), with_accepted(DATA, "conflict", "both hold")) is FindingStatus.ACCEPTED
 
 
-def test_rows_are_left_out_and_taken_in_again() -> None:
+def test_leaving_rows_out_can_be_undone() -> None:
     left_out = with_left_out_toggled(DATA, finding())
     assert left_out.leave_out == ["conflict"]
     assert with_left_out_toggled(left_out, finding()) == DATA

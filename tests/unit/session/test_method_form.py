@@ -28,7 +28,7 @@ def test_only_settings_of_the_method_are_shown() -> None:
     assert set(settings_of(LORA)) <= set(SETTINGS)
 
 
-def test_a_setting_of_the_case_is_told_from_a_default() -> None:
+def test_a_setting_of_the_case_is_distinguished_from_a_default() -> None:
     content = LORA.model_copy(update={"training": Training(epochs=2.0)})
     rows = {row.name: row for row in setting_rows(content)}
     assert rows["epochs"].is_own and rows["epochs"].value == 2.0 and rows["epochs"].note == SETTINGS["epochs"]

@@ -78,7 +78,7 @@ def test_the_tuned_model_is_evaluated_after_its_training() -> None:
     assert training_phase(run) is TrainingPhase.EVALUATING
 
 
-def test_another_model_that_trains_is_told_from_the_tuned_one() -> None:
+def test_the_training_of_another_model_is_distinguished_from_that_of_the_tuned_one() -> None:
     assert training_phase(state(RUNNING, started(), started(model="tuned_25"))) is TrainingPhase.TRAINING_VARIANT
 
 

@@ -1,4 +1,4 @@
-"""Packed rows learn as each does alone: no row reads another, nothing is lost, and no token is learned twice."""
+"""Packed rows have the loss of rows trained one by one: none attends to another, none is lost, and no token is a target twice."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ rows_of_any_length = st.lists(st.integers(2, 40), min_size=1, max_size=24).map(
 
 def some_row(length: int, seed: int) -> EncodedRow:
     ids = torch.randint(3, 64, (length,), generator=torch.Generator().manual_seed(seed)).tolist()
-    asked = length // 2
-    return EncodedRow(ids, [IGNORE_INDEX] * asked + ids[asked:])
+    prompt_length = length // 2
+    return EncodedRow(ids, [IGNORE_INDEX] * prompt_length + ids[prompt_length:])
 
 
 def loss_sum(model: torch.nn.Module, **inputs: torch.Tensor) -> torch.Tensor:
-    """The summed loss of each label, which stands where it is predicted from the token before."""
+    """The summed loss of each label, at the position of the token before it."""
     labels = inputs.pop("labels")
     logits = model(**inputs, use_cache=False).logits[:, :-1]
     return torch.nn.functional.cross_entropy(logits.transpose(1, 2), labels[:, 1:], ignore_index=IGNORE_INDEX, reduction="none")
@@ -88,7 +88,7 @@ def test_attention_that_keeps_rows_apart_only_in_one_sequence_is_given_one() -> 
 
 @settings(max_examples=30)
 @given(rows_of_any_length)
-def test_no_row_is_lost_cut_or_learned_twice(rows: list[EncodedRow]) -> None:
+def test_every_row_is_packed_once_and_whole(rows: list[EncodedRow]) -> None:
     sequences = pack_rows(rows, context_length=96).to_list()
     found = []
     for each in sequences:

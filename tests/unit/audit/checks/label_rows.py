@@ -27,8 +27,8 @@ def judge(**output: object) -> Judge:
     return make_judge(Task.model_validate({"output": output}), [])
 
 
-def table(learned: list[str], scored: list[str] | None = None, judged: Judge | None = None) -> Table:
-    return Table(examples(learned), examples(scored or [], "eval.jsonl"), [], judge=judged)
+def table(train_rows: list[str], eval_rows: list[str] | None = None, judged: Judge | None = None) -> Table:
+    return Table(examples(train_rows), examples(eval_rows or [], "eval.jsonl"), [], judge=judged)
 
 
 def lines(findings: list[Finding]) -> list[int]:

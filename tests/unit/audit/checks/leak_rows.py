@@ -14,8 +14,8 @@ def row(line: int, text: str = "", output: str = "", file: str = "rows.jsonl", *
     return Example(more.pop("instruction", "Do it."), text or f"text {line}", output or f"said {line}", Source(file, line), **more)
 
 
-def table(learned: list[Example], scored: list[Example]) -> Table:
-    return Table(Rows(learned), Rows(scored), [])
+def table(train_rows: list[Example], eval_rows: list[Example]) -> Table:
+    return Table(Rows(train_rows), Rows(eval_rows), [])
 
 
 def rows_of(findings: list[Finding]) -> list[FlaggedRow]:

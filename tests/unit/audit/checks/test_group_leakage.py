@@ -22,17 +22,19 @@ def with_field(name: str, values: list[Any], file: str = "rows.jsonl") -> list[E
 )
 @given(st.sets(st.integers(1, 60), max_size=20))
 def test_training_rows_of_a_group_that_eval_has_are_found(name: str, shared: set[int]) -> None:
-    learned = with_field(name, [f"group-{i}" for i in range(1, 61)])
-    scored = with_field(name, [*(f"group-{i}" for i in sorted(shared)), "group-x", "group-y"], "eval.jsonl")
-    found = list(group_leakage(table(learned, scored)))
+    train_rows = with_field(name, [f"group-{i}" for i in range(1, 61)])
+    eval_rows = with_field(name, [*(f"group-{i}" for i in sorted(shared)), "group-x", "group-y"], "eval.jsonl")
+    found = list(group_leakage(table(train_rows, eval_rows)))
     assert [r.at.line for r in rows_of(found)] == sorted(shared)
     assert all(r.note == f"{name} group-{r.at.line}" and r.of is not None and r.of.file == "eval.jsonl" for r in rows_of(found))
     if shared:
-        assert found[0].message.startswith(f"{len(shared)} of {len(scored)} eval rows share their {name} with {len(shared)} training row")
+        assert found[0].message.startswith(
+            f"{len(shared)} of {len(eval_rows)} eval rows share their {name} with {len(shared)} training row"
+        )
 
 
 @pytest.mark.parametrize(
-    ("name", "learned", "scored"),
+    ("name", "train_rows", "eval_rows"),
     [
         ("source", ["web", "book"] * 50, ["web", "book"]),
         ("source", [f"site{i % 12}" for i in range(900)], ["site1"]),
@@ -44,8 +46,8 @@ def test_training_rows_of_a_group_that_eval_has_are_found(name: str, shared: set
         ("user", [None, "", "unknown"] * 20, [None, "", "unknown"]),
     ],
 )
-def test_fields_that_do_not_identify_groups_are_no_leak(name: str, learned: list[Any], scored: list[Any]) -> None:
-    assert list(group_leakage(table(with_field(name, learned), with_field(name, scored, "eval.jsonl")))) == []
+def test_fields_that_do_not_identify_groups_are_no_leak(name: str, train_rows: list[Any], eval_rows: list[Any]) -> None:
+    assert list(group_leakage(table(with_field(name, train_rows), with_field(name, eval_rows, "eval.jsonl")))) == []
 
 
 def test_conversations_that_open_alike_are_one_conversation() -> None:
@@ -53,15 +55,15 @@ def test_conversations_that_open_alike_are_one_conversation() -> None:
         return row(number, file=file, history=(Message("user", opening), Message("assistant", f"reply to {opening}")))
 
     questions = [f"how do I repair the bicycle number {i}" for i in range(60)]
-    learned = [talk(i, q) for i, q in enumerate(questions, start=1)]
+    train_rows = [talk(i, q) for i, q in enumerate(questions, start=1)]
     first_turn = row(2, questions[9], f"reply to {questions[9]}", "eval.jsonl")
-    scored = [
+    eval_rows = [
         talk(1, questions[3], "eval.jsonl"),
         first_turn,
         talk(3, "hello", "eval.jsonl"),
         talk(4, "a question of its own", "eval.jsonl"),
     ]
-    found = rows_of(list(group_leakage(table([*learned, talk(90, "hello")], scored))))
+    found = rows_of(list(group_leakage(table([*train_rows, talk(90, "hello")], eval_rows))))
     assert [(r.at.line, r.of.line if r.of else 0) for r in found] == [(4, 1), (10, 2)]
     shown = "always the same example of a question"
     assert list(group_leakage(table([talk(i, shown) for i in range(1, 90)], [talk(1, shown, "eval.jsonl")]))) == []

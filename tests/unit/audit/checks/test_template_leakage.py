@@ -14,14 +14,14 @@ from tuneproof.engine.audit.checks.template_leakage import template_leakage
 
 @given(st.sets(st.integers(0, 29), max_size=10))
 def test_eval_outputs_with_the_skeleton_of_a_training_output_are_found(shared: set[int]) -> None:
-    learned = [row(i + 1, output=f'SELECT col{chr(97 + i)} FROM t WHERE name = "val {i}" AND n > {i}') for i in range(26)]
-    learned += [row(i + 1, output=f"SELECT max(x{chr(71 + i)}) FROM t WHERE name = '{i}'") for i in range(26, 30)]
+    train_rows = [row(i + 1, output=f'SELECT col{chr(97 + i)} FROM t WHERE name = "val {i}" AND n > {i}') for i in range(26)]
+    train_rows += [row(i + 1, output=f"SELECT max(x{chr(71 + i)}) FROM t WHERE name = '{i}'") for i in range(26, 30)]
     own = [row(i, output=f"SELECT count(*) FROM other{chr(96 + i)} LIMIT {i}", file="eval.jsonl") for i in range(1, 6)]
     copies = [
-        row(100 + i, output=learned[i].output.replace(f'"val {i}"', "'it  x'").replace(f"> {i}", "> 7.5").lower(), file="eval.jsonl")
+        row(100 + i, output=train_rows[i].output.replace(f'"val {i}"', "'it  x'").replace(f"> {i}", "> 7.5").lower(), file="eval.jsonl")
         for i in sorted(shared)
     ]
-    found = list(template_leakage(table(learned, [*own, *copies])))
+    found = list(template_leakage(table(train_rows, [*own, *copies])))
     assert [(r.at.line, r.of.line if r.of else 0) for r in rows_of(found)] == [(100 + i, i + 1) for i in sorted(shared)]
 
 

@@ -10,6 +10,8 @@ from tuneproof.engine.audit.checks.unseen_label import unseen_labels
 
 
 @given(st.lists(st.sampled_from(["joy", "love", "Joy", "new", "joy,new"]), max_size=12))
-def test_eval_rows_with_a_label_that_no_training_row_has_are_found(scored: list[str]) -> None:
-    learned = ["joy", "love", "fear", "joy,love", "joy,fear"] * 6
-    assert lines(list(unseen_labels(table(learned, scored)))) == [i for i, o in enumerate(scored, start=1) if "new" in o or "Joy" in o]
+def test_eval_rows_with_a_label_that_no_training_row_has_are_found(eval_rows: list[str]) -> None:
+    train_rows = ["joy", "love", "fear", "joy,love", "joy,fear"] * 6
+    assert lines(list(unseen_labels(table(train_rows, eval_rows)))) == [
+        i for i, o in enumerate(eval_rows, start=1) if "new" in o or "Joy" in o
+    ]

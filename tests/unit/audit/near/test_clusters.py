@@ -38,8 +38,8 @@ def test_each_row_has_the_nearest_of_the_others(texts: list[str], shingle: Shing
     train = data.draw(st.integers(0, len(texts)))
     pairs = brute_force(texts, shingle, at_least)
     near = near_rows(texts, shingle, at_least)
-    learned, scored = range(train), range(train, len(texts))
-    for ours, others in ((scored, learned), (learned, scored)):
+    train_rows, eval_rows = range(train), range(train, len(texts))
+    for ours, others in ((eval_rows, train_rows), (train_rows, eval_rows)):
         best = {}
         for row in ours:
             found = [(-pairs[pair], of) for of in others if (pair := (min(row, of), max(row, of))) in pairs]
@@ -65,10 +65,10 @@ def test_every_set_with_a_near_row_of_another_output_is_reported(
 @given(rows, shingle, threshold, st.data())
 def test_taking_rows_away_gives_the_join_of_the_others(texts: list[str], shingle: Shingle, at_least: float, data: st.DataObject) -> None:
     kept = [at for at in range(len(texts)) if data.draw(st.booleans())]
-    left, anew = near_rows(texts, shingle, at_least).take(kept), near_rows([texts[at] for at in kept], shingle, at_least)
-    assert left.set_of.tolist() == anew.set_of.tolist()
-    assert row_pairs(left) == row_pairs(anew)
-    assert left.dropped() == anew.dropped()
+    left, joined_again = near_rows(texts, shingle, at_least).take(kept), near_rows([texts[at] for at in kept], shingle, at_least)
+    assert left.set_of.tolist() == joined_again.set_of.tolist()
+    assert row_pairs(left) == row_pairs(joined_again)
+    assert left.dropped() == joined_again.dropped()
 
 
 def test_equal_rows_cost_no_more_than_one() -> None:

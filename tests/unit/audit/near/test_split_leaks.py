@@ -31,8 +31,8 @@ def families(seed: int) -> list[Example]:
     return [Example("", text, "yes", Source("rows.jsonl", at)) for at, text in enumerate(texts, start=1)]
 
 
-def near(learned: list[Example], scored: list[Example]) -> int:
-    return len(join_rows(Rows(learned), Rows(scored)).examples_near_eval())
+def near(train_rows: list[Example], eval_rows: list[Example]) -> int:
+    return len(join_rows(Rows(train_rows), Rows(eval_rows)).examples_near_eval())
 
 
 @settings(max_examples=10, deadline=None)

@@ -24,7 +24,7 @@ def test_thirty_of_each_kind_are_all_found_and_masked(kind: PiiKind) -> None:
         assert [m.kind for m in find_secrets(text)] == [kind]
         shown = masked(text)
         assert shown.startswith("set it like this:\n") and shown.endswith("\nand go on") and "…" in shown
-        # Where the secret part stands, before the end of the block or the host of the address, no eight characters are left.
+        # In the secret part, before the end of the block or the host of the address, no eight characters are left.
         body = secret.split("-----END")[0].split("@db.")[0]
         assert not any(body[-20:][i : i + 8] in shown for i in range(13))
         assert masked(shown) == shown

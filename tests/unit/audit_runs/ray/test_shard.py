@@ -44,7 +44,7 @@ def test_checks_find_in_shards_what_they_find_in_all_rows(check: str, seed: int,
     with TemporaryDirectory() as folder:
         ends = [0, *sorted(cuts), len(world.examples)]
         parts = [world.examples[start:end] for start, end in pairwise(ends)]
-        shards = [*written(Path(folder), parts, scored=False), *written(Path(folder), [world.eval], scored=True, number=len(parts))]
+        shards = [*written(Path(folder), parts, is_eval=False), *written(Path(folder), [world.eval], is_eval=True, number=len(parts))]
         request = RequestWithLengths(Shingle.W3, None) if check.startswith("context") else AuditRequest(Shingle.W3, None)
         # The check for label errors needs all rows if they are few, and then no other check would be tested.
         with pytest.MonkeyPatch.context() as patch:
@@ -62,28 +62,28 @@ class RequestWithLengths(AuditRequest):
 
 
 def findings_in_all(shards: Sequence[Shard], request: AuditRequest, check: str) -> list[str]:
-    learned, scored = ([e for s in shards if s.is_eval is scored for e in rows_of(s)] for scored in (False, True))
-    return findings_of(audit(Table(Rows(learned), Rows(scored), [], lengths=request.lengths()), (), {}), check)
+    train_rows, eval_rows = ([e for s in shards if s.is_eval is is_eval for e in rows_of(s)] for is_eval in (False, True))
+    return findings_of(audit(Table(Rows(train_rows), Rows(eval_rows), [], lengths=request.lengths()), (), {}), check)
 
 
 def findings_in_shards(read: Sequence[tuple[ShardRows, ShardSummary]], request: AuditRequest, check: str) -> list[str]:
     population = population_of([seen for _, seen in read])
     named = [select_rows(kept, request, population, frozenset(), NO_RELATED_ROWS) for kept, _ in read]
-    learned, scored = (
+    train_rows, eval_rows = (
         [e for n, (k, _) in zip(named, read, strict=True) if k.shard.is_eval is s for e in n.examples] for s in (False, True)
     )
-    return findings_of(audit(Table(Rows(learned), Rows(scored), [], lengths=request.lengths(), population=population), (), {}), check)
+    return findings_of(audit(Table(Rows(train_rows), Rows(eval_rows), [], lengths=request.lengths(), population=population), (), {}), check)
 
 
 def findings_of(report: Report, check: str) -> list[str]:
     return [finding.model_dump_json() for finding in report.findings if finding.check == check]
 
 
-def written(folder: Path, parts: Sequence[Sequence[Example]], *, scored: bool, number: int = 0) -> Iterator[Shard]:
+def written(folder: Path, parts: Sequence[Sequence[Example]], *, is_eval: bool, number: int = 0) -> Iterator[Shard]:
     for at, rows in enumerate(parts, number):
         path = folder / f"{at}.jsonl"
         path.write_text("".join(json.dumps({"input": e.input, "output": e.output, **e.metadata}) + "\n" for e in rows))
-        yield Shard(at, path.name, path, scored)
+        yield Shard(at, path.name, path, is_eval)
 
 
 def rows_of(shard: Shard) -> list[Example]:
