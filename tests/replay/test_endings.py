@@ -78,7 +78,7 @@ def test_a_group_stays_in_one_part_and_rows_that_would_repeat_an_input_in_two_pa
     assert not inputs["train"] & inputs["eval"] and not inputs["train"] & inputs["validation"] and not inputs["validation"] & inputs["eval"]
     card = json.loads((tmp_path / "run" / "card.json").read_text())
     assert card["data_shape"]["left_out"] == len(parts["straddling"]) > 0
-    assert any("a later part has their input" in item for item in card["risk"]["items"])
+    assert any("validation or eval has a duplicate" in item for item in card["risk"]["items"])
 
 
 @pytest.mark.parametrize(

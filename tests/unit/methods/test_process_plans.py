@@ -58,7 +58,7 @@ def test_a_single_process_cannot_shard_a_model(monkeypatch: pytest.MonkeyPatch) 
         check_trainable(LORA, Training(sharding=sharding))
 
 
-@pytest.mark.parametrize(("name", "why"), [("int8_lora", "loses its scales"), ("qlora", "could not be tried")])
+@pytest.mark.parametrize(("name", "why"), [("int8_lora", "loses its scales"), ("qlora", "is untested")])
 def test_a_method_that_cannot_be_sharded_is_refused(name: str, why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "gpu_count", lambda: 0)
     with pytest.raises(GateClosed, match=why):
