@@ -2,22 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
-
 import pytest
 
-from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS, ArmContext
+from tests.unit.ticket_context import ROWS, ticket_context
+from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.arms.few_shot import choose_shots
 from tuneproof.engine.case.schema import ModelChoice
-from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.example import Example, Message, Source, duplicate_key
-from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
-from tuneproof.engine.scoring.judges import make_judge
-
-ROWS = read_examples(str(Path(__file__).parents[3] / "sample_cases" / "support_tickets.jsonl")).examples
-TASK = Task.model_validate({"instruction": "Triage the ticket.", "output": {"kind": "json", "schema": {"properties": {"category": {}}}}})
 
 
 @pytest.fixture(scope="module")
@@ -25,21 +17,14 @@ def base() -> BaseCheckpoint:
     return load_base(ModelChoice(base="sample"))
 
 
-def context(base: BaseCheckpoint, max_new_tokens: int = 60) -> ArmContext:
-    def fits(messages: Sequence[Message]) -> bool:
-        return len(base.token_ids(base.prompt(messages))) + max_new_tokens <= base.context_length
-
-    return ArmContext("Triage the ticket.", make_judge(TASK, []), ROWS, fits, 0)
-
-
 def test_the_zero_shot_prompt_has_instruction_format_and_input(base: BaseCheckpoint) -> None:
-    prompt = base.prompt(UNTUNED_ARMS["zero_shot"](context(base)).messages(ROWS[0]))
+    prompt = base.prompt(UNTUNED_ARMS["zero_shot"](ticket_context(base)).messages(ROWS[0]))
     assert prompt.startswith("<|user|>Triage the ticket.\nAnswer with one JSON object")
     assert prompt.endswith(f"\n\n{ROWS[0].input}<|end|><|assistant|>")
 
 
 def test_shots_come_from_train_and_never_repeat_the_case(base: BaseCheckpoint) -> None:
-    arm = UNTUNED_ARMS["few_shot"](context(base))
+    arm = UNTUNED_ARMS["few_shot"](ticket_context(base))
     shot = choose_shots(ROWS, 4, 0)[0]
     own = Example("", shot.input.upper(), shot.output, Source("eval.jsonl", 1))
     shown = [m.content for m in arm.messages(own)]
@@ -49,12 +34,12 @@ def test_shots_come_from_train_and_never_repeat_the_case(base: BaseCheckpoint) -
 
 
 def test_shots_that_do_not_fit_are_dropped_and_the_question_stays(base: BaseCheckpoint) -> None:
-    messages = UNTUNED_ARMS["few_shot"](context(base, max_new_tokens=base.context_length - 200)).messages(ROWS[0])
+    messages = UNTUNED_ARMS["few_shot"](ticket_context(base, max_new_tokens=base.context_length - 200)).messages(ROWS[0])
     assert len(messages) < 9 and messages[-1].content.endswith(ROWS[0].input)
 
 
 def test_a_chat_keeps_its_turns_and_gets_the_instruction_once(base: BaseCheckpoint) -> None:
     case = Example("", "And now?", "yes", Source("rows.jsonl", 1), "Be brief.", (Message("user", "First?"), Message("assistant", "no")))
-    messages = TUNED_ARMS["tuned"](context(base)).messages(case)
+    messages = TUNED_ARMS["tuned"](ticket_context(base)).messages(case)
     assert [m.role for m in messages] == ["system", "user", "assistant", "user"]
     assert messages[1].content == "Triage the ticket.\n\nFirst?" and messages[3].content == "And now?"
