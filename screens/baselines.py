@@ -134,7 +134,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         lines = []
         if log := self.crash_log():
             return log
-        if target is not None:
+        if target is not None and target.at_least is not None:
             lines.append(Content(f"target {'':<29} {bar(target.at_least, 6)} {percent(target.at_least)}"))
         met = self.session.arms_that_meet_the_target()
         if met:

@@ -22,6 +22,7 @@ from tuneproof.engine.session.task_form import (
     FreezeStatus,
     Sections,
     TaskField,
+    describe_target,
     drafted_task,
     fields_of,
     freeze_status,
@@ -277,7 +278,7 @@ def _value(field: TaskField, content: DraftCase) -> str:
         case TaskField.METRIC:
             return f"{task.primary_metric}: {METRIC_MEANINGS[task.primary_metric]}"
         case TaskField.TARGET:
-            return f"at least {100 * content.target.at_least:g} %" if content.target else "none: any gain beyond the interval counts"
+            return describe_target(content.target)
         case TaskField.BASE:
             return content.model.base if content.model else "none"
         case TaskField.SHARES:

@@ -82,6 +82,8 @@ def variant_title(model: str) -> str:
         return f"learning curve, {share} % of train"
     if model == MERGED.name:
         return "merged into the base"
+    if model.startswith(f"{TUNED_MODEL}_seed_"):
+        return f"training {model.rpartition('_')[2]}, with another seed"
     return f"compared with {model.removeprefix(f'{TUNED_MODEL}_')}"
 
 

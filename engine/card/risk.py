@@ -10,10 +10,12 @@ from tuneproof.engine.card.schema import RiskSection
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, Case
 from tuneproof.engine.data.split import Part
-from tuneproof.engine.scoring.partial_credit import PARTIAL_CREDIT_METRICS
+from tuneproof.engine.scoring.lower_bound import min_correct_for_target
+from tuneproof.engine.scoring.metric_sums import PROPORTIONS
 from tuneproof.engine.scoring.predictions import Scores
-from tuneproof.engine.scoring.statistics import min_correct_for_target
-from tuneproof.engine.scoring.verdict import PairedDifference, Verdict, format_p_value, format_points, metric_of
+from tuneproof.engine.scoring.rule import SIGNIFICANT
+from tuneproof.engine.scoring.verdict_schema import Verdict
+from tuneproof.engine.scoring.verdict_text import format_points, format_test
 
 SMALL_EVAL = 50
 """With fewer cases than this, the interval is wider than most differences that matter."""
@@ -22,7 +24,7 @@ SMALL_EVAL = 50
 def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None) -> RiskSection:
     """The section with everything that was found to speak against the verdict."""
     items = [*_data_risks(evidence), *_model_risks(evidence, verdict, merged)]
-    return RiskSection(summary=items[0] if items else "Nothing was found that speaks against the verdict.", items=items)
+    return RiskSection(summary=items[0] if items else "No check that was run speaks against the verdict.", items=items)
 
 
 def _data_risks(evidence: Evidence) -> list[str]:
@@ -80,9 +82,11 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
         broken = "1 case" if newly == 1 else f"{newly} cases"
         verbs = ("was", "is") if newly == 1 else ("were", "are")
         items.append(f"{broken} that {verbs[0]} right with {verdict.best_untuned_arm} {verbs[1]} wrong after tuning ({change} overall).")
-    if verdict.difference and _is_weak(verdict.difference):
-        exact = format_p_value(verdict.difference.p_value_exact)
-        items.append(f"The interval excludes zero, but the exact test is not significant ({exact}): the evidence is weak.")
+    if verdict.difference and verdict.difference.low > 0 and verdict.difference.p_value >= SIGNIFICANT:
+        p_value = format_test(verdict.difference)
+        items.append(f"The interval excludes zero, but the test is not significant ({p_value}): the evidence is too weak to tune.")
+    if verdict.difference and verdict.difference.seeds == 1:
+        items.append("One training was measured: how much another seed would change is not known (evaluate.seeds).")
     if merged is not None and merged.outcome is MergeOutcome.WORSE:
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
     if evidence.tuned:
@@ -92,13 +96,9 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
     return items
 
 
-def _is_weak(difference: PairedDifference) -> bool:
-    """Whether the interval excludes zero and the exact test is not significant, as happens if the arms differ on a handful of cases."""
-    return not difference.low <= 0 <= difference.high and difference.p_value_exact >= 0.05
-
-
 def counted_target(case: Case) -> float | None:
     """The target as a share of correct cases; None if its metric gives partial credit, or if there is no target."""
-    if case.target is None or case.task is None or metric_of(case.task, case.target) in PARTIAL_CREDIT_METRICS:
+    if case.target is None or case.task is None:
         return None
-    return case.target.at_least
+    metric = case.target.metric or case.task.primary_metric
+    return case.target.at_least if metric in PROPORTIONS else None

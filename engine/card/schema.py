@@ -12,7 +12,7 @@ from tuneproof.engine.case.route import Route
 from tuneproof.engine.core.sentence import Sentence, Sentences
 from tuneproof.engine.run.artifacts import PlannedFacts, TrainedLength
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.verdict import Verdict
+from tuneproof.engine.scoring.verdict_schema import Verdict
 
 CARD_JSON = "card.json"
 CARD_MD = "card.md"

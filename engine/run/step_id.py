@@ -33,6 +33,8 @@ class StepKind(Enum):
     COMPARED_METHOD = f"compared {NAME} method"
     COMPARED_TRAIN = f"compared {NAME} train"
     COMPARED_SCORES = f"compared {NAME}"
+    SEED_TRAIN = f"seed {NAME} train"
+    SEED_SCORES = f"seed {NAME}"
     CARD = "card"
 
     @property

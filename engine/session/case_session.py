@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tuneproof.engine.arms import UNTUNED_ARMS
 from tuneproof.engine.audit.report import Report
+from tuneproof.engine.card.evidence import gather
 from tuneproof.engine.card.schema import CARD_JSON, Card
 from tuneproof.engine.case.draft import Draft, next_run_dir
 from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, RouteAnswers, choose_route
@@ -20,7 +21,8 @@ from tuneproof.engine.run.launch import launch
 from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
 from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predictions
-from tuneproof.engine.scoring.verdict import meets_target
+from tuneproof.engine.scoring.rule import TargetStatus
+from tuneproof.engine.scoring.verdict import target_status
 from tuneproof.engine.session.cached_reader import CachedReader
 from tuneproof.engine.stages.pipeline import check_case, planned_stages
 
@@ -33,6 +35,7 @@ class CaseSession:
         self.dry_run: DryRun | None = None
         self._worker: Worker | None = None
         self._reader = CachedReader()
+        self._target_status: tuple[tuple[str, ...], dict[str, TargetStatus]] | None = None
 
     @classmethod
     def of_case(cls, draft: Draft, runs: Path = Path("runs")) -> CaseSession:
@@ -52,7 +55,7 @@ class CaseSession:
 
     def start_over(self) -> None:
         """Leaves the run as it is, and continues with the draft alone, in which everything can be changed."""
-        self.store = self._worker = None
+        self.store = self._worker = self._target_status = None
         if self.draft.path is None:
             self.draft = Draft.copy_to(self.draft, Path.cwd())
 
@@ -168,10 +171,18 @@ class CaseSession:
         return read_predictions(self.store.read(name)) if self.store and self.store.has(name) else []
 
     def arms_that_meet_the_target(self) -> list[str]:
-        """The untuned arms that reach the target, lightest first."""
-        content = self.draft.content
-        measured = [(arm, self.scores(arm)) for arm in UNTUNED_ARMS if arm in content.baselines]
-        return [arm for arm, scores in measured if scores and content.task and meets_target(scores, content.task, content.target)]
+        """The untuned arms that are shown to reach the target, lightest first."""
+        return [arm for arm, status in self.target_status().items() if status is TargetStatus.SHOWN]
+
+    def target_status(self) -> dict[str, TargetStatus]:
+        """Which of the untuned arms that were scored reach the target, and how surely, lightest first; read again after a change."""
+        scored = tuple(arm for arm in UNTUNED_ARMS if self.scores(arm) is not None)
+        if self.store is None or not scored or self.draft.content.target is None:
+            return {}
+        if self._target_status is None or self._target_status[0] != scored:
+            evidence = gather(self.store)
+            self._target_status = (scored, target_status(evidence.measure, evidence.untuned) if evidence.measure else {})
+        return self._target_status[1]
 
     def unavailable(self, method: str) -> str | None:
         """Why the worker cannot train a method on this machine; None if it can, or if a job on a cluster will train it."""

@@ -85,7 +85,7 @@ def with_output(content: DraftCase, output: OutputFormat) -> Sections:
     metric = task.metric if task.metric in METRICS[output.kind] else None
     sections: Sections = {"task": Task(instruction=task.instruction, output=output, metric=metric)}
     if target is not None and target.metric is not None and target.metric not in METRICS[output.kind]:
-        sections["target"] = Target(at_least=target.at_least)
+        sections["target"] = target.model_copy(update={"metric": None})
     return sections
 
 
@@ -145,13 +145,28 @@ def _with_pattern(content: DraftCase, text: str) -> Sections:
     return {"task": task.model_dump(by_alias=True) | {"output": task.output.model_dump(by_alias=True) | {"pattern": text}}}
 
 
+def describe_target(target: Target | None) -> str:
+    """What is asked for, in a few words."""
+    if target is None:
+        return "none: any gain of 2 points that is shown counts"
+    parts = [] if target.at_least is None else [f"at least {100 * target.at_least:g} %"]
+    if target.not_worse_than is None:
+        parts.append(f"a gain of {100 * target.min_gain:g} points")
+    else:
+        parts.append(f"not worse than {target.not_worse_than} by {100 * target.margin:g} points")
+    return ", ".join(parts)
+
+
 def _target_text(content: DraftCase) -> str:
-    return f"{100 * content.target.at_least:g}" if content.target else ""
+    return f"{100 * content.target.at_least:g}" if content.target and content.target.at_least is not None else ""
 
 
 def _with_target(content: DraftCase, text: str) -> Sections:
     share = parse_percent(text)
-    return {"target": None if share is None else {"metric": task_of(content).primary_metric.value, "at_least": share}}
+    kept = content.target.model_dump(by_alias=True) if content.target else {}
+    if share is None:
+        return {"target": None}
+    return {"target": kept | {"metric": task_of(content).primary_metric.value, "at_least": share}}
 
 
 def _base_text(content: DraftCase) -> str:
