@@ -78,7 +78,7 @@ v opens these cases in groups, y copies the card and writes it to a file.
             self.show_status("press 7 to go to the training")
             return
         verdict.border_title = "Verdict"
-        verdict.update(Content.assemble((card_title(card), "bold"), f". {sanitize(card.verdict.reason)}"))
+        verdict.update(Content.assemble((card_title(card), "bold"), f". {sanitize(card.verdict.reason)}{_next(card)}"))
         self.query_one("#card-arms", Static).update(self._arms(card))
         self.query_one("#fields-text", Static).update(_fields(card))
         assert self.session.store is not None
@@ -143,6 +143,13 @@ v opens these cases in groups, y copies the card and writes it to a file.
         store = self.session.store
         if store is not None and store.has(CARD_MD):
             self.notify(f"copied, and written to {copy(self.app, store.read(CARD_MD))}", markup=False)
+
+
+def _next(card: Card) -> str:
+    """What to do after a case that ended before its training."""
+    if card.verdict.difference is not None or not card.verdict.next_steps:
+        return ""
+    return f" Next: {' '.join(sanitize(step) for step in card.verdict.next_steps)}"
 
 
 def _fields(card: Card) -> Content:

@@ -158,6 +158,7 @@ def _document(store: RunStore, state: RunState, code: ExitCode) -> dict[str, obj
         "reason": route.reason if route else None,
         "minimum_before_training": route.minimum_before_training if route else [],
         "what_if": [row.model_dump() for row in route.what_if] if route else [],
+        "next_steps": route.next_steps if route else [],
         "error": state.failure.message if state.failure else None,
         "card": json.loads(store.read(CARD_JSON)) if code is ExitCode.DONE and state.card else None,
     }

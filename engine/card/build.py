@@ -6,12 +6,12 @@ from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.card.evidence import Evidence, gather
+from tuneproof.engine.card.measured_route import MeasuredRoute, measured_route
 from tuneproof.engine.card.risk import counted_target, risk
 from tuneproof.engine.card.route_agreement import agreement_with_route
 from tuneproof.engine.card.schema import Card, CardArm, DataShapeSection, DecisionSection, EvalSetSection, MethodSection, ProvenanceSection
 from tuneproof.engine.card.variants import comparison, learning_curve, served
 from tuneproof.engine.case.arm_names import ArmName
-from tuneproof.engine.case.route import REASONS
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -26,18 +26,20 @@ from tuneproof.engine.scoring.verdict_schema import Verdict
 def make_card(store: RunStore) -> Card:
     """The card of a run as far as it has come."""
     evidence = gather(store)
-    verdict = decide_verdict(evidence.measure, evidence.arms_in_case, _missing(evidence))
+    route = measured_route(evidence)
+    verdict = decide_verdict(evidence.measure, evidence.arms_in_case, _missing(evidence), route.steps)
     merged = served(evidence)
     return Card(
         name=evidence.case.name,
-        decision=_decision(evidence, verdict),
+        decision=_decision(evidence, verdict, route),
+        redrawn_route=route.redrawn,
         data_shape=_data_shape(evidence),
         method=_method(evidence),
         eval_set=_eval_set(evidence, verdict),
         served=merged,
         comparison=comparison(evidence),
         learning_curve=learning_curve(evidence),
-        risk=risk(evidence, verdict, merged),
+        risk=risk(evidence, verdict, merged, route.route),
         verdict=verdict,
         arms=[_arm(arm, evidence) for arm in evidence.arms],
         provenance=_provenance(evidence),
@@ -56,15 +58,17 @@ def _missing(evidence: Evidence) -> list[str]:
     return missing
 
 
-def _decision(evidence: Evidence, verdict: Verdict) -> DecisionSection:
+def _decision(evidence: Evidence, verdict: Verdict, route: MeasuredRoute) -> DecisionSection:
     answers = evidence.case.decision.model_dump()
     answers["labeled_examples"] = evidence.route.labeled_examples
     overruled = evidence.method.overruled if evidence.method else []
-    notes = f" Overruled: {'; '.join(overruled)}." if overruled else ""
-    measured = agreement_with_route(evidence.route.route, evidence.measure, evidence.arms, verdict)
+    notes = f" {route.redrawn.change}" if route.redrawn else ""
+    notes += f" Overruled: {'; '.join(overruled)}." if overruled else ""
+    measured = agreement_with_route(route.route, evidence.measure, evidence.arms, verdict)
     notes += f" {measured}" if measured else ""
+    notes += "" if evidence.tuned else f" Next: {' '.join(verdict.next_steps)}"
     return DecisionSection(
-        summary=f"{evidence.route.route}. {REASONS[evidence.route.route]}{notes}",
+        summary=f"{route.route}. {route.reason}{notes}",
         route=evidence.route.route,
         answers=answers,
         overruled=overruled,

@@ -11,6 +11,7 @@ from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
 from tuneproof.engine.run.artifacts import TrainedLength
 from tuneproof.engine.run.event import Rate
+from tuneproof.engine.scoring.verdict_schema import Verdict
 from tuneproof.engine.scoring.verdict_text import format_interval, format_p_value, format_test
 
 
@@ -138,7 +139,7 @@ def rate_text(rate: Rate) -> str:
 def _difference(card: Card) -> list[str]:
     difference, verdict = card.verdict.difference, card.verdict
     if difference is None:
-        return []
+        return _next(verdict)
     better, worse = difference.only_tuned_right, difference.only_untuned_right
     groups = f" in {difference.clusters} groups" if difference.clusters is not None else ""
     lines = [
@@ -154,7 +155,11 @@ def _difference(card: Card) -> list[str]:
     if verdict.not_ranked:
         lines.append(f"Not compared, because too many cases have no answer: {', '.join(verdict.not_ranked)}.")
     lines += [verdict.cost] if verdict.cost else []
-    return [*lines, *(["Next: " + " ".join(verdict.next_steps)] if verdict.next_steps else [])]
+    return [*lines, *_next(verdict)]
+
+
+def _next(verdict: Verdict) -> list[str]:
+    return ["Next: " + " ".join(verdict.next_steps)] if verdict.next_steps else []
 
 
 def _provenance(card: Card) -> str:

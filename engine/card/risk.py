@@ -21,9 +21,11 @@ SMALL_EVAL = 50
 """With fewer cases than this, the interval is wider than most differences that matter."""
 
 
-def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None) -> RiskSection:
+def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None, route: Route) -> RiskSection:
     """The section with everything that was found to speak against the verdict."""
     items = [*_data_risks(evidence), *_model_risks(evidence, verdict, merged)]
+    if route is not Route.FINE_TUNING and evidence.tuned:
+        items.append(f"The route is `{route}`, but the case asks for training anyway.")
     return RiskSection(summary=items[0] if items else "No check that was run speaks against the verdict.", items=items)
 
 
@@ -91,8 +93,6 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
     if evidence.tuned:
         items.append("Whether tuning made the model worse at other tasks was not measured.")
-    if evidence.route.route is not Route.FINE_TUNING and evidence.tuned:
-        items.append(f"The route is `{evidence.route.route}`, but the case asks for training anyway.")
     return items
 
 

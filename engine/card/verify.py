@@ -44,7 +44,7 @@ from tuneproof.engine.scoring.predictions import (
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
 from tuneproof.engine.scoring.verdict_schema import RULES
 
-BY_THE_RULES = {"verdict", "eval_set", "served", "comparison", "learning_curve"}
+BY_THE_RULES = {"verdict", "redrawn_route", "eval_set", "served", "comparison", "learning_curve"}
 """The sections of a card that state differences or what can be shown, which the rules decide."""
 
 

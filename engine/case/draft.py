@@ -98,7 +98,7 @@ class Draft:
         return missing
 
     def route_answers(self, counted: int | None = None) -> RouteAnswers | None:
-        """The seven answers, or None if one that the route needs is missing.
+        """The answers, or None if one that the route needs is missing.
 
         `counted` is the number of examples in the data, for a draft that does not state it.
         """

@@ -18,8 +18,12 @@ SAMPLE = "sample"
 """The name of the small model that comes with tuneproof."""
 
 
+ADDED_ANSWER = Field(default=False, exclude_if=lambda answer: not answer)
+"""An answer that the first versions did not ask for: a no is not stored, so that the digests of their runs stay the same."""
+
+
 class DraftDecisionAnswers(CaseSection):
-    """The answers so far to the seven questions that decide the route (`case/route.py`); None: not answered yet."""
+    """The answers so far to the questions that decide the route (`case/route.py`); None: not answered yet."""
 
     private_facts: bool | None = None
     format_drift: bool | None = None
@@ -29,6 +33,11 @@ class DraftDecisionAnswers(CaseSection):
     needs_actions: bool | None = None
     preference_problem: bool | None = None
     facts_change_often: bool | None = None
+    style_from_examples: bool | None = None
+    prompt_falls_short: bool | None = None
+    cheaper_model: bool | None = None
+    unsafe_requests: bool | None = None
+    fits_in_prompt: bool | None = None
 
 
 class DecisionAnswers(DraftDecisionAnswers):
@@ -40,6 +49,11 @@ class DecisionAnswers(DraftDecisionAnswers):
     needs_actions: bool = False
     preference_problem: bool = False
     facts_change_often: bool = False
+    style_from_examples: bool = ADDED_ANSWER
+    prompt_falls_short: bool = ADDED_ANSWER
+    cheaper_model: bool = ADDED_ANSWER
+    unsafe_requests: bool = ADDED_ANSWER
+    fits_in_prompt: bool = ADDED_ANSWER
 
 
 class ModelChoice(CaseSection):

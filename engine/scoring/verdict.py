@@ -35,18 +35,18 @@ class ArmsInCase:
         return next(arm for arm in self.all if arm.name == name)
 
 
-def decide_verdict(measure: Measure | None, arms: ArmsInCase, missing: Sequence[str]) -> Verdict:
-    """The verdict on the arms so far; `missing` names what was not measured.
+def decide_verdict(measure: Measure | None, arms: ArmsInCase, missing: Sequence[str], route_steps: Sequence[str] = ()) -> Verdict:
+    """The verdict on the arms so far; `missing` names what was not measured, `route_steps` what the route says to do next.
 
     An untuned arm that is shown to meet the target ends it. Where the case names an incumbent, the tuned arm is held against that one.
     Else the tuned arm is compared with every untuned one, by the rule of `rule.Finding`.
     """
     if measure is None or not arms.untuned:
-        return _nothing_measured(missing)
+        return _nothing_measured(missing, route_steps)
     untuned = measure.arms(arms.untuned)
     shown = [arm.name for arm in untuned if arm.status(measure.at_least, len(untuned)) is TargetStatus.SHOWN]
     if arms.tuned is None:
-        return _without_tuning(measure, arms, untuned, shown, missing)
+        return _without_tuning(measure, arms, untuned, shown, missing, route_steps)
     *others, tuned = measure.arms([*arms.untuned, arms.tuned], arms.seeds)
     if measure.target is not None and measure.target.not_worse_than is not None:
         incumbent = next((arm for arm in others if arm.name == measure.target.not_worse_than), None)
@@ -54,7 +54,8 @@ def decide_verdict(measure: Measure | None, arms: ArmsInCase, missing: Sequence[
             return _against_incumbent(measure, arms, tuned, incumbent, missing)
     finding = compare(tuned, others, measure.min_gain)
     if finding is None:
-        return _without_tuning(measure, arms, untuned, shown, [*missing, "an untuned arm that answered enough of the cases"])
+        lacking = [*missing, "an untuned arm that answered enough of the cases"]
+        return _without_tuning(measure, arms, untuned, shown, lacking, route_steps)
     return _compared(measure, arms, untuned, tuned, finding, shown, missing)
 
 
@@ -63,7 +64,15 @@ def target_status(measure: Measure, untuned: Sequence[ScoredArm]) -> dict[str, T
     return {arm.name: arm.status(measure.at_least, len(untuned)) for arm in measure.arms(untuned)}
 
 
-def _nothing_measured(missing: Sequence[str]) -> Verdict:
+def prompt_falls_short(measure: Measure, untuned: Sequence[ScoredArm]) -> bool | None:
+    """Whether no untuned arm meets the target; None without a target, and where one meets it as measured, which is not shown."""
+    statuses = {arm.status(measure.at_least, len(untuned)) for arm in measure.arms(untuned) if arm.ranks}
+    if TargetStatus.SHOWN in statuses:
+        return False
+    return True if statuses == {TargetStatus.NOT_MET} else None
+
+
+def _nothing_measured(missing: Sequence[str], route_steps: Sequence[str]) -> Verdict:
     return Verdict(
         answer=VerdictAnswer.INCONCLUSIVE,
         headline="nothing measured yet",
@@ -77,12 +86,18 @@ def _nothing_measured(missing: Sequence[str]) -> Verdict:
         cases_to_tell=None,
         cost=None,
         missing=list(missing),
+        next_steps=list(route_steps),
         rules=RULES,
     )
 
 
 def _without_tuning(
-    measure: Measure, arms: ArmsInCase, untuned: Sequence[MeasuredArm], shown: Sequence[str], missing: Sequence[str]
+    measure: Measure,
+    arms: ArmsInCase,
+    untuned: Sequence[MeasuredArm],
+    shown: Sequence[str],
+    missing: Sequence[str],
+    route_steps: Sequence[str],
 ) -> Verdict:
     """The verdict before a tuned arm was scored."""
     best = best_untuned(untuned) or untuned[0]
@@ -106,7 +121,7 @@ def _without_tuning(
         cost=None,
         missing=list(missing),
         lightest_arm=_lightest(measure, arms),
-        next_steps=text.next_steps_without_tuning(measure, arms.named(used.name), status),
+        next_steps=text.next_steps_without_tuning(arms.named(used.name), status, route_steps),
         rules=RULES,
     )
 

@@ -195,13 +195,13 @@ def next_steps(
     return []
 
 
-def next_steps_without_tuning(measure: Measure, arm: ScoredArm, status: TargetStatus) -> list[str]:
-    """What to do before anything was trained."""
+def next_steps_without_tuning(arm: ScoredArm, status: TargetStatus, route_steps: Sequence[str]) -> list[str]:
+    """What to do before anything was trained; where no arm is shown to be good enough, also what the route says to do."""
     if status is TargetStatus.SHOWN:
         return [f"Use {arm.name}: there is nothing to train."]
     if status is TargetStatus.MEASURED:
-        return [f"Add eval cases, to show whether {arm.name} meets the target; or train, to see whether tuning is better."]
-    return []
+        return [f"Add eval cases, to show whether {arm.name} meets the target; or train, to see whether tuning is better.", *route_steps]
+    return list(route_steps)
 
 
 def replacement_next_steps(answer: VerdictAnswer) -> list[str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tuneproof.engine.arms import UNTUNED_ARMS
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.evidence import gather
+from tuneproof.engine.card.measured_route import measured_route
 from tuneproof.engine.card.schema import CARD_JSON, Card
 from tuneproof.engine.case.draft import Draft, next_run_dir
 from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, RouteAnswers, choose_route
@@ -35,7 +36,7 @@ class CaseSession:
         self.dry_run: DryRun | None = None
         self._worker: Worker | None = None
         self._reader = CachedReader()
-        self._target_status: tuple[tuple[str, ...], dict[str, TargetStatus]] | None = None
+        self._measured: tuple[tuple[str, ...], dict[str, TargetStatus], Route] | None = None
 
     @classmethod
     def of_case(cls, draft: Draft, runs: Path = Path("runs")) -> CaseSession:
@@ -55,7 +56,7 @@ class CaseSession:
 
     def start_over(self) -> None:
         """Leaves the run as it is, and continues with the draft alone, in which everything can be changed."""
-        self.store = self._worker = self._target_status = None
+        self.store = self._worker = self._measured = None
         if self.draft.path is None:
             self.draft = Draft.copy_to(self.draft, Path.cwd())
 
@@ -176,13 +177,24 @@ class CaseSession:
 
     def target_status(self) -> dict[str, TargetStatus]:
         """Which of the untuned arms that were scored reach the target, and how surely, lightest first; read again after a change."""
+        measured = self._read_measured()
+        return measured[1] if measured else {}
+
+    def route_after_measurement(self) -> Route | None:
+        """The route, drawn again once the untuned arms have been scored against a target."""
+        measured = self._read_measured()
+        return measured[2] if measured else self.route()
+
+    def _read_measured(self) -> tuple[tuple[str, ...], dict[str, TargetStatus], Route] | None:
+        """The untuned arms that were scored, how each stands to the target, and the route that this leads to."""
         scored = tuple(arm for arm in UNTUNED_ARMS if self.scores(arm) is not None)
         if self.store is None or not scored or self.draft.content.target is None:
-            return {}
-        if self._target_status is None or self._target_status[0] != scored:
+            return None
+        if self._measured is None or self._measured[0] != scored:
             evidence = gather(self.store)
-            self._target_status = (scored, target_status(evidence.measure, evidence.untuned) if evidence.measure else {})
-        return self._target_status[1]
+            statuses = target_status(evidence.measure, evidence.untuned) if evidence.measure else {}
+            self._measured = (scored, statuses, measured_route(evidence).route)
+        return self._measured
 
     def unavailable(self, method: str) -> str | None:
         """Why the worker cannot train a method on this machine; None if it can, or if a job on a cluster will train it."""

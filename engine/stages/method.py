@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tuneproof.engine.card.evidence import gather
+from tuneproof.engine.card.measured_route import measured_route
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.split import Part
@@ -77,15 +78,16 @@ class Objections:
 
 
 def _objections(run: RunContext) -> Objections:
-    """Training is skipped if an untuned arm meets the target, or if the route is another, unless the case says otherwise."""
+    """Training is skipped if an untuned arm meets the target, or if the route is another, as measured, unless the case says otherwise."""
     evidence, choice = gather(RunSnapshot(run.store)), run.case.method
     found: list[tuple[str, bool, str]] = []
     status = target_status(evidence.measure, evidence.untuned) if evidence.measure else {}
     shown = [arm for arm, each in status.items() if each is TargetStatus.SHOWN]
     if shown:
         found.append((f"{shown[0]} is shown to meet the target", choice.even_if_met, "method.even_if_met"))
-    if evidence.route.route is not Route.FINE_TUNING:
+    route = measured_route(evidence).route
+    if route is not Route.FINE_TUNING:
         key = "method.even_if_routed_elsewhere"
-        found.append((f"the route is `{evidence.route.route}`", choice.even_if_routed_elsewhere, key))
+        found.append((f"the route is `{route}`", choice.even_if_routed_elsewhere, key))
     standing = [f"{reason}; to train all the same, set {key}: true" for reason, overruled, key in found if not overruled]
     return Objections(standing[0] if standing else None, [reason for reason, overruled, _ in found if overruled])
