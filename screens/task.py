@@ -11,17 +11,23 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tuneproof.engine.case.output_bounds import BoundsChoice
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind
+from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
-from tuneproof.engine.session.form_input import InputError
+from tuneproof.engine.session.form_input import InputError, parse_bounds
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import (
+    BOUNDS_CHOICES,
+    OWN_BOUNDS,
     TYPED_FIELDS,
     FreezeStatus,
     Sections,
     TaskField,
+    bounds_text,
+    describe_chosen_bounds,
     describe_target,
     drafted_task,
     fields_of,
@@ -29,6 +35,7 @@ from tuneproof.engine.session.task_form import (
     split_of,
     suggested_sections,
     task_of,
+    with_bounds,
     with_kind,
     with_metric,
 )
@@ -65,6 +72,8 @@ class TaskScreen(StepScreen):
 
 - **Output kind**: what an answer has to look like. It was drafted from your examples; check it before you trust it.
 - **Schema**: for JSON, the fields and the values they may have. An answer that breaks the schema is *not format-valid*.
+- **Bounds**: how long and of what form the parts of a *constrained* answer may be, proposed from your training rows, so that an open
+  string ends. They never change how an answer is judged.
 - **Metric**: what is counted. **Target**: the score that would be good enough. If an untuned system reaches it, no training
   is needed.
 - **Split**: the model trains on *train*; *validation* is scored during training and picks the best checkpoint; *eval* is used
@@ -112,11 +121,22 @@ class TaskScreen(StepScreen):
         highlighted = form.highlighted or 0
         fields = self._fields
         form.clear_options()
-        form.add_options([Option(_line(field, self._content), id=field.value) for field in fields])
+        form.add_options([Option(self._line(field), id=field.value) for field in fields])
         form.highlighted = min(highlighted, len(fields) - 1)
         self.query_one("#split", Static).update(self._split_text())
         self._show_freeze_status()
         self.refresh_bindings()
+
+    def _line(self, field: TaskField) -> Content:
+        value = self._bounds() if field is TaskField.BOUNDS else _value(field, self._content)
+        return Content.assemble(f" {field:<{FIELD_WIDTH}}  ", (sanitize(value, one_line=True, max_length=200), "bold"))
+
+    def _bounds(self) -> str:
+        """The bounds of constrained decoding, or what is wrong with those of the case."""
+        try:
+            return describe_chosen_bounds(task_of(self._content).output.bounds, self.session.grammar_bounds)
+        except CaseError as error:
+            return f"{error.what}; {error.fix}"
 
     @property
     def _content(self) -> DraftCase:
@@ -201,6 +221,8 @@ class TaskScreen(StepScreen):
             self._ask_kind()
         elif field is TaskField.METRIC:
             self._ask_metric()
+        elif field is TaskField.BOUNDS:
+            self._ask_bounds()
         else:
             self._ask_text(field)
 
@@ -223,6 +245,35 @@ class TaskScreen(StepScreen):
         task = task_of(self._content)
         choices = [(metric.value, METRIC_MEANINGS[metric]) for metric in METRICS[task.output.kind]]
         self.app.push_screen(AskChoice("Metric", "What is counted over the eval cases.", choices, task.primary_metric), chosen)
+
+    def _ask_bounds(self) -> None:
+        def chosen(word: str | None) -> None:
+            if word == OWN_BOUNDS:
+                self._ask_own_bounds()
+            elif word is not None:
+                self._choose(with_bounds(self._content, BoundsChoice(word)))
+
+        now = task_of(self._content).output.bounds
+        why = f"What constrained decoding may write where the format leaves it open. {self._bounds()}"
+        word = now.value if isinstance(now, BoundsChoice) else OWN_BOUNDS
+        self.app.push_screen(AskChoice("Bounds", why, list(BOUNDS_CHOICES.items()), word), chosen)
+
+    def _ask_own_bounds(self) -> None:
+        def entered(text: str | None) -> None:
+            if text is None:
+                return
+            try:
+                self._choose(with_bounds(self._content, parse_bounds(text)))
+            except InputError as error:
+                self.show_error(str(error))
+
+        own = task_of(self._content).output.bounds
+        try:
+            now = own if isinstance(own, dict) else self.session.grammar_bounds or {}
+        except CaseError:
+            now = {}
+        why = "For each part its values, pattern, max_length, max_items, max_digits or decimals. A part that is not listed is open."
+        self.app.push_screen(AskText("Bounds", why, bounds_text(now)), entered)
 
     def _ask_text(self, field: TaskField) -> None:
         typed = TYPED_FIELDS[field]
@@ -255,10 +306,6 @@ class TaskScreen(StepScreen):
         if not self.session.dry_run_is_current:
             self.wizard.start_dry_run()
         self.refresh_all()
-
-
-def _line(field: TaskField, content: DraftCase) -> Content:
-    return Content.assemble(f" {field:<{FIELD_WIDTH}}  ", (sanitize(_value(field, content), one_line=True, max_length=200), "bold"))
 
 
 def _value(field: TaskField, content: DraftCase) -> str:

@@ -34,6 +34,8 @@ class ArmContext:
     """Whether a prompt and `max_new_tokens` fit in the context of the model."""
     seed: int
     output: OutputFormat = field(default_factory=lambda: OutputFormat(kind=OutputKind.TEXT))
+    validation: Sequence[Example] = ()
+    """The validation part, whose outputs a grammar must not exclude."""
     documents: str | None = None
     """The folder of documents, for retrieval."""
     endpoint: Endpoint | None = None

@@ -47,7 +47,7 @@ class TunedConstrained(Tuned):
 
 
 def _constrain(arm: Arm) -> None:
-    """Gives the arm the grammar and the labels of its task."""
+    """Gives the arm the grammar and the labels of its task. Its bounds come from train, and validation must stay possible."""
     output, outputs = arm.context.output, [example.output for example in arm.context.train]
-    arm.grammar, arm.summary = grammar_of(output, outputs)
+    arm.grammar, arm.summary = grammar_of(output, outputs, [example.output for example in arm.context.validation])
     arm.labels = scored_labels(output, outputs)

@@ -5,21 +5,25 @@ from __future__ import annotations
 from pathlib import Path
 
 from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.arms.grammar import bounds_of
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.evidence import gather
 from tuneproof.engine.card.measured_route import measured_route
 from tuneproof.engine.card.schema import CARD_JSON, Card
 from tuneproof.engine.case.draft import Draft, next_run_dir
+from tuneproof.engine.case.output_bounds import Bounds
 from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, RouteAnswers, choose_route
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import GateClosed, TuneproofError
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.data.split import Part
 from tuneproof.engine.methods.refusals import unavailable_reason
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.dry_run import DryRun
 from tuneproof.engine.run.launch import launch
 from tuneproof.engine.run.process import Worker
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
 from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predictions
 from tuneproof.engine.scoring.rule import TargetStatus
@@ -37,6 +41,7 @@ class CaseSession:
         self._worker: Worker | None = None
         self._reader = CachedReader()
         self._measured: tuple[tuple[str, ...], dict[str, TargetStatus], Route] | None = None
+        self._bounds: tuple[tuple[Path, str], Bounds] | None = None
 
     @classmethod
     def of_case(cls, draft: Draft, runs: Path = Path("runs")) -> CaseSession:
@@ -156,6 +161,21 @@ class CaseSession:
     def card(self) -> Card | None:
         """The card of the run, once it is written."""
         return self._reader.read(self.store, CARD_JSON, Card)
+
+    @property
+    def grammar_bounds(self) -> Bounds | None:
+        """The bounds that constrained decoding will have with the task of the draft, by path; None until the rows are split.
+
+        Raises CaseError if a bound of the case does not fit the answers.
+        """
+        store, task = self._store_with_data, self.draft.content.task
+        if store is None or task is None or StepId(StepKind.SPLIT) not in store.manifest.steps:
+            return None
+        key = (store.path, task.output.model_dump_json())
+        if self._bounds is None or self._bounds[0] != key:
+            train, validation = ([example.output for _, example in store.part(part)] for part in (Part.TRAIN, Part.VALIDATION))
+            self._bounds = (key, bounds_of(task.output, train, validation))
+        return self._bounds[1]
 
     def scores(self, arm: str) -> Scores | None:
         """The scores of an arm on the frozen cases, once it has been run."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode
@@ -33,6 +34,7 @@ class TaskField(StrEnum):
     SCHEMA = "schema"
     CHOICES = "choices"
     PATTERN = "pattern"
+    BOUNDS = "bounds"
     METRIC = "metric"
     TARGET = "target"
     BASE = "base model"
@@ -46,7 +48,9 @@ ONLY_FOR = {TaskField.SCHEMA: OutputKind.JSON, TaskField.CHOICES: OutputKind.CHO
 
 def fields_of(output: OutputFormat) -> list[TaskField]:
     """The fields that a task with this output has."""
-    return [field for field in TaskField if ONLY_FOR.get(field, output.kind) is output.kind]
+    has_bounds = output.kind in (OutputKind.JSON, OutputKind.PATTERN)
+    only = [field for field in TaskField if ONLY_FOR.get(field, output.kind) is output.kind]
+    return only if has_bounds else [field for field in only if field is not TaskField.BOUNDS]
 
 
 def suggested_sections(content: DraftCase, found: DataFacts | None) -> Sections:
@@ -94,6 +98,39 @@ def with_metric(content: DraftCase, metric: Metric) -> Sections:
     return {"task": task_of(content).model_copy(update={"metric": metric})}
 
 
+OWN_BOUNDS = "own"
+"""The choice of bounds that a person lists."""
+
+BOUNDS_CHOICES = {
+    BoundsChoice.AUTO.value: "proposed from train: lengths, values, forms",
+    BoundsChoice.NONE.value: "only what the schema or the pattern says; an open string may be cut off",
+    OWN_BOUNDS: "your own, as JSON; starts with the proposed ones",
+}
+"""The choices of `bounds`, and what each means."""
+
+
+def with_bounds(content: DraftCase, bounds: BoundsChoice | Mapping[str, Any]) -> Sections:
+    """The sections with other bounds for constrained decoding; how an answer is judged does not change."""
+    task = task_of(content).model_dump(by_alias=True)
+    # A dict, so that the draft checks the bounds.
+    return {"task": task | {"output": task["output"] | {"bounds": bounds if isinstance(bounds, BoundsChoice) else dict(bounds)}}}
+
+
+def bounds_text(bounds: Bounds) -> str:
+    """Bounds as a person edits them: JSON, without what each leaves open."""
+    return json.dumps({path: bound.model_dump(exclude_none=True) for path, bound in bounds.items()}, indent=2, ensure_ascii=False)
+
+
+def describe_chosen_bounds(chosen: BoundsChoice | Bounds, found: Bounds | None) -> str:
+    """The bounds of constrained decoding in a line; `found` are those that the answers of train get, None if they are not read yet."""
+    if chosen is BoundsChoice.NONE:
+        return "none: a constrained answer may be of any length"
+    if found is None:
+        return f"yours: {describe_bounds(chosen)}" if isinstance(chosen, dict) else "from train, once the rows are split"
+    origin = "from train" if chosen is BoundsChoice.AUTO else "yours"
+    return f"{origin}: {describe_bounds(found)}" if found else f"{origin}: nothing is open that could be bounded"
+
+
 @dataclass(frozen=True)
 class TypedField:
     """A field whose value a person types."""
@@ -122,7 +159,7 @@ def _schema_text(content: DraftCase) -> str:
 
 
 def _with_schema(content: DraftCase, text: str) -> Sections:
-    return with_output(content, OutputFormat(kind=OutputKind.JSON, json_schema=parse_schema(text)))
+    return with_output(content, OutputFormat(kind=OutputKind.JSON, json_schema=parse_schema(text), bounds=task_of(content).output.bounds))
 
 
 def _choices_text(content: DraftCase) -> str:

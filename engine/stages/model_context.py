@@ -100,6 +100,7 @@ class ModelContext:
             fits=fits,
             seed=data.split.seed if data else 0,
             output=self.task.output,
+            validation=[example for _, example in self.rows.validation],
             documents=data.documents if data else None,
             endpoint=self.run.case.endpoint,
         )

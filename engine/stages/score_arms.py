@@ -12,7 +12,6 @@ import torch
 
 from tuneproof.engine.arms import Arm, ArmContext
 from tuneproof.engine.case.task import Task
-from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
 from tuneproof.engine.decoding.completion import Backend, Completion
@@ -87,7 +86,7 @@ class ArmScorer:
     def _inputs(self, arm: Arm, adapter: Path | None) -> Inputs:
         parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
         weights = artifacts.trained_weights(self.store.manifest.steps[StepId(StepKind.TRAIN)].files) if adapter else []
-        settings = {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json")), **arm.inputs}
+        settings = {"base": self.base.sha256, "task": self.task.sha256, **arm.inputs}
         return self.store.inputs([*map(part_file, parts), *weights], settings)
 
     def _run(self, arm: Arm, adapter: Path | None, inputs: Inputs) -> None:
