@@ -128,7 +128,7 @@ class TaskScreen(StepScreen):
         self.refresh_bindings()
 
     def _line(self, field: TaskField) -> Content:
-        value = self._bounds() if field is TaskField.BOUNDS else _value(field, self._content)
+        value = _value(field, self._content, self._bounds())
         return Content.assemble(f" {field:<{FIELD_WIDTH}}  ", (sanitize(value, one_line=True, max_length=200), "bold"))
 
     def _bounds(self) -> str:
@@ -308,8 +308,8 @@ class TaskScreen(StepScreen):
         self.refresh_all()
 
 
-def _value(field: TaskField, content: DraftCase) -> str:
-    """The value of a field as the form shows it."""
+def _value(field: TaskField, content: DraftCase, bounds: str) -> str:
+    """The value of a field as the form shows it; `bounds` is what it shows for those."""
     task = task_of(content)
     match field:
         case TaskField.INSTRUCTION:
@@ -322,6 +322,8 @@ def _value(field: TaskField, content: DraftCase) -> str:
             return ", ".join(task.output.choices) if task.output.choices else "the labels in the training rows"
         case TaskField.PATTERN:
             return task.output.pattern or ""
+        case TaskField.BOUNDS:
+            return bounds
         case TaskField.METRIC:
             return f"{task.primary_metric}: {METRIC_MEANINGS[task.primary_metric]}"
         case TaskField.TARGET:

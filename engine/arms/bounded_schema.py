@@ -40,8 +40,9 @@ def bounded_schema(schema: dict[str, Any], train: Sequence[Any], validation: Seq
 
     `auto` proposes them from train; listed bounds are taken as they are. A part without any type gets those of its values.
 
-    Every value that the new schema allows is valid under the old one, and every answer of validation that is valid under the old one stays valid: a bound that would
-    exclude it is dropped. Raises CaseError for a path that the answers do not have, and for a bound that does not fit the part.
+    Every value that the new schema allows is valid under the old one, and every answer of validation that is valid under the old one stays
+    valid: a bound that would exclude it is dropped. Raises CaseError for a path that the answers do not have, and for a bound that does not
+    fit the part.
     """
     if wanted is BoundsChoice.NONE:
         return BoundedSchema(schema)
