@@ -81,6 +81,11 @@ class Arm(ABC):
         self.inputs: Mapping[str, str] = {}
         """Digests of what the arm reads besides the frozen parts and the task."""
 
+    @property
+    def ends_with_document(self) -> bool:
+        """Whether an answer ends where its JSON document closes; a grammar ends its answers itself."""
+        return self.context.output.kind is OutputKind.JSON and self.grammar is None
+
     @classmethod
     def check_case(cls, case: Case) -> None:
         """Raises CaseError if the case lacks what the arm needs; called before the run starts."""

@@ -94,7 +94,7 @@ def _number(value: float | int | None) -> str:
 def _arms(card: Card) -> list[str]:
     if not card.arms:
         return []
-    names = ["arm", "format valid", "correct", "tokens per case", "seconds per case"]
+    names = ["arm", "format valid", "correct", "cut off", "tokens per case", "seconds per case"]
     priced = any(arm.usd_per_1000_requests is not None for arm in card.arms)
     names += ["USD for 1,000 requests"] if priced else []
     head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
@@ -124,6 +124,7 @@ def _row(arm: CardArm, priced: bool) -> str:
         arm.arm,
         rate_text(arm.format_valid),
         rate_text(arm.correct),
+        f"{arm.truncated} of {arm.n}" if arm.truncated else "none",
         "–" if arm.tokens_untold == arm.n else f"{arm.tokens_per_case:.0f}",
         f"{arm.seconds_per_case:.3f}",
         *([usd] if priced else []),

@@ -47,11 +47,16 @@ def _data_risks(evidence: Evidence) -> list[str]:
     if evidence.report:
         items += [f"Data, {f.check}: {f.message}{_decision_about(f)}." for f in evidence.report.findings if f.severity is not Severity.INFO]
     items += [
-        f"{arm.name}: {arm.scores.truncated} of {arm.scores.n} answers were cut off at the length limit."
+        f"{arm.name}: {arm.scores.truncated} of {arm.scores.n} answers were cut off{_at_limit(evidence, arm.name)}."
         for arm in evidence.arms
         if arm.scores.truncated
     ]
     return items + [risk for arm in evidence.arms for risk in _server_risks(arm.scores)]
+
+
+def _at_limit(evidence: Evidence, arm: str) -> str:
+    facts = evidence.arm_facts.get(arm)
+    return f" at the limit of {facts.max_new_tokens} tokens (evaluate.max_new_tokens)" if facts else " at the length limit"
 
 
 def _server_risks(scores: Scores) -> list[str]:

@@ -38,6 +38,9 @@ class Evaluate(CaseSection):
     seeds: int = Field(default=1, ge=1, le=20)
     """Trainings with different seeds (data order and initial adapter), all scored, so that the interval covers the luck of training."""
 
+    max_new_tokens: int | None = Field(default=None, ge=1)
+    """Tokens that an answer of any arm may take. None: enough for the longest answer of train, and four times that for untuned arms."""
+
     @field_validator("compare")
     @classmethod
     def compares_each_method_once(cls, compare: list[MethodToCompare]) -> list[MethodToCompare]:

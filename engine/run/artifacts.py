@@ -278,6 +278,8 @@ class ArmFacts(Facts):
     summary: str = Field(alias="told")
     """The choice in a sentence; empty if there was nothing to choose."""
     max_new_tokens: int = Field(alias="answer_tokens")
+    ends_with_document: bool = Field(default=False, exclude_if=lambda ends: not ends)
+    """Whether decoding ended an answer where its JSON document closed."""
     variant: str | None
     """The prompt variant that did best on validation; None for an arm with one prompt."""
     tried: list[VariantScore]

@@ -44,6 +44,21 @@ TRIED_ON = 32
 Cases = Sequence[tuple[str, Example]]
 
 
+@dataclass(frozen=True)
+class AnswerRoom:
+    """The tokens that an answer may take, of an untuned arm and of a tuned one (`arms/token_lengths.py` says why they differ)."""
+
+    untuned: int
+    tuned: int
+    wanted: int | None = None
+    """The number that the case names for all arms; None if it names none."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What an answer depends on besides rows, base and task: room that the case names. Other room follows from the rows."""
+        return {} if self.wanted is None else {"max_new_tokens": str(self.wanted)}
+
+
 @dataclass
 class ArmScorer:
     """Runs and scores the arms of one run; an arm that was scored from the same inputs is not run again."""
@@ -54,8 +69,7 @@ class ArmScorer:
     task: Task
     base: BaseCheckpoint
     setting: ArmContext
-    max_new_tokens: int
-    """The tokens that an answer may take."""
+    room: AnswerRoom
 
     def score(self, make: Callable[[ArmContext], Arm], adapter: Path | None = None) -> bool:
         """Runs and scores one arm, and returns whether that was done before. A tuned arm is given the folder of its adapter."""
@@ -87,6 +101,8 @@ class ArmScorer:
         parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
         weights = artifacts.trained_weights(self.store.manifest.steps[StepId(StepKind.TRAIN)].files) if adapter else []
         settings = {"base": self.base.sha256, "task": self.task.sha256, **arm.inputs}
+        settings = {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json"))}
+        settings |= self.room.settings | dict(arm.inputs)
         return self.store.inputs([*map(part_file, parts), *weights], settings)
 
     def _run(self, arm: Arm, adapter: Path | None, inputs: Inputs) -> None:
@@ -106,7 +122,8 @@ class ArmScorer:
         about = artifacts.ArmFacts(
             arm=arm.name,
             summary=_summary(asked, chosen, score_variants(tried)),
-            max_new_tokens=self.max_new_tokens,
+            max_new_tokens=self._max_new_tokens(adapter),
+            ends_with_document=asked.ends_with_document and not asked.is_external,
             variant=chosen,
             tried=score_variants(tried),
         )
@@ -159,8 +176,11 @@ class ArmScorer:
     def _backend(self, arm: Arm, adapter: Path | None) -> Backend:
         """What answers the arm; weights are loaded only if the arm is decoded on this machine."""
         if arm.server is not None:
-            return EndpointClient(arm.server, self.max_new_tokens, self.store.path / artifacts.kept_file(arm.name), self.stop)
-        return LocalBackend(self.base, lambda: self._decoder(adapter), arm, self.max_new_tokens)
+            return EndpointClient(arm.server, self.room.untuned, self.store.path / artifacts.kept_file(arm.name), self.stop)
+        return LocalBackend(self.base, lambda: self._decoder(adapter), arm, self._max_new_tokens(adapter))
+
+    def _max_new_tokens(self, adapter: Path | None) -> int:
+        return self.room.untuned if adapter is None else self.room.tuned
 
     def _decoder(self, adapter: Path | None) -> Decoder:
         return self._untuned if adapter is None else self._tuned(adapter)
@@ -217,7 +237,13 @@ class LocalBackend:
         """The completion of each prompt, or the likeliest label if the arm has labels, and the seconds that took."""
         if self.arm.labels:
             return self.decoder().choose_labels(prompts, self.arm.labels, on_progress=on_progress)
-        return self.decoder().complete(prompts, self.max_new_tokens, grammar=self.arm.grammar, on_progress=on_progress)
+        return self.decoder().complete(
+            prompts,
+            self.max_new_tokens,
+            grammar=self.arm.grammar,
+            ends_with_document=self.arm.ends_with_document,
+            on_progress=on_progress,
+        )
 
 
 def _summary(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScore]) -> str:

@@ -45,11 +45,12 @@ def score_variant(run: RunContext, model: ModelContext, variant: ModelVariant) -
     store, base = run.store, model.base
     weights = artifacts.trained_weights(store.manifest.steps[variant.weights_step].files, variant.model)
     settings = {"base": base.sha256, "task": model.task.sha256}
+    settings = {"base": base.sha256, "task": sha256_data(model.task.model_dump(mode="json"))} | model.room.settings
     inputs = store.inputs([*weights, part_file(Part.EVAL), part_file(Part.TRAIN)], settings)
     if store.is_done(variant.scores_step, inputs):
         return True
     arm = TUNED_ARMS[ArmName.TUNED](model.setting)
-    backend = LocalBackend(base, lambda: Decoder(base, load_weights(base, store.path / variant.model)), arm, model.max_new_tokens)
+    backend = LocalBackend(base, lambda: Decoder(base, load_weights(base, store.path / variant.model)), arm, model.room.tuned)
     predictions, seconds = model.scorer.answer(arm, backend, store.part(Part.EVAL), lambda *_: run.stop.check())
     scores = score_predictions(variant.name, predictions, model.task.output.kind, model.setting.judge, round(seconds, 3))
     files = {variant.predictions: to_jsonl(predictions), variant.scores: scores.model_dump_json(indent=1) + "\n"}
