@@ -12,6 +12,8 @@ from tuneproof.engine.card.route_agreement import agreement_with_route
 from tuneproof.engine.card.schema import Card, CardArm, DataShapeSection, DecisionSection, EvalSetSection, MethodSection, ProvenanceSection
 from tuneproof.engine.card.variants import comparison, learning_curve, served
 from tuneproof.engine.case.arm_names import ArmName
+from tuneproof.engine.case.arm_names import ArmName, arm_of_row
+from tuneproof.engine.case.route import REASONS
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -184,13 +186,21 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
         truncated=scores.truncated,
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
-        usd_per_1000_requests={**UNTUNED_ARMS, **TUNED_ARMS}[arm.name].usd_per_1000_requests(evidence.case, scores),
-        approach=evidence.arm_facts[arm.name].summary,
+        usd_per_1000_requests={**UNTUNED_ARMS, **TUNED_ARMS}[arm_of_row(arm.name)].usd_per_1000_requests(evidence.case, scores),
+        approach=_approach(arm, evidence),
         recall=scores.recall,
         left_out=scores.left_out,
         unanswered=scores.unanswered,
         tokens_untold=scores.tokens_untold,
     )
+
+
+def _approach(arm: ScoredArm, evidence: Evidence) -> str:
+    asked = arm_of_row(arm.name)
+    if asked == arm.name:
+        return evidence.arm_facts[asked].summary
+    repaired = sum(prediction.repaired is not None for prediction in arm.predictions)
+    return f"the answers of {asked}, {repaired} of {len(arm.predictions)} repaired by a tolerant parser"
 
 
 def _provenance(evidence: Evidence) -> ProvenanceSection:

@@ -8,6 +8,7 @@ from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.audit.groups.case_groups import CaseGroups, case_groups
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.method_comparison import Entrant
+from tuneproof.engine.case.arm_names import arm_of_row, with_repair
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import examples_from_jsonl
@@ -93,7 +94,7 @@ def gather(store: RunStore) -> Evidence:
         model=artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if StepKind.MODEL in kinds else None,
         method=artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD)) if StepKind.METHOD in kinds else None,
         training=artifacts.TrainingFacts.model_validate_json(store.read(artifacts.TRAINING)) if StepKind.TRAIN in kinds else None,
-        untuned=[_scored_arm(store, name) for name in UNTUNED_ARMS if name in done],
+        untuned=[_scored_arm(store, row) for name in UNTUNED_ARMS if name in done for row in _rows(store, name)],
         tuned=tuned,
         also_tuned=[arm for arm in also_tuned if arm is not None],
         curve={share: _scored_variant(store, point) for share, point in CURVE.items() if point.scores_step in steps},
@@ -110,8 +111,13 @@ def _case_groups(store: RunStore) -> CaseGroups:
     return case_groups(store.part(Part.EVAL), data.split.group_by if data else None)
 
 
+def _rows(store: RunStore, arm: str) -> list[str]:
+    """The rows of an arm: its answers as they are, and repaired if that changed any."""
+    return [arm, *([with_repair(arm)] if StepId(StepKind.REPAIRED_SCORES, arm) in store.manifest.steps else [])]
+
+
 def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
-    kind = {**UNTUNED_ARMS, **TUNED_ARMS}[arm]
+    kind = {**UNTUNED_ARMS, **TUNED_ARMS}[arm_of_row(arm)]
     return _scored(store, artifacts.scores_file(arm), artifacts.predictions_file(arm), is_external=kind.is_external)
 
 

@@ -7,6 +7,7 @@ from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.card.merged_model import MergeOutcome, ServedSection
 from tuneproof.engine.card.schema import RiskSection
+from tuneproof.engine.case.arm_names import is_repaired
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, Case
 from tuneproof.engine.data.split import Part
@@ -46,12 +47,14 @@ def _data_risks(evidence: Evidence) -> list[str]:
         )
     if evidence.report:
         items += [f"Data, {f.check}: {f.message}{_decision_about(f)}." for f in evidence.report.findings if f.severity is not Severity.INFO]
+    # A row with repaired answers has the answers of its arm.
+    asked = [arm for arm in evidence.arms if not is_repaired(arm.name)]
     items += [
         f"{arm.name}: {arm.scores.truncated} of {arm.scores.n} answers were cut off{_at_limit(evidence, arm.name)}."
-        for arm in evidence.arms
+        for arm in asked
         if arm.scores.truncated
     ]
-    return items + [risk for arm in evidence.arms for risk in _server_risks(arm.scores)]
+    return items + [risk for arm in asked for risk in _server_risks(arm.scores)]
 
 
 def _at_limit(evidence: Evidence, arm: str) -> str:

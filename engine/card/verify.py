@@ -15,7 +15,7 @@ from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
-from tuneproof.engine.case.arm_names import ArmName
+from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.case.route import RouteAnswers, choose_route
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError, GateClosed, VerifyFailed
@@ -38,9 +38,11 @@ from tuneproof.engine.scoring.predictions import (
     judge_again,
     prompts_digest,
     read_predictions,
+    repair_predictions,
     score_predictions,
     to_jsonl,
 )
+from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
 from tuneproof.engine.scoring.verdict_schema import RULES
 
@@ -71,6 +73,7 @@ def verify(store: RunStore) -> Verified:
         _check_route(run)
         predictions = sum(_check_arm(run, arm) for arm in _arms(run))
         predictions += sum(_check_variant(run, each) for each in scored_variants(run.manifest))
+        predictions += sum(_check_repaired(run, arm) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
         _check_shares(run)
         _check_failures(run)
         _check_training(run)
@@ -121,6 +124,8 @@ def _is_known(step: StepId) -> bool:
     match step.kind:
         case StepKind.ARM:
             return step.name in UNTUNED_ARMS or step.name in TUNED_ARMS
+        case StepKind.REPAIRED_SCORES:
+            return step.name in UNTUNED_ARMS
         case StepKind.COMPARED_METHOD | StepKind.COMPARED_TRAIN | StepKind.COMPARED_SCORES:
             return step.name in METHODS
         case StepKind.CURVE_TRAIN | StepKind.CURVE_SCORES:
@@ -186,6 +191,22 @@ def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, s
     _same(run, scores, score_predictions(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n")
     if run.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
         raise VerifyFailed(f"the recorded digest of the prompts of {arm} is not theirs", where=MANIFEST)
+    return len(again)
+
+
+def _check_repaired(run: RunSnapshot, arm: str) -> int:
+    """Repairs the answers of an arm again, and scores them again; with another version of the library, from the stored repaired texts."""
+    row, outputs, task = with_repair(arm), [example.output for _, example in run.part(Part.TRAIN)], _task(run)
+    judge, repair = _judge(run, task), make_repair(task, outputs, _judge(run, task))
+    recorded = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL)).versions.get(LIBRARY)
+    if recorded != version(LIBRARY):
+        texts = {each.output: each.repaired for each in read_predictions(run.read(artifacts.predictions_file(row)))}
+        repair = texts.get
+    again = repair_predictions(read_predictions(run.read(artifacts.predictions_file(arm))), repair, judge)
+    _same(run, artifacts.predictions_file(row), to_jsonl(again))
+    seconds = Scores.model_validate_json(run.read(artifacts.scores_file(arm))).seconds
+    scores = score_predictions(row, again, task.output.kind, judge, seconds)
+    _same(run, artifacts.scores_file(row), scores.model_dump_json(indent=1) + "\n")
     return len(again)
 
 

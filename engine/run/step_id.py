@@ -23,6 +23,7 @@ class StepKind(Enum):
     SPLIT = "split"
     CATALOGUE = "catalogue"
     ARM = f"arm {NAME}"
+    REPAIRED_SCORES = f"repaired {NAME}"
     FAILURES = "failures"
     METHOD = "method"
     TRAIN = "train"

@@ -103,14 +103,14 @@ def score_of(metric: Metric, kind: OutputKind, prediction: Prediction, judge: Ju
     if prediction.unanswered:
         return 0.0
     if metric is Metric.FIELD_ACCURACY:
-        return judge.judge(prediction.output, prediction.expected, truncated=prediction.truncated).field_score
+        return judge.judge(prediction.answer, prediction.expected, truncated=prediction.truncated).field_score
     if metric is Metric.EXACT_MATCH and kind is OutputKind.PATTERN:
         # Right is what the pattern finds; an exact match is the whole text.
-        return float(prediction.output.strip() == prediction.expected.strip())
+        return float(prediction.answer.strip() == prediction.expected.strip())
     return float(prediction.correct)
 
 
 def _label(prediction: Prediction, judge: Judge) -> str:
     if prediction.unanswered:
         return ""
-    return judge.judge(prediction.output, prediction.expected, truncated=prediction.truncated).answer
+    return judge.judge(prediction.answer, prediction.expected, truncated=prediction.truncated).answer

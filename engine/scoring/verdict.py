@@ -106,7 +106,7 @@ def _without_tuning(
     answer = VerdictAnswer.DO_NOT_TUNE if shown else VerdictAnswer.INCONCLUSIVE
     return Verdict(
         answer=answer,
-        headline=text.headline(answer, status, used.value, measure.at_least),
+        headline=text.headline(answer, used.name, status, used.value, measure.at_least),
         reason=text.reason_without_tuning(measure, arms.named(used.name), status, missing),
         best_untuned_arm=best.name,
         meets_target=None if measure.at_least is None else status is not TargetStatus.NOT_MET,
@@ -144,7 +144,7 @@ def _compared(
     needed = _cases_to_tell(finding, difference) if finding.answer is VerdictAnswer.INCONCLUSIVE else None
     return Verdict(
         answer=answer,
-        headline=text.headline(answer, used_status, used.value, measure.at_least, difference),
+        headline=text.headline(answer, used.name, used_status, used.value, measure.at_least, difference),
         reason=text.reason(measure, arms.tuned, best, difference, answer, used_status, shown, needed),
         best_untuned_arm=best.name,
         meets_target=None if measure.at_least is None else used_status is not TargetStatus.NOT_MET,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tuneproof.engine.case.arm_names import arm_of_row, is_repaired
 from tuneproof.engine.scoring.lower_bound import cases_to_show_target
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.metric_sums import PROPORTIONS
@@ -15,13 +16,18 @@ CHEAPER_TOKEN_SHARE = 0.8
 
 
 def headline(
-    answer: VerdictAnswer, status: TargetStatus, value: float, at_least: float | None, difference: PairedDifference | None = None
+    answer: VerdictAnswer,
+    used: str,
+    status: TargetStatus,
+    value: float,
+    at_least: float | None,
+    difference: PairedDifference | None = None,
 ) -> str:
-    """The answer in a few words: whether tuning is better, and whether it is good enough."""
+    """The answer in a few words: whether tuning is better, and whether the arm that would be used is good enough."""
     if answer is VerdictAnswer.TUNE:
         return f"better than prompting{_good_enough(status, value, at_least)}"
     if answer is VerdictAnswer.DO_NOT_TUNE and status is TargetStatus.SHOWN:
-        return "a prompt is good enough"
+        return "a parser fixes it" if is_repaired(used) else "a prompt is good enough"
     if answer is VerdictAnswer.DO_NOT_TUNE:
         worse = difference is not None and difference.high < 0
         return "tuning made it worse" if worse else "no gain worth a model of your own"
@@ -43,7 +49,7 @@ def _good_enough(status: TargetStatus, value: float, at_least: float | None) -> 
 def reason_without_tuning(measure: Measure, arm: ScoredArm, status: TargetStatus, missing: Sequence[str]) -> str:
     """Why there is no tuned arm yet, or need be none."""
     if status is TargetStatus.SHOWN:
-        return f"{arm.name} meets the target without any training: {against_target(measure, arm, status)}."
+        return f"{arm.name} meets the target without any training: {against_target(measure, arm, status)}.{_by_parser(arm.name)}"
     sentence = f"The best untuned arm is {arm.name}: {score_of_arm(measure, arm)}."
     if status is TargetStatus.MEASURED:
         sentence += f" It meets the target as measured, which is not shown: {against_target(measure, arm, status)}."
@@ -66,7 +72,7 @@ def reason(
         f"Difference in {measure.metric}: {format_interval(difference)}, {format_test(difference)}."
     )
     if shown:
-        return f"{shown[0]} is shown to meet the target of {measure.at_least:g} without any training. {compared}"
+        return f"{shown[0]} is shown to meet the target of {measure.at_least:g} without any training.{_by_parser(shown[0])} {compared}"
     parts = [compared]
     if answer is VerdictAnswer.DO_NOT_TUNE:
         parts.append("Tuning made it worse." if difference.high < 0 else f"A gain of {_points(measure.min_gain)} is ruled out.")
@@ -79,6 +85,10 @@ def reason(
     if status is not TargetStatus.NONE:
         parts.append(f"The target: {against_target(measure, tuned, status)}.")
     return " ".join(parts)
+
+
+def _by_parser(arm: str) -> str:
+    return f" A parser fixes it: what {arm_of_row(arm)} gets wrong is the form of its answers." if is_repaired(arm) else ""
 
 
 def _cannot_tell(difference: PairedDifference, needed: int | None) -> str:

@@ -10,6 +10,7 @@ from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.evidence import gather
 from tuneproof.engine.card.measured_route import measured_route
 from tuneproof.engine.card.schema import CARD_JSON, Card
+from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.case.draft import Draft, next_run_dir
 from tuneproof.engine.case.output_bounds import Bounds
 from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, RouteAnswers, choose_route
@@ -208,6 +209,7 @@ class CaseSession:
     def _read_measured(self) -> tuple[tuple[str, ...], dict[str, TargetStatus], Route] | None:
         """The untuned arms that were scored, how each stands to the target, and the route that this leads to."""
         scored = tuple(arm for arm in UNTUNED_ARMS if self.scores(arm) is not None)
+        scored = tuple(row for arm in UNTUNED_ARMS for row in (arm, with_repair(arm)) if self.scores(row) is not None)
         if self.store is None or not scored or self.draft.content.target is None:
             return None
         if self._measured is None or self._measured[0] != scored:

@@ -21,11 +21,12 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.stages.run_context import RunContext
 from tuneproof.engine.stages.score_arms import AnswerRoom, ArmScorer
 from tuneproof.engine.stages.training_rows import TrainingRows
 
-VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", "tuneproof"]
+VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", LIBRARY, "tuneproof"]
 """The libraries whose version can change a result."""
 
 
@@ -112,4 +113,5 @@ class ModelContext:
     @cached_property
     def scorer(self) -> ArmScorer:
         """Runs and scores arms; keeps the untuned weights in memory between them."""
-        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.room)
+        repair = make_repair(self.task, [example.output for _, example in self.rows.train], self.setting.judge)
+        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.room, repair)

@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from tuneproof.engine.arms import Arm, ArmContext
+from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
@@ -32,10 +33,12 @@ from tuneproof.engine.scoring.predictions import (
     judge_output,
     prompts_digest,
     read_predictions,
+    repair_predictions,
     score_predictions,
     to_jsonl,
     unanswered_prediction,
 )
+from tuneproof.engine.scoring.repair import Repair
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
 
 TRIED_ON = 32
@@ -70,6 +73,7 @@ class ArmScorer:
     base: BaseCheckpoint
     setting: ArmContext
     room: AnswerRoom
+    repair: Repair
 
     def score(self, make: Callable[[ArmContext], Arm], adapter: Path | None = None) -> bool:
         """Runs and scores one arm, and returns whether that was done before. A tuned arm is given the folder of its adapter."""
@@ -79,7 +83,28 @@ class ArmScorer:
         if not done:
             self._run(arm, adapter, inputs)
         self._log_scores(arm.name, reused=done)
+        if adapter is None:
+            self._repair(arm.name)
         return done
+
+    def _repair(self, arm: str) -> None:
+        """Scores the answers of an arm after repair, under a name of its own; not if there is nothing to repair."""
+        given, row = self._predictions(arm), with_repair(arm)
+        repaired = repair_predictions(given, self.repair, self.setting.judge)
+        if repaired == given:
+            return
+        step = StepId(StepKind.REPAIRED_SCORES, arm)
+        inputs = self.store.inputs([artifacts.predictions_file(arm), part_file(Part.TRAIN)])
+        done = self.store.is_done(step, inputs)
+        if not done:
+            seconds = Scores.model_validate_json(self.store.read(artifacts.scores_file(arm))).seconds
+            scores = score_predictions(row, repaired, self.task.output.kind, self.setting.judge, seconds)
+            files = {
+                artifacts.predictions_file(row): to_jsonl(repaired),
+                artifacts.scores_file(row): scores.model_dump_json(indent=1) + "\n",
+            }
+            self.store.write_step(step, inputs, files, {"prompts": prompts_digest(repaired)})
+        self._log_scores(row, reused=done)
 
     def release(self) -> None:
         """Frees the weights in memory for a training; an arm that is scored later loads them again."""
