@@ -9,7 +9,7 @@ from typing import ClassVar
 
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.endpoint import Endpoint
-from tuneproof.engine.case.schema import Case
+from tuneproof.engine.case.schema import Case, DraftCase
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.endpoint.server import Server
@@ -39,6 +39,8 @@ class ArmContext:
     documents: str | None = None
     """The folder of documents, for retrieval."""
     endpoint: Endpoint | None = None
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """The variant that validation chose for each arm that was scored before, by the name of the arm."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class Arm(ABC):
         return
 
     @classmethod
-    def is_requested(cls, case: Case) -> bool:
+    def is_requested(cls, case: DraftCase) -> bool:
         """Whether the case asks for the arm: an untuned one if `baselines` lists it."""
         return cls.name in case.baselines
 

@@ -30,6 +30,7 @@ class ArmName(StrEnum):
     FEW_SHOT = "few_shot"
     RETRIEVAL = "retrieval"
     CONSTRAINED = "constrained"
+    FEW_SHOT_CONSTRAINED = "few_shot_constrained"
     ENDPOINT = "endpoint"
     TUNED = "tuned"
     TUNED_CONSTRAINED = "tuned_constrained"

@@ -11,7 +11,7 @@ from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.case.evaluate import Evaluate, Target
 from tuneproof.engine.case.section import CaseSection
-from tuneproof.engine.case.task import METRICS, Task
+from tuneproof.engine.case.task import METRICS, OutputKind, Task
 from tuneproof.engine.case.training import MethodChoice, Training
 
 SAMPLE = "sample"
@@ -85,13 +85,25 @@ class DraftCase(CaseSection):
     data: Data | None = None
     model: ModelChoice | None = None
     baselines: list[str] = Field(default=[ArmName.ZERO_SHOT.value, ArmName.FEW_SHOT.value])
-    """Names of the untuned arms that are measured before training."""
+    """Names of the untuned arms that are measured before training. Not given: these two, and `constrained` if not any text is valid."""
     endpoint: Endpoint | None = None
     method: MethodChoice = MethodChoice()
     training: Training = Training()
     evaluate: Evaluate = Evaluate()
     target: Target | None = None
     budget: Budget = Budget()
+
+    @model_validator(mode="after")
+    def constrains_by_default(self) -> Self:
+        if not self.names_baselines and self.task is not None and self.task.output.kind is not OutputKind.TEXT:
+            # Not marked as given: another kind of output brings another default.
+            object.__setattr__(self, "baselines", [*self.baselines, ArmName.CONSTRAINED.value])
+        return self
+
+    @property
+    def names_baselines(self) -> bool:
+        """Whether the arms are named rather than left to the default."""
+        return "baselines" in self.model_fields_set
 
     @model_validator(mode="after")
     def compares_other_methods(self) -> Self:

@@ -30,7 +30,7 @@ from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predic
 from tuneproof.engine.scoring.rule import TargetStatus
 from tuneproof.engine.scoring.verdict import target_status
 from tuneproof.engine.session.cached_reader import CachedReader
-from tuneproof.engine.stages.pipeline import check_case, planned_stages
+from tuneproof.engine.stages.pipeline import check_case, planned_stages, with_possible_baselines
 
 
 class CaseSession:
@@ -104,7 +104,7 @@ class CaseSession:
 
     def freeze(self) -> RunStore:
         """Makes the run and starts its split. Raises a TuneproofError if the case cannot be run up to its baselines."""
-        case = self.draft.case()
+        case = with_possible_baselines(self.draft.case())
         check_case(case, planned_stages(case, Stage.BASELINES))
         self.store = RunStore.create(next_run_dir(case.name), case)
         self._start(Stage.SPLIT)
@@ -115,7 +115,7 @@ class CaseSession:
         """Stores the later choices in the run and starts its worker up to a stage. Raises a TuneproofError if that cannot be."""
         if self.store is None:
             raise GateClosed("nothing is frozen yet", where=self.draft.content.name, fix="freeze the eval set first")
-        case = self.draft.case()
+        case = with_possible_baselines(self.draft.case())
         check_case(case, planned_stages(case, until))
         self.store.amend(case)
         self._start(until)

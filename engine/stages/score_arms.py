@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -77,7 +77,7 @@ class ArmScorer:
 
     def score(self, make: Callable[[ArmContext], Arm], adapter: Path | None = None) -> bool:
         """Runs and scores one arm, and returns whether that was done before. A tuned arm is given the folder of its adapter."""
-        arm = make(self.setting)
+        arm = make(replace(self.setting, chosen=self._chosen_variants()))
         inputs = self._inputs(arm, adapter)
         done = self.store.is_done(StepId.arm(arm.name), inputs)
         if not done:
@@ -105,6 +105,13 @@ class ArmScorer:
             }
             self.store.write_step(step, inputs, files, {"prompts": prompts_digest(repaired)})
         self._log_scores(row, reused=done)
+
+    def _chosen_variants(self) -> dict[str, str]:
+        facts = [
+            artifacts.ArmFacts.model_validate_json(self.store.read(artifacts.arm_file(arm)))
+            for arm in self.store.manifest.names(StepKind.ARM)
+        ]
+        return {each.arm: each.variant for each in facts if each.variant is not None}
 
     def release(self) -> None:
         """Frees the weights in memory for a training; an arm that is scored later loads them again."""
