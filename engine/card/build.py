@@ -11,9 +11,7 @@ from tuneproof.engine.card.risk import counted_target, risk
 from tuneproof.engine.card.route_agreement import agreement_with_route
 from tuneproof.engine.card.schema import Card, CardArm, DataShapeSection, DecisionSection, EvalSetSection, MethodSection, ProvenanceSection
 from tuneproof.engine.card.variants import comparison, learning_curve, served
-from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.arm_names import ArmName, arm_of_row
-from tuneproof.engine.case.route import REASONS
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind

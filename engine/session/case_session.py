@@ -208,7 +208,6 @@ class CaseSession:
 
     def _read_measured(self) -> tuple[tuple[str, ...], dict[str, TargetStatus], Route] | None:
         """The untuned arms that were scored, how each stands to the target, and the route that this leads to."""
-        scored = tuple(arm for arm in UNTUNED_ARMS if self.scores(arm) is not None)
         scored = tuple(row for arm in UNTUNED_ARMS for row in (arm, with_repair(arm)) if self.scores(row) is not None)
         if self.store is None or not scored or self.draft.content.target is None:
             return None
