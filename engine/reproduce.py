@@ -120,7 +120,13 @@ class Reproduction:
 
     def _decoded(self, predictions: list[Prediction], on_progress: Callable[[int, int], None] = lambda done, of: None) -> list[Reproduced]:
         prompts = [prediction.prompt for prediction in predictions]
-        completions, _ = self._decoder.complete(prompts, self._max_new_tokens, grammar=self._grammar, on_progress=on_progress)
+        completions, _ = self._decoder.complete(
+            prompts,
+            self._facts.max_new_tokens,
+            grammar=self._grammar,
+            ends_with_document=self._facts.ends_with_document,
+            on_progress=on_progress,
+        )
         return [Reproduced(stored, again) for stored, again in zip(predictions, completions, strict=True)]
 
     def _check(self) -> None:
@@ -149,8 +155,8 @@ class Reproduction:
         return artifacts.ModelFacts.model_validate_json(self.store.read(artifacts.MODEL))
 
     @cached_property
-    def _max_new_tokens(self) -> int:
-        return artifacts.ArmFacts.model_validate_json(self.store.read(self.files.arm)).max_new_tokens
+    def _facts(self) -> artifacts.ArmFacts:
+        return artifacts.ArmFacts.model_validate_json(self.store.read(self.files.arm))
 
     @cached_property
     def _grammar(self) -> str | None:

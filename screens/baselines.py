@@ -13,6 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.session.baseline_choice import best_untuned, can_finish_without_training, with_arm_toggled
@@ -25,7 +26,8 @@ from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize
 
 BAR = 10
-HEAD = f"{'arm':<16} {'format valid':<21} {'correct':<20} tokens s/case"
+NAME = max(map(len, UNTUNED_ARMS))
+HEAD = f"{'arm':<{NAME + 4}} {'format valid':<19} {'correct':<18} tokens s/case"
 
 
 class BaselinesScreen(StepScreen):
@@ -93,17 +95,18 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
 
     def _line(self, name: str) -> Content:
         state = self.state
-        mark = "[x]" if name in self.session.draft.content.baselines else "[ ]"
+        chosen = UNTUNED_ARMS[name].is_requested(self.session.draft.content)
+        mark = "[x]" if chosen else "[ ]"
         scored = state.arms.get(name)
         decoding = state.decoding
-        head = f"{mark} {name:<12}"
+        head = f"{mark} {name:<{NAME}}"
         if scored is not None:
             costs = f"{scored.tokens_per_case:4.0f} {scored.seconds_per_case:6.3f}"
-            result = f"{rate_bar(scored.format_valid, 6):<21} {rate_bar(scored.correct, 6):<21} {costs}"
+            result = f"{rate_bar(scored.format_valid, 4):<19} {rate_bar(scored.correct, 4):<19} {costs}"
         elif decoding is not None and decoding.arm == name and state.status is RunStatus.RUNNING:
             result = f"{bar(decoding.done / max(1, decoding.of), BAR)} answered {decoding.done} of {decoding.of}"
         else:
-            result = "not run yet" if name in self.session.draft.content.baselines else "not selected"
+            result = "not run yet" if chosen else "not selected"
         return Content(f"{head} {result}")
 
     @on(OptionList.OptionHighlighted, "#arms")
@@ -114,6 +117,8 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         lines = [Content(about)]
         if prompt_variant:
             lines.append(Content(sanitize(prompt_variant, one_line=True, max_length=200)))
+        if (repaired := self.session.scores(with_repair(name))) is not None:
+            lines.append(Content(f"answers repaired by a parser: {percent(repaired.correct.rate).strip()} correct"))
         if scores is not None and scores.unanswered:
             reasons = " · ".join(f"{reason} {count}" for reason, count in scores.unanswered.items())
             lines.append(Content(sanitize(f"no answer, so neither right nor wrong: {reasons}", one_line=True, max_length=200)))
@@ -134,7 +139,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         lines = []
         if log := self.crash_log():
             return log
-        if target is not None:
+        if target is not None and target.at_least is not None:
             lines.append(Content(f"target {'':<29} {bar(target.at_least, 6)} {percent(target.at_least)}"))
         met = self.session.arms_that_meet_the_target()
         if met:

@@ -154,7 +154,7 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
 
     @property
     def _objection(self) -> Objection | None:
-        return objection_to_training(self.session.arms_that_meet_the_target(), self.session.route())
+        return objection_to_training(self.session.arms_that_meet_the_target(), self.session.route_after_measurement())
 
     def _settings(self) -> Content:
         try:

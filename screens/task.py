@@ -11,23 +11,31 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tuneproof.engine.case.output_bounds import BoundsChoice
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind
+from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
-from tuneproof.engine.session.form_input import InputError
+from tuneproof.engine.session.form_input import InputError, parse_bounds
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import (
+    BOUNDS_CHOICES,
+    OWN_BOUNDS,
     TYPED_FIELDS,
     FreezeStatus,
     Sections,
     TaskField,
+    bounds_text,
+    describe_chosen_bounds,
+    describe_target,
     drafted_task,
     fields_of,
     freeze_status,
     split_of,
     suggested_sections,
     task_of,
+    with_bounds,
     with_kind,
     with_metric,
 )
@@ -64,6 +72,8 @@ class TaskScreen(StepScreen):
 
 - **Output kind**: what an answer has to look like. It was drafted from your examples; check it before you trust it.
 - **Schema**: for JSON, the fields and the values they may have. An answer that breaks the schema is *not format-valid*.
+- **Bounds**: how long and of what form the parts of a *constrained* answer may be, proposed from your training rows, so that an open
+  string ends. They never change how an answer is judged.
 - **Metric**: what is counted. **Target**: the score that would be good enough. If an untuned system reaches it, no training
   is needed.
 - **Split**: the model trains on *train*; *validation* is scored during training and picks the best checkpoint; *eval* is used
@@ -111,11 +121,22 @@ class TaskScreen(StepScreen):
         highlighted = form.highlighted or 0
         fields = self._fields
         form.clear_options()
-        form.add_options([Option(_line(field, self._content), id=field.value) for field in fields])
+        form.add_options([Option(self._line(field), id=field.value) for field in fields])
         form.highlighted = min(highlighted, len(fields) - 1)
         self.query_one("#split", Static).update(self._split_text())
         self._show_freeze_status()
         self.refresh_bindings()
+
+    def _line(self, field: TaskField) -> Content:
+        value = _value(field, self._content, self._bounds())
+        return Content.assemble(f" {field:<{FIELD_WIDTH}}  ", (sanitize(value, one_line=True, max_length=200), "bold"))
+
+    def _bounds(self) -> str:
+        """The bounds of constrained decoding, or what is wrong with those of the case."""
+        try:
+            return describe_chosen_bounds(task_of(self._content).output.bounds, self.session.grammar_bounds)
+        except CaseError as error:
+            return f"{error.what}; {error.fix}"
 
     @property
     def _content(self) -> DraftCase:
@@ -200,6 +221,8 @@ class TaskScreen(StepScreen):
             self._ask_kind()
         elif field is TaskField.METRIC:
             self._ask_metric()
+        elif field is TaskField.BOUNDS:
+            self._ask_bounds()
         else:
             self._ask_text(field)
 
@@ -222,6 +245,35 @@ class TaskScreen(StepScreen):
         task = task_of(self._content)
         choices = [(metric.value, METRIC_MEANINGS[metric]) for metric in METRICS[task.output.kind]]
         self.app.push_screen(AskChoice("Metric", "What is counted over the eval cases.", choices, task.primary_metric), chosen)
+
+    def _ask_bounds(self) -> None:
+        def chosen(word: str | None) -> None:
+            if word == OWN_BOUNDS:
+                self._ask_own_bounds()
+            elif word is not None:
+                self._choose(with_bounds(self._content, BoundsChoice(word)))
+
+        now = task_of(self._content).output.bounds
+        why = f"What constrained decoding may write where the format leaves it open. {self._bounds()}"
+        word = now.value if isinstance(now, BoundsChoice) else OWN_BOUNDS
+        self.app.push_screen(AskChoice("Bounds", why, list(BOUNDS_CHOICES.items()), word), chosen)
+
+    def _ask_own_bounds(self) -> None:
+        def entered(text: str | None) -> None:
+            if text is None:
+                return
+            try:
+                self._choose(with_bounds(self._content, parse_bounds(text)))
+            except InputError as error:
+                self.show_error(str(error))
+
+        own = task_of(self._content).output.bounds
+        try:
+            now = own if isinstance(own, dict) else self.session.grammar_bounds or {}
+        except CaseError:
+            now = {}
+        why = "For each part its values, pattern, max_length, max_items, max_digits or decimals. A part that is not listed is open."
+        self.app.push_screen(AskText("Bounds", why, bounds_text(now)), entered)
 
     def _ask_text(self, field: TaskField) -> None:
         typed = TYPED_FIELDS[field]
@@ -256,12 +308,8 @@ class TaskScreen(StepScreen):
         self.refresh_all()
 
 
-def _line(field: TaskField, content: DraftCase) -> Content:
-    return Content.assemble(f" {field:<{FIELD_WIDTH}}  ", (sanitize(_value(field, content), one_line=True, max_length=200), "bold"))
-
-
-def _value(field: TaskField, content: DraftCase) -> str:
-    """The value of a field as the form shows it."""
+def _value(field: TaskField, content: DraftCase, bounds: str) -> str:
+    """The value of a field as the form shows it; `bounds` is what it shows for those."""
     task = task_of(content)
     match field:
         case TaskField.INSTRUCTION:
@@ -274,10 +322,12 @@ def _value(field: TaskField, content: DraftCase) -> str:
             return ", ".join(task.output.choices) if task.output.choices else "the labels in the training rows"
         case TaskField.PATTERN:
             return task.output.pattern or ""
+        case TaskField.BOUNDS:
+            return bounds
         case TaskField.METRIC:
             return f"{task.primary_metric}: {METRIC_MEANINGS[task.primary_metric]}"
         case TaskField.TARGET:
-            return f"at least {100 * content.target.at_least:g} %" if content.target else "none: any gain beyond the interval counts"
+            return describe_target(content.target)
         case TaskField.BASE:
             return content.model.base if content.model else "none"
         case TaskField.SHARES:

@@ -214,11 +214,14 @@ def _verify(words: list[str]) -> int:
     checked = verify(RunStore.open(options.run))
     if options.json:
         document = {"verified": True, "files": checked.files, "predictions": checked.predictions, "base": checked.base}
-        print(json.dumps(document | {"sentences_compared": checked.other_version is None}))
+        flags = {"sentences_compared": checked.other_version is None, "verdict_computed": checked.verdict_checked}
+        print(json.dumps(document | flags))
     else:
         print(f"verified: {checked.files} files, {checked.predictions} predictions judged again, and the card; {checked.base}")
         if checked.other_version is not None:
             print(f"the card was written by tuneproof {checked.other_version}: everything but its sentences and card.md was compared")
+        if not checked.verdict_checked:
+            print("its verdict was found by the rules of that version and was not computed again: start a new run for one by today's rules")
     return int(ExitCode.DONE)
 
 

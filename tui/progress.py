@@ -25,12 +25,13 @@ from tuneproof.engine.run.variants import CURVE, MERGED
 
 
 def route_text(event: RouteDecided) -> str:
-    """The route, the minimum before training, and the what-if table."""
+    """The route, the minimum before training, the what-if table, and what to do next."""
     lines = [f"route: {event.route}", f"minimum_before_training: {event.minimum_before_training}", ""]
     lines += [event.reason, "", "if only one answer were different:"]
     for row in event.what_if:
         value = str(row.value).lower()
         lines.append(f"  {row.answer:<20} {value:<6} -> {row.route}{'' if row.route == event.route else '   (changes)'}")
+    lines += ["", "what to do next:", *(f"  {step}" for step in event.next_steps)] if event.next_steps else []
     return "\n".join(lines) + "\n"
 
 
@@ -82,6 +83,8 @@ def variant_title(model: str) -> str:
         return f"learning curve, {share} % of train"
     if model == MERGED.name:
         return "merged into the base"
+    if model.startswith(f"{TUNED_MODEL}_seed_"):
+        return f"training {model.rpartition('_')[2]}, with another seed"
     return f"method comparison, {model.removeprefix(f'{TUNED_MODEL}_')}"
 
 

@@ -27,7 +27,7 @@ from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
-from tuneproof.engine.stages.pipeline import check_case, is_light, planned_stages, run_stages
+from tuneproof.engine.stages.pipeline import check_case, is_light, planned_stages, run_stages, with_possible_baselines
 from tuneproof.tui.progress import progress_line, route_text
 
 POLL_SECONDS = 0.1
@@ -35,7 +35,7 @@ POLL_SECONDS = 0.1
 
 def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: bool, overrides: list[str], as_json: bool) -> int:
     """Runs a case and returns its exit code. Raises a TuneproofError for a case that cannot be run."""
-    case = load_case(path, overrides)
+    case = with_possible_baselines(load_case(path, overrides))
     last = until or Stage.CARD
     check_case(case, planned_stages(case, last))
     store = _open_run(case, run_dir, resume)
@@ -158,6 +158,7 @@ def _document(store: RunStore, state: RunState, code: ExitCode) -> dict[str, obj
         "reason": route.reason if route else None,
         "minimum_before_training": route.minimum_before_training if route else [],
         "what_if": [row.model_dump() for row in route.what_if] if route else [],
+        "next_steps": route.next_steps if route else [],
         "error": state.failure.message if state.failure else None,
         "card": json.loads(store.read(CARD_JSON)) if code is ExitCode.DONE and state.card else None,
     }

@@ -46,9 +46,8 @@ class FewShot(Arm):
 
     def variants(self) -> Mapping[str, Arm]:
         counts = [shots for shots in SHOT_COUNTS if shots <= len(self._pool.rows)]
-        return {
-            f"{shots} {selection}": FewShot(self.context, shots, selection, self._pool) for shots in counts for selection in ShotSelection
-        }
+        ways = [(shots, selection) for shots in counts for selection in ShotSelection]
+        return {variant_name(*way): FewShot(self.context, *way, self._pool) for way in ways}
 
     def messages(self, case: Example) -> list[Message]:
         return self.requests([case])[0].messages
@@ -105,6 +104,17 @@ class FewShot(Arm):
         if case.history:
             return [*turns, *chat(case, self.context.instruction)]
         return [*turns, Message("user", _question(case, case.instruction or self.context.instruction, last_instruction, ""))]
+
+
+def variant_name(shots: int, selection: ShotSelection) -> str:
+    """What a variant is called in `arm.json`."""
+    return f"{shots} {selection}"
+
+
+def parse_variant(name: str) -> tuple[int, ShotSelection]:
+    """The number of examples and their selection, of a variant's name."""
+    shots, selection = name.split()
+    return int(shots), ShotSelection(selection)
 
 
 class _Pool:

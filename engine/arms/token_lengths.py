@@ -29,6 +29,23 @@ def token_lengths(base: BaseCheckpoint, task: Task) -> TokenLengths:
     )
 
 
+UNTUNED_ROOM = 4
+"""An untuned answer may be this many times as long as the longest of train and validation: it may explain, fence or repeat itself."""
+
+LEAST_UNTUNED_ROOM = 256
+"""Tokens that an untuned answer may always take, so that a short label in a long sentence is not cut."""
+
+
+def untuned_budget(lengths: TokenLengths, examples: Iterable[Example]) -> int:
+    """Tokens that an untuned answer may take: generous, so that a prompt is not called wrong because its answer was cut.
+
+    The decoder takes off what the context leaves no room for. A tuned arm keeps `answer_budget`: it has learned how long answers are, so
+    more room would only let an answer that is wrong already run on.
+    """
+    longest = max(lengths.answer(example) for example in examples)
+    return min(max(UNTUNED_ROOM * longest, LEAST_UNTUNED_ROOM), lengths.context)
+
+
 def answer_budget(lengths: TokenLengths, examples: Iterable[Example]) -> int:
     """Tokens in which any of these examples can be answered: the longest answer, a quarter more, and 16 for the short ones."""
     return max(lengths.answer(example) for example in examples) * 5 // 4 + 16

@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
+from tuneproof.engine.audit.groups.case_groups import CaseGroups, case_groups
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.method_comparison import Entrant
+from tuneproof.engine.case.arm_names import arm_of_row, with_repair
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import examples_from_jsonl
@@ -14,10 +16,11 @@ from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CROSS_SPLIT_DUPLICATES, RunStore
-from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_variant
+from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_variant, seed_variant
 from tuneproof.engine.scoring.judges import Judge, make_judge
+from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
-from tuneproof.engine.scoring.verdict import ScoredArm
+from tuneproof.engine.scoring.verdict import ArmsInCase
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,13 @@ class Evidence:
     tuned: ScoredArm | None
     also_tuned: list[ScoredArm]
     curve: dict[int, ScoredArm]
+    seeds: list[ScoredArm]
+    """Further trainings of the tuned model."""
     merged: ScoredArm | None
     compared: dict[str, Entrant]
     arm_facts: dict[str, artifacts.ArmFacts]
+    groups: CaseGroups
+    """Which frozen cases belong together."""
 
     @property
     def arms(self) -> list[ScoredArm]:
@@ -52,6 +59,17 @@ class Evidence:
         """Judges an answer; None before there are a task and a split."""
         task, parts = self.case.task, self.parts
         return make_judge(task, [example.output for example in parts[Part.TRAIN]]) if task and parts else None
+
+    @property
+    def measure(self) -> Measure | None:
+        """How the arms are measured; None before there are a task and a split."""
+        task, judge = self.case.task, self.judge
+        return Measure(task, self.case.target, judge, self.groups.of_case) if task and judge else None
+
+    @property
+    def arms_in_case(self) -> ArmsInCase:
+        """The arms as the verdict takes them."""
+        return ArmsInCase(self.untuned, self.tuned, self.seeds, self.also_tuned)
 
     @property
     def counts(self) -> dict[Part, int] | None:
@@ -76,18 +94,30 @@ def gather(store: RunStore) -> Evidence:
         model=artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if StepKind.MODEL in kinds else None,
         method=artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD)) if StepKind.METHOD in kinds else None,
         training=artifacts.TrainingFacts.model_validate_json(store.read(artifacts.TRAINING)) if StepKind.TRAIN in kinds else None,
-        untuned=[_scored_arm(store, name) for name in UNTUNED_ARMS if name in done],
+        untuned=[_scored_arm(store, row) for name in UNTUNED_ARMS if name in done for row in _rows(store, name)],
         tuned=tuned,
         also_tuned=[arm for arm in also_tuned if arm is not None],
         curve={share: _scored_variant(store, point) for share, point in CURVE.items() if point.scores_step in steps},
+        seeds=[_scored_variant(store, seed_variant(int(name))) for name in sorted(manifest.names(StepKind.SEED_SCORES), key=int)],
         merged=_scored_variant(store, MERGED) if MERGED.scores_step in steps else None,
         compared={each.name: found for each in store.case.evaluate.compare if (found := _compared(store, each.name))},
         arm_facts={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
+        groups=_case_groups(store) if StepKind.SPLIT in kinds else CaseGroups(),
     )
 
 
+def _case_groups(store: RunStore) -> CaseGroups:
+    data = store.case.data
+    return case_groups(store.part(Part.EVAL), data.split.group_by if data else None)
+
+
+def _rows(store: RunStore, arm: str) -> list[str]:
+    """The rows of an arm: its answers as they are, and repaired if that changed any."""
+    return [arm, *([with_repair(arm)] if StepId(StepKind.REPAIRED_SCORES, arm) in store.manifest.steps else [])]
+
+
 def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
-    kind = {**UNTUNED_ARMS, **TUNED_ARMS}[arm]
+    kind = {**UNTUNED_ARMS, **TUNED_ARMS}[arm_of_row(arm)]
     return _scored(store, artifacts.scores_file(arm), artifacts.predictions_file(arm), is_external=kind.is_external)
 
 

@@ -7,22 +7,27 @@ from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.card.merged_model import MergeOutcome, ServedSection
 from tuneproof.engine.card.schema import RiskSection
+from tuneproof.engine.case.arm_names import is_repaired
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, Case
 from tuneproof.engine.data.split import Part
-from tuneproof.engine.scoring.partial_credit import PARTIAL_CREDIT_METRICS
+from tuneproof.engine.scoring.lower_bound import min_correct_for_target
+from tuneproof.engine.scoring.metric_sums import PROPORTIONS
 from tuneproof.engine.scoring.predictions import Scores
-from tuneproof.engine.scoring.statistics import min_correct_for_target
-from tuneproof.engine.scoring.verdict import PairedDifference, Verdict, format_p_value, format_points, metric_of
+from tuneproof.engine.scoring.rule import SIGNIFICANT
+from tuneproof.engine.scoring.verdict_schema import Verdict
+from tuneproof.engine.scoring.verdict_text import format_points, format_test
 
 SMALL_EVAL = 50
 """With fewer cases than this, the interval is wider than most differences that matter."""
 
 
-def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None) -> RiskSection:
+def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None, route: Route) -> RiskSection:
     """The section with everything that was found to speak against the verdict."""
     items = [*_data_risks(evidence), *_model_risks(evidence, verdict, merged)]
-    return RiskSection(summary=items[0] if items else "Nothing was found that speaks against the verdict.", items=items)
+    if route is not Route.FINE_TUNING and evidence.tuned:
+        items.append(f"The route is `{route}`, but the case asks for training anyway.")
+    return RiskSection(summary=items[0] if items else "No check that was run speaks against the verdict.", items=items)
 
 
 def _data_risks(evidence: Evidence) -> list[str]:
@@ -42,12 +47,19 @@ def _data_risks(evidence: Evidence) -> list[str]:
         )
     if evidence.report:
         items += [f"Data, {f.check}: {f.message}{_decision_about(f)}." for f in evidence.report.findings if f.severity is not Severity.INFO]
+    # A row with repaired answers has the answers of its arm.
+    asked = [arm for arm in evidence.arms if not is_repaired(arm.name)]
     items += [
-        f"{arm.name}: {arm.scores.truncated} of {arm.scores.n} answers were cut off at the length limit."
-        for arm in evidence.arms
+        f"{arm.name}: {arm.scores.truncated} of {arm.scores.n} answers were cut off{_at_limit(evidence, arm.name)}."
+        for arm in asked
         if arm.scores.truncated
     ]
-    return items + [risk for arm in evidence.arms for risk in _server_risks(arm.scores)]
+    return items + [risk for arm in asked for risk in _server_risks(arm.scores)]
+
+
+def _at_limit(evidence: Evidence, arm: str) -> str:
+    facts = evidence.arm_facts.get(arm)
+    return f" at the limit of {facts.max_new_tokens} tokens (evaluate.max_new_tokens)" if facts else " at the length limit"
 
 
 def _server_risks(scores: Scores) -> list[str]:
@@ -80,25 +92,21 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
         broken = "1 case" if newly == 1 else f"{newly} cases"
         verbs = ("was", "is") if newly == 1 else ("were", "are")
         items.append(f"{broken} that {verbs[0]} right with {verdict.best_untuned_arm} {verbs[1]} wrong after tuning ({change} overall).")
-    if verdict.difference and _is_weak(verdict.difference):
-        exact = format_p_value(verdict.difference.p_value_exact)
-        items.append(f"The interval excludes zero, but the exact test is not significant ({exact}): the evidence is weak.")
+    if verdict.difference and verdict.difference.low > 0 and verdict.difference.p_value >= SIGNIFICANT:
+        p_value = format_test(verdict.difference)
+        items.append(f"The interval excludes zero, but the test is not significant ({p_value}): the evidence is too weak to tune.")
+    if verdict.difference and verdict.difference.seeds == 1:
+        items.append("One training was measured: how much another seed would change is not known (evaluate.seeds).")
     if merged is not None and merged.outcome is MergeOutcome.WORSE:
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
     if evidence.tuned:
         items.append("Whether tuning made the model worse at other tasks was not measured.")
-    if evidence.route.route is not Route.FINE_TUNING and evidence.tuned:
-        items.append(f"The route is `{evidence.route.route}`, but the case asks for training anyway.")
     return items
-
-
-def _is_weak(difference: PairedDifference) -> bool:
-    """Whether the interval excludes zero and the exact test is not significant, as happens if the arms differ on a handful of cases."""
-    return not difference.low <= 0 <= difference.high and difference.p_value_exact >= 0.05
 
 
 def counted_target(case: Case) -> float | None:
     """The target as a share of correct cases; None if its metric gives partial credit, or if there is no target."""
-    if case.target is None or case.task is None or metric_of(case.task, case.target) in PARTIAL_CREDIT_METRICS:
+    if case.target is None or case.task is None:
         return None
-    return case.target.at_least
+    metric = case.target.metric or case.task.primary_metric
+    return case.target.at_least if metric in PROPORTIONS else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +15,7 @@ from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
-from tuneproof.engine.case.arm_names import ArmName
+from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.case.route import RouteAnswers, choose_route
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError, GateClosed, VerifyFailed
@@ -29,7 +30,7 @@ from tuneproof.engine.run.manifest import Manifest
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, MANIFEST, RunStore, part_file
-from tuneproof.engine.run.variants import CURVE, ModelVariant, compared_variant, scored_variants
+from tuneproof.engine.run.variants import CURVE, ModelVariant, compared_variant, scored_variants, seed_variant
 from tuneproof.engine.scoring.judges import Judge, make_judge
 from tuneproof.engine.scoring.predictions import (
     Scores,
@@ -37,10 +38,16 @@ from tuneproof.engine.scoring.predictions import (
     judge_again,
     prompts_digest,
     read_predictions,
+    repair_predictions,
     score_predictions,
     to_jsonl,
 )
+from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
+from tuneproof.engine.scoring.verdict_schema import RULES
+
+BY_THE_RULES = {"verdict", "redrawn_route", "eval_set", "served", "comparison", "learning_curve"}
+"""The sections of a card that state differences or what can be shown, which the rules decide."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,8 @@ class Verified:
     base: str
     other_version: str | None
     """The version that wrote the card, if it is not this one: then its sentences and `card.md` are not compared."""
+    verdict_checked: bool = True
+    """Whether the verdict was computed again; not if it was found by the rules of an earlier version."""
 
 
 def verify(store: RunStore) -> Verified:
@@ -64,16 +73,17 @@ def verify(store: RunStore) -> Verified:
         _check_route(run)
         predictions = sum(_check_arm(run, arm) for arm in _arms(run))
         predictions += sum(_check_variant(run, each) for each in scored_variants(run.manifest))
+        predictions += sum(_check_repaired(run, arm) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
         _check_shares(run)
         _check_failures(run)
         _check_training(run)
-        other_version = _check_card(run)
+        other_version, verdict_checked = _check_card(run)
     except GateClosed as error:
         raise VerifyFailed(error.what, where=error.where) from None
     except (ValidationError, json.JSONDecodeError, UnicodeDecodeError, CaseError) as error:
         # Every file still has its recorded digest, so the manifest was changed together with what it records.
         raise VerifyFailed(f"a stored file has unexpected content: {error}", where=MANIFEST) from None
-    return Verified(files, predictions, base, other_version)
+    return Verified(files, predictions, base, other_version, verdict_checked)
 
 
 def _check_files(run: RunSnapshot) -> int:
@@ -114,10 +124,14 @@ def _is_known(step: StepId) -> bool:
     match step.kind:
         case StepKind.ARM:
             return step.name in UNTUNED_ARMS or step.name in TUNED_ARMS
+        case StepKind.REPAIRED_SCORES:
+            return step.name in UNTUNED_ARMS
         case StepKind.COMPARED_METHOD | StepKind.COMPARED_TRAIN | StepKind.COMPARED_SCORES:
             return step.name in METHODS
         case StepKind.CURVE_TRAIN | StepKind.CURVE_SCORES:
             return step.name in map(str, CURVE)
+        case StepKind.SEED_TRAIN | StepKind.SEED_SCORES:
+            return step.name.isdecimal()
         case _:
             return True
 
@@ -180,6 +194,22 @@ def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, s
     return len(again)
 
 
+def _check_repaired(run: RunSnapshot, arm: str) -> int:
+    """Repairs the answers of an arm again, and scores them again; with another version of the library, from the stored repaired texts."""
+    row, outputs, task = with_repair(arm), [example.output for _, example in run.part(Part.TRAIN)], _task(run)
+    judge, repair = _judge(run, task), make_repair(task, outputs, _judge(run, task))
+    recorded = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL)).versions.get(LIBRARY)
+    if recorded != version(LIBRARY):
+        texts = {each.output: each.repaired for each in read_predictions(run.read(artifacts.predictions_file(row)))}
+        repair = texts.get
+    again = repair_predictions(read_predictions(run.read(artifacts.predictions_file(arm))), repair, judge)
+    _same(run, artifacts.predictions_file(row), to_jsonl(again))
+    seconds = Scores.model_validate_json(run.read(artifacts.scores_file(arm))).seconds
+    scores = score_predictions(row, again, task.output.kind, judge, seconds)
+    _same(run, artifacts.scores_file(row), scores.model_dump_json(indent=1) + "\n")
+    return len(again)
+
+
 def _check_variant(run: RunSnapshot, variant: ModelVariant) -> int:
     """Judges the answers of a model variant again; its prompts are those of the tuned arm."""
     steps = run.manifest.steps
@@ -228,6 +258,18 @@ def _check_training(run: RunSnapshot) -> None:
         _check_parameters(run, train, artifacts.TRAINED, artifacts.METHOD, artifacts.TRAINING)
     for variant in map(compared_variant, run.manifest.names(StepKind.COMPARED_TRAIN)):
         _check_parameters(run, variant.weights_step, variant.model, variant.plan, variant.summary)
+    seeds = [seed_variant(int(name)) for name in run.manifest.names(StepKind.SEED_TRAIN)]
+    for variant in seeds:
+        _check_parameters(run, variant.weights_step, variant.model, artifacts.METHOD, variant.summary)
+    _check_that_seeds_differ(run, seeds)
+
+
+def _check_that_seeds_differ(run: RunSnapshot, seeds: Sequence[ModelVariant]) -> None:
+    """Trainings with different seeds have different weights: one training counted several times would hide the luck of training."""
+    steps = run.manifest.steps
+    digests = [artifacts.weights_digest(steps[variant.weights_step].files, variant.model) for variant in seeds]
+    if seeds and len({artifacts.weights_digest(steps[StepId(StepKind.TRAIN)].files), *digests}) <= len(seeds):
+        raise VerifyFailed("two trainings with different seeds have the same weights", where=MANIFEST)
 
 
 def _check_parameters(run: RunSnapshot, step: StepId, folder: str, plan: str, summary: str) -> None:
@@ -252,8 +294,11 @@ def _check_failures(run: RunSnapshot) -> None:
         _same(run, artifacts.FAILURES, to_jsonl(rows))
 
 
-def _check_card(run: RunSnapshot) -> str | None:
-    """The card follows from what is stored. Returns the version that wrote it, if that is another one."""
+def _check_card(run: RunSnapshot) -> tuple[str | None, bool]:
+    """The card follows from what is stored. Returns another version that wrote it, and whether the verdict was computed anew.
+
+    If the verdict was found by the rules of an earlier version, everything but what rests on these rules is compared.
+    """
     for part in Part:
         if StepId(StepKind.SPLIT) in run.manifest.steps:
             _check_ids(part, run.part(part))
@@ -262,9 +307,13 @@ def _check_card(run: RunSnapshot) -> str | None:
     if other_version is None:
         _same(run, CARD_JSON, card.as_text())
         _same(run, CARD_MD, card_text(card))
-    elif facts_of(Card.model_validate_json(run.read(CARD_JSON))) != facts_of(card):
+        return None, True
+    stored = Card.model_validate_json(run.read(CARD_JSON))
+    same_rules = stored.verdict.rules == RULES
+    left_out = set() if same_rules else BY_THE_RULES
+    if {k: v for k, v in facts_of(stored).items() if k not in left_out} != {k: v for k, v in facts_of(card).items() if k not in left_out}:
         raise VerifyFailed("the numbers do not follow from the stored files", where=CARD_JSON)
-    return other_version
+    return other_version, same_rules
 
 
 def _other_version(run: RunSnapshot, card: Card) -> str | None:

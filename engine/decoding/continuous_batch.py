@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 
+from tuneproof.engine.decoding.document_stop import DocumentStop
 from tuneproof.engine.decoding.grammar import GrammarState
 from tuneproof.engine.decoding.kv_cache import CachedPrefix, SlotCache, has_plain_kv_cache
 
@@ -33,11 +34,18 @@ class DecodeState:
     prompt_ids: list[int]
     max_new_tokens: int
     grammar_state: GrammarState | None = None
+    document_stop: DocumentStop | None = None
+    """Ends the answer where its JSON document closes."""
     prefix: CachedPrefix | None = None
     """The start of the prompt, if it is shared with other prompts and already in a cache."""
     output_ids: list[int] = field(default_factory=list)
     label_log_likelihoods: list[float] = field(default_factory=list)
     """Only when labels are scored: one for each label, in nats."""
+
+    @property
+    def document_closed(self) -> bool:
+        """Whether the JSON document of the answer has closed, which ends it."""
+        return self.document_stop is not None and self.document_stop.closed
 
     @property
     def prefix_length(self) -> int:

@@ -9,15 +9,17 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 from typing import Any
 
 import torch
 from llguidance import LLTokenizer
 
+from tuneproof.engine.data.json_document import document_end
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState, matches_hf_greedy, supports_custom_mask
+from tuneproof.engine.decoding.document_stop import DocumentStop
 from tuneproof.engine.decoding.grammar import Grammar, grammar_tokenizer
 from tuneproof.engine.decoding.greedy import GreedyLoop
 from tuneproof.engine.decoding.hf_generate import generate_outputs
@@ -55,11 +57,13 @@ class Decoder:
         max_new_tokens: int,
         *,
         grammar: str | None = None,
+        ends_with_document: bool = False,
         on_progress: OnProgress = lambda done, of: None,
     ) -> tuple[list[Completion], float]:
         """The completions in the order of the prompts, and the seconds they took in total.
 
         Prefixes that prompts share are prefilled once. A prompt that fills the model's context is not decoded and counts as truncated.
+        With `ends_with_document`, an answer is that of `generate`, cut where its JSON document closes (see `DocumentWatch`).
         With a grammar, in the format of llguidance, every completion that is not truncated satisfies it. Raises CaseError if llguidance
         does not support the tokenizer or the grammar.
         """
@@ -71,6 +75,7 @@ class Decoder:
                 ids,
                 min(max_new_tokens, self.base.context_length - len(ids)),
                 compiled.new_state() if compiled else None,
+                DocumentStop(self._text_of_token) if ends_with_document else None,
             )
             for at, ids in enumerate(prompt_ids)
             if len(ids) < self.base.context_length
@@ -186,6 +191,15 @@ class Decoder:
         return fitting_batch_size(torch.cuda.mem_get_info(device)[0] + cached, max_length * kv_bytes_per_token(self.model))
 
     @cached_property
+    def _text_of_token(self) -> Callable[[int], str]:
+        """The text of one token, read once for each."""
+        return cache(lambda token_id: self._text([token_id]))
+
+    def _text(self, token_ids: Sequence[int]) -> str:
+        text: str = self.base.tokenizer.decode(token_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return text
+
+    @cached_property
     def _grammar_tokenizer(self) -> LLTokenizer:
         return grammar_tokenizer(self.base, self._vocab_size)
 
@@ -200,8 +214,11 @@ class Decoder:
             return Completion("", prompt_tokens, 0, truncated=True)
         ended = state.output_ids[-1] in self.base.eos_token_ids
         text_ids = state.output_ids[:-1] if ended else state.output_ids
-        text = self.base.tokenizer.decode(text_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        cut_off = not ended or (state.grammar_state is not None and state.grammar_state.limit_exceeded)
+        text = self._text(text_ids)
+        if state.document_closed:
+            # The last token may have more than the bracket that closes the document.
+            text = text[: document_end(text)]
+        cut_off = not (ended or state.document_closed) or (state.grammar_state is not None and state.grammar_state.limit_exceeded)
         return Completion(text, prompt_tokens, len(state.output_ids), truncated=cut_off, output_ids=tuple(state.output_ids))
 
 

@@ -21,7 +21,7 @@ REFILL_AT = 4
 
 @dataclass(frozen=True)
 class GreedyLoop:
-    """Appends the most likely token to each sequence, of those that its grammar allows, until an end-of-sequence token."""
+    """Appends the most likely token to each sequence, of those that its grammar allows, until it ends."""
 
     batch: ContinuousBatch
     eos_token_ids: Sequence[int]
@@ -44,7 +44,7 @@ class GreedyLoop:
             self._decode_step()
             for slot in reversed(range(len(active))):
                 state = active[slot]
-                if state.output_ids[-1] in self.eos_token_ids or len(state.output_ids) >= state.max_new_tokens:
+                if state.document_closed or state.output_ids[-1] in self.eos_token_ids or len(state.output_ids) >= state.max_new_tokens:
                     self.batch.evict(slot)
         on_progress(len(states))
 
@@ -63,3 +63,5 @@ class GreedyLoop:
             state.output_ids.append(token_id)
             if state.grammar_state is not None:
                 state.grammar_state.advance(token_id)
+            if state.document_stop is not None:
+                state.document_stop.advance(token_id)

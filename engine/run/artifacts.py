@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuneproof.engine.case.arm_names import arm_of_row, is_repaired
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.task import OutputFormat
 from tuneproof.engine.case.training import Sharding
@@ -278,6 +279,8 @@ class ArmFacts(Facts):
     summary: str = Field(alias="told")
     """The choice in a sentence; empty if there was nothing to choose."""
     max_new_tokens: int = Field(alias="answer_tokens")
+    ends_with_document: bool = Field(default=False, exclude_if=lambda ends: not ends)
+    """Whether decoding ended an answer where its JSON document closed."""
     variant: str | None
     """The prompt variant that did best on validation; None for an arm with one prompt."""
     tried: list[VariantScore]
@@ -320,10 +323,14 @@ def kept_file(arm: str) -> str:
 
 
 def predictions_file(arm: str) -> str:
-    """The predictions of an arm."""
-    return f"arms/{arm}/predictions.jsonl"
+    """The predictions of an arm, or of a row with its repaired answers."""
+    return f"{_scores_folder(arm)}/predictions.jsonl"
 
 
 def scores_file(arm: str) -> str:
-    """The scores of an arm."""
-    return f"arms/{arm}/scores.json"
+    """The scores of an arm, or of a row with its repaired answers."""
+    return f"{_scores_folder(arm)}/scores.json"
+
+
+def _scores_folder(row: str) -> str:
+    return f"arms/{arm_of_row(row)}{'/repaired' if is_repaired(row) else ''}"

@@ -51,6 +51,7 @@ class RouteDecided(Event):
     labeled_examples: int
     minimum_before_training: list[str]
     what_if: list[WhatIfRow]
+    next_steps: list[str] = Field(default=[])
 
 
 class StageStarted(Event):

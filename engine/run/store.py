@@ -209,6 +209,9 @@ def _change_of_evidence(now: Case, case: Case, changed: list[str], manifest: Man
         return f"the comparison with {compared[0]} has begun, and stays in the evidence"
     if not case.evaluate.merged and StepId(StepKind.MERGE) in manifest.steps:
         return "the merged model is measured, and stays in the evidence"
+    seeds = [int(name) for name in manifest.names(StepKind.SEED_TRAIN)]
+    if any(number > case.evaluate.seeds for number in seeds):
+        return "a training with another seed has begun, and stays in the evidence"
     curve_has_begun = manifest.names(StepKind.CURVE_TRAIN) or manifest.names(StepKind.CURVE_SCORES)
     if now.evaluate.learning_curve and not case.evaluate.learning_curve and curve_has_begun:
         return "the learning curve has begun, and stays in the evidence"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.case.arm_names import arm_of_row
 from tuneproof.engine.run.events import ArmScored
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.session.form_input import InputError
@@ -23,6 +24,6 @@ def can_finish_without_training(run: RunState, arms_that_meet_the_target: Sequen
 
 
 def best_untuned(run: RunState) -> ArmScored | None:
-    """The untuned arm with the most correct answers, None if none is scored yet."""
-    scored = [arm for arm in run.arms.values() if arm.arm in UNTUNED_ARMS]
+    """The untuned arm with the most correct answers, repaired or not, None if none is scored yet."""
+    scored = [arm for arm in run.arms.values() if arm_of_row(arm.arm) in UNTUNED_ARMS]
     return max(scored, key=lambda arm: arm.correct.rate, default=None)

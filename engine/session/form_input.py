@@ -47,6 +47,17 @@ def parse_schema(text: str) -> dict[str, Any] | None:
     return schema
 
 
+def parse_bounds(text: str) -> dict[str, Any]:
+    """Bounds by the path of a part. Raises InputError if the text is not a JSON object of objects."""
+    try:
+        bounds = json.loads(text or "{}")
+    except ValueError as error:
+        raise InputError(f"the bounds are not changed: they are not valid JSON: {error}") from None
+    if not isinstance(bounds, dict) or not all(isinstance(bound, dict) for bound in bounds.values()):
+        raise InputError('the bounds are not changed: write them as {"summary": {"max_length": 80}}')
+    return bounds
+
+
 def parse_choices(text: str) -> list[str] | None:
     """One label a line without empty lines, None if there are no labels."""
     return [line.strip() for line in text.split("\n") if line.strip()] or None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode
@@ -33,6 +34,7 @@ class TaskField(StrEnum):
     SCHEMA = "schema"
     CHOICES = "choices"
     PATTERN = "pattern"
+    BOUNDS = "bounds"
     METRIC = "metric"
     TARGET = "target"
     BASE = "base model"
@@ -46,7 +48,9 @@ ONLY_FOR = {TaskField.SCHEMA: OutputKind.JSON, TaskField.CHOICES: OutputKind.CHO
 
 def fields_of(output: OutputFormat) -> list[TaskField]:
     """The fields that a task with this output has."""
-    return [field for field in TaskField if ONLY_FOR.get(field, output.kind) is output.kind]
+    has_bounds = output.kind in (OutputKind.JSON, OutputKind.PATTERN)
+    only = [field for field in TaskField if ONLY_FOR.get(field, output.kind) is output.kind]
+    return only if has_bounds else [field for field in only if field is not TaskField.BOUNDS]
 
 
 def suggested_sections(content: DraftCase, found: DataFacts | None) -> Sections:
@@ -85,13 +89,46 @@ def with_output(content: DraftCase, output: OutputFormat) -> Sections:
     metric = task.metric if task.metric in METRICS[output.kind] else None
     sections: Sections = {"task": Task(instruction=task.instruction, output=output, metric=metric)}
     if target is not None and target.metric is not None and target.metric not in METRICS[output.kind]:
-        sections["target"] = Target(at_least=target.at_least)
+        sections["target"] = target.model_copy(update={"metric": None})
     return sections
 
 
 def with_metric(content: DraftCase, metric: Metric) -> Sections:
     """The sections with another metric."""
     return {"task": task_of(content).model_copy(update={"metric": metric})}
+
+
+OWN_BOUNDS = "own"
+"""The choice of bounds that a person lists."""
+
+BOUNDS_CHOICES = {
+    BoundsChoice.AUTO.value: "proposed from train: lengths, values, forms",
+    BoundsChoice.NONE.value: "only what the schema or the pattern says; an open string may be cut off",
+    OWN_BOUNDS: "your own, as JSON; starts with the proposed ones",
+}
+"""The choices of `bounds`, and what each means."""
+
+
+def with_bounds(content: DraftCase, bounds: BoundsChoice | Mapping[str, Any]) -> Sections:
+    """The sections with other bounds for constrained decoding; how an answer is judged does not change."""
+    task = task_of(content).model_dump(by_alias=True)
+    # A dict, so that the draft checks the bounds.
+    return {"task": task | {"output": task["output"] | {"bounds": bounds if isinstance(bounds, BoundsChoice) else dict(bounds)}}}
+
+
+def bounds_text(bounds: Bounds) -> str:
+    """Bounds as a person edits them: JSON, without what each leaves open."""
+    return json.dumps({path: bound.model_dump(exclude_none=True) for path, bound in bounds.items()}, indent=2, ensure_ascii=False)
+
+
+def describe_chosen_bounds(chosen: BoundsChoice | Bounds, found: Bounds | None) -> str:
+    """The bounds of constrained decoding in a line; `found` are those that the answers of train get, None if they are not read yet."""
+    if chosen is BoundsChoice.NONE:
+        return "none: a constrained answer may be of any length"
+    if found is None:
+        return f"yours: {describe_bounds(chosen)}" if isinstance(chosen, dict) else "from train, once the rows are split"
+    origin = "from train" if chosen is BoundsChoice.AUTO else "yours"
+    return f"{origin}: {describe_bounds(found)}" if found else f"{origin}: nothing is open that could be bounded"
 
 
 @dataclass(frozen=True)
@@ -122,7 +159,7 @@ def _schema_text(content: DraftCase) -> str:
 
 
 def _with_schema(content: DraftCase, text: str) -> Sections:
-    return with_output(content, OutputFormat(kind=OutputKind.JSON, json_schema=parse_schema(text)))
+    return with_output(content, OutputFormat(kind=OutputKind.JSON, json_schema=parse_schema(text), bounds=task_of(content).output.bounds))
 
 
 def _choices_text(content: DraftCase) -> str:
@@ -145,13 +182,28 @@ def _with_pattern(content: DraftCase, text: str) -> Sections:
     return {"task": task.model_dump(by_alias=True) | {"output": task.output.model_dump(by_alias=True) | {"pattern": text}}}
 
 
+def describe_target(target: Target | None) -> str:
+    """What is asked for, in a few words."""
+    if target is None:
+        return "none: any gain of 2 points that is shown counts"
+    parts = [] if target.at_least is None else [f"at least {100 * target.at_least:g} %"]
+    if target.not_worse_than is None:
+        parts.append(f"a gain of {100 * target.min_gain:g} points")
+    else:
+        parts.append(f"not worse than {target.not_worse_than} by {100 * target.margin:g} points")
+    return ", ".join(parts)
+
+
 def _target_text(content: DraftCase) -> str:
-    return f"{100 * content.target.at_least:g}" if content.target else ""
+    return f"{100 * content.target.at_least:g}" if content.target and content.target.at_least is not None else ""
 
 
 def _with_target(content: DraftCase, text: str) -> Sections:
     share = parse_percent(text)
-    return {"target": None if share is None else {"metric": task_of(content).primary_metric.value, "at_least": share}}
+    kept = content.target.model_dump(by_alias=True) if content.target else {}
+    if share is None:
+        return {"target": None}
+    return {"target": kept | {"metric": task_of(content).primary_metric.value, "at_least": share}}
 
 
 def _base_text(content: DraftCase) -> str:

@@ -48,6 +48,7 @@ def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan:
         encoded=encode_rows(base, tuned, cases),
         # At first a model does not end its answers, and writes until the limit.
         max_new_tokens=answer_budget(model.lengths, cases),
+        ends_with_document=tuned.ends_with_document,
     )
     given = (base, encode_rows(base, tuned, examples), probe, plan, folder, log, run.stop)
     try:

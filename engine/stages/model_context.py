@@ -7,7 +7,7 @@ from functools import cached_property
 from importlib.metadata import version
 
 from tuneproof.engine.arms import ArmContext
-from tuneproof.engine.arms.token_lengths import answer_budget, token_lengths
+from tuneproof.engine.arms.token_lengths import answer_budget, token_lengths, untuned_budget
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.task import Task
@@ -21,11 +21,12 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.stages.run_context import RunContext
-from tuneproof.engine.stages.score_arms import ArmScorer
+from tuneproof.engine.stages.score_arms import AnswerRoom, ArmScorer
 from tuneproof.engine.stages.training_rows import TrainingRows
 
-VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", "tuneproof"]
+VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", LIBRARY, "tuneproof"]
 """The libraries whose version can change a result."""
 
 
@@ -81,16 +82,20 @@ class ModelContext:
         )
 
     @cached_property
-    def max_new_tokens(self) -> int:
-        """The tokens that an answer to a frozen case may take: enough for every answer of train and validation."""
-        return answer_budget(self.lengths, [example for _, example in [*self.rows.train, *self.rows.validation]])
+    def room(self) -> AnswerRoom:
+        """The tokens that an answer to a frozen case may take."""
+        wanted, examples = self.run.case.evaluate.max_new_tokens, [example for _, example in [*self.rows.train, *self.rows.validation]]
+        if wanted is not None:
+            return AnswerRoom(untuned=wanted, tuned=wanted, wanted=wanted)
+        return AnswerRoom(untuned=untuned_budget(self.lengths, examples), tuned=answer_budget(self.lengths, examples))
 
     @cached_property
     def setting(self) -> ArmContext:
         """What arms are made from."""
 
         def fits(messages: Sequence[Message]) -> bool:
-            return len(self.base.token_ids(self.base.prompt(messages))) + self.max_new_tokens <= self.base.context_length
+            # Examples make room for the answers of train; only what they leave of the context is for a model that writes more.
+            return len(self.base.token_ids(self.base.prompt(messages))) + self.room.tuned <= self.base.context_length
 
         train, data = [example for _, example in self.rows.train], self.run.case.data
         return ArmContext(
@@ -100,6 +105,7 @@ class ModelContext:
             fits=fits,
             seed=data.split.seed if data else 0,
             output=self.task.output,
+            validation=[example for _, example in self.rows.validation],
             documents=data.documents if data else None,
             endpoint=self.run.case.endpoint,
         )
@@ -107,4 +113,5 @@ class ModelContext:
     @cached_property
     def scorer(self) -> ArmScorer:
         """Runs and scores arms; keeps the untuned weights in memory between them."""
-        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.max_new_tokens)
+        repair = make_repair(self.task, [example.output for _, example in self.rows.train], self.setting.judge)
+        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.room, repair)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError
@@ -48,6 +49,19 @@ def planned_stages(case: Case, until: Stage) -> list[Stage]:
                 fix=f"the stage {stage} needs it: add `{missing[0]}:`",
             )
     return stages
+
+
+def with_possible_baselines(case: Case) -> Case:
+    """The case without constrained decoding if that is only a default, and no grammar can express the output format."""
+    if case.names_baselines or ArmName.CONSTRAINED not in case.baselines:
+        return case
+    from tuneproof.engine.arms import UNTUNED_ARMS
+
+    try:
+        UNTUNED_ARMS[ArmName.CONSTRAINED].check_case(case)
+    except CaseError:
+        return case.model_copy(update={"baselines": [name for name in case.baselines if name != ArmName.CONSTRAINED]})
+    return case
 
 
 def check_case(case: Case, stages: list[Stage]) -> None:

@@ -5,7 +5,7 @@ Needs the decision section, and the data files if the case does not say how many
 
 from __future__ import annotations
 
-from tuneproof.engine.case.route import MINIMUM_BEFORE_TRAINING, REASONS, RouteAnswers, choose_route, what_if
+from tuneproof.engine.case.route import MINIMUM_BEFORE_TRAINING, RouteAnswers, choose_route, reason_for, route_steps, what_if
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.hashing import sha256_data
@@ -26,10 +26,11 @@ def decide_route(run: RunContext) -> bool:
     run.log.emit(
         RouteDecided(
             route=route,
-            reason=REASONS[route],
+            reason=reason_for(answers),
             labeled_examples=answers.labeled_examples,
             minimum_before_training=MINIMUM_BEFORE_TRAINING,
             what_if=[WhatIfRow(answer=w.key, value=w.value, route=w.route) for w in what_if(answers)],
+            next_steps=route_steps(answers),
         ),
         sync=True,
     )

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from tuneproof.engine.arms import Arm, ArmContext
+from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.case.task import Task
-from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
 from tuneproof.engine.decoding.completion import Backend, Completion
@@ -33,16 +33,33 @@ from tuneproof.engine.scoring.predictions import (
     judge_output,
     prompts_digest,
     read_predictions,
+    repair_predictions,
     score_predictions,
     to_jsonl,
     unanswered_prediction,
 )
+from tuneproof.engine.scoring.repair import Repair
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
 
 TRIED_ON = 32
 """Validation cases that choose between the prompt variants of an arm: each variant answers them all, so they are few."""
 
 Cases = Sequence[tuple[str, Example]]
+
+
+@dataclass(frozen=True)
+class AnswerRoom:
+    """The tokens that an answer may take, of an untuned arm and of a tuned one (`arms/token_lengths.py` says why they differ)."""
+
+    untuned: int
+    tuned: int
+    wanted: int | None = None
+    """The number that the case names for all arms; None if it names none."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What an answer depends on besides rows, base and task: room that the case names. Other room follows from the rows."""
+        return {} if self.wanted is None else {"max_new_tokens": str(self.wanted)}
 
 
 @dataclass
@@ -55,18 +72,46 @@ class ArmScorer:
     task: Task
     base: BaseCheckpoint
     setting: ArmContext
-    max_new_tokens: int
-    """The tokens that an answer may take."""
+    room: AnswerRoom
+    repair: Repair
 
     def score(self, make: Callable[[ArmContext], Arm], adapter: Path | None = None) -> bool:
         """Runs and scores one arm, and returns whether that was done before. A tuned arm is given the folder of its adapter."""
-        arm = make(self.setting)
+        arm = make(replace(self.setting, chosen=self._chosen_variants()))
         inputs = self._inputs(arm, adapter)
         done = self.store.is_done(StepId.arm(arm.name), inputs)
         if not done:
             self._run(arm, adapter, inputs)
         self._log_scores(arm.name, reused=done)
+        if adapter is None:
+            self._repair(arm.name)
         return done
+
+    def _repair(self, arm: str) -> None:
+        """Scores the answers of an arm after repair, under a name of its own; not if there is nothing to repair."""
+        given, row = self._predictions(arm), with_repair(arm)
+        repaired = repair_predictions(given, self.repair, self.setting.judge)
+        if repaired == given:
+            return
+        step = StepId(StepKind.REPAIRED_SCORES, arm)
+        inputs = self.store.inputs([artifacts.predictions_file(arm), part_file(Part.TRAIN)])
+        done = self.store.is_done(step, inputs)
+        if not done:
+            seconds = Scores.model_validate_json(self.store.read(artifacts.scores_file(arm))).seconds
+            scores = score_predictions(row, repaired, self.task.output.kind, self.setting.judge, seconds)
+            files = {
+                artifacts.predictions_file(row): to_jsonl(repaired),
+                artifacts.scores_file(row): scores.model_dump_json(indent=1) + "\n",
+            }
+            self.store.write_step(step, inputs, files, {"prompts": prompts_digest(repaired)})
+        self._log_scores(row, reused=done)
+
+    def _chosen_variants(self) -> dict[str, str]:
+        facts = [
+            artifacts.ArmFacts.model_validate_json(self.store.read(artifacts.arm_file(arm)))
+            for arm in self.store.manifest.names(StepKind.ARM)
+        ]
+        return {each.arm: each.variant for each in facts if each.variant is not None}
 
     def release(self) -> None:
         """Frees the weights in memory for a training; an arm that is scored later loads them again."""
@@ -87,7 +132,7 @@ class ArmScorer:
     def _inputs(self, arm: Arm, adapter: Path | None) -> Inputs:
         parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
         weights = artifacts.trained_weights(self.store.manifest.steps[StepId(StepKind.TRAIN)].files) if adapter else []
-        settings = {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json")), **arm.inputs}
+        settings = {"base": self.base.sha256, "task": self.task.sha256, **self.room.settings, **arm.inputs}
         return self.store.inputs([*map(part_file, parts), *weights], settings)
 
     def _run(self, arm: Arm, adapter: Path | None, inputs: Inputs) -> None:
@@ -106,8 +151,9 @@ class ArmScorer:
         scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = artifacts.ArmFacts(
             arm=arm.name,
-            summary=_summary(selected, chosen, score_variants(tried)),
-            max_new_tokens=self.max_new_tokens,
+            summary=_summary(asked, chosen, score_variants(tried)),
+            max_new_tokens=self._max_new_tokens(adapter),
+            ends_with_document=asked.ends_with_document and not asked.is_external,
             variant=chosen,
             tried=score_variants(tried),
         )
@@ -160,8 +206,11 @@ class ArmScorer:
     def _backend(self, arm: Arm, adapter: Path | None) -> Backend:
         """What answers the arm; weights are loaded only if the arm is decoded on this machine."""
         if arm.server is not None:
-            return EndpointClient(arm.server, self.max_new_tokens, self.store.path / artifacts.kept_file(arm.name), self.stop)
-        return LocalBackend(self.base, lambda: self._decoder(adapter), arm, self.max_new_tokens)
+            return EndpointClient(arm.server, self.room.untuned, self.store.path / artifacts.kept_file(arm.name), self.stop)
+        return LocalBackend(self.base, lambda: self._decoder(adapter), arm, self._max_new_tokens(adapter))
+
+    def _max_new_tokens(self, adapter: Path | None) -> int:
+        return self.room.untuned if adapter is None else self.room.tuned
 
     def _decoder(self, adapter: Path | None) -> Decoder:
         return self._untuned if adapter is None else self._tuned(adapter)
@@ -218,7 +267,13 @@ class LocalBackend:
         """The completion of each prompt, or the likeliest label if the arm has labels, and the seconds that took."""
         if self.arm.labels:
             return self.decoder().choose_labels(prompts, self.arm.labels, on_progress=on_progress)
-        return self.decoder().complete(prompts, self.max_new_tokens, grammar=self.arm.grammar, on_progress=on_progress)
+        return self.decoder().complete(
+            prompts,
+            self.max_new_tokens,
+            grammar=self.arm.grammar,
+            ends_with_document=self.arm.ends_with_document,
+            on_progress=on_progress,
+        )
 
 
 def _summary(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScore]) -> str:

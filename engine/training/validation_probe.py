@@ -39,6 +39,8 @@ class ValidationProbe:
     prompts: Sequence[str]
     encoded: Sequence[EncodedRow]
     max_new_tokens: int
+    ends_with_document: bool = False
+    """Whether an answer ends where its JSON document closes, as the answers of the tuned arm do."""
 
     def run(self, model: Any) -> tuple[ProbeResult, list[Sample]]:
         """Scores the model as it is now, and returns some of its answers.
@@ -49,7 +51,9 @@ class ValidationProbe:
         model.eval()
         try:
             answering = with_soft_prompt(model)
-            completions, _ = Decoder(self.base, answering).complete(self.prompts, self.max_new_tokens)
+            completions, _ = Decoder(self.base, answering).complete(
+                self.prompts, self.max_new_tokens, ends_with_document=self.ends_with_document
+            )
             loss = self._loss(answering)
         finally:
             model.train(was_training)

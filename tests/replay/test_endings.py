@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import sample_case, set_options, tuneproof
+from tests.conftest import ROOT, sample_case, set_options, tuneproof
 
 QUICK = ["training.epochs=1", "baselines=[zero_shot]"]
 
@@ -41,6 +41,40 @@ def test_training_is_skipped_for_a_reason_unless_the_case_insists_which_the_card
     assert [arm["arm"] for arm in insisted["arms"]] == ["zero_shot", "tuned"]
     assert insisted["method"]["skipped"] is None and why in insisted["decision"]["overruled"][0]
     assert insisted["verdict"]["answer"] == ("do not tune" if answer == "do not tune" else "tune")
+
+
+def test_a_prompt_that_is_measured_to_fall_short_draws_the_route_again_and_the_card_says_what_changed(tmp_path: Path) -> None:
+    card = card_of(tmp_path / "a", "decision.format_drift=false")
+    assert card["decision"]["route"] == "prompt baseline first" and card["redrawn_route"]["route"] == "fine-tuning candidate"
+    assert card["redrawn_route"]["prompt_falls_short"] is True and card["redrawn_route"]["change"] in card["decision"]["summary"]
+    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "tuned"], "the training follows the route as measured"
+    shown = card_of(tmp_path / "b", "decision.format_drift=false", "decision.prompt_falls_short=true", "target.at_least=0.1")
+    assert shown["decision"]["route"] == "fine-tuning candidate" and shown["redrawn_route"]["route"] == "prompt baseline first"
+    assert shown["method"]["name"] is None
+
+
+def test_a_case_that_ends_early_says_what_to_do_next_headless_and_on_the_card(tmp_path: Path) -> None:
+    steps = "Put a guard before the model"
+    words = (
+        "--replay",
+        ROOT / "sample_cases" / "route_only.yaml",
+        *set_options("decision.unsafe_requests=true", "decision.private_facts=false"),
+    )
+    text = tuneproof(*words, "--run-dir", tmp_path / "a")
+    lines = text.out.splitlines()
+    assert lines[0] == "route: guard first" and lines[1].startswith("minimum_before_training: [")
+    assert lines[lines.index("what to do next:") + 1].strip().startswith(steps)
+    document = json.loads(tuneproof(*words, "--run-dir", tmp_path / "b", "--json").out)
+    assert document["next_steps"][0].startswith(steps) and document["card"]["verdict"]["next_steps"] == document["next_steps"]
+    assert steps in document["card"]["decision"]["summary"]
+    card = (tmp_path / "a" / "card.md").read_text()
+    assert f"\n\nNext: {steps}" in card and f"Next: {steps}" in card.partition("## Decision")[2]
+
+
+def test_a_route_that_is_not_fine_tuning_says_after_its_baselines_what_to_do_next(tmp_path: Path) -> None:
+    card = card_of(tmp_path / "a", "decision.preference_problem=true")
+    assert card["verdict"]["next_steps"] == ["Collect pairs of a better and a worse answer, and train on them (DPO or a similar method)."]
+    assert "Next: Collect pairs" in card["decision"]["summary"]
 
 
 def test_a_case_without_a_task_ends_after_its_split_and_says_what_is_missing(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:

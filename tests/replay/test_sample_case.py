@@ -20,7 +20,8 @@ def test_the_text_starts_with_the_two_lines_of_the_contract(finished: tuple[Path
     lines = finished[1].out.splitlines()
     assert lines[0] == "route: fine-tuning candidate"
     assert lines[1] == "minimum_before_training: ['prompt baseline', 'validation set', 'failure log']"
-    assert sum("->" in line for line in lines[2:14]) == 8
+    assert sum("->" in line for line in lines[2:]) == 13
+    assert lines[lines.index("what to do next:") + 1].startswith("  Measure the best prompt first")
 
 
 def test_the_case_ends_in_tune_because_the_format_drifts_untuned(finished: tuple[Path, Result]) -> None:

@@ -162,7 +162,6 @@ def test_no_file_is_written_before_the_first_answer(tmp_path: Path) -> None:
         "version": 1,
         "name": "support tickets",
         "decision": {"private_facts": True},
-        "baselines": ["zero_shot", "few_shot"],
     }
 
 
