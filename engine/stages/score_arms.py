@@ -151,9 +151,9 @@ class ArmScorer:
         scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = artifacts.ArmFacts(
             arm=arm.name,
-            summary=_summary(asked, chosen, score_variants(tried)),
+            summary=_summary(selected, chosen, score_variants(tried)),
             max_new_tokens=self._max_new_tokens(adapter),
-            ends_with_document=asked.ends_with_document and not asked.is_external,
+            ends_with_document=selected.ends_with_document and not selected.is_external,
             variant=chosen,
             tried=score_variants(tried),
         )
