@@ -25,7 +25,7 @@ def test_more_processes_than_rows_of_a_batch_are_refused(monkeypatch: pytest.Mon
 
 def test_more_processes_than_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "gpu_count", lambda: 2)
-    with pytest.raises(GateClosed, match=r"need a GPU each, and there are 2; set it to 2 at most"):
+    with pytest.raises(GateClosed, match=r"need a GPU each, and there are 2; use at most 2 per machine"):
         check_trainable(LORA, Training(processes=4))
 
 
