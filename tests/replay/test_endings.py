@@ -140,5 +140,7 @@ def test_other_shapes_and_output_kinds_go_the_whole_way(
     result = tuneproof("--replay", write_case(case), "--run-dir", tmp_path / "run")
     assert result.code == 0, result.err
     card = json.loads((tmp_path / "run" / "card.json").read_text())
-    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "few_shot", "tuned"]
+    answered = [arm["arm"] for arm in card["arms"] if not arm["arm"].endswith(" + repair")]
+    constrained = ["constrained", "few_shot_constrained"] if task else []
+    assert answered == ["zero_shot", "few_shot", *constrained, "tuned", *(["tuned_constrained"] if task else [])]
     assert tuneproof("verify", tmp_path / "run").code == 0

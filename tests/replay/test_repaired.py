@@ -56,7 +56,7 @@ def test_a_repair_that_does_not_follow_from_the_answer_is_noticed(finished: tupl
     store = RunStore.open(shutil.copytree(finished[0], tmp_path / "run"))
     file, step = "arms/zero_shot/repaired/predictions.jsonl", StepId(StepKind.REPAIRED_SCORES, "zero_shot")
     rows = read_predictions(store.read(file))
-    at = next(at for at, row in enumerate(rows) if row.repaired is not None)
+    at = next(at for at, row in enumerate(rows) if row.repaired is not None and not row.correct)
     rows[at] = rows[at].model_copy(
         update={"repaired": rows[at].expected, "correct": True} if invented else {"correct": not rows[at].correct}
     )

@@ -82,7 +82,8 @@ def _check_replay(draft: Path, run: Path, headless: Path, again: Path) -> None:
     assert walked["verdict"] == card["verdict"] and walked["verdict"]["answer"] == "tune"
     assert walked["eval_set"]["sha256"] == card["eval_set"]["sha256"]
     assert _rates(walked) == _rates(card)
-    assert list(_rates(walked)) == ["zero_shot", "few_shot", "constrained", "tuned", "tuned_constrained"]
+    repaired = ["zero_shot", "zero_shot + repair", "few_shot", "few_shot + repair"]
+    assert list(_rates(walked)) == [*repaired, "constrained", "few_shot_constrained", "tuned", "tuned_constrained"]
 
 
 def _rates(card: dict[str, Any]) -> dict[str, Any]:
