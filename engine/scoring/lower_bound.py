@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy.special import betaincinv, stdtrit
-
-from tuneproof.engine.scoring.metric_sums import Ints, MetricSums
+from tuneproof.engine.scoring.metric_sums import MetricSums
 from tuneproof.engine.scoring.paired_scores import unseen_variance
+
+if TYPE_CHECKING:
+    from tuneproof.engine.scoring.metric_sums import Ints
 
 
 def lower_bound(metric: MetricSums, clusters: Ints | None = None, tail: float = 0.025) -> float:
@@ -18,6 +19,8 @@ def lower_bound(metric: MetricSums, clusters: Ints | None = None, tail: float = 
     Otherwise the smaller of the exact limit for the effective number of cases (Korn and Graubard 1998, Survey Methodology 24:193), never
     more than there are, and Student's t with the delete-one-cluster jackknife. With fewer than two clusters it is 0.
     """
+    from scipy.special import stdtrit
+
     by_unit = metric.by_unit(clusters)
     units, cases = len(by_unit), len(metric.sums)
     value = float(metric.value(by_unit.sum(0)))
@@ -39,6 +42,8 @@ def lower_bound(metric: MetricSums, clusters: Ints | None = None, tail: float = 
 
 def clopper_pearson_low(successes: float, cases: float, tail: float) -> float:
     """The exact lower limit of a proportion (Clopper and Pearson 1934); fractional counts are those of an effective sample."""
+    from scipy.special import betaincinv
+
     return float(betaincinv(successes, cases - successes + 1, tail)) if successes > 0 else 0.0
 
 
@@ -75,4 +80,4 @@ def _effective_cases(value: float, variance: float, units: int, cases: int) -> f
     """The number of independent cases whose proportion would vary as much; that of the units where all are right."""
     if value >= 1 - 1e-12 or variance <= 0:
         return float(units)
-    return float(np.clip(value * (1 - value) / variance, 1, cases))
+    return min(max(value * (1 - value) / variance, 1.0), float(cases))

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.scoring.judges import Judge
-from tuneproof.engine.scoring.metric_sums import Ints, metric_sums
+from tuneproof.engine.scoring.metric_sums import metric_sums
 from tuneproof.engine.scoring.paired_scores import PairedScores
 from tuneproof.engine.scoring.predictions import Prediction, Scores
 from tuneproof.engine.scoring.rule import MeasuredArm
 from tuneproof.engine.scoring.statistics import Interval
 from tuneproof.engine.scoring.verdict_schema import IntervalMethod, PairedDifference, TestMethod
+
+if TYPE_CHECKING:
+    from tuneproof.engine.scoring.metric_sums import Ints
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ class Measure:
 
         Raises KeyError where an arm was not asked the cases of the first.
         """
+        import numpy as np
+
         if not scored:
             return []
         ids = [prediction.id for prediction in scored[0].predictions]
@@ -104,6 +108,8 @@ class Measure:
 
     def _clusters(self, ids: Sequence[str]) -> Ints | None:
         """The number of each case's group from 0, a case without a group standing alone; None where every case does."""
+        import numpy as np
+
         if not self.groups:
             return None
         names = [self.groups.get(case, f"case {case}") for case in ids]

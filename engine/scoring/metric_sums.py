@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.scoring.judges import Judge
@@ -19,8 +17,13 @@ from tuneproof.engine.scoring.predictions import Prediction
 PROPORTIONS = (Metric.EXACT_MATCH, Metric.CHOICE_ACCURACY, Metric.PATTERN_MATCH)
 """The metrics that are the share of cases that are right."""
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.intp]
+if TYPE_CHECKING:
+    # A light command makes a card without a measurement, and does not wait for NumPy.
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.intp]
 
 
 @dataclass(frozen=True)
@@ -37,10 +40,14 @@ class MetricSums:
     @property
     def is_proportion(self) -> bool:
         """Whether every case scores 0 or 1, so that the metric is the share of cases that are right."""
+        import numpy as np
+
         return self.labels == 0 and bool(np.isin(self.sums[:, 0], (0.0, 1.0)).all())
 
     def value(self, totals: Floats) -> Floats:
         """The metric of totals: shape (…, columns) to shape (…)."""
+        import numpy as np
+
         if self.labels == 0:
             found: Floats = totals[..., 0] / totals[..., 1]
             return found
@@ -54,6 +61,8 @@ class MetricSums:
 
     def only(self, cases: Sequence[int] | Ints) -> MetricSums:
         """The same for some of the cases, by their positions."""
+        import numpy as np
+
         return replace(self, sums=self.sums[np.asarray(cases, np.intp)])
 
     def by_unit(self, clusters: Ints | None) -> Floats:
@@ -61,6 +70,8 @@ class MetricSums:
 
         `clusters` numbers the cluster of each case from 0, without gaps.
         """
+        import numpy as np
+
         if clusters is None:
             return self.sums
         totals = np.zeros((int(clusters.max()) + 1, self.sums.shape[1]))
@@ -70,12 +81,16 @@ class MetricSums:
 
 def sums_of_scores(scores: Sequence[float] | Floats) -> MetricSums:
     """The mean of scores between 0 and 1, one a case."""
+    import numpy as np
+
     column = np.asarray(scores, float)
     return MetricSums(np.column_stack([column, np.ones(len(column))]))
 
 
 def sums_of_labels(expected: Sequence[str], answered: Sequence[str], labels: Sequence[str]) -> MetricSums:
     """Macro-F1 over labels; an answer that is none of the `labels` counts as an answer with no label."""
+    import numpy as np
+
     number = {label: at for at, label in enumerate(labels)}
     count = len(labels)
     sums = np.zeros((len(expected), 3 * count))

@@ -10,12 +10,13 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-import numpy as np
-from scipy.special import stdtrit
-
-from tuneproof.engine.scoring.metric_sums import Floats, Ints, MetricSums
+from tuneproof.engine.scoring.metric_sums import MetricSums
 from tuneproof.engine.scoring.statistics import Interval, PairedCounts, mcnemar_exact
+
+if TYPE_CHECKING:
+    from tuneproof.engine.scoring.metric_sums import Floats, Ints
 
 PERMUTATIONS = 4_000
 """Random swaps of a permutation test; a p-value of 0.05 is then known to within 0.007."""
@@ -133,11 +134,15 @@ class PairedScores:
 
     def _of(self, first: Sequence[Floats], second: Floats) -> Floats:
         """The difference of totals: each of shape (…, columns), the result of shape (…)."""
+        import numpy as np
+
         values = [each.value(totals) for each, totals in zip(self.first, first, strict=True)]
         mean: Floats = np.mean(values, axis=0) - self.second.value(second)
         return mean
 
     def _limits(self, tail: float) -> list[tuple[float, float]]:
+        from scipy.special import stdtrit
+
         found = []
         counts = self.counts
         if counts is not None:
@@ -157,6 +162,8 @@ class PairedScores:
 
     @cached_property
     def _seed_variance(self) -> float:
+        import numpy as np
+
         if len(self.first) < 2:
             return 0.0
         values = [float(each.value(each.sums.sum(0))) for each in self.first]
@@ -170,6 +177,8 @@ class PairedScores:
         return (cases + seeds) ** 2 / (cases**2 / (self.units - 1) + seeds**2 / (len(self.first) - 1))
 
     def _permutation_test(self) -> float:
+        import numpy as np
+
         units = self.units
         if units <= ALL_SWAPS:
             swaps = (np.arange(2**units)[:, None] >> np.arange(units) & 1).astype(float)

@@ -6,14 +6,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import TYPE_CHECKING
 
 from tuneproof.engine.scoring.lower_bound import lower_bound
-from tuneproof.engine.scoring.metric_sums import Ints, MetricSums
+from tuneproof.engine.scoring.metric_sums import MetricSums
 from tuneproof.engine.scoring.paired_scores import PairedScores, difference_from_best
 from tuneproof.engine.scoring.statistics import Interval
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from tuneproof.engine.scoring.metric_sums import Ints
 
 MOST_MISSING = 0.1
 """An arm that left a larger share of the cases unanswered is reported, and neither ranks nor is compared."""
@@ -61,10 +65,14 @@ class MeasuredArm:
     @property
     def value(self) -> float:
         """The metric over all cases, the mean over the seeds; a case without an answer counts as wrong."""
+        import numpy as np
+
         return float(np.mean([each.value(each.sums.sum(0)) for each in self.sums]))
 
     def against(self, other: MeasuredArm) -> PairedScores:
         """This arm minus another, on the cases that both answered."""
+        import numpy as np
+
         both = np.flatnonzero(self.answered & other.answered)
         clusters = None if self.clusters is None else np.unique(self.clusters[both], return_inverse=True)[1]
         return PairedScores(tuple(each.only(both) for each in self.sums), other.sums[0].only(both), clusters)
@@ -119,6 +127,8 @@ def compare(tuned: MeasuredArm, untuned: Sequence[MeasuredArm], min_gain: float)
 
 def best_untuned(arms: Sequence[MeasuredArm]) -> MeasuredArm | None:
     """The arm with the highest metric among those that rank, on the cases that all of these answered; of equals the first."""
+    import numpy as np
+
     ranking = [arm for arm in arms if arm.ranks]
     if not ranking:
         return None
