@@ -77,8 +77,8 @@ class Evidence:
         return {part: len(rows) for part, rows in self.parts.items()} if self.parts else None
 
 
-def gather(store: RunStore) -> Evidence:
-    """Reads everything that the card rests on."""
+def gather(store: RunStore, *, variants: bool = True) -> Evidence:
+    """Reads everything that the card rests on; without the variants of the model, what the untuned arms and the tuned one rest on."""
     manifest = store.manifest
     steps, done = manifest.steps, manifest.names(StepKind.ARM)
     kinds = {step.kind for step in steps}
@@ -97,10 +97,10 @@ def gather(store: RunStore) -> Evidence:
         untuned=[_scored_arm(store, row) for name in UNTUNED_ARMS if name in done for row in _rows(store, name)],
         tuned=tuned,
         also_tuned=[arm for arm in also_tuned if arm is not None],
-        curve={share: _scored_variant(store, point) for share, point in CURVE.items() if point.scores_step in steps},
+        curve={share: _scored_variant(store, point) for share, point in CURVE.items() if variants and point.scores_step in steps},
         seeds=[_scored_variant(store, seed_variant(int(name))) for name in sorted(manifest.names(StepKind.SEED_SCORES), key=int)],
-        merged=_scored_variant(store, MERGED) if MERGED.scores_step in steps else None,
-        compared={each.name: found for each in store.case.evaluate.compare if (found := _compared(store, each.name))},
+        merged=_scored_variant(store, MERGED) if variants and MERGED.scores_step in steps else None,
+        compared={each.name: found for each in store.case.evaluate.compare if variants and (found := _compared(store, each.name))},
         arm_facts={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
         groups=_case_groups(store) if StepKind.SPLIT in kinds else CaseGroups(),
     )

@@ -212,7 +212,7 @@ class CaseSession:
         if self.store is None or not scored or self.draft.content.target is None:
             return None
         if self._measured is None or self._measured[0] != scored:
-            evidence = gather(self.store)
+            evidence = gather(self.store, variants=False)
             statuses = target_status(evidence.measure, evidence.untuned) if evidence.measure else {}
             self._measured = (scored, statuses, measured_route(evidence).route)
         return self._measured
