@@ -18,6 +18,8 @@ class MethodChoice(CaseSection):
     """The name of a method; auto takes the first one that fits."""
     even_if_met: bool = False
     """Train although a baseline already meets the target."""
+    enough_as_measured: bool = False
+    """Do not train if a baseline meets the target as measured, although that is not shown beyond luck."""
     even_if_routed_elsewhere: bool = False
     """Train although the route is not fine-tuning."""
 

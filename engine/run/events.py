@@ -226,6 +226,8 @@ class CardWritten(Event):
     kind: Literal["card_written"] = "card_written"
     answer: str
     reason: str
+    headline: str = ""
+    """How good the answer is, in a few words; empty in runs that were made before cards had one."""
 
 
 class Warned(Event):

@@ -28,6 +28,7 @@ class RunSummary:
     status: RunStatus
     stage: Stage | None
     verdict: str | None  # of the last launch; None while it is under way
+    headline: str | None  # how good the answer of the verdict is, in a few words
     started: float | None
     updated: float
 
@@ -66,6 +67,7 @@ def _summary(path: Path) -> RunSummary | None:
         status=state.status,
         stage=state.stage,
         verdict=state.card.answer if state.card else None,
+        headline=(state.card.headline or None) if state.card else None,
         started=state.started_at if state.launched else None,
         updated=state.last_ts or created,
     )

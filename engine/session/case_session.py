@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from tuneproof.engine.arms import UNTUNED_ARMS
@@ -30,6 +31,7 @@ from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predic
 from tuneproof.engine.scoring.rule import TargetStatus
 from tuneproof.engine.scoring.verdict import target_status
 from tuneproof.engine.session.cached_reader import CachedReader
+from tuneproof.engine.session.met_as_measured import MetAsMeasured, met_as_measured
 from tuneproof.engine.stages.pipeline import check_case, planned_stages, with_possible_baselines
 
 
@@ -41,7 +43,7 @@ class CaseSession:
         self.dry_run: DryRun | None = None
         self._worker: Worker | None = None
         self._reader = CachedReader()
-        self._measured: tuple[tuple[str, ...], dict[str, TargetStatus], Route] | None = None
+        self._measured: _Measured | None = None
         self._bounds: tuple[tuple[Path, str], Bounds] | None = None
 
     @classmethod
@@ -199,22 +201,30 @@ class CaseSession:
     def target_status(self) -> dict[str, TargetStatus]:
         """Which of the untuned arms that were scored reach the target, and how surely, lightest first; read again after a change."""
         measured = self._read_measured()
-        return measured[1] if measured else {}
+        return measured.statuses if measured else {}
+
+    def met_as_measured(self) -> MetAsMeasured | None:
+        """The lightest untuned arm that meets the target as measured, which is not shown; None if one is shown to, or none meets it."""
+        measured = self._read_measured()
+        return None if measured is None or self.arms_that_meet_the_target() else measured.met_as_measured
 
     def route_after_measurement(self) -> Route | None:
         """The route, drawn again once the untuned arms have been scored against a target."""
         measured = self._read_measured()
-        return measured[2] if measured else self.route()
+        return measured.route if measured else self.route()
 
-    def _read_measured(self) -> tuple[tuple[str, ...], dict[str, TargetStatus], Route] | None:
-        """The untuned arms that were scored, how each stands to the target, and the route that this leads to."""
+    def _read_measured(self) -> _Measured | None:
+        """What the untuned arms that were scored say about the target."""
         scored = tuple(row for arm in UNTUNED_ARMS for row in (arm, with_repair(arm)) if self.scores(row) is not None)
         if self.store is None or not scored or self.draft.content.target is None:
             return None
-        if self._measured is None or self._measured[0] != scored:
+        if self._measured is None or self._measured.scored != scored:
             evidence = gather(self.store, variants=False)
-            statuses = target_status(evidence.measure, evidence.untuned) if evidence.measure else {}
-            self._measured = (scored, statuses, measured_route(evidence).route)
+            measure, untuned = evidence.measure, evidence.untuned
+            statuses = target_status(measure, untuned) if measure else {}
+            measured = next((arm for arm in untuned if statuses.get(arm.name) is TargetStatus.MEASURED), None)
+            met = met_as_measured(measure, measured) if measure and measured else None
+            self._measured = _Measured(scored, statuses, met, measured_route(evidence).route)
         return self._measured
 
     def unavailable(self, method: str) -> str | None:
@@ -224,6 +234,16 @@ class CaseSession:
     @property
     def _store_with_data(self) -> RunStore | None:
         return self.store or (self.dry_run.store if self.dry_run else None)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """What the untuned arms that were scored say about the target, and the route that this leads to."""
+
+    scored: tuple[str, ...]
+    statuses: dict[str, TargetStatus]
+    met_as_measured: MetAsMeasured | None
+    route: Route
 
 
 def _newest_run(draft: Draft, runs: Path) -> RunStore | None:

@@ -85,6 +85,10 @@ def _objections(run: RunContext) -> Objections:
     shown = [arm for arm, each in status.items() if each is TargetStatus.SHOWN]
     if shown:
         found.append((f"{shown[0]} is shown to meet the target", choice.even_if_met, "method.even_if_met"))
+    measured = next((arm for arm, each in status.items() if each is TargetStatus.MEASURED), None)
+    if not shown and measured is not None and choice.enough_as_measured:
+        reason = f"{measured} meets the target as measured, which the case takes as enough"
+        return Objections(f"{reason}; to train all the same, set method.enough_as_measured: false", [])
     route = measured_route(evidence).route
     if route is not Route.FINE_TUNING:
         key = "method.even_if_routed_elsewhere"

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from tests.conftest import ROOT, sample_case, set_options, tuneproof
+from tuneproof.engine.session.case_session import CaseSession
 
 QUICK = ["training.epochs=1", "baselines=[zero_shot]"]
 
@@ -25,7 +26,7 @@ def card_of(run: Path, *overrides: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("override", "insist", "answer", "why"),
     [
-        ("target.at_least=0.1", "method.even_if_met=true", "do not tune", "zero_shot already meets the target"),
+        ("target.at_least=0.1", "method.even_if_met=true", "do not tune", "zero_shot is shown to meet the target"),
         ("decision.private_facts=true", "method.even_if_routed_elsewhere=true", "inconclusive", "the route is `RAG first`"),
     ],
 )
@@ -41,6 +42,18 @@ def test_training_is_skipped_for_a_reason_unless_the_case_insists_which_the_card
     assert [arm["arm"] for arm in insisted["arms"]] == ["zero_shot", "tuned"]
     assert insisted["method"]["skipped"] is None and why in insisted["decision"]["overruled"][0]
     assert insisted["verdict"]["answer"] == ("do not tune" if answer == "do not tune" else "tune")
+
+
+def test_a_target_that_is_met_as_measured_ends_training_only_if_the_case_takes_that_as_enough(tmp_path: Path) -> None:
+    measured = "target.at_least=0.3"
+    card = card_of(tmp_path / "a", measured, "method.enough_as_measured=true")
+    assert card["method"]["skipped"].startswith("zero_shot meets the target as measured, which the case takes as enough")
+    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot"] and card["verdict"]["target"] == "measured"
+    session = CaseSession.of_run(tmp_path / "a")
+    met = session.met_as_measured()
+    assert met is not None and session.arms_that_meet_the_target() == []
+    assert met.describe().startswith("zero_shot meets the target as measured (0.3") and met.more is not None and met.more > met.cases
+    assert f"about {met.more:,} more at this rate would" in met.describe()
 
 
 def test_a_prompt_that_is_measured_to_fall_short_draws_the_route_again_and_the_card_says_what_changed(tmp_path: Path) -> None:
