@@ -11,6 +11,7 @@ from typing import Self
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.core.errors import GateClosed, UsageError
 from tuneproof.engine.core.hardware import block_import
+from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, Thinking
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device, load_base, load_weights
@@ -148,7 +149,8 @@ class Reproduction:
     def _base(self) -> BaseCheckpoint:
         model = self.store.case.model
         assert model is not None
-        return load_base(model)
+        reasons = self._model_facts.thinking is Thinking.ON
+        return load_base(model).thinking_as_in([f"{THINK_OPEN}{THINK_CLOSE}"] if reasons else [])
 
     @cached_property
     def _model_facts(self) -> artifacts.ModelFacts:

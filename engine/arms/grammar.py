@@ -1,4 +1,4 @@
-"""The grammar that constrains decoding, built from `task.output` and the outputs of the train part."""
+"""The grammar that constrains decoding, built from `task.output` and the outputs of the train part without their reasoning."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from tuneproof.engine.arms.train_bounds import ends, length_bound
 from tuneproof.engine.case.output_bounds import WHOLE, Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.judges import parse_json
 from tuneproof.engine.scoring.output_inference import MIN_MATCHING_SHARE, infer_output
 
@@ -44,15 +45,16 @@ def grammar_of(output: OutputFormat, outputs: Sequence[str], validation: Sequenc
     a text that contains a match, or that is or ends in a match if all outputs do. What the format leaves open has the bounds of
     `output.bounds`. Raises CaseError if there is no such grammar.
     """
+    answers = [answer_of(text) for text in outputs]
     match output.kind:
         case OutputKind.JSON:
-            return _json(output, outputs, validation)
+            return _json(output, answers, [answer_of(text) for text in validation])
         case OutputKind.CHOICE:
             labels = labels_of(output, outputs)
             how = "the most likely of" if scored_labels(output, outputs) else "decoded as one of"
             return AnswerGrammar(_from_choices(labels), f"{how} {len(labels)} labels")
         case OutputKind.PATTERN:
-            return _of_pattern(output, [text.strip() for text in outputs], [text.strip() for text in validation])
+            return _of_pattern(output, [text.strip() for text in answers], [answer_of(text).strip() for text in validation])
         case OutputKind.TEXT:
             raise CaseError(NO_GRAMMAR_OF_TEXT, where="task.output.kind: text", fix="take the arm out of `baselines`")
 
@@ -64,16 +66,16 @@ def bounds_of(output: OutputFormat, outputs: Sequence[str], validation: Sequence
     """
     match output.kind:
         case OutputKind.JSON:
-            return _bounded(output, outputs, validation)[0].bounds
+            return _bounded(output, [answer_of(text) for text in outputs], [answer_of(text) for text in validation])[0].bounds
         case OutputKind.PATTERN:
-            return _pattern_bounds(output, [text.strip() for text in outputs], [text.strip() for text in validation])
+            return _pattern_bounds(output, [answer_of(text).strip() for text in outputs], [answer_of(text).strip() for text in validation])
         case _:
             return {}
 
 
 def labels_of(output: OutputFormat, outputs: Sequence[str]) -> list[str]:
     """The labels of a choice: the choices of the case, or the distinct outputs of train."""
-    return output.choices or sorted({text.strip() for text in outputs})
+    return output.choices or sorted({answer_of(text).strip() for text in outputs})
 
 
 def scored_labels(output: OutputFormat, outputs: Sequence[str]) -> list[str]:

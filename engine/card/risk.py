@@ -10,7 +10,9 @@ from tuneproof.engine.card.schema import RiskSection
 from tuneproof.engine.case.arm_names import is_repaired
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, Case
+from tuneproof.engine.data.reasoning import Thinking
 from tuneproof.engine.data.split import Part
+from tuneproof.engine.run.artifacts import ModelFacts
 from tuneproof.engine.scoring.lower_bound import min_correct_for_target
 from tuneproof.engine.scoring.metric_sums import PROPORTIONS
 from tuneproof.engine.scoring.predictions import Scores
@@ -87,6 +89,8 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
         items.append("The base is the small sample model: the results show that tuneproof works, not what a real model can do.")
     if evidence.model and not evidence.model.chat_template:
         items.append("The base has no chat template; all arms used a plain one.")
+    if evidence.model:
+        items += _template_risks(evidence.model)
     if verdict.difference and verdict.difference.only_untuned_right:
         newly, change = verdict.difference.only_untuned_right, format_points(verdict.difference)
         broken = "1 case" if newly == 1 else f"{newly} cases"
@@ -101,6 +105,26 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
     if evidence.tuned:
         items.append("Whether tuning made the model worse at other tasks was not measured.")
+    return items
+
+
+def _template_risks(model: ModelFacts) -> list[str]:
+    """How the base was asked, where that is not simply how the rows are written."""
+    items = []
+    if not model.system_turn:
+        items.append("The base's chat template takes no system turn: a system text was put before the text of the first user turn.")
+    if not model.repeated_turns:
+        items.append("The base's chat template takes no two turns of one role in a row: such turns were joined.")
+    room = f"{model.reasoning_tokens} tokens of an answer's limit were for it, and it was set aside before scoring"
+    match model.thinking:
+        case Thinking.OFF:
+            items.append("The base can reason before it answers; its chat template was used with thinking switched off (enable_thinking).")
+        case Thinking.ON:
+            items.append(f"The base was asked to reason before it answers, as outputs of the data do: {room}.")
+        case Thinking.ALWAYS:
+            items.append(f"The base's chat template opens a block of reasoning in every prompt: {room}.")
+        case Thinking.NONE:
+            pass
     return items
 
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,20 +18,22 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAn
 from tuneproof.engine.case.schema import SAMPLE, ModelChoice
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Message
+from tuneproof.engine.data.reasoning import Thinking
+from tuneproof.engine.models.chat_format import ChatFormat, read_format
 from tuneproof.engine.models.files import MODEL_FILES, local_folder, model_digest
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
 
 if TYPE_CHECKING:
     import torch
 
-PLAIN_TEMPLATE = (
-    "{% for message in messages %}{{ message.role | capitalize }}: {{ message.content }}{{ eos_token if message.role == 'assistant' }}\n"
-    "{% endfor %}{% if add_generation_prompt %}Assistant: {% endif %}"
-)
-"""Chat template for a base model that has none."""
-
 QUANTISATION_FILE = "base_quantisation.json"
 """File in an adapter's folder with the `BitsAndBytesConfig` of its base in training; absent if the base was not quantised."""
+
+MAX_REASONING_TOKENS = 2048
+"""Tokens for reasoning where the context has room for them; at most a quarter of the context."""
+
+MEDIA_TOKENS = {"image_token", "audio_token", "video_token"}
+"""Names of the tokens in a tokenizer's configuration that stand for something other than text."""
 
 
 @dataclass(frozen=True)
@@ -45,52 +47,58 @@ class BaseCheckpoint:
     """Digest of all model files."""
     tokenizer: PreTrainedTokenizerBase
     """Always has a chat template and a padding token, and pads on the left."""
+    chat: ChatFormat
     context_length: int
     """Most tokens of prompt and answer together: `max_position_embeddings`."""
-    has_chat_template: bool
-    """False if the chat template is not the model's own but `PLAIN_TEMPLATE`."""
     eos_token_ids: list[int]
     """Every token that ends an answer; the first is the one that training teaches."""
 
     def prompt(self, messages: Sequence[Message]) -> str:
-        """The exact text that the model reads, up to where its answer begins."""
-        return render_chat(self.tokenizer, messages, add_generation_prompt=True)
+        """The exact text that the model reads, up to where its answer begins. Raises TemplateRefused."""
+        return self.chat.prompt(messages)
 
     def token_ids(self, text: str) -> list[int]:
         """The token ids of a text that already contains its special tokens."""
         ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
         return ids
 
+    def continuation_ids(self, text: str) -> list[int]:
+        """The token ids of a text that follows a prompt."""
+        if not text[:1].isspace():
+            return self.token_ids(text)
+        # Some tokenizers put a space of their own before every text, so a first space is only one token less behind a prompt.
+        prompt = self.token_ids(self.chat.bare_prompt)
+        together = self.token_ids(self.chat.bare_prompt + text)
+        return together[len(prompt) :] if together[: len(prompt)] == prompt else self.token_ids(text)
+
     def target_ids(self, messages: Sequence[Message], answer: str) -> list[int]:
         """The token ids that training teaches after the prompt: the answer and one end-of-sequence token.
 
-        The end is the first end-of-sequence token that the template writes after the answer, or else the first of `eos_token_ids`.
+        The end is the first end-of-sequence token that the template writes after the answer, or else the first of `eos_token_ids`. Raises
+        TemplateRefused.
         """
-        rendered = text_after_prompt(self.tokenizer, messages, answer)
-        answer_tokens = len(self.token_ids(rendered[: rendered.index(answer) + len(answer)]))
-        ids = self.token_ids(rendered)
+        text, end_of_answer = self.chat.after_prompt(messages, answer)
+        answer_tokens = len(self.continuation_ids(text[:end_of_answer]))
+        ids = self.continuation_ids(text)
         end = next((at for at in range(max(answer_tokens - 1, 0), len(ids)) if ids[at] in self.eos_token_ids), None)
         return [*ids, self.eos_token_ids[0]] if end is None else ids[: end + 1]
 
+    @property
+    def reasoning_tokens(self) -> int:
+        """Tokens that an answer may take for reasoning, besides those for the answer itself; 0 if prompts ask for none."""
+        asks = self.chat.thinking in (Thinking.ON, Thinking.ALWAYS)
+        return min(MAX_REASONING_TOKENS, self.context_length // 4) if asks else 0
 
-def render_chat(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
-    """A chat in the format of the model's template, with thinking turned off for models that have it."""
-    chat = [{"role": message.role, "content": message.content} for message in messages]
-    text: str = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False)
-    return text
-
-
-def text_after_prompt(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], answer: str) -> str:
-    """What the template writes from the start of the answer on; the answer alone if the template changes the text before it."""
-    prompt = render_chat(tokenizer, messages, add_generation_prompt=True)
-    chat = render_chat(tokenizer, [*messages, Message("assistant", answer)])
-    return chat[len(prompt) :] if chat.startswith(prompt + answer) else answer
+    def thinking_as_in(self, outputs: Iterable[str]) -> BaseCheckpoint:
+        """The base as it is asked for data with these outputs: with reasoning if any of them has some. Reads them only if that matters."""
+        return replace(self, chat=self.chat.thinking_as_in(outputs)) if self.chat.thinking is Thinking.OFF else self
 
 
 def load_base(model: ModelChoice) -> BaseCheckpoint:
     """The base model of a case, without its weights; downloads it from the hub if needed.
 
-    Raises CaseError if it is neither on this machine nor on the hub, transformers cannot load it, or its tokenizer has no end token.
+    Raises CaseError if it is neither on this machine nor on the hub, transformers cannot load it, its tokenizer has no end token, or its
+    tokenizer has more tokens than the model has embeddings.
     """
     folder = local_folder(model.base) or _from_hub(model)
     try:
@@ -98,24 +106,23 @@ def load_base(model: ModelChoice) -> BaseCheckpoint:
         tokenizer = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError, KeyError) as error:
         raise CaseError(f"transformers cannot load this model: {_first_line(error)}", where=f"model.base: {model.base}") from None
-    has_template = tokenizer.chat_template is not None
-    if not has_template:
-        tokenizer.chat_template = PLAIN_TEMPLATE
+    text_config = config.get_text_config()
+    _check_embeddings(tokenizer, int(text_config.vocab_size), model)
     if tokenizer.eos_token_id is None:
         raise CaseError("the tokenizer has no end-of-sequence token, so answers would never end", where=f"model.base: {model.base}")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
-    text_config = config.get_text_config()
+    chat = read_format(tokenizer)
     context = int(getattr(text_config, "max_position_embeddings", None) or 2048)
     return BaseCheckpoint(
         name=model.base,
         folder=folder,
         sha256=model_digest(folder),
         tokenizer=tokenizer,
+        chat=chat,
         context_length=context,
-        has_chat_template=has_template,
-        eos_token_ids=_eos_token_ids(folder, tokenizer),
+        eos_token_ids=_eos_token_ids(folder, chat),
     )
 
 
@@ -194,14 +201,33 @@ def _from_hub(model: ModelChoice) -> Path:
         ) from None
 
 
-def _eos_token_ids(folder: Path, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+def _check_embeddings(tokenizer: PreTrainedTokenizerBase, embeddings: int, model: ModelChoice) -> None:
+    """Raises CaseError if a text can become a token that the model has no embedding for."""
+    # Text models keep the placeholder of their family's images (Gemma 3 1B) without an embedding; no prompt has an image.
+    media = {str(token) for name, token in tokenizer.special_tokens_map.items() if name in MEDIA_TOKENS}
+    beyond = {token for token, number in tokenizer.get_vocab().items() if number >= embeddings} - media
+    if beyond:
+        raise CaseError(
+            f"the tokenizer has more tokens than the model has embeddings: {len(tokenizer):,} tokens, {embeddings:,} embeddings",
+            where=f"model.base: {model.base}",
+            fix=f"resize the embeddings of the model, or use the tokenizer it was trained with; without an embedding: {_some(beyond)}",
+        )
+
+
+def _some(tokens: Iterable[str]) -> str:
+    """The first few of some tokens."""
+    first, *rest = sorted(tokens)
+    named = [first, *rest[:2]]
+    return ", ".join(f"`{token}`" for token in named) + (" and more" if len(rest) > 2 else "")
+
+
+def _eos_token_ids(folder: Path, chat: ChatFormat) -> list[int]:
     """Every token that ends an answer, without repeats: the special token that the template writes after one, the tokenizer's
     end-of-sequence token, and those of the generation config."""
     from transformers import GenerationConfig
 
-    answer = "yes"
-    after = text_after_prompt(tokenizer, [Message("user", "?")], answer).removeprefix(answer)
-    first = tokenizer.encode(after, add_special_tokens=False)[:1]
+    tokenizer = chat.tokenizer
+    first = tokenizer.encode(chat.answer_end, add_special_tokens=False)[:1]
     ends = [token for token in first if token in tokenizer.added_tokens_decoder and tokenizer.added_tokens_decoder[token].special]
     ends.append(tokenizer.eos_token_id)
     if (folder / "generation_config.json").is_file():

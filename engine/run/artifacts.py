@@ -13,6 +13,7 @@ from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.task import OutputFormat
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.reasoning import Thinking
 
 ROUTE = "route.json"
 MODEL = "model.json"
@@ -92,6 +93,14 @@ class ModelFacts(Facts):
     device: str
     dtype: str
     versions: dict[str, str]
+    system_turn: bool = Field(default=True, exclude_if=lambda takes: takes)
+    """Whether the chat template takes a system turn; if not, its text goes before that of the first user turn."""
+    repeated_turns: bool = Field(default=True, exclude_if=lambda takes: takes)
+    """Whether the chat template takes two turns of one role in a row; if not, they are joined."""
+    thinking: Thinking = Field(default=Thinking.NONE, exclude_if=lambda thinking: thinking is Thinking.NONE)
+    """What the chat template does about reasoning."""
+    reasoning_tokens: int = Field(default=0, exclude_if=lambda count: not count)
+    """Tokens of an answer's limit that are for reasoning."""
 
 
 class CatalogueEntry(Facts):

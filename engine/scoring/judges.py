@@ -13,6 +13,7 @@ import jsonschema_rs
 
 from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.data.reasoning import answer_of
 
 
 class FailureClass(StrEnum):
@@ -44,7 +45,7 @@ class Judgement:
 
 
 class Judge(Protocol):
-    """Judges the outputs of one task."""
+    """Judges the outputs of one task. Reasoning at their start is set aside."""
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
         """The judgement of an output; `truncated` says that it ended at the token limit."""
@@ -73,7 +74,7 @@ def make_judge(task: Task, labels: Sequence[str]) -> Judge:
             schema = task.output.json_schema
             return JsonJudge(schema if isinstance(schema, dict) else None)
         case OutputKind.CHOICE:
-            return ChoiceJudge(task.output.choices or sorted({label.strip() for label in labels}))
+            return ChoiceJudge(task.output.choices or sorted({answer_of(label).strip() for label in labels}))
         case OutputKind.PATTERN:
             return PatternJudge(task.output.pattern or "")
         case OutputKind.TEXT:
@@ -95,6 +96,7 @@ class JsonJudge:
         return JsonJudge, (self._schema,)
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        output, expected = answer_of(output), answer_of(expected)
         try:
             actual = parse_json(output)
         except ValueError:
@@ -111,7 +113,7 @@ class JsonJudge:
 
     def problem(self, expected: str) -> str | None:
         try:
-            value = parse_json(expected)
+            value = parse_json(answer_of(expected))
         except ValueError as error:
             return f"not valid JSON: {error}"
         errors = self._shape_errors(value, value)
@@ -142,6 +144,7 @@ class ChoiceJudge:
         self.choices = list(choices)
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        output, expected = answer_of(output), answer_of(expected)
         answer = output.strip()
         if answer not in self.choices:
             inside = any(re.search(rf"(?<!\w){re.escape(choice)}(?!\w)", answer) for choice in self.choices)
@@ -151,7 +154,8 @@ class ChoiceJudge:
         return Judgement(True, False, FailureClass.WRONG_VALUE, (expected.strip(),), answer=answer)
 
     def problem(self, expected: str) -> str | None:
-        return None if expected.strip() in self.choices else f"`{expected.strip()[:60]}` is not one of the choices"
+        label = answer_of(expected).strip()
+        return None if label in self.choices else f"`{label[:60]}` is not one of the choices"
 
     def description(self) -> str:
         return f"Answer with exactly one of: {', '.join(self.choices)}."
@@ -164,6 +168,7 @@ class PatternJudge:
         self._pattern = re.compile(pattern)
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        output, expected = answer_of(output), answer_of(expected)
         answer = self._answer(output)
         if answer is None:
             return _unparsed(output, truncated, FailureClass.NOT_PARSEABLE)
@@ -172,7 +177,7 @@ class PatternJudge:
         return Judgement(True, False, FailureClass.WRONG_VALUE, answer=answer)
 
     def problem(self, expected: str) -> str | None:
-        return None if self._answer(expected) is not None else "it does not match task.output.pattern"
+        return None if self._answer(answer_of(expected)) is not None else "it does not match task.output.pattern"
 
     def description(self) -> str:
         return f"The answer must match the regular expression {self._pattern.pattern}"
@@ -186,6 +191,7 @@ class TextJudge:
     """Any text that is not truncated; correct if it equals the expected one, outer white space aside."""
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        output, expected = answer_of(output), answer_of(expected)
         if truncated or not output.strip():
             return _unparsed(output, truncated, FailureClass.WRONG_VALUE)
         if output.strip() == expected.strip():

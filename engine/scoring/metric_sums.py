@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tuneproof.engine.case.task import Metric, OutputKind
+from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.judges import Judge
 from tuneproof.engine.scoring.predictions import Prediction
 
@@ -108,7 +109,7 @@ def metric_sums(metric: Metric, kind: OutputKind, arms: Sequence[Sequence[Predic
     if metric is not Metric.MACRO_F1:
         return [sums_of_scores([score_of(metric, kind, prediction, judge) for prediction in arm]) for arm in arms]
     answers = [[_label(prediction, judge) for prediction in arm] for arm in arms]
-    expected = [prediction.expected.strip() for prediction in arms[0]]
+    expected = [answer_of(prediction.expected).strip() for prediction in arms[0]]
     labels = sorted({*expected, *(answer for arm in answers for answer in arm if answer)})
     return [sums_of_labels(expected, answered, labels) for answered in answers]
 
@@ -121,7 +122,7 @@ def score_of(metric: Metric, kind: OutputKind, prediction: Prediction, judge: Ju
         return judge.judge(prediction.answer, prediction.expected, truncated=prediction.truncated).field_score
     if metric is Metric.EXACT_MATCH and kind is OutputKind.PATTERN:
         # Right is what the pattern finds; an exact match is the whole text.
-        return float(prediction.answer.strip() == prediction.expected.strip())
+        return float(answer_of(prediction.answer).strip() == answer_of(prediction.expected).strip())
     return float(prediction.correct)
 
 

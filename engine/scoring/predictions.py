@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.judges import FailureClass, Judge, Judgement
 from tuneproof.engine.scoring.statistics import wilson
@@ -262,15 +263,15 @@ def compute_metrics(kind: OutputKind, predictions: Sequence[Prediction], judge: 
             fields = round(sum(j.field_score for j in judgements) / n, 6)
             return {Metric.EXACT_MATCH: correct, Metric.FIELD_ACCURACY: fields}
         case OutputKind.CHOICE:
-            pairs = [(p.expected.strip(), j.answer) for p, j in zip(predictions, judgements, strict=True)]
+            pairs = [(answer_of(p.expected).strip(), j.answer) for p, j in zip(predictions, judgements, strict=True)]
             return {
                 Metric.CHOICE_ACCURACY: correct,
                 Metric.MACRO_F1: round(macro_f1(pairs), 6),
                 Metric.EXACT_MATCH: correct,
             }
         case OutputKind.PATTERN:
-            same = round(sum(p.answer.strip() == p.expected.strip() for p in answered_predictions(predictions)) / n, 6)
-            return {Metric.PATTERN_MATCH: correct, Metric.EXACT_MATCH: same}
+            same = sum(answer_of(p.answer).strip() == answer_of(p.expected).strip() for p in answered_predictions(predictions))
+            return {Metric.PATTERN_MATCH: correct, Metric.EXACT_MATCH: round(same / n, 6)}
         case OutputKind.TEXT:
             return {Metric.EXACT_MATCH: correct}
 

@@ -15,6 +15,7 @@ import json_repair
 
 from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.data.json_document import bracketed_spans
+from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.judges import Judge, parse_json
 
 LIBRARY = "json-repair"
@@ -36,10 +37,10 @@ def make_repair(task: Task, outputs: Sequence[str], judge: Judge) -> Repair:
     match task.output.kind:
         case OutputKind.JSON:
             schema = task.output.json_schema
-            kinds = {type(value) for value in _parsed(outputs)} or {dict, list}
+            kinds = {type(value) for value in _parsed([answer_of(text) for text in outputs])} or {dict, list}
             mend: Repair = partial(_document, kinds=kinds, schema=schema)
         case OutputKind.CHOICE:
-            mend = _label_finder(task.output.choices or sorted({text.strip() for text in outputs}))
+            mend = _label_finder(task.output.choices or sorted({answer_of(text).strip() for text in outputs}))
         case _:
             return lambda output: None
 
@@ -49,7 +50,7 @@ def make_repair(task: Task, outputs: Sequence[str], judge: Judge) -> Repair:
         # Any expected answer tells whether the format is right; which one it is only matters for what is correct.
         if of_right_format is not None and judge.judge(output, of_right_format).format_valid:
             return None
-        return mend(output.rpartition("</think>")[2])
+        return mend(answer_of(output))
 
     return repair
 

@@ -22,6 +22,7 @@ from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
+from tuneproof.engine.stages.data_readings import DataReadings
 from tuneproof.engine.stages.run_context import RunContext
 from tuneproof.engine.stages.score_arms import AnswerRoom, ArmScorer
 from tuneproof.engine.stages.training_rows import TrainingRows
@@ -33,8 +34,8 @@ VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", LIBRA
 class ModelContext:
     """The base model of a run, and what follows from it, the task and the frozen rows. Nothing here but `record_base` writes."""
 
-    def __init__(self, run: RunContext, task: Task, model: ModelChoice) -> None:
-        self.run, self.task, self.model = run, task, model
+    def __init__(self, run: RunContext, task: Task, model: ModelChoice, readings: DataReadings) -> None:
+        self.run, self.task, self.model, self._readings = run, task, model, readings
         if not any(may_need_bitsandbytes(name) for name in (run.case.method.name, *(each.name for each in run.case.evaluate.compare))):
             # PEFT imports it wherever it is installed, which takes seconds.
             block_import("bitsandbytes")
@@ -43,7 +44,7 @@ class ModelContext:
     def base(self) -> BaseCheckpoint:
         """The tokenizer and the files of the base model; its weights are loaded by the decoders."""
         with large_imports():
-            return load_base(self.model)
+            return load_base(self.model).thinking_as_in(example.output for example in self._readings.examples.examples)
 
     def record_base(self) -> None:
         """Records the base model and what it runs on, as the step before the audit. Writes `model.json`."""
@@ -56,10 +57,14 @@ class ModelContext:
             name=self.model.base,
             sha256=self.base.sha256,
             context=self.base.context_length,
-            chat_template=self.base.has_chat_template,
+            chat_template=self.base.chat.own,
             device=device.type,
             dtype=str(dtype).removeprefix("torch."),
             versions={name: version(name) for name in VERSIONS},
+            system_turn=self.base.chat.system_turn,
+            repeated_turns=self.base.chat.repeated_turns,
+            thinking=self.base.chat.thinking,
+            reasoning_tokens=self.base.reasoning_tokens,
         )
         store.write_step(step, inputs, {artifacts.MODEL: facts.as_text()})
 
@@ -83,11 +88,13 @@ class ModelContext:
 
     @cached_property
     def room(self) -> AnswerRoom:
-        """The tokens that an answer to a frozen case may take."""
+        """The tokens that an answer to a frozen case may take, with those for reasoning."""
         wanted, examples = self.run.case.evaluate.max_new_tokens, [example for _, example in [*self.rows.train, *self.rows.validation]]
+        reasoning = self.base.reasoning_tokens
         if wanted is not None:
-            return AnswerRoom(untuned=wanted, tuned=wanted, wanted=wanted)
-        return AnswerRoom(untuned=untuned_budget(self.lengths, examples), tuned=answer_budget(self.lengths, examples))
+            return AnswerRoom(untuned=wanted + reasoning, tuned=wanted + reasoning, wanted=wanted)
+        untuned, tuned = untuned_budget(self.lengths, examples), answer_budget(self.lengths, examples)
+        return AnswerRoom(untuned=untuned + reasoning, tuned=tuned + reasoning)
 
     @cached_property
     def setting(self) -> ArmContext:

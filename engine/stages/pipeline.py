@@ -154,7 +154,7 @@ def _data_actions(run: RunContext, data: Data) -> dict[Stage, Callable[[], bool]
         from tuneproof.engine.stages.model_context import ModelContext
         from tuneproof.engine.stages.train import train_adapter
 
-        model = ModelContext(run, run.case.task, run.case.model)
+        model = ModelContext(run, run.case.task, run.case.model, readings)
         actions = {
             Stage.BASELINES: partial(score_baselines, run, model),
             Stage.METHOD: partial(plan_method, run, model),

@@ -19,6 +19,7 @@ from tuneproof.engine.decoding.completion import Backend, Completion
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.endpoint.client import EndpointClient
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_weights
+from tuneproof.engine.models.chat_format import refused_at
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import ArmScored, Decoded
@@ -173,7 +174,10 @@ class ArmScorer:
     def answer(self, arm: Arm, backend: Backend, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
         """The prediction for each case with the prompts of the arm, in the order of the cases, and the seconds that decoding took."""
         requests = arm.requests([case for _, case in cases])
-        prompts = [backend.prompt(request.messages) for request in requests]
+        prompts = []
+        for (_, case), request in zip(cases, requests, strict=True):
+            with refused_at(f"{case.source}, asked by {arm.name}"):
+                prompts.append(backend.prompt(request.messages))
         completions, seconds = backend.complete(prompts, on_progress)
         predictions = [
             unanswered_prediction(name, prompt, case.output, completion.error, completion.error_detail, completion.attempts)
