@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.arms import untuned_arms
 from tuneproof.engine.arms.grammar import bounds_of
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.evidence import gather
@@ -208,7 +208,8 @@ class CaseSession:
 
     def _read_measured(self) -> tuple[tuple[str, ...], dict[str, TargetStatus], Route] | None:
         """The untuned arms that were scored, how each stands to the target, and the route that this leads to."""
-        scored = tuple(row for arm in UNTUNED_ARMS for row in (arm, with_repair(arm)) if self.scores(row) is not None)
+        arms = untuned_arms(self.draft.content)
+        scored = tuple(row for arm in arms for row in (arm, with_repair(arm)) if self.scores(row) is not None)
         if self.store is None or not scored or self.draft.content.target is None:
             return None
         if self._measured is None or self._measured[0] != scored:
