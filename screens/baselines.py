@@ -12,7 +12,7 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.arms import UNTUNED_ARMS, Arm, requested_arms, untuned_arms
 from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunStatus
@@ -62,7 +62,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
     def on_mount(self) -> None:
         listed = self.query_one("#arms", OptionList)
         listed.add_option(Option(Content.styled(HEAD, "bold"), disabled=True))
-        for name in UNTUNED_ARMS:
+        for name in self._arms:
             listed.add_option(Option("", id=name))
         self.query_one("#about").border_title = "The highlighted arm"
         self.query_one("#baseline-verdict").border_title = "So far"
@@ -86,7 +86,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         if frozen is not None:
             effect = round(100 * frozen.minimum_detectable_effect)
             listed.border_title = f"On {frozen.eval} frozen cases (sha {frozen.eval_sha256[:8]}…): can show about {effect} points"
-        for name in UNTUNED_ARMS:
+        for name in self._arms:
             listed.replace_option_prompt(name, self._line(name))
         self._about()
         self.query_one("#baseline-verdict", Static).update(self._so_far())
@@ -95,7 +95,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
 
     def _line(self, name: str) -> Content:
         state = self.state
-        chosen = UNTUNED_ARMS[name].is_requested(self.session.draft.content)
+        chosen = self._arms[name].is_requested(self.session.draft.content)
         mark = "[x]" if chosen else "[ ]"
         scored = state.arms.get(name)
         decoding = state.decoding
@@ -112,7 +112,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
     @on(OptionList.OptionHighlighted, "#arms")
     def _about(self) -> None:
         name = self._highlighted
-        about = " ".join((inspect.getdoc(UNTUNED_ARMS[name]) or "").split())
+        about = " ".join((inspect.getdoc(self._arms[name]) or "").split())
         scores, prompt_variant = self.session.scores(name), self.session.arm_summary(name)
         lines = [Content(about)]
         if prompt_variant:
@@ -131,8 +131,12 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         self.query_one("#about", Static).update(Content("\n").join(lines))
 
     @property
+    def _arms(self) -> dict[str, type[Arm]]:
+        return untuned_arms(self.session.draft.content)
+
+    @property
     def _highlighted(self) -> str:
-        return list(UNTUNED_ARMS)[max(0, (self.query_one("#arms", OptionList).highlighted or 0) - 1)]
+        return list(self._arms)[max(0, (self.query_one("#arms", OptionList).highlighted or 0) - 1)]
 
     def _so_far(self) -> Content:
         target = self.session.draft.content.target
@@ -188,7 +192,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         self.refresh_all()
 
     def action_run(self) -> None:
-        if not self.session.draft.content.baselines:
+        if not requested_arms(self.session.draft.content):
             self.show_error("select at least one arm: there is no training without a baseline")
         elif self.wizard.start_worker(Stage.BASELINES):
             self.show_status("starting the worker …")

@@ -32,6 +32,7 @@ from tuneproof.engine.session.task_form import (
     drafted_task,
     fields_of,
     freeze_status,
+    instruction_warning,
     split_of,
     suggested_sections,
     task_of,
@@ -155,6 +156,11 @@ class TaskScreen(StepScreen):
         )
 
     def _split_text(self) -> Content:
+        warning = instruction_warning(self._content, self.session.data_facts)
+        lines = [self._counts_text(), *([Content.styled(warning, "bold")] if warning else [])]
+        return Content("\n").join(lines)
+
+    def _counts_text(self) -> Content:
         state = self.state if self.session.is_frozen else self.wizard.dry_run_state
         frozen = state.frozen
         if frozen is None:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.case.schema import Case, DraftCase
 from tuneproof.engine.case.task import OutputFormat, OutputKind
@@ -59,7 +58,8 @@ class Request:
 class Arm(ABC):
     """One system that is scored on the frozen eval set."""
 
-    name: ClassVar[ArmName]
+    name: ClassVar[str]
+    """The name of the arm: an `ArmName`, or that of a prompt of the case."""
     is_prompt_baseline: ClassVar[bool] = False
     """Whether the arm counts as a prompt baseline, without which there is no training."""
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
+from tuneproof.engine.arms import arms_of
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.registry import Severity
-from tuneproof.engine.card.evidence import Evidence, gather
+from tuneproof.engine.card.evidence import Evidence, chosen_prompt, gather
 from tuneproof.engine.card.measured_route import MeasuredRoute, measured_route
 from tuneproof.engine.card.risk import counted_target, risk
 from tuneproof.engine.card.route_agreement import agreement_with_route
@@ -184,7 +184,7 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
         truncated=scores.truncated,
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
-        usd_per_1000_requests={**UNTUNED_ARMS, **TUNED_ARMS}[arm_of_row(arm.name)].usd_per_1000_requests(evidence.case, scores),
+        usd_per_1000_requests=arms_of(evidence.case)[arm_of_row(arm.name)].usd_per_1000_requests(evidence.case, scores),
         approach=_approach(arm, evidence),
         recall=scores.recall,
         left_out=scores.left_out,
@@ -194,16 +194,18 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
 
 
 def _approach(arm: ScoredArm, evidence: Evidence) -> str:
+    """How an arm prompts and decodes, of several prompts of the case which one validation chose, and what a parser repaired."""
     asked = arm_of_row(arm.name)
-    if asked == arm.name:
-        return evidence.arm_facts[asked].summary
-    repaired = sum(prediction.repaired is not None for prediction in arm.predictions)
-    return f"the answers of {asked}, {repaired} of {len(arm.predictions)} repaired by a tolerant parser"
+    if asked != arm.name:
+        repaired = sum(prediction.repaired is not None for prediction in arm.predictions)
+        return f"the answers of {asked}, {repaired} of {len(arm.predictions)} repaired by a tolerant parser"
+    summary, prompts = evidence.arm_facts[asked].summary, len(evidence.case.prompts)
+    return f"{summary}, the best of your {prompts} prompts there" if asked == chosen_prompt(evidence.store) else summary
 
 
 def _provenance(evidence: Evidence) -> ProvenanceSection:
     manifest, model = evidence.store.manifest, evidence.model
-    external = [facts.summary for arm, facts in evidence.arm_facts.items() if {**UNTUNED_ARMS, **TUNED_ARMS}[arm].is_external]
+    external = [facts.summary for arm, facts in evidence.arm_facts.items() if arms_of(evidence.case)[arm].is_external]
     return ProvenanceSection(
         case_sha256=evidence.store.digest(CASE),
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,

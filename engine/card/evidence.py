@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
+from tuneproof.engine.arms import TUNED_ARMS, arms_of, untuned_arms
+from tuneproof.engine.arms.own_prompt import own_prompt_arms
 from tuneproof.engine.audit.groups.case_groups import CaseGroups, case_groups
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.method_comparison import Entrant
@@ -20,6 +22,7 @@ from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_
 from tuneproof.engine.scoring.judges import Judge, make_judge
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
+from tuneproof.engine.scoring.variant_selection import best_variant
 from tuneproof.engine.scoring.verdict import ArmsInCase
 
 
@@ -94,7 +97,7 @@ def gather(store: RunStore, *, variants: bool = True) -> Evidence:
         model=artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if StepKind.MODEL in kinds else None,
         method=artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD)) if StepKind.METHOD in kinds else None,
         training=artifacts.TrainingFacts.model_validate_json(store.read(artifacts.TRAINING)) if StepKind.TRAIN in kinds else None,
-        untuned=[_scored_arm(store, row) for name in UNTUNED_ARMS if name in done for row in _rows(store, name)],
+        untuned=[_scored_arm(store, row) for name in _lightest_first(store, done) for row in _rows(store, name)],
         tuned=tuned,
         also_tuned=[arm for arm in also_tuned if arm is not None],
         curve={share: _scored_variant(store, point) for share, point in CURVE.items() if variants and point.scores_step in steps},
@@ -104,6 +107,27 @@ def gather(store: RunStore, *, variants: bool = True) -> Evidence:
         arm_facts={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
         groups=_case_groups(store) if StepKind.SPLIT in kinds else CaseGroups(),
     )
+
+
+def _lightest_first(store: RunStore, done: Sequence[str]) -> list[str]:
+    """The untuned arms that were scored, lightest first; of the prompts of the case, the one that validation chose comes first."""
+    chosen = chosen_prompt(store)
+    order = list(untuned_arms(store.case))
+    if chosen is not None:
+        first = min(order.index(name) for name in own_prompt_arms(store.case))
+        order.remove(chosen)
+        order.insert(first, chosen)
+    return [name for name in order if name in done]
+
+
+def chosen_prompt(store: RunStore) -> str | None:
+    """The arm of the prompt that did best on the validation cases; the first on a tie, None if there was no choice."""
+    done = store.manifest.names(StepKind.ARM)
+    own = [name for name in own_prompt_arms(store.case) if name in done]
+    facts = [artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in own]
+    tried = [(each.arm, score) for each in facts for score in each.tried]
+    best = best_variant([score for _, score in tried])
+    return next((arm for arm, score in tried if score.variant == best), None) if len(own) > 1 else None
 
 
 def _case_groups(store: RunStore) -> CaseGroups:
@@ -117,7 +141,7 @@ def _rows(store: RunStore, arm: str) -> list[str]:
 
 
 def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
-    kind = {**UNTUNED_ARMS, **TUNED_ARMS}[arm_of_row(arm)]
+    kind = arms_of(store.case)[arm_of_row(arm)]
     return _scored(store, artifacts.scores_file(arm), artifacts.predictions_file(arm), is_external=kind.is_external)
 
 

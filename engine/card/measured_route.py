@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from pydantic import BaseModel, ConfigDict
 
+from tuneproof.engine.arms import requested_arms
 from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.case.route import Route, RouteAnswers, choose_route, reason_for, route_steps
 from tuneproof.engine.core.sentence import Sentence
@@ -69,6 +70,10 @@ def measured_route(evidence: Evidence) -> MeasuredRoute:
     """The route of a run as far as it has come. Every arm that the case lists must be scored before it is drawn again."""
     decision = evidence.case.decision.model_dump() | {"labeled_examples": evidence.route.labeled_examples}
     answers, scored = RouteAnswers(**decision), {arm.name for arm in evidence.untuned}
-    short = prompt_falls_short(evidence.measure, evidence.untuned) if evidence.measure and scored >= set(evidence.case.baselines) else None
+    short = (
+        prompt_falls_short(evidence.measure, evidence.untuned)
+        if evidence.measure and scored >= set(requested_arms(evidence.case))
+        else None
+    )
     measured = answers if short is None else replace(answers, prompt_falls_short=short)
     return MeasuredRoute(measured, evidence.route.route, bool(evidence.untuned))

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.card.merged_model import MergeOutcome, ServedSection
 from tuneproof.engine.card.schema import RiskSection
 from tuneproof.engine.case.arm_names import is_repaired
+from tuneproof.engine.case.instruction import instruction_gap
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, Case
+from tuneproof.engine.data.example import rows_without_instruction
 from tuneproof.engine.data.reasoning import Thinking
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run.artifacts import ModelFacts
@@ -43,6 +47,9 @@ def _data_risks(evidence: Evidence) -> list[str]:
     target = counted_target(evidence.case)
     if n and target and target < 1 and min_correct_for_target(n, target) is None:
         items.append(f"{n} eval cases are too few to show that the target of {target:g} is met, whatever the score.")
+    if evidence.case.task and evidence.parts:
+        rows = chain.from_iterable(evidence.parts.values())
+        items += [gap.message] if (gap := instruction_gap(evidence.case.task, rows_without_instruction(rows))) else []
     if evidence.cross_split_duplicates:
         items.append(
             f"{evidence.cross_split_duplicates} rows were left out because validation or eval has a duplicate or near-duplicate of them."

@@ -11,12 +11,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
+from tuneproof.engine.arms import arms_of, untuned_arms
 from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
 from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.case.route import RouteAnswers, choose_route
+from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError, GateClosed, VerifyFailed
 from tuneproof.engine.core.sentence import facts_of
@@ -109,7 +110,7 @@ def _check_manifest(run: RunSnapshot) -> None:
     if manifest.as_text() != run.read(MANIFEST):
         raise VerifyFailed("the file is not what the run wrote", where=MANIFEST)
     for step in manifest.steps:
-        if not _is_known(step):
+        if not _is_known(step, run.case):
             raise VerifyFailed(f"`{step}` is not a step of a run", where=MANIFEST)
     written = manifest.written()
     for step, record in manifest.steps.items():
@@ -119,13 +120,13 @@ def _check_manifest(run: RunSnapshot) -> None:
     _check_steps_of_card(manifest)
 
 
-def _is_known(step: StepId) -> bool:
+def _is_known(step: StepId, case: Case) -> bool:
     """Whether the name of a step is that of an arm, a method, or a share of this version."""
     match step.kind:
         case StepKind.ARM:
-            return step.name in UNTUNED_ARMS or step.name in TUNED_ARMS
+            return step.name in arms_of(case)
         case StepKind.REPAIRED_SCORES:
-            return step.name in UNTUNED_ARMS
+            return step.name in untuned_arms(case)
         case StepKind.COMPARED_METHOD | StepKind.COMPARED_TRAIN | StepKind.COMPARED_SCORES:
             return step.name in METHODS
         case StepKind.CURVE_TRAIN | StepKind.CURVE_SCORES:

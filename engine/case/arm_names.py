@@ -34,3 +34,7 @@ class ArmName(StrEnum):
     ENDPOINT = "endpoint"
     TUNED = "tuned"
     TUNED_CONSTRAINED = "tuned_constrained"
+
+
+OWN_PROMPT = "prompt_"
+"""The names of arms with a prompt of the case begin with this; the name of the prompt follows."""

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 
 from tuneproof.engine.case.key_lines import KeyOrigins, key_lines, origin_of
 from tuneproof.engine.case.overrides import apply_override
+from tuneproof.engine.case.prompts import with_texts
 from tuneproof.engine.case.schema import SAMPLE, Case, DraftCase
 from tuneproof.engine.case.schema_errors import first_schema_error
 from tuneproof.engine.case.yaml import yaml_text
@@ -85,7 +86,8 @@ def _resolved(case: CaseT, path: Path, origins: KeyOrigins) -> CaseT:
         where = f"{path}:{origin_of(('task', 'output', 'schema'), origins)}"
         schema = _read_schema(folder / task.output.json_schema, where)
         task = task.model_copy(update={"output": task.output.model_copy(update={"json_schema": schema})})
-    return case.model_copy(update={"data": data, "model": model, "task": task})
+    prompts = case.prompts and with_texts(case.prompts, folder, f"{path}:{origin_of(('prompts',), origins)}")
+    return case.model_copy(update={"data": data, "model": model, "task": task, "prompts": prompts})
 
 
 def _absolute(value: Any, folder: Path) -> Any:

@@ -10,6 +10,7 @@ from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.case.evaluate import Evaluate, Target
+from tuneproof.engine.case.prompts import WithPrompts
 from tuneproof.engine.case.section import CaseSection
 from tuneproof.engine.case.task import METRICS, OutputKind, Task
 from tuneproof.engine.case.training import MethodChoice, Training
@@ -75,7 +76,7 @@ class Budget(CaseSection):
     usd_per_gpu_hour: float | None = Field(default=None, ge=0)
 
 
-class DraftCase(CaseSection):
+class DraftCase(WithPrompts):
     """One planning problem whose questions may not all be answered yet. Paths are absolute once loaded."""
 
     version: Literal[1] = 1

@@ -81,6 +81,8 @@ class DataFacts(RowLengths):
     rows: list[PreviewRow]
     drafted_output: OutputFormat
     drafted_why: str
+    rows_without_instruction: int | None = Field(default=None, exclude_if=lambda rows: rows is None)
+    """Rows with neither an instruction nor a system text of their own; None in runs of versions that did not store it."""
 
 
 class ModelFacts(Facts):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from tuneproof.engine.case.arm_names import OWN_PROMPT
 from tuneproof.engine.case.load import dump_case, load_case
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.atomic_write import write_atomically
@@ -26,7 +27,7 @@ EVENTS = "events.jsonl"
 WORKER_LOG = "worker.log"
 CROSS_SPLIT_DUPLICATES = "splits/straddling.jsonl"
 
-CHOSEN_LATER = ("baselines", "endpoint", "method", "training", "evaluate", "budget")
+CHOSEN_LATER = ("baselines", "prompts", "endpoint", "method", "training", "evaluate", "budget")
 """Sections of a case that may change after the eval set is frozen: none of them changes what is scored, or by what measure."""
 
 
@@ -200,7 +201,9 @@ def _change_of_evidence(now: Case, case: Case, changed: list[str], manifest: Man
     frozen = [name for name in changed if name not in CHOSEN_LATER]
     if frozen:
         return f"the eval set is frozen under another `{frozen[0]}`"
-    scored = [arm for arm in now.baselines if arm not in case.baselines and StepId.arm(arm) in manifest.steps]
+    removed_arms = [arm for arm in now.baselines if arm not in case.baselines]
+    removed_arms += [f"{OWN_PROMPT}{name}" for name, prompt in now.prompts.items() if case.prompts.get(name) != prompt]
+    scored = [arm for arm in removed_arms if StepId.arm(arm) in manifest.steps]
     if scored:
         return f"{scored[0]} is scored already, and stays in the evidence"
     removed = [each.name for each in now.evaluate.compare if each not in case.evaluate.compare]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.arms import untuned_arms
 from tuneproof.engine.arms.grammar import bounds_of
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.evidence import gather
@@ -215,7 +215,8 @@ class CaseSession:
 
     def _read_measured(self) -> _Measured | None:
         """What the untuned arms that were scored say about the target."""
-        scored = tuple(row for arm in UNTUNED_ARMS for row in (arm, with_repair(arm)) if self.scores(row) is not None)
+        arms = untuned_arms(self.draft.content)
+        scored = tuple(row for arm in arms for row in (arm, with_repair(arm)) if self.scores(row) is not None)
         if self.store is None or not scored or self.draft.content.target is None:
             return None
         if self._measured is None or self._measured.scored != scored:

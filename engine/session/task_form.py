@@ -11,6 +11,7 @@ from typing import Any
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.instruction import instruction_gap
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind, Task
@@ -147,6 +148,12 @@ class TypedField:
 
 def _instruction_text(content: DraftCase) -> str:
     return task_of(content).instruction or ""
+
+
+def instruction_warning(content: DraftCase, found: DataFacts | None) -> str | None:
+    """What is wrong with the instruction; None if nothing is, or as long as the rows are not read."""
+    gap = instruction_gap(task_of(content), found.rows_without_instruction or 0) if found else None
+    return gap.message if gap else None
 
 
 def _with_instruction(content: DraftCase, text: str) -> Sections:

@@ -285,4 +285,6 @@ def _summary(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScor
     if chosen is None:
         return arm.summary
     way = next(t for t in tried if t.variant == chosen)
+    if len(tried) == 1:
+        return f"{arm.summary}, with {way.correct} of {way.cases} validation cases correct"
     return f"{arm.summary}, the best of {len(tried)} prompt variants on {way.cases} validation cases ({way.correct} correct)"
