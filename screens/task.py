@@ -16,7 +16,8 @@ from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.scoring.statistics import minimum_detectable_effect
+from tuneproof.engine.scoring.power import detects, needed_cases_text
+from tuneproof.engine.session.eval_size import EvalSize, is_small, larger_eval_sets
 from tuneproof.engine.session.form_input import InputError, parse_bounds
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import (
@@ -79,14 +80,16 @@ class TaskScreen(StepScreen):
   is needed.
 - **Split**: the model trains on *train*; *validation* is scored during training and picks the best checkpoint; *eval* is used
   only to score.
-- **Can show a difference of about 16 points**: with so few cases, a smaller difference between two systems could be luck.
-  Four times as many cases halve it.
+- **Detect 16 points four times in five**: if two systems really differ by so much, four of five such eval sets show it. Four times as
+  many cases halve it. It depends on how often the two disagree, which is assumed until they have run. **m** moves rows from train into
+  eval.
 - **Freeze** (f): writes the eval set and stores its SHA-256 in the manifest. From then on neither the eval set nor the task can change
   in this run, so nobody can later pick the cases that suit the result.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "freeze", "Freeze the eval set"),
-        Binding("d", "draft_again", "Draft from the examples"),
+        Binding("m", "enlarge_eval", "More eval cases"),
+        Binding("d", "draft_again", "Draft again"),
         Binding("r", "resume_freeze", "Resume"),
         Binding("e", "start_new_run", "Change (new run)"),
     ]
@@ -114,6 +117,8 @@ class TaskScreen(StepScreen):
                 return self._freeze_status is FreezeStatus.BROKE_OFF
             case "freeze" | "draft_again":
                 return not self.session.is_frozen
+            case "enlarge_eval":
+                return bool(self._larger_eval_sets)
         return True
 
     def show(self) -> None:
@@ -160,17 +165,24 @@ class TaskScreen(StepScreen):
         lines = [self._counts_text(), *([Content.styled(warning, "bold")] if warning else [])]
         return Content("\n").join(lines)
 
+    @property
+    def _larger_eval_sets(self) -> list[EvalSize]:
+        """The larger eval sets that can be chosen now."""
+        split = self.wizard.dry_run_state.frozen
+        return [] if self.session.is_frozen or split is None else larger_eval_sets(self._content, split)
+
     def _counts_text(self) -> Content:
         state = self.state if self.session.is_frozen else self.wizard.dry_run_state
         frozen = state.frozen
         if frozen is None:
             return Content("the number of eval cases is known once the audit has passed")
-        effect = round(100 * frozen.minimum_detectable_effect)
-        quadruple = round(100 * minimum_detectable_effect(4 * frozen.eval))
         lines = [
             Content(f"{frozen.train} training cases, {frozen.validation} validation cases, {frozen.eval} eval cases"),
-            Content(f"{frozen.eval} eval cases can show a difference of about {effect} points; {4 * frozen.eval} would show {quadruple}"),
+            Content(detects(frozen.eval, frozen.minimum_detectable_effect)),
+            Content(needed_cases_text()),
         ]
+        if is_small(frozen) and self._larger_eval_sets:
+            lines.append(Content.styled("few eval cases: press m to move rows from train into eval", "bold"))
         if self.session.is_frozen:
             lines.append(Content.styled(f"frozen, sha256 {frozen.eval_sha256}", "bold"))
         return Content("\n").join(lines)
@@ -208,6 +220,20 @@ class TaskScreen(StepScreen):
     def action_resume_freeze(self) -> None:
         if self.wizard.start_worker(Stage.SPLIT):
             self.show_status("starting the worker …")
+
+    def action_enlarge_eval(self) -> None:
+        sizes = {f"{size.eval_share:g}": size for size in self._larger_eval_sets}
+
+        def chosen(share: str | None) -> None:
+            if share is not None:
+                self._choose(sizes[share].sections(self._content))
+
+        meanings = [
+            (share, f"about {size.eval} cases, which detect {100 * size.effect:.0f} points; {size.train} rows to train on")
+            for share, size in sizes.items()
+        ]
+        why = "The share of the rows that goes into eval; the more there are to score on, the fewer there are to train on."
+        self.app.push_screen(AskChoice("More eval cases", why, meanings, next(iter(sizes))), chosen)
 
     def action_draft_again(self) -> None:
         found = self.session.data_facts

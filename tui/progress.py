@@ -22,6 +22,7 @@ from tuneproof.engine.run.events import (
     Warned,
 )
 from tuneproof.engine.run.variants import CURVE, MERGED
+from tuneproof.engine.scoring.power import detects
 
 
 def route_text(event: RouteDecided) -> str:
@@ -48,10 +49,9 @@ def progress_line(event: AnyEvent) -> str:
         case Audited():
             return f"  {event.block} blocking findings, {event.warn} warnings"
         case SplitFrozen():
-            effect = round(100 * event.minimum_detectable_effect)
             return (
                 f"  {event.train} train, {event.validation} validation, {event.eval} eval, frozen as {event.eval_sha256[:12]}…; "
-                f"{event.eval} cases can show a difference of about {effect} points"
+                f"{detects(event.eval, event.minimum_detectable_effect)}"
             )
         case ArmScored():
             unanswered = f", {event.unanswered} of {event.n + event.unanswered} cases without an answer" if event.unanswered else ""

@@ -18,7 +18,8 @@ from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, RunStore, part_file
 from tuneproof.engine.scoring.lower_bound import min_cases_for_target, min_correct_for_target
 from tuneproof.engine.scoring.measure import ScoredArm
-from tuneproof.engine.scoring.statistics import ASSUMED_DISCORDANCE, minimum_detectable_effect
+from tuneproof.engine.scoring.power import ASSUMPTION
+from tuneproof.engine.scoring.statistics import minimum_detectable_effect
 from tuneproof.engine.scoring.verdict import decide_verdict
 from tuneproof.engine.scoring.verdict_schema import Verdict
 
@@ -137,8 +138,7 @@ def _eval_set(evidence: Evidence, verdict: Verdict) -> EvalSetSection | None:
     digest = evidence.store.digest(part_file(Part.EVAL))
     measured = verdict.minimum_detectable_effect
     effect = round(minimum_detectable_effect(n), 6) if measured is None else measured
-    assumed = f"if two arms disagree on {100 * ASSUMED_DISCORDANCE:.0f} % of the cases"
-    basis = assumed if measured is None else "with the disagreement that was measured"
+    basis = ASSUMPTION if measured is None else "with the disagreement that was measured"
     target = counted_target(evidence.case)
     needed, right = (min_cases_for_target(target), min_correct_for_target(n, target)) if target else (None, None)
     return EvalSetSection(

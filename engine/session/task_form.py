@@ -226,7 +226,8 @@ def split_of(content: DraftCase) -> SplitShares:
     return content.data.split if content.data else SplitShares()
 
 
-def _with_split(content: DraftCase, **changes: object) -> Sections:
+def with_split(content: DraftCase, **changes: object) -> Sections:
+    """The sections with another split; none as long as there is no data to split."""
     if content.data is None:
         return {}
     return {"data": content.data.model_dump() | {"split": content.data.split.model_dump() | changes}}
@@ -239,7 +240,7 @@ def _shares_text(content: DraftCase) -> str:
 
 def _with_shares(content: DraftCase, text: str) -> Sections:
     train, validation, scored = parse_shares(text)
-    return _with_split(content, train=train, validation=validation, eval=scored)
+    return with_split(content, train=train, validation=validation, eval=scored)
 
 
 def _group_text(content: DraftCase) -> str:
@@ -247,7 +248,7 @@ def _group_text(content: DraftCase) -> str:
 
 
 def _with_group(content: DraftCase, text: str) -> Sections:
-    return _with_split(content, group_by=text.strip() or None)
+    return with_split(content, group_by=text.strip() or None)
 
 
 BASE_HELP = f"A folder with a model, a name on the Hugging Face hub, or `{SAMPLE}` for the small model that ships with tuneproof."
