@@ -10,9 +10,13 @@ from pydantic import Field, field_validator
 
 from tuneproof.engine.case.section import CaseSection
 from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.core.text_file import TextFileError, read_text_file
 
 INPUT = "{input}"
 """Where the input of a case goes. In a prompt without it, the input follows after an empty line."""
+
+MOST_BYTES = 1 << 20
+"""Bytes of a file that has a prompt."""
 
 NAME = re.compile(r"[a-z0-9][a-z0-9_]{0,39}")
 """The names of prompts: they are part of file names."""
@@ -71,10 +75,13 @@ def with_texts(prompts: dict[str, Prompt], folder: Path, where: str) -> dict[str
 def _text(given: str, folder: Path, where: str, name: str) -> str:
     if not _names_a_file(given):
         return given
+    fix = "give a text file, or the prompt itself"
     try:
-        text = (folder / given).read_text(encoding="utf-8").strip("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise CaseError(f"`prompts.{name}` cannot be read: {error}", where=where, fix="give a text file, or the prompt itself") from None
+        text = read_text_file(folder / given, MOST_BYTES).strip("\n")
+    except FileNotFoundError:
+        raise CaseError(f"`prompts.{name}` cannot be read: there is no file {given}", where=where, fix=fix) from None
+    except TextFileError as error:
+        raise CaseError(f"`prompts.{name}` cannot be read: {error}", where=where, fix=error.fix or fix) from None
     if not text.strip():
         raise CaseError(f"`prompts.{name}` is empty", where=where, fix=f"write the prompt, with {INPUT} where the input goes")
     return text

@@ -78,7 +78,7 @@ class OutputFormat(CaseSection):
             return None
         try:
             groups = re.compile(pattern).groups
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"not a regular expression: {error}") from None
         if groups < 1:
             raise ValueError("the pattern needs a group: group 1 is the answer")
