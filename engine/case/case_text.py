@@ -141,7 +141,8 @@ class _Reader:
     def _count(self, values: int, event: yaml.Event) -> None:
         self._values += values
         if self._values > MOST_VALUES:
-            raise CaseTextError(f"more than {MOST_VALUES:,} values, aliases included", _line(event), "put rows and schemas in their own files")
+            fix = "put rows and schemas into their own files"
+            raise CaseTextError(f"more than {MOST_VALUES:,} values, aliases included", _line(event), fix)
 
 
 def _scalar(event: yaml.Event) -> Any:

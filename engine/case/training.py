@@ -10,7 +10,6 @@ from pydantic import Field, model_validator
 from tuneproof.engine.case.section import BY_VALUE, CaseSection
 from tuneproof.engine.case.slurm import Launcher, Slurm
 
-
 LARGEST_SEED = 2**32 - 21
 """NumPy takes seeds below 2³², and `evaluate.seeds` counts up to twenty of them from this one."""
 

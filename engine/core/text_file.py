@@ -38,7 +38,7 @@ def read_text_file(path: Path, most_bytes: int) -> str:
 
 
 def require_ordinary_file(path: Path) -> None:
-    """Raises TextFileError unless the path is a file with an end: no folder, no pipe, no device. Raises FileNotFoundError if there is none."""
+    """Raises TextFileError for a folder, a pipe or a device, which have no end that can be known, and FileNotFoundError for nothing."""
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
@@ -56,14 +56,17 @@ def reason_of(error: OSError | ValueError) -> str:
     return os.strerror(number) if number else str(error)
 
 
-def exists(path: Path | str) -> bool:
-    """Whether there is such a file or folder; a name that no file can have is simply not there."""
-    return os.path.exists(path)
+def exists(path: Path) -> bool:
+    """Whether there is such a file or folder; one that cannot be looked at, or a name that no file can have, is not there."""
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
 
 
 _KINDS = (
     (stat.S_ISDIR, "a folder"),
-    (stat.S_ISFIFO, "a pipe, which has no end that can be known"),
+    (stat.S_ISFIFO, "a pipe"),
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
     (stat.S_ISSOCK, "a socket"),

@@ -138,7 +138,8 @@ def test_a_name_that_no_file_can_have_is_not_a_file(write_case: Any) -> None:
     assert case.data is not None and case.data.examples == "x" * 5000
 
 
-WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(["2e-4", "1e3", ".5", "0o7", "yes", "~", "<<", "1:30", ""])
+AMBIGUOUS = ["2e-4", "1e3", ".5", "0o7", "yes", "~", "<<", "1:30", ""]
+WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20) | st.sampled_from(AMBIGUOUS)
 NUMBERS = st.integers(-(2**63), 2**64) | st.floats(allow_nan=False, allow_infinity=False) | st.booleans() | st.none()
 
 
