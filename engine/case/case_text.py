@@ -100,7 +100,7 @@ class _Reader:
 
     def _aliased(self, event: yaml.AliasEvent) -> Any:
         """A copy of the value that the alias stands for, so that a change to one of them does not change the other."""
-        anchored = self._anchors.get(event.anchor)
+        anchored = self._anchors.get(str(event.anchor))
         if anchored is None:
             fix = "write the value out"
             raise CaseTextError(f"`*{event.anchor}` is an alias of a value that does not end before it", _line(event), fix)

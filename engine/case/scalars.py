@@ -82,7 +82,8 @@ def _integer(text: str) -> int | None:
         if digits is not None:
             return _bounded(int(digits[1], base), text)
     if (whole := _WHOLE.fullmatch(text)) and len(whole[1].lstrip("+-0")) + int(whole[2][:3]) <= MOST_WHOLE_DIGITS and len(whole[2]) <= 2:
-        return int(whole[1]) * 10 ** int(whole[2])
+        number, exponent = int(whole[1]), int(whole[2])
+        return int(number * 10**exponent)
     return None
 
 
