@@ -9,7 +9,6 @@ import signal
 import socket
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
@@ -22,9 +21,11 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Failed, Finished, Heartbeat, Launched, Stopped
 from tuneproof.engine.run.limits import machine_limit
+from tuneproof.engine.run.lock import RunLock
+from tuneproof.engine.run.process import log_traceback
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
+from tuneproof.engine.run.store import EVENTS, RunStore
 
 HEARTBEAT_SECONDS = 10.0
 
@@ -36,8 +37,8 @@ either way). On an idle machine the sample case trains equally fast: 9.2 s, medi
 """
 
 
-def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None = None) -> ExitCode:
-    """Locks the run and does its stages; how it ends is its last event and the exit code.
+def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None = None, lock: RunLock | None = None) -> ExitCode:
+    """Locks the run, unless it was given the lock, and does its stages; how it ends is its last event and the exit code.
 
     Raises RestartWorker if a fresh process has to continue.
     """
@@ -45,7 +46,8 @@ def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None =
 
     store = RunStore(run_dir)
     try:
-        with store.lock(), EventLog(run_dir / EVENTS) as log:
+        with lock or store.lock(), EventLog(run_dir / EVENTS) as log:
+            store.sweep()
             me = psutil.Process()
             log.emit(
                 Launched(
@@ -82,8 +84,7 @@ def _log_end(stages: Callable[[], None], log: EventLog, run_dir: Path) -> ExitCo
         if limit is not None:
             log.emit(Failed.of(limit), sync=True)
             return limit.exit_code
-        with (run_dir / WORKER_LOG).open("a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
+        log_traceback(run_dir)
         log.emit(Failed(exit_code=ExitCode.DEFECT, message=f"{type(error).__name__}: {error}"), sync=True)
         return ExitCode.DEFECT
     log.emit(Finished(), sync=True)
@@ -113,7 +114,10 @@ def main() -> None:
     parser.add_argument("--until", type=Stage, default=Stage.CARD)
     # Not read from the environment: in a shell inside an allocation, that names a job that the worker must not end.
     parser.add_argument("--slurm-job")
+    parser.add_argument("--lock", type=lambda descriptor: RunLock.inherited(int(descriptor)), help="the descriptor of the run's lock")
     arguments = parser.parse_args()
+    # Every library writes into the run folder, and what is in it is for this user alone.
+    os.umask(0o077)
     quiet_libraries()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     os.nice(max(0, NICENESS - os.nice(0)))
@@ -121,7 +125,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.request())
     try:
-        sys.exit(work(arguments.run_dir, arguments.until, stop, arguments.slurm_job))
+        sys.exit(work(arguments.run_dir, arguments.until, stop, arguments.slurm_job, arguments.lock))
     except RestartWorker:
         # The same pid, without the memory of this process.
         os.execv(sys.executable, [sys.executable, "-m", "tuneproof.engine.worker", *sys.argv[1:]])

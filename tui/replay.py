@@ -6,13 +6,11 @@ import json
 import signal
 import sys
 import time
-import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
-from tuneproof.engine.case.draft import next_run_dir
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import ExitCode, GateClosed, TuneproofError, UsageError
@@ -23,7 +21,7 @@ from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import AnyEvent, Finished, RouteDecided
 from tuneproof.engine.run.launch import launch, wait_until_launched
 from tuneproof.engine.run.limits import machine_limit
-from tuneproof.engine.run.process import Worker
+from tuneproof.engine.run.process import Worker, log_traceback
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
@@ -52,10 +50,12 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
 
 def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
     """A new run folder, or the one to resume. Raises GateClosed if the run to resume started with another case."""
-    if not resume:
-        return RunStore.create(run_dir or next_run_dir(case.name), case)
-    if run_dir is None:
+    if resume and run_dir is None:
         raise UsageError("--resume needs --run-dir", fix="name the run folder to resume")
+    if run_dir is None:
+        return RunStore.create_numbered(case)
+    if not resume or RunStore.was_killed_while_created(run_dir):
+        return RunStore.create(run_dir, case)
     store = RunStore.open(run_dir)
     began = store.case
     as_it_began = case.model_copy(update={"training": case.training.with_launcher_of(began.training)})
@@ -95,8 +95,7 @@ def _in_this_process(store: RunStore, until: Stage, show: Callable[[AnyEvent], N
     except Exception as error:
         if limit := machine_limit(error, store.path):
             raise limit from None
-        with (store.path / WORKER_LOG).open("a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
+        log_traceback(store.path)
         return ExitCode.DEFECT
     finally:
         for event in reader.read():

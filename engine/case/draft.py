@@ -188,7 +188,7 @@ def file_stem(name: str) -> str:
 def next_run_dir(name: str, folder: Path = Path("runs")) -> Path:
     """The folder for the next run of a case: its name, and one more than the highest number there is."""
     stem = file_stem(name)
-    taken = [int(p.name.rpartition("-")[2]) for p in folder.glob(f"{stem}-*") if p.name.rpartition("-")[2].isdigit()]
+    taken = [int(p.name.rpartition("-")[2]) for p in folder.glob(f"{stem}-*") if p.name.rpartition("-")[2].isdecimal()]
     return folder / f"{stem}-{max(taken, default=0) + 1}"
 
 

@@ -80,6 +80,12 @@ class DiskFull(RunFailed):
     """The disk is full, or a file is larger than allowed."""
 
 
+class RunGone(TuneproofError):
+    """The run folder was deleted while it was in use; there is nothing left to resume."""
+
+    exit_code = ExitCode.FAILED
+
+
 class VerifyFailed(TuneproofError):
     """A stored file is not what the run wrote, or does not agree with the other files."""
 

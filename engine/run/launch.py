@@ -22,13 +22,16 @@ from tuneproof.engine.run.store import EVENTS, RunStore
 def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
     """Starts the worker with the launcher of the case; returns it, and where in the event log its events begin, in bytes.
 
-    Raises GateClosed if a cluster refuses it.
+    Raises UsageError if another process is working on the run, and GateClosed if a cluster refuses the worker.
     """
-    offset = (run_dir / EVENTS).stat().st_size if (run_dir / EVENTS).exists() else 0
-    job = RunStore(run_dir).case.training.job
-    if job is not None:
-        return submit_job(run_dir, until, job, offset), offset
-    return LocalWorker(start_process(run_dir, until), run_dir), offset
+    store = RunStore(run_dir)
+    with store.lock() as lock:
+        offset = (run_dir / EVENTS).stat().st_size if (run_dir / EVENTS).exists() else 0
+        job = store.case.training.job
+        if job is not None:
+            # The job locks the run itself: a lock ends with the processes of this machine.
+            return submit_job(run_dir, until, job, offset), offset
+        return LocalWorker(start_process(run_dir, until, lock=lock), run_dir), offset
 
 
 def stop_run(launched: Launched) -> bool:
@@ -62,10 +65,14 @@ def wait_until_launched(worker: Worker, offset: int) -> bool:
     """Waits until the worker has emitted `Launched`; returns False if it ends before, or does not start in time."""
     reader, started = EventReader(worker.run_dir / EVENTS, offset), time.monotonic()
     while (waited := time.monotonic() - started) < worker.starts_within:
-        if any(isinstance(event, Launched) for event in reader.read()):
+        if _has_launched(worker, reader):
             return True
         if not worker.is_running():
-            return any(isinstance(event, Launched) for event in reader.read())
+            return _has_launched(worker, reader)
         # A process starts in about a second; a job can be queued for hours.
         time.sleep(min(1.0, max(0.02, waited / 100)))
     return False
+
+
+def _has_launched(worker: Worker, reader: EventReader) -> bool:
+    return any(isinstance(event, Launched) and worker.is_launched_by(event) for event in reader.read())

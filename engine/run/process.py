@@ -6,13 +6,23 @@ import os
 import signal
 import subprocess
 import sys
+import traceback
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.regular_files import open_for_appending, open_regular
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.events import Launched
+from tuneproof.engine.run.lock import RunLock
 from tuneproof.engine.run.store import WORKER_LOG
+
+WORKER_MODULE = "tuneproof.engine.worker"
+"""What Python runs as a worker."""
+
+TAIL_BYTES = 1 << 16
+"""The most of a log that is read for its last lines."""
 
 
 class Worker(Protocol):
@@ -25,6 +35,9 @@ class Worker(Protocol):
     @property
     def starts_within(self) -> float:
         """Seconds after which a worker that has not emitted `Launched` is considered not to start."""
+
+    def is_launched_by(self, event: Launched) -> bool:
+        """Whether the event is of this worker, and not of another that has the run."""
 
     def queue_status(self) -> str | None:
         """A sentence about what it waits for before it begins; None once it has begun or ended."""
@@ -52,6 +65,10 @@ class LocalWorker:
     process: subprocess.Popen[bytes]
     run_dir: Path
     starts_within: float = 120
+
+    def is_launched_by(self, event: Launched) -> bool:
+        """Whether the event is of this process."""
+        return event.pid == self.process.pid
 
     def queue_status(self) -> str | None:
         """None: it begins at once."""
@@ -81,11 +98,21 @@ class LocalWorker:
         self.process.wait()
 
 
-def start_process(run_dir: Path, until: Stage, *options: str) -> subprocess.Popen[bytes]:
-    """Starts the worker's process in a session of its own, with its output appended to the worker's log."""
-    command = [sys.executable, "-m", "tuneproof.engine.worker", str(run_dir), "--until", until, *options]
-    with (run_dir / WORKER_LOG).open("ab") as log:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+def start_process(run_dir: Path, until: Stage, *options: str, lock: RunLock | None = None) -> subprocess.Popen[bytes]:
+    """Starts the worker's process in a session of its own, with its output appended to the worker's log.
+
+    With a lock, the process is given it; without one, it locks the run itself.
+    """
+    handed = [] if lock is None else [lock.descriptor]
+    command = [sys.executable, "-m", WORKER_MODULE, str(run_dir), "--until", until, *options, *(f"--lock={each}" for each in handed)]
+    with os.fdopen(open_for_appending(run_dir / WORKER_LOG), "ab") as log:
+        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=handed)
+
+
+def log_traceback(run_dir: Path) -> None:
+    """Appends the traceback of the exception that is being handled to the worker's log."""
+    with os.fdopen(open_for_appending(run_dir / WORKER_LOG), "a", encoding="utf-8") as file:
+        traceback.print_exc(file=file)
 
 
 def worker_log_tail(run_dir: Path, lines: int = 15) -> str:
@@ -94,5 +121,10 @@ def worker_log_tail(run_dir: Path, lines: int = 15) -> str:
 
 
 def last_lines(path: Path, lines: int = 15) -> str:
-    """The last lines of a file; empty if there is no file."""
-    return "\n".join(path.read_text(encoding="utf-8", errors="replace").splitlines()[-lines:]) if path.exists() else ""
+    """The last lines of a file; empty if there is no file that can be read."""
+    try:
+        with open_regular(path) as file:
+            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            return "\n".join(file.read(TAIL_BYTES).decode("utf-8", "replace").splitlines()[-lines:])
+    except OSError:
+        return ""

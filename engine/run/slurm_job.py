@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from tuneproof.engine.case.slurm import Slurm
+from tuneproof.engine.core.atomic_write import PRIVATE_FOLDER
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
@@ -46,6 +47,10 @@ class SlurmWorker:
     _cancelled: bool = False
     _exists: bool = True
     _queried_at: float = field(default_factory=time.monotonic)
+
+    def is_launched_by(self, event: Launched) -> bool:
+        """Whether the event is of the worker in this job."""
+        return event.slurm_job == self.job
 
     def queue_status(self) -> str | None:
         """That it is queued; None once its worker has the run or the job has ended."""
@@ -95,7 +100,7 @@ class SlurmWorker:
 
     def _has_begun(self) -> bool:
         chunks = EventReader(self.run_dir / EVENTS, self.offset).read_chunks()
-        return any(isinstance(event, Launched) for events in chunks for event in events)
+        return any(isinstance(event, Launched) and self.is_launched_by(event) for events in chunks for event in events)
 
     def _returned(self) -> int | None:
         """What `run_in_job` returned; None if the job was killed before it could."""
@@ -126,6 +131,7 @@ def submit_job(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> Slu
     import submitit
 
     slurm.check_slurm(settings)
+    (run_dir / FOLDER).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     executor = submitit.SlurmExecutor(run_dir.resolve() / FOLDER)
     # Without these, submitit asks for five minutes and charges them to a wckey of its own.
     unset: dict[str, Any] = {"time": None, "wckey": None}

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from tuneproof.engine.case.arm_names import OWN_PROMPT
+from tuneproof.engine.case.draft import next_run_dir
 from tuneproof.engine.case.load import dump_case, load_case
 from tuneproof.engine.case.schema import Case
-from tuneproof.engine.core.atomic_write import write_atomically
-from tuneproof.engine.core.errors import GateClosed, UsageError, VerifyFailed
+from tuneproof.engine.core.atomic_write import PRIVATE_FILE, PRIVATE_FOLDER, is_temporary, write_atomically
+from tuneproof.engine.core.errors import GateClosed, RunGone, UsageError, VerifyFailed
 from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import examples_from_jsonl, examples_to_jsonl
 from tuneproof.engine.data.split import Part, SplitParts
+from tuneproof.engine.run.lock import LOCK, RunLock
 from tuneproof.engine.run.manifest import Inputs, Manifest, StepRecord
 from tuneproof.engine.run.step_id import StepId, StepKind
 
@@ -39,12 +39,37 @@ class RunStore:
 
     @classmethod
     def create(cls, path: Path, case: Case) -> RunStore:
-        """Makes a run folder with its case. Raises UsageError if the folder is not empty."""
-        if path.is_file() or (path.exists() and any(path.iterdir())):
-            raise UsageError("the folder is not empty", where=str(path), fix="add --resume to continue that run, or name another folder")
+        """Makes a run folder with its case, for this user alone.
+
+        What is left of a run whose creation was killed is swept away. Raises UsageError if the folder has anything else in it, or if
+        another process is working on it.
+        """
+        if not _can_become_a_run(path):
+            raise _not_empty(path)
+        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         store = cls(path)
-        store.write_step(StepId(StepKind.CASE), Inputs(), {CASE: dump_case(case)})
+        with store.lock():
+            # Another process may have made its run here before this one had the lock.
+            if not _can_become_a_run(path):
+                raise _not_empty(path)
+            path.chmod(PRIVATE_FOLDER)
+            for leftover in path.iterdir():
+                if leftover.name != LOCK:
+                    leftover.unlink()
+            store.write_step(StepId(StepKind.CASE), Inputs(), {CASE: dump_case(case)})
         return store
+
+    @classmethod
+    def create_numbered(cls, case: Case) -> RunStore:
+        """Makes a run in a folder of its own under `runs`, named after the case; programs that start at once get one each."""
+        while True:
+            path = next_run_dir(case.name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.mkdir(mode=PRIVATE_FOLDER)
+            except FileExistsError:
+                continue
+            return cls.create(path, case)
 
     @classmethod
     def open(cls, path: Path) -> RunStore:
@@ -52,6 +77,11 @@ class RunStore:
         if not (path / MANIFEST).is_file() or not (path / CASE).is_file():
             raise UsageError("this is not a run folder", where=str(path), fix="a run folder has a case.yaml and a manifest.json")
         return cls(path)
+
+    @classmethod
+    def was_killed_while_created(cls, path: Path) -> bool:
+        """Whether the folder is there, and has nothing but what the creation of a run leaves when it is killed."""
+        return path.is_dir() and _can_become_a_run(path)
 
     @property
     def case(self) -> Case:
@@ -104,8 +134,17 @@ class RunStore:
         return (self.path / name).read_text(encoding="utf-8")
 
     def write(self, name: str, text: str) -> None:
-        """Writes a whole file: to a temporary name, synced, then renamed."""
-        write_atomically(self.path / name, text)
+        """Writes a whole file for this user alone: to a temporary name, synced, then renamed. Raises RunGone if there is no folder."""
+        self.check_there()
+        path = self.path / name
+        for folder in reversed(path.relative_to(self.path).parents[:-1]):
+            (self.path / folder).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        write_atomically(path, text, mode=PRIVATE_FILE)
+
+    def check_there(self) -> None:
+        """Raises RunGone if the folder was deleted: a run that is written on would be a stub."""
+        if not self.path.is_dir():
+            raise RunGone("the run folder was deleted", where=str(self.path), fix="start a new run")
 
     def write_step(self, step: StepId, inputs: Inputs, files: Mapping[str, str], digests: Mapping[str, str] | None = None) -> None:
         """Writes the files of a step, then the step into the manifest, so that a step in the manifest has all its files."""
@@ -174,16 +213,33 @@ class RunStore:
         self.check(part_file(part))
         return examples_from_jsonl(self.read(part_file(part)))
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> RunLock:
         """Locks the run for this process, until the process ends at the latest. Raises UsageError if another process holds the lock."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UsageError("another process is working on this run", where=str(self.path), fix="wait until it ends") from None
-            yield
+        self.check_there()
+        return RunLock.acquire(self.path)
+
+    def sweep(self) -> None:
+        """Removes the temporary files of processes that were killed while they wrote; only for the process that has the lock."""
+        for path in filter(is_temporary, self.path.rglob(".*")):
+            path.unlink(missing_ok=True)
+
+
+def _can_become_a_run(path: Path) -> bool:
+    """Whether a run may be made at the path: there is nothing, an empty folder, or what a creation that was killed has left.
+
+    The lock is the first file of a run: without it, a case file in the folder is the user's own.
+    """
+    if not path.exists():
+        return not path.is_symlink()
+    if not path.is_dir():
+        return False
+    found = list(path.iterdir())
+    names = {each.name for each in found if not is_temporary(each)}
+    return not found or (LOCK in names and names <= {LOCK, CASE} and not any(each.is_dir() for each in found))
+
+
+def _not_empty(path: Path) -> UsageError:
+    return UsageError("the folder is not empty", where=str(path), fix="add --resume to continue that run, or name another folder")
 
 
 def part_file(part: Part) -> str:

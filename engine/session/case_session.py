@@ -12,7 +12,7 @@ from tuneproof.engine.card.evidence import gather
 from tuneproof.engine.card.measured_route import measured_route
 from tuneproof.engine.card.schema import CARD_JSON, Card
 from tuneproof.engine.case.arm_names import with_repair
-from tuneproof.engine.case.draft import Draft, next_run_dir
+from tuneproof.engine.case.draft import Draft
 from tuneproof.engine.case.output_bounds import Bounds
 from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, RouteAnswers, choose_route
 from tuneproof.engine.case.schema import DraftCase
@@ -108,7 +108,7 @@ class CaseSession:
         """Makes the run and starts its split. Raises a TuneproofError if the case cannot be run up to its baselines."""
         case = with_possible_baselines(self.draft.case())
         check_case(case, planned_stages(case, Stage.BASELINES))
-        self.store = RunStore.create(next_run_dir(case.name), case)
+        self.store = RunStore.create_numbered(case)
         self._start(Stage.SPLIT)
         self.end_dry_run()
         return self.store
