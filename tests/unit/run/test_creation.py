@@ -7,6 +7,7 @@ import signal
 import stat
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -94,7 +95,7 @@ def at_once(count: int, do: Callable[[int], object]) -> list[int]:
         if child == 0:
             os.close(go)
             os.read(ready, 1)
-            os._exit(os.waitstatus_to_exitcode(in_child(lambda number=number: do(number))))
+            os._exit(os.waitstatus_to_exitcode(in_child(partial(do, number))))
         children.append(child)
     os.close(ready)
     os.close(go)
@@ -115,7 +116,12 @@ def test_starts_at_once_without_a_folder_get_one_each(tmp_path: Path, monkeypatc
 
 def test_writers_at_once_do_not_take_each_others_temporary_files(tmp_path: Path) -> None:
     store = RunStore.create(tmp_path / "run", CASE)
-    assert at_once(12, lambda number: [store.write("a.txt", str(number)) for _ in range(20)]) == [0] * 12
+
+    def write(number: int) -> None:
+        for _ in range(20):
+            store.write("a.txt", str(number))
+
+    assert at_once(12, write) == [0] * 12
     assert {path.name for path in store.path.iterdir()} == {"a.txt", "case.yaml", "lock", "manifest.json"}
 
 
