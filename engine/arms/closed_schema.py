@@ -52,14 +52,14 @@ class ObservedValues:
         self.root = root
         self.values: dict[int, list[Any]] = {}
         self.parts: set[int] = set()
-        self._open: set[tuple[int, int]] = set()
+        self._met: set[tuple[int, int]] = set()
         self._find_parts(root)
 
     def walk(self, node: Any, value: Any) -> None:
         """Records a value for a node and its children for the nodes below."""
-        if not isinstance(node, dict) or (id(node), id(value)) in self._open:
+        if not isinstance(node, dict) or (id(node), id(value)) in self._met:
             return
-        self._open.add((id(node), id(value)))
+        self._met.add((id(node), id(value)))
         self.values.setdefault(id(node), []).append(value)
         for other in self.same_value(node):
             self.walk(other, value)
@@ -67,7 +67,10 @@ class ObservedValues:
             self._walk_object(node, value)
         elif isinstance(value, list):
             self._walk_array(node, value)
-        self._open.discard((id(node), id(value)))
+        if not isinstance(value, dict | list):
+            # An object or list has nothing new for a node that it met before, and there may be exponentially many ways to it; equal texts
+            # and numbers may be one value in memory.
+            self._met.discard((id(node), id(value)))
 
     def same_value(self, node: dict[str, Any]) -> list[Any]:
         """The other nodes that apply to the same value."""

@@ -14,6 +14,7 @@ from tuneproof.engine.case.output_bounds import WHOLE, Bounds, BoundsChoice, des
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.reasoning import answer_of
+from tuneproof.engine.scoring.json_schema import SchemaValidator
 from tuneproof.engine.scoring.judges import parse_json
 from tuneproof.engine.scoring.output_inference import MIN_MATCHING_SHARE, infer_output
 
@@ -145,10 +146,8 @@ def _bounded(output: OutputFormat, outputs: Sequence[str], validation: Sequence[
 
 def _inferred(outputs: Sequence[str], validation: Sequence[str], held: Sequence[Any]) -> dict[str, Any] | None:
     """The schema inferred from train, from validation too if that would exclude one of its answers; None for another kind of output."""
-    import jsonschema_rs
-
     inferred = infer_output(outputs).output.json_schema
-    if isinstance(inferred, dict) and not all(map(jsonschema_rs.validator_for(inferred).is_valid, held)):
+    if isinstance(inferred, dict) and not all(map(SchemaValidator(inferred).is_valid, held)):
         inferred = infer_output([*outputs, *validation]).output.json_schema
     return inferred if isinstance(inferred, dict) else None
 

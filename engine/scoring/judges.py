@@ -9,11 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-import jsonschema_rs
-
 from tuneproof.engine.case.task import OutputKind, Task
-from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.reasoning import answer_of
+from tuneproof.engine.scoring.json_schema import SchemaValidator
 
 
 class FailureClass(StrEnum):
@@ -67,7 +65,7 @@ REFUSAL_PATTERN = re.compile(
 def make_judge(task: Task, labels: Sequence[str]) -> Judge:
     """The judge of a task; `labels` are the outputs of train, which are the choices if the case names none.
 
-    Raises CaseError if `task.output.schema` is not a JSON Schema.
+    Raises CaseError if `task.output.schema` cannot be used.
     """
     match task.output.kind:
         case OutputKind.JSON:
@@ -86,10 +84,7 @@ class JsonJudge:
 
     def __init__(self, schema: dict[str, Any] | None) -> None:
         self._schema = schema
-        try:
-            self._validator = jsonschema_rs.validator_for(schema) if schema is not None else None
-        except jsonschema_rs.ValidationError as error:
-            raise CaseError(f"not a JSON Schema: {error.message}", where="task.output.schema") from None
+        self._validator = SchemaValidator(schema) if schema is not None else None
 
     def __reduce__(self) -> tuple[type[JsonJudge], tuple[dict[str, Any] | None]]:
         # A validator cannot be pickled; its schema can.
@@ -117,6 +112,8 @@ class JsonJudge:
         except ValueError as error:
             return f"not valid JSON: {error}"
         errors = self._shape_errors(value, value)
+        if errors and self._validator is not None and self._validator.has_slow_pattern(value):
+            return f"a pattern of task.output.schema takes too many steps on it, at {', '.join(errors)}"
         return f"does not match task.output.schema at {', '.join(errors)}" if errors else None
 
     def description(self) -> str:
@@ -129,12 +126,7 @@ class JsonJudge:
     def _shape_errors(self, got: Any, wanted: Any) -> tuple[str, ...]:
         if self._validator is None:
             return () if type(got) is type(wanted) else ("$",)
-        found = []
-        for error in self._validator.iter_errors(got):
-            path = ".".join(str(part) for part in error.instance_path)
-            named = re.match(r'"([^"]+)" is a required property', error.message)
-            found.append(f"{path}.{named[1]}".lstrip(".") if named else path or "$")
-        return tuple(dict.fromkeys(found))
+        return self._validator.wrong_parts(got)
 
 
 class ChoiceJudge:

@@ -8,6 +8,7 @@ from typing import Any
 
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.case.schema import SAMPLE
+from tuneproof.engine.core.errors import CaseError
 
 
 class InputError(ValueError):
@@ -35,15 +36,22 @@ def parse_shares(text: str) -> tuple[float, float, float]:
 
 
 def parse_schema(text: str) -> dict[str, Any] | None:
-    """A JSON Schema, None if the text is empty. Raises InputError if it is not a JSON object."""
+    """A JSON Schema, None if the text is empty. Raises InputError if it is not a JSON object, or cannot be used as a schema."""
     if not text.strip():
         return None
+    # Loaded with the first schema that is typed: the wizard starts without it.
+    from tuneproof.engine.scoring.json_schema import SchemaValidator
+
     try:
         schema = json.loads(text)
     except ValueError as error:
         raise InputError(f"the schema is not changed: it is not valid JSON: {error}") from None
     if not isinstance(schema, dict):
         raise InputError("the schema is not changed: it has to be a JSON object")
+    try:
+        SchemaValidator(schema)
+    except CaseError as error:
+        raise InputError(f"the schema is not changed: {error.what}; {error.fix}".rstrip("; ")) from None
     return schema
 
 

@@ -76,10 +76,13 @@ def check_case(case: Case, stages: list[Stage]) -> None:
         from tuneproof.engine.audit.run_checks import require_known_checks
 
         require_known_checks(case.data.leave_out, case.data.accept)
+    if Stage.AUDIT in stages and case.task is not None:
+        from tuneproof.engine.scoring.judges import make_judge
+
+        make_judge(case.task, [])
     if Stage.BASELINES in stages and case.task is not None:
         from tuneproof.engine.arms import UNTUNED_ARMS
         from tuneproof.engine.methods.plan import check_compared, make_plan
-        from tuneproof.engine.scoring.judges import make_judge
 
         for arm in case.baselines:
             if arm not in UNTUNED_ARMS:
@@ -88,7 +91,6 @@ def check_case(case: Case, stages: list[Stage]) -> None:
         make_plan(case.method, case.training)
         for each in case.evaluate.compare:
             check_compared(each)
-        make_judge(case.task, [])
     if Stage.TRAIN in stages and not _only_a_job_can_train(case):
         from tuneproof.engine.methods.plan import check_trainable
 
