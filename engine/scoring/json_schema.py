@@ -44,8 +44,8 @@ BELOW = (
 class SchemaValidator:
     """Validates documents against a schema. References into other files and to other hosts are never followed.
 
-    Raises CaseError if the schema is none, if it refers to anything but itself and the drafts, or if its parts refer to each other in so many
-    ways that validating takes exponential time.
+    Raises CaseError if the schema is none, if it refers to anything but itself and the drafts, or if its parts refer to each other in so
+    many ways that validating takes exponential time.
     """
 
     def __init__(self, schema: dict[str, Any]) -> None:
