@@ -35,8 +35,7 @@ IN_PLACE = (
 """Keywords whose schemas apply to the same value as their own."""
 
 BELOW = (
-    "prefixItems items additionalItems contains unevaluatedItems "
-    "patternProperties additionalProperties unevaluatedProperties propertyNames"
+    "prefixItems items additionalItems contains unevaluatedItems patternProperties additionalProperties unevaluatedProperties propertyNames"
 ).split()
 """Keywords whose schemas may all apply to one value inside; of those under `properties` only one does."""
 

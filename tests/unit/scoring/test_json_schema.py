@@ -78,7 +78,11 @@ def test_references_inside_the_schema_and_to_the_drafts_stay_possible() -> None:
         "$schema": "http://json-schema.org/draft-07/schema#",
         "$id": "https://example.com/order.json",
         "definitions": {"id": {"$id": "id.json", "type": "integer"}},
-        "properties": {"a": {"$ref": "id.json"}, "b": {"$ref": "#/definitions/id"}, "c": {"$ref": "http://json-schema.org/draft-07/schema#"}},
+        "properties": {
+            "a": {"$ref": "id.json"},
+            "b": {"$ref": "#/definitions/id"},
+            "c": {"$ref": "http://json-schema.org/draft-07/schema#"},
+        },
     }
     assert SchemaValidator(schema).wrong_parts({"a": "x", "b": 1, "c": {"type": 3}}) == ("a", "c.type")
 
