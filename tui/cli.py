@@ -12,6 +12,7 @@ from typing import NoReturn
 
 from tuneproof.engine.core.errors import CaseError, ExitCode, TuneproofError, UsageError
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.core.telemetry import turn_off_telemetry
 from tuneproof.engine.session.sample_cases import sample_case_names, sample_cases_folder
 
 
@@ -34,6 +35,7 @@ class Version(argparse.Action):
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command and returns its exit code. Mistakes of the user and limits of the machine take one line, without a traceback."""
+    turn_off_telemetry()
     try:
         return run(list(sys.argv[1:] if arguments is None else arguments))
     except TuneproofError as error:
