@@ -33,4 +33,4 @@ def _connect(self: socket.socket, address: Any) -> None:
 
 
 socket.getaddrinfo = _getaddrinfo
-socket.socket.connect = _connect  # type: ignore[method-assign]
+socket.socket.connect = _connect  # type: ignore[method-assign, assignment]
