@@ -6,13 +6,16 @@ from tuneproof.engine.arms.arm import Arm, ArmContext, Request
 from tuneproof.engine.arms.constrained import Constrained, FewShotConstrained, TunedConstrained
 from tuneproof.engine.arms.endpoint import EndpointArm
 from tuneproof.engine.arms.few_shot import FewShot
+from tuneproof.engine.arms.optimised_prompt import OptimisedPrompt
 from tuneproof.engine.arms.own_prompt import own_prompt_arms
 from tuneproof.engine.arms.retrieval import Retrieval
 from tuneproof.engine.arms.tuned import Tuned
 from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case.schema import DraftCase
 
-UNTUNED_ARMS: dict[str, type[Arm]] = {arm.name: arm for arm in (ZeroShot, FewShot, Retrieval, Constrained, FewShotConstrained, EndpointArm)}
+UNTUNED_ARMS: dict[str, type[Arm]] = {
+    arm.name: arm for arm in (ZeroShot, FewShot, OptimisedPrompt, Retrieval, Constrained, FewShotConstrained, EndpointArm)
+}
 """The arms that a case can list under `baselines`, lightest first."""
 
 TUNED_ARMS: dict[str, type[Arm]] = {arm.name: arm for arm in (Tuned, TunedConstrained)}

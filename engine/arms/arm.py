@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import ClassVar
 
 from tuneproof.engine.case.endpoint import Endpoint
+from tuneproof.engine.case.evaluate import PromptSearch
 from tuneproof.engine.case.schema import Case, DraftCase
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.data.example import Example, Message, Source
@@ -38,6 +39,8 @@ class ArmContext:
     documents: str | None = None
     """The folder of documents, for retrieval."""
     endpoint: Endpoint | None = None
+    prompt_search: PromptSearch = field(default_factory=PromptSearch)
+    """The limits of the search for a better prompt."""
     chosen: Mapping[str, str] = field(default_factory=dict)
     """The variant that validation chose for each arm that was scored before, by the name of the arm."""
 

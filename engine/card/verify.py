@@ -33,6 +33,7 @@ from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, MANIFEST, RunStore, part_file
 from tuneproof.engine.run.variants import CURVE, ModelVariant, compared_variant, scored_variants, seed_variant
 from tuneproof.engine.scoring.judges import Judge, make_judge
+from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import (
     Scores,
     failure_log,
@@ -175,7 +176,7 @@ def _arms(run: RunSnapshot) -> list[str]:
 def _check_arm(run: RunSnapshot, arm: str) -> int:
     """Judges the answers of an arm again, and those that chose its prompt variant. Returns the number of predictions."""
     checked = _check_answers(run, StepId.arm(arm), arm, artifacts.predictions_file(arm), artifacts.scores_file(arm))
-    _check_choice(run, arm, _judge(run, _task(run)))
+    _check_choice(run, arm, Measure(_task(run), run.case.target, _judge(run, _task(run))))
     return checked
 
 
@@ -235,7 +236,7 @@ def _check_shares(run: RunSnapshot) -> None:
             raise VerifyFailed(f"{point.name} was not trained on {share} % of train", where=MANIFEST)
 
 
-def _check_choice(run: RunSnapshot, arm: str, judge: Judge) -> None:
+def _check_choice(run: RunSnapshot, arm: str, measure: Measure) -> None:
     """Judges the answers to validation cases again, and the prompt variant they choose is the one that the arm used."""
     about = artifacts.ArmFacts.model_validate_json(run.read(artifacts.arm_file(arm)))
     name, tried = artifacts.tried_file(arm), []
@@ -244,11 +245,26 @@ def _check_choice(run: RunSnapshot, arm: str, judge: Judge) -> None:
         for row in read_variant_predictions(run.read(name)):
             if row.id not in cases:
                 raise VerifyFailed("an answer belongs to no validation case", where=name)
-            again = judge_again(row, judge, cases[row.id].output)
+            again = judge_again(row, measure.judge, cases[row.id].output)
             tried.append(VariantPrediction(variant=row.variant, **again.model_dump()))
         _same(run, name, to_jsonl(tried))
-    if about.tried != score_variants(tried) or about.variant != best_variant(about.tried):
+    # Runs of earlier versions chose by the share of correct answers, whatever the metric.
+    is_measured = any(each.score is not None for each in about.tried)
+    if about.tried != score_variants(tried, measure if is_measured else None) or about.variant != best_variant(about.tried):
         raise VerifyFailed("the prompt variant is not the one that did best on validation", where=artifacts.arm_file(arm))
+    if run.has(artifacts.search_file(arm)):
+        _check_search(run, arm, about)
+
+
+def _check_search(run: RunSnapshot, arm: str, about: artifacts.ArmFacts) -> None:
+    """The prompts that a search stored are those that were scored, and it kept to its limits."""
+    name = artifacts.search_file(arm)
+    search = artifacts.SearchFacts.model_validate_json(run.read(name))
+    limits = run.case.evaluate.prompt_search
+    if [each.variant for each in search.prompts] != [each.variant for each in about.tried]:
+        raise VerifyFailed("the prompts are not those that were scored on validation", where=name)
+    if (search.seed, search.allowed_metric_calls) != (limits.seed, limits.metric_calls) or search.metric_calls > limits.metric_calls:
+        raise VerifyFailed("the search did not keep to the limits of the case", where=name)
 
 
 def _check_training(run: RunSnapshot) -> None:

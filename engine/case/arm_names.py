@@ -28,6 +28,7 @@ class ArmName(StrEnum):
 
     ZERO_SHOT = "zero_shot"
     FEW_SHOT = "few_shot"
+    OPTIMISED_PROMPT = "optimised_prompt"
     RETRIEVAL = "retrieval"
     CONSTRAINED = "constrained"
     FEW_SHOT_CONSTRAINED = "few_shot_constrained"

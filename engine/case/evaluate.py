@@ -26,6 +26,15 @@ class MethodToCompare(CaseSection):
         return {"name": given} if isinstance(given, str) else given
 
 
+class PromptSearch(CaseSection):
+    """The limits of the search for a better prompt, of the arm `optimised_prompt`."""
+
+    metric_calls: int = Field(default=300, ge=10, le=100_000)
+    """The most answers to train and validation cases that are scored to compare prompts."""
+    seed: int = Field(default=0, ge=0)
+    """Of the rows that a proposal is shown, and of the examples that are tried."""
+
+
 class Evaluate(CaseSection):
     """What is measured besides the score of the tuned arm."""
 
@@ -40,6 +49,9 @@ class Evaluate(CaseSection):
 
     max_new_tokens: int | None = Field(default=None, ge=1)
     """Tokens that an answer of any arm may take. None: enough for the longest answer of train, and four times that for untuned arms."""
+
+    prompt_search: PromptSearch = PromptSearch()
+    """The limits of the search for a better prompt."""
 
     @field_validator("compare")
     @classmethod

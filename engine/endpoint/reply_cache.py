@@ -1,4 +1,4 @@
-"""Stores the answers of a server on disk as they arrive, so that a resumed run does not pay for them again."""
+"""Stores answers on disk as they arrive, so that a resumed run does not pay for them again."""
 
 from __future__ import annotations
 

@@ -281,6 +281,46 @@ class VariantScore(Facts):
     cases: int
     correct: int
     format_valid: int
+    score: float | None = Field(default=None, exclude_if=lambda score: score is None)
+    """The metric that decides, where it is not the share of correct answers."""
+
+
+class TriedPrompt(Facts):
+    """A prompt that a search scored on all its validation cases."""
+
+    variant: str
+    instruction: str
+    """What the first turn says before the input."""
+    examples: str
+    """How many train rows are shown, and which: `none`, `4 nearest`, or `4 fixed 17`, the first ones of the shuffle with that seed."""
+    parent: str | None = None
+    """The prompt that it was made from; None for one that the search began with."""
+
+
+class SearchFacts(Facts):
+    """How the prompt of an arm was searched, and what that took."""
+
+    library: str
+    version: str
+    proposer: str
+    """The model that rewrote the instruction."""
+    seed: int
+    allowed_metric_calls: int
+    metric_calls: int
+    """Answers to train and validation cases that were scored."""
+    proposals: int
+    """Instructions that the proposer was asked for."""
+    unusable_proposals: int
+    """Of these, those that were empty, cut off, unchanged, or not answered."""
+    tokens: int
+    """Prompts and answers together, those of the proposer among them."""
+    tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
+    """Replies of a server that did not report their tokens."""
+    seconds: float
+    """Decoding and proposing."""
+    start: str
+    """The best of the prompts that the search began with."""
+    prompts: list[TriedPrompt]
 
 
 class ArmFacts(Facts):
@@ -328,8 +368,13 @@ def tried_file(arm: str) -> str:
     return f"arms/{arm}/validation.jsonl"
 
 
+def search_file(arm: str) -> str:
+    """How the prompt of an arm was searched."""
+    return f"arms/{arm}/search.json"
+
+
 def kept_file(arm: str) -> str:
-    """The replies of a server until the arm is scored: a resumed run does not pay for them again."""
+    """The replies of a server, and the answers of a search, until the arm is scored: a resumed run does not pay for them again."""
     return f"arms/{arm}/kept.jsonl"
 
 

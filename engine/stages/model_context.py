@@ -21,6 +21,7 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.stages.data_readings import DataReadings
 from tuneproof.engine.stages.run_context import RunContext
@@ -115,10 +116,12 @@ class ModelContext:
             validation=[example for _, example in self.rows.validation],
             documents=data.documents if data else None,
             endpoint=self.run.case.endpoint,
+            prompt_search=self.run.case.evaluate.prompt_search,
         )
 
     @cached_property
     def scorer(self) -> ArmScorer:
         """Runs and scores arms; keeps the untuned weights in memory between them."""
         repair = make_repair(self.task, [example.output for _, example in self.rows.train], self.setting.judge)
-        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.room, repair)
+        measure = Measure(self.task, self.run.case.target, self.setting.judge)
+        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.room, repair, measure)

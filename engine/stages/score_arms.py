@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 
 from tuneproof.engine.arms import Arm, ArmContext
+from tuneproof.engine.arms.optimised_prompt import OptimisedPrompt
 from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.example import Example, Message
@@ -27,6 +28,7 @@ from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import (
     Prediction,
     Scores,
@@ -41,6 +43,8 @@ from tuneproof.engine.scoring.predictions import (
 )
 from tuneproof.engine.scoring.repair import Repair
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
+from tuneproof.engine.stages.kept_answers import KeptAnswers
+from tuneproof.engine.stages.search_summary import search_summary
 
 TRIED_ON = 32
 """Validation cases that choose between the prompt variants of an arm: each variant answers them all, so they are few."""
@@ -63,6 +67,18 @@ class AnswerRoom:
         return {} if self.wanted is None else {"max_new_tokens": str(self.wanted)}
 
 
+@dataclass(frozen=True)
+class Selection:
+    """The prompt of an arm as it was chosen before the frozen cases."""
+
+    arm: Arm
+    variant: str | None = None
+    """The name of the variant that was chosen; None for an arm with one prompt."""
+    tried: Sequence[VariantPrediction] = ()
+    search: artifacts.SearchFacts | None = None
+    """How the prompt was searched, where it was."""
+
+
 @dataclass
 class ArmScorer:
     """Runs and scores the arms of one run; an arm that was scored from the same inputs is not run again."""
@@ -75,6 +91,7 @@ class ArmScorer:
     setting: ArmContext
     room: AnswerRoom
     repair: Repair
+    measure: Measure
 
     def score(self, make: Callable[[ArmContext], Arm], adapter: Path | None = None) -> bool:
         """Runs and scores one arm, and returns whether that was done before. A tuned arm is given the folder of its adapter."""
@@ -137,26 +154,23 @@ class ArmScorer:
         return self.store.inputs([*map(part_file, parts), *weights], settings)
 
     def _run(self, arm: Arm, adapter: Path | None, inputs: Inputs) -> None:
-        cases = self.store.part(Part.EVAL)
-        variants, probing = arm.variants(), self._variant_cases()
-        ahead = len(variants) * len(probing)
-        tried: list[VariantPrediction] = []
-        for name, variant in variants.items():
-            on_progress = self._progress(arm.name, len(tried), ahead + len(cases))
-            predictions, _ = self.answer(variant, self._backend(variant, adapter), probing, on_progress)
-            tried += [VariantPrediction(variant=name, **prediction.model_dump()) for prediction in predictions]
-        chosen = best_variant(score_variants(tried))
-        selected = variants[chosen] if chosen is not None else arm
+        cases, probing = self.store.part(Part.EVAL), self._variant_cases()
+        if isinstance(arm, OptimisedPrompt) and probing:
+            choice = self._search(arm, probing, len(cases))
+        else:
+            choice = self._try_variants(arm, adapter, probing, len(cases))
+        selected, tried = choice.arm, score_variants(choice.tried, self.measure)
+        ahead = choice.search.metric_calls if choice.search else len(choice.tried)
         on_progress = self._progress(arm.name, ahead, ahead + len(cases))
         predictions, seconds = self.answer(selected, self._backend(selected, adapter), cases, on_progress)
         scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = artifacts.ArmFacts(
             arm=arm.name,
-            summary=_summary(selected, chosen, score_variants(tried)),
+            summary=_summary(choice, tried),
             max_new_tokens=self._max_new_tokens(adapter),
             ends_with_document=selected.ends_with_document and not selected.is_external,
-            variant=chosen,
-            tried=score_variants(tried),
+            variant=choice.variant,
+            tried=tried,
         )
         files = {
             artifacts.predictions_file(arm.name): to_jsonl(predictions),
@@ -165,11 +179,49 @@ class ArmScorer:
             artifacts.prompt_file(arm.name): self._backend(selected, adapter).prompt(selected.template()),
         }
         if tried:
-            files[artifacts.tried_file(arm.name)] = to_jsonl(tried)
+            files[artifacts.tried_file(arm.name)] = to_jsonl(choice.tried)
+        if choice.search is not None:
+            files[artifacts.search_file(arm.name)] = choice.search.as_text()
         if selected.grammar is not None:
             files[artifacts.grammar_file(arm.name)] = selected.grammar + "\n"
         self.store.write_step(StepId.arm(arm.name), inputs, files, {"prompts": prompts_digest(predictions)})
         (self.store.path / artifacts.kept_file(arm.name)).unlink(missing_ok=True)
+
+    def _try_variants(self, arm: Arm, adapter: Path | None, probing: Cases, ahead_of: int) -> Selection:
+        """The variant of an arm that answers the validation cases best; the arm itself if it has one prompt."""
+        variants = arm.variants()
+        of = len(variants) * len(probing) + ahead_of
+        tried: list[VariantPrediction] = []
+        for name, variant in variants.items():
+            predictions, _ = self.answer(variant, self._backend(variant, adapter), probing, self._progress(arm.name, len(tried), of))
+            tried += [VariantPrediction(variant=name, **prediction.model_dump()) for prediction in predictions]
+        chosen = best_variant(score_variants(tried, self.measure))
+        return Selection(arm if chosen is None else variants[chosen], chosen, tried)
+
+    def _search(self, arm: OptimisedPrompt, probing: Cases, ahead_of: int) -> Selection:
+        """The prompt that a search on train and validation found. Imports gepa."""
+        from tuneproof.engine.stages.prompt_search import PROPOSAL_TOKENS, PromptSearch
+
+        file, of = self.store.path / artifacts.kept_file(arm.name), self.setting.prompt_search.metric_calls + ahead_of
+
+        def local(decoded: Arm | None, room: int) -> Backend:
+            return KeptAnswers(LocalBackend(self.base, lambda: self._untuned, decoded, room), file, f"{self.base.sha256} {room}")
+
+        def answer(tried: OptimisedPrompt, cases: Cases, before: int) -> tuple[list[Prediction], float]:
+            return self.answer(tried, local(tried, self.room.untuned), cases, self._progress(arm.name, before, of))
+
+        room, server = PROPOSAL_TOKENS + self.base.reasoning_tokens, arm.proposer
+        found = PromptSearch(
+            arm=arm,
+            measure=self.measure,
+            train=self._shuffled(Part.TRAIN),
+            validation=probing,
+            answer=answer,
+            proposer=local(None, room) if server is None else EndpointClient(server, room, file, self.stop),
+            proposer_name="the base itself" if server is None else f"{server.settings.model} at {server.url}",
+            stop=self.stop,
+        ).run()
+        return Selection(found.arm, found.variant, found.tried, found.facts)
 
     def answer(self, arm: Arm, backend: Backend, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
         """The prediction for each case with the prompts of the arm, in the order of the cases, and the seconds that decoding took."""
@@ -203,9 +255,12 @@ class ArmScorer:
 
     def _variant_cases(self) -> Cases:
         """The validation cases that choose a prompt variant: the first in a shuffle by content."""
-        validation = self.store.part(Part.VALIDATION)
-        by_hash = {example.content_hash: (name, example) for name, example in validation}
-        return [by_hash[e.content_hash] for e in shuffled((e for _, e in by_hash.values()), self.setting.seed)[:TRIED_ON]]
+        return self._shuffled(Part.VALIDATION)[:TRIED_ON]
+
+    def _shuffled(self, part: Part) -> Cases:
+        """The rows of a part, each content once, in a shuffle by content."""
+        by_hash = {example.content_hash: (name, example) for name, example in self.store.part(part)}
+        return [by_hash[e.content_hash] for e in shuffled((e for _, e in by_hash.values()), self.setting.seed)]
 
     def _backend(self, arm: Arm, adapter: Path | None) -> Backend:
         """What answers the arm; weights are loaded only if the arm is decoded on this machine."""
@@ -259,7 +314,8 @@ class LocalBackend:
 
     base: BaseCheckpoint
     decoder: Callable[[], Decoder]
-    arm: Arm
+    arm: Arm | None
+    """Says what constrains the answers; None if nothing does."""
     max_new_tokens: int
     """The tokens that an answer may take."""
 
@@ -269,6 +325,8 @@ class LocalBackend:
 
     def complete(self, prompts: Sequence[str], on_progress: Callable[[int, int], None]) -> tuple[list[Completion], float]:
         """The completion of each prompt, or the likeliest label if the arm has labels, and the seconds that took."""
+        if self.arm is None:
+            return self.decoder().complete(prompts, self.max_new_tokens, on_progress=on_progress)
         if self.arm.labels:
             return self.decoder().choose_labels(prompts, self.arm.labels, on_progress=on_progress)
         return self.decoder().complete(
@@ -280,11 +338,14 @@ class LocalBackend:
         )
 
 
-def _summary(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScore]) -> str:
+def _summary(choice: Selection, tried: Sequence[artifacts.VariantScore]) -> str:
     """How the prompt was chosen before the frozen cases, in a sentence for the card."""
-    if chosen is None:
-        return arm.summary
-    way = next(t for t in tried if t.variant == chosen)
+    if choice.variant is None:
+        return choice.arm.summary
+    by_name = {each.variant: each for each in tried}
+    way = by_name[choice.variant]
+    if choice.search is not None:
+        return search_summary(choice.arm.summary, way, by_name[choice.search.start], choice.search)
     if len(tried) == 1:
-        return f"{arm.summary}, with {way.correct} of {way.cases} validation cases correct"
-    return f"{arm.summary}, the best of {len(tried)} prompt variants on {way.cases} validation cases ({way.correct} correct)"
+        return f"{choice.arm.summary}, with {way.correct} of {way.cases} validation cases correct"
+    return f"{choice.arm.summary}, the best of {len(tried)} prompt variants on {way.cases} validation cases ({way.correct} correct)"
