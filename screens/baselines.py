@@ -116,7 +116,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         scores, prompt_variant = self.session.scores(name), self.session.arm_summary(name)
         lines = [Content(about)]
         if prompt_variant:
-            lines.append(Content(sanitize(prompt_variant, one_line=True, max_length=200)))
+            lines.append(Content(sanitize(prompt_variant, one_line=True, max_length=400)))
         if (repaired := self.session.scores(with_repair(name))) is not None:
             lines.append(Content(f"answers repaired by a parser: {percent(repaired.correct.rate).strip()} correct"))
         if scores is not None and scores.unanswered:

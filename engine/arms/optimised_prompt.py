@@ -10,8 +10,8 @@ from tuneproof.engine.arms.arm import Arm, ArmContext
 from tuneproof.engine.arms.few_shot import DEFAULT_SHOTS, SHOT_COUNTS, FewShot, ShotPool, ShotSelection
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.schema import Case
+from tuneproof.engine.core import hardware
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.core.hardware import is_installed
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.endpoint.server import Server, resolve_server
 
@@ -82,7 +82,7 @@ class OptimisedPrompt(FewShot):
     def check_case(cls, case: Case) -> None:
         """Raises CaseError if the library is not installed, no rows are left for validation, or the endpoint has no URL."""
         where = f"baselines: {ArmName.OPTIMISED_PROMPT}"
-        if not is_installed(LIBRARY):
+        if not hardware.is_installed(LIBRARY):
             raise CaseError(f"{LIBRARY}, which searches the prompt, is not installed", where=where, fix="pip install 'tuneproof[optimise]'")
         if case.data is not None and not case.data.split.validation:
             raise CaseError("the search needs validation cases", where=where, fix="set `data.split.validation` above 0")

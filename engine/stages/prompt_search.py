@@ -14,6 +14,7 @@ from typing import Any
 
 from gepa.api import optimize
 from gepa.core.adapter import EvaluationBatch, GEPAAdapter
+from gepa.core.result import GEPAResult
 from gepa.core.state import GEPAState
 from gepa.strategies.instruction_proposal import InstructionProposalSignature
 
@@ -105,7 +106,7 @@ class PromptSearch(GEPAAdapter[Case, Prediction, Prediction]):
         start = self._best(prompts)
         parents: dict[str, str] = {}
         if self._rows:
-            result = optimize(
+            result: GEPAResult[Prediction, int] = optimize(
                 seed_candidate=self._text(prompts[start]),
                 trainset=self._rows,
                 valset=self._cases,
