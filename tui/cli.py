@@ -210,16 +210,22 @@ def _verify(words: list[str]) -> int:
     parser.add_argument("run", metavar="RUN", type=Path, help="the run folder")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     options = parser.parse_args(words)
-    from tuneproof.engine.card.verify import verify
-    from tuneproof.engine.run.store import RunStore
+    from tuneproof.engine.card.verify import open_stored, verify
 
-    checked = verify(RunStore.open(options.run))
+    checked = verify(open_stored(options.run))
     if options.json:
         document = {"verified": True, "files": checked.files, "predictions": checked.predictions, "base": checked.base}
-        flags = {"sentences_compared": checked.other_version is None, "verdict_computed": checked.verdict_checked}
-        print(json.dumps(document | flags))
+        flags = {"sentences_compared": checked.other_version is None, "verdict_computed": checked.verdict_checked, "reproduced": False}
+        lists = {"rests_on": checked.rests_on, "only_digest": checked.only_digest, "not_read": checked.not_read}
+        print(json.dumps(document | flags | lists))
     else:
+        from tuneproof.tui.file_list import file_list
+
         print(f"verified: {checked.files} files, {checked.predictions} predictions judged again, and the card; {checked.base}")
+        print("the card follows from these files; that a model gave the stored answers is for `tuneproof reproduce` to show")
+        print(f"the card rests on: {file_list(checked.rests_on)}")
+        print(f"only the digest was checked: {file_list(checked.only_digest) or 'nowhere'}")
+        print(f"not read: {file_list(checked.not_read) or 'nothing'}")
         if checked.other_version is not None:
             print(f"the card was written by tuneproof {checked.other_version}: everything but its sentences and card.md was compared")
         if not checked.verdict_checked:

@@ -19,7 +19,7 @@ from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.case.route import RouteAnswers, choose_route
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import Task
-from tuneproof.engine.core.errors import CaseError, GateClosed, VerifyFailed
+from tuneproof.engine.core.errors import CaseError, DataRefused, GateClosed, VerifyFailed
 from tuneproof.engine.core.sentence import facts_of
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part, case_ids
@@ -30,7 +30,7 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.manifest import Manifest
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
-from tuneproof.engine.run.store import CASE, MANIFEST, RunStore, part_file
+from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST, RunStore, part_file
 from tuneproof.engine.run.variants import CURVE, ModelVariant, compared_variant, scored_variants, seed_variant
 from tuneproof.engine.scoring.judges import Judge, make_judge
 from tuneproof.engine.scoring.measure import Measure
@@ -52,11 +52,26 @@ BY_THE_RULES = {"verdict", "redrawn_route", "eval_set", "served", "comparison", 
 """The sections of a card that state differences or what can be shown, which the rules decide."""
 
 
+UNEXPECTED_CONTENT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+"""What recomputing raises from files that no run wrote: they parse, and contradict each other."""
+
+MAX_HEADER_BYTES = 100_000_000
+"""The longest header of a safetensors file, by its format."""
+
+
 @dataclass(frozen=True)
 class Verified:
-    """What was checked: the number of files by digest and of predictions judged again, and a phrase about the base model."""
+    """What was checked: files by their digests, the number of predictions judged again, and a phrase about the base model.
 
-    files: int
+    That numbers follow from stored answers does not show that a model gave these answers; `reproduce` decodes them again.
+    """
+
+    rests_on: list[str]
+    """The files that the numbers of the card were computed from again, by their paths in the run folder; each has its recorded digest."""
+    only_digest: list[str]
+    """The files that have their recorded digest, and that nothing on the card is computed from, such as weights."""
+    not_read: list[str]
+    """The other files in the folder."""
     predictions: int
     base: str
     other_version: str | None
@@ -64,45 +79,80 @@ class Verified:
     verdict_checked: bool = True
     """Whether the verdict was computed again; not if it was found by the rules of an earlier version."""
 
+    @property
+    def files(self) -> int:
+        """The number of files that have their recorded digest."""
+        return len(self.rests_on) + len(self.only_digest)
+
+
+def open_stored(path: Path) -> RunStore:
+    """A folder that has at least a part of a run: what is missing is for `verify` to say. Raises UsageError if it has nothing of one."""
+    parts = (MANIFEST, CASE, EVENTS, CARD_JSON)
+    return RunStore(path) if any((path / part).is_file() for part in parts) else RunStore.open(path)
+
 
 def verify(store: RunStore) -> Verified:
     """Checks a run that has a card. Raises VerifyFailed with the first file that is not what it should be."""
     run = RunSnapshot(store)
-    files = _check_files(run)
     try:
-        _check_manifest(run)
-        base = _check_base(run)
-        _check_route(run)
-        predictions = sum(_check_arm(run, arm) for arm in _arms(run))
-        predictions += sum(_check_variant(run, each) for each in scored_variants(run.manifest))
-        predictions += sum(_check_repaired(run, arm) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
-        _check_shares(run)
-        _check_failures(run)
-        _check_training(run)
-        other_version, verdict_checked = _check_card(run)
-    except GateClosed as error:
-        raise VerifyFailed(error.what, where=error.where) from None
-    except (ValidationError, json.JSONDecodeError, UnicodeDecodeError, CaseError) as error:
-        # Every file still has its recorded digest, so the manifest was changed together with what it records.
-        raise VerifyFailed(f"a stored file has unexpected content: {error}", where=MANIFEST) from None
-    return Verified(files, predictions, base, other_version, verdict_checked)
+        return _verify(run)
+    except (GateClosed, CaseError, DataRefused) as error:
+        raise VerifyFailed(error.what, where=_in_folder(run, error.where)) from None
+    except OSError as error:
+        raise VerifyFailed(f"cannot be read: {error.strerror}", where=_in_folder(run, str(error.filename or run.last_read))) from None
+    except UNEXPECTED_CONTENT as error:
+        # The file has its recorded digest, so the manifest was changed together with it.
+        raise VerifyFailed(f"the file has unexpected content ({_in_words(error)})", where=run.last_read) from error
 
 
-def _check_files(run: RunSnapshot) -> int:
+def _verify(run: RunSnapshot) -> Verified:
+    _check_files(run)
+    _check_manifest(run)
+    base = _check_base(run)
+    _check_route(run)
+    predictions = sum(_check_arm(run, arm) for arm in _arms(run))
+    predictions += sum(_check_variant(run, each) for each in scored_variants(run.manifest))
+    predictions += sum(_check_repaired(run, arm) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
+    _check_shares(run)
+    _check_failures(run)
+    _check_training(run)
+    other_version, verdict_checked = _check_card(run)
+    recorded = {MANIFEST, *run.manifest.written()}
+    rests_on = recorded & {CASE, *run.files_read}
+    others = _files_in(run) - recorded
+    return Verified(sorted(rests_on), sorted(recorded - rests_on), sorted(others), predictions, base, other_version, verdict_checked)
+
+
+def _in_folder(run: RunSnapshot, where: str) -> str:
+    """The path of a file as the manifest names it, if it is in the run folder."""
+    return where.removeprefix(f"{run.path}/")
+
+
+def _in_words(error: Exception) -> str:
+    """An error in one line."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False, include_url=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else first["msg"]
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+def _files_in(run: RunSnapshot) -> set[str]:
+    """Everything in the folder that is no folder."""
+    return {path.relative_to(run.path).as_posix() for path in run.path.rglob("*") if not path.is_dir()}
+
+
+def _check_files(run: RunSnapshot) -> None:
     """Every recorded file has its recorded digest, and there is a card."""
-    checked = 0
+    for file in (MANIFEST, CASE):
+        if not run.has(file):
+            raise VerifyFailed("the file is gone", where=file)
     for record in run.manifest.steps.values():
         for file in record.files:
             if not run.has(file):
                 raise VerifyFailed("the file is gone", where=file)
-            try:
-                run.check(file)
-            except GateClosed as error:
-                raise VerifyFailed(error.what, where=file) from None
-            checked += 1
+            run.check(file)
     if StepId(StepKind.CARD) not in run.manifest.steps:
         raise VerifyFailed("the run has no card yet", where=CARD_JSON, fix="finish it: tuneproof --replay with --resume")
-    return checked
 
 
 def _check_manifest(run: RunSnapshot) -> None:
@@ -156,7 +206,7 @@ def _check_base(run: RunSnapshot) -> str:
         return f"base {model.name} is not a folder on this machine and was not checked"
     if model_digest(folder) != model.sha256:
         raise VerifyFailed("the base model is not the one that was measured", where=str(folder))
-    return f"base {model.name} is the one that was measured"
+    return f"base {model.name} has the recorded digest"
 
 
 def _check_route(run: RunSnapshot) -> None:
@@ -300,7 +350,10 @@ def _check_parameters(run: RunSnapshot, step: StepId, folder: str, plan: str, su
 
 def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:
     with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        length = int.from_bytes(file.read(8), "little")
+        if length > MAX_HEADER_BYTES:
+            raise VerifyFailed("not a safetensors file", where=path.name)
+        header = json.loads(file.read(length))
     names = (name for name in header if name != "__metadata__" and not any(part in name for part in frozen))
     return sum(math.prod(header[name]["shape"]) for name in names)
 

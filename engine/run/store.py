@@ -119,11 +119,12 @@ class RunStore:
     @property
     def manifest(self) -> Manifest:
         """The manifest on disk. Raises VerifyFailed if it is not one, or if it has a step that this version does not know."""
-        text = self.read(MANIFEST) if self.has(MANIFEST) else "{}"
         try:
-            return Manifest.model_validate_json(text)
+            return Manifest.model_validate_json(self.read(MANIFEST) if self.has(MANIFEST) else "{}")
         except ValidationError as error:
-            raise VerifyFailed(f"not a manifest: {error.errors()[0]['msg']}", where=MANIFEST) from None
+            raise _not_a_manifest(error) from None
+        except UnicodeDecodeError:
+            raise VerifyFailed("not a manifest: not UTF-8", where=MANIFEST) from None
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the file."""
@@ -236,6 +237,13 @@ def _can_become_a_run(path: Path) -> bool:
     found = list(path.iterdir())
     names = {each.name for each in found if not is_temporary(each)}
     return not found or (LOCK in names and names <= {LOCK, CASE} and not any(each.is_dir() for each in found))
+
+
+def _not_a_manifest(error: ValidationError) -> VerifyFailed:
+    first = error.errors(include_url=False)[0]
+    if first["loc"] == ("version",):
+        return VerifyFailed(f"this version does not know manifests of version {first['input']!r}", where=MANIFEST, fix="update tuneproof")
+    return VerifyFailed(f"not a manifest: {first['msg']}", where=MANIFEST)
 
 
 def _not_empty(path: Path) -> UsageError:
