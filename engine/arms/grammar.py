@@ -14,6 +14,7 @@ from tuneproof.engine.case.output_bounds import WHOLE, Bounds, BoundsChoice, des
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.reasoning import answer_of
+from tuneproof.engine.scoring.answer_pattern import AnswerPattern
 from tuneproof.engine.scoring.json_schema import SchemaValidator
 from tuneproof.engine.scoring.judges import parse_json
 from tuneproof.engine.scoring.output_inference import MIN_MATCHING_SHARE, infer_output
@@ -235,12 +236,12 @@ def _from_regex(regex: str, most: int | None = None) -> str:
 def _pattern(pattern: str, outputs: Sequence[str]) -> tuple[str, str]:
     """The regular expression for whole answers, with text around the match only if the outputs have some, and a phrase for the card."""
     body, at_start, at_end = _without_anchors(pattern)
-    compiled = re.compile(pattern)
-    if at_start or (outputs and all(compiled.fullmatch(text) for text in outputs)):
+    expression = AnswerPattern(pattern)
+    if at_start or (outputs and all(expression.is_whole(text) for text in outputs)):
         before, summary = "", "decoded as a match of the pattern"
     else:
         before, summary = ANY_TEXT, "decoded as a text that ends in a match of the pattern"
-    ends = outputs and all(any(m.end() == len(text) for m in compiled.finditer(text)) for text in outputs)
+    ends = outputs and all(any(found.end() == len(text) for found in expression.all_in(text)) for text in outputs)
     if at_end or ends:
         return f"{before}(?:{body})", summary
     return f"{before}(?:{body}){ANY_TEXT}", "decoded as a text that contains a match of the pattern"

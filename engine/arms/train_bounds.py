@@ -10,10 +10,12 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from decimal import Decimal
+from functools import cache
 from itertools import groupby
 from typing import Any, NamedTuple
 
 from tuneproof.engine.case.output_bounds import FieldBound
+from tuneproof.engine.scoring.answer_pattern import AnswerPattern
 from tuneproof.engine.scoring.output_inference import MAX_ENUM_VALUES, MIN_ROWS, repeated_labels
 
 ROOM = 2
@@ -147,7 +149,7 @@ def allows(bound: FieldBound, value: Any) -> bool:
         case str():
             return (
                 (bound.values is None or value in bound.values)
-                and (bound.pattern is None or re.fullmatch(bound.pattern, value) is not None)
+                and (bound.pattern is None or _form(bound.pattern).is_whole(value))
                 and (bound.max_length is None or len(value) <= bound.max_length)
             )
         case list():
@@ -159,3 +161,8 @@ def allows(bound: FieldBound, value: Any) -> bool:
             return fits and (bound.decimals is None or decimals <= bound.decimals)
         case _:
             return True
+
+
+@cache
+def _form(pattern: str) -> AnswerPattern:
+    return AnswerPattern(pattern, "task.output.bounds")

@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.data.reasoning import answer_of
+from tuneproof.engine.scoring.answer_pattern import MATCH_SECONDS, AnswerPattern
 from tuneproof.engine.scoring.json_schema import SchemaValidator
 
 
@@ -153,11 +154,14 @@ class ChoiceJudge:
         return f"Answer with exactly one of: {', '.join(self.choices)}."
 
 
+NO_MATCH = "it does not match task.output.pattern"
+
+
 class PatternJudge:
     """A text that contains the pattern; the answer is the first group of its last match."""
 
     def __init__(self, pattern: str) -> None:
-        self._pattern = re.compile(pattern)
+        self._pattern = AnswerPattern(pattern)
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
         output, expected = answer_of(output), answer_of(expected)
@@ -169,14 +173,17 @@ class PatternJudge:
         return Judgement(True, False, FailureClass.WRONG_VALUE, answer=answer)
 
     def problem(self, expected: str) -> str | None:
-        return None if self._answer(answer_of(expected)) is not None else "it does not match task.output.pattern"
+        text = answer_of(expected)
+        if self._answer(text) is not None:
+            return None
+        return f"task.output.pattern takes longer than {MATCH_SECONDS:g} s on it" if self._pattern.was_too_slow(text) else NO_MATCH
 
     def description(self) -> str:
-        return f"The answer must match the regular expression {self._pattern.pattern}"
+        return f"The answer must match the regular expression {self._pattern.text}"
 
     def _answer(self, text: str) -> str | None:
-        found = list(self._pattern.finditer(text))
-        return (found[-1].group(1) or "").strip() if found else None
+        found = self._pattern.last_in(text)
+        return (found.group(1) or "").strip() if found else None
 
 
 class TextJudge:
