@@ -85,7 +85,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         frozen = self.state.frozen
         if frozen is not None:
             effect = round(100 * frozen.minimum_detectable_effect)
-            listed.border_title = f"On {frozen.eval} frozen cases (sha {frozen.eval_sha256[:8]}…): detect {effect} points 4 times in 5"
+            listed.border_title = f"On {frozen.eval} frozen cases (sha {frozen.eval_sha256[:8]}…), which detect {effect} points"
         for name in self._arms:
             listed.replace_option_prompt(name, self._line(name))
         self._about()

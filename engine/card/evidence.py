@@ -80,11 +80,10 @@ class Evidence:
         return {part: len(rows) for part, rows in self.parts.items()} if self.parts else None
 
 
-def gather(store: RunStore, *, variants: bool = True) -> Evidence:
-    """Reads everything that the card rests on; without the variants of the model, what the untuned arms and the tuned one rest on."""
-    manifest = store.manifest
-    steps, done = manifest.steps, manifest.names(StepKind.ARM)
-    kinds = {step.kind for step in steps}
+def gather(store: RunStore, *, untuned_only: bool = False) -> Evidence:
+    """Reads everything that the card rests on, or only what the untuned arms rest on."""
+    steps = [step for step in store.manifest.steps if not untuned_only or _is_of_untuned(step)]
+    kinds, done = {step.kind for step in steps}, _names(steps, StepKind.ARM)
     tuned, *also_tuned = [_scored_arm(store, name) if name in done else None for name in TUNED_ARMS]
     return Evidence(
         store=store,
@@ -100,13 +99,22 @@ def gather(store: RunStore, *, variants: bool = True) -> Evidence:
         untuned=[_scored_arm(store, row) for name in _lightest_first(store, done) for row in _rows(store, name)],
         tuned=tuned,
         also_tuned=[arm for arm in also_tuned if arm is not None],
-        curve={share: _scored_variant(store, point) for share, point in CURVE.items() if variants and point.scores_step in steps},
-        seeds=[_scored_variant(store, seed_variant(int(name))) for name in sorted(manifest.names(StepKind.SEED_SCORES), key=int)],
-        merged=_scored_variant(store, MERGED) if variants and MERGED.scores_step in steps else None,
-        compared={each.name: found for each in store.case.evaluate.compare if variants and (found := _compared(store, each.name))},
+        curve={share: _scored_variant(store, point) for share, point in CURVE.items() if point.scores_step in steps},
+        seeds=[_scored_variant(store, seed_variant(int(name))) for name in sorted(_names(steps, StepKind.SEED_SCORES), key=int)],
+        merged=_scored_variant(store, MERGED) if MERGED.scores_step in steps else None,
+        compared={each.name: found for each in store.case.evaluate.compare if (found := _compared(store, each.name, steps))},
         arm_facts={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
         groups=_case_groups(store) if StepKind.SPLIT in kinds else CaseGroups(),
     )
+
+
+def _is_of_untuned(step: StepId) -> bool:
+    kinds = (StepKind.CASE, StepKind.ROUTE, StepKind.AUDIT, StepKind.SPLIT, StepKind.ARM, StepKind.REPAIRED_SCORES)
+    return step.kind in kinds and step.name not in TUNED_ARMS
+
+
+def _names(steps: Sequence[StepId], kind: StepKind) -> list[str]:
+    return [step.name for step in steps if step.kind is kind]
 
 
 def _lightest_first(store: RunStore, done: Sequence[str]) -> list[str]:
@@ -149,8 +157,8 @@ def _scored_variant(store: RunStore, variant: ModelVariant) -> ScoredArm:
     return _scored(store, variant.scores, variant.predictions)
 
 
-def _compared(store: RunStore, name: str) -> Entrant | None:
-    variant, steps = compared_variant(name), store.manifest.steps
+def _compared(store: RunStore, name: str, steps: Sequence[StepId]) -> Entrant | None:
+    variant = compared_variant(name)
     if StepId(StepKind.COMPARED_METHOD, name) not in steps:
         return None
     return Entrant(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -48,8 +49,11 @@ from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
 from tuneproof.engine.scoring.verdict_schema import RULES
 
-BY_THE_RULES = {"verdict", "redrawn_route", "eval_set", "served", "comparison", "learning_curve"}
-"""The sections of a card that state differences or what can be shown, which the rules decide."""
+BY_THE_RULES = {"verdict", "redrawn_route", "served", "comparison", "learning_curve"}
+"""The sections of a card that state differences, which the rules decide."""
+
+EVAL_SET_BY_THE_RULES = {"minimum_detectable_effect", "fewest_cases_for_target", "fewest_right_for_target"}
+"""What the section about the eval set says can be shown, which the rules decide."""
 
 
 UNEXPECTED_CONTENT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
@@ -373,26 +377,37 @@ def _check_card(run: RunSnapshot) -> tuple[str | None, bool]:
         if StepId(StepKind.SPLIT) in run.manifest.steps:
             _check_ids(part, run.part(part))
     card = make_card(run)
-    other_version = _other_version(run, card)
+    stored = Card.model_validate_json(run.read(CARD_JSON))
+    same_rules = stored.verdict.rules == RULES
+    other_version = _other_version(run, card, same_rules=same_rules)
     if other_version is None:
         _same(run, CARD_JSON, card.as_text())
         _same(run, CARD_MD, card_text(card))
         return None, True
-    stored = Card.model_validate_json(run.read(CARD_JSON))
-    same_rules = stored.verdict.rules == RULES
-    left_out = set() if same_rules else BY_THE_RULES
-    if {k: v for k, v in facts_of(stored).items() if k not in left_out} != {k: v for k, v in facts_of(card).items() if k not in left_out}:
+    found, expected = facts_of(stored), facts_of(card)
+    if not same_rules:
+        found, expected = _without_rules(found), _without_rules(expected)
+    if found != expected:
         raise VerifyFailed("the numbers do not follow from the stored files", where=CARD_JSON)
     return other_version, same_rules
 
 
-def _other_version(run: RunSnapshot, card: Card) -> str | None:
+def _without_rules(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a card that no rule of the verdict decides."""
+    kept = {name: section for name, section in facts.items() if name not in BY_THE_RULES}
+    eval_set = kept.get("eval_set") or {}
+    return {**kept, "eval_set": {name: value for name, value in eval_set.items() if name not in EVAL_SET_BY_THE_RULES}}
+
+
+def _other_version(run: RunSnapshot, card: Card, *, same_rules: bool) -> str | None:
     """The version that wrote the card, if it is not this one. A card without a model does not say, but its manifest may be of version 1."""
     this = version("tuneproof")
     written_by = card.provenance.versions.get("tuneproof", this)
     if written_by != this:
         return written_by
-    return "0.1.0" if run.manifest.version == 1 else None
+    if run.manifest.version == 1:
+        return "0.1.0"
+    return None if same_rules else written_by
 
 
 def _check_ids(part: Part, rows: list[tuple[str, Example]]) -> None:

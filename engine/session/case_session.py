@@ -220,7 +220,7 @@ class CaseSession:
         if self.store is None or not scored or self.draft.content.target is None:
             return None
         if self._measured is None or self._measured.scored != scored:
-            evidence = gather(self.store, variants=False)
+            evidence = gather(self.store, untuned_only=True)
             measure, untuned = evidence.measure, evidence.untuned
             statuses = target_status(measure, untuned) if measure else {}
             measured = next((arm for arm in untuned if statuses.get(arm.name) is TargetStatus.MEASURED), None)

@@ -48,7 +48,7 @@ def test_a_target_that_is_met_as_measured_ends_training_only_if_the_case_takes_t
     measured = "target.at_least=0.3"
     card = card_of(tmp_path / "a", measured, "method.enough_as_measured=true")
     assert card["method"]["skipped"].startswith("zero_shot meets the target as measured, which the case takes as enough")
-    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot"] and card["verdict"]["target"] == "measured"
+    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "zero_shot + repair"] and card["verdict"]["target"] == "measured"
     session = CaseSession.of_run(tmp_path / "a")
     met = session.met_as_measured()
     assert met is not None and session.arms_that_meet_the_target() == []
@@ -60,7 +60,9 @@ def test_a_prompt_that_is_measured_to_fall_short_draws_the_route_again_and_the_c
     card = card_of(tmp_path / "a", "decision.format_drift=false")
     assert card["decision"]["route"] == "prompt baseline first" and card["redrawn_route"]["route"] == "fine-tuning candidate"
     assert card["redrawn_route"]["prompt_falls_short"] is True and card["redrawn_route"]["change"] in card["decision"]["summary"]
-    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "tuned"], "the training follows the route as measured"
+    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "zero_shot + repair", "tuned"], (
+        "the training follows the route as measured"
+    )
     shown = card_of(tmp_path / "b", "decision.format_drift=false", "decision.prompt_falls_short=true", "target.at_least=0.1")
     assert shown["decision"]["route"] == "fine-tuning candidate" and shown["redrawn_route"]["route"] == "prompt baseline first"
     assert shown["method"]["name"] is None

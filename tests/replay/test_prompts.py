@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from tests.conftest import ROOT, tuneproof
+from tuneproof.engine.case.arm_names import arm_of_row
 
 PROMPTS = {"rules": "rules.txt", "bare": {"system": "You sort support tickets.", "user": "{input}"}}
 RULES = "Sort this support ticket.\nAnswer with one of: billing, shipping, returns, technical, account\n\n{input}\n"
@@ -20,7 +21,7 @@ def case_in(folder: Path, **changes: Any) -> Path:
         shutil.copy(ROOT / "sample_cases" / name, folder / name)
     (folder / "rules.txt").write_text(RULES)
     case = yaml.safe_load((ROOT / "sample_cases" / "fixed_labels.yaml").read_text())
-    (folder / "case.yaml").write_text(yaml.safe_dump({**case, "baselines": [], "prompts": PROMPTS, **changes}))
+    (folder / "case.yaml").write_text(yaml.safe_dump({**case, "baselines": [], "prompts": PROMPTS, **changes}, sort_keys=False))
     return folder / "case.yaml"
 
 
@@ -30,11 +31,11 @@ def test_each_prompt_is_an_arm_and_the_best_is_chosen_on_validation(tmp_path: Pa
     assert result.code == 0, result.err
     card = json.loads(result.out)["card"]
     arms = {arm["arm"]: arm for arm in card["arms"]}
-    assert set(arms) == {"prompt_rules", "prompt_bare"}
-    tried = {name: json.loads((run / "arms" / name / "arm.json").read_text())["tried"][0] for name in arms}
+    assert {arm_of_row(name) for name in arms} == {"prompt_rules", "prompt_bare"}
+    tried = {name: json.loads((run / "arms" / name / "arm.json").read_text())["tried"][0] for name in ("prompt_rules", "prompt_bare")}
     best = max(tried, key=lambda name: (tried[name]["correct"], tried[name]["format_valid"], name == "prompt_rules"))
     assert next(iter(arms)) == best and "the best of your 2 prompts" in arms[best]["asked"]
-    assert sum("the best of your" in arm["asked"] for arm in arms.values()) == 1
+    assert sum("the best of your" in arm["asked"] for name, arm in arms.items() if arm_of_row(name) == name) == 1
     prompt = json.loads((run / "arms" / "prompt_bare" / "predictions.jsonl").read_text().splitlines()[0])["prompt"]
     assert "You sort support tickets." in prompt and "Answer with" not in prompt
     assert card["verdict"]["best_untuned_arm"] in arms

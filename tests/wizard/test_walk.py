@@ -60,7 +60,7 @@ async def test_the_sample_case_is_completed_with_keys_from_home_to_its_verdict(
         await until_shown(pilot, "48 of 48", "done; press c to go to the card")
         await pilot.press("c")
         await arrive(pilot, "CardScreen")
-        await until_shown(pilot, "tune: tuned answers", "15 fixed", "tuneproof verify runs/support-tickets-1")
+        await until_shown(pilot, "tune: better than prompting", "constrained: +18 points", "tuneproof verify runs/support-tickets-1")
         await pilot.press("v")
         await arrive(pilot, "CasesScreen")
         await until_shown(pilot, "tuned against constrained", "15 fixed")
