@@ -42,7 +42,7 @@ def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan:
     cases = [example for _, example in probed]
     probe = ValidationProbe(
         base=base,
-        judge=model.setting.judge,
+        measure=model.measure,
         cases=probed,
         prompts=[base.prompt(tuned.messages(case)) for case in cases],
         encoded=encode_rows(base, tuned, cases),

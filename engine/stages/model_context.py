@@ -120,8 +120,12 @@ class ModelContext:
         )
 
     @cached_property
+    def measure(self) -> Measure:
+        """How the arms and the model in training are measured."""
+        return Measure(self.task, self.run.case.target, self.setting.judge)
+
+    @cached_property
     def scorer(self) -> ArmScorer:
         """Runs and scores arms; keeps the untuned weights in memory between them."""
         repair = make_repair(self.task, [example.output for _, example in self.rows.train], self.setting.judge)
-        measure = Measure(self.task, self.run.case.target, self.setting.judge)
-        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.room, repair, measure)
+        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.room, repair, self.measure)

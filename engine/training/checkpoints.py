@@ -15,7 +15,7 @@ SEAL = "seal.json"
 
 
 class ProbeResult(BaseModel):
-    """How the model did on the validation cases at a step: two rates, and the mean loss over their target tokens in nats."""
+    """How the model did on the validation cases at a step: rates, and the mean loss over their target tokens in nats."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -23,11 +23,13 @@ class ProbeResult(BaseModel):
     format_valid: float
     correct: float
     loss: float
+    score: float | None = None
+    """The metric that decides the verdict, where it is not the rate of correct answers."""
 
     @property
-    def quality(self) -> tuple[float, float, float]:
-        """What checkpoints are compared by: the rate of correct answers, then that of valid ones, then the lower loss."""
-        return (self.correct, self.format_valid, -self.loss)
+    def quality(self) -> tuple[float, float, float, float]:
+        """What checkpoints are compared by: the metric that decides, the rates of correct and of valid answers, then the lower loss."""
+        return (self.correct if self.score is None else self.score, self.correct, self.format_valid, -self.loss)
 
 
 class Seal(BaseModel):

@@ -24,6 +24,12 @@ def test_the_best_has_the_most_exact_answers_then_the_most_valid_then_the_lowest
     assert best_checkpoint(sealed_checkpoints(tmp_path)).seal.step == 40
 
 
+def test_the_best_is_the_best_in_the_metric_that_decides_where_that_is_not_the_share_of_correct_answers() -> None:
+    most_correct = ProbeResult(n=10, format_valid=1.0, correct=0.9, loss=0.1, score=0.4)
+    best_score = ProbeResult(n=10, format_valid=1.0, correct=0.5, loss=0.1, score=0.6)
+    assert best_score.quality > most_correct.quality
+
+
 def test_what_is_torn_or_altered_is_not_used(tmp_path: Path) -> None:
     checkpoint(tmp_path, 10, 0.5)
     altered = checkpoint(tmp_path, 20, 0.9) / "adapter_model.safetensors"
