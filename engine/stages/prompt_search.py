@@ -33,7 +33,10 @@ from tuneproof.engine.scoring.predictions import Prediction
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, counts_correct_answers, score_variants
 
 PROPOSAL_TOKENS = 1024
-"""Tokens that a proposed instruction may take."""
+"""Tokens that a proposed instruction may take, besides the reasoning of the base."""
+
+SERVER_PROPOSAL_TOKENS = 4096
+"""The same for a server, whose model may reason first; `endpoint.body` overrides it."""
 
 ROWS_PER_PROPOSAL = 3
 """Train rows whose answers a proposal is made from, as in the paper."""

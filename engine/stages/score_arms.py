@@ -200,7 +200,7 @@ class ArmScorer:
 
     def _search(self, arm: OptimisedPrompt, probing: Cases, ahead_of: int) -> Selection:
         """The prompt that a search on train and validation found. Imports gepa."""
-        from tuneproof.engine.stages.prompt_search import PROPOSAL_TOKENS, PromptSearch
+        from tuneproof.engine.stages.prompt_search import PROPOSAL_TOKENS, SERVER_PROPOSAL_TOKENS, PromptSearch
 
         file, of = self.store.path / artifacts.kept_file(arm.name), self.setting.prompt_search.metric_calls + ahead_of
 
@@ -210,14 +210,19 @@ class ArmScorer:
         def answer(tried: OptimisedPrompt, cases: Cases, before: int) -> tuple[list[Prediction], float]:
             return self.answer(tried, local(tried, self.room.untuned), cases, self._progress(arm.name, before, of))
 
-        room, server = PROPOSAL_TOKENS + self.base.reasoning_tokens, arm.proposer
+        server = arm.proposer
+        proposer: Backend = (
+            local(None, PROPOSAL_TOKENS + self.base.reasoning_tokens)
+            if server is None
+            else EndpointClient(server, SERVER_PROPOSAL_TOKENS, file, self.stop)
+        )
         found = PromptSearch(
             arm=arm,
             measure=self.measure,
             train=self._shuffled(Part.TRAIN),
             validation=probing,
             answer=answer,
-            proposer=local(None, room) if server is None else EndpointClient(server, room, file, self.stop),
+            proposer=proposer,
             proposer_name="the base itself" if server is None else f"{server.settings.model} at {server.url}",
             stop=self.stop,
         ).run()

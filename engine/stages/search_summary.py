@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.run.artifacts import SearchFacts, VariantScore
+from tuneproof.engine.case.arm_names import ArmName
+from tuneproof.engine.run.artifacts import SearchFacts, VariantScore, prompt_file
 
 
 def search_summary(examples: str, found: VariantScore, start: VariantScore, search: SearchFacts) -> str:
@@ -17,5 +18,6 @@ def search_summary(examples: str, found: VariantScore, start: VariantScore, sear
     return (
         f"{outcome}. The search ({search.library} {search.version}, seed {search.seed}) took {search.metric_calls} of "
         f"{search.allowed_metric_calls} metric calls, {search.tokens:,} tokens{untold}, and {search.seconds:.0f} s; "
-        f"{search.proposer} was asked for {search.proposals} instructions, of which {search.unusable_proposals or 'none'} were unusable"
+        f"{search.proposer} was asked for {search.proposals} instructions, of which {search.unusable_proposals or 'none'} were "
+        f"unusable. The prompt is in {prompt_file(ArmName.OPTIMISED_PROMPT)}"
     )
