@@ -109,9 +109,9 @@ def _open_wizard(opens: Path | None) -> int:
 def _check_it_opens(path: Path) -> None:
     """Raises before the wizard takes the screen, so that the error stays visible in the terminal."""
     if path.is_dir():
-        from tuneproof.engine.run.store import RunStore
+        from tuneproof.engine.session.case_session import CaseSession
 
-        RunStore.open(path)
+        CaseSession.of_run(path)
     else:
         from tuneproof.engine.case.load import load_as
         from tuneproof.engine.case.schema import DraftCase

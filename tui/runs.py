@@ -41,7 +41,7 @@ def runs_json(folder: Path) -> str:
 
 
 def _row(run: RunSummary) -> tuple[str, ...]:
-    return run.status, run.stage or "-", run.verdict or "-", _visible(str(run.path)), _visible(run.headline or "")
+    return run.status, run.stage or "-", _visible(run.verdict or "-"), _visible(str(run.path)), _visible(run.headline or "")
 
 
 def _visible(text: str) -> str:

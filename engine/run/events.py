@@ -18,12 +18,12 @@ class Launched(Event):
     """A worker has taken the run."""
 
     kind: Literal["launched"] = "launched"
-    pid: int
+    pid: int = Field(ge=1, lt=1 << 31)
     process_started: float  # seconds since 1970, so that a reused pid is not taken for this process
     tuneproof: str
     until: Stage
     host: str = ""  # on another machine, over a shared disk, the pid says nothing
-    slurm_job: str | None = None  # the cluster's id of the job that the worker was submitted as
+    slurm_job: str | None = Field(default=None, pattern=r"^[0-9][0-9_+]*$")  # the cluster's id of the job that the worker was submitted as
 
 
 class Heartbeat(Event):

@@ -13,7 +13,8 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Launched
-from tuneproof.engine.run.liveness import is_alive, is_here, worker_process
+from tuneproof.engine.run.liveness import is_alive, is_here, is_worker_of, worker_process
+from tuneproof.engine.run.node_rendezvous import FOLDER
 from tuneproof.engine.run.process import LocalWorker, Worker, start_process
 from tuneproof.engine.run.slurm_job import submit_job
 from tuneproof.engine.run.store import EVENTS, RunStore
@@ -34,17 +35,18 @@ def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
         return LocalWorker(start_process(run_dir, until, lock=lock), run_dir), offset
 
 
-def stop_run(launched: Launched) -> bool:
+def stop_run(run_dir: Path, launched: Launched) -> bool:
     """Asks the worker to save a checkpoint at the next step and end, without waiting; returns whether there is a worker to ask.
 
-    A worker on another machine can be asked only if it is a Slurm job. Raises UsageError if the worker belongs to another user.
+    A worker on another machine can be asked only if it is a Slurm job. A process or job that the log names and that does not work on this
+    run is left alone. Raises UsageError if the worker belongs to another user.
     """
     if launched.slurm_job is not None and not is_here(launched):
-        return _stop_job(launched, launched.slurm_job)
+        return _stop_job(run_dir, launched, launched.slurm_job)
     process = worker_process(launched)
-    if process is None:
-        return False
     try:
+        if process is None or not is_worker_of(process, run_dir):
+            return False
         # psutil checks once more that the pid has not been reused.
         process.send_signal(signal.SIGTERM)
     except psutil.NoSuchProcess:
@@ -54,11 +56,11 @@ def stop_run(launched: Launched) -> bool:
     return True
 
 
-def _stop_job(launched: Launched, job: str) -> bool:
-    alive = is_alive(launched)
-    if alive:
-        slurm.signal_stop(job)
-    return alive
+def _stop_job(run_dir: Path, launched: Launched, job: str) -> bool:
+    if not is_alive(launched) or slurm.script_of(job).parent.resolve() != (run_dir / FOLDER).resolve():
+        return False
+    slurm.signal_stop(job)
+    return True
 
 
 def wait_until_launched(worker: Worker, offset: int) -> bool:

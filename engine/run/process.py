@@ -15,11 +15,9 @@ from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.regular_files import open_for_appending, open_regular
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import Launched
+from tuneproof.engine.run.liveness import WORKER_MODULE
 from tuneproof.engine.run.lock import RunLock
 from tuneproof.engine.run.store import WORKER_LOG
-
-WORKER_MODULE = "tuneproof.engine.worker"
-"""What Python runs as a worker."""
 
 TAIL_BYTES = 1 << 16
 """The most of a log that is read for its last lines."""

@@ -53,8 +53,9 @@ class CaseSession:
 
     @classmethod
     def of_run(cls, path: Path) -> CaseSession:
-        """An existing run. Raises UsageError if the folder is not a run."""
+        """An existing run. Raises UsageError if the folder is not a run, and CaseError or VerifyFailed if what is in it is none."""
         store = RunStore.open(path)
+        _ = store.manifest
         return cls(Draft(DraftCase.model_validate(store.case.model_dump(by_alias=True)), None), store)
 
     @property
@@ -192,7 +193,10 @@ class CaseSession:
     def predictions(self, arm: str) -> list[Prediction]:
         """The predictions of an arm, case by case; empty if it was not run."""
         name = artifacts.predictions_file(arm)
-        return read_predictions(self.store.read(name)) if self.store and self.store.has(name) else []
+        try:
+            return read_predictions(self.store.read(name)) if self.store and self.store.has(name) else []
+        except (OSError, ValueError):
+            return []
 
     def arms_that_meet_the_target(self) -> list[str]:
         """The untuned arms that are shown to reach the target, lightest first."""
@@ -249,7 +253,7 @@ class _Measured:
 
 def _newest_run(draft: Draft, runs: Path) -> RunStore | None:
     """The newest run with the frozen sections of the draft."""
-    for path in sorted(runs.glob("*"), key=lambda p: p.stat().st_mtime, reverse=True):
+    for path in sorted(runs.glob("*"), key=lambda p: p.lstat().st_mtime, reverse=True):
         try:
             case, wanted = RunStore.open(path).case, draft.case()
         except TuneproofError:
