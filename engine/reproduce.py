@@ -138,11 +138,12 @@ class Reproduction:
             for file in self.store.manifest.written():
                 if file.startswith(f"{self.files.adapter}/"):
                     self.store.check(file)
-        if self._base.sha256 != self._model_facts.sha256:
+        base, recorded = self._base, self._model_facts
+        if (base if recorded.files else base.with_first_digest()).sha256 != recorded.sha256:
             raise GateClosed(
                 "the base model is not the one that was measured",
-                where=str(self._base.folder),
-                fix=f"restore the one with sha256 {self._model_facts.sha256}",
+                where=str(base.folder),
+                fix=f"restore the one with sha256 {recorded.sha256}",
             )
 
     @cached_property

@@ -22,6 +22,7 @@ from tuneproof.engine.session.form_input import InputError, parse_bounds
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import (
     BOUNDS_CHOICES,
+    CODE_CHOICES,
     OWN_BOUNDS,
     TYPED_FIELDS,
     FreezeStatus,
@@ -34,9 +35,11 @@ from tuneproof.engine.session.task_form import (
     fields_of,
     freeze_status,
     instruction_warning,
+    question_about_code,
     split_of,
     suggested_sections,
     task_of,
+    with_answer_about_code,
     with_bounds,
     with_kind,
     with_metric,
@@ -314,13 +317,25 @@ class TaskScreen(StepScreen):
             if text is None:
                 return
             try:
-                self._choose(typed.sections(self._content, text))
+                sections = typed.sections(self._content, text)
             except InputError as error:
                 self.show_error(str(error))
+                return
+            question = question_about_code(sections)
+            if question is None:
+                self._choose(sections)
+            else:
+                self._ask_about_code(sections, question)
 
         now = typed.text(self._content)
         ask = AskText(typed.title, typed.why, now) if typed.has_lines else AskLine(typed.title, typed.why, now, typed.placeholder)
         self.app.push_screen(ask, entered)
+
+    def _ask_about_code(self, sections: Sections, question: str) -> None:
+        def answered(word: str | None) -> None:
+            self._choose(with_answer_about_code(sections, word))
+
+        self.app.push_screen(AskChoice("Code of the base model", question, CODE_CHOICES, CODE_CHOICES[0][0]), answered)
 
     def _complete_draft(self) -> None:
         """Adds what the draft does not have yet, or else reads the data with the draft as it is now."""

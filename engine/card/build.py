@@ -214,6 +214,7 @@ def _provenance(evidence: Evidence) -> ProvenanceSection:
         adapter_sha256=artifacts.weights_digest(manifest.steps[StepId(StepKind.TRAIN)].files) if evidence.training else None,
         device=f"{model.device}, {model.dtype}" if model else None,
         endpoint=external[0] if external else None,
+        generation=model.generation if model else None,
         versions=model.versions if model else {},
         steps={str(step): digest for step, digest in manifest.step_digests().items()},
     )

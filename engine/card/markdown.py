@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 
 from tuneproof.engine.audit.profile_text import profile_lines
@@ -174,4 +175,6 @@ def _provenance(card: Card) -> str:
     listed = "\n".join(f"- {name}: sha256 `{digest}`" for name, digest in rows if digest)
     versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
     listed += f"\n- endpoint: {made.endpoint}" if made.endpoint else ""
+    if made.generation:
+        listed += "\n- generation config: " + ", ".join(f"{name} {json.dumps(value)}" for name, value in made.generation.items())
     return listed + (f"\n- ran on {made.device}, {versions}" if made.device else "")

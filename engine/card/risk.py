@@ -96,6 +96,14 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
         items.append("The base is the small sample model: the results show that tuneproof works, not what a real model can do.")
     if evidence.model and not evidence.model.chat_template:
         items.append("The base has no chat template; all arms used a plain one.")
+    if evidence.model and evidence.model.settings_not_used:
+        settings = ", ".join(f"{name} {value}" for name, value in evidence.model.settings_not_used.items())
+        items.append(f"The base's generation config asks for {settings}; every answer was decoded greedily, without it.")
+    if evidence.model and evidence.model.own_code:
+        items.append(
+            f"The base ran Python code of its own, which the case allows (model.trust_remote_code): {', '.join(evidence.model.own_code)}. "
+            "What it did was not checked."
+        )
     if evidence.model:
         items += _template_risks(evidence.model)
     if verdict.difference and verdict.difference.only_untuned_right:

@@ -145,6 +145,8 @@ class ProvenanceSection(BaseModel):
     device: str | None
     endpoint: str | None = Field(default=None, exclude_if=lambda value: value is None)
     """The model and the server of the arm `endpoint`."""
+    generation: dict[str, bool | int | list[int]] | None = Field(default=None, exclude_if=lambda settings: not settings)
+    """The generation config of every answer of a model on this machine."""
     versions: dict[str, str]
     steps: dict[str, str]
     """The digest of each step of the run."""

@@ -16,6 +16,7 @@ from tuneproof.engine.arms import arms_of, untuned_arms
 from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
+from tuneproof.engine.card.verify_base import check_base
 from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.case.route import RouteAnswers, choose_route
 from tuneproof.engine.case.schema import Case
@@ -26,7 +27,6 @@ from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part, case_ids
 from tuneproof.engine.data.subsets import nested_subsets, rows_digest
 from tuneproof.engine.methods.registry import METHODS
-from tuneproof.engine.models.files import local_folder, model_digest
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.manifest import Manifest
 from tuneproof.engine.run.snapshot import RunSnapshot
@@ -112,7 +112,7 @@ def verify(store: RunStore) -> Verified:
 def _verify(run: RunSnapshot) -> Verified:
     _check_files(run)
     _check_manifest(run)
-    base = _check_base(run)
+    base = check_base(run)
     _check_route(run)
     predictions = sum(_check_arm(run, arm) for arm in _arms(run))
     predictions += sum(_check_variant(run, each) for each in scored_variants(run.manifest))
@@ -198,19 +198,6 @@ def _check_steps_of_card(manifest: Manifest) -> None:
     wrong = [step for step in recorded.keys() | now.keys() if recorded.get(step) != now.get(step)]
     if wrong:
         raise VerifyFailed(f"the step `card` was made from another {min(map(str, wrong))}", where=MANIFEST)
-
-
-def _check_base(run: RunSnapshot) -> str:
-    """The base model has its digest, if it is a folder on this machine. Returns a phrase that says so."""
-    if not run.has(artifacts.MODEL):
-        return "no model was needed"
-    model = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL))
-    folder = local_folder(model.name)
-    if folder is None:
-        return f"base {model.name} is not a folder on this machine and was not checked"
-    if model_digest(folder) != model.sha256:
-        raise VerifyFailed("the base model is not the one that was measured", where=str(folder))
-    return f"base {model.name} has the recorded digest"
 
 
 def _check_route(run: RunSnapshot) -> None:

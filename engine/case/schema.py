@@ -64,6 +64,8 @@ class ModelChoice(CaseSection):
     """`sample`, a folder, or the name of a model on the hub."""
     revision: str | None = None
     """The revision on the hub. None: its default branch."""
+    trust_remote_code: bool = Field(default=False, exclude_if=lambda trusts: not trusts)
+    """Whether Python code that the model brings along may run."""
 
 
 class Budget(CaseSection):

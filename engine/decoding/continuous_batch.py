@@ -16,15 +16,10 @@ import torch
 from tuneproof.engine.decoding.document_stop import DocumentStop
 from tuneproof.engine.decoding.grammar import GrammarState
 from tuneproof.engine.decoding.kv_cache import CachedPrefix, SlotCache, has_plain_kv_cache
+from tuneproof.engine.models.generation import settings_with_effect
 
 MAX_PREFILL_TOKENS = 16_384
 """Prompt tokens of one prefill pass, including padding. Larger passes are not faster and take more memory."""
-
-NEUTRAL_SETTINGS = frozenset(
-    "do_sample temperature top_k top_p min_p max_length max_new_tokens use_cache bos_token_id eos_token_id pad_token_id "
-    "cache_implementation output_attentions output_hidden_states transformers_version _from_model_config".split()
-)
-"""Settings of a model's generation config that do not change which token is most likely, or that the decoder sets itself."""
 
 
 @dataclass
@@ -87,7 +82,7 @@ def matches_hf_greedy(model: Any) -> bool:
 
     False if the model's generation config changes logits, as a repetition penalty does.
     """
-    return supports_custom_mask(model) and model.generation_config.to_diff_dict().keys() <= NEUTRAL_SETTINGS
+    return supports_custom_mask(model) and not settings_with_effect(model.generation_config.to_diff_dict())
 
 
 class ContinuousBatch:

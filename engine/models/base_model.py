@@ -7,20 +7,32 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import snapshot_download
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerBase
+from transformers import BitsAndBytesConfig, GenerationConfig, PreTrainedConfig, PreTrainedTokenizerBase
 
 from tuneproof.engine.case.schema import SAMPLE, ModelChoice
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.reasoning import Thinking
 from tuneproof.engine.models.chat_format import ChatFormat, read_format
-from tuneproof.engine.models.files import MODEL_FILES, local_folder, model_digest
+from tuneproof.engine.models.files import CODE_FILES, MODEL_FILES, digest_of, file_digests, first_model_digest, local_folder
+from tuneproof.engine.models.folder_check import check_folder
+from tuneproof.engine.models.generation import configured_end_tokens, greedy_config, settings_not_used
+from tuneproof.engine.models.pretrained import (
+    check_finite,
+    check_tensors,
+    first_line,
+    read_adapter,
+    read_config,
+    read_model,
+    read_tokenizer,
+    text_config_of,
+)
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
 
 if TYPE_CHECKING:
@@ -31,6 +43,12 @@ QUANTISATION_FILE = "base_quantisation.json"
 
 MAX_REASONING_TOKENS = 2048
 """Tokens for reasoning where the context has room for them; at most a quarter of the context."""
+
+DEFAULT_CONTEXT = 2048
+"""Tokens of context for a model that has no limit of its own."""
+
+LONGEST_CONTEXT = 1_000_000_000
+"""Tokens; a longer context is a mistake."""
 
 MEDIA_TOKENS = {"image_token", "audio_token", "video_token"}
 """Names of the tokens in a tokenizer's configuration that stand for something other than text."""
@@ -45,6 +63,8 @@ class BaseCheckpoint:
     folder: Path
     sha256: str
     """Digest of all model files."""
+    files: Mapping[str, str]
+    """SHA-256 of each file that loading the model may read, by its path in the folder."""
     tokenizer: PreTrainedTokenizerBase
     """Always has a chat template and a padding token, and pads on the left."""
     chat: ChatFormat
@@ -52,6 +72,20 @@ class BaseCheckpoint:
     """Most tokens of prompt and answer together: `max_position_embeddings`."""
     eos_token_ids: list[int]
     """Every token that ends an answer; the first is the one that training teaches."""
+    trusts_code: bool = False
+    """Whether the case lets code of the folder run."""
+    settings_not_used: Mapping[str, str] = field(default_factory=dict)
+    """Settings of its generation config that would change answers, and that no run uses."""
+
+    @property
+    def generation(self) -> GenerationConfig:
+        """The generation config of every answer."""
+        return greedy_config(self.eos_token_ids, self.tokenizer.pad_token_id)
+
+    @property
+    def own_code(self) -> list[str]:
+        """The Python files of the folder that may have run; paths in the folder."""
+        return [name for name in self.files if name.endswith(".py")]
 
     def prompt(self, messages: Sequence[Message]) -> str:
         """The exact text that the model reads, up to where its answer begins. Raises TemplateRefused."""
@@ -89,6 +123,10 @@ class BaseCheckpoint:
         asks = self.chat.thinking in (Thinking.ON, Thinking.ALWAYS)
         return min(MAX_REASONING_TOKENS, self.context_length // 4) if asks else 0
 
+    def with_first_digest(self) -> BaseCheckpoint:
+        """The base with the digest that runs have that do not list its files."""
+        return replace(self, sha256=first_model_digest(self.folder))
+
     def thinking_as_in(self, outputs: Iterable[str]) -> BaseCheckpoint:
         """The base as it is asked for data with these outputs: with reasoning if any of them has some. Reads them only if that matters."""
         return replace(self, chat=self.chat.thinking_as_in(outputs)) if self.chat.thinking is Thinking.OFF else self
@@ -97,16 +135,15 @@ class BaseCheckpoint:
 def load_base(model: ModelChoice) -> BaseCheckpoint:
     """The base model of a case, without its weights; downloads it from the hub if needed.
 
-    Raises CaseError if it is neither on this machine nor on the hub, transformers cannot load it, its tokenizer has no end token, or its
-    tokenizer has more tokens than the model has embeddings.
+    Raises CaseError if it is neither on this machine nor on the hub, its folder is not whole, transformers cannot load it, its tokenizer
+    has no end token, or its tokenizer has more tokens than the model has embeddings.
     """
     folder = local_folder(model.base) or _from_hub(model)
-    try:
-        config = AutoConfig.from_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise CaseError(f"transformers cannot load this model: {_first_line(error)}", where=f"model.base: {model.base}") from None
-    text_config = config.get_text_config()
+    check_folder(folder)
+    config = read_config(folder, trusts_code=model.trust_remote_code)
+    tokenizer = read_tokenizer(folder, trusts_code=model.trust_remote_code)
+    check_tensors(folder, trusts_code=model.trust_remote_code)
+    text_config = text_config_of(config, folder)
     _check_embeddings(tokenizer, int(text_config.vocab_size), model)
     if tokenizer.eos_token_id is None:
         raise CaseError("the tokenizer has no end-of-sequence token, so answers would never end", where=f"model.base: {model.base}")
@@ -114,15 +151,19 @@ def load_base(model: ModelChoice) -> BaseCheckpoint:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
     chat = read_format(tokenizer)
-    context = int(getattr(text_config, "max_position_embeddings", None) or 2048)
+    context = _context_length(text_config, folder)
+    files = file_digests(folder, with_code=model.trust_remote_code)
     return BaseCheckpoint(
         name=model.base,
         folder=folder,
-        sha256=model_digest(folder),
+        sha256=digest_of(files),
+        files=files,
         tokenizer=tokenizer,
         chat=chat,
         context_length=context,
-        eos_token_ids=_eos_token_ids(folder, chat),
+        eos_token_ids=_eos_token_ids(folder, chat, int(text_config.vocab_size)),
+        trusts_code=model.trust_remote_code,
+        settings_not_used=settings_not_used(folder),
     )
 
 
@@ -147,16 +188,15 @@ def load_weights(
     folder = base.folder if trained is None or is_adapter else trained
     if is_adapter and trained is not None and (trained / QUANTISATION_FILE).is_file():
         quantisation = json.loads((trained / QUANTISATION_FILE).read_text(encoding="utf-8"))
-    options: dict[str, Any] = {"dtype": dtype or best_dtype, "attn_implementation": attention}
+    options: dict[str, Any] = {"dtype": dtype or best_dtype, "attention": attention, "trusts_code": base.trusts_code}
     if quantisation is not None:
-        config = BitsAndBytesConfig(**quantisation)
-        model = AutoModelForCausalLM.from_pretrained(folder, quantization_config=config, device_map={"": device}, **options)
-    else:
-        model = AutoModelForCausalLM.from_pretrained(folder, **options).to(device)
-    if is_adapter:
-        from peft import PeftModel
-
-        model = PeftModel.from_pretrained(model, trained)
+        options |= {"quantization_config": BitsAndBytesConfig(**quantisation), "device_map": {"": device}}
+    model = read_model(folder, base.generation, **options)
+    check_finite(model, folder)
+    if quantisation is None:
+        model = model.to(device)
+    if is_adapter and trained is not None:
+        model = read_adapter(model, trained)
     model.eval()
     return with_soft_prompt(model)
 
@@ -191,11 +231,12 @@ def packed_attention() -> str | None:
 
 def _from_hub(model: ModelChoice) -> Path:
     try:
-        return Path(snapshot_download(model.base, revision=model.revision, allow_patterns=MODEL_FILES))
+        patterns = [*MODEL_FILES, *(CODE_FILES if model.trust_remote_code else [])]
+        return Path(snapshot_download(model.base, revision=model.revision, allow_patterns=patterns))
     except Exception as error:
         # The hub client raises many unrelated exceptions for "not found" and "no network".
         raise CaseError(
-            f"not a folder, and not available from the Hugging Face Hub: {_first_line(error)}",
+            f"not a folder, and not available from the Hugging Face Hub: {first_line(error)}",
             where=f"model.base: {model.base}",
             fix=f"give the path of a model's folder, or `{SAMPLE}` for the small model that comes with tuneproof",
         ) from None
@@ -214,6 +255,20 @@ def _check_embeddings(tokenizer: PreTrainedTokenizerBase, embeddings: int, model
         )
 
 
+def _context_length(text_config: PreTrainedConfig, folder: Path) -> int:
+    """The context of a model in tokens, `DEFAULT_CONTEXT` if it has no limit. Raises CaseError if it is no positive number."""
+    given = getattr(text_config, "max_position_embeddings", None)
+    if given is None:
+        return DEFAULT_CONTEXT
+    if not isinstance(given, int) or isinstance(given, bool) or not 0 < given <= LONGEST_CONTEXT:
+        raise CaseError(
+            f"`max_position_embeddings`, the context of the model, is {str(given)[:40]}",
+            where=str(folder / "config.json"),
+            fix="use the config.json that belongs to the weights",
+        )
+    return given
+
+
 def _some(tokens: Iterable[str]) -> str:
     """The first few of some tokens."""
     first, *rest = sorted(tokens)
@@ -221,20 +276,11 @@ def _some(tokens: Iterable[str]) -> str:
     return ", ".join(f"`{token}`" for token in named) + (" and more" if len(rest) > 2 else "")
 
 
-def _eos_token_ids(folder: Path, chat: ChatFormat) -> list[int]:
+def _eos_token_ids(folder: Path, chat: ChatFormat, vocab_size: int) -> list[int]:
     """Every token that ends an answer, without repeats: the special token that the template writes after one, the tokenizer's
     end-of-sequence token, and those of the generation config."""
-    from transformers import GenerationConfig
-
     tokenizer = chat.tokenizer
     first = tokenizer.encode(chat.answer_end, add_special_tokens=False)[:1]
     ends = [token for token in first if token in tokenizer.added_tokens_decoder and tokenizer.added_tokens_decoder[token].special]
     ends.append(tokenizer.eos_token_id)
-    if (folder / "generation_config.json").is_file():
-        configured = GenerationConfig.from_pretrained(folder).eos_token_id
-        ends += configured if isinstance(configured, list) else [] if configured is None else [configured]
-    return list(dict.fromkeys(ends))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return list(dict.fromkeys([*ends, *configured_end_tokens(folder, vocab_size)]))

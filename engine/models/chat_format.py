@@ -16,6 +16,7 @@ from transformers import PreTrainedTokenizerBase
 from tuneproof.engine.core.errors import CaseError, DataRefused
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, Thinking, has_reasoning, opened_by, split_reasoning
+from tuneproof.engine.models.bounded_call import ends_within_limits
 
 PLAIN_TURNS = (
     "{% for message in messages %}{{ '\n' if not loop.first }}{{ message.role | capitalize }}: {{ message.content }}{% endfor %}"
@@ -28,6 +29,9 @@ PLAIN_STOPS = ("\nUser:", "\nAssistant:")
 """How the next turn begins in `PLAIN_TURNS`: a base without a template does not know that an answer ends there, and writes on."""
 
 _QUESTION, _ANSWER = Message("user", "Is it so?"), "yes"
+
+_TRIAL_ANSWER = "It is so."
+"""An answer that no template has in a text of its own."""
 
 
 class TemplateRefused(DataRefused):
@@ -117,35 +121,36 @@ class ChatFormat:
         return turns if self.repeated_turns else _joined(turns)
 
     def _render(self, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
-        chat = [{"role": message.role, "content": message.content} for message in self.accepted(messages)]
+        accepted = self.accepted(messages)
         try:
-            text: str = self.tokenizer.apply_chat_template(
-                chat, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=self.thinking is Thinking.ON
-            )
+            return self._apply(accepted, add_generation_prompt=add_generation_prompt)
         except Exception as error:
             # A template is a program, and may raise any error that a program can.
-            roles = ", ".join(turn["role"] for turn in chat)
+            roles = ", ".join(message.role for message in accepted)
             said = (str(error).strip() or type(error).__name__).splitlines()[0]
             raise TemplateRefused(
                 f"the chat template of the base refuses a chat of {roles}: {said}",
                 fix="change the turns of the row, or choose a base whose template takes them",
             ) from None
+
+    def _apply(self, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
+        chat = [{"role": message.role, "content": message.content} for message in messages]
+        text: str = self.tokenizer.apply_chat_template(
+            chat, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=self.thinking is Thinking.ON
+        )
         return text
 
 
 def read_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:
     """Finds out what the tokenizer's chat template accepts; gives a tokenizer without one the plain template.
 
-    Raises CaseError if the template does not even take a question.
+    Raises CaseError if the template does not even take a question and an answer, leaves one out, or does not come to an end.
     """
     own = tokenizer.chat_template is not None
     if not own:
         tokenizer.chat_template = f"{{{{ {json.dumps(_tokens_before_text(tokenizer), ensure_ascii=False)} }}}}{PLAIN_TURNS}"
     found = ChatFormat(tokenizer, own)
-    try:
-        found.prompt([_QUESTION])
-    except TemplateRefused as error:
-        raise CaseError(error.what, where="model.base") from None
+    _check_template(found)
     again, note = Message("user", "Is it not?"), Message("system", "Answer briefly.")
     return replace(
         found,
@@ -153,6 +158,21 @@ def read_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:
         repeated_turns=_takes(found, [_QUESTION, again]),
         thinking=_thinking(found),
     )
+
+
+def _check_template(found: ChatFormat) -> None:
+    """Raises CaseError for a template that cannot be used at all."""
+    where, fix = "model.base: chat template", "correct the template, or take it out: the base is then asked in plain turns"
+    if found.own and not ends_within_limits(lambda: found._apply([_QUESTION])):
+        raise CaseError("the chat template takes too much time or memory for one short question", where=where, fix=fix)
+    try:
+        asked, answered = found.prompt([_QUESTION]), found._render([_QUESTION, Message("assistant", _TRIAL_ANSWER)])
+    except TemplateRefused as error:
+        raise CaseError(error.what, where=where, fix=fix) from None
+    if _QUESTION.content not in asked:
+        raise CaseError("the chat template leaves out what the user says", where=where, fix=fix)
+    if _TRIAL_ANSWER not in answered:
+        raise CaseError("the chat template leaves out what the assistant says", where=where, fix=fix)
 
 
 @contextmanager

@@ -103,6 +103,14 @@ class ModelFacts(Facts):
     """What the chat template does about reasoning."""
     reasoning_tokens: int = Field(default=0, exclude_if=lambda count: not count)
     """Tokens of an answer's limit that are for reasoning."""
+    files: dict[str, str] = Field(default={}, exclude_if=lambda files: not files)
+    """SHA-256 of each file that loading the model may read, by its path in the folder; empty in runs of versions that did not store it."""
+    generation: dict[str, bool | int | list[int]] = Field(default={}, exclude_if=lambda settings: not settings)
+    """The generation config of every answer; empty in runs of versions that did not store it."""
+    settings_not_used: dict[str, str] = Field(default={}, exclude_if=lambda settings: not settings)
+    """Settings of the base's own generation config that would change answers and were not used; values as JSON."""
+    own_code: list[str] = Field(default=[], exclude_if=lambda files: not files)
+    """The Python files of the model that the case allowed to run."""
 
 
 class CatalogueEntry(Facts):

@@ -9,6 +9,7 @@ from typing import Any
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.case.schema import SAMPLE
 from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.models.folder_check import check_named_folder
 
 
 class InputError(ValueError):
@@ -96,5 +97,13 @@ def path_or_hub_name(text: str) -> str:
 
 
 def base_model(text: str) -> str:
-    """A base model as the case names it: `sample`, an absolute folder, or a name on the hub."""
-    return text.strip() if text.strip() == SAMPLE else path_or_hub_name(text)
+    """A base model as the case names it: `sample`, an absolute folder, or a name on the hub.
+
+    Raises InputError if its folder is not whole.
+    """
+    base = text.strip() if text.strip() == SAMPLE else path_or_hub_name(text)
+    try:
+        check_named_folder(base)
+    except CaseError as error:
+        raise InputError(f"the base model is not changed: {error}") from None
+    return base

@@ -17,6 +17,8 @@ from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.models.custom_code import code_question
+from tuneproof.engine.models.files import config_folder
 from tuneproof.engine.run.artifacts import DataFacts
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.session.form_input import base_model, parse_choices, parse_percent, parse_schema, parse_shares
@@ -219,6 +221,22 @@ def _base_text(content: DraftCase) -> str:
 
 def _with_base(content: DraftCase, text: str) -> Sections:
     return {"model": {"base": base_model(text)}} if text.strip() else {}
+
+
+def question_about_code(sections: Sections) -> str | None:
+    """What to ask before a base is chosen that brings code of its own; None if it brings none, or if no base is chosen here."""
+    base = sections.get("model", {}).get("base", SAMPLE)
+    folder = None if base == SAMPLE else config_folder(base)
+    return code_question(folder) if folder else None
+
+
+CODE_CHOICES = [("no", "do not run it"), ("yes", "run it: model.trust_remote_code is set, and the card says so")]
+"""The answers to the question about the code of a base."""
+
+
+def with_answer_about_code(sections: Sections, answer: str | None) -> Sections:
+    """The sections with the answer to the question about the code of their base; anything but yes is a no."""
+    return sections | {"model": sections["model"] | {"trust_remote_code": answer == CODE_CHOICES[1][0]}}
 
 
 def split_of(content: DraftCase) -> SplitShares:

@@ -17,6 +17,7 @@ from tuneproof.engine.data.split import Part
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device, load_base
+from tuneproof.engine.models.generation import greedy_settings
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -45,7 +46,14 @@ class ModelContext:
     def base(self) -> BaseCheckpoint:
         """The tokenizer and the files of the base model; its weights are loaded by the decoders."""
         with large_imports():
-            return load_base(self.model).thinking_as_in(example.output for example in self._readings.examples.examples)
+            base = load_base(self.model).thinking_as_in(example.output for example in self._readings.examples.examples)
+        return base if self._recorded is None or self._recorded.files else base.with_first_digest()
+
+    @property
+    def _recorded(self) -> artifacts.ModelFacts | None:
+        """The base model as the run has recorded it; None if it has not yet."""
+        store = self.run.store
+        return artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if store.has(artifacts.MODEL) else None
 
     def record_base(self) -> None:
         """Records the base model and what it runs on, as the step before the audit. Writes `model.json`."""
@@ -66,6 +74,10 @@ class ModelContext:
             repeated_turns=self.base.chat.repeated_turns,
             thinking=self.base.chat.thinking,
             reasoning_tokens=self.base.reasoning_tokens,
+            files=dict(self.base.files),
+            generation=greedy_settings(self.base.eos_token_ids, self.base.tokenizer.pad_token_id),
+            settings_not_used=dict(self.base.settings_not_used),
+            own_code=self.base.own_code,
         )
         store.write_step(step, inputs, {artifacts.MODEL: facts.as_text()})
 

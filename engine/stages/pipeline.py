@@ -67,7 +67,8 @@ def with_possible_baselines(case: Case) -> Case:
 def check_case(case: Case, stages: list[Stage]) -> None:
     """Finds before a run what would stop it later.
 
-    Raises CaseError for a check, arm or method that does not exist and for an invalid schema, and GateClosed for a method that this machine
+    Raises CaseError for a base model whose folder is not whole, for a check, arm or method that does not exist and for an invalid schema,
+    and GateClosed for a method that this machine
     cannot train, if the case is to be trained here, and for a cluster that does not accept the job.
     """
     if Stage.AUDIT in stages and case.training.job is not None:
@@ -80,6 +81,10 @@ def check_case(case: Case, stages: list[Stage]) -> None:
         from tuneproof.engine.scoring.judges import make_judge
 
         make_judge(case.task, [])
+    if Stage.AUDIT in stages and case.task is not None and case.model is not None:
+        from tuneproof.engine.models.folder_check import check_named_folder
+
+        check_named_folder(case.model.base)
     if Stage.BASELINES in stages and case.task is not None:
         from tuneproof.engine.arms import UNTUNED_ARMS
         from tuneproof.engine.methods.plan import check_compared, make_plan

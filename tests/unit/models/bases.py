@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from safetensors.numpy import load_file, save_file
 from tokenizers.processors import TemplateProcessing
 
 from tuneproof.engine.case.schema import ModelChoice
@@ -21,6 +25,20 @@ def base_with(template: str, folder: Path) -> BaseCheckpoint:
     shutil.copytree(load_base(ModelChoice(base="sample")).folder, folder)
     shutil.copyfile(TEMPLATES / f"{template}.jinja", folder / "chat_template.jinja")
     return load_base(ModelChoice(base=str(folder)))
+
+
+def resize_embeddings(folder: Path, tokens: int) -> None:
+    """Gives a copy of the sample model more embeddings, of zeros, and a config.json that says so."""
+    weights = load_file(folder / "model.safetensors")
+    table = weights["model.embed_tokens.weight"]
+    weights["model.embed_tokens.weight"] = np.pad(table, ((0, tokens - len(table)), (0, 0)))
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    edit_json(folder / "config.json", vocab_size=tokens)
+
+
+def edit_json(path: Path, **settings: Any) -> None:
+    """Changes settings in a JSON file."""
+    path.write_text(json.dumps({**json.loads(path.read_text()), **settings}))
 
 
 def base_without_template(folder: Path) -> BaseCheckpoint:

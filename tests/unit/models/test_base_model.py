@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.unit.models.bases import resize_embeddings
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Message
@@ -39,8 +40,7 @@ def base_with_template(request: pytest.FixtureRequest, tmp_path: Path) -> BaseCh
     (tmp_path / "model" / "chat_template.jinja").unlink()
     sample.tokenizer.chat_template = TEMPLATES[request.param]
     sample.tokenizer.save_pretrained(tmp_path / "model")
-    config = json.loads((tmp_path / "model" / "config.json").read_text())
-    (tmp_path / "model" / "config.json").write_text(json.dumps({**config, "vocab_size": len(sample.tokenizer)}))
+    resize_embeddings(tmp_path / "model", len(sample.tokenizer))
     return load_base(ModelChoice(base=str(tmp_path / "model")))
 
 
@@ -59,7 +59,7 @@ def test_a_base_knows_whether_the_chat_template_is_its_own(base_with_template: B
 
 
 def test_a_folder_without_a_model_is_an_error_in_the_case(tmp_path: Path) -> None:
-    with pytest.raises(CaseError, match=r"model.base"):
+    with pytest.raises(CaseError, match=r"config.json: the file is missing; download the whole model"):
         load_base(ModelChoice(base=str(tmp_path)))
 
 
