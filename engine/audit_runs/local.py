@@ -15,6 +15,7 @@ from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.data import Data, LabelErrorMethod
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.data.readers import LoadedExamples, read_examples
+from tuneproof.engine.models.folder_check import check_named_folder
 from tuneproof.engine.scoring.judges import make_judge
 
 
@@ -42,6 +43,8 @@ def audit_files(
     `label_errors` overrides the case. Raises DataRefused if no row can be read, and CaseError for a base model that cannot be loaded or an
     unknown check.
     """
+    # Before the rows are read, which may take long.
+    lengths = lengths_of(case) if case else None
     data = case.data if case and case.data else Data(examples=list(files))
     train = read_examples(list(files), data.columns)
     readings = [train, read_examples(list(against), data.columns, apart_from=train.shapes)] if against else [train]
@@ -53,7 +56,7 @@ def audit_files(
         eval=Rows(example for reading in readings[1:] for example in reading.examples),
         problems=[problem for reading in readings for problem in reading.problems],
         judge=make_judge(task, [example.output for example in train.examples]) if task else None,
-        lengths=lengths_of(case) if case else None,
+        lengths=lengths,
         shingle=shingle,
         label_errors=label_errors or data.label_errors,
     )
@@ -73,6 +76,12 @@ def with_profile(report: Report, table: Table, callbacks: AuditCallbacks) -> Rep
 def _report_files(reading: LoadedExamples, callbacks: AuditCallbacks) -> None:
     for file, shape in reading.shapes.items():
         callbacks.on_file(file, shape, sum(example.source.file == file for example in reading.examples))
+
+
+def check_base_of(case: DraftCase | None) -> None:
+    """Raises CaseError if the audit needs the base model of a case, and its folder is not whole."""
+    if case is not None and case.task is not None and case.model is not None:
+        check_named_folder(case.model.base)
 
 
 def lengths_of(case: DraftCase) -> TokenLengths | None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
+from safetensors import safe_open
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -31,6 +32,10 @@ T = TypeVar("T")
 
 # Where no one says whether code is trusted, as in PEFT, transformers asks on standard input for so many seconds.
 dynamic_module_utils.TIME_OUT_REMOTE_CODE = 0
+
+if Path(dynamic_module_utils.HF_MODULES_CACHE).is_dir():
+    # A training process gets the tokenizer from the worker, and its class may come from trusted code.
+    dynamic_module_utils.init_hf_modules()
 
 # The log and the terminal are read by people.
 transformers_logging.disable_progress_bar()
@@ -116,13 +121,24 @@ def empty_model(folder: Path, *, trusts_code: bool = False) -> Any:
 
 
 def read_adapter(model: Any, folder: Path) -> Any:
-    """The model with the adapter of a folder on top of it. Raises CaseError if the folder has no safetensors."""
-    from peft import PeftModel
+    """The model with the adapter of a folder on top of it.
 
-    if not (folder / ADAPTER_WEIGHTS).is_file():
+    Raises CaseError if the folder has no safetensors, or if a stored tensor is missing or not of this adapter.
+    """
+    from peft import PeftModel, get_peft_model_state_dict
+
+    weights, fix = folder / ADAPTER_WEIGHTS, "restore the folder from a copy"
+    if not weights.is_file():
         # PEFT would look for a pickled file next, and then on the hub.
-        raise CaseError("there is no such file", where=str(folder / ADAPTER_WEIGHTS), fix="restore the run folder from a copy")
-    return PeftModel.from_pretrained(model, folder)
+        raise CaseError("there is no such file", where=str(weights), fix=fix)
+    adapted = _read(folder, lambda: PeftModel.from_pretrained(model, folder), trusts_code=True)
+    with safe_open(weights, framework="np") as file:
+        stored = set(file.keys())
+    # PEFT only warns of what is missing, and its values are random numbers.
+    wrong = sorted(stored ^ get_peft_model_state_dict(adapted, save_embedding_layers=False).keys())
+    if wrong:
+        raise CaseError(f"the adapter does not fit its configuration; tensors: {_some(wrong)}", where=str(weights), fix=fix)
+    return adapted
 
 
 def _check_report(folder: Path, report: Mapping[str, Any]) -> None:

@@ -44,12 +44,17 @@ def base(tmp_path: Path) -> Path:
     return folder
 
 
+def _add(path: Path) -> None:
+    path.parent.mkdir()
+    path.write_text("{{ messages }}")
+
+
 CHANGES: dict[str, tuple[Callable[[Path], object], str]] = {
     "parts/one.safetensors": (lambda path: path.open("ab").write(b" "), "the file is another"),
     "chat_template.jinja": (lambda path: path.write_text("{{ messages }}"), "the file is another"),
     "generation_config.json": (lambda path: path.unlink(), "the file is gone"),
     WEIGHTS: (lambda path: path.write_bytes(b"preferred to the index"), "the file was not there"),
-    "additional_chat_templates/tool_use.jinja": (lambda path: (path.parent.mkdir(), path.write_text("{{ 1 }}")), "the file was not there"),
+    "additional_chat_templates/tool_use.jinja": (_add, "the file was not there"),
 }
 
 

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from peft import LoraConfig, get_peft_model
 from safetensors.numpy import load_file, save_file
 
 from tests.unit.models.bases import edit_json
 from tests.unit.models.broken_folders import WEIGHTS, sample_copy
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.decoding.continuous_batch import matches_hf_greedy
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import load_base, load_weights
 
-ODD_SETTINGS = {
+ODD_SETTINGS: dict[str, Any] = {
     "num_beams": 4,
     "suppress_tokens": list(range(300, 400)),
     "begin_suppress_tokens": [0, 1],
@@ -39,12 +42,17 @@ ODD_SETTINGS = {
 PROMPTS = [f"<|user|>Triage the ticket.\n\n{text}<|end|><|assistant|>" for text in ("The lamp flickers.", "Order 12?", "Refund me!")]
 
 
-@pytest.mark.parametrize("attention", ["sdpa", "flex_attention"])
-def test_no_setting_of_a_generation_config_changes_an_answer(attention: str, tmp_path: Path) -> None:
-    plain, odd = (load_base(ModelChoice(base=str(sample_copy(tmp_path / name)))) for name in ("plain", "odd"))
-    edit_json(odd.folder / "generation_config.json", **ODD_SETTINGS)
-    odd = load_base(ModelChoice(base=str(odd.folder)))
-    answers = [Decoder(base, load_weights(base, attention=attention)).complete(PROMPTS, 24)[0] for base in (plain, odd)]
+@pytest.mark.parametrize(("rope_type", "in_slots"), [("default", True), ("dynamic", False)])
+def test_no_setting_of_a_generation_config_changes_an_answer(rope_type: str, in_slots: bool, tmp_path: Path) -> None:
+    answers = []
+    for name, settings in (("plain", {}), ("odd", ODD_SETTINGS)):
+        folder = sample_copy(tmp_path / name)
+        edit_json(folder / "config.json", rope_parameters={"rope_type": rope_type, "factor": 2.0, "rope_theta": 10000.0})
+        edit_json(folder / "generation_config.json", **settings)
+        base = load_base(ModelChoice(base=str(folder)))
+        model = load_weights(base)
+        assert matches_hf_greedy(model) is in_slots
+        answers.append(Decoder(base, model).complete(PROMPTS, 24)[0])
     assert answers[0] == answers[1]
 
 
@@ -77,3 +85,17 @@ def test_a_missing_tensor_does_not_become_random_numbers(name: str, tmp_path: Pa
         load_base(ModelChoice(base=str(folder)))
     with pytest.raises(CaseError, match=expected):
         load_weights(base)
+
+
+def test_an_adapter_that_is_not_whole_ends_the_run(tmp_path: Path) -> None:
+    base = load_base(ModelChoice())
+    get_peft_model(load_weights(base), LoraConfig(r=2, target_modules="all-linear", task_type="CAUSAL_LM")).save_pretrained(tmp_path)
+    load_weights(base, tmp_path)
+    stored = load_file(tmp_path / "adapter_model.safetensors")
+    lost = min(stored)
+    save_file({name: values for name, values in stored.items() if name != lost}, tmp_path / "adapter_model.safetensors")
+    with pytest.raises(CaseError, match=lost):
+        load_weights(base, tmp_path)
+    (tmp_path / "adapter_model.safetensors").rename(tmp_path / "adapter_model.bin")
+    with pytest.raises(CaseError, match="there is no such file"):
+        load_weights(base, tmp_path)
