@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.profile_text import profile_lines
@@ -31,12 +32,14 @@ def audit_command(
     label_errors: LabelErrorMethod | None,
     *,
     on_ray: bool,
+    allow_large: bool,
     as_json: bool,
 ) -> int:
     """Audits files, here or on Ray, and returns the exit code. Raises GateClosed if a finding blocks, after all findings are printed."""
     progress = _ProgressLine()
     draft = load_as(DraftCase, case) if case else None
-    report = _auditor(on_ray)(files, against, shingle, draft, AuditCallbacks(progress.on_file, progress.on_check), label_errors)
+    callbacks = AuditCallbacks(progress.on_file, progress.on_check)
+    report = _auditor(on_ray)(files, against, shingle, draft, callbacks, label_errors, allow_large=allow_large)
     progress.end()
     print(report.model_dump_json() if as_json else report_text(report))
     blocking = report.blocking()
@@ -50,7 +53,20 @@ def audit_command(
     return int(ExitCode.DONE)
 
 
-Auditor = Callable[[Sequence[str], Sequence[str], Shingle, DraftCase | None, AuditCallbacks, LabelErrorMethod | None], Report]
+class Auditor(Protocol):
+    """The audit in this process or on Ray."""
+
+    def __call__(
+        self,
+        files: Sequence[str],
+        against: Sequence[str],
+        shingle: Shingle,
+        case: DraftCase | None,
+        callbacks: AuditCallbacks,
+        label_errors: LabelErrorMethod | None = None,
+        *,
+        allow_large: bool = False,
+    ) -> Report: ...
 
 
 def _auditor(on_ray: bool) -> Auditor:

@@ -78,14 +78,14 @@ def run(words: list[str]) -> int:
         run_dir=options.run_dir,
         until=options.until,
         resume=options.resume,
-        overrides=options.set,
+        overrides=[*options.set, *(["data.allow_large=true"] if options.allow_large else [])],
         as_json=options.json,
     )
 
 
 def _wizard(options: argparse.Namespace) -> int:
     """The wizard, on its home screen or opened on a case or a run folder."""
-    given = [name for name in ("run_dir", "until", "resume", "set", "json") if getattr(options, name)]
+    given = [name for name in ("run_dir", "until", "resume", "set", "allow_large", "json") if getattr(options, name)]
     if given:
         raise UsageError(f"--{given[0].replace('_', '-')} needs --replay", fix="try: tuneproof --replay CASE.yaml")
     opens = options.case if options.case is None or options.case.is_dir() else find_case(options.case)
@@ -194,6 +194,7 @@ def _parser() -> Parser:
         default=[],
         help="override a field of the case: --set training.epochs=1",
     )
+    parser.add_argument("--allow-large", action="store_true", help="the same as --set data.allow_large=true")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     return parser
 
@@ -262,6 +263,9 @@ def _audit(words: list[str]) -> int:
     )
     parser.add_argument("--label-errors", choices=["neighbours", "cleanlab"], help=labels)
     parser.add_argument(
+        "--allow-large", action="store_true", help="read data that memory may not hold, or that grow hugely when decompressed"
+    )
+    parser.add_argument(
         "--on", choices=["here", "ray"], default="here", help="run in this process (the default), or on Ray with one shard per file"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
@@ -273,7 +277,10 @@ def _audit(words: list[str]) -> int:
 
     label_errors = LabelErrorMethod(options.label_errors) if options.label_errors else None
     on_ray = options.on == "ray"
-    return audit_command(options.files, options.against, Shingle(options.near), case, label_errors, on_ray=on_ray, as_json=options.json)
+    shingle, large = Shingle(options.near), options.allow_large
+    return audit_command(
+        options.files, options.against, shingle, case, label_errors, on_ray=on_ray, allow_large=large, as_json=options.json
+    )
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {

@@ -12,6 +12,8 @@ MOST_DEPTH = 64
 MOST_DIGITS = 4000
 """Digits of an integer; Python reads none with more than 4,300 from a text."""
 
+BITS_OF_A_DIGIT = 3.33
+
 SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -34,7 +36,7 @@ def require_storable(value: Any, depth: int = 0) -> None:
         if not math.isfinite(value):
             raise NotStorable("has a number that is infinite or too large")
     elif isinstance(value, int):
-        if value.bit_length() > MOST_DIGITS * 3:
+        if value.bit_length() > MOST_DIGITS * BITS_OF_A_DIGIT:
             raise NotStorable(f"has an integer of more than {MOST_DIGITS:,} digits")
     elif value is not None:
         raise NotStorable(f"has a value of the type {type(value).__name__}")

@@ -53,5 +53,7 @@ def _count_examples(case: Case) -> int:
         )
     # The route of a case that says its number of examples needs no reader.
     from tuneproof.engine.data.readers import read_examples
+    from tuneproof.engine.data.reading_limits import ReadingLimits
 
-    return len(read_examples(case.data.examples, case.data.columns).examples)
+    limits = ReadingLimits.of_this_machine(allow_large=case.data.allow_large)
+    return len(read_examples(case.data.examples, case.data.columns, limits=limits).examples)

@@ -48,6 +48,8 @@ def audit_shards(
     case: DraftCase | None,
     callbacks: AuditCallbacks,
     label_errors: LabelErrorMethod | None = None,
+    *,
+    allow_large: bool = False,
 ) -> Report:
     """The report that `audit_files` gives for the same files, made on Ray, where each file is a shard.
 
@@ -66,7 +68,8 @@ def audit_shards(
     check_base_of(case)
     shards = _shards(files, against)
     with ray_started():
-        return _ShardedAudit(shards, AuditRequest(shingle, case), label_errors or data.label_errors).report(files, against, data, callbacks)
+        request = AuditRequest(shingle, case, allow_large or data.allow_large)
+        return _ShardedAudit(shards, request, label_errors or data.label_errors).report(files, against, data, callbacks)
 
 
 def _shards(files: Sequence[str], against: Sequence[str]) -> list[Shard]:
