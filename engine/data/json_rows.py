@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -162,8 +163,7 @@ class _RowParser:
     def __init__(self) -> None:
         self.fault: RowProblem | None = None
         """What is wrong with the value that was parsed last, although its end is known."""
-        hooks = {"parse_constant": self._constant, "parse_int": self._integer, "object_pairs_hook": self._object}
-        self._decoder = json.JSONDecoder(**hooks)
+        self._decoder = json.JSONDecoder(parse_constant=self._constant, parse_int=self._integer, object_pairs_hook=self._object)
 
     def parse(self, text: str) -> Any:
         """The value of a whole text. Raises ValueError or RecursionError if it is not JSON."""
@@ -178,8 +178,7 @@ class _RowParser:
     def _object(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         found = dict(pairs)
         if len(found) < len(pairs):
-            seen = set[str]()
-            twice = next(key for key, _ in pairs if key in seen or seen.add(key))
+            twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
             self.fault = UnreadableRow(f"the key `{twice[:60]}` occurs twice, so it cannot be known which value is meant")
         return found
 
