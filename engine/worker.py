@@ -17,6 +17,7 @@ from pathlib import Path
 import psutil
 
 from tuneproof.engine.core.errors import ExitCode, Interrupted, RestartWorker, TuneproofError
+from tuneproof.engine.core.plain_text import sanitize, use_plain_streams
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Failed, Finished, Heartbeat, Launched, Stopped
@@ -64,7 +65,7 @@ def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None =
                 return _log_end(lambda: run_stages(store, log, until, stop), log, run_dir)
     except TuneproofError as error:
         # The run could not be locked: the program that started this process shows the end of its log.
-        print(error, file=sys.stderr)
+        print(sanitize(str(error), one_line=True), file=sys.stderr)
         return error.exit_code
 
 
@@ -119,6 +120,8 @@ def main() -> None:
     # Every library writes into the run folder, and what is in it is for this user alone.
     os.umask(0o077)
     quiet_libraries()
+    # The log is read in terminals, and has what libraries say about data.
+    use_plain_streams()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     os.nice(max(0, NICENESS - os.nice(0)))
     stop = StopRequest()

@@ -15,7 +15,7 @@ from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.case.load import load_as
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import ExitCode, GateClosed
-from tuneproof.tui.widgets.sanitize import sanitize
+from tuneproof.engine.core.plain_text import rewrite_line, sanitize, sanitize_json
 
 ROWS_SHOWN = 5
 """Rows of a finding that the text shows; --json has all."""
@@ -41,7 +41,7 @@ def audit_command(
     callbacks = AuditCallbacks(progress.on_file, progress.on_check)
     report = _auditor(on_ray)(files, against, shingle, draft, callbacks, label_errors, allow_large=allow_large)
     progress.end()
-    print(report.model_dump_json() if as_json else report_text(report))
+    print(sanitize_json(report.model_dump_json()) if as_json else report_text(report))
     blocking = report.blocking()
     if blocking:
         names = ", ".join(dict.fromkeys(finding.check for finding in blocking))
@@ -132,12 +132,12 @@ class _ProgressLine:
         self._live = sys.stderr.isatty()
 
     def on_file(self, file: str, shape: str, rows: int) -> None:
-        print(f"{sanitize(file, one_line=True)}: {rows:,} rows, {shape}", file=sys.stderr)
+        print(sanitize(f"{file}: {rows:,} rows, {shape}", one_line=True), file=sys.stderr)
 
     def on_check(self, name: str) -> None:
         if self._live:
-            print(f"\r\x1b[Kchecking: {name} …", end="", file=sys.stderr, flush=True)
+            rewrite_line(f"checking: {name} …")
 
     def end(self) -> None:
         if self._live:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+            rewrite_line("")

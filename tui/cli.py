@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from tuneproof.engine.core.errors import CaseError, ExitCode, TuneproofError, UsageError
+from tuneproof.engine.core.plain_text import bare_streams, plain_streams, sanitize, sanitize_json
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.core.telemetry import turn_off_telemetry
 from tuneproof.engine.session.sample_cases import sample_case_names, sample_cases_folder
@@ -34,12 +35,20 @@ class Version(argparse.Action):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit code. Mistakes of the user and limits of the machine take one line, without a traceback."""
+    """Runs a command and returns its exit code. Mistakes of the user and limits of the machine take one line, without a traceback.
+
+    All that any command prints leaves here, as plain text.
+    """
     turn_off_telemetry()
+    with plain_streams():
+        return _exit_code(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _exit_code(words: list[str]) -> int:
     try:
-        return run(list(sys.argv[1:] if arguments is None else arguments))
+        return run(words)
     except TuneproofError as error:
-        print(f"tuneproof: {error}", file=sys.stderr)
+        print(f"tuneproof: {sanitize(str(error), one_line=True)}", file=sys.stderr)
         return int(error.exit_code)
     except KeyboardInterrupt:
         print("tuneproof: interrupted", file=sys.stderr)
@@ -100,7 +109,8 @@ def _open_wizard(opens: Path | None) -> int:
     from tuneproof.tui.app import TuneproofApp
 
     app = TuneproofApp(opens)
-    app.run()
+    with bare_streams():
+        app.run()
     if app.farewell:
         print(app.farewell)
     return int(app.return_code or ExitCode.DONE)
@@ -137,7 +147,7 @@ def _runs(words: list[str]) -> int:
     options = parser.parse_args(words)
     from tuneproof.tui.runs import runs_json, runs_text
 
-    print((runs_json if options.json else runs_text)(options.folder))
+    print(sanitize_json(runs_json(options.folder)) if options.json else runs_text(options.folder))
     return int(ExitCode.DONE)
 
 
@@ -218,17 +228,19 @@ def _verify(words: list[str]) -> int:
         document = {"verified": True, "files": checked.files, "predictions": checked.predictions, "base": checked.base}
         flags = {"sentences_compared": checked.other_version is None, "verdict_computed": checked.verdict_checked, "reproduced": False}
         lists = {"rests_on": checked.rests_on, "only_digest": checked.only_digest, "not_read": checked.not_read}
-        print(json.dumps(document | flags | lists))
+        print(sanitize_json(json.dumps(document | flags | lists)))
     else:
         from tuneproof.tui.file_list import file_list
 
-        print(f"verified: {checked.files} files, {checked.predictions} predictions judged again, and the card; {checked.base}")
+        base = sanitize(checked.base, one_line=True)
+        print(f"verified: {checked.files} files, {checked.predictions} predictions judged again, and the card; {base}")
         print("the card follows from these files; that a model gave the stored answers is for `tuneproof reproduce` to show")
         print(f"the card rests on: {file_list(checked.rests_on)}")
         print(f"only the digest was checked: {file_list(checked.only_digest) or 'nowhere'}")
         print(f"not read: {file_list(checked.not_read) or 'nothing'}")
         if checked.other_version is not None:
-            print(f"the card was written by tuneproof {checked.other_version}: everything but its sentences and card.md was compared")
+            other = sanitize(checked.other_version, one_line=True)
+            print(f"the card was written by tuneproof {other}: everything but its sentences and card.md was compared")
         if not checked.verdict_checked:
             print("its verdict was found by the rules of that version and was not computed again: start a new run for one by today's rules")
     return int(ExitCode.DONE)
@@ -297,7 +309,7 @@ def _write_traceback() -> Path:
     import tempfile
 
     with tempfile.NamedTemporaryFile("w", prefix="tuneproof-defect-", suffix=".log", delete=False, encoding="utf-8") as file:
-        traceback.print_exc(file=file)
+        file.write(sanitize(traceback.format_exc()))
     return Path(file.name)
 
 

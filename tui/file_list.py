@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from tuneproof.tui.widgets.sanitize import sanitize
+from tuneproof.engine.core.plain_text import sanitize
 
 
 def file_list(names: Sequence[str]) -> str:

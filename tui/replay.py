@@ -15,6 +15,7 @@ from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import ExitCode, GateClosed, TuneproofError, UsageError
 from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.core.plain_text import sanitize, sanitize_json
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.event_reader import EventReader
@@ -41,7 +42,7 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
     show = _event_printer(state, as_json)
     code = _in_this_process(store, last, show) if is_light(case, last) else _with_worker(store, last, show)
     if as_json:
-        print(json.dumps(_document(store, state, code), ensure_ascii=False))
+        print(sanitize_json(json.dumps(_document(store, state, code), ensure_ascii=False)))
     elif code is ExitCode.DONE and state.card and state.frozen:
         print(store.read(CARD_MD), end="")
     _print_end(store, state, code)
@@ -78,7 +79,7 @@ def _event_printer(state: RunState, as_json: bool) -> Callable[[AnyEvent], None]
             print(route_text(event), flush=True)
         line = progress_line(event)
         if line:
-            print(line, file=sys.stderr, flush=True)
+            _say(line)
 
     return show
 
@@ -108,7 +109,7 @@ def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]
     worker, offset = launch(store.path, until)
     with _passing_interrupts_to(worker):
         if queued := worker.queue_status():
-            print(f"{queued}; Ctrl-C cancels it", file=sys.stderr)
+            _say(f"{queued}; Ctrl-C cancels it")
         if not wait_until_launched(worker, offset):
             worker.stop()
             code = ExitCode(worker.exit_code())
@@ -123,12 +124,12 @@ def _passing_interrupts_to(worker: Worker) -> Iterator[None]:
     """While it is open, Ctrl-C asks the worker to stop and raises nothing here, so that its last events are still shown."""
 
     def pass_on(*_: object) -> None:
-        print("stopping at the next safe point …", file=sys.stderr)
+        _say("stopping at the next safe point …")
         try:
             worker.stop()
         except TuneproofError as error:
             # The worker continues, so watching it continues, too.
-            print(f"tuneproof: {error}", file=sys.stderr)
+            _say(f"tuneproof: {error}")
 
     previous = signal.signal(signal.SIGINT, pass_on)
     try:
@@ -165,15 +166,20 @@ def _document(store: RunStore, state: RunState, code: ExitCode) -> dict[str, obj
 
 def _print_end(store: RunStore, state: RunState, code: ExitCode) -> None:
     if code is ExitCode.DONE and state.card:
-        print(f"card: {store.path / CARD_MD}   verify: tuneproof verify {store.path}", file=sys.stderr)
+        _say(f"card: {store.path / CARD_MD}   verify: tuneproof verify {store.path}")
     elif code is ExitCode.DONE:
-        print(f"run: {store.path}", file=sys.stderr)
+        _say(f"run: {store.path}")
     elif code is ExitCode.INTERRUPTED:
-        print(f"tuneproof: interrupted; continue with --resume --run-dir {store.path}", file=sys.stderr)
+        _say(f"tuneproof: interrupted; continue with --resume --run-dir {store.path}")
     elif code is ExitCode.DEFECT:
-        print(f"tuneproof: a defect in tuneproof; the traceback is in {store.path / WORKER_LOG}", file=sys.stderr)
+        _say(f"tuneproof: a defect in tuneproof; the traceback is in {store.path / WORKER_LOG}")
     elif state.failure:
-        print(f"tuneproof: {state.failure.message}", file=sys.stderr)
+        _say(f"tuneproof: {state.failure.message}")
     elif code is ExitCode.FAILED:
         problem = "the worker was killed, perhaps because memory ran out"
-        print(f"tuneproof: {store.path / WORKER_LOG}: {problem}; continue with --resume --run-dir {store.path}", file=sys.stderr)
+        _say(f"tuneproof: {store.path / WORKER_LOG}: {problem}; continue with --resume --run-dir {store.path}")
+
+
+def _say(line: str) -> None:
+    """One line of progress, whatever the names in it."""
+    print(sanitize(line, one_line=True), file=sys.stderr, flush=True)

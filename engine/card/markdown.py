@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card.learning_curve import curve_lines
 from tuneproof.engine.card.method_comparison import comparison_lines
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
+from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.run.artifacts import TrainedLength
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.verdict_schema import Verdict
 from tuneproof.engine.scoring.verdict_text import format_interval, format_p_value, format_test
 
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_IMAGE = re.compile(r"!(?=\[)")
+_LINK = re.compile(r"\](?=[(\[:])")
+
 
 def card_text(card: Card) -> str:
-    """The card as Markdown: the verdict, the arms, the sections, and the provenance."""
+    """The card as Markdown: the verdict, the arms, the sections, and the provenance. Names and texts of data in it are inert."""
+    card = Card.model_validate(_inert(card.model_dump()))
     parts = [f"# {card.name}: {card_title(card)}", card.verdict.reason, *_arms(card), *_difference(card)]
     fields: list[tuple[str, CardSection | None]] = [
         ("Decision", card.decision),
@@ -38,6 +46,16 @@ def card_text(card: Card) -> str:
     parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
     parts += ["## Provenance", _provenance(card)]
     return "\n\n".join(parts) + "\n"
+
+
+def _inert(value: Any) -> Any:
+    """The same content with every text in one plain line that is no HTML, link or image to what renders it."""
+    if type(value) is str:
+        text = _TAG.sub("&lt;", sanitize(value, one_line=True))
+        return _LINK.sub("&#93;", _IMAGE.sub("&#33;", text))
+    if isinstance(value, dict):
+        return {_inert(key): _inert(inner) for key, inner in value.items()}
+    return [_inert(inner) for inner in value] if isinstance(value, list | tuple) else value
 
 
 def card_title(card: Card) -> str:

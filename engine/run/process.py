@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol
 
 from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.core.regular_files import open_for_appending, open_regular
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import Launched
@@ -110,7 +111,7 @@ def start_process(run_dir: Path, until: Stage, *options: str, lock: RunLock | No
 def log_traceback(run_dir: Path) -> None:
     """Appends the traceback of the exception that is being handled to the worker's log."""
     with os.fdopen(open_for_appending(run_dir / WORKER_LOG), "a", encoding="utf-8") as file:
-        traceback.print_exc(file=file)
+        file.write(sanitize(traceback.format_exc()))
 
 
 def worker_log_tail(run_dir: Path, lines: int = 15) -> str:
