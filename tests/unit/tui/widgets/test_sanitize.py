@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.engine.core.plain_text import NON_PRINTING, sanitize
+from tuneproof.tui.widgets.sanitize import sanitized_content
 
 
 @given(st.text(), st.booleans())
