@@ -279,7 +279,7 @@ class TrainingFacts(Facts):
     trained_parameters: int
     all_parameters: int
     seconds: float | None = None
-    """Of the process that ended the training; None in runs of versions that did not store it."""
+    """Of all processes that trained; up to version 0.2 of the one that ended the training, and None in runs that did not store it."""
 
 
 class VariantScore(Facts):

@@ -25,12 +25,13 @@ from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.event import EventSink
-from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted
+from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted, Warned
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.checkpoints import (
     Checkpoint,
     ProbeResult,
     best_checkpoint,
+    drop_broken_checkpoints,
     prune_checkpoints,
     seal_checkpoint,
     sealed_checkpoints,
@@ -44,7 +45,9 @@ from tuneproof.engine.training.tokenize import EncodedRow
 from tuneproof.engine.training.trainer import CountingTrainer, ShardedSFTConfig, ShardedTrainer
 from tuneproof.engine.training.validation_probe import ValidationProbe, is_probe_step
 
-KEPT_FILES = ["adapter_config.json", "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
+ADAPTER_CONFIG = "adapter_config.json"
+
+KEPT_FILES = [ADAPTER_CONFIG, "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
 """The files of a checkpoint that make up an adapter or a whole model."""
 
 OPTIMIZERS = {Optimizer.ADAMW: "adamw_torch_fused", Optimizer.ADAMW_8BIT: "adamw_8bit", Optimizer.PAGED_8BIT: "paged_adamw_8bit"}
@@ -67,7 +70,7 @@ def train(
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     trainer = make_trainer(base, rows, plan, checkpoints)
-    resumable = from_rank_zero(lambda: sealed_checkpoints(checkpoints))
+    resumable = from_rank_zero(lambda: _intact_checkpoints(checkpoints, log))
     progress = ProgressCallback(trainer, probe, plan, log, stop, examples=len(rows), resumable=resumable)
     trainer.add_callback(progress)
     # Every step is an event; the printed copy would only fill the log.
@@ -76,7 +79,7 @@ def train(
     trainer.train(resume_from_checkpoint=str(resumable[-1].path) if resumable else None)
     if progress.interrupted:
         raise Interrupted("stopped on request", fix="add --resume to continue")
-    best, adapter = from_rank_zero(lambda: best_checkpoint(sealed_checkpoints(checkpoints))), folder / "adapter"
+    best, adapter = from_rank_zero(lambda: _best_intact(checkpoints)), folder / "adapter"
     files = from_rank_zero(lambda: _keep(best.path, adapter, plan))
     weights = [sha256_file(adapter / name) for name in files if name.endswith(".safetensors")]
     assert best.seal.probe is not None
@@ -99,17 +102,51 @@ def train(
     )
 
 
+def _intact_checkpoints(folder: Path, log: EventSink) -> list[Checkpoint]:
+    """The checkpoints that can be resumed from; says of each broken one that it was dropped."""
+    dropped = drop_broken_checkpoints(folder)
+    intact = sealed_checkpoints(folder)
+    for sentence in dropped:
+        goes_on = f"training continues after step {intact[-1].seal.step}" if intact else "training begins again"
+        log.emit(Warned(message=f"{sentence}; {goes_on}"), sync=True)
+    return intact
+
+
+def _best_intact(folder: Path) -> Checkpoint:
+    """The best of the probed checkpoints. Raises RunFailed if what was best is broken: another one would be another result."""
+    dropped = drop_broken_checkpoints(folder)
+    if dropped:
+        raise RunFailed(
+            f"a checkpoint broke while the training ran: {'; '.join(dropped)}",
+            where=str(folder),
+            fix="see that nothing else writes there and that the disk is sound, then add --resume",
+        )
+    return best_checkpoint(sealed_checkpoints(folder))
+
+
 def _keep(checkpoint: Path, folder: Path, plan: Plan) -> list[str]:
     """Copies the trained weights out of a checkpoint, records how the base was quantised, and returns the names of the files."""
     folder.mkdir(exist_ok=True)
     found = sorted(path for pattern in KEPT_FILES for path in checkpoint.glob(pattern))
     for path in found:
-        shutil.copyfile(path, folder / path.name)
+        if path.name == ADAPTER_CONFIG:
+            write_atomically(folder / path.name, _in_order(path.read_text(encoding="utf-8")))
+        else:
+            shutil.copyfile(path, folder / path.name)
     kind = METHODS[plan.method].quantisation
     if kind is None:
         return [path.name for path in found]
     write_atomically(folder / QUANTISATION_FILE, json.dumps(quantisation(kind), indent=1) + "\n")
     return [*(path.name for path in found), QUANTISATION_FILE]
+
+
+def _in_order(config: str) -> str:
+    """PEFT's configuration with its sets of names sorted: a set has another order in every process, and equal runs have equal files."""
+    settings = {
+        key: sorted(value) if isinstance(value, list) and all(isinstance(name, str) for name in value) else value
+        for key, value in json.loads(config).items()
+    }
+    return json.dumps(settings, indent=2, sort_keys=True) + "\n"
 
 
 def make_trainer(base: BaseCheckpoint, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> CountingTrainer:
