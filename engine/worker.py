@@ -5,27 +5,29 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 
 from tuneproof.engine.core.errors import ExitCode, Interrupted, RestartWorker, TuneproofError
+from tuneproof.engine.core.memory_limits import boot_id, kernel_oom_kills
 from tuneproof.engine.core.plain_text import sanitize, use_plain_streams
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Failed, Finished, Heartbeat, Launched, Stopped
+from tuneproof.engine.run.killed import is_same_process, last_killed
 from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.lock import RunLock
 from tuneproof.engine.run.process import log_traceback
 from tuneproof.engine.run.quiet import quiet_libraries
-from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.stop import StoppedAtOnce, StopRequest
 from tuneproof.engine.run.store import EVENTS, RunStore
 
 HEARTBEAT_SECONDS = 10.0
@@ -49,30 +51,42 @@ def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None =
     try:
         with lock or store.lock(), EventLog(run_dir / EVENTS) as log:
             store.sweep()
-            me = psutil.Process()
-            log.emit(
-                Launched(
-                    pid=me.pid,
-                    process_started=me.create_time(),
-                    tuneproof=version("tuneproof"),
-                    until=until,
-                    host=socket.gethostname(),
-                    slurm_job=slurm_job,
-                ),
-                sync=True,
-            )
+            stop.is_busy = lambda: log.is_writing
+            launched, killed = _launched(until, slurm_job), last_killed(run_dir / EVENTS)
+            if killed is not None and is_same_process(killed.launched, launched):
+                killed = None
+            log.emit(launched, sync=True)
             with _heartbeat(log):
-                return _log_end(lambda: run_stages(store, log, until, stop), log, run_dir)
+                return _log_end(lambda: run_stages(store, log, until, stop, killed), log, run_dir, stop)
     except TuneproofError as error:
         # The run could not be locked: the program that started this process shows the end of its log.
         print(sanitize(str(error), one_line=True), file=sys.stderr)
         return error.exit_code
 
 
-def _log_end(stages: Callable[[], None], log: EventLog, run_dir: Path) -> ExitCode:
+def _launched(until: Stage, slurm_job: str | None) -> Launched:
+    """The event for this process."""
+    me = psutil.Process()
+    return Launched(
+        pid=me.pid,
+        process_started=me.create_time(),
+        tuneproof=version("tuneproof"),
+        until=until,
+        host=socket.gethostname(),
+        slurm_job=slurm_job,
+        boot=boot_id(),
+        oom_kills=kernel_oom_kills(),
+    )
+
+
+def _log_end(stages: Callable[[], None], log: EventLog, run_dir: Path, stop: StopRequest) -> ExitCode:
     try:
-        stages()
-    except Interrupted:
+        try:
+            stages()
+        except RestartWorker:
+            stop.hold_signals()
+            raise
+    except (Interrupted, StoppedAtOnce):
         log.emit(Stopped(), sync=True)
         return ExitCode.INTERRUPTED
     except TuneproofError as error:
@@ -125,13 +139,26 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     os.nice(max(0, NICENESS - os.nice(0)))
     stop = StopRequest()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.request())
+    stop.obey_signals()
     try:
-        sys.exit(work(arguments.run_dir, arguments.until, stop, arguments.slurm_job, arguments.lock))
+        code = work(arguments.run_dir, arguments.until, stop, arguments.slurm_job, arguments.lock)
     except RestartWorker:
         # The same pid, without the memory of this process.
         os.execv(sys.executable, [sys.executable, "-m", "tuneproof.engine.worker", *sys.argv[1:]])
+    if code is ExitCode.INTERRUPTED:
+        _leave_at_once()
+    sys.exit(code)
+
+
+def _leave_at_once() -> NoReturn:
+    """Ends this process and those that it started, without waiting for threads that may be in something that never ends."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            process.kill()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(ExitCode.INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
@@ -19,7 +17,8 @@ from tuneproof.engine.core.plain_text import sanitize, sanitize_json
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.event_reader import EventReader
-from tuneproof.engine.run.events import AnyEvent, Finished, RouteDecided
+from tuneproof.engine.run.events import AnyEvent, Failed, Finished, RouteDecided
+from tuneproof.engine.run.killed import last_killed
 from tuneproof.engine.run.launch import launch, wait_until_launched
 from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.process import Worker, log_traceback
@@ -27,9 +26,13 @@ from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
 from tuneproof.engine.stages.pipeline import check_case, is_light, planned_stages, run_stages, with_possible_baselines
+from tuneproof.tui.interrupts import passed_on
 from tuneproof.tui.progress import progress_line, route_text
 
 POLL_SECONDS = 0.1
+
+MOST_WORKERS = 12
+"""Workers that follow each other after the kernel killed one: each halves the parts of a batch, and few batches have a thousand rows."""
 
 
 def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: bool, overrides: list[str], as_json: bool) -> int:
@@ -105,6 +108,7 @@ def _in_this_process(store: RunStore, until: Stage, show: Callable[[AnyEvent], N
 
 
 def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) -> ExitCode:
+<<<<<<< HEAD
     """Runs the stages in a worker process; this one only watches and passes interrupts on."""
     worker, offset = launch(store.path, until)
     with _passing_interrupts_to(worker):
@@ -136,6 +140,36 @@ def _passing_interrupts_to(worker: Worker) -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGINT, previous)
+=======
+    """Runs the stages in a worker process; this one only watches and passes requests to stop on.
+
+    A worker that the kernel killed in a training step is followed by another, which takes smaller parts of a batch.
+    """
+    with passed_on() as interrupts:
+        for remaining in reversed(range(MOST_WORKERS)):
+            worker, offset = launch(store.path, until)
+            interrupts.follow(worker)
+            if queued := worker.queue_status():
+                print(f"{queued}; Ctrl-C cancels it", file=sys.stderr)
+            if not wait_until_launched(worker, offset):
+                worker.stop()
+                code = ExitCode(worker.exit_code())
+                if code is not ExitCode.INTERRUPTED:
+                    print(f"tuneproof: the worker did not start: {worker.log_end()}", file=sys.stderr)
+                return code
+            code = _watch(worker, EventReader(store.path / EVENTS, offset), show)
+            if interrupts.killed:
+                return ExitCode.INTERRUPTED
+            if code is not ExitCode.FAILED or (killed := last_killed(store.path / EVENTS)) is None:
+                return code
+            error = killed.error(store.path, worker.ended_by())
+            if interrupts.requested or not killed.goes_on_smaller or not remaining:
+                # Nobody else has said so.
+                show(Failed.of(error))
+                return code
+            print(f"  {error.what}: another worker continues with smaller parts of a batch", file=sys.stderr)
+    raise AssertionError("the last worker has returned")
+>>>>>>> 48abc30 (wip2)
 
 
 def _watch(worker: Worker, reader: EventReader, show: Callable[[AnyEvent], None]) -> ExitCode:
@@ -174,6 +208,7 @@ def _print_end(store: RunStore, state: RunState, code: ExitCode) -> None:
     elif code is ExitCode.DEFECT:
         _say(f"tuneproof: a defect in tuneproof; the traceback is in {store.path / WORKER_LOG}")
     elif state.failure:
+<<<<<<< HEAD
         _say(f"tuneproof: {state.failure.message}")
     elif code is ExitCode.FAILED:
         problem = "the worker was killed, perhaps because memory ran out"
@@ -183,3 +218,6 @@ def _print_end(store: RunStore, state: RunState, code: ExitCode) -> None:
 def _say(line: str) -> None:
     """One line of progress, whatever the names in it."""
     print(sanitize(line, one_line=True), file=sys.stderr, flush=True)
+=======
+        print(f"tuneproof: {state.failure.message}", file=sys.stderr)
+>>>>>>> 48abc30 (wip2)

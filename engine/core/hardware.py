@@ -48,7 +48,7 @@ class Machine:
 
 def detect_machine() -> Machine:
     """The machine as it is now; quick enough to be called every few seconds."""
-    memory = memory_limits.smallest_total() / GIB
+    memory = memory_limits.tightest_limit().total / GIB
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Machine(cores, memory, first_gpu())
 

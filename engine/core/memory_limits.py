@@ -45,6 +45,25 @@ class MemoryLimit(StrEnum):
         return self in (MemoryLimit.ADDRESS_SPACE, MemoryLimit.DATA)
 
 
+SOURCES = {
+    MemoryLimit.MACHINE: "free on this machine",
+    MemoryLimit.CGROUP: "free of the {} that the limit of its container or control group allows",
+    MemoryLimit.SLURM: "free of the {} that Slurm gives the job",
+    MemoryLimit.ADDRESS_SPACE: "free of the {} that `ulimit -v` allows",
+    MemoryLimit.DATA: "free of the {} that `ulimit -d` allows",
+}
+"""Where a number of free bytes comes from, in words, with the size of the limit."""
+
+LIMITS = {
+    MemoryLimit.MACHINE: "all that the machine has",
+    MemoryLimit.CGROUP: "the limit of its container or control group",
+    MemoryLimit.SLURM: "what Slurm gives the job",
+    MemoryLimit.ADDRESS_SPACE: "`ulimit -v`",
+    MemoryLimit.DATA: "`ulimit -d`",
+}
+"""The limits themselves, in words."""
+
+
 @dataclass(frozen=True)
 class FreeMemory:
     """What is left of one limit, in bytes."""
@@ -53,6 +72,11 @@ class FreeMemory:
     total: int
     """The limit itself."""
     free: int
+
+    @property
+    def source(self) -> str:
+        """Where the free bytes come from, in words."""
+        return SOURCES[self.limit].format(f"{self.total / 1e9:.2f} GB")
 
     def for_each_of(self, processes: int) -> float:
         """The bytes that each of so many processes can get."""
@@ -64,9 +88,9 @@ def least_free_memory(processes: int = 1) -> FreeMemory:
     return min([_machine(), *limits_in_force()], key=lambda each: each.for_each_of(processes))
 
 
-def smallest_total() -> int:
-    """Bytes of main memory that this process may use at most, were all of it free."""
-    return min(each.total for each in (_machine(), *limits_in_force()))
+def tightest_limit() -> FreeMemory:
+    """The limit that allows this process the least main memory, were all of it free."""
+    return min((_machine(), *limits_in_force()), key=lambda each: each.total)
 
 
 def limits_in_force() -> list[FreeMemory]:
@@ -186,6 +210,17 @@ def _status_bytes(key: str) -> int:
     """A size of /proc/self/status, in bytes; 0 on a system without it."""
     found = [line.split() for line in _lines(PROC / "status") if line.startswith(f"{key}:")]
     return int(found[0][1]) * 1024 if found and found[0][1].isdigit() else 0
+
+
+def kernel_oom_kills() -> int | None:
+    """How many processes the kernel has killed for want of memory since the machine started; None if it does not say."""
+    found = [line.split() for line in _lines(Path("/proc/vmstat")) if line.startswith("oom_kill ")]
+    return int(found[0][1]) if found else None
+
+
+def boot_id() -> str:
+    """Which start of the machine this is."""
+    return "".join(_lines(Path("/proc/sys/kernel/random/boot_id"))).strip() or f"{psutil.boot_time():.0f}"
 
 
 def _number(path: Path) -> int | None:

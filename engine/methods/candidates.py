@@ -10,7 +10,6 @@ from dataclasses import replace
 from tuneproof.engine.case.schema import Budget
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core import hardware, memory_limits
-from tuneproof.engine.core.memory_limits import MemoryLimit
 from tuneproof.engine.methods.memory import FLOAT32, HALF, TrainingShape, WeightFormat, predict_memory
 from tuneproof.engine.methods.method import Ability, MethodName, Quantisation
 from tuneproof.engine.methods.model_shape import ModelShape
@@ -23,16 +22,6 @@ from tuneproof.engine.run.artifacts import Memory, Optimizer
 
 WEIGHT_FORMATS = {Quantisation.NF4: WeightFormat.NF4_DOUBLE, Quantisation.INT8: WeightFormat.INT8}
 """How the memory prediction counts quantised weights."""
-
-
-LIMITED_BY = {
-    MemoryLimit.MACHINE: "free on this machine",
-    MemoryLimit.CGROUP: "free of the {} that the limit of its container or control group allows",
-    MemoryLimit.SLURM: "free of the {} that Slurm gives the job",
-    MemoryLimit.ADDRESS_SPACE: "free of the {} that `ulimit -v` allows",
-    MemoryLimit.DATA: "free of the {} that `ulimit -d` allows",
-}
-"""The source of a number of free bytes in words, with the size of the limit."""
 
 
 def available_memory(budget: Budget, *, on_gpu: bool, processes: int = 1) -> AvailableMemory:
@@ -48,8 +37,7 @@ def available_memory(budget: Budget, *, on_gpu: bool, processes: int = 1) -> Ava
         return AvailableMemory(gpu.free_gib * hardware.GIB, f"free on {gpu.name}")
     least = memory_limits.least_free_memory(processes)
     shared = f", for each of {processes} processes" if processes > 1 and not least.limit.per_process else ""
-    source = LIMITED_BY[least.limit].format(f"{least.total / 1e9:.2f} GB")
-    there = AvailableMemory(least.for_each_of(processes), f"{source}{shared}")
+    there = AvailableMemory(least.for_each_of(processes), f"{least.source}{shared}")
     return given if given is not None and given.total <= there.total else there
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,6 +27,8 @@ class EventLog:
     def __init__(self, path: Path) -> None:
         """Raises UsageError if the path is a link or no regular file, and OSError if it cannot be written."""
         self._lock = threading.Lock()
+        self.is_writing = False
+        """Whether an event is being written, which must not be cut short: half a line would spoil the next."""
         self._seq, self._size = _count_whole_lines(path)
         self._descriptor = open_for_appending(path)
         os.ftruncate(self._descriptor, self._size)
@@ -41,7 +44,7 @@ class EventLog:
 
         Raises OSError if the disk does not take it; the log then ends with the event before.
         """
-        with self._lock:
+        with self._lock, self._writing():
             stamped = event.model_copy(update={"seq": self._seq, "ts": round(time.time(), 3)})
             line = stamped.model_dump_json().encode() + b"\n"
             try:
@@ -54,6 +57,14 @@ class EventLog:
             self._seq, self._size = self._seq + 1, self._size + len(line)
             if sync:
                 os.fsync(self._descriptor)
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        self.is_writing = True
+        try:
+            yield
+        finally:
+            self.is_writing = False
 
     def _write(self, line: bytes) -> None:
         # A disk that fills up takes a part of what it is given.

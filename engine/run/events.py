@@ -24,6 +24,8 @@ class Launched(Event):
     until: Stage
     host: str = ""  # on another machine, over a shared disk, the pid says nothing
     slurm_job: str | None = Field(default=None, pattern=r"^[0-9][0-9_+]*$")  # the cluster's id of the job that the worker was submitted as
+    boot: str = ""  # which start of the machine it is; empty in runs of versions that did not look
+    oom_kills: int | None = None  # processes that the kernel has killed for want of memory, None if it does not say
 
 
 class Heartbeat(Event):

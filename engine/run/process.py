@@ -18,6 +18,7 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import Launched
 from tuneproof.engine.run.liveness import WORKER_MODULE
 from tuneproof.engine.run.lock import RunLock
+from tuneproof.engine.run.stop import STOP_SIGNALS
 from tuneproof.engine.run.store import WORKER_LOG
 
 TAIL_BYTES = 1 << 16
@@ -49,6 +50,9 @@ class Worker(Protocol):
 
     def exit_code(self) -> int:
         """Waits for its end and returns its exit code; a worker that was killed has failed, and can be resumed."""
+
+    def ended_by(self) -> signal.Signals | None:
+        """The signal that ended it; None if it ended by itself, or if that is not known."""
 
     def stop(self) -> None:
         """Asks it to save a checkpoint at the next step and end; does not wait."""
@@ -84,7 +88,12 @@ class LocalWorker:
     def exit_code(self) -> int:
         """Waits for the process and returns its exit code; one that was killed has failed, and can be resumed."""
         code = self.process.wait()
-        return code if code >= 0 else int(ExitCode.FAILED)
+        return code if code >= 0 else int(exit_code_of(signal.Signals(-code)))
+
+    def ended_by(self) -> signal.Signals | None:
+        """The signal that ended the process; None if it ended by itself."""
+        code = self.process.wait()
+        return signal.Signals(-code) if code < 0 else None
 
     def stop(self) -> None:
         """Asks it to save a checkpoint at the next step and end; does not wait."""
@@ -95,6 +104,11 @@ class LocalWorker:
         """Kills the process, for work whose result is no longer needed."""
         self.process.kill()
         self.process.wait()
+
+
+def exit_code_of(number: signal.Signals) -> ExitCode:
+    """The exit code of a worker that a signal ended: a request to stop that came before it could obey, or a failure."""
+    return ExitCode.INTERRUPTED if number in STOP_SIGNALS else ExitCode.FAILED
 
 
 def start_process(run_dir: Path, until: Stage, *options: str, lock: RunLock | None = None) -> subprocess.Popen[bytes]:

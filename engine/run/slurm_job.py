@@ -83,6 +83,11 @@ class SlurmWorker:
             logged = ExitCode.INTERRUPTED if self._cancelled else ExitCode.FAILED
         return int(logged)
 
+    def ended_by(self) -> signal.Signals | None:
+        """The signal that ended the worker, if the job outlived it."""
+        code = self._returned()
+        return signal.Signals(-code) if code is not None and code < 0 else None
+
     def stop(self) -> None:
         """Asks the worker to save a checkpoint and end; if it has not begun, there is nothing to save, and the job is cancelled."""
         if not self.is_running():

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan: Plan, folder: Path, sink: TrainingSink) -> TrainingResult:
     """Trains the plan on the examples, probed on validation cases, into the folder.
 
-    Raises RestartWorker if memory ran out and a step can be run in smaller parts, and OutOfMemory if it cannot.
+    Raises RestartWorker if memory ran out, now or by the death of the process before, and a step can be run in smaller parts, and
+    OutOfMemory if it cannot.
     """
+    if run.killed is not None and run.killed.for_memory and run.killed.place.model == sink.model:
+        raise increase_accumulation(run.store, run.log, plan)
     with large_imports():
         # TRL takes seconds to import, and most commands never train.
         from tuneproof.engine.training.distributed.launch import train_in_processes
@@ -57,10 +60,11 @@ def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan:
     log = replace(sink, earlier_seconds=earlier)
     given = (base, encode_rows(base, tuned, examples), probe, plan, folder, log, run.stop)
     try:
-        if plan.processes == 1:
-            result = train(*given)
-        else:
-            result = train_in_processes(*given, rendezvous_file(run.store.path) if plan.nodes > 1 else None)
+        with run.stop.until_saved():
+            if plan.processes == 1:
+                result = train(*given)
+            else:
+                result = train_in_processes(*given, rendezvous_file(run.store.path) if plan.nodes > 1 else None)
     except Exception as error:
         if not is_out_of_memory(error):
             raise

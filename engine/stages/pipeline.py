@@ -14,6 +14,7 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import StageFinished, StageStarted
 from tuneproof.engine.run.imports import freeze_heap, large_imports
+from tuneproof.engine.run.killed import Killed
 from tuneproof.engine.run.slurm import check_slurm
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
@@ -119,9 +120,9 @@ def is_light(case: Case, until: Stage) -> bool:
     return set(planned_stages(case, until)) <= light and case.decision.labeled_examples is not None
 
 
-def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest) -> None:
+def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest, killed: Killed | None = None) -> None:
     """Does the planned stages of a run that this process has locked, with an event at the start and the end of each."""
-    run = RunContext(store, store.case, log, stop)
+    run = RunContext(store, store.case, log, stop, killed)
     stages = planned_stages(run.case, until)
     if run.case.training.job is not None:
         # The machine that submitted this job could not see what this one can train.

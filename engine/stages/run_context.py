@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.killed import Killed
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
 
@@ -18,3 +19,5 @@ class RunContext:
     case: Case
     log: EventLog
     stop: StopRequest
+    killed: Killed | None = None
+    """How the process before this one died, if it could not say so itself."""
