@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.stop import STOP_SIGNALS, is_ignored
 
@@ -49,7 +50,7 @@ class Interrupts:
         except TuneproofError as error:
             # The worker continues, so watching it continues, too.
             self.killed = False
-            _say(f"tuneproof: {error}")
+            _say(sanitize(f"tuneproof: {error}", one_line=True))
 
 
 @contextmanager

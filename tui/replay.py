@@ -108,39 +108,6 @@ def _in_this_process(store: RunStore, until: Stage, show: Callable[[AnyEvent], N
 
 
 def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) -> ExitCode:
-<<<<<<< HEAD
-    """Runs the stages in a worker process; this one only watches and passes interrupts on."""
-    worker, offset = launch(store.path, until)
-    with _passing_interrupts_to(worker):
-        if queued := worker.queue_status():
-            _say(f"{queued}; Ctrl-C cancels it")
-        if not wait_until_launched(worker, offset):
-            worker.stop()
-            code = ExitCode(worker.exit_code())
-            if code is not ExitCode.INTERRUPTED:
-                print(f"tuneproof: the worker did not start: {worker.log_end()}", file=sys.stderr)
-            return code
-        return _watch(worker, EventReader(store.path / EVENTS, offset), show)
-
-
-@contextmanager
-def _passing_interrupts_to(worker: Worker) -> Iterator[None]:
-    """While it is open, Ctrl-C asks the worker to stop and raises nothing here, so that its last events are still shown."""
-
-    def pass_on(*_: object) -> None:
-        _say("stopping at the next safe point …")
-        try:
-            worker.stop()
-        except TuneproofError as error:
-            # The worker continues, so watching it continues, too.
-            _say(f"tuneproof: {error}")
-
-    previous = signal.signal(signal.SIGINT, pass_on)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
-=======
     """Runs the stages in a worker process; this one only watches and passes requests to stop on.
 
     A worker that the kernel killed in a training step is followed by another, which takes smaller parts of a batch.
@@ -150,7 +117,7 @@ def _passing_interrupts_to(worker: Worker) -> Iterator[None]:
             worker, offset = launch(store.path, until)
             interrupts.follow(worker)
             if queued := worker.queue_status():
-                print(f"{queued}; Ctrl-C cancels it", file=sys.stderr)
+                _say(f"{queued}; Ctrl-C cancels it")
             if not wait_until_launched(worker, offset):
                 worker.stop()
                 code = ExitCode(worker.exit_code())
@@ -163,13 +130,12 @@ def _passing_interrupts_to(worker: Worker) -> Iterator[None]:
             if code is not ExitCode.FAILED or (killed := last_killed(store.path / EVENTS)) is None:
                 return code
             error = killed.error(store.path, worker.ended_by())
-            if interrupts.requested or not killed.goes_on_smaller or not remaining:
+            if interrupts.requested or not killed.another_continues or not remaining:
                 # Nobody else has said so.
                 show(Failed.of(error))
                 return code
-            print(f"  {error.what}: another worker continues with smaller parts of a batch", file=sys.stderr)
+            _say(f"  {error.what}: another worker continues with smaller parts of a batch")
     raise AssertionError("the last worker has returned")
->>>>>>> 48abc30 (wip2)
 
 
 def _watch(worker: Worker, reader: EventReader, show: Callable[[AnyEvent], None]) -> ExitCode:
@@ -208,16 +174,9 @@ def _print_end(store: RunStore, state: RunState, code: ExitCode) -> None:
     elif code is ExitCode.DEFECT:
         _say(f"tuneproof: a defect in tuneproof; the traceback is in {store.path / WORKER_LOG}")
     elif state.failure:
-<<<<<<< HEAD
         _say(f"tuneproof: {state.failure.message}")
-    elif code is ExitCode.FAILED:
-        problem = "the worker was killed, perhaps because memory ran out"
-        _say(f"tuneproof: {store.path / WORKER_LOG}: {problem}; continue with --resume --run-dir {store.path}")
 
 
 def _say(line: str) -> None:
     """One line of progress, whatever the names in it."""
     print(sanitize(line, one_line=True), file=sys.stderr, flush=True)
-=======
-        print(f"tuneproof: {state.failure.message}", file=sys.stderr)
->>>>>>> 48abc30 (wip2)

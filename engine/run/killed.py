@@ -90,6 +90,11 @@ class Killed:
         """Whether the next worker does the same work with less memory."""
         return self.for_memory and self.place.model is not None
 
+    @property
+    def another_continues(self) -> bool:
+        """Whether another worker is worth starting at once; a cluster's job would wait in its queue again, which is for the user to decide."""
+        return self.goes_on_smaller and self.launched.slurm_job is None
+
     def error(self, run_dir: Path, ended_by: signal.Signals | None = None) -> RunFailed:
         """What happened and what to do, for the user; `ended_by` is the signal that ended the worker, if that is known."""
         where = f"{self.place.words}{f', for the {_ordinal(self.times)} time there' if self.times > 1 else ''}"

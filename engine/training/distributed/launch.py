@@ -177,6 +177,10 @@ class _Ranks:
 
     def _died(self) -> RunFailed:
         now, processes = kernel_oom_kills(), self.job.plan.processes
+        if self.job.plan.nodes > 1:
+            # This machine's kernel counts only what it kills itself.
+            what = f"one of the {processes} training processes was killed, perhaps because memory ran out"
+            return RunFailed(what, where="training.processes", fix="free memory and add --resume, or use fewer")
         # The kernel counts what it kills for want of memory; where it does not, memory has to be assumed.
         if now is None or self.oom_kills is None or now > self.oom_kills:
             what = f"memory ran out and one of the {processes} training processes was killed"
