@@ -92,7 +92,7 @@ class Killed:
 
     @property
     def another_continues(self) -> bool:
-        """Whether another worker is worth starting at once; a cluster's job would wait in its queue again, which is for the user to decide."""
+        """Whether another worker is started at once; a cluster's job would wait in its queue again, which is for the user to decide."""
         return self.goes_on_smaller and self.launched.slurm_job is None
 
     def error(self, run_dir: Path, ended_by: signal.Signals | None = None) -> RunFailed:
