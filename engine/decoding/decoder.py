@@ -131,7 +131,7 @@ class Decoder:
 
     def _label_ids(self, label: str) -> list[int]:
         """The token ids of a label as the whole answer, after what the chat template writes before one."""
-        return self.base.continuation_ids(self.base.chat.answer_prefix + label)
+        return self.base.continuation_ids(self.base.chat.answer_prefix + self.base.chat.literal(label))
 
     def _in_decoding_order(self, states: list[DecodeState]) -> list[DecodeState]:
         """Groups that share a prefix, which is prefilled here; in each group the longest first, so that peak memory comes first."""

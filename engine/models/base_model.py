@@ -23,6 +23,7 @@ from tuneproof.engine.models.chat_format import ChatFormat, read_format
 from tuneproof.engine.models.files import CODE_FILES, MODEL_FILES, digest_of, file_digests, first_model_digest, local_folder
 from tuneproof.engine.models.folder_check import check_folder
 from tuneproof.engine.models.generation import configured_end_tokens, greedy_config, settings_not_used
+from tuneproof.engine.models.literal_text import encode
 from tuneproof.engine.models.pretrained import (
     check_finite,
     check_tensors,
@@ -92,9 +93,8 @@ class BaseCheckpoint:
         return self.chat.prompt(messages)
 
     def token_ids(self, text: str) -> list[int]:
-        """The token ids of a text that already contains its special tokens."""
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
-        return ids
+        """The token ids of a text that already contains its special tokens; what data have of them is text, as `ChatFormat` marks it."""
+        return encode(self.tokenizer, text)
 
     def continuation_ids(self, text: str) -> list[int]:
         """The token ids of a text that follows a prompt."""

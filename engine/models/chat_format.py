@@ -6,6 +6,7 @@ Imports transformers, so only the worker imports this module.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from tuneproof.engine.core.errors import CaseError, DataRefused
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, Thinking, has_reasoning, opened_by, split_reasoning
 from tuneproof.engine.models.bounded_call import ends_within_limits
+from tuneproof.engine.models.literal_text import as_literal, special_token_pattern
 
 PLAIN_TURNS = (
     "{% for message in messages %}{{ '\n' if not loop.first }}{{ message.role | capitalize }}: {{ message.content }}{% endfor %}"
@@ -73,8 +75,16 @@ class ChatFormat:
         """What the template writes after the last answer of a chat."""
         return self._render([_QUESTION, Message("assistant", _ANSWER)]).rpartition(_ANSWER)[2]
 
+    def literal(self, text: str) -> str:
+        """A text of data as it stands in a prompt or answer: what looks like a special token in it is text."""
+        return as_literal(text, self._special_tokens)
+
+    @cached_property
+    def _special_tokens(self) -> re.Pattern[str]:
+        return special_token_pattern(self.tokenizer)
+
     def prompt(self, messages: Sequence[Message]) -> str:
-        """The exact text that the model reads, up to where its answer begins. Raises TemplateRefused."""
+        """The exact text that the model reads, up to where its answer begins, encoded by `encode`. Raises TemplateRefused."""
         return self._render(messages, add_generation_prompt=True)
 
     def after_prompt(self, messages: Sequence[Message], answer: str) -> tuple[str, int]:
@@ -84,6 +94,7 @@ class ChatFormat:
         together have one block of reasoning at most, whoever opens it. Raises TemplateRefused.
         """
         prompt, chat = self.prompt(messages), self._render([*messages, Message("assistant", answer)])
+        answer = self.literal(answer)
         written = chat[len(prompt) :] if chat.startswith(prompt) else ""
         if self.thinking is Thinking.NONE or not (self.thinking is not Thinking.OFF or has_reasoning(answer)):
             at = written.find(answer)
@@ -134,7 +145,7 @@ class ChatFormat:
             ) from None
 
     def _apply(self, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
-        chat = [{"role": message.role, "content": message.content} for message in messages]
+        chat = [{"role": message.role, "content": self.literal(message.content)} for message in messages]
         text: str = self.tokenizer.apply_chat_template(
             chat, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=self.thinking is Thinking.ON
         )
