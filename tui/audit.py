@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +14,8 @@ from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.case.load import load_as
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import ExitCode, GateClosed
-from tuneproof.engine.core.plain_text import rewrite_line, sanitize, sanitize_json
+from tuneproof.engine.core.plain_text import sanitize, sanitize_json
+from tuneproof.tui.audit_progress import AuditProgress
 
 ROWS_SHOWN = 5
 """Rows of a finding that the text shows; --json has all."""
@@ -36,11 +36,13 @@ def audit_command(
     as_json: bool,
 ) -> int:
     """Audits files, here or on Ray, and returns the exit code. Raises GateClosed if a finding blocks, after all findings are printed."""
-    progress = _ProgressLine()
     draft = load_as(DraftCase, case) if case else None
-    callbacks = AuditCallbacks(progress.on_file, progress.on_check)
-    report = _auditor(on_ray)(files, against, shingle, draft, callbacks, label_errors, allow_large=allow_large)
-    progress.end()
+    progress = AuditProgress()
+    callbacks = AuditCallbacks(progress.on_file, progress.on_check, progress.on_reading)
+    try:
+        report = _auditor(on_ray)(files, against, shingle, draft, callbacks, label_errors, allow_large=allow_large)
+    finally:
+        progress.end()
     print(sanitize_json(report.model_dump_json()) if as_json else report_text(report))
     blocking = report.blocking()
     if blocking:
@@ -123,21 +125,3 @@ def _counts_text(counts: Counts) -> str:
             f"{leaked.loose:,} under loose, {leaked.near:,} near"
         )
     return "\n".join(lines)
-
-
-class _ProgressLine:
-    """Progress on stderr: a line for each file, and on a terminal also which check runs."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-
-    def on_file(self, file: str, shape: str, rows: int) -> None:
-        print(sanitize(f"{file}: {rows:,} rows, {shape}", one_line=True), file=sys.stderr)
-
-    def on_check(self, name: str) -> None:
-        if self._live:
-            rewrite_line(f"checking: {name} …")
-
-    def end(self) -> None:
-        if self._live:
-            rewrite_line("")

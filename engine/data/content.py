@@ -23,10 +23,10 @@ COMPRESSIONS = (".gz", ".zst")
 class Content(io.RawIOBase):
     """The decompressed bytes of a file. Reading raises DataRefused when they grow beyond the limits, and OSError for a broken file."""
 
-    def __init__(self, stream: Any, file: BinaryIO, path: Path, limits: ReadingLimits, *, compressed: bool, weight: int) -> None:
+    def __init__(self, stream: Any, file: BinaryIO, path: Path, limits: ReadingLimits, *, compressed: bool, held: int) -> None:
         super().__init__()
         self._stream, self._file, self._path, self._limits = stream, file, path, limits
-        self._compressed, self._weight = compressed, weight
+        self._compressed, self._held = compressed, held
         self.file_bytes = path.stat().st_size
         self._read = 0
 
@@ -44,7 +44,7 @@ class Content(io.RawIOBase):
         self._read += len(chunk)
         if self._compressed:
             self._limits.require_ratio(str(self._path), self.file_bytes, self._read)
-        self._limits.take(str(self._path), text_bytes=len(chunk) * self._weight)
+        self._limits.take(str(self._path), text_bytes=len(chunk), held_bytes=len(chunk) * self._held)
         return len(chunk)
 
     @property
@@ -64,16 +64,16 @@ def require_data_file(path: Path) -> None:
 
 
 @contextmanager
-def open_content(path: Path, compression: str, limits: ReadingLimits, weight: int = 1) -> Iterator[Content]:
-    """Opens a data file; each of its bytes counts `weight` times.
+def open_content(path: Path, compression: str, limits: ReadingLimits, held: int = 0) -> Iterator[Content]:
+    """Opens a data file; `held` bytes of memory are held for each of its bytes while it is read.
 
     Raises DataRefused if it is no ordinary file or larger than memory, and OSError if it cannot be opened.
     """
     require_data_file(path)
     if not compression:
-        limits.require_room(str(path), text_bytes=path.stat().st_size * weight)
+        limits.require_room(str(path), text_bytes=path.stat().st_size)
     with path.open("rb") as file:
-        yield Content(_decompressed(file, compression), file, path, limits, compressed=bool(compression), weight=weight)
+        yield Content(_decompressed(file, compression), file, path, limits, compressed=bool(compression), held=held)
 
 
 def _decompressed(file: BinaryIO, compression: str) -> Any:

@@ -19,8 +19,8 @@ from tuneproof.engine.data.tables import table_reader
 
 JSON, PARQUET = ".json", ".parquet"
 
-HELD_WHOLE = 2
-"""How many times a byte of a JSON document counts: its text is held while its rows are made."""
+HELD_WHOLE = 5
+"""Bytes held for each byte of a JSON document while its rows are made: itself, and its text with up to four bytes a character."""
 
 TEXT_READERS: dict[str, Callable[[io.BufferedReader], RawRows]] = {
     ".jsonl": json_lines,
@@ -64,7 +64,7 @@ def read_file(path: Path, limits: ReadingLimits, on_open: Callable[[Content], No
             fix=f"use {', '.join(FORMATS)}, plain or with .gz or .zst",
         )
     try:
-        with open_content(path, kind.compression, limits, HELD_WHOLE if kind.format == JSON else 1) as content:
+        with open_content(path, kind.compression, limits, HELD_WHOLE if kind.format == JSON else 0) as content:
             on_open(content)
             if kind.format == PARQUET:
                 # Its metadata are at the end, so a compressed one is decompressed first.
