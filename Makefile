@@ -27,6 +27,7 @@ real: setup  ## the two real cases, from data to card, with their figures
 
 bench: setup  ## measurements; tests never assert their figures
 	$(BIN)/python -m tests.bench.route
+	$(BIN)/python -m tests.bench.verdict
 	$(BIN)/python -m tests.bench.near
 	$(BIN)/python -m tests.bench.audit
 	$(BIN)/python -m tests.bench.scale
