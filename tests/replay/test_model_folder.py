@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.conftest import Result, sample_case, tuneproof
+from tests.conftest import Result, sample_case, set_options, tuneproof
 from tests.unit.models.bases import edit_json
 from tests.unit.models.broken_folders import WEIGHTS, cut_in_half, sample_copy
 
@@ -64,8 +64,7 @@ def test_2_what_only_shows_when_the_model_is_loaded_ends_the_run_before_the_audi
 @pytest.mark.long
 def test_the_card_says_how_answers_were_generated_and_what_the_base_asked_for(case: Path) -> None:
     edit_json(case.parent / "model" / "generation_config.json", num_beams=4, suppress_tokens=[300, 301])
-    assert replay(case, "--until", "baselines", "--set", "baselines=[zero_shot]").code == 0
-    assert replay(case, "--until", "card", "--resume", "--set", "baselines=[zero_shot]", "--set", "training.max_steps=2").code == 0
+    assert replay(case, *set_options("baselines=[zero_shot]", "training.max_steps=2")).code == 0
     card = (case.parent / "run" / "card.md").read_text()
     assert "generation config: do_sample false, num_beams 1, eos_token_id [1], pad_token_id 0" in card
     assert "asks for num_beams 4, suppress_tokens [300, 301]; every answer was decoded greedily" in card
