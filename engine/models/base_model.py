@@ -192,9 +192,9 @@ def load_weights(
     if quantisation is not None:
         options |= {"quantization_config": BitsAndBytesConfig(**quantisation), "device_map": {"": device}}
     model = read_model(folder, base.generation, **options)
-    check_finite(model, folder)
     if quantisation is None:
         model = model.to(device)
+    check_finite(model, folder)
     if is_adapter and trained is not None:
         model = read_adapter(model, trained)
     model.eval()
