@@ -7,12 +7,20 @@ from dataclasses import dataclass
 
 from tuneproof.engine.data.encodings import InvalidBytes, InvalidBytesKind
 
+MOST_CHARACTERS = 600
+"""Characters of a message."""
+
 
 @dataclass(frozen=True)
 class RowProblem:
     """What is wrong with one row, as a sentence for the user."""
 
     message: str
+
+    def __post_init__(self) -> None:
+        # Names of columns and words of parsers are part of it, and a file can make them as long as it likes.
+        if len(self.message) > MOST_CHARACTERS:
+            object.__setattr__(self, "message", f"{self.message[: MOST_CHARACTERS - 3]}...")
 
     def __str__(self) -> str:
         return self.message

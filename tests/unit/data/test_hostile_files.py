@@ -212,6 +212,12 @@ def test_a_broken_file_is_refused_by_name(tmp_path: Path, ending: str, content: 
         read_bytes(tmp_path / f"rows{ending}", content)
 
 
+def test_the_message_about_a_row_is_short_however_long_the_name_of_its_column_is(tmp_path: Path) -> None:
+    with pytest.raises(DataRefused) as caught:
+        read_bytes(tmp_path / "rows.csv", b"\x80" + b"9" * 4500 + b"\n")
+    assert len(str(caught.value)) < 1000
+
+
 def test_progress_says_how_far_a_file_has_been_read(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_bytes(GOOD * 20_000)
     seen: list[ReadingProgress] = []
