@@ -20,6 +20,7 @@ from tuneproof.engine.core.errors import ExitCode, Interrupted, RestartWorker, T
 from tuneproof.engine.core.memory_limits import boot_id, kernel_oom_kills
 from tuneproof.engine.core.plain_text import sanitize, use_plain_streams
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Failed, Finished, Heartbeat, Launched, Stopped
 from tuneproof.engine.run.killed import is_same_process, last_killed
@@ -27,8 +28,10 @@ from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.lock import RunLock
 from tuneproof.engine.run.process import log_traceback
 from tuneproof.engine.run.quiet import quiet_libraries
+from tuneproof.engine.run.reserve import DiskReserve
 from tuneproof.engine.run.stop import StoppedAtOnce, StopRequest
 from tuneproof.engine.run.store import EVENTS, RunStore
+from tuneproof.engine.run.worker_exit import run_gone, worker_exit_code
 
 HEARTBEAT_SECONDS = 10.0
 
@@ -40,16 +43,17 @@ either way). On an idle machine the sample case trains equally fast: 9.2 s, medi
 """
 
 
-def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None = None, lock: RunLock | None = None) -> ExitCode:
+def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None = None, lock: RunLock | None = None) -> int:
     """Locks the run, unless it was given the lock, and does its stages; how it ends is its last event and the exit code.
 
-    Raises RestartWorker if a fresh process has to continue.
+    The exit code also says what a disk that is full or gone did not take as an event. Raises RestartWorker if a fresh process has to
+    continue.
     """
     from tuneproof.engine.stages.pipeline import run_stages
 
     store = RunStore(run_dir)
     try:
-        with lock or store.lock(), EventLog(run_dir / EVENTS) as log:
+        with lock or store.lock() as held, EventLog(run_dir / EVENTS) as log, DiskReserve(run_dir) as reserve:
             store.sweep()
             stop.is_busy = lambda: log.is_writing
             launched, killed = _launched(until, slurm_job), last_killed(run_dir / EVENTS)
@@ -57,11 +61,20 @@ def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None =
                 killed = None
             log.emit(launched, sync=True)
             with _heartbeat(log):
-                return _log_end(lambda: run_stages(store, log, until, stop, killed), log, run_dir, stop)
+                end = _do(lambda: run_stages(store, log, until, stop, killed), run_dir, stop)
+            if not held.is_in(run_dir):
+                return worker_exit_code(run_gone(run_dir))
+            reserve.release()
+            return _log_end(end, log, run_dir)
     except TuneproofError as error:
         # The run could not be locked: the program that started this process shows the end of its log.
         print(sanitize(str(error), one_line=True), file=sys.stderr)
-        return error.exit_code
+        return worker_exit_code(error)
+    except OSError as error:
+        limit = machine_limit(error, run_dir)
+        if limit is None:
+            raise
+        return worker_exit_code(limit)
 
 
 def _launched(until: Stage, slurm_job: str | None) -> Launched:
@@ -79,31 +92,39 @@ def _launched(until: Stage, slurm_job: str | None) -> Launched:
     )
 
 
-def _log_end(stages: Callable[[], None], log: EventLog, run_dir: Path, stop: StopRequest) -> ExitCode:
+def _do(stages: Callable[[], None], run_dir: Path, stop: StopRequest) -> BaseException | None:
+    """Does the stages, and returns what ended them: a limit of the machine as its own error."""
     try:
-        try:
-            stages()
-        except RestartWorker:
-            stop.hold_signals()
-            raise
-    except (Interrupted, StoppedAtOnce):
-        log.emit(Stopped(), sync=True)
-        return ExitCode.INTERRUPTED
-    except TuneproofError as error:
-        log.emit(Failed.of(error), sync=True)
-        return error.exit_code
+        stages()
     except RestartWorker:
+        stop.hold_signals()
         raise
+    except (TuneproofError, StoppedAtOnce) as error:
+        return error
     except Exception as error:
-        limit = machine_limit(error, run_dir)
-        if limit is not None:
-            log.emit(Failed.of(limit), sync=True)
-            return limit.exit_code
-        log_traceback(run_dir)
-        log.emit(Failed(exit_code=ExitCode.DEFECT, message=f"{type(error).__name__}: {error}"), sync=True)
-        return ExitCode.DEFECT
-    log.emit(Finished(), sync=True)
-    return ExitCode.DONE
+        return machine_limit(error, run_dir) or error
+    return None
+
+
+def _log_end(error: BaseException | None, log: EventLog, run_dir: Path) -> int:
+    """Logs how the stages ended, and returns the exit code. A disk that takes no event does not change the code."""
+    code: int = ExitCode.DEFECT
+    event: Event = Failed(exit_code=code, message=f"{type(error).__name__}: {error}")
+    match error:
+        case None:
+            code, event = ExitCode.DONE, Finished()
+        case Interrupted() | StoppedAtOnce():
+            code, event = ExitCode.INTERRUPTED, Stopped()
+        case TuneproofError():
+            code, event = worker_exit_code(error), Failed.of(error)
+        case _:
+            log_traceback(run_dir, error)
+    try:
+        log.emit(event, sync=True)
+    except OSError as unwritten:
+        limit = machine_limit(unwritten, run_dir)
+        return worker_exit_code(limit) if limit is not None and code == ExitCode.DONE else code
+    return code
 
 
 @contextmanager
@@ -112,7 +133,9 @@ def _heartbeat(log: EventLog) -> Iterator[None]:
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT_SECONDS):
-            log.emit(Heartbeat())
+            # What the disk does not take now is noticed by the work itself.
+            with suppress(OSError):
+                log.emit(Heartbeat())
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -145,7 +168,7 @@ def main() -> None:
     except RestartWorker:
         # The same pid, without the memory of this process.
         os.execv(sys.executable, [sys.executable, "-m", "tuneproof.engine.worker", *sys.argv[1:]])
-    if code is ExitCode.INTERRUPTED:
+    if code == ExitCode.INTERRUPTED:
         _leave_at_once()
     sys.exit(code)
 

@@ -66,7 +66,12 @@ def _show_unexpected(error: Exception) -> int:
     from tuneproof.engine.run.limits import machine_limit
 
     limit = machine_limit(error, Path(getattr(error, "filename", None) or "."))
-    print(f"tuneproof: {limit or f'a defect in tuneproof; the traceback is in {_write_traceback()}'}", file=sys.stderr)
+    try:
+        problem = str(limit) if limit else f"a defect in tuneproof; the traceback is in {_write_traceback()}"
+    except OSError:
+        traceback.print_exc()
+        problem = "a defect in tuneproof"
+    print(f"tuneproof: {problem}", file=sys.stderr)
     return int(limit.exit_code if limit else ExitCode.DEFECT)
 
 

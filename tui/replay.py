@@ -11,13 +11,12 @@ from pathlib import Path
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import Case
-from tuneproof.engine.core.errors import ExitCode, GateClosed, TuneproofError, UsageError
-from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.core.errors import ExitCode, TuneproofError, UsageError
 from tuneproof.engine.core.plain_text import sanitize, sanitize_json
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.event_reader import EventReader
-from tuneproof.engine.run.events import AnyEvent, Failed, Finished, RouteDecided
+from tuneproof.engine.run.events import AnyEvent, Failed, Finished, Launched, RouteDecided
 from tuneproof.engine.run.killed import last_killed
 from tuneproof.engine.run.launch import launch, wait_until_launched
 from tuneproof.engine.run.limits import machine_limit
@@ -53,7 +52,7 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
 
 
 def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
-    """A new run folder, or the one to resume. Raises GateClosed if the run to resume started with another case."""
+    """A new run folder, or the one to resume. Raises GateClosed if the run to resume has measured what the case changes."""
     if resume and run_dir is None:
         raise UsageError("--resume needs --run-dir", fix="name the run folder to resume")
     if run_dir is None:
@@ -61,14 +60,6 @@ def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
     if not resume or RunStore.was_killed_while_created(run_dir):
         return RunStore.create(run_dir, case)
     store = RunStore.open(run_dir)
-    began = store.case
-    as_it_began = case.model_copy(update={"training": case.training.with_launcher_of(began.training)})
-    if sha256_data(began.model_dump(mode="json")) != sha256_data(as_it_began.model_dump(mode="json")):
-        raise GateClosed(
-            "this run started with another case",
-            where=str(run_dir),
-            fix=f"resume with {run_dir / 'case.yaml'}, or start a new run",
-        )
     store.amend(case)
     return store
 
@@ -99,7 +90,7 @@ def _in_this_process(store: RunStore, until: Stage, show: Callable[[AnyEvent], N
     except Exception as error:
         if limit := machine_limit(error, store.path):
             raise limit from None
-        log_traceback(store.path)
+        log_traceback(store.path, error)
         return ExitCode.DEFECT
     finally:
         for event in reader.read():
@@ -120,6 +111,8 @@ def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]
                 _say(f"{queued}; Ctrl-C cancels it")
             if not wait_until_launched(worker, offset):
                 worker.stop()
+                if cause := worker.cause():
+                    raise cause
                 code = ExitCode(worker.exit_code())
                 if code is not ExitCode.INTERRUPTED:
                     print(f"tuneproof: the worker did not start: {worker.log_end()}", file=sys.stderr)
@@ -139,11 +132,15 @@ def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]
 
 
 def _watch(worker: Worker, reader: EventReader, show: Callable[[AnyEvent], None]) -> ExitCode:
+    failed = False
     while True:
         running = worker.is_running()
         for event in reader.read():
+            failed = isinstance(event, Failed) or (failed and not isinstance(event, Launched))
             show(event)
         if not running:
+            if not failed and (cause := worker.cause()):
+                raise cause
             return ExitCode(worker.exit_code())
         time.sleep(POLL_SECONDS)
 

@@ -80,10 +80,14 @@ class DiskFull(RunFailed):
     """The disk is full, or a file is larger than allowed."""
 
 
-class RunGone(TuneproofError):
-    """The run folder was deleted while it was in use; there is nothing left to resume."""
+class CannotResume(TuneproofError):
+    """The run failed, and would fail again in the same place: only a new run goes on."""
 
     exit_code = ExitCode.FAILED
+
+
+class RunGone(CannotResume):
+    """The run folder was deleted while it was in use."""
 
 
 class VerifyFailed(TuneproofError):

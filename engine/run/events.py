@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.core.errors import CannotResume, TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event, Rate
 
@@ -249,12 +249,19 @@ class Failed(Event):
     what: str = ""
     where: str = ""
     fix: str = ""
+    resumable: bool = True  # whether the run may go on after a resume, and does not fail in the same place
 
     @classmethod
     def of(cls, error: TuneproofError) -> Failed:
         """The event for an error that a user or the machine can cause."""
         return cls(
-            exit_code=error.exit_code, message=str(error), error=type(error).__name__, what=error.what, where=error.where, fix=error.fix
+            exit_code=error.exit_code,
+            message=str(error),
+            error=type(error).__name__,
+            what=error.what,
+            where=error.where,
+            fix=error.fix,
+            resumable=not isinstance(error, CannotResume),
         )
 
     @property

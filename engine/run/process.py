@@ -7,11 +7,12 @@ import signal
 import subprocess
 import sys
 import traceback
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.errors import ExitCode, TuneproofError
 from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.core.regular_files import open_for_appending, open_regular
 from tuneproof.engine.core.stage import Stage
@@ -20,6 +21,7 @@ from tuneproof.engine.run.liveness import WORKER_MODULE
 from tuneproof.engine.run.lock import RunLock
 from tuneproof.engine.run.stop import STOP_SIGNALS
 from tuneproof.engine.run.store import WORKER_LOG
+from tuneproof.engine.run.worker_exit import cause_of, documented_exit_code
 
 TAIL_BYTES = 1 << 16
 """The most of a log that is read for its last lines."""
@@ -53,6 +55,9 @@ class Worker(Protocol):
 
     def ended_by(self) -> signal.Signals | None:
         """The signal that ended it; None if it ended by itself, or if that is not known."""
+
+    def cause(self) -> TuneproofError | None:
+        """Waits for its end and returns the error that its exit code names, for a disk that took no last event; None if it names none."""
 
     def stop(self) -> None:
         """Asks it to save a checkpoint at the next step and end; does not wait."""
@@ -88,12 +93,16 @@ class LocalWorker:
     def exit_code(self) -> int:
         """Waits for the process and returns its exit code; one that was killed has failed, and can be resumed."""
         code = self.process.wait()
-        return code if code >= 0 else int(exit_code_of(signal.Signals(-code)))
+        return int(documented_exit_code(code) if code >= 0 else exit_code_of(signal.Signals(-code)))
 
     def ended_by(self) -> signal.Signals | None:
         """The signal that ended the process; None if it ended by itself."""
         code = self.process.wait()
         return signal.Signals(-code) if code < 0 else None
+
+    def cause(self) -> TuneproofError | None:
+        """Waits for the process and returns the error that its exit code names."""
+        return cause_of(self.process.wait(), self.run_dir)
 
     def stop(self) -> None:
         """Asks it to save a checkpoint at the next step and end; does not wait."""
@@ -122,10 +131,10 @@ def start_process(run_dir: Path, until: Stage, *options: str, lock: RunLock | No
         return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=handed)
 
 
-def log_traceback(run_dir: Path) -> None:
-    """Appends the traceback of the exception that is being handled to the worker's log."""
-    with os.fdopen(open_for_appending(run_dir / WORKER_LOG), "a", encoding="utf-8") as file:
-        file.write(sanitize(traceback.format_exc()))
+def log_traceback(run_dir: Path, error: BaseException) -> None:
+    """Appends the traceback of an exception to the worker's log, as far as the disk takes it."""
+    with suppress(OSError), os.fdopen(open_for_appending(run_dir / WORKER_LOG), "a", encoding="utf-8") as file:
+        file.write(sanitize("".join(traceback.format_exception(error))))
 
 
 def worker_log_tail(run_dir: Path, lines: int = 15) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from tuneproof.engine.case.slurm import Slurm
 from tuneproof.engine.core.atomic_write import PRIVATE_FOLDER
-from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.errors import ExitCode, TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
 from tuneproof.engine.run.event_reader import EventReader
@@ -23,6 +23,7 @@ from tuneproof.engine.run.events import Failed, Finished, Launched, Stopped
 from tuneproof.engine.run.node_rendezvous import FOLDER, rendezvous_file
 from tuneproof.engine.run.process import last_lines, start_process, worker_log_tail
 from tuneproof.engine.run.store import EVENTS
+from tuneproof.engine.run.worker_exit import cause_of, documented_exit_code
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 """What clusters signal a job with before they end it."""
@@ -77,7 +78,7 @@ class SlurmWorker:
             time.sleep(1)
         code = self._returned()
         if code is not None and code >= 0:
-            return code
+            return int(documented_exit_code(code))
         logged = self._logged_end()
         if logged is None:
             logged = ExitCode.INTERRUPTED if self._cancelled else ExitCode.FAILED
@@ -87,6 +88,12 @@ class SlurmWorker:
         """The signal that ended the worker, if the job outlived it."""
         code = self._returned()
         return signal.Signals(-code) if code is not None and code < 0 else None
+
+    def cause(self) -> TuneproofError | None:
+        """Waits for the job and returns the error that the worker's exit code names."""
+        self.exit_code()
+        code = self._returned()
+        return None if code is None else cause_of(code, self.run_dir)
 
     def stop(self) -> None:
         """Asks the worker to save a checkpoint and end; if it has not begun, there is nothing to save, and the job is cancelled."""

@@ -8,11 +8,12 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from tuneproof.engine.case.arm_names import OWN_PROMPT
+from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.draft import next_run_dir
 from tuneproof.engine.case.load import dump_case, load_case
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.atomic_write import PRIVATE_FILE, PRIVATE_FOLDER, is_temporary, write_atomically
-from tuneproof.engine.core.errors import GateClosed, RunGone, UsageError, VerifyFailed
+from tuneproof.engine.core.errors import DataRefused, GateClosed, RunGone, UsageError, VerifyFailed
 from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import examples_from_jsonl, examples_to_jsonl
@@ -89,26 +90,38 @@ class RunStore:
         return load_case(self.path / CASE)
 
     def amend(self, case: Case) -> None:
-        """Stores later choices in a run whose eval set is frozen.
+        """Stores other choices. Before the eval set is frozen, all may change: the stages whose inputs are others are done again.
 
-        Raises GateClosed for a change to what is scored or how it is judged, for removing an arm that was scored, and for another
-        way to train once training has begun: each would make the card report something that was not measured that way.
+        Afterwards raises GateClosed for a change to what is scored or how it is judged, for removing an arm that was scored, and for
+        another way to train once training has begun: each would make the card report something that was not measured that way. Raises
+        DataRefused if a data file of the case is gone.
         """
         now = self.case
         changed = [name for name in Case.model_fields if getattr(now, name) != getattr(case, name)]
         if not changed:
             return
+        if (gone := _file_that_is_gone(now.data, case.data)) is not None:
+            raise DataRefused("the data file is gone", where=str(gone), fix="put it back as it was, or start a new run")
         manifest = self.manifest
-        refused = _change_of_evidence(now, case, changed, manifest) or self._change_of_training(now, case, changed)
-        if refused is not None:
-            raise GateClosed(refused, where=str(self.path), fix="start a new run for it")
+        if self.is_frozen:
+            refused = _change_of_evidence(now, case, changed, manifest) or self._change_of_training(now, case, changed)
+            if refused is not None:
+                raise GateClosed(refused, where=str(self.path), fix="start a new run for it")
         with self.lock():
             # What was planned under the earlier choices is planned again: nothing was measured with it. Where a worker runs plans nothing.
             only_place = changed == ["training"] and not _trains_otherwise(now, case)
-            for kind in (StepKind.CARD,) if only_place else (StepKind.METHOD, StepKind.CARD):
+            dropped = [StepKind.CARD] if only_place else [StepKind.METHOD, StepKind.CARD]
+            dropped += [StepKind.AUDIT] if case.data is None else []
+            dropped += [StepKind.MODEL] if case.model is None else []
+            for kind in dropped:
                 manifest.steps.pop(StepId(kind), None)
             self.write(MANIFEST, manifest.as_text())
             self.write_step(StepId(StepKind.CASE), Inputs(), {CASE: dump_case(case)})
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the eval set is frozen."""
+        return StepId(StepKind.SPLIT) in self.manifest.steps
 
     def _change_of_training(self, now: Case, case: Case, changed: list[str]) -> str | None:
         """Why the new choices are refused after training has begun; None if they are not."""
@@ -167,6 +180,20 @@ class RunStore:
         Raises GateClosed if a file is not what the run wrote.
         """
         return Inputs(files={file: self.check(file) for file in files}, settings=dict(settings or {}))
+
+    def forget_if_changed(self, step: StepId, inputs: Inputs) -> list[str]:
+        """Takes a step out of the manifest, so that it is done again, if its inputs are others and the eval set is not frozen yet.
+
+        Returns the names of the inputs that changed; none if the step stays.
+        """
+        manifest = self.manifest
+        record = manifest.steps.get(step)
+        changed = [] if record is None or StepId(StepKind.SPLIT) in manifest.steps else inputs.changed_from(record.inputs)
+        if changed:
+            for each in (step, StepId(StepKind.CARD)):
+                manifest.steps.pop(each, None)
+            self.write(MANIFEST, manifest.as_text())
+        return changed
 
     def is_done(self, step: StepId, inputs: Inputs) -> bool:
         """Whether the step was done before from the same inputs.
@@ -253,6 +280,22 @@ def _not_empty(path: Path) -> UsageError:
 def part_file(part: Part) -> str:
     """The file of a part in the run folder."""
     return f"splits/{part}.jsonl"
+
+
+def _file_that_is_gone(now: Data | None, wanted: Data | None) -> Path | None:
+    """A data file of the run that is not there any more, and that is named again: a name without a file is taken for one on the hub."""
+    if now is None or wanted is None:
+        return None
+    for section in ("examples", "eval", "documents"):
+        before, after = _names(getattr(now, section)), _names(getattr(wanted, section))
+        for old, new in zip(before, after, strict=False):
+            if old != new and Path(old).is_absolute() and not Path(old).exists() and Path(new).name == Path(old).name:
+                return Path(old)
+    return None
+
+
+def _names(value: str | list[str] | None) -> list[str]:
+    return [] if value is None else value if isinstance(value, list) else [value]
 
 
 def _trains_otherwise(now: Case, case: Case) -> bool:

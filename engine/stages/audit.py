@@ -45,7 +45,7 @@ def audit_data(run: RunContext, readings: DataReadings, model: ModelContext | No
         model.record_base()
         lengths = model.lengths
     inputs = _inputs(run, readings, lengths)
-    done = run.store.is_done(STEP, inputs)
+    done = run.is_done(STEP, inputs)
     if not done:
         _audit(run, readings, lengths, inputs)
     _report_instruction(run, readings)

@@ -32,6 +32,7 @@ def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan:
     Raises RestartWorker if memory ran out, now or by the death of the process before, and a step can be run in smaller parts, and
     OutOfMemory if it cannot.
     """
+    run.store.check_there()
     if run.killed is not None and run.killed.for_memory and run.killed.place.model == sink.model:
         raise increase_accumulation(run.store, run.log, plan)
     with large_imports():

@@ -59,7 +59,7 @@ class ModelContext:
         """Records the base model and what it runs on, as the step before the audit. Writes `model.json`."""
         store, step = self.run.store, StepId(StepKind.MODEL)
         inputs = store.inputs(settings={"base": self.base.sha256})
-        if store.is_done(step, inputs):
+        if self.run.is_done(step, inputs):
             return
         device, dtype = best_device()
         facts = artifacts.ModelFacts(

@@ -37,7 +37,7 @@ def decide_route(run: RunContext) -> bool:
     run.store.check(CASE)
     decision = sha256_data(run.case.decision.model_dump(mode="json"))
     inputs = run.store.inputs(settings={"decision": decision, "labeled_examples": str(answers.labeled_examples)})
-    if run.store.is_done(STEP, inputs):
+    if run.is_done(STEP, inputs):
         return True
     facts = artifacts.RouteFacts(route=route, labeled_examples=answers.labeled_examples)
     run.store.write_step(STEP, inputs, {artifacts.ROUTE: facts.as_text()})

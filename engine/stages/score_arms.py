@@ -154,6 +154,7 @@ class ArmScorer:
         return self.store.inputs([*map(part_file, parts), *weights], settings)
 
     def _run(self, arm: Arm, adapter: Path | None, inputs: Inputs) -> None:
+        self.store.check_there()
         cases, probing = self.store.part(Part.EVAL), self._variant_cases()
         if isinstance(arm, OptimisedPrompt) and probing:
             choice = self._search(arm, probing, len(cases))

@@ -16,7 +16,7 @@ from transformers import PrinterCallback, TrainerCallback, TrainerControl, Train
 from trl import SFTConfig
 
 from tuneproof.engine.core.atomic_write import write_atomically
-from tuneproof.engine.core.errors import Interrupted, RunFailed
+from tuneproof.engine.core.errors import CannotResume, Interrupted, RunFailed, RunGone
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.methods.adapters import adapter_config, load_for_training, quantisation
 from tuneproof.engine.methods.parameters import count_parameters
@@ -65,7 +65,7 @@ def train(
 ) -> TrainingResult:
     """Trains the plan into the folder, from the newest intact checkpoint if there is one, and keeps the weights of the best step.
 
-    Raises Interrupted, after a checkpoint, if a stop is requested, and RunFailed if loss or gradient is not finite.
+    Raises Interrupted, after a checkpoint, if a stop is requested, and CannotResume if loss or gradient is not finite.
     """
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
@@ -272,6 +272,9 @@ class ProgressCallback(TrainerCallback):
         """
         if not logs or "loss" not in logs:
             return
+        if not Path(args.output_dir).is_dir():
+            # Saving would make the deleted folders again.
+            raise RunGone("the run folder was deleted", where=args.output_dir, fix="start a new run")
         self._emit_step(state, logs, sum_over_ranks(float(self._trainer.tokens_read)))
         step = state.global_step
         if is_probe_step(step, state.max_steps, self._plan.probe_every):
@@ -299,7 +302,7 @@ class ProgressCallback(TrainerCallback):
         """Emits the step; `tokens` is the number read so far, by all processes."""
         loss, grad_norm = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
         if not (math.isfinite(loss) and math.isfinite(grad_norm)):
-            raise RunFailed(
+            raise CannotResume(
                 f"the {'loss' if not math.isfinite(loss) else 'gradient'} is not finite at step {state.global_step}",
                 where="training.learning_rate",
                 fix=f"{self._plan.learning_rate:g} is probably too high: lower it and start a new run",
