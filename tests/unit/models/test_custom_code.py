@@ -108,6 +108,7 @@ def test_attention_that_a_config_asks_for_from_the_hub_is_not_loaded(tmp_path: P
     assert load_weights(load_base(ModelChoice(base=str(folder)))).config._attn_implementation == "sdpa"
 
 
+@pytest.mark.long
 def test_kernels_of_the_hub_are_not_available_even_where_the_library_is_installed(tmp_path: Path) -> None:
     (tmp_path / "kernels").mkdir()
     (tmp_path / "kernels" / "__init__.py").write_text("raise SystemExit('the library was imported')")
