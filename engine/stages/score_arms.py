@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -236,7 +237,9 @@ class ArmScorer:
         for (_, case), request in zip(cases, requests, strict=True):
             with refused_at(f"{case.source}, asked by {arm.name}"):
                 prompts.append(backend.prompt(request.messages))
-        completions, seconds = backend.complete(prompts, on_progress)
+        # What a server has begun to answer is paid for.
+        with self.stop.until_saved() if arm.server is not None else nullcontext():
+            completions, seconds = backend.complete(prompts, on_progress)
         predictions = [
             unanswered_prediction(name, prompt, case.output, completion.error, completion.error_detail, completion.attempts)
             if completion.error

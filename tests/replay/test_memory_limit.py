@@ -13,7 +13,8 @@ from typing import Any
 import psutil
 import pytest
 
-from tests.conftest import ROOT, tuneproof
+from tests.cgroups import memory_cgroup
+from tests.conftest import COMMAND, ROOT, tuneproof
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Launched, StepLogged, Warned
 from tuneproof.sample_cases import words
@@ -59,3 +60,20 @@ def test_a_batch_that_does_not_fit_is_run_in_parts_by_a_fresh_process(prepared: 
     assert len(pids) >= 3 and pids[-1] == pids[-2]
     assert json.loads((prepared / "training" / "parts.json").read_text())["accumulation"] >= 2 * parts
     assert not psutil.pid_exists(pids[-1])
+
+
+CONTAINER_BYTES = 780_000_000
+"""Less than a process with two of the long rows needs, and more than one with a single row does."""
+
+
+def test_a_worker_that_the_kernel_kills_in_a_step_is_followed_by_one_with_smaller_parts(prepared: Path) -> None:
+    words = ["--replay", prepared / "case.yaml", "--run-dir", prepared, "--resume", "--until", "train"]
+    environment = {**os.environ, "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
+    with memory_cgroup(CONTAINER_BYTES) as group:
+        done = subprocess.run(group.command(COMMAND, *words), env=environment, capture_output=True, text=True, timeout=500)
+    events = list(EventReader(prepared / "events.jsonl").read())
+    assert "memory ran out and the worker was killed in a training step" in done.stderr, done.stderr
+    assert f"it may take {CONTAINER_BYTES / 1e9:.2f} GB (the limit of its container or control group)" in done.stderr
+    assert any(isinstance(event, Warned) and event.message.startswith("out of memory with") for event in events)
+    # Where even one row at a time does not fit, the end says what to change.
+    assert done.returncode == 0 or (done.returncode == 4 and "a lighter method.name or a smaller model.base" in done.stderr), done.stderr
