@@ -62,7 +62,7 @@ def test_a_batch_that_does_not_fit_is_run_in_parts_by_a_fresh_process(prepared: 
     assert not psutil.pid_exists(pids[-1])
 
 
-CONTAINER_BYTES = 780_000_000
+CONTAINER_BYTES = 620_000_000
 """Less than a process with two of the long rows needs, and more than one with a single row does."""
 
 
