@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,9 +15,10 @@ import psutil
 import pytest
 
 from tests.cgroups import memory_cgroup
-from tests.conftest import COMMAND, ROOT, tuneproof
+from tests.conftest import ROOT, tuneproof
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Launched, StepLogged, Warned
+from tuneproof.engine.run.killed import last_killed
 from tuneproof.sample_cases import words
 
 pytestmark = pytest.mark.long
@@ -62,18 +64,20 @@ def test_a_batch_that_does_not_fit_is_run_in_parts_by_a_fresh_process(prepared: 
     assert not psutil.pid_exists(pids[-1])
 
 
-CONTAINER_BYTES = 620_000_000
-"""Less than a process with two of the long rows needs, and more than one with a single row does."""
+CONTAINER_BYTES = 2_000_000_000
 
 
-def test_a_worker_that_the_kernel_kills_in_a_step_is_followed_by_one_with_smaller_parts(prepared: Path) -> None:
-    words = ["--replay", prepared / "case.yaml", "--run-dir", prepared, "--resume", "--until", "train"]
-    environment = {**os.environ, "MALLOC_ARENA_MAX": "1", "OMP_NUM_THREADS": "1"}
+def test_a_worker_that_the_kernel_killed_in_a_step_is_followed_by_one_with_smaller_parts(prepared: Path) -> None:
     with memory_cgroup(CONTAINER_BYTES) as group:
-        done = subprocess.run(group.command(COMMAND, *words), env=environment, capture_output=True, text=True, timeout=500)
+        command = [sys.executable, "-m", "tests.hungry_worker", prepared, "--until", "train"]
+        died = subprocess.run(group.command(*command), cwd=ROOT, capture_output=True, timeout=300)
+    assert died.returncode == -signal.SIGKILL
+    killed = last_killed(prepared / "events.jsonl")
+    assert killed is not None and killed.for_memory and killed.goes_on_smaller
+    parts = json.loads((prepared / "method.json").read_text())["planned"]["accumulation"]
+    command = [sys.executable, "-m", "tuneproof.engine.worker", prepared, "--until", "train"]
+    assert subprocess.run(list(map(str, command)), cwd=ROOT, capture_output=True, timeout=300).returncode == 0
     events = list(EventReader(prepared / "events.jsonl").read())
-    assert "memory ran out and the worker was killed in a training step" in done.stderr, done.stderr
-    assert f"it may take {CONTAINER_BYTES / 1e9:.2f} GB (the limit of its container or control group)" in done.stderr
-    assert any(isinstance(event, Warned) and event.message.startswith("out of memory with") for event in events)
-    # Where even one row at a time does not fit, the end says what to change.
-    assert done.returncode == 0 or (done.returncode == 4 and "a lighter method.name or a smaller model.base" in done.stderr), done.stderr
+    warnings = [event.message for event in events if isinstance(event, Warned)]
+    assert f"out of memory with {8 // parts} rows at a time: continuing with {4 // parts}, {2 * parts} accumulation steps" in warnings
+    assert [event.step for event in events if isinstance(event, StepLogged)] == [1, 2]
