@@ -124,10 +124,9 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
             lines.append(Content(sanitize(f"no answer, so neither right nor wrong: {reasons}", one_line=True, max_length=200)))
         if scores is not None and scores.failures:
             classes = " · ".join(f"{failure} {count}" for failure, count in scores.failures.items())
-            lines.append(Content(f"failures: {classes}"))
-        if scores is not None and scores.wrong_fields:
             fields = " · ".join(f"{field} {count}" for field, count in list(scores.wrong_fields.items())[:8])
-            lines.append(Content(sanitize(f"wrong fields: {fields}", one_line=True, max_length=200)))
+            wrong = f"failures: {classes}" + (f"; wrong fields: {fields}" if fields else "")
+            lines.append(Content(sanitize(wrong, one_line=True, max_length=300)))
         self.query_one("#about", Static).update(Content("\n").join(lines))
 
     @property
@@ -143,8 +142,6 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         lines = []
         if log := self.crash_log():
             return log
-        if target is not None and target.at_least is not None:
-            lines.append(Content(f"target {'':<29} {bar(target.at_least, 6)} {percent(target.at_least)}"))
         met = self.session.arms_that_meet_the_target()
         if met:
             lines.append(Content.styled(f"{met[0]} already meets the target without any training. You can stop here: press f.", "bold"))
@@ -158,6 +155,8 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
             )
         else:
             lines.append(Content("Nothing is measured yet. Training is refused until there is a prompt baseline."))
+        if target is not None and target.at_least is not None:
+            lines.append(Content(f"target {'':<29} {bar(target.at_least, 6)} {percent(target.at_least)}"))
         return Content("\n").join(lines)
 
     def _show_run_status(self) -> None:

@@ -163,7 +163,7 @@ async def test_the_wizard_lists_and_opens_prepared_runs_and_stops_no_strange_pro
     (piped / "events.jsonl").unlink()
     os.mkfifo(piped / "events.jsonl")
     app = TuneproofApp()
-    async with app.run_test(size=(80, 40)) as pilot:
+    async with app.run_test(size=(80, 40), notifications=True) as pilot:
         await arrive(pilot, "HomeScreen")
         await until_shown(pilot, "bad-0", "forged", "piped")
         for run in (piped, *(tmp_path / "runs").glob("bad-*"), forged):

@@ -132,9 +132,9 @@ def test_the_table_is_aligned_and_nothing_in_a_name_moves_the_cursor(tmp_path: P
     card = CardWritten(answer="do not tune", reason="", headline="no gain worth a model of your own", ts=20.0)
     a_run(tmp_path / "tick\x1b[2Jets\n-2", [GONE, StageStarted(stage=Stage.CARD), card])
     assert runs_text(tmp_path).splitlines() == [
-        f"state    stage      verdict      {'run':<{len(str(tmp_path)) + 19}}  in a few words",
+        f"state    stage      verdict      {'run':<{len(str(tmp_path)) + 15}}  in a few words",
         f"running  baselines  -            {tmp_path}/tickets-1",
-        f"crashed  card       do not tune  {tmp_path}/tick\\x1b[2Jets\\n-2  no gain worth a model of your own",
+        f"crashed  card       do not tune  {tmp_path}/tick␛[2Jets␊-2  no gain worth a model of your own",
     ]
 
 
