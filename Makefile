@@ -10,12 +10,13 @@ demo: setup  ## the sample case, from the first question to the card
 	$(BIN)/tuneproof verify runs/demo
 
 # Two processes with one core each: most of the time goes into starting the program again and again.
+# The files run in the order of their folders, so that the whole trainings of `replay` are not left for the end.
 test: setup  ## lint, format, types, import contracts, tests
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 # Run them before a release, or after changing what they cover.
 long: setup  ## whole trainings, servers and clusters, which `make test` leaves out for time
@@ -26,6 +27,7 @@ real: setup  ## the two real cases, from data to card, with their figures
 
 bench: setup  ## measurements; tests never assert their figures
 	$(BIN)/python -m tests.bench.route
+	$(BIN)/python -m tests.bench.verdict
 	$(BIN)/python -m tests.bench.near
 	$(BIN)/python -m tests.bench.audit
 	$(BIN)/python -m tests.bench.scale

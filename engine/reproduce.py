@@ -11,6 +11,7 @@ from typing import Self
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.core.errors import GateClosed, UsageError
 from tuneproof.engine.core.hardware import block_import
+from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, Thinking
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device, load_base, load_weights
@@ -120,7 +121,13 @@ class Reproduction:
 
     def _decoded(self, predictions: list[Prediction], on_progress: Callable[[int, int], None] = lambda done, of: None) -> list[Reproduced]:
         prompts = [prediction.prompt for prediction in predictions]
-        completions, _ = self._decoder.complete(prompts, self._max_new_tokens, grammar=self._grammar, on_progress=on_progress)
+        completions, _ = self._decoder.complete(
+            prompts,
+            self._facts.max_new_tokens,
+            grammar=self._grammar,
+            ends_with_document=self._facts.ends_with_document,
+            on_progress=on_progress,
+        )
         return [Reproduced(stored, again) for stored, again in zip(predictions, completions, strict=True)]
 
     def _check(self) -> None:
@@ -131,26 +138,28 @@ class Reproduction:
             for file in self.store.manifest.written():
                 if file.startswith(f"{self.files.adapter}/"):
                     self.store.check(file)
-        if self._base.sha256 != self._model_facts.sha256:
+        base, recorded = self._base, self._model_facts
+        if (base if recorded.files else base.with_first_digest()).sha256 != recorded.sha256:
             raise GateClosed(
                 "the base model is not the one that was measured",
-                where=str(self._base.folder),
-                fix=f"restore the one with sha256 {self._model_facts.sha256}",
+                where=str(base.folder),
+                fix=f"restore the one with sha256 {recorded.sha256}",
             )
 
     @cached_property
     def _base(self) -> BaseCheckpoint:
         model = self.store.case.model
         assert model is not None
-        return load_base(model)
+        reasons = self._model_facts.thinking is Thinking.ON
+        return load_base(model).thinking_as_in([f"{THINK_OPEN}{THINK_CLOSE}"] if reasons else [])
 
     @cached_property
     def _model_facts(self) -> artifacts.ModelFacts:
         return artifacts.ModelFacts.model_validate_json(self.store.read(artifacts.MODEL))
 
     @cached_property
-    def _max_new_tokens(self) -> int:
-        return artifacts.ArmFacts.model_validate_json(self.store.read(self.files.arm)).max_new_tokens
+    def _facts(self) -> artifacts.ArmFacts:
+        return artifacts.ArmFacts.model_validate_json(self.store.read(self.files.arm))
 
     @cached_property
     def _grammar(self) -> str | None:

@@ -5,26 +5,33 @@ from __future__ import annotations
 import argparse
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
-import traceback
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
+from typing import NoReturn
 
 import psutil
 
 from tuneproof.engine.core.errors import ExitCode, Interrupted, RestartWorker, TuneproofError
+from tuneproof.engine.core.memory_limits import boot_id, kernel_oom_kills
+from tuneproof.engine.core.plain_text import sanitize, use_plain_streams
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Failed, Finished, Heartbeat, Launched, Stopped
+from tuneproof.engine.run.killed import is_same_process, last_killed
 from tuneproof.engine.run.limits import machine_limit
+from tuneproof.engine.run.lock import RunLock
+from tuneproof.engine.run.process import log_traceback
 from tuneproof.engine.run.quiet import quiet_libraries
-from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
+from tuneproof.engine.run.reserve import DiskReserve
+from tuneproof.engine.run.stop import StoppedAtOnce, StopRequest
+from tuneproof.engine.run.store import EVENTS, RunStore
+from tuneproof.engine.run.worker_exit import run_gone, worker_exit_code
 
 HEARTBEAT_SECONDS = 10.0
 
@@ -36,58 +43,88 @@ either way). On an idle machine the sample case trains equally fast: 9.2 s, medi
 """
 
 
-def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None = None) -> ExitCode:
-    """Locks the run and does its stages; how it ends is its last event and the exit code.
+def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None = None, lock: RunLock | None = None) -> int:
+    """Locks the run, unless it was given the lock, and does its stages; how it ends is its last event and the exit code.
 
-    Raises RestartWorker if a fresh process has to continue.
+    The exit code also says what a disk that is full or gone did not take as an event. Raises RestartWorker if a fresh process has to
+    continue.
     """
     from tuneproof.engine.stages.pipeline import run_stages
 
     store = RunStore(run_dir)
     try:
-        with store.lock(), EventLog(run_dir / EVENTS) as log:
-            me = psutil.Process()
-            log.emit(
-                Launched(
-                    pid=me.pid,
-                    process_started=me.create_time(),
-                    tuneproof=version("tuneproof"),
-                    until=until,
-                    host=socket.gethostname(),
-                    slurm_job=slurm_job,
-                ),
-                sync=True,
-            )
+        with lock or store.lock() as held, EventLog(run_dir / EVENTS) as log, DiskReserve(run_dir) as reserve:
+            store.sweep()
+            stop.is_busy = lambda: log.is_writing
+            launched, killed = _launched(until, slurm_job), last_killed(run_dir / EVENTS)
+            if killed is not None and is_same_process(killed.launched, launched):
+                killed = None
+            log.emit(launched, sync=True)
             with _heartbeat(log):
-                return _log_end(lambda: run_stages(store, log, until, stop), log, run_dir)
+                end = _do(lambda: run_stages(store, log, until, stop, killed), run_dir, stop)
+            if not held.is_in(run_dir):
+                return worker_exit_code(run_gone(run_dir))
+            reserve.release()
+            return _log_end(end, log, run_dir)
     except TuneproofError as error:
         # The run could not be locked: the program that started this process shows the end of its log.
-        print(error, file=sys.stderr)
-        return error.exit_code
+        print(sanitize(str(error), one_line=True), file=sys.stderr)
+        return worker_exit_code(error)
+    except OSError as error:
+        limit = machine_limit(error, run_dir)
+        if limit is None:
+            raise
+        return worker_exit_code(limit)
 
 
-def _log_end(stages: Callable[[], None], log: EventLog, run_dir: Path) -> ExitCode:
+def _launched(until: Stage, slurm_job: str | None) -> Launched:
+    """The event for this process."""
+    me = psutil.Process()
+    return Launched(
+        pid=me.pid,
+        process_started=me.create_time(),
+        tuneproof=version("tuneproof"),
+        until=until,
+        host=socket.gethostname(),
+        slurm_job=slurm_job,
+        boot=boot_id(),
+        oom_kills=kernel_oom_kills(),
+    )
+
+
+def _do(stages: Callable[[], None], run_dir: Path, stop: StopRequest) -> BaseException | None:
+    """Does the stages, and returns what ended them: a limit of the machine as its own error."""
     try:
         stages()
-    except Interrupted:
-        log.emit(Stopped(), sync=True)
-        return ExitCode.INTERRUPTED
-    except TuneproofError as error:
-        log.emit(Failed.of(error), sync=True)
-        return error.exit_code
     except RestartWorker:
+        stop.hold_signals()
         raise
+    except (TuneproofError, StoppedAtOnce) as error:
+        return error
     except Exception as error:
-        limit = machine_limit(error, run_dir)
-        if limit is not None:
-            log.emit(Failed.of(limit), sync=True)
-            return limit.exit_code
-        with (run_dir / WORKER_LOG).open("a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
-        log.emit(Failed(exit_code=ExitCode.DEFECT, message=f"{type(error).__name__}: {error}"), sync=True)
-        return ExitCode.DEFECT
-    log.emit(Finished(), sync=True)
-    return ExitCode.DONE
+        return machine_limit(error, run_dir) or error
+    return None
+
+
+def _log_end(error: BaseException | None, log: EventLog, run_dir: Path) -> int:
+    """Logs how the stages ended, and returns the exit code. A disk that takes no event does not change the code."""
+    code: int = ExitCode.DEFECT
+    event: Event = Failed(exit_code=code, message=f"{type(error).__name__}: {error}")
+    match error:
+        case None:
+            code, event = ExitCode.DONE, Finished()
+        case Interrupted() | StoppedAtOnce():
+            code, event = ExitCode.INTERRUPTED, Stopped()
+        case TuneproofError():
+            code, event = worker_exit_code(error), Failed.of(error)
+        case _:
+            log_traceback(run_dir, error)
+    try:
+        log.emit(event, sync=True)
+    except OSError as unwritten:
+        limit = machine_limit(unwritten, run_dir)
+        return worker_exit_code(limit) if limit is not None and code == ExitCode.DONE else code
+    return code
 
 
 @contextmanager
@@ -96,7 +133,9 @@ def _heartbeat(log: EventLog) -> Iterator[None]:
 
     def beat() -> None:
         while not ended.wait(HEARTBEAT_SECONDS):
-            log.emit(Heartbeat())
+            # What the disk does not take now is noticed by the work itself.
+            with suppress(OSError):
+                log.emit(Heartbeat())
 
     thread = threading.Thread(target=beat, daemon=True)
     thread.start()
@@ -113,18 +152,36 @@ def main() -> None:
     parser.add_argument("--until", type=Stage, default=Stage.CARD)
     # Not read from the environment: in a shell inside an allocation, that names a job that the worker must not end.
     parser.add_argument("--slurm-job")
+    parser.add_argument("--lock", type=lambda descriptor: RunLock.inherited(int(descriptor)), help="the descriptor of the run's lock")
     arguments = parser.parse_args()
+    # Every library writes into the run folder, and what is in it is for this user alone.
+    os.umask(0o077)
     quiet_libraries()
+    # The log is read in terminals, and has what libraries say about data.
+    use_plain_streams()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     os.nice(max(0, NICENESS - os.nice(0)))
     stop = StopRequest()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.request())
+    stop.obey_signals()
     try:
-        sys.exit(work(arguments.run_dir, arguments.until, stop, arguments.slurm_job))
+        code = work(arguments.run_dir, arguments.until, stop, arguments.slurm_job, arguments.lock)
     except RestartWorker:
         # The same pid, without the memory of this process.
         os.execv(sys.executable, [sys.executable, "-m", "tuneproof.engine.worker", *sys.argv[1:]])
+    if code == ExitCode.INTERRUPTED:
+        _leave_at_once()
+    sys.exit(code)
+
+
+def _leave_at_once() -> NoReturn:
+    """Ends this process and those that it started, without waiting for threads that may be in something that never ends."""
+    for process in psutil.Process().children(recursive=True):
+        with suppress(psutil.Error):
+            process.kill()
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(ExitCode.INTERRUPTED)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,8 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.arms import UNTUNED_ARMS, Arm, requested_arms, untuned_arms
+from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.session.baseline_choice import best_untuned, can_finish_without_training, with_arm_toggled
@@ -25,7 +26,8 @@ from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize
 
 BAR = 10
-HEAD = f"{'arm':<16} {'format valid':<21} {'correct':<20} tokens s/case"
+NAME = max(map(len, UNTUNED_ARMS))
+HEAD = f"{'arm':<{NAME + 4}} {'format valid':<19} {'correct':<18} tokens s/case"
 
 
 class BaselinesScreen(StepScreen):
@@ -60,7 +62,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
     def on_mount(self) -> None:
         listed = self.query_one("#arms", OptionList)
         listed.add_option(Option(Content.styled(HEAD, "bold"), disabled=True))
-        for name in UNTUNED_ARMS:
+        for name in self._arms:
             listed.add_option(Option("", id=name))
         self.query_one("#about").border_title = "The highlighted arm"
         self.query_one("#baseline-verdict").border_title = "So far"
@@ -83,8 +85,8 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         frozen = self.state.frozen
         if frozen is not None:
             effect = round(100 * frozen.minimum_detectable_effect)
-            listed.border_title = f"On {frozen.eval} frozen cases (sha {frozen.eval_sha256[:8]}…): can show about {effect} points"
-        for name in UNTUNED_ARMS:
+            listed.border_title = f"On {frozen.eval} frozen cases (sha {frozen.eval_sha256[:8]}…), which detect {effect} points"
+        for name in self._arms:
             listed.replace_option_prompt(name, self._line(name))
         self._about()
         self.query_one("#baseline-verdict", Static).update(self._so_far())
@@ -93,49 +95,53 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
 
     def _line(self, name: str) -> Content:
         state = self.state
-        mark = "[x]" if name in self.session.draft.content.baselines else "[ ]"
+        chosen = self._arms[name].is_requested(self.session.draft.content)
+        mark = "[x]" if chosen else "[ ]"
         scored = state.arms.get(name)
         decoding = state.decoding
-        head = f"{mark} {name:<12}"
+        head = f"{mark} {name:<{NAME}}"
         if scored is not None:
             costs = f"{scored.tokens_per_case:4.0f} {scored.seconds_per_case:6.3f}"
-            result = f"{rate_bar(scored.format_valid, 6):<21} {rate_bar(scored.correct, 6):<21} {costs}"
+            result = f"{rate_bar(scored.format_valid, 4):<19} {rate_bar(scored.correct, 4):<19} {costs}"
         elif decoding is not None and decoding.arm == name and state.status is RunStatus.RUNNING:
             result = f"{bar(decoding.done / max(1, decoding.of), BAR)} answered {decoding.done} of {decoding.of}"
         else:
-            result = "not run yet" if name in self.session.draft.content.baselines else "not selected"
+            result = "not run yet" if chosen else "not selected"
         return Content(f"{head} {result}")
 
     @on(OptionList.OptionHighlighted, "#arms")
     def _about(self) -> None:
         name = self._highlighted
-        about = " ".join((inspect.getdoc(UNTUNED_ARMS[name]) or "").split())
+        about = " ".join((inspect.getdoc(self._arms[name]) or "").split())
         scores, prompt_variant = self.session.scores(name), self.session.arm_summary(name)
         lines = [Content(about)]
         if prompt_variant:
-            lines.append(Content(sanitize(prompt_variant, one_line=True, max_length=200)))
+            lines.append(Content(sanitize(prompt_variant, one_line=True, max_length=400)))
+        if (repaired := self.session.scores(with_repair(name))) is not None:
+            lines.append(Content(f"answers repaired by a parser: {percent(repaired.correct.rate).strip()} correct"))
         if scores is not None and scores.unanswered:
             reasons = " · ".join(f"{reason} {count}" for reason, count in scores.unanswered.items())
             lines.append(Content(sanitize(f"no answer, so neither right nor wrong: {reasons}", one_line=True, max_length=200)))
         if scores is not None and scores.failures:
             classes = " · ".join(f"{failure} {count}" for failure, count in scores.failures.items())
-            lines.append(Content(f"failures: {classes}"))
-        if scores is not None and scores.wrong_fields:
             fields = " · ".join(f"{field} {count}" for field, count in list(scores.wrong_fields.items())[:8])
-            lines.append(Content(sanitize(f"wrong fields: {fields}", one_line=True, max_length=200)))
+            wrong = f"failures: {classes}" + (f"; wrong fields: {fields}" if fields else "")
+            lines.append(Content(sanitize(wrong, one_line=True, max_length=300)))
         self.query_one("#about", Static).update(Content("\n").join(lines))
 
     @property
+    def _arms(self) -> dict[str, type[Arm]]:
+        return untuned_arms(self.session.draft.content)
+
+    @property
     def _highlighted(self) -> str:
-        return list(UNTUNED_ARMS)[max(0, (self.query_one("#arms", OptionList).highlighted or 0) - 1)]
+        return list(self._arms)[max(0, (self.query_one("#arms", OptionList).highlighted or 0) - 1)]
 
     def _so_far(self) -> Content:
         target = self.session.draft.content.target
         lines = []
         if log := self.crash_log():
             return log
-        if target is not None:
-            lines.append(Content(f"target {'':<29} {bar(target.at_least, 6)} {percent(target.at_least)}"))
         met = self.session.arms_that_meet_the_target()
         if met:
             lines.append(Content.styled(f"{met[0]} already meets the target without any training. You can stop here: press f.", "bold"))
@@ -149,6 +155,8 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
             )
         else:
             lines.append(Content("Nothing is measured yet. Training is refused until there is a prompt baseline."))
+        if target is not None and target.at_least is not None:
+            lines.append(Content(f"target {'':<29} {bar(target.at_least, 6)} {percent(target.at_least)}"))
         return Content("\n").join(lines)
 
     def _show_run_status(self) -> None:
@@ -183,7 +191,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         self.refresh_all()
 
     def action_run(self) -> None:
-        if not self.session.draft.content.baselines:
+        if not requested_arms(self.session.draft.content):
             self.show_error("select at least one arm: there is no training without a baseline")
         elif self.wizard.start_worker(Stage.BASELINES):
             self.show_status("starting the worker …")

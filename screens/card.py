@@ -11,12 +11,12 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tuneproof.engine.audit.profile_text import profile_lines
-from tuneproof.engine.card.markdown import method_lines, optional_sections
+from tuneproof.engine.card.markdown import card_title, method_lines, optional_sections
 from tuneproof.engine.card.schema import CARD_MD, Card, CardSection, DataShapeSection, MethodSection
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase, compare_cases
-from tuneproof.engine.scoring.verdict import format_p_value, format_points
+from tuneproof.engine.scoring.verdict_text import format_p_value, format_points
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.failures import comparison_screen, failures_screen
 from tuneproof.screens.step import WIDE, StepScreen
@@ -78,7 +78,7 @@ v opens these cases in groups, y copies the card and writes it to a file.
             self.show_status("press 7 to go to the training")
             return
         verdict.border_title = "Verdict"
-        verdict.update(Content.assemble((card.verdict.answer, "bold"), f": {sanitize(card.verdict.reason)}"))
+        verdict.update(Content.assemble((card_title(card), "bold"), f". {sanitize(card.verdict.reason)}{_next(card)}"))
         self.query_one("#card-arms", Static).update(self._arms(card))
         self.query_one("#fields-text", Static).update(_fields(card))
         assert self.session.store is not None
@@ -143,6 +143,13 @@ v opens these cases in groups, y copies the card and writes it to a file.
         store = self.session.store
         if store is not None and store.has(CARD_MD):
             self.notify(f"copied, and written to {copy(self.app, store.read(CARD_MD))}", markup=False)
+
+
+def _next(card: Card) -> str:
+    """What to do after a case that ended before its training."""
+    if card.verdict.difference is not None or not card.verdict.next_steps:
+        return ""
+    return f" Next: {' '.join(sanitize(step) for step in card.verdict.next_steps)}"
 
 
 def _fields(card: Card) -> Content:

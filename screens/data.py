@@ -13,7 +13,7 @@ from textual.widgets import Static
 
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.schema import SAMPLE, ModelChoice
-from tuneproof.engine.data.files import READERS
+from tuneproof.engine.data.files import FORMATS
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.session.data_form import DataStatus, data_status
 from tuneproof.engine.session.form_input import InputError, base_model, parse_columns, path_or_hub_name
@@ -25,7 +25,7 @@ from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
-ENDINGS = [ending + packed for ending in READERS for packed in ("", ".gz", ".zst")]
+ENDINGS = [ending + packed for ending in FORMATS for packed in ("", ".gz", ".zst")]
 
 
 class DataScreen(StepScreen):
@@ -35,7 +35,7 @@ class DataScreen(StepScreen):
     HELP_TEXT = f"""
 **What a model is tuned on**: examples, each a request and the answer that you want.
 
-- **Formats**: {", ".join(READERS)}, each also with `.gz` or `.zst`; a folder of such files; or a name on the Hugging Face
+- **Formats**: {", ".join(FORMATS)}, each also with `.gz` or `.zst`; a folder of such files; or a name on the Hugging Face
   hub.
 - **Shape**: how a record is written. `messages` (OpenAI chat), `conversations` (ShareGPT), `instruction/input/output` (Alpaca),
   `prompt/completion` are recognised by their keys. If the keys are others, press m to name the columns.

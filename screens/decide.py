@@ -12,20 +12,21 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.case.draft import REQUIRED_ANSWERS, Draft
+from tuneproof.engine.case.draft import REQUIRED_ANSWERS
 from tuneproof.engine.case.route import (
-    ADVICE,
     ENOUGH_EXAMPLES,
     MINIMUM_BEFORE_TRAINING,
     QUESTIONS,
-    REASONS,
     Question,
     Route,
     RouteAnswers,
     choose_route,
+    reason_for,
+    route_steps,
     what_if,
 )
 from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.session.case_session import CaseSession
 from tuneproof.engine.session.decision_form import routes_by_examples, with_digit, without_last_digit
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.step import FROZEN_NOTICE, StepScreen
@@ -39,6 +40,7 @@ SHORT_ROUTES = {
     Route.PROMPT: "prompt first",
     Route.TOOLING: "tooling first",
     Route.ALIGNMENT: "alignment first",
+    Route.GUARD: "guard first",
 }
 """The routes, short enough for a line of the table at 80 columns."""
 
@@ -64,10 +66,17 @@ class DecideScreen(StepScreen):
     STEP = WizardStep.DECIDE
     HELP_TEXT = """
 **What kind of fix does the problem need?** Fine-tuning changes habits: a format, a style, a narrow task that is done again and again.
-It is rarely the fix for facts (look them up instead), or for an output format that a decoder can enforce.
+It is rarely the fix for facts (look them up instead), or where the output format is all that is wrong: a grammar in the decoder makes
+every complete answer valid, though not right.
 
 - **Private facts**: prices, tickets, contracts, anything that no public text says. Retrieval adds them to the prompt when they are needed.
 - **Format drift**: the same kind of request is answered as JSON once and as prose the next time.
+- **Tools, or only the format**: yes if a grammar would be the whole fix; no if values are wrong, too.
+- **Style**: how brand, tone or behaviour should be, shown by examples.
+- **Falls short**: your best prompt is not enough. With a target, the baselines step measures it, and the route is drawn again.
+- **Cheaper, faster or smaller**: a small model is to do what a large one does.
+- **Unsafe requests**: a guard refuses them; alignment comes next.
+- **Fit the prompt**: private facts that fit into every prompt need no retrieval.
 - **Stable task**: next month's requests look like this month's.
 - **Labelled examples**: pairs of a request and the answer that you want. If you leave the number empty, they are counted in the data.
 - **Route**: the recommended next step. It follows from the answers by a fixed rule; the table shows which answer would change it.
@@ -94,7 +103,7 @@ recommends something else.
                 yield MemoizedStatic(id="what-if", classes="panel")
 
     def on_mount(self) -> None:
-        self.query_one(QuestionList).border_title = "Seven questions"
+        self.query_one(QuestionList).border_title = "Twelve questions"
         self.query_one("#why").border_title = "Why it matters"
         self.query_one("#route").border_title = "Route"
         self.query_one("#what-if").border_title = "If one answer were different"
@@ -116,7 +125,7 @@ recommends something else.
         for question in QUESTIONS:
             listed.replace_option_prompt(question.key, self._line(question))
         answers = self.session.answers()
-        self.query_one("#route", Static).update(_route_text(self.session.draft, self.session.route(), trains_anyway=self._trains_anyway))
+        self.query_one("#route", Static).update(_route_text(self.session, trains_anyway=self._trains_anyway))
         self.query_one("#what-if", Static).update(_what_if_text(answers))
         self._show_why()
         if self.session.is_frozen:
@@ -132,7 +141,7 @@ recommends something else.
     @on(OptionList.OptionHighlighted)
     def _show_why(self) -> None:
         question = QUESTIONS[self.query_one(QuestionList).highlighted or 0]
-        self.query_one("#why", Static).update(f"{question.text}\n{question.why}")
+        self.query_one("#why", Static).update("\n".join([question.text, question.why, f"For example: {question.example}"]))
 
     @on(OptionList.OptionSelected)
     def _entered(self) -> None:
@@ -193,7 +202,8 @@ recommends something else.
         return Content.assemble(f" {question.short:<29}", (f"{shown:>9}", "bold"))
 
 
-def _route_text(draft: Draft, route: Route | None, *, trains_anyway: bool) -> Content:
+def _route_text(session: CaseSession, *, trains_anyway: bool) -> Content:
+    draft, route = session.draft, session.route()
     minimum = f"Needed before training: {', '.join(MINIMUM_BEFORE_TRAINING)}."
     by_examples = routes_by_examples(draft)
     if by_examples is None:
@@ -201,8 +211,11 @@ def _route_text(draft: Draft, route: Route | None, *, trains_anyway: bool) -> Co
     if route is None:
         routes = f"with {ENOUGH_EXAMPLES} examples or more: {by_examples.enough}\nwith fewer: {by_examples.fewer}"
         return Content(f"{routes}\n\nType the number, or continue: the examples are counted in the data.")
-    advice = REASONS[route] if route is Route.FINE_TUNING else f"{REASONS[route]} {ADVICE[route]}"
-    lines = [Content.styled(route.value, "bold"), Content(advice)]
+    # Where the number is not known yet, it does not matter for the route.
+    answers = session.answers() or draft.route_answers(ENOUGH_EXAMPLES)
+    assert answers is not None
+    steps = route_steps(answers)[1 if route is Route.FINE_TUNING else 0 :]
+    lines = [Content.styled(route.value, "bold"), Content(" ".join([reason_for(answers), *steps]))]
     if route is Route.FINE_TUNING:
         lines.append(Content(minimum))
     elif trains_anyway:
@@ -214,8 +227,10 @@ def _what_if_text(answers: RouteAnswers | None) -> Content:
     if answers is None:
         return Content(" shown once the answers are complete")
     lines, route = [], choose_route(answers)
+    # Those that change the route come first: a small terminal has no room for all.
+    rows = sorted(what_if(answers), key=lambda row: row.route is route)
     topics = {question.key: question.topic for question in QUESTIONS}
-    for row in what_if(answers):
+    for row in rows:
         value = ("yes" if row.value else "no") if isinstance(row.value, bool) else str(row.value)
         changes = row.route is not route
         line = f"{'→' if changes else ' '} {topics[row.key]:<13} {value:<3} {SHORT_ROUTES[row.route]}"

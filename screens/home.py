@@ -142,11 +142,14 @@ def _recent_runs() -> tuple[list[RunSummary], str]:
 
 
 def run_line(run: RunSummary, now: float) -> Content:
-    """A run in one line: name, state, stage, verdict, when."""
+    """A run in one line: name, state, stage, verdict, when; under it, how good the answer of its verdict is."""
     stage = run.stage.value if run.stage else ""
     name = sanitize(run.path.name, one_line=True, max_length=30)
     line = f"   {name:<30} {run.status.value:<9} {stage:<10} {run.verdict or '':<13} {ago(now - run.updated)}"
-    return Content.styled(line, "bold" if run.status.value == "running" else "")
+    shown = Content.styled(line, "bold" if run.status.value == "running" else "")
+    if run.headline is None:
+        return shown
+    return Content("\n").join([shown, Content.styled(f"      {sanitize(run.headline, one_line=True, max_length=100)}", "dim")])
 
 
 def ago(seconds: float) -> str:

@@ -18,6 +18,7 @@ from tuneproof.engine.card.markdown import length_line
 from tuneproof.engine.card.plan_text import SHARDED, execution_line, gb, memory_line
 from tuneproof.engine.case.training import MethodChoice, Sharding
 from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.methods.forecast import Forecast
 from tuneproof.engine.methods.plan import AUTO, make_plan
 from tuneproof.engine.methods.registry import METHODS
@@ -25,6 +26,7 @@ from tuneproof.engine.run.artifacts import CatalogueEntry
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.session.forecasts import method_forecasts
 from tuneproof.engine.session.form_input import InputError
+from tuneproof.engine.session.met_as_measured import with_measured_taken_as_enough
 from tuneproof.engine.session.method_form import (
     SETTINGS,
     Objection,
@@ -63,12 +65,16 @@ class MethodScreen(StepScreen):
 - **Learning rate, epochs, batch size, rank**: a setting without a value of yours has the documented default. It is shown here and on the
   card.
 
+An untuned arm that is *shown* to meet the target ends the run without training. One that meets it only as *measured* may have been
+lucky: the panel says how many more cases would settle it, and you decide (f finishes, c goes on to training).
+
 enter chooses the highlighted method, a chooses auto, t changes a setting. Once training has started, the method is fixed for this run.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "auto", "Auto"),
         Binding("t", "change_setting", "Settings"),
         Binding("g", "train_anyway", "Train anyway"),
+        Binding("f", "finish_here", "Finish without training"),
     ]
 
     _forecasts: Mapping[str, Forecast] = MappingProxyType({})
@@ -94,8 +100,16 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "train_anyway":
-            return self._objection is not None
+            return self._objection is not None or self.session.draft.content.method.enough_as_measured
+        if action == "finish_here":
+            return self._can_finish
         return not (action in ("auto", "change_setting") and self._is_fixed)
+
+    @property
+    def _can_finish(self) -> bool:
+        """Whether a person may say that the target is met well enough, and have the card without a training."""
+        is_free = self.state.status is not RunStatus.RUNNING and self.state.card is None and not self._is_fixed
+        return is_free and self.session.met_as_measured() is not None
 
     @property
     def _is_fixed(self) -> bool:
@@ -130,7 +144,11 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
             return Content.styled(str(error), "bold")
         name = f"{AUTO} → {chosen.method}" if content.method.name == AUTO else chosen.method
         lines = [Content.assemble((name, "bold"), f": {chosen.why}"), *self._about_highlighted()]
-        objection = self._objection
+        objection, met = self._objection, self.session.met_as_measured()
+        if met is not None:
+            is_enough = content.method.enough_as_measured
+            asked = "You took that as enough; g trains all the same." if is_enough else "f finishes without training; c goes on to it."
+            lines.append(Content.styled(f"{met.describe()}. {asked}", "bold"))
         if objection is not None:
             consequence = "You train anyway." if is_overridden(content.method) else "Training is skipped; press g to train anyway."
             lines.append(Content.styled(f"{objection.reason}. {consequence}", "bold"))
@@ -154,7 +172,7 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
 
     @property
     def _objection(self) -> Objection | None:
-        return objection_to_training(self.session.arms_that_meet_the_target(), self.session.route())
+        return objection_to_training(self.session.arms_that_meet_the_target(), self.session.route_after_measurement())
 
     def _settings(self) -> Content:
         try:
@@ -192,9 +210,16 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
         self._choose_method(self._named(AUTO))
 
     def action_train_anyway(self) -> None:
-        objection = self._objection
-        if objection is not None:
+        objection, method = self._objection, self.session.draft.content.method
+        if method.enough_as_measured:
+            self._choose_method(with_measured_taken_as_enough(method, is_enough=False))
+        elif objection is not None:
             self._choose_method(with_override_toggled(self.session.draft.content.method, objection))
+
+    def action_finish_here(self) -> None:
+        self._choose_method(with_measured_taken_as_enough(self.session.draft.content.method, is_enough=True))
+        if self.wizard.start_worker(Stage.CARD):
+            self.wizard.go_to(WizardStep.CARD)
 
     def _choose_method(self, method: MethodChoice) -> None:
         if self._is_fixed:

@@ -13,9 +13,10 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from tuneproof.engine.core.errors import ExitCode, TuneproofError
+from tuneproof.engine.run.killed import last_killed
 from tuneproof.engine.run.process import worker_log_tail
 from tuneproof.engine.run.state import RunState, RunStatus
-from tuneproof.engine.run.store import WORKER_LOG
+from tuneproof.engine.run.store import EVENTS, WORKER_LOG
 from tuneproof.engine.session.case_session import CaseSession
 from tuneproof.engine.session.progress import is_done
 from tuneproof.engine.session.steps import WizardStep
@@ -150,7 +151,9 @@ class StepScreen(Screen[None]):
         defect = state.failure is not None and state.failure.exit_code == ExitCode.DEFECT
         if store is None or not (state.status is RunStatus.CRASHED or defect):
             return None
-        return sanitized_content(worker_log_tail(store.path) or "the log is empty: the process was killed, perhaps because memory ran out")
+        killed = None if defect else last_killed(store.path / EVENTS)
+        how = [str(killed.error(store.path))] if killed is not None else []
+        return sanitized_content("\n".join([*how, worker_log_tail(store.path)]).strip() or "the log is empty")
 
     def focus_first(self) -> None:
         """Moves the focus back to the first list of the step."""

@@ -11,23 +11,36 @@ from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
+from tuneproof.engine.case.output_bounds import BoundsChoice
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind
+from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.scoring.statistics import minimum_detectable_effect
-from tuneproof.engine.session.form_input import InputError
+from tuneproof.engine.scoring.power import detects, needed_cases_text
+from tuneproof.engine.session.eval_size import EvalSize, is_small, larger_eval_sets
+from tuneproof.engine.session.form_input import InputError, parse_bounds
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import (
+    BOUNDS_CHOICES,
+    CODE_CHOICES,
+    OWN_BOUNDS,
     TYPED_FIELDS,
     FreezeStatus,
     Sections,
     TaskField,
+    bounds_text,
+    describe_chosen_bounds,
+    describe_target,
     drafted_task,
     fields_of,
     freeze_status,
+    instruction_warning,
+    question_about_code,
     split_of,
     suggested_sections,
     task_of,
+    with_answer_about_code,
+    with_bounds,
     with_kind,
     with_metric,
 )
@@ -64,18 +77,22 @@ class TaskScreen(StepScreen):
 
 - **Output kind**: what an answer has to look like. It was drafted from your examples; check it before you trust it.
 - **Schema**: for JSON, the fields and the values they may have. An answer that breaks the schema is *not format-valid*.
+- **Bounds**: how long and of what form the parts of a *constrained* answer may be, proposed from your training rows, so that an open
+  string ends. They never change how an answer is judged.
 - **Metric**: what is counted. **Target**: the score that would be good enough. If an untuned system reaches it, no training
   is needed.
 - **Split**: the model trains on *train*; *validation* is scored during training and picks the best checkpoint; *eval* is used
   only to score.
-- **Can show a difference of about 16 points**: with so few cases, a smaller difference between two systems could be luck.
-  Four times as many cases halve it.
+- **Detect 16 points four times in five**: if two systems really differ by so much, four of five such eval sets show it. Four times as
+  many cases halve it. It depends on how often the two disagree, which is assumed until they have run. **m** moves rows from train into
+  eval.
 - **Freeze** (f): writes the eval set and stores its SHA-256 in the manifest. From then on neither the eval set nor the task can change
   in this run, so nobody can later pick the cases that suit the result.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "freeze", "Freeze the eval set"),
-        Binding("d", "draft_again", "Draft from the examples"),
+        Binding("m", "enlarge_eval", "More eval cases"),
+        Binding("d", "draft_again", "Draft again"),
         Binding("r", "resume_freeze", "Resume"),
         Binding("e", "start_new_run", "Change (new run)"),
     ]
@@ -103,6 +120,8 @@ class TaskScreen(StepScreen):
                 return self._freeze_status is FreezeStatus.BROKE_OFF
             case "freeze" | "draft_again":
                 return not self.session.is_frozen
+            case "enlarge_eval":
+                return bool(self._larger_eval_sets)
         return True
 
     def show(self) -> None:
@@ -111,11 +130,22 @@ class TaskScreen(StepScreen):
         highlighted = form.highlighted or 0
         fields = self._fields
         form.clear_options()
-        form.add_options([Option(_line(field, self._content), id=field.value) for field in fields])
+        form.add_options([Option(self._line(field), id=field.value) for field in fields])
         form.highlighted = min(highlighted, len(fields) - 1)
         self.query_one("#split", Static).update(self._split_text())
         self._show_freeze_status()
         self.refresh_bindings()
+
+    def _line(self, field: TaskField) -> Content:
+        value = _value(field, self._content, self._bounds())
+        return Content.assemble(f" {field:<{FIELD_WIDTH}}  ", (sanitize(value, one_line=True, max_length=200), "bold"))
+
+    def _bounds(self) -> str:
+        """The bounds of constrained decoding, or what is wrong with those of the case."""
+        try:
+            return describe_chosen_bounds(task_of(self._content).output.bounds, self.session.grammar_bounds)
+        except CaseError as error:
+            return f"{error.what}; {error.fix}"
 
     @property
     def _content(self) -> DraftCase:
@@ -134,16 +164,28 @@ class TaskScreen(StepScreen):
         )
 
     def _split_text(self) -> Content:
+        warning = instruction_warning(self._content, self.session.data_facts)
+        lines = [self._counts_text(), *([Content.styled(warning, "bold")] if warning else [])]
+        return Content("\n").join(lines)
+
+    @property
+    def _larger_eval_sets(self) -> list[EvalSize]:
+        """The larger eval sets that can be chosen now."""
+        split = self.wizard.dry_run_state.frozen
+        return [] if self.session.is_frozen or split is None else larger_eval_sets(self._content, split)
+
+    def _counts_text(self) -> Content:
         state = self.state if self.session.is_frozen else self.wizard.dry_run_state
         frozen = state.frozen
         if frozen is None:
             return Content("the number of eval cases is known once the audit has passed")
-        effect = round(100 * frozen.minimum_detectable_effect)
-        quadruple = round(100 * minimum_detectable_effect(4 * frozen.eval))
         lines = [
             Content(f"{frozen.train} training cases, {frozen.validation} validation cases, {frozen.eval} eval cases"),
-            Content(f"{frozen.eval} eval cases can show a difference of about {effect} points; {4 * frozen.eval} would show {quadruple}"),
+            Content(detects(frozen.eval, frozen.minimum_detectable_effect)),
+            Content(needed_cases_text()),
         ]
+        if is_small(frozen) and self._larger_eval_sets:
+            lines.append(Content.styled("few eval cases: press m to move rows from train into eval", "bold"))
         if self.session.is_frozen:
             lines.append(Content.styled(f"frozen, sha256 {frozen.eval_sha256}", "bold"))
         return Content("\n").join(lines)
@@ -182,6 +224,20 @@ class TaskScreen(StepScreen):
         if self.wizard.start_worker(Stage.SPLIT):
             self.show_status("starting the worker …")
 
+    def action_enlarge_eval(self) -> None:
+        sizes = {f"{size.eval_share:g}": size for size in self._larger_eval_sets}
+
+        def chosen(share: str | None) -> None:
+            if share is not None:
+                self._choose(sizes[share].sections(self._content))
+
+        meanings = [
+            (share, f"about {size.eval} cases, which detect {100 * size.effect:.0f} points; {size.train} rows to train on")
+            for share, size in sizes.items()
+        ]
+        why = "The share of the rows that goes into eval; the more there are to score on, the fewer there are to train on."
+        self.app.push_screen(AskChoice("More eval cases", why, meanings, next(iter(sizes))), chosen)
+
     def action_draft_again(self) -> None:
         found = self.session.data_facts
         if found is not None:
@@ -200,6 +256,8 @@ class TaskScreen(StepScreen):
             self._ask_kind()
         elif field is TaskField.METRIC:
             self._ask_metric()
+        elif field is TaskField.BOUNDS:
+            self._ask_bounds()
         else:
             self._ask_text(field)
 
@@ -223,6 +281,35 @@ class TaskScreen(StepScreen):
         choices = [(metric.value, METRIC_MEANINGS[metric]) for metric in METRICS[task.output.kind]]
         self.app.push_screen(AskChoice("Metric", "What is counted over the eval cases.", choices, task.primary_metric), chosen)
 
+    def _ask_bounds(self) -> None:
+        def chosen(word: str | None) -> None:
+            if word == OWN_BOUNDS:
+                self._ask_own_bounds()
+            elif word is not None:
+                self._choose(with_bounds(self._content, BoundsChoice(word)))
+
+        now = task_of(self._content).output.bounds
+        why = f"What constrained decoding may write where the format leaves it open. {self._bounds()}"
+        word = now.value if isinstance(now, BoundsChoice) else OWN_BOUNDS
+        self.app.push_screen(AskChoice("Bounds", why, list(BOUNDS_CHOICES.items()), word), chosen)
+
+    def _ask_own_bounds(self) -> None:
+        def entered(text: str | None) -> None:
+            if text is None:
+                return
+            try:
+                self._choose(with_bounds(self._content, parse_bounds(text)))
+            except InputError as error:
+                self.show_error(str(error))
+
+        own = task_of(self._content).output.bounds
+        try:
+            now = own if isinstance(own, dict) else self.session.grammar_bounds or {}
+        except CaseError:
+            now = {}
+        why = "For each part its values, pattern, max_length, max_items, max_digits or decimals. A part that is not listed is open."
+        self.app.push_screen(AskText("Bounds", why, bounds_text(now)), entered)
+
     def _ask_text(self, field: TaskField) -> None:
         typed = TYPED_FIELDS[field]
 
@@ -230,13 +317,25 @@ class TaskScreen(StepScreen):
             if text is None:
                 return
             try:
-                self._choose(typed.sections(self._content, text))
+                sections = typed.sections(self._content, text)
             except InputError as error:
                 self.show_error(str(error))
+                return
+            question = question_about_code(sections)
+            if question is None:
+                self._choose(sections)
+            else:
+                self._ask_about_code(sections, question)
 
         now = typed.text(self._content)
         ask = AskText(typed.title, typed.why, now) if typed.has_lines else AskLine(typed.title, typed.why, now, typed.placeholder)
         self.app.push_screen(ask, entered)
+
+    def _ask_about_code(self, sections: Sections, question: str) -> None:
+        def answered(word: str | None) -> None:
+            self._choose(with_answer_about_code(sections, word))
+
+        self.app.push_screen(AskChoice("Code of the base model", question, CODE_CHOICES, CODE_CHOICES[0][0]), answered)
 
     def _complete_draft(self) -> None:
         """Adds what the draft does not have yet, or else reads the data with the draft as it is now."""
@@ -256,12 +355,8 @@ class TaskScreen(StepScreen):
         self.refresh_all()
 
 
-def _line(field: TaskField, content: DraftCase) -> Content:
-    return Content.assemble(f" {field:<{FIELD_WIDTH}}  ", (sanitize(_value(field, content), one_line=True, max_length=200), "bold"))
-
-
-def _value(field: TaskField, content: DraftCase) -> str:
-    """The value of a field as the form shows it."""
+def _value(field: TaskField, content: DraftCase, bounds: str) -> str:
+    """The value of a field as the form shows it; `bounds` is what it shows for those."""
     task = task_of(content)
     match field:
         case TaskField.INSTRUCTION:
@@ -274,10 +369,12 @@ def _value(field: TaskField, content: DraftCase) -> str:
             return ", ".join(task.output.choices) if task.output.choices else "the labels in the training rows"
         case TaskField.PATTERN:
             return task.output.pattern or ""
+        case TaskField.BOUNDS:
+            return bounds
         case TaskField.METRIC:
             return f"{task.primary_metric}: {METRIC_MEANINGS[task.primary_metric]}"
         case TaskField.TARGET:
-            return f"at least {100 * content.target.at_least:g} %" if content.target else "none: any gain beyond the interval counts"
+            return describe_target(content.target)
         case TaskField.BASE:
             return content.model.base if content.model else "none"
         case TaskField.SHARES:

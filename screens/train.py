@@ -186,7 +186,8 @@ def _progress(state: RunState) -> Content:
 
 
 def _failure_line(failure: Failed) -> str:
-    return "; ".join(part for part in (failure.problem, failure.fix, "r resumes from the last checkpoint") if part)
+    resume = "r resumes from the last checkpoint" if failure.resumable else ""
+    return "; ".join(part for part in (failure.problem, failure.fix, resume) if part)
 
 
 def _variant_line(training: TrainingState) -> str:

@@ -17,6 +17,10 @@ import yaml
 from filelock import FileLock
 from hypothesis import HealthCheck, settings
 
+from tuneproof.engine.core.telemetry import turn_off_telemetry
+
+turn_off_telemetry()
+
 ROOT = Path(__file__).parents[1]
 REAL_DATA = Path(os.environ.get("TUNEPROOF_REAL_DATA", ROOT.parent / "shared" / "data"))
 COMMAND = Path(sys.executable).with_name("tuneproof")

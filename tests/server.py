@@ -35,6 +35,8 @@ class LoopbackServer(ThreadingHTTPServer):
         self.api_key: str | None = None
         """If set, requests with another API key get status 401."""
         self.answer = "yes"
+        self.answers: dict[str, str] = {}
+        """Other answers, by the last line of the case."""
         self.remaining: int | None = None
         """Requests to answer before every connection is dropped; None for no limit."""
 
@@ -48,6 +50,7 @@ class LoopbackServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    text = ""
     server: LoopbackServer
 
     def log_message(self, *args: Any) -> None:
@@ -55,7 +58,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        text = body["messages"][-1]["content"].split("\n")[-1]
+        self.text = text = body["messages"][-1]["content"].split("\n")[-1]
         server = self.server
         with server.lock:
             server.requests[text] += 1
@@ -92,7 +95,7 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {"id": "x", "object": "chat.completion", "choices": [choice], **reported})
 
     def _ok(self, attempt: int) -> None:
-        self._say(self.server.answer)
+        self._say(self.server.answers.get(self.text, self.server.answer))
 
     def _wrong(self, attempt: int) -> None:
         self._say("no")

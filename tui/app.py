@@ -235,7 +235,8 @@ class TuneproofApp(App[None]):
         from tuneproof.engine.run.launch import stop_run
 
         with ErrorToast(self, "Stop"):
-            if self.state.launched is not None and self._is_running() and stop_run(self.state.launched):
+            store, launched = self.session.store if self.session is not None else None, self.state.launched
+            if store is not None and launched is not None and self._is_running() and stop_run(store.path, launched):
                 self.notify("stopping: the run saves a checkpoint at the next step and ends")
             elif self.session is not None and self.session.stop_waiting():
                 self.notify("removed from the queue")

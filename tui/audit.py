@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.profile_text import profile_lines
@@ -14,7 +14,8 @@ from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.case.load import load_as
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import ExitCode, GateClosed
-from tuneproof.tui.widgets.sanitize import sanitize
+from tuneproof.engine.core.plain_text import sanitize, sanitize_json
+from tuneproof.tui.audit_progress import AuditProgress
 
 ROWS_SHOWN = 5
 """Rows of a finding that the text shows; --json has all."""
@@ -31,14 +32,18 @@ def audit_command(
     label_errors: LabelErrorMethod | None,
     *,
     on_ray: bool,
+    allow_large: bool,
     as_json: bool,
 ) -> int:
     """Audits files, here or on Ray, and returns the exit code. Raises GateClosed if a finding blocks, after all findings are printed."""
-    progress = _ProgressLine()
     draft = load_as(DraftCase, case) if case else None
-    report = _auditor(on_ray)(files, against, shingle, draft, AuditCallbacks(progress.on_file, progress.on_check), label_errors)
-    progress.end()
-    print(report.model_dump_json() if as_json else report_text(report))
+    progress = AuditProgress()
+    callbacks = AuditCallbacks(progress.on_file, progress.on_check, progress.on_reading)
+    try:
+        report = _auditor(on_ray)(files, against, shingle, draft, callbacks, label_errors, allow_large=allow_large)
+    finally:
+        progress.end()
+    print(sanitize_json(report.model_dump_json()) if as_json else report_text(report))
     blocking = report.blocking()
     if blocking:
         names = ", ".join(dict.fromkeys(finding.check for finding in blocking))
@@ -50,7 +55,20 @@ def audit_command(
     return int(ExitCode.DONE)
 
 
-Auditor = Callable[[Sequence[str], Sequence[str], Shingle, DraftCase | None, AuditCallbacks, LabelErrorMethod | None], Report]
+class Auditor(Protocol):
+    """The audit in this process or on Ray."""
+
+    def __call__(
+        self,
+        files: Sequence[str],
+        against: Sequence[str],
+        shingle: Shingle,
+        case: DraftCase | None,
+        callbacks: AuditCallbacks,
+        label_errors: LabelErrorMethod | None = None,
+        *,
+        allow_large: bool = False,
+    ) -> Report: ...
 
 
 def _auditor(on_ray: bool) -> Auditor:
@@ -107,21 +125,3 @@ def _counts_text(counts: Counts) -> str:
             f"{leaked.loose:,} under loose, {leaked.near:,} near"
         )
     return "\n".join(lines)
-
-
-class _ProgressLine:
-    """Progress on stderr: a line for each file, and on a terminal also which check runs."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-
-    def on_file(self, file: str, shape: str, rows: int) -> None:
-        print(f"{sanitize(file, one_line=True)}: {rows:,} rows, {shape}", file=sys.stderr)
-
-    def on_check(self, name: str) -> None:
-        if self._live:
-            print(f"\r\x1b[Kchecking: {name} …", end="", file=sys.stderr, flush=True)
-
-    def end(self) -> None:
-        if self._live:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import NoReturn
 
 from tuneproof.engine.core.errors import CaseError, ExitCode, TuneproofError, UsageError
+from tuneproof.engine.core.plain_text import bare_streams, plain_streams, sanitize, sanitize_json
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.core.telemetry import turn_off_telemetry
 from tuneproof.engine.session.sample_cases import sample_case_names, sample_cases_folder
 
 
@@ -33,11 +35,20 @@ class Version(argparse.Action):
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Runs a command and returns its exit code. Mistakes of the user and limits of the machine take one line, without a traceback."""
+    """Runs a command and returns its exit code. Mistakes of the user and limits of the machine take one line, without a traceback.
+
+    All that any command prints leaves here, as plain text.
+    """
+    turn_off_telemetry()
+    with plain_streams():
+        return _exit_code(list(sys.argv[1:] if arguments is None else arguments))
+
+
+def _exit_code(words: list[str]) -> int:
     try:
-        return run(list(sys.argv[1:] if arguments is None else arguments))
+        return run(words)
     except TuneproofError as error:
-        print(f"tuneproof: {error}", file=sys.stderr)
+        print(f"tuneproof: {sanitize(str(error), one_line=True)}", file=sys.stderr)
         return int(error.exit_code)
     except KeyboardInterrupt:
         print("tuneproof: interrupted", file=sys.stderr)
@@ -55,7 +66,12 @@ def _show_unexpected(error: Exception) -> int:
     from tuneproof.engine.run.limits import machine_limit
 
     limit = machine_limit(error, Path(getattr(error, "filename", None) or "."))
-    print(f"tuneproof: {limit or f'a defect in tuneproof; the traceback is in {_write_traceback()}'}", file=sys.stderr)
+    try:
+        problem = str(limit) if limit else f"a defect in tuneproof; the traceback is in {_write_traceback()}"
+    except OSError:
+        traceback.print_exc()
+        problem = "a defect in tuneproof"
+    print(f"tuneproof: {problem}", file=sys.stderr)
     return int(limit.exit_code if limit else ExitCode.DEFECT)
 
 
@@ -76,14 +92,14 @@ def run(words: list[str]) -> int:
         run_dir=options.run_dir,
         until=options.until,
         resume=options.resume,
-        overrides=options.set,
+        overrides=[*options.set, *(["data.allow_large=true"] if options.allow_large else [])],
         as_json=options.json,
     )
 
 
 def _wizard(options: argparse.Namespace) -> int:
     """The wizard, on its home screen or opened on a case or a run folder."""
-    given = [name for name in ("run_dir", "until", "resume", "set", "json") if getattr(options, name)]
+    given = [name for name in ("run_dir", "until", "resume", "set", "allow_large", "json") if getattr(options, name)]
     if given:
         raise UsageError(f"--{given[0].replace('_', '-')} needs --replay", fix="try: tuneproof --replay CASE.yaml")
     opens = options.case if options.case is None or options.case.is_dir() else find_case(options.case)
@@ -98,7 +114,8 @@ def _open_wizard(opens: Path | None) -> int:
     from tuneproof.tui.app import TuneproofApp
 
     app = TuneproofApp(opens)
-    app.run()
+    with bare_streams():
+        app.run()
     if app.farewell:
         print(app.farewell)
     return int(app.return_code or ExitCode.DONE)
@@ -107,9 +124,9 @@ def _open_wizard(opens: Path | None) -> int:
 def _check_it_opens(path: Path) -> None:
     """Raises before the wizard takes the screen, so that the error stays visible in the terminal."""
     if path.is_dir():
-        from tuneproof.engine.run.store import RunStore
+        from tuneproof.engine.session.case_session import CaseSession
 
-        RunStore.open(path)
+        CaseSession.of_run(path)
     else:
         from tuneproof.engine.case.load import load_as
         from tuneproof.engine.case.schema import DraftCase
@@ -135,7 +152,7 @@ def _runs(words: list[str]) -> int:
     options = parser.parse_args(words)
     from tuneproof.tui.runs import runs_json, runs_text
 
-    print((runs_json if options.json else runs_text)(options.folder))
+    print(sanitize_json(runs_json(options.folder)) if options.json else runs_text(options.folder))
     return int(ExitCode.DONE)
 
 
@@ -192,6 +209,7 @@ def _parser() -> Parser:
         default=[],
         help="override a field of the case: --set training.epochs=1",
     )
+    parser.add_argument("--allow-large", action="store_true", help="the same as --set data.allow_large=true")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     return parser
 
@@ -208,17 +226,28 @@ def _verify(words: list[str]) -> int:
     parser.add_argument("run", metavar="RUN", type=Path, help="the run folder")
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
     options = parser.parse_args(words)
-    from tuneproof.engine.card.verify import verify
-    from tuneproof.engine.run.store import RunStore
+    from tuneproof.engine.card.verify import open_stored, verify
 
-    checked = verify(RunStore.open(options.run))
+    checked = verify(open_stored(options.run))
     if options.json:
         document = {"verified": True, "files": checked.files, "predictions": checked.predictions, "base": checked.base}
-        print(json.dumps(document | {"sentences_compared": checked.other_version is None}))
+        flags = {"sentences_compared": checked.other_version is None, "verdict_computed": checked.verdict_checked, "reproduced": False}
+        lists = {"rests_on": checked.rests_on, "only_digest": checked.only_digest, "not_read": checked.not_read}
+        print(sanitize_json(json.dumps(document | flags | lists)))
     else:
-        print(f"verified: {checked.files} files, {checked.predictions} predictions judged again, and the card; {checked.base}")
+        from tuneproof.tui.file_list import file_list
+
+        base = sanitize(checked.base, one_line=True)
+        print(f"verified: {checked.files} files, {checked.predictions} predictions judged again, and the card; {base}")
+        print("the card follows from these files; that a model gave the stored answers is for `tuneproof reproduce` to show")
+        print(f"the card rests on: {file_list(checked.rests_on)}")
+        print(f"only the digest was checked: {file_list(checked.only_digest) or 'nowhere'}")
+        print(f"not read: {file_list(checked.not_read) or 'nothing'}")
         if checked.other_version is not None:
-            print(f"the card was written by tuneproof {checked.other_version}: everything but its sentences and card.md was compared")
+            other = sanitize(checked.other_version, one_line=True)
+            print(f"the card was written by tuneproof {other}: everything but its sentences and card.md was compared")
+        if not checked.verdict_checked:
+            print("its verdict was found by the rules of that version and was not computed again: start a new run for one by today's rules")
     return int(ExitCode.DONE)
 
 
@@ -251,6 +280,9 @@ def _audit(words: list[str]) -> int:
     )
     parser.add_argument("--label-errors", choices=["neighbours", "cleanlab"], help=labels)
     parser.add_argument(
+        "--allow-large", action="store_true", help="read data that memory may not hold, or that grow hugely when decompressed"
+    )
+    parser.add_argument(
         "--on", choices=["here", "ray"], default="here", help="run in this process (the default), or on Ray with one shard per file"
     )
     parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
@@ -262,7 +294,10 @@ def _audit(words: list[str]) -> int:
 
     label_errors = LabelErrorMethod(options.label_errors) if options.label_errors else None
     on_ray = options.on == "ray"
-    return audit_command(options.files, options.against, Shingle(options.near), case, label_errors, on_ray=on_ray, as_json=options.json)
+    shingle, large = Shingle(options.near), options.allow_large
+    return audit_command(
+        options.files, options.against, shingle, case, label_errors, on_ray=on_ray, allow_large=large, as_json=options.json
+    )
 
 
 COMMANDS: dict[str, Callable[[list[str]], int]] = {
@@ -279,7 +314,7 @@ def _write_traceback() -> Path:
     import tempfile
 
     with tempfile.NamedTemporaryFile("w", prefix="tuneproof-defect-", suffix=".log", delete=False, encoding="utf-8") as file:
-        traceback.print_exc(file=file)
+        file.write(sanitize(traceback.format_exc()))
     return Path(file.name)
 
 

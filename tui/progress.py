@@ -22,15 +22,17 @@ from tuneproof.engine.run.events import (
     Warned,
 )
 from tuneproof.engine.run.variants import CURVE, MERGED
+from tuneproof.engine.scoring.power import detects
 
 
 def route_text(event: RouteDecided) -> str:
-    """The route, the minimum before training, and the what-if table."""
+    """The route, the minimum before training, the what-if table, and what to do next."""
     lines = [f"route: {event.route}", f"minimum_before_training: {event.minimum_before_training}", ""]
     lines += [event.reason, "", "if only one answer were different:"]
     for row in event.what_if:
         value = str(row.value).lower()
         lines.append(f"  {row.answer:<20} {value:<6} -> {row.route}{'' if row.route == event.route else '   (changes)'}")
+    lines += ["", "what to do next:", *(f"  {step}" for step in event.next_steps)] if event.next_steps else []
     return "\n".join(lines) + "\n"
 
 
@@ -47,10 +49,9 @@ def progress_line(event: AnyEvent) -> str:
         case Audited():
             return f"  {event.block} blocking findings, {event.warn} warnings"
         case SplitFrozen():
-            effect = round(100 * event.minimum_detectable_effect)
             return (
                 f"  {event.train} train, {event.validation} validation, {event.eval} eval, frozen as {event.eval_sha256[:12]}…; "
-                f"{event.eval} cases can show a difference of about {effect} points"
+                f"{detects(event.eval, event.minimum_detectable_effect)}"
             )
         case ArmScored():
             unanswered = f", {event.unanswered} of {event.n + event.unanswered} cases without an answer" if event.unanswered else ""
@@ -82,6 +83,8 @@ def variant_title(model: str) -> str:
         return f"learning curve, {share} % of train"
     if model == MERGED.name:
         return "merged into the base"
+    if model.startswith(f"{TUNED_MODEL}_seed_"):
+        return f"training {model.rpartition('_')[2]}, with another seed"
     return f"method comparison, {model.removeprefix(f'{TUNED_MODEL}_')}"
 
 

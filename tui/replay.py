@@ -3,39 +3,40 @@
 from __future__ import annotations
 
 import json
-import signal
 import sys
 import time
-import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
-from tuneproof.engine.case.draft import next_run_dir
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import Case
-from tuneproof.engine.core.errors import ExitCode, GateClosed, TuneproofError, UsageError
-from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.core.errors import ExitCode, TuneproofError, UsageError
+from tuneproof.engine.core.plain_text import sanitize, sanitize_json
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.event_reader import EventReader
-from tuneproof.engine.run.events import AnyEvent, Finished, RouteDecided
+from tuneproof.engine.run.events import AnyEvent, Failed, Finished, Launched, RouteDecided
+from tuneproof.engine.run.killed import last_killed
 from tuneproof.engine.run.launch import launch, wait_until_launched
 from tuneproof.engine.run.limits import machine_limit
-from tuneproof.engine.run.process import Worker
+from tuneproof.engine.run.process import Worker, log_traceback
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
-from tuneproof.engine.stages.pipeline import check_case, is_light, planned_stages, run_stages
+from tuneproof.engine.stages.pipeline import check_case, is_light, planned_stages, run_stages, with_possible_baselines
+from tuneproof.tui.interrupts import passed_on
 from tuneproof.tui.progress import progress_line, route_text
 
 POLL_SECONDS = 0.1
 
+MOST_WORKERS = 12
+"""Workers that follow each other after the kernel killed one: each halves the parts of a batch, and few batches have a thousand rows."""
+
 
 def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: bool, overrides: list[str], as_json: bool) -> int:
     """Runs a case and returns its exit code. Raises a TuneproofError for a case that cannot be run."""
-    case = load_case(path, overrides)
+    case = with_possible_baselines(load_case(path, overrides))
     last = until or Stage.CARD
     check_case(case, planned_stages(case, last))
     store = _open_run(case, run_dir, resume)
@@ -43,7 +44,7 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
     show = _event_printer(state, as_json)
     code = _in_this_process(store, last, show) if is_light(case, last) else _with_worker(store, last, show)
     if as_json:
-        print(json.dumps(_document(store, state, code), ensure_ascii=False))
+        print(sanitize_json(json.dumps(_document(store, state, code), ensure_ascii=False)))
     elif code is ExitCode.DONE and state.card and state.frozen:
         print(store.read(CARD_MD), end="")
     _print_end(store, state, code)
@@ -51,20 +52,14 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
 
 
 def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
-    """A new run folder, or the one to resume. Raises GateClosed if the run to resume started with another case."""
-    if not resume:
-        return RunStore.create(run_dir or next_run_dir(case.name), case)
-    if run_dir is None:
+    """A new run folder, or the one to resume. Raises GateClosed if the run to resume has measured what the case changes."""
+    if resume and run_dir is None:
         raise UsageError("--resume needs --run-dir", fix="name the run folder to resume")
+    if run_dir is None:
+        return RunStore.create_numbered(case)
+    if not resume or RunStore.was_killed_while_created(run_dir):
+        return RunStore.create(run_dir, case)
     store = RunStore.open(run_dir)
-    began = store.case
-    as_it_began = case.model_copy(update={"training": case.training.with_launcher_of(began.training)})
-    if sha256_data(began.model_dump(mode="json")) != sha256_data(as_it_began.model_dump(mode="json")):
-        raise GateClosed(
-            "this run started with another case",
-            where=str(run_dir),
-            fix=f"resume with {run_dir / 'case.yaml'}, or start a new run",
-        )
     store.amend(case)
     return store
 
@@ -78,7 +73,7 @@ def _event_printer(state: RunState, as_json: bool) -> Callable[[AnyEvent], None]
             print(route_text(event), flush=True)
         line = progress_line(event)
         if line:
-            print(line, file=sys.stderr, flush=True)
+            _say(line)
 
     return show
 
@@ -95,8 +90,7 @@ def _in_this_process(store: RunStore, until: Stage, show: Callable[[AnyEvent], N
     except Exception as error:
         if limit := machine_limit(error, store.path):
             raise limit from None
-        with (store.path / WORKER_LOG).open("a", encoding="utf-8") as file:
-            traceback.print_exc(file=file)
+        log_traceback(store.path, error)
         return ExitCode.DEFECT
     finally:
         for event in reader.read():
@@ -105,45 +99,48 @@ def _in_this_process(store: RunStore, until: Stage, show: Callable[[AnyEvent], N
 
 
 def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) -> ExitCode:
-    """Runs the stages in a worker process; this one only watches and passes interrupts on."""
-    worker, offset = launch(store.path, until)
-    with _passing_interrupts_to(worker):
-        if queued := worker.queue_status():
-            print(f"{queued}; Ctrl-C cancels it", file=sys.stderr)
-        if not wait_until_launched(worker, offset):
-            worker.stop()
-            code = ExitCode(worker.exit_code())
-            if code is not ExitCode.INTERRUPTED:
-                print(f"tuneproof: the worker did not start: {worker.log_end()}", file=sys.stderr)
-            return code
-        return _watch(worker, EventReader(store.path / EVENTS, offset), show)
+    """Runs the stages in a worker process; this one only watches and passes requests to stop on.
 
-
-@contextmanager
-def _passing_interrupts_to(worker: Worker) -> Iterator[None]:
-    """While it is open, Ctrl-C asks the worker to stop and raises nothing here, so that its last events are still shown."""
-
-    def pass_on(*_: object) -> None:
-        print("stopping at the next safe point …", file=sys.stderr)
-        try:
-            worker.stop()
-        except TuneproofError as error:
-            # The worker continues, so watching it continues, too.
-            print(f"tuneproof: {error}", file=sys.stderr)
-
-    previous = signal.signal(signal.SIGINT, pass_on)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, previous)
+    A worker that the kernel killed in a training step is followed by another, which takes smaller parts of a batch.
+    """
+    with passed_on() as interrupts:
+        for remaining in reversed(range(MOST_WORKERS)):
+            worker, offset = launch(store.path, until)
+            interrupts.follow(worker)
+            if queued := worker.queue_status():
+                _say(f"{queued}; Ctrl-C cancels it")
+            if not wait_until_launched(worker, offset):
+                worker.stop()
+                if cause := worker.cause():
+                    raise cause
+                code = ExitCode(worker.exit_code())
+                if code is not ExitCode.INTERRUPTED:
+                    print(f"tuneproof: the worker did not start: {worker.log_end()}", file=sys.stderr)
+                return code
+            code = _watch(worker, EventReader(store.path / EVENTS, offset), show)
+            if interrupts.killed:
+                return ExitCode.INTERRUPTED
+            if code is not ExitCode.FAILED or (killed := last_killed(store.path / EVENTS)) is None:
+                return code
+            error = killed.error(store.path, worker.ended_by())
+            if interrupts.requested or not killed.another_continues or not remaining:
+                # Nobody else has said so.
+                show(Failed.of(error))
+                return code
+            _say(f"  {error.what}: another worker continues with smaller parts of a batch")
+    raise AssertionError("the last worker has returned")
 
 
 def _watch(worker: Worker, reader: EventReader, show: Callable[[AnyEvent], None]) -> ExitCode:
+    failed = False
     while True:
         running = worker.is_running()
         for event in reader.read():
+            failed = isinstance(event, Failed) or (failed and not isinstance(event, Launched))
             show(event)
         if not running:
+            if not failed and (cause := worker.cause()):
+                raise cause
             return ExitCode(worker.exit_code())
         time.sleep(POLL_SECONDS)
 
@@ -158,6 +155,7 @@ def _document(store: RunStore, state: RunState, code: ExitCode) -> dict[str, obj
         "reason": route.reason if route else None,
         "minimum_before_training": route.minimum_before_training if route else [],
         "what_if": [row.model_dump() for row in route.what_if] if route else [],
+        "next_steps": route.next_steps if route else [],
         "error": state.failure.message if state.failure else None,
         "card": json.loads(store.read(CARD_JSON)) if code is ExitCode.DONE and state.card else None,
     }
@@ -165,15 +163,17 @@ def _document(store: RunStore, state: RunState, code: ExitCode) -> dict[str, obj
 
 def _print_end(store: RunStore, state: RunState, code: ExitCode) -> None:
     if code is ExitCode.DONE and state.card:
-        print(f"card: {store.path / CARD_MD}   verify: tuneproof verify {store.path}", file=sys.stderr)
+        _say(f"card: {store.path / CARD_MD}   verify: tuneproof verify {store.path}")
     elif code is ExitCode.DONE:
-        print(f"run: {store.path}", file=sys.stderr)
+        _say(f"run: {store.path}")
     elif code is ExitCode.INTERRUPTED:
-        print(f"tuneproof: interrupted; continue with --resume --run-dir {store.path}", file=sys.stderr)
+        _say(f"tuneproof: interrupted; continue with --resume --run-dir {store.path}")
     elif code is ExitCode.DEFECT:
-        print(f"tuneproof: a defect in tuneproof; the traceback is in {store.path / WORKER_LOG}", file=sys.stderr)
+        _say(f"tuneproof: a defect in tuneproof; the traceback is in {store.path / WORKER_LOG}")
     elif state.failure:
-        print(f"tuneproof: {state.failure.message}", file=sys.stderr)
-    elif code is ExitCode.FAILED:
-        problem = "the worker was killed, perhaps because memory ran out"
-        print(f"tuneproof: {store.path / WORKER_LOG}: {problem}; continue with --resume --run-dir {store.path}", file=sys.stderr)
+        _say(f"tuneproof: {state.failure.message}")
+
+
+def _say(line: str) -> None:
+    """One line of progress, whatever the names in it."""
+    print(sanitize(line, one_line=True), file=sys.stderr, flush=True)

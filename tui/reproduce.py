@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuneproof.engine.core.errors import ExitCode, VerifyFailed
+from tuneproof.engine.core.plain_text import rewrite_line, sanitize, sanitize_json
 from tuneproof.engine.run.quiet import quiet_libraries
 from tuneproof.engine.run.store import RunStore
-from tuneproof.tui.widgets.sanitize import sanitize
 
 if TYPE_CHECKING:
     from tuneproof.engine.reproduce import Reproduced, Reproduction
@@ -27,7 +27,7 @@ def reproduce_command(run: Path, arm: str, case_id: str | None, *, as_json: bool
 
     reproduction = Reproduction(store, arm)
     for difference in reproduction.differences():
-        print(f"different from the measurement: {difference}", file=sys.stderr)
+        print(f"different from the measurement: {sanitize(difference, one_line=True)}", file=sys.stderr)
     if case_id is None:
         found, decoded = reproduction.all(_Progress()), "in one pass"
     else:
@@ -37,7 +37,7 @@ def reproduce_command(run: Path, arm: str, case_id: str | None, *, as_json: bool
     if as_json:
         document = {"run": str(run), "arm": arm, "decoded": decoded, "predictions": len(found), "same": not differing}
         shown = found if case_id is not None else differing
-        print(json.dumps(document | {"answers": [_document(each) for each in shown]}, ensure_ascii=False))
+        print(sanitize_json(json.dumps(document | {"answers": [_document(each) for each in shown]}, ensure_ascii=False)))
     else:
         print(_one_text(found[0], decoded) if case_id is not None else _all_text(found, differing, reproduction))
     if differing:
@@ -85,5 +85,4 @@ class _Progress:
 
     def __call__(self, done: int, of: int) -> None:
         if sys.stderr.isatty():
-            end = "\r\x1b[K" if done == of else ""
-            print(f"\r\x1b[K{done:,} of {of:,} answers {end}", end="", file=sys.stderr, flush=True)
+            rewrite_line("" if done == of else f"{done:,} of {of:,} answers ")

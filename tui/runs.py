@@ -5,19 +5,20 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.run.listing import RunSummary, list_runs
 
-HEAD = ("state", "stage", "verdict", "run")
+HEAD = ("state", "stage", "verdict", "run", "in a few words")
 
 
 def runs_text(folder: Path) -> str:
     """A table with one line per run, the latest activity first; a sentence if there are no runs."""
     runs = list_runs(folder)
     if not runs:
-        return f"no runs in {_visible(folder)}; start one with: tuneproof --replay support_tickets.yaml"
+        return f"no runs in {sanitize(str(folder), one_line=True)}; start one with: tuneproof --replay support_tickets.yaml"
     rows = [HEAD, *map(_row, runs)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD) - 1)]
-    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]) for row in rows]
+    lines = ["  ".join([*(cell.ljust(width) for cell, width in zip(row, widths, strict=False)), row[-1]]).rstrip() for row in rows]
     return "\n".join(lines)
 
 
@@ -30,6 +31,7 @@ def runs_json(folder: Path) -> str:
             "state": run.status,
             "stage": run.stage,
             "verdict": run.verdict,
+            "headline": run.headline,
             "started": run.started,
             "updated": run.updated,
         }
@@ -39,10 +41,6 @@ def runs_json(folder: Path) -> str:
     return json.dumps({"runs": runs})
 
 
-def _row(run: RunSummary) -> tuple[str, str, str, str]:
-    return run.status, run.stage or "-", run.verdict or "-", _visible(run.path)
-
-
-def _visible(path: Path) -> str:
-    """A path on one line, with control characters and undecodable bytes escaped."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape", "surrogatepass").decode() for c in str(path))
+def _row(run: RunSummary) -> tuple[str, ...]:
+    cells = (run.status, run.stage or "-", run.verdict or "-", str(run.path), run.headline or "")
+    return tuple(sanitize(cell, one_line=True) for cell in cells)

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.endpoint import Endpoint
-from tuneproof.engine.case.schema import Case
+from tuneproof.engine.case.evaluate import PromptSearch
+from tuneproof.engine.case.schema import Case, DraftCase
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.endpoint.server import Server
@@ -34,9 +34,15 @@ class ArmContext:
     """Whether a prompt and `max_new_tokens` fit in the context of the model."""
     seed: int
     output: OutputFormat = field(default_factory=lambda: OutputFormat(kind=OutputKind.TEXT))
+    validation: Sequence[Example] = ()
+    """The validation part, whose outputs a grammar must not exclude."""
     documents: str | None = None
     """The folder of documents, for retrieval."""
     endpoint: Endpoint | None = None
+    prompt_search: PromptSearch = field(default_factory=PromptSearch)
+    """The limits of the search for a better prompt."""
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    """The variant that validation chose for each arm that was scored before, by the name of the arm."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +61,8 @@ class Request:
 class Arm(ABC):
     """One system that is scored on the frozen eval set."""
 
-    name: ClassVar[ArmName]
+    name: ClassVar[str]
+    """The name of the arm: an `ArmName`, or that of a prompt of the case."""
     is_prompt_baseline: ClassVar[bool] = False
     """Whether the arm counts as a prompt baseline, without which there is no training."""
 
@@ -79,13 +86,18 @@ class Arm(ABC):
         self.inputs: Mapping[str, str] = {}
         """Digests of what the arm reads besides the frozen parts and the task."""
 
+    @property
+    def ends_with_document(self) -> bool:
+        """Whether an answer ends where its JSON document closes; a grammar ends its answers itself."""
+        return self.context.output.kind is OutputKind.JSON and self.grammar is None
+
     @classmethod
     def check_case(cls, case: Case) -> None:
         """Raises CaseError if the case lacks what the arm needs; called before the run starts."""
         return
 
     @classmethod
-    def is_requested(cls, case: Case) -> bool:
+    def is_requested(cls, case: DraftCase) -> bool:
         """Whether the case asks for the arm: an untuned one if `baselines` lists it."""
         return cls.name in case.baselines
 

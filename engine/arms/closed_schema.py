@@ -33,7 +33,7 @@ def closed_schema(schema: dict[str, Any], values: Sequence[Any]) -> dict[str, An
     All `values` that are valid under `schema` stay valid.
     """
     copy = json.loads(json.dumps(schema))
-    observed = _ObservedValues(copy)
+    observed = ObservedValues(copy)
     for value in values:
         observed.walk(copy, value)
     rewritten = _rewritten(copy, observed)
@@ -41,7 +41,7 @@ def closed_schema(schema: dict[str, Any], values: Sequence[Any]) -> dict[str, An
     return rewritten
 
 
-class _ObservedValues:
+class ObservedValues:
     """The values that each node of a schema applies to, and which nodes are parts of others, by the `id` of the node.
 
     A part is one of several nodes that apply to the same object: under `allOf`, or next to a `$ref`, `anyOf` or `oneOf`. A part cannot be
@@ -52,24 +52,27 @@ class _ObservedValues:
         self.root = root
         self.values: dict[int, list[Any]] = {}
         self.parts: set[int] = set()
-        self._open: set[tuple[int, int]] = set()
+        self._met: set[tuple[int, int]] = set()
         self._find_parts(root)
 
     def walk(self, node: Any, value: Any) -> None:
         """Records a value for a node and its children for the nodes below."""
-        if not isinstance(node, dict) or (id(node), id(value)) in self._open:
+        if not isinstance(node, dict) or (id(node), id(value)) in self._met:
             return
-        self._open.add((id(node), id(value)))
+        self._met.add((id(node), id(value)))
         self.values.setdefault(id(node), []).append(value)
-        for other in self._same_value(node):
+        for other in self.same_value(node):
             self.walk(other, value)
         if isinstance(value, dict):
             self._walk_object(node, value)
         elif isinstance(value, list):
             self._walk_array(node, value)
-        self._open.discard((id(node), id(value)))
+        if not isinstance(value, dict | list):
+            # An object or list has nothing new for a node that it met before, and there may be exponentially many ways to it; equal texts
+            # and numbers may be one value in memory.
+            self._met.discard((id(node), id(value)))
 
-    def _same_value(self, node: dict[str, Any]) -> list[Any]:
+    def same_value(self, node: dict[str, Any]) -> list[Any]:
         """The other nodes that apply to the same value."""
         referred = self._resolve(node.get("$ref"))
         return [
@@ -80,7 +83,7 @@ class _ObservedValues:
     def _find_parts(self, node: Any) -> None:
         if isinstance(node, dict):
             if "allOf" in node or (len(node) > 1 and any(word in node for word in ("$ref", "anyOf", "oneOf"))):
-                for other in self._same_value(node):
+                for other in self.same_value(node):
                     self._mark_part(other)
             for inner in node.values():
                 self._find_parts(inner)
@@ -91,7 +94,7 @@ class _ObservedValues:
     def _mark_part(self, node: Any) -> None:
         if isinstance(node, dict) and id(node) not in self.parts:
             self.parts.add(id(node))
-            for other in self._same_value(node):
+            for other in self.same_value(node):
                 self._mark_part(other)
 
     def _walk_object(self, node: dict[str, Any], value: dict[str, Any]) -> None:
@@ -115,7 +118,7 @@ class _ObservedValues:
         return node
 
 
-def _rewritten(node: Any, observed: _ObservedValues) -> Any:
+def _rewritten(node: Any, observed: ObservedValues) -> Any:
     if isinstance(node, list):
         return [_rewritten(item, observed) for item in node]
     if not isinstance(node, dict):

@@ -35,26 +35,34 @@ class FewShot(Arm):
     is_prompt_baseline = True
 
     def __init__(
-        self, context: ArmContext, shots: int = DEFAULT_SHOTS, selection: ShotSelection = ShotSelection.FIXED, pool: _Pool | None = None
+        self,
+        context: ArmContext,
+        shots: int = DEFAULT_SHOTS,
+        selection: ShotSelection = ShotSelection.FIXED,
+        pool: ShotPool | None = None,
+        seed: int | None = None,
     ) -> None:
         super().__init__(context)
         self._shots, self._selection = shots, selection
-        self._pool = pool or _Pool(context.train)
-        self._fixed = choose_shots(self._pool.rows, shots, context.seed)
+        self.pool = pool or ShotPool(context.train)
+        self._fixed = choose_shots(self.pool.rows, shots, context.seed if seed is None else seed)
         which = "fixed examples of train" if selection is ShotSelection.FIXED else "examples of train nearest to the case"
         self.summary = f"{shots} {which}"
 
     def variants(self) -> Mapping[str, Arm]:
-        counts = [shots for shots in SHOT_COUNTS if shots <= len(self._pool.rows)]
-        return {
-            f"{shots} {selection}": FewShot(self.context, shots, selection, self._pool) for shots in counts for selection in ShotSelection
-        }
+        counts = [shots for shots in SHOT_COUNTS if shots <= len(self.pool.rows)]
+        ways = [(shots, selection) for shots in counts for selection in ShotSelection]
+        return {variant_name(*way): FewShot(self.context, *way, self.pool) for way in ways}
 
     def messages(self, case: Example) -> list[Message]:
         return self.requests([case])[0].messages
 
     def requests(self, cases: Sequence[Example]) -> list[Request]:
-        return [self._request(case, near) for case, near in zip(cases, self._pool.near(cases), strict=True)]
+        return [self._request(case, near) for case, near in zip(cases, self.pool.near(cases), strict=True)]
+
+    def format_description(self) -> str:
+        """What the first turn says about the output, after the instruction."""
+        return self.context.judge.description()
 
     def template(self) -> list[Message]:
         if self._selection is ShotSelection.FIXED:
@@ -70,7 +78,7 @@ class FewShot(Arm):
             if at in near:
                 left_out += 1
             else:
-                shots.append(self._pool.rows[at])
+                shots.append(self.pool.rows[at])
             if len(shots) == self._shots:
                 break
         while shots and not self.context.fits(self._with(self._in_order(shots), case)):
@@ -81,9 +89,9 @@ class FewShot(Arm):
     def _ranked(self, case: Example) -> Iterable[int]:
         """The indices of the candidate rows, the most important first. A fixed example that is left out is not replaced."""
         if self._selection is ShotSelection.FIXED:
-            number = {id(row): at for at, row in enumerate(self._pool.rows)}
+            number = {id(row): at for at, row in enumerate(self.pool.rows)}
             return [number[id(row)] for row in self._fixed]
-        return self._pool.index.rank(case.input)
+        return self.pool.index.rank(case.input)
 
     def _in_order(self, shots: Sequence[Example]) -> list[Example]:
         """The most similar example comes last, next to the question, where it influences the model most."""
@@ -91,7 +99,7 @@ class FewShot(Arm):
 
     def _with(self, shots: Sequence[Example], case: Example) -> list[Message]:
         """The chat with these examples. The first turn describes the format, and an instruction is repeated only if it changes."""
-        description = self.context.judge.description()
+        description = self.format_description()
         if not shots:
             return chat(case, self.context.instruction, description)
         last_instruction, turns = None, [Message("system", case.system)] if case.system else []
@@ -107,12 +115,23 @@ class FewShot(Arm):
         return [*turns, Message("user", _question(case, case.instruction or self.context.instruction, last_instruction, ""))]
 
 
-class _Pool:
+def variant_name(shots: int, selection: ShotSelection) -> str:
+    """What a variant is called in `arm.json`."""
+    return f"{shots} {selection}"
+
+
+def parse_variant(name: str) -> tuple[int, ShotSelection]:
+    """The number of examples and their selection, of a variant's name."""
+    shots, selection = name.split()
+    return int(shots), ShotSelection(selection)
+
+
+class ShotPool:
     """The train rows that can be examples, which are those without history, and the indexes that all variants share."""
 
     def __init__(self, train: Sequence[Example]) -> None:
         self.rows = [example for example in train if not example.history]
-        self._near: dict[tuple[str, ...], list[set[int]]] = {}
+        self._near: dict[str, set[int]] = {}
 
     @cached_property
     def index(self) -> BM25Index:
@@ -120,10 +139,11 @@ class _Pool:
 
     def near(self, cases: Sequence[Example]) -> list[set[int]]:
         """The near duplicates of each case; cached, because every variant gets the same cases."""
-        key = tuple(case.content_hash for case in cases)
-        if key not in self._near:
-            self._near[key] = near_duplicate_rows(self.rows, cases)
-        return self._near[key]
+        new = [case for case in {case.content_hash: case for case in cases}.values() if case.content_hash not in self._near]
+        if new:
+            found = near_duplicate_rows(self.rows, new)
+            self._near |= {case.content_hash: near for case, near in zip(new, found, strict=True)}
+        return [self._near[case.content_hash] for case in cases]
 
 
 def _question(row: Example, instruction: str, last_instruction: str | None, description: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tuneproof.engine.arms.arm import Arm, chat
 from tuneproof.engine.case.arm_names import ArmName
-from tuneproof.engine.case.schema import Case
+from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.data.example import Example, Message
 
 
@@ -14,7 +14,7 @@ class Tuned(Arm):
     name = ArmName.TUNED
 
     @classmethod
-    def is_requested(cls, case: Case) -> bool:
+    def is_requested(cls, case: DraftCase) -> bool:
         """Always: the verdict is about this arm."""
         return True
 

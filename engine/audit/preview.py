@@ -12,7 +12,7 @@ from typing import Literal
 
 from tuneproof.engine.audit.pii.masking import masked
 from tuneproof.engine.audit.rows import TokenLengths
-from tuneproof.engine.data.example import Example, Source, prompt_text
+from tuneproof.engine.data.example import Example, Source, prompt_text, rows_without_instruction
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.scoring.output_inference import infer_output
 
@@ -46,6 +46,7 @@ def data_facts(
         ],
         drafted_output=drafted.output,
         drafted_why=drafted.why,
+        rows_without_instruction=rows_without_instruction(examples),
     )
 
 

@@ -14,7 +14,9 @@ from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.data import Data, LabelErrorMethod
 from tuneproof.engine.case.schema import DraftCase
-from tuneproof.engine.data.readers import LoadedExamples, read_examples
+from tuneproof.engine.data.readers import LoadedExamples, OnProgress, read_examples
+from tuneproof.engine.data.reading_limits import ReadingLimits
+from tuneproof.engine.models.folder_check import check_named_folder
 from tuneproof.engine.scoring.judges import make_judge
 
 
@@ -26,6 +28,8 @@ class AuditCallbacks:
     """With the name, shape and number of rows of each file that has been read."""
     on_check: Callable[[str], None]
     """With the name of each check before it runs."""
+    on_progress: OnProgress = lambda progress: None
+    """With how far the reading of a file has come."""
 
 
 def audit_files(
@@ -35,16 +39,23 @@ def audit_files(
     case: DraftCase | None,
     callbacks: AuditCallbacks,
     label_errors: LabelErrorMethod | None = None,
+    *,
+    allow_large: bool = False,
 ) -> Report:
     """Runs every check over the rows of the files; the files in `against` are eval files to check for leakage.
 
     A case gives the task, the base model, the columns, and the checks that are left out or accepted; the files that it names are ignored.
-    `label_errors` overrides the case. Raises DataRefused if no row can be read, and CaseError for a base model that cannot be loaded or an
-    unknown check.
+    `label_errors` overrides the case; `allow_large` is as `data.allow_large`. Raises DataRefused if no row can be read or memory cannot
+    hold them, and CaseError for a base model that cannot be loaded or an unknown check.
     """
+    # Before the rows are read, which may take long.
+    lengths = lengths_of(case) if case else None
     data = case.data if case and case.data else Data(examples=list(files))
-    train = read_examples(list(files), data.columns)
-    readings = [train, read_examples(list(against), data.columns, apart_from=train.shapes)] if against else [train]
+    limits = ReadingLimits.of_this_machine(allow_large=allow_large or data.allow_large)
+    train = read_examples(list(files), data.columns, (), limits, callbacks.on_progress)
+    readings = [train]
+    if against:
+        readings.append(read_examples(list(against), data.columns, train.shapes, limits, callbacks.on_progress))
     for reading in readings:
         _report_files(reading, callbacks)
     task = case.task if case else None
@@ -53,7 +64,7 @@ def audit_files(
         eval=Rows(example for reading in readings[1:] for example in reading.examples),
         problems=[problem for reading in readings for problem in reading.problems],
         judge=make_judge(task, [example.output for example in train.examples]) if task else None,
-        lengths=lengths_of(case) if case else None,
+        lengths=lengths,
         shingle=shingle,
         label_errors=label_errors or data.label_errors,
     )
@@ -73,6 +84,12 @@ def with_profile(report: Report, table: Table, callbacks: AuditCallbacks) -> Rep
 def _report_files(reading: LoadedExamples, callbacks: AuditCallbacks) -> None:
     for file, shape in reading.shapes.items():
         callbacks.on_file(file, shape, sum(example.source.file == file for example in reading.examples))
+
+
+def check_base_of(case: DraftCase | None) -> None:
+    """Raises CaseError if the audit needs the base model of a case, and its folder is not whole."""
+    if case is not None and case.task is not None and case.model is not None:
+        check_named_folder(case.model.base)
 
 
 def lengths_of(case: DraftCase) -> TokenLengths | None:

@@ -2,50 +2,45 @@
 
 from __future__ import annotations
 
-import json
-
-from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
+from tuneproof.engine.arms import arms_of
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.registry import Severity
-from tuneproof.engine.card.evidence import Evidence, gather
+from tuneproof.engine.card.evidence import Evidence, chosen_prompt, gather
+from tuneproof.engine.card.measured_route import MeasuredRoute, measured_route
 from tuneproof.engine.card.risk import counted_target, risk
 from tuneproof.engine.card.route_agreement import agreement_with_route
 from tuneproof.engine.card.schema import Card, CardArm, DataShapeSection, DecisionSection, EvalSetSection, MethodSection, ProvenanceSection
 from tuneproof.engine.card.variants import comparison, learning_curve, served
-from tuneproof.engine.case.arm_names import ArmName
-from tuneproof.engine.case.route import REASONS
+from tuneproof.engine.case.arm_names import ArmName, arm_of_row
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, RunStore, part_file
-from tuneproof.engine.scoring.partial_credit import PartialCreditDifference, partial_credit_difference
-from tuneproof.engine.scoring.statistics import min_cases_for_target, min_correct_for_target, minimum_detectable_effect
-from tuneproof.engine.scoring.verdict import ScoredArm, Verdict, best_arm, decide_verdict, metric_of
+from tuneproof.engine.scoring.lower_bound import min_cases_for_target, min_correct_for_target
+from tuneproof.engine.scoring.measure import ScoredArm
+from tuneproof.engine.scoring.power import ASSUMPTION
+from tuneproof.engine.scoring.statistics import minimum_detectable_effect
+from tuneproof.engine.scoring.verdict import decide_verdict
+from tuneproof.engine.scoring.verdict_schema import Verdict
 
 
 def make_card(store: RunStore) -> Card:
     """The card of a run as far as it has come."""
     evidence = gather(store)
-    verdict = decide_verdict(
-        evidence.untuned,
-        evidence.tuned,
-        evidence.case.task,
-        evidence.case.target,
-        _missing(evidence),
-        also_tuned=evidence.also_tuned,
-        graded=_graded(evidence),
-    )
+    route = measured_route(evidence)
+    verdict = decide_verdict(evidence.measure, evidence.arms_in_case, _missing(evidence), route.steps)
     merged = served(evidence)
     return Card(
         name=evidence.case.name,
-        decision=_decision(evidence, verdict),
+        decision=_decision(evidence, verdict, route),
+        redrawn_route=route.redrawn,
         data_shape=_data_shape(evidence),
         method=_method(evidence),
-        eval_set=_eval_set(evidence),
+        eval_set=_eval_set(evidence, verdict),
         served=merged,
         comparison=comparison(evidence),
         learning_curve=learning_curve(evidence),
-        risk=risk(evidence, verdict, merged),
+        risk=risk(evidence, verdict, merged, route.route),
         verdict=verdict,
         arms=[_arm(arm, evidence) for arm in evidence.arms],
         provenance=_provenance(evidence),
@@ -64,26 +59,17 @@ def _missing(evidence: Evidence) -> list[str]:
     return missing
 
 
-def _graded(evidence: Evidence) -> PartialCreditDifference | None:
-    """The difference in the metric of the target or the task; None if that metric gives no partial credit."""
-    task, judge, best = evidence.case.task, evidence.judge, best_arm(evidence.untuned)
-    if task is None or judge is None or best is None or evidence.tuned is None or evidence.parts is None:
-        return None
-    metric = metric_of(task, evidence.case.target)
-    key = evidence.case.data.split.group_by if evidence.case.data else None
-    groups = [json.dumps(case.metadata.get(key), sort_keys=True) for case in evidence.parts[Part.EVAL]] if key else None
-    return partial_credit_difference(metric, evidence.tuned.predictions, best.predictions, judge, groups)
-
-
-def _decision(evidence: Evidence, verdict: Verdict) -> DecisionSection:
+def _decision(evidence: Evidence, verdict: Verdict, route: MeasuredRoute) -> DecisionSection:
     answers = evidence.case.decision.model_dump()
     answers["labeled_examples"] = evidence.route.labeled_examples
     overruled = evidence.method.overruled if evidence.method else []
-    notes = f" Overruled: {'; '.join(overruled)}." if overruled else ""
-    measured = agreement_with_route(evidence.route.route, evidence.arms, verdict)
+    notes = f" {route.redrawn.change}" if route.redrawn else ""
+    notes += f" Overruled: {'; '.join(overruled)}." if overruled else ""
+    measured = agreement_with_route(route.route, evidence.measure, evidence.arms, verdict)
     notes += f" {measured}" if measured else ""
+    notes += "" if evidence.tuned else f" Next: {' '.join(verdict.next_steps)}"
     return DecisionSection(
-        summary=f"{evidence.route.route}. {REASONS[evidence.route.route]}{notes}",
+        summary=f"{route.route}. {route.reason}{notes}",
         route=evidence.route.route,
         answers=answers,
         overruled=overruled,
@@ -145,33 +131,45 @@ def _method(evidence: Evidence) -> MethodSection | None:
     )
 
 
-def _eval_set(evidence: Evidence) -> EvalSetSection | None:
+def _eval_set(evidence: Evidence, verdict: Verdict) -> EvalSetSection | None:
     if evidence.counts is None:
         return None
     n = evidence.counts[Part.EVAL]
     digest = evidence.store.digest(part_file(Part.EVAL))
-    effect = round(minimum_detectable_effect(n), 6)
+    measured = verdict.minimum_detectable_effect
+    effect = round(minimum_detectable_effect(n), 6) if measured is None else measured
+    basis = ASSUMPTION if measured is None else "with the disagreement that was measured"
     target = counted_target(evidence.case)
     needed, right = (min_cases_for_target(target), min_correct_for_target(n, target)) if target else (None, None)
     return EvalSetSection(
-        summary=f"{n} cases, frozen before any arm ran (sha256 {digest[:12]}…). They can detect a difference of about "
-        f"{100 * effect:.0f} points.{_can_show_target(target, n, needed, right)}",
+        summary=f"{n} cases{_grouped(evidence)}, frozen before any arm ran (sha256 {digest[:12]}…). They detect a difference of "
+        f"{100 * effect:.0f} points four times in five, {basis}.{_can_show_target(target, n, needed, right)}",
         n=n,
         sha256=digest,
-        metric=evidence.case.task.primary_metric if evidence.case.task else None,
+        metric=evidence.measure.metric if evidence.measure else None,
         minimum_detectable_effect=effect,
         fewest_cases_for_target=needed,
         fewest_right_for_target=right,
     )
 
 
+def _grouped(evidence: Evidence) -> str:
+    """How many groups the cases come in, if some belong together."""
+    groups = evidence.groups
+    if evidence.counts is None or not groups.of_case:
+        return ""
+    alone = evidence.counts[Part.EVAL] - len(groups.of_case)
+    count = len(set(groups.of_case.values())) + alone
+    return "" if count == evidence.counts[Part.EVAL] else f" in {count} groups that share {groups.field_name}"
+
+
 def _can_show_target(target: float | None, n: int, needed: int | None, right: int | None) -> str:
     if target is None:
         return ""
     if right is not None:
-        return f" {right} of {n} correct answers would show, with 95 % confidence, that the target of {target:g} is met."
+        return f" {right} of {n} correct answers would show that the target of {target:g} is met (exact limit, wrong once in 40)."
     enough = f"it takes {needed:,} cases" if needed else "no number of cases is enough"
-    return f" Not even {n} of {n} correct answers would show, with 95 % confidence, that the target of {target:g} is met: {enough}."
+    return f" Not even {n} of {n} correct answers would show that the target of {target:g} is met: {enough}."
 
 
 def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
@@ -186,8 +184,8 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
         truncated=scores.truncated,
         tokens_per_case=scores.tokens_per_case,
         seconds_per_case=scores.seconds_per_case,
-        usd_per_1000_requests={**UNTUNED_ARMS, **TUNED_ARMS}[arm.name].usd_per_1000_requests(evidence.case, scores),
-        approach=evidence.arm_facts[arm.name].summary,
+        usd_per_1000_requests=arms_of(evidence.case)[arm_of_row(arm.name)].usd_per_1000_requests(evidence.case, scores),
+        approach=_approach(arm, evidence),
         recall=scores.recall,
         left_out=scores.left_out,
         unanswered=scores.unanswered,
@@ -195,9 +193,19 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
     )
 
 
+def _approach(arm: ScoredArm, evidence: Evidence) -> str:
+    """How an arm prompts and decodes, of several prompts of the case which one validation chose, and what a parser repaired."""
+    asked = arm_of_row(arm.name)
+    if asked != arm.name:
+        repaired = sum(prediction.repaired is not None for prediction in arm.predictions)
+        return f"the answers of {asked}, {repaired} of {len(arm.predictions)} repaired by a tolerant parser"
+    summary, prompts = evidence.arm_facts[asked].summary, len(evidence.case.prompts)
+    return f"{summary}, the best of your {prompts} prompts there" if asked == chosen_prompt(evidence.store) else summary
+
+
 def _provenance(evidence: Evidence) -> ProvenanceSection:
     manifest, model = evidence.store.manifest, evidence.model
-    external = [facts.summary for arm, facts in evidence.arm_facts.items() if {**UNTUNED_ARMS, **TUNED_ARMS}[arm].is_external]
+    external = [facts.summary for arm, facts in evidence.arm_facts.items() if arms_of(evidence.case)[arm].is_external]
     return ProvenanceSection(
         case_sha256=evidence.store.digest(CASE),
         eval_sha256=evidence.store.digest(part_file(Part.EVAL)) if evidence.counts else None,
@@ -206,6 +214,7 @@ def _provenance(evidence: Evidence) -> ProvenanceSection:
         adapter_sha256=artifacts.weights_digest(manifest.steps[StepId(StepKind.TRAIN)].files) if evidence.training else None,
         device=f"{model.device}, {model.dtype}" if model else None,
         endpoint=external[0] if external else None,
+        generation=model.generation if model else None,
         versions=model.versions if model else {},
         steps={str(step): digest for step, digest in manifest.step_digests().items()},
     )

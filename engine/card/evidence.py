@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
+from tuneproof.engine.arms import TUNED_ARMS, arms_of, untuned_arms
+from tuneproof.engine.arms.own_prompt import own_prompt_arms
+from tuneproof.engine.audit.groups.case_groups import CaseGroups, case_groups
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.card.method_comparison import Entrant
+from tuneproof.engine.case.arm_names import arm_of_row, with_repair
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import examples_from_jsonl
@@ -14,10 +18,12 @@ from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CROSS_SPLIT_DUPLICATES, RunStore
-from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_variant
+from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_variant, seed_variant
 from tuneproof.engine.scoring.judges import Judge, make_judge
+from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
-from tuneproof.engine.scoring.verdict import ScoredArm
+from tuneproof.engine.scoring.variant_selection import best_variant
+from tuneproof.engine.scoring.verdict import ArmsInCase
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,13 @@ class Evidence:
     tuned: ScoredArm | None
     also_tuned: list[ScoredArm]
     curve: dict[int, ScoredArm]
+    seeds: list[ScoredArm]
+    """Further trainings of the tuned model."""
     merged: ScoredArm | None
     compared: dict[str, Entrant]
     arm_facts: dict[str, artifacts.ArmFacts]
+    groups: CaseGroups
+    """Which frozen cases belong together."""
 
     @property
     def arms(self) -> list[ScoredArm]:
@@ -54,16 +64,26 @@ class Evidence:
         return make_judge(task, [example.output for example in parts[Part.TRAIN]]) if task and parts else None
 
     @property
+    def measure(self) -> Measure | None:
+        """How the arms are measured; None before there are a task and a split."""
+        task, judge = self.case.task, self.judge
+        return Measure(task, self.case.target, judge, self.groups.of_case) if task and judge else None
+
+    @property
+    def arms_in_case(self) -> ArmsInCase:
+        """The arms as the verdict takes them."""
+        return ArmsInCase(self.untuned, self.tuned, self.seeds, self.also_tuned)
+
+    @property
     def counts(self) -> dict[Part, int] | None:
         """How many rows each part has."""
         return {part: len(rows) for part, rows in self.parts.items()} if self.parts else None
 
 
-def gather(store: RunStore) -> Evidence:
-    """Reads everything that the card rests on."""
-    manifest = store.manifest
-    steps, done = manifest.steps, manifest.names(StepKind.ARM)
-    kinds = {step.kind for step in steps}
+def gather(store: RunStore, *, untuned_only: bool = False) -> Evidence:
+    """Reads everything that the card rests on, or only what the untuned arms rest on."""
+    steps = [step for step in store.manifest.steps if not untuned_only or _is_of_untuned(step)]
+    kinds, done = {step.kind for step in steps}, _names(steps, StepKind.ARM)
     tuned, *also_tuned = [_scored_arm(store, name) if name in done else None for name in TUNED_ARMS]
     return Evidence(
         store=store,
@@ -76,18 +96,60 @@ def gather(store: RunStore) -> Evidence:
         model=artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if StepKind.MODEL in kinds else None,
         method=artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD)) if StepKind.METHOD in kinds else None,
         training=artifacts.TrainingFacts.model_validate_json(store.read(artifacts.TRAINING)) if StepKind.TRAIN in kinds else None,
-        untuned=[_scored_arm(store, name) for name in UNTUNED_ARMS if name in done],
+        untuned=[_scored_arm(store, row) for name in _lightest_first(store, done) for row in _rows(store, name)],
         tuned=tuned,
         also_tuned=[arm for arm in also_tuned if arm is not None],
         curve={share: _scored_variant(store, point) for share, point in CURVE.items() if point.scores_step in steps},
+        seeds=[_scored_variant(store, seed_variant(int(name))) for name in sorted(_names(steps, StepKind.SEED_SCORES), key=int)],
         merged=_scored_variant(store, MERGED) if MERGED.scores_step in steps else None,
-        compared={each.name: found for each in store.case.evaluate.compare if (found := _compared(store, each.name))},
+        compared={each.name: found for each in store.case.evaluate.compare if (found := _compared(store, each.name, steps))},
         arm_facts={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
+        groups=_case_groups(store) if StepKind.SPLIT in kinds else CaseGroups(),
     )
 
 
+def _is_of_untuned(step: StepId) -> bool:
+    kinds = (StepKind.CASE, StepKind.ROUTE, StepKind.AUDIT, StepKind.SPLIT, StepKind.ARM, StepKind.REPAIRED_SCORES)
+    return step.kind in kinds and step.name not in TUNED_ARMS
+
+
+def _names(steps: Sequence[StepId], kind: StepKind) -> list[str]:
+    return [step.name for step in steps if step.kind is kind]
+
+
+def _lightest_first(store: RunStore, done: Sequence[str]) -> list[str]:
+    """The untuned arms that were scored, lightest first; of the prompts of the case, the one that validation chose comes first."""
+    chosen = chosen_prompt(store)
+    order = list(untuned_arms(store.case))
+    if chosen is not None:
+        first = min(order.index(name) for name in own_prompt_arms(store.case))
+        order.remove(chosen)
+        order.insert(first, chosen)
+    return [name for name in order if name in done]
+
+
+def chosen_prompt(store: RunStore) -> str | None:
+    """The arm of the prompt that did best on the validation cases; the first on a tie, None if there was no choice."""
+    done = store.manifest.names(StepKind.ARM)
+    own = [name for name in own_prompt_arms(store.case) if name in done]
+    facts = [artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in own]
+    tried = [(each.arm, score) for each in facts for score in each.tried]
+    best = best_variant([score for _, score in tried])
+    return next((arm for arm, score in tried if score.variant == best), None) if len(own) > 1 else None
+
+
+def _case_groups(store: RunStore) -> CaseGroups:
+    data = store.case.data
+    return case_groups(store.part(Part.EVAL), data.split.group_by if data else None)
+
+
+def _rows(store: RunStore, arm: str) -> list[str]:
+    """The rows of an arm: its answers as they are, and repaired if that changed any."""
+    return [arm, *([with_repair(arm)] if StepId(StepKind.REPAIRED_SCORES, arm) in store.manifest.steps else [])]
+
+
 def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
-    kind = {**UNTUNED_ARMS, **TUNED_ARMS}[arm]
+    kind = arms_of(store.case)[arm_of_row(arm)]
     return _scored(store, artifacts.scores_file(arm), artifacts.predictions_file(arm), is_external=kind.is_external)
 
 
@@ -95,8 +157,8 @@ def _scored_variant(store: RunStore, variant: ModelVariant) -> ScoredArm:
     return _scored(store, variant.scores, variant.predictions)
 
 
-def _compared(store: RunStore, name: str) -> Entrant | None:
-    variant, steps = compared_variant(name), store.manifest.steps
+def _compared(store: RunStore, name: str, steps: Sequence[StepId]) -> Entrant | None:
+    variant = compared_variant(name)
     if StepId(StepKind.COMPARED_METHOD, name) not in steps:
         return None
     return Entrant(

@@ -10,7 +10,9 @@ from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.core.sentence import Sentence
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, format_p_value, format_points, paired_difference
+from tuneproof.engine.scoring.measure import Measure, ScoredArm
+from tuneproof.engine.scoring.verdict_schema import PairedDifference
+from tuneproof.engine.scoring.verdict_text import format_p_value, format_points
 
 WHOLE = 100
 """The share of the tuned arm, which was trained on all of train, in per cent."""
@@ -79,13 +81,13 @@ class LearningCurveSection(BaseModel):
     """Shares, in per cent, that could not be cut from train."""
 
 
-def make_curve(measured: Sequence[tuple[CurvePoint, ScoredArm]], not_measured: Sequence[int]) -> LearningCurveSection:
+def make_curve(measure: Measure, measured: Sequence[tuple[CurvePoint, ScoredArm]], not_measured: Sequence[int]) -> LearningCurveSection:
     """The section from the points of the curve, smallest share first. Raises ValueError if the last one is not the tuned arm."""
     curve_points = [point for point, _ in measured]
     if not curve_points or curve_points[-1].share != WHOLE:
         raise ValueError("the last point of a learning curve is the whole of train")
     changes = [
-        CurveChange(from_share=before.share, to_share=after.share, difference=paired_difference(more, fewer))
+        CurveChange(from_share=before.share, to_share=after.share, difference=measure.difference(more, fewer))
         for (before, fewer), (after, more) in pairwise(measured)
         if 2 * before.share == after.share
     ]

@@ -2,21 +2,31 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
+from typing import Any
 
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card.learning_curve import curve_lines
 from tuneproof.engine.card.method_comparison import comparison_lines
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
+from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.run.artifacts import TrainedLength
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.verdict import format_p_value, format_points
+from tuneproof.engine.scoring.verdict_schema import Verdict
+from tuneproof.engine.scoring.verdict_text import format_interval, format_p_value, format_test
+
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
+_IMAGE = re.compile(r"!(?=\[)")
+_LINK = re.compile(r"\](?=[(\[:])")
 
 
 def card_text(card: Card) -> str:
-    """The card as Markdown: the verdict, the arms, the sections, and the provenance."""
-    parts = [f"# {card.name}: {card.verdict.answer}", card.verdict.reason, *_arms(card), *_difference(card)]
+    """The card as Markdown: the verdict, the arms, the sections, and the provenance. Names and texts of data in it are inert."""
+    card = Card.model_validate(_inert(card.model_dump()))
+    parts = [f"# {card.name}: {card_title(card)}", card.verdict.reason, *_arms(card), *_difference(card)]
     fields: list[tuple[str, CardSection | None]] = [
         ("Decision", card.decision),
         ("Data Shape", card.data_shape),
@@ -36,6 +46,21 @@ def card_text(card: Card) -> str:
     parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
     parts += ["## Provenance", _provenance(card)]
     return "\n\n".join(parts) + "\n"
+
+
+def _inert(value: Any) -> Any:
+    """The same content with every text in one plain line that is no HTML, link or image to what renders it."""
+    if type(value) is str:
+        text = _TAG.sub("&lt;", sanitize(value, one_line=True))
+        return _LINK.sub("&#93;", _IMAGE.sub("&#33;", text))
+    if isinstance(value, dict):
+        return {_inert(key): _inert(inner) for key, inner in value.items()}
+    return [_inert(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def card_title(card: Card) -> str:
+    """The answer, with the few words that say how good it is."""
+    return f"{card.verdict.answer}: {card.verdict.headline}" if card.verdict.headline else str(card.verdict.answer)
 
 
 @dataclass(frozen=True)
@@ -88,7 +113,7 @@ def _number(value: float | int | None) -> str:
 def _arms(card: Card) -> list[str]:
     if not card.arms:
         return []
-    names = ["arm", "format valid", "correct", "tokens per case", "seconds per case"]
+    names = ["arm", "format valid", "correct", "cut off", "tokens per case", "seconds per case"]
     priced = any(arm.usd_per_1000_requests is not None for arm in card.arms)
     names += ["USD for 1,000 requests"] if priced else []
     head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
@@ -118,6 +143,7 @@ def _row(arm: CardArm, priced: bool) -> str:
         arm.arm,
         rate_text(arm.format_valid),
         rate_text(arm.correct),
+        f"{arm.truncated} of {arm.n}" if arm.truncated else "none",
         "–" if arm.tokens_untold == arm.n else f"{arm.tokens_per_case:.0f}",
         f"{arm.seconds_per_case:.3f}",
         *([usd] if priced else []),
@@ -133,23 +159,27 @@ def rate_text(rate: Rate) -> str:
 def _difference(card: Card) -> list[str]:
     difference, verdict = card.verdict.difference, card.verdict
     if difference is None:
-        return []
-    fixed, newly = difference.only_tuned_right, difference.only_untuned_right
+        return _next(verdict)
+    better, worse = difference.only_tuned_right, difference.only_untuned_right
+    groups = f" in {difference.clusters} groups" if difference.clusters is not None else ""
     lines = [
-        f"Tuned minus {verdict.best_untuned_arm}, on the same cases: {format_points(difference)}, {format_p_value(difference.p_value)} "
-        f"(McNemar mid-p; exact {format_p_value(difference.p_value_exact)}). {fixed} cases fixed, {newly} newly wrong."
+        f"Tuned minus {verdict.best_untuned_arm} in {difference.metric}, on the {difference.cases} cases{groups} that both answered: "
+        f"{format_interval(difference)}, {format_test(difference)}. {better} cases better, {worse} worse."
     ]
-    graded = verdict.graded
-    if graded is not None:
-        low, high = (f"{100 * end:+.1f}" for end in (graded.low, graded.high))
-        lines.append(f"In {graded.metric}: {100 * graded.estimate:+.1f} points [{low}, {high}] (paired bootstrap).")
     if len(verdict.comparisons) > 1:
         lines.append(
             "Tuned against each untuned arm, with Holm-adjusted p-values: "
             + "; ".join(f"{each.arm} {100 * each.estimate:+.0f} points, {format_p_value(each.p_holm)}" for each in verdict.comparisons)
             + "."
         )
-    return [*lines, *([verdict.cost] if verdict.cost else [])]
+    if verdict.not_ranked:
+        lines.append(f"Not compared, because too many cases have no answer: {', '.join(verdict.not_ranked)}.")
+    lines += [verdict.cost] if verdict.cost else []
+    return [*lines, *_next(verdict)]
+
+
+def _next(verdict: Verdict) -> list[str]:
+    return ["Next: " + " ".join(verdict.next_steps)] if verdict.next_steps else []
 
 
 def _provenance(card: Card) -> str:
@@ -163,4 +193,6 @@ def _provenance(card: Card) -> str:
     listed = "\n".join(f"- {name}: sha256 `{digest}`" for name, digest in rows if digest)
     versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
     listed += f"\n- endpoint: {made.endpoint}" if made.endpoint else ""
+    if made.generation:
+        listed += "\n- generation config: " + ", ".join(f"{name} {json.dumps(value)}" for name, value in made.generation.items())
     return listed + (f"\n- ran on {made.device}, {versions}" if made.device else "")

@@ -8,7 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.core.sentence import Sentence
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, format_p_value, format_points, paired_difference
+from tuneproof.engine.scoring.measure import Measure, ScoredArm
+from tuneproof.engine.scoring.verdict_schema import PairedDifference
+from tuneproof.engine.scoring.verdict_text import format_p_value, format_points
 
 
 class MergeOutcome(StrEnum):
@@ -38,9 +40,9 @@ class ServedSection(BaseModel):
     """The digest of the merged weights."""
 
 
-def make_served(merged: ScoredArm, tuned: ScoredArm, sha256: str) -> ServedSection:
+def make_served(measure: Measure, merged: ScoredArm, tuned: ScoredArm, sha256: str) -> ServedSection:
     """The section for a merged model whose weights have this digest."""
-    difference = paired_difference(merged, tuned)
+    difference = measure.difference(merged, tuned)
     before = {prediction.id: prediction.output for prediction in tuned.predictions}
     changed = sum(before[prediction.id] != prediction.output for prediction in merged.predictions)
     outcome = outcome_of(changed, difference)
@@ -72,7 +74,7 @@ def outcome_of(changed: int, difference: PairedDifference) -> MergeOutcome:
 def _summary(outcome: MergeOutcome, changed: int, n: int, difference: PairedDifference) -> str:
     merged = "Merged into the unquantised base in bfloat16"
     if outcome is MergeOutcome.SAME_ANSWERS:
-        return f"{merged}, the model gives the same answers to all {n} eval cases, so the model to serve is the one that was measured."
+        return f"{merged}, the model gives the same answers to all {n} eval cases, on this machine."
     won, lost = difference.only_tuned_right, difference.only_untuned_right
     change = (
         f"{merged}, the model answers {changed} of {n} eval cases differently: "

@@ -10,8 +10,10 @@ from pydantic import BaseModel, ConfigDict
 from tuneproof.engine.core.sentence import Sentence
 from tuneproof.engine.run.artifacts import MethodFacts, TrainingFacts
 from tuneproof.engine.run.event import Rate
+from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.statistics import holm
-from tuneproof.engine.scoring.verdict import PairedDifference, ScoredArm, format_p_value, format_points, paired_difference
+from tuneproof.engine.scoring.verdict_schema import PairedDifference
+from tuneproof.engine.scoring.verdict_text import format_p_value, format_points
 
 LIMITS = (
     "The verdict is about the method that the case names, because the best of several methods looks better than it is.",
@@ -66,11 +68,11 @@ class ComparisonSection(BaseModel):
     methods: list[ComparedMethod]
 
 
-def make_comparison(named: Entrant, others: Sequence[Entrant]) -> ComparisonSection:
+def make_comparison(measure: Measure, named: Entrant, others: Sequence[Entrant]) -> ComparisonSection:
     """The comparison of the method that the case names with others. Raises ValueError if that one was not scored."""
     if named.scored is None:
         raise ValueError("the method that the case names was not scored")
-    differences = {each.method.name: paired_difference(each.scored, named.scored) for each in others if each.scored is not None}
+    differences = {each.method.name: measure.difference(each.scored, named.scored) for each in others if each.scored is not None}
     adjusted = dict(zip(differences, holm([difference.p_value for difference in differences.values()]), strict=True))
     methods = [_compared_method(named, None, None)]
     methods += [_compared_method(each, differences.get(each.method.name), adjusted.get(each.method.name)) for each in others]

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.card.merged_model import MergeOutcome, ServedSection
 from tuneproof.engine.card.schema import RiskSection
+from tuneproof.engine.case.arm_names import is_repaired
+from tuneproof.engine.case.instruction import instruction_gap
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, Case
+from tuneproof.engine.data.example import rows_without_instruction
+from tuneproof.engine.data.reasoning import Thinking
 from tuneproof.engine.data.split import Part
-from tuneproof.engine.scoring.partial_credit import PARTIAL_CREDIT_METRICS
+from tuneproof.engine.run.artifacts import ModelFacts
+from tuneproof.engine.scoring.lower_bound import min_correct_for_target
+from tuneproof.engine.scoring.metric_sums import PROPORTIONS
 from tuneproof.engine.scoring.predictions import Scores
-from tuneproof.engine.scoring.statistics import min_correct_for_target
-from tuneproof.engine.scoring.verdict import PairedDifference, Verdict, format_p_value, format_points, metric_of
+from tuneproof.engine.scoring.rule import SIGNIFICANT
+from tuneproof.engine.scoring.verdict_schema import Verdict
+from tuneproof.engine.scoring.verdict_text import format_points, format_test
 
 SMALL_EVAL = 50
 """With fewer cases than this, the interval is wider than most differences that matter."""
 
 
-def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None) -> RiskSection:
+def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None, route: Route) -> RiskSection:
     """The section with everything that was found to speak against the verdict."""
     items = [*_data_risks(evidence), *_model_risks(evidence, verdict, merged)]
-    return RiskSection(summary=items[0] if items else "Nothing was found that speaks against the verdict.", items=items)
+    if route is not Route.FINE_TUNING and evidence.tuned:
+        items.append(f"The route is `{route}`, but the case asks for training anyway.")
+    return RiskSection(summary=items[0] if items else "No check that was run speaks against the verdict.", items=items)
 
 
 def _data_risks(evidence: Evidence) -> list[str]:
@@ -36,18 +47,28 @@ def _data_risks(evidence: Evidence) -> list[str]:
     target = counted_target(evidence.case)
     if n and target and target < 1 and min_correct_for_target(n, target) is None:
         items.append(f"{n} eval cases are too few to show that the target of {target:g} is met, whatever the score.")
+    if evidence.case.task and evidence.parts:
+        rows = chain.from_iterable(evidence.parts.values())
+        items += [gap.message] if (gap := instruction_gap(evidence.case.task, rows_without_instruction(rows))) else []
     if evidence.cross_split_duplicates:
         items.append(
             f"{evidence.cross_split_duplicates} rows were left out because validation or eval has a duplicate or near-duplicate of them."
         )
     if evidence.report:
         items += [f"Data, {f.check}: {f.message}{_decision_about(f)}." for f in evidence.report.findings if f.severity is not Severity.INFO]
+    # A row with repaired answers has the answers of its arm.
+    asked = [arm for arm in evidence.arms if not is_repaired(arm.name)]
     items += [
-        f"{arm.name}: {arm.scores.truncated} of {arm.scores.n} answers were cut off at the length limit."
-        for arm in evidence.arms
+        f"{arm.name}: {arm.scores.truncated} of {arm.scores.n} answers were cut off{_at_limit(evidence, arm.name)}."
+        for arm in asked
         if arm.scores.truncated
     ]
-    return items + [risk for arm in evidence.arms for risk in _server_risks(arm.scores)]
+    return items + [risk for arm in asked for risk in _server_risks(arm.scores)]
+
+
+def _at_limit(evidence: Evidence, arm: str) -> str:
+    facts = evidence.arm_facts.get(arm)
+    return f" at the limit of {facts.max_new_tokens} tokens (evaluate.max_new_tokens)" if facts else " at the length limit"
 
 
 def _server_risks(scores: Scores) -> list[str]:
@@ -75,30 +96,56 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
         items.append("The base is the small sample model: the results show that tuneproof works, not what a real model can do.")
     if evidence.model and not evidence.model.chat_template:
         items.append("The base has no chat template; all arms used a plain one.")
+    if evidence.model and evidence.model.settings_not_used:
+        settings = ", ".join(f"{name} {value}" for name, value in evidence.model.settings_not_used.items())
+        items.append(f"The base's generation config asks for {settings}; every answer was decoded greedily, without it.")
+    if evidence.model and evidence.model.own_code:
+        items.append(
+            f"The base ran Python code of its own, which the case allows (model.trust_remote_code): {', '.join(evidence.model.own_code)}. "
+            "What it did was not checked."
+        )
+    if evidence.model:
+        items += _template_risks(evidence.model)
     if verdict.difference and verdict.difference.only_untuned_right:
         newly, change = verdict.difference.only_untuned_right, format_points(verdict.difference)
         broken = "1 case" if newly == 1 else f"{newly} cases"
         verbs = ("was", "is") if newly == 1 else ("were", "are")
         items.append(f"{broken} that {verbs[0]} right with {verdict.best_untuned_arm} {verbs[1]} wrong after tuning ({change} overall).")
-    if verdict.difference and _is_weak(verdict.difference):
-        exact = format_p_value(verdict.difference.p_value_exact)
-        items.append(f"The interval excludes zero, but the exact test is not significant ({exact}): the evidence is weak.")
+    if verdict.difference and verdict.difference.low > 0 and verdict.difference.p_value >= SIGNIFICANT:
+        p_value = format_test(verdict.difference)
+        items.append(f"The interval excludes zero, but the test is not significant ({p_value}): the evidence is too weak to tune.")
+    if verdict.difference and verdict.difference.seeds == 1:
+        items.append("One training was measured: how much another seed would change is not known (evaluate.seeds).")
     if merged is not None and merged.outcome is MergeOutcome.WORSE:
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
     if evidence.tuned:
         items.append("Whether tuning made the model worse at other tasks was not measured.")
-    if evidence.route.route is not Route.FINE_TUNING and evidence.tuned:
-        items.append(f"The route is `{evidence.route.route}`, but the case asks for training anyway.")
     return items
 
 
-def _is_weak(difference: PairedDifference) -> bool:
-    """Whether the interval excludes zero and the exact test is not significant, as happens if the arms differ on a handful of cases."""
-    return not difference.low <= 0 <= difference.high and difference.p_value_exact >= 0.05
+def _template_risks(model: ModelFacts) -> list[str]:
+    """How the base was asked, where that is not simply how the rows are written."""
+    items = []
+    if not model.system_turn:
+        items.append("The base's chat template takes no system turn: a system text was put before the text of the first user turn.")
+    if not model.repeated_turns:
+        items.append("The base's chat template takes no two turns of one role in a row: such turns were joined.")
+    room = f"{model.reasoning_tokens} tokens of an answer's limit were for it, and it was set aside before scoring"
+    match model.thinking:
+        case Thinking.OFF:
+            items.append("The base can reason before it answers; its chat template was used with thinking switched off (enable_thinking).")
+        case Thinking.ON:
+            items.append(f"The base was asked to reason before it answers, as outputs of the data do: {room}.")
+        case Thinking.ALWAYS:
+            items.append(f"The base's chat template opens a block of reasoning in every prompt: {room}.")
+        case Thinking.NONE:
+            pass
+    return items
 
 
 def counted_target(case: Case) -> float | None:
     """The target as a share of correct cases; None if its metric gives partial credit, or if there is no target."""
-    if case.target is None or case.task is None or metric_of(case.task, case.target) in PARTIAL_CREDIT_METRICS:
+    if case.target is None or case.task is None:
         return None
-    return case.target.at_least
+    metric = case.target.metric or case.task.primary_metric
+    return case.target.at_least if metric in PROPORTIONS else None

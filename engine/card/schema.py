@@ -6,13 +6,14 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.card.learning_curve import LearningCurveSection
+from tuneproof.engine.card.measured_route import RedrawnRoute
 from tuneproof.engine.card.merged_model import ServedSection
 from tuneproof.engine.card.method_comparison import ComparisonSection
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.core.sentence import Sentence, Sentences
 from tuneproof.engine.run.artifacts import PlannedFacts, TrainedLength
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.verdict import Verdict
+from tuneproof.engine.scoring.verdict_schema import Verdict
 
 CARD_JSON = "card.json"
 CARD_MD = "card.md"
@@ -30,6 +31,7 @@ class DecisionSection(CardSection):
     """The answers, and the route that they lead to."""
 
     route: Route
+    """The route that the case began with."""
     answers: dict[str, bool | int]
     overruled: list[str]
     """Reasons against training that the case overruled."""
@@ -143,6 +145,8 @@ class ProvenanceSection(BaseModel):
     device: str | None
     endpoint: str | None = Field(default=None, exclude_if=lambda value: value is None)
     """The model and the server of the arm `endpoint`."""
+    generation: dict[str, bool | int | list[int]] | None = Field(default=None, exclude_if=lambda settings: not settings)
+    """The generation config of every answer of a model on this machine."""
     versions: dict[str, str]
     steps: dict[str, str]
     """The digest of each step of the run."""
@@ -162,6 +166,8 @@ class Card(BaseModel):
     verdict: Verdict
     arms: list[CardArm]
     provenance: ProvenanceSection
+    redrawn_route: RedrawnRoute | None = Field(default=None, exclude_if=lambda value: value is None)
+    """None if the untuned arms changed nothing about the route."""
     served: ServedSection | None = Field(default=None, exclude_if=lambda value: value is None)
     """None if nothing was trained, or if the case wants no merged model."""
     comparison: ComparisonSection | None = Field(default=None, exclude_if=lambda value: value is None)

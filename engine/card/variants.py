@@ -16,7 +16,7 @@ from tuneproof.engine.methods.method import Ability
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.artifacts import weights_digest
 from tuneproof.engine.run.variants import MERGED
-from tuneproof.engine.scoring.verdict import ScoredArm
+from tuneproof.engine.scoring.measure import ScoredArm
 
 
 def served(evidence: Evidence) -> ServedSection | None:
@@ -26,10 +26,10 @@ def served(evidence: Evidence) -> ServedSection | None:
         return None
     if why := METHODS[method.name].unsupported.get(Ability.MERGE):
         return not_merged(why)
-    if evidence.merged is None:
+    if evidence.merged is None or evidence.measure is None:
         return None
     digest = weights_digest(evidence.store.manifest.steps[MERGED.weights_step].files, MERGED.model)
-    return make_served(evidence.merged, tuned, digest)
+    return make_served(evidence.measure, evidence.merged, tuned, digest)
 
 
 def comparison(evidence: Evidence) -> ComparisonSection | None:
@@ -42,13 +42,13 @@ def comparison(evidence: Evidence) -> ComparisonSection | None:
     if any(each.scored is None and each.method.skipped is None for each in found):
         return None
     named = Entrant(method, evidence.training, tuned)
-    return make_comparison(named, found)
+    return make_comparison(evidence.measure, named, found) if evidence.measure else None
 
 
 def learning_curve(evidence: Evidence) -> LearningCurveSection | None:
     """The learning curve; None if the case does not want it, and before all its points are scored."""
     case, tuned, parts = evidence.case, evidence.tuned, evidence.parts
-    if not case.evaluate.learning_curve or case.data is None or tuned is None or parts is None:
+    if not case.evaluate.learning_curve or case.data is None or tuned is None or parts is None or evidence.measure is None:
         return None
     train = parts[Part.TRAIN]
     subsets = nested_subsets(train, case.data.split.seed, case.data.split.group_by)
@@ -56,6 +56,7 @@ def learning_curve(evidence: Evidence) -> LearningCurveSection | None:
         return None
     measured = [(subsets[share], share, arm) for share, arm in evidence.curve.items()]
     return make_curve(
+        evidence.measure,
         [(_point(share, rows, train, arm, case), arm) for rows, share, arm in [*measured, (train, WHOLE, tuned)]],
         not_measured=[share for share in SHARES if share not in subsets],
     )

@@ -4,93 +4,159 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
-from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
+from tuneproof.engine.arms import arms_of, untuned_arms
 from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
-from tuneproof.engine.case.arm_names import ArmName
+from tuneproof.engine.card.verify_base import check_base
+from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.case.route import RouteAnswers, choose_route
+from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import Task
-from tuneproof.engine.core.errors import CaseError, GateClosed, VerifyFailed
+from tuneproof.engine.core.errors import CaseError, DataRefused, GateClosed, VerifyFailed
 from tuneproof.engine.core.sentence import facts_of
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part, case_ids
 from tuneproof.engine.data.subsets import nested_subsets, rows_digest
 from tuneproof.engine.methods.registry import METHODS
-from tuneproof.engine.models.files import local_folder, model_digest
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.manifest import Manifest
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
-from tuneproof.engine.run.store import CASE, MANIFEST, RunStore, part_file
-from tuneproof.engine.run.variants import CURVE, ModelVariant, compared_variant, scored_variants
+from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST, RunStore, part_file
+from tuneproof.engine.run.variants import CURVE, ModelVariant, compared_variant, scored_variants, seed_variant
 from tuneproof.engine.scoring.judges import Judge, make_judge
+from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import (
     Scores,
     failure_log,
     judge_again,
     prompts_digest,
     read_predictions,
+    repair_predictions,
     score_predictions,
     to_jsonl,
 )
+from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
+from tuneproof.engine.scoring.verdict_schema import RULES
+
+BY_THE_RULES = {"verdict", "redrawn_route", "served", "comparison", "learning_curve"}
+"""The sections of a card that state differences, which the rules decide."""
+
+EVAL_SET_BY_THE_RULES = {"minimum_detectable_effect", "fewest_cases_for_target", "fewest_right_for_target"}
+"""What the section about the eval set says can be shown, which the rules decide."""
+
+
+UNEXPECTED_CONTENT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
+"""What recomputing raises from files that no run wrote: they parse, and contradict each other."""
+
+MAX_HEADER_BYTES = 100_000_000
+"""The longest header of a safetensors file, by its format."""
 
 
 @dataclass(frozen=True)
 class Verified:
-    """What was checked: the number of files by digest and of predictions judged again, and a phrase about the base model."""
+    """What was checked: files by their digests, the number of predictions judged again, and a phrase about the base model.
 
-    files: int
+    That numbers follow from stored answers does not show that a model gave these answers; `reproduce` decodes them again.
+    """
+
+    rests_on: list[str]
+    """The files that the numbers of the card were computed from again, by their paths in the run folder; each has its recorded digest."""
+    only_digest: list[str]
+    """The files that have their recorded digest, and that nothing on the card is computed from, such as weights."""
+    not_read: list[str]
+    """The other files in the folder."""
     predictions: int
     base: str
     other_version: str | None
     """The version that wrote the card, if it is not this one: then its sentences and `card.md` are not compared."""
+    verdict_checked: bool = True
+    """Whether the verdict was computed again; not if it was found by the rules of an earlier version."""
+
+    @property
+    def files(self) -> int:
+        """The number of files that have their recorded digest."""
+        return len(self.rests_on) + len(self.only_digest)
+
+
+def open_stored(path: Path) -> RunStore:
+    """A folder that has at least a part of a run: what is missing is for `verify` to say. Raises UsageError if it has nothing of one."""
+    parts = (MANIFEST, CASE, EVENTS, CARD_JSON)
+    return RunStore(path) if any((path / part).is_file() for part in parts) else RunStore.open(path)
 
 
 def verify(store: RunStore) -> Verified:
     """Checks a run that has a card. Raises VerifyFailed with the first file that is not what it should be."""
     run = RunSnapshot(store)
-    files = _check_files(run)
     try:
-        _check_manifest(run)
-        base = _check_base(run)
-        _check_route(run)
-        predictions = sum(_check_arm(run, arm) for arm in _arms(run))
-        predictions += sum(_check_variant(run, each) for each in scored_variants(run.manifest))
-        _check_shares(run)
-        _check_failures(run)
-        _check_training(run)
-        other_version = _check_card(run)
-    except GateClosed as error:
-        raise VerifyFailed(error.what, where=error.where) from None
-    except (ValidationError, json.JSONDecodeError, UnicodeDecodeError, CaseError) as error:
-        # Every file still has its recorded digest, so the manifest was changed together with what it records.
-        raise VerifyFailed(f"a stored file has unexpected content: {error}", where=MANIFEST) from None
-    return Verified(files, predictions, base, other_version)
+        return _verify(run)
+    except (GateClosed, CaseError, DataRefused) as error:
+        raise VerifyFailed(error.what, where=_in_folder(run, error.where)) from None
+    except OSError as error:
+        raise VerifyFailed(f"cannot be read: {error.strerror}", where=_in_folder(run, str(error.filename or run.last_read))) from None
+    except UNEXPECTED_CONTENT as error:
+        # The file has its recorded digest, so the manifest was changed together with it.
+        raise VerifyFailed(f"the file has unexpected content ({_in_words(error)})", where=run.last_read) from error
 
 
-def _check_files(run: RunSnapshot) -> int:
+def _verify(run: RunSnapshot) -> Verified:
+    _check_files(run)
+    _check_manifest(run)
+    base = check_base(run)
+    _check_route(run)
+    predictions = sum(_check_arm(run, arm) for arm in _arms(run))
+    predictions += sum(_check_variant(run, each) for each in scored_variants(run.manifest))
+    predictions += sum(_check_repaired(run, arm) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
+    _check_shares(run)
+    _check_failures(run)
+    _check_training(run)
+    other_version, verdict_checked = _check_card(run)
+    recorded = {MANIFEST, *run.manifest.written()}
+    rests_on = recorded & {CASE, *run.files_read}
+    others = _files_in(run) - recorded
+    return Verified(sorted(rests_on), sorted(recorded - rests_on), sorted(others), predictions, base, other_version, verdict_checked)
+
+
+def _in_folder(run: RunSnapshot, where: str) -> str:
+    """The path of a file as the manifest names it, if it is in the run folder."""
+    return where.removeprefix(f"{run.path}/")
+
+
+def _in_words(error: Exception) -> str:
+    """An error in one line."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False, include_url=False)[0]
+        return f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else first["msg"]
+    return f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+
+def _files_in(run: RunSnapshot) -> set[str]:
+    """Everything in the folder that is no folder."""
+    return {path.relative_to(run.path).as_posix() for path in run.path.rglob("*") if not path.is_dir()}
+
+
+def _check_files(run: RunSnapshot) -> None:
     """Every recorded file has its recorded digest, and there is a card."""
-    checked = 0
+    for file in (MANIFEST, CASE):
+        if not run.has(file):
+            raise VerifyFailed("the file is gone", where=file)
     for record in run.manifest.steps.values():
         for file in record.files:
             if not run.has(file):
                 raise VerifyFailed("the file is gone", where=file)
-            try:
-                run.check(file)
-            except GateClosed as error:
-                raise VerifyFailed(error.what, where=file) from None
-            checked += 1
+            run.check(file)
     if StepId(StepKind.CARD) not in run.manifest.steps:
         raise VerifyFailed("the run has no card yet", where=CARD_JSON, fix="finish it: tuneproof --replay with --resume")
-    return checked
 
 
 def _check_manifest(run: RunSnapshot) -> None:
@@ -99,7 +165,7 @@ def _check_manifest(run: RunSnapshot) -> None:
     if manifest.as_text() != run.read(MANIFEST):
         raise VerifyFailed("the file is not what the run wrote", where=MANIFEST)
     for step in manifest.steps:
-        if not _is_known(step):
+        if not _is_known(step, run.case):
             raise VerifyFailed(f"`{step}` is not a step of a run", where=MANIFEST)
     written = manifest.written()
     for step, record in manifest.steps.items():
@@ -109,15 +175,19 @@ def _check_manifest(run: RunSnapshot) -> None:
     _check_steps_of_card(manifest)
 
 
-def _is_known(step: StepId) -> bool:
+def _is_known(step: StepId, case: Case) -> bool:
     """Whether the name of a step is that of an arm, a method, or a share of this version."""
     match step.kind:
         case StepKind.ARM:
-            return step.name in UNTUNED_ARMS or step.name in TUNED_ARMS
+            return step.name in arms_of(case)
+        case StepKind.REPAIRED_SCORES:
+            return step.name in untuned_arms(case)
         case StepKind.COMPARED_METHOD | StepKind.COMPARED_TRAIN | StepKind.COMPARED_SCORES:
             return step.name in METHODS
         case StepKind.CURVE_TRAIN | StepKind.CURVE_SCORES:
             return step.name in map(str, CURVE)
+        case StepKind.SEED_TRAIN | StepKind.SEED_SCORES:
+            return step.name.isdecimal()
         case _:
             return True
 
@@ -128,19 +198,6 @@ def _check_steps_of_card(manifest: Manifest) -> None:
     wrong = [step for step in recorded.keys() | now.keys() if recorded.get(step) != now.get(step)]
     if wrong:
         raise VerifyFailed(f"the step `card` was made from another {min(map(str, wrong))}", where=MANIFEST)
-
-
-def _check_base(run: RunSnapshot) -> str:
-    """The base model has its digest, if it is a folder on this machine. Returns a phrase that says so."""
-    if not run.has(artifacts.MODEL):
-        return "no model was needed"
-    model = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL))
-    folder = local_folder(model.name)
-    if folder is None:
-        return f"base {model.name} is not a folder on this machine and was not checked"
-    if model_digest(folder) != model.sha256:
-        raise VerifyFailed("the base model is not the one that was measured", where=str(folder))
-    return f"base {model.name} is the one that was measured"
 
 
 def _check_route(run: RunSnapshot) -> None:
@@ -160,7 +217,7 @@ def _arms(run: RunSnapshot) -> list[str]:
 def _check_arm(run: RunSnapshot, arm: str) -> int:
     """Judges the answers of an arm again, and those that chose its prompt variant. Returns the number of predictions."""
     checked = _check_answers(run, StepId.arm(arm), arm, artifacts.predictions_file(arm), artifacts.scores_file(arm))
-    _check_choice(run, arm, _judge(run, _task(run)))
+    _check_choice(run, arm, Measure(_task(run), run.case.target, _judge(run, _task(run))))
     return checked
 
 
@@ -177,6 +234,22 @@ def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, s
     _same(run, scores, score_predictions(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n")
     if run.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
         raise VerifyFailed(f"the prompts of {arm} do not have the recorded digest", where=MANIFEST)
+    return len(again)
+
+
+def _check_repaired(run: RunSnapshot, arm: str) -> int:
+    """Repairs the answers of an arm again, and scores them again; with another version of the library, from the stored repaired texts."""
+    row, outputs, task = with_repair(arm), [example.output for _, example in run.part(Part.TRAIN)], _task(run)
+    judge, repair = _judge(run, task), make_repair(task, outputs, _judge(run, task))
+    recorded = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL)).versions.get(LIBRARY)
+    if recorded != version(LIBRARY):
+        texts = {each.output: each.repaired for each in read_predictions(run.read(artifacts.predictions_file(row)))}
+        repair = texts.get
+    again = repair_predictions(read_predictions(run.read(artifacts.predictions_file(arm))), repair, judge)
+    _same(run, artifacts.predictions_file(row), to_jsonl(again))
+    seconds = Scores.model_validate_json(run.read(artifacts.scores_file(arm))).seconds
+    scores = score_predictions(row, again, task.output.kind, judge, seconds)
+    _same(run, artifacts.scores_file(row), scores.model_dump_json(indent=1) + "\n")
     return len(again)
 
 
@@ -204,7 +277,7 @@ def _check_shares(run: RunSnapshot) -> None:
             raise VerifyFailed(f"{point.name} was not trained on {share} % of train", where=MANIFEST)
 
 
-def _check_choice(run: RunSnapshot, arm: str, judge: Judge) -> None:
+def _check_choice(run: RunSnapshot, arm: str, measure: Measure) -> None:
     """Judges the answers to validation cases again, and the prompt variant they choose is the one that the arm used."""
     about = artifacts.ArmFacts.model_validate_json(run.read(artifacts.arm_file(arm)))
     name, tried = artifacts.tried_file(arm), []
@@ -213,11 +286,26 @@ def _check_choice(run: RunSnapshot, arm: str, judge: Judge) -> None:
         for row in read_variant_predictions(run.read(name)):
             if row.id not in cases:
                 raise VerifyFailed("an answer belongs to no validation case", where=name)
-            again = judge_again(row, judge, cases[row.id].output)
+            again = judge_again(row, measure.judge, cases[row.id].output)
             tried.append(VariantPrediction(variant=row.variant, **again.model_dump()))
         _same(run, name, to_jsonl(tried))
-    if about.tried != score_variants(tried) or about.variant != best_variant(about.tried):
+    # Runs of earlier versions chose by the share of correct answers, whatever the metric.
+    is_measured = any(each.score is not None for each in about.tried)
+    if about.tried != score_variants(tried, measure if is_measured else None) or about.variant != best_variant(about.tried):
         raise VerifyFailed("the prompt variant is not the one that did best on validation", where=artifacts.arm_file(arm))
+    if run.has(artifacts.search_file(arm)):
+        _check_search(run, arm, about)
+
+
+def _check_search(run: RunSnapshot, arm: str, about: artifacts.ArmFacts) -> None:
+    """The prompts that a search stored are those that were scored, and it kept to its limits."""
+    name = artifacts.search_file(arm)
+    search = artifacts.SearchFacts.model_validate_json(run.read(name))
+    limits = run.case.evaluate.prompt_search
+    if [each.variant for each in search.prompts] != [each.variant for each in about.tried]:
+        raise VerifyFailed("the prompts are not those that were scored on validation", where=name)
+    if (search.seed, search.allowed_metric_calls) != (limits.seed, limits.metric_calls) or search.metric_calls > limits.metric_calls:
+        raise VerifyFailed("the search did not keep to the limits of the case", where=name)
 
 
 def _check_training(run: RunSnapshot) -> None:
@@ -228,6 +316,18 @@ def _check_training(run: RunSnapshot) -> None:
         _check_parameters(run, train, artifacts.TRAINED, artifacts.METHOD, artifacts.TRAINING)
     for variant in map(compared_variant, run.manifest.names(StepKind.COMPARED_TRAIN)):
         _check_parameters(run, variant.weights_step, variant.model, variant.plan, variant.summary)
+    seeds = [seed_variant(int(name)) for name in run.manifest.names(StepKind.SEED_TRAIN)]
+    for variant in seeds:
+        _check_parameters(run, variant.weights_step, variant.model, artifacts.METHOD, variant.summary)
+    _check_that_seeds_differ(run, seeds)
+
+
+def _check_that_seeds_differ(run: RunSnapshot, seeds: Sequence[ModelVariant]) -> None:
+    """Trainings with different seeds have different weights: one training counted several times would hide the luck of training."""
+    steps = run.manifest.steps
+    digests = [artifacts.weights_digest(steps[variant.weights_step].files, variant.model) for variant in seeds]
+    if seeds and len({artifacts.weights_digest(steps[StepId(StepKind.TRAIN)].files), *digests}) <= len(seeds):
+        raise VerifyFailed("two trainings with different seeds have the same weights", where=MANIFEST)
 
 
 def _check_parameters(run: RunSnapshot, step: StepId, folder: str, plan: str, summary: str) -> None:
@@ -241,7 +341,10 @@ def _check_parameters(run: RunSnapshot, step: StepId, folder: str, plan: str, su
 
 def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:
     with path.open("rb") as file:
-        header = json.loads(file.read(int.from_bytes(file.read(8), "little")))
+        length = int.from_bytes(file.read(8), "little")
+        if length > MAX_HEADER_BYTES:
+            raise VerifyFailed("not a safetensors file", where=path.name)
+        header = json.loads(file.read(length))
     names = (name for name in header if name != "__metadata__" and not any(part in name for part in frozen))
     return sum(math.prod(header[name]["shape"]) for name in names)
 
@@ -252,28 +355,46 @@ def _check_failures(run: RunSnapshot) -> None:
         _same(run, artifacts.FAILURES, to_jsonl(rows))
 
 
-def _check_card(run: RunSnapshot) -> str | None:
-    """The card follows from what is stored. Returns the version that wrote it, if that is another one."""
+def _check_card(run: RunSnapshot) -> tuple[str | None, bool]:
+    """The card follows from what is stored. Returns another version that wrote it, and whether the verdict was computed anew.
+
+    If the verdict was found by the rules of an earlier version, everything but what rests on these rules is compared.
+    """
     for part in Part:
         if StepId(StepKind.SPLIT) in run.manifest.steps:
             _check_ids(part, run.part(part))
     card = make_card(run)
-    other_version = _other_version(run, card)
+    stored = Card.model_validate_json(run.read(CARD_JSON))
+    same_rules = stored.verdict.rules == RULES
+    other_version = _other_version(run, card, same_rules=same_rules)
     if other_version is None:
         _same(run, CARD_JSON, card.as_text())
         _same(run, CARD_MD, card_text(card))
-    elif facts_of(Card.model_validate_json(run.read(CARD_JSON))) != facts_of(card):
+        return None, True
+    found, expected = facts_of(stored), facts_of(card)
+    if not same_rules:
+        found, expected = _without_rules(found), _without_rules(expected)
+    if found != expected:
         raise VerifyFailed("the numbers do not follow from the stored files", where=CARD_JSON)
-    return other_version
+    return other_version, same_rules
 
 
-def _other_version(run: RunSnapshot, card: Card) -> str | None:
+def _without_rules(facts: dict[str, Any]) -> dict[str, Any]:
+    """The facts of a card that no rule of the verdict decides."""
+    kept = {name: section for name, section in facts.items() if name not in BY_THE_RULES}
+    eval_set = kept.get("eval_set") or {}
+    return {**kept, "eval_set": {name: value for name, value in eval_set.items() if name not in EVAL_SET_BY_THE_RULES}}
+
+
+def _other_version(run: RunSnapshot, card: Card, *, same_rules: bool) -> str | None:
     """The version that wrote the card, if it is not this one. A card without a model does not say, but its manifest may be of version 1."""
     this = version("tuneproof")
     written_by = card.provenance.versions.get("tuneproof", this)
     if written_by != this:
         return written_by
-    return "0.1.0" if run.manifest.version == 1 else None
+    if run.manifest.version == 1:
+        return "0.1.0"
+    return None if same_rules else written_by
 
 
 def _check_ids(part: Part, rows: list[tuple[str, Example]]) -> None:

@@ -59,4 +59,6 @@ class Data(CaseSection):
     """Names of audit checks: the rows that they flag are left out, and their findings block no longer."""
     accept: dict[str, Annotated[str, Field(min_length=1)]] = Field(default={})
     """Reasons to accept findings, by the name of their check: they block no longer, and the card shows the reason."""
+    allow_large: bool = Field(default=False, exclude_if=lambda allowed: not allowed)
+    """Read files that memory may not hold, and compressed files that grow as none do that are meant well."""
     label_errors: Annotated[LabelErrorMethod, BY_VALUE] = LabelErrorMethod.NEIGHBOURS

@@ -85,7 +85,7 @@ class Draft:
             where = str(self.path or self.content.name)
             raise CaseError(f"`decision.{missing[0]}` is not answered yet", where=where, fix="answer it first")
         # An optional question without an answer gets its default.
-        whole = self.content.model_dump(by_alias=True)
+        whole = _as_given(self.content)
         whole["decision"] = {key: value for key, value in whole["decision"].items() if value is not None}
         return Case.model_validate(whole)
 
@@ -98,7 +98,7 @@ class Draft:
         return missing
 
     def route_answers(self, counted: int | None = None) -> RouteAnswers | None:
-        """The seven answers, or None if one that the route needs is missing.
+        """The answers, or None if one that the route needs is missing.
 
         `counted` is the number of examples in the data, for a draft that does not state it.
         """
@@ -138,7 +138,7 @@ class Draft:
 
     def _update(self, sections: Mapping[str, Any]) -> None:
         try:
-            content = DraftCase.model_validate(self.content.model_dump(by_alias=True) | dict(sections))
+            content = DraftCase.model_validate(_as_given(self.content) | dict(sections))
         except ValidationError as error:
             first = error.errors()[0]
             message = first["msg"].removeprefix("Value error, ")
@@ -148,12 +148,20 @@ class Draft:
             self.save()
 
 
+def _as_given(content: DraftCase) -> dict[str, Any]:
+    """The draft as data, without baselines that are only the default, which depends on the task."""
+    whole = content.model_dump(by_alias=True)
+    return whole if content.names_baselines else {key: value for key, value in whole.items() if key != "baselines"}
+
+
 def draft_text(content: DraftCase, folder: Path) -> str:
     """The draft as YAML: the answers and choices made so far. Paths below the file's folder are relative to it, so the folder can move."""
     whole = content.model_dump(mode="json", by_alias=True, exclude_none=True)
     for name in LATER_SECTIONS:
         if getattr(content, name) == DraftCase.model_fields[name].default:
             del whole[name]
+    if not content.names_baselines:
+        del whole["baselines"]
     data = whole.get("data", {})
     for key in ("examples", "eval", "documents"):
         if key in data:
@@ -180,7 +188,7 @@ def file_stem(name: str) -> str:
 def next_run_dir(name: str, folder: Path = Path("runs")) -> Path:
     """The folder for the next run of a case: its name, and one more than the highest number there is."""
     stem = file_stem(name)
-    taken = [int(p.name.rpartition("-")[2]) for p in folder.glob(f"{stem}-*") if p.name.rpartition("-")[2].isdigit()]
+    taken = [int(p.name.rpartition("-")[2]) for p in folder.glob(f"{stem}-*") if p.name.rpartition("-")[2].isdecimal()]
     return folder / f"{stem}-{max(taken, default=0) + 1}"
 
 

@@ -7,17 +7,23 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import ValidationError
 
-from tuneproof.engine.case.key_lines import KeyOrigins, key_lines, origin_of
+from tuneproof.engine.case.case_text import MOST_BYTES, CaseText, CaseTextError, read_case_text
+from tuneproof.engine.case.key_origins import KeyOrigins, origin_of
 from tuneproof.engine.case.overrides import apply_override
+from tuneproof.engine.case.prompts import with_texts
 from tuneproof.engine.case.schema import SAMPLE, Case, DraftCase
 from tuneproof.engine.case.schema_errors import first_schema_error
 from tuneproof.engine.case.yaml import yaml_text
 from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.core.storable import require_storable
+from tuneproof.engine.core.text_file import TextFileError, exists, read_text_file
 
 CaseT = TypeVar("CaseT", bound=DraftCase)
+
+MOST_SCHEMA_BYTES = 4 << 20
+"""Bytes of a file that has a JSON Schema."""
 
 
 def load_case(path: Path, overrides: Sequence[str] = ()) -> Case:
@@ -31,11 +37,10 @@ def load_case(path: Path, overrides: Sequence[str] = ()) -> Case:
 
 def load_as(model: type[CaseT], path: Path, overrides: Sequence[str] = ()) -> CaseT:
     """The file as a whole case or as a draft, by the model. Raises CaseError as `load_case` does."""
-    node = _parse(path)
-    content = yaml.SafeLoader("").construct_document(node) if node is not None else {}
+    read = _read(path)
+    content, origins = read.value if read.value is not None else {}, read.lines
     if not isinstance(content, dict):
         raise CaseError("a case is a mapping of keys to values", where=f"{path}:1", fix="start with `name:` and `decision:`")
-    origins = key_lines(node)
     for override in overrides:
         origins[apply_override(content, override)] = override
     content.setdefault("name", path.stem)
@@ -51,20 +56,15 @@ def dump_case(case: Case) -> str:
     return yaml_text(case.model_dump(mode="json", by_alias=True))
 
 
-def _parse(path: Path) -> yaml.Node | None:
+def _read(path: Path) -> CaseText:
     try:
-        text = path.read_text(encoding="utf-8")
+        return read_case_text(read_text_file(path, MOST_BYTES))
     except FileNotFoundError:
         raise CaseError("there is no such case file", where=str(path)) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise CaseError(f"the case file cannot be read: {error}", where=str(path)) from None
-    try:
-        return yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.MarkedYAMLError as error:
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise CaseError(f"not YAML: {error.problem}", where=f"{path}:{line}") from None
-    except yaml.YAMLError as error:
-        raise CaseError(f"not YAML: {error}", where=str(path)) from None
+    except TextFileError as error:
+        raise CaseError(f"the case file cannot be read: {error}", where=str(path), fix=error.fix) from None
+    except CaseTextError as error:
+        raise CaseError(error.what, where=f"{path}:{error.line}", fix=error.fix) from None
 
 
 def _resolved(case: CaseT, path: Path, origins: KeyOrigins) -> CaseT:
@@ -85,23 +85,29 @@ def _resolved(case: CaseT, path: Path, origins: KeyOrigins) -> CaseT:
         where = f"{path}:{origin_of(('task', 'output', 'schema'), origins)}"
         schema = _read_schema(folder / task.output.json_schema, where)
         task = task.model_copy(update={"output": task.output.model_copy(update={"json_schema": schema})})
-    return case.model_copy(update={"data": data, "model": model, "task": task})
+    prompts = case.prompts and with_texts(case.prompts, folder, f"{path}:{origin_of(('prompts',), origins)}")
+    return case.model_copy(update={"data": data, "model": model, "task": task, "prompts": prompts})
 
 
 def _absolute(value: Any, folder: Path) -> Any:
     """The absolute path, if there is such a file in the folder; anything else may be a name on the hub and stays."""
     if isinstance(value, list):
         return [_absolute(item, folder) for item in value]
-    if isinstance(value, str) and (folder / value).exists():
+    if isinstance(value, str) and exists(folder / value):
         return str((folder / value).resolve())
     return value
 
 
 def _read_schema(path: Path, where: str) -> dict[str, Any]:
     try:
-        schema = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise CaseError(f"`task.output.schema` cannot be read: {error}", where=where) from None
+        schema = json.loads(read_text_file(path, MOST_SCHEMA_BYTES))
+        require_storable(schema)
+    except FileNotFoundError:
+        raise CaseError(f"`task.output.schema`: there is no file {path}", where=where, fix="paths are relative to the case file") from None
+    except TextFileError as error:
+        raise CaseError(f"`task.output.schema` cannot be read: {error}", where=where, fix=error.fix) from None
+    except (ValueError, RecursionError) as error:
+        raise CaseError(f"`task.output.schema` is not JSON: {error}", where=where) from None
     if not isinstance(schema, dict):
         raise CaseError("`task.output.schema` is not a JSON object", where=where)
     return schema

@@ -10,16 +10,21 @@ from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.case.evaluate import Evaluate, Target
+from tuneproof.engine.case.prompts import WithPrompts
 from tuneproof.engine.case.section import CaseSection
-from tuneproof.engine.case.task import METRICS, Task
+from tuneproof.engine.case.task import METRICS, OutputKind, Task
 from tuneproof.engine.case.training import MethodChoice, Training
 
 SAMPLE = "sample"
 """The name of the small model that comes with tuneproof."""
 
 
+ADDED_ANSWER = Field(default=False, exclude_if=lambda answer: not answer)
+"""An answer that the first versions did not ask for: a no is not stored, so that the digests of their runs stay the same."""
+
+
 class DraftDecisionAnswers(CaseSection):
-    """The answers so far to the seven questions that decide the route (`case/route.py`); None: not answered yet."""
+    """The answers so far to the questions that decide the route (`case/route.py`); None: not answered yet."""
 
     private_facts: bool | None = None
     format_drift: bool | None = None
@@ -29,6 +34,11 @@ class DraftDecisionAnswers(CaseSection):
     needs_actions: bool | None = None
     preference_problem: bool | None = None
     facts_change_often: bool | None = None
+    style_from_examples: bool | None = None
+    prompt_falls_short: bool | None = None
+    cheaper_model: bool | None = None
+    unsafe_requests: bool | None = None
+    fits_in_prompt: bool | None = None
 
 
 class DecisionAnswers(DraftDecisionAnswers):
@@ -40,6 +50,11 @@ class DecisionAnswers(DraftDecisionAnswers):
     needs_actions: bool = False
     preference_problem: bool = False
     facts_change_often: bool = False
+    style_from_examples: bool = ADDED_ANSWER
+    prompt_falls_short: bool = ADDED_ANSWER
+    cheaper_model: bool = ADDED_ANSWER
+    unsafe_requests: bool = ADDED_ANSWER
+    fits_in_prompt: bool = ADDED_ANSWER
 
 
 class ModelChoice(CaseSection):
@@ -49,6 +64,8 @@ class ModelChoice(CaseSection):
     """`sample`, a folder, or the name of a model on the hub."""
     revision: str | None = None
     """The revision on the hub. None: its default branch."""
+    trust_remote_code: bool = Field(default=False, exclude_if=lambda trusts: not trusts)
+    """Whether Python code that the model brings along may run."""
 
 
 class Budget(CaseSection):
@@ -61,7 +78,7 @@ class Budget(CaseSection):
     usd_per_gpu_hour: float | None = Field(default=None, ge=0)
 
 
-class DraftCase(CaseSection):
+class DraftCase(WithPrompts):
     """One planning problem whose questions may not all be answered yet. Paths are absolute once loaded."""
 
     version: Literal[1] = 1
@@ -71,13 +88,25 @@ class DraftCase(CaseSection):
     data: Data | None = None
     model: ModelChoice | None = None
     baselines: list[str] = Field(default=[ArmName.ZERO_SHOT.value, ArmName.FEW_SHOT.value])
-    """Names of the untuned arms that are measured before training."""
+    """Names of the untuned arms that are measured before training. Not given: these two, and `constrained` if not any text is valid."""
     endpoint: Endpoint | None = None
     method: MethodChoice = MethodChoice()
     training: Training = Training()
     evaluate: Evaluate = Evaluate()
     target: Target | None = None
     budget: Budget = Budget()
+
+    @model_validator(mode="after")
+    def constrains_by_default(self) -> Self:
+        if not self.names_baselines and self.task is not None and self.task.output.kind is not OutputKind.TEXT:
+            # Not marked as given: another kind of output brings another default.
+            object.__setattr__(self, "baselines", [*self.baselines, ArmName.CONSTRAINED.value])
+        return self
+
+    @property
+    def names_baselines(self) -> bool:
+        """Whether the arms are named rather than left to the default."""
+        return "baselines" in self.model_fields_set
 
     @model_validator(mode="after")
     def compares_other_methods(self) -> Self:

@@ -8,7 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field, field_validator, model_validator
 
+from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice
 from tuneproof.engine.case.section import BY_VALUE, CaseSection
+from tuneproof.engine.core.hashing import sha256_data
 
 
 class Metric(StrEnum):
@@ -51,6 +53,8 @@ class OutputFormat(CaseSection):
     """For kind choice: the labels. None: those that occur in train."""
     pattern: str | None = None
     """For kind pattern: a regular expression; its group 1 is the answer."""
+    bounds: Annotated[BoundsChoice, BY_VALUE] | Bounds = BoundsChoice.AUTO
+    """What constrained decoding may write where the format is open: `auto` proposes it from train, `none` leaves it open."""
 
     @model_validator(mode="after")
     def key_belongs_to_kind(self) -> OutputFormat:
@@ -61,6 +65,8 @@ class OutputFormat(CaseSection):
         ):
             if value is not None and self.kind is not kind:
                 raise ValueError(f"`{key}` belongs to kind {kind.value}, not to kind {self.kind.value}")
+        if isinstance(self.bounds, dict) and self.kind not in (OutputKind.JSON, OutputKind.PATTERN):
+            raise ValueError(f"`bounds` with paths belong to kind json or pattern, not to kind {self.kind.value}")
         if self.kind is OutputKind.PATTERN and self.pattern is None:
             raise ValueError("kind pattern needs `pattern`")
         return self
@@ -72,7 +78,7 @@ class OutputFormat(CaseSection):
             return None
         try:
             groups = re.compile(pattern).groups
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:
             raise ValueError(f"not a regular expression: {error}") from None
         if groups < 1:
             raise ValueError("the pattern needs a group: group 1 is the answer")
@@ -99,3 +105,14 @@ class Task(CaseSection):
     def primary_metric(self) -> Metric:
         """The metric of the case file, or the default of the output kind."""
         return self.metric or METRICS[self.output.kind][0]
+
+    @property
+    def as_recorded(self) -> dict[str, Any]:
+        """What a step records of the task. Bounds that nobody chose are left out, as in runs made before there were any."""
+        left_out = {"output": {"bounds"}} if self.output.bounds is BoundsChoice.AUTO else None
+        return self.model_dump(mode="json", exclude=left_out)
+
+    @property
+    def sha256(self) -> str:
+        """The digest of what a step records of the task."""
+        return sha256_data(self.as_recorded)

@@ -10,6 +10,9 @@ from pydantic import Field, model_validator
 from tuneproof.engine.case.section import BY_VALUE, CaseSection
 from tuneproof.engine.case.slurm import Launcher, Slurm
 
+LARGEST_SEED = 2**32 - 21
+"""NumPy takes seeds below 2³², and `evaluate.seeds` counts up to twenty of them from this one."""
+
 
 class MethodChoice(CaseSection):
     """The method to train with, and whether to train although the results so far speak against it; the card records that."""
@@ -18,6 +21,8 @@ class MethodChoice(CaseSection):
     """The name of a method; auto takes the first one that fits."""
     even_if_met: bool = False
     """Train although a baseline already meets the target."""
+    enough_as_measured: bool = False
+    """Do not train if a baseline meets the target as measured, although that is not shown beyond luck."""
     even_if_routed_elsewhere: bool = False
     """Train although the route is not fine-tuning."""
 
@@ -61,7 +66,7 @@ class Training(CaseSection):
     processes: int = Field(default=1, ge=1)
     """Training processes on all nodes together; each one has a GPU, or its share of the CPU cores."""
     sharding: Annotated[Sharding, BY_VALUE] = Sharding.AUTO
-    seed: int = 0
+    seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
     launcher: Annotated[Launcher, BY_VALUE] = Launcher.LOCAL
     """Where the worker runs; this and `slurm` do not change what is trained."""
     slurm: Slurm | None = None

@@ -1,4 +1,4 @@
-"""Data as YAML text that parses back to the same data."""
+"""Data as YAML text that parses back to the same data, also by readers of YAML 1.1."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ from typing import Any
 
 import yaml
 
+from tuneproof.engine.case.scalars import is_plain_text
+
 # YAML treats these as line breaks, and PyYAML writes them unescaped.
 _UNUSUAL_LINE_BREAKS = re.compile("[\x85\u2028\u2029]")
 
 
 class _Dumper(yaml.SafeDumper):
-    """PyYAML's safe dumper, which here quotes strings that have unusual line breaks."""
+    """PyYAML's safe dumper, which here writes every value out and quotes more texts."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
 
 
 def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if _UNUSUAL_LINE_BREAKS.search(text) else None)
+    # PyYAML quotes what YAML 1.1 reads as another type; `2e-4` is a number only in YAML 1.2.
+    quoted = _UNUSUAL_LINE_BREAKS.search(text) or not is_plain_text(text)
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style='"' if quoted else None)
 
 
 _Dumper.add_representer(str, _string)

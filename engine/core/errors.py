@@ -80,6 +80,16 @@ class DiskFull(RunFailed):
     """The disk is full, or a file is larger than allowed."""
 
 
+class CannotResume(TuneproofError):
+    """The run failed, and would fail again in the same place: only a new run goes on."""
+
+    exit_code = ExitCode.FAILED
+
+
+class RunGone(CannotResume):
+    """The run folder was deleted while it was in use."""
+
+
 class VerifyFailed(TuneproofError):
     """A stored file is not what the run wrote, or does not agree with the other files."""
 

@@ -10,7 +10,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, distribution
 from typing import Any, cast
 
-import psutil
+from tuneproof.engine.core import memory_limits
 
 GIB = 1 << 30
 """Bytes in a GiB."""
@@ -34,6 +34,7 @@ class Machine:
     cores: int
     """CPU cores that this process may use."""
     memory_gib: float
+    """Main memory that this process may use: all of the machine's, or as much as a limit allows."""
     gpu: Gpu | None
     """The first GPU, if there is one."""
 
@@ -47,14 +48,9 @@ class Machine:
 
 def detect_machine() -> Machine:
     """The machine as it is now; quick enough to be called every few seconds."""
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / GIB
+    memory = memory_limits.tightest_limit().total / GIB
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return Machine(cores, memory, first_gpu())
-
-
-def free_memory_bytes() -> int:
-    """Bytes of main memory that a process can get without swapping."""
-    return int(psutil.virtual_memory().available)
 
 
 def is_installed(library: str) -> bool:

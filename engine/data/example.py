@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -87,3 +87,8 @@ def duplicate_key(example: Example) -> str:
     """The text that duplicates have in common: the prompt under `loose`, or under `norm` if it has only punctuation."""
     text = norm(prompt_text(example))
     return loose_of(text) or text
+
+
+def rows_without_instruction(examples: Iterable[Example]) -> int:
+    """How many rows say nothing of their own about what to do: no instruction, and no system text."""
+    return sum(not (example.instruction or example.system) for example in examples)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuneproof.engine.data.encodings import InvalidBytes, InvalidBytesKind
+
+MOST_CHARACTERS = 600
+"""Characters of a message."""
 
 
 @dataclass(frozen=True)
@@ -13,6 +17,11 @@ class RowProblem:
 
     message: str
 
+    def __post_init__(self) -> None:
+        # Names of columns and words of parsers are part of it, and a file can make them as long as it likes.
+        if len(self.message) > MOST_CHARACTERS:
+            object.__setattr__(self, "message", f"{self.message[: MOST_CHARACTERS - 3]}...")
+
     def __str__(self) -> str:
         return self.message
 
@@ -20,6 +29,21 @@ class RowProblem:
 @dataclass(frozen=True)
 class UnreadableRow(RowProblem):
     """The row is broken: it is not JSON or not a table row, or a field is missing or has the wrong type."""
+
+
+def two_columns(name: str) -> UnreadableRow:
+    """The problem of a table in which it cannot be known which of two columns is meant."""
+    return UnreadableRow(f"two columns are called `{name[:60]}`: rename one, or remove it")
+
+
+def repeated_name(names: Sequence[str]) -> str | None:
+    """The first name that two columns have. Columns without a name do not count: they are the ends of lines with one separator too many."""
+    seen = set[str]()
+    for name in filter(None, names):
+        if name in seen:
+            return name
+        seen.add(name)
+    return None
 
 
 @dataclass(frozen=True)

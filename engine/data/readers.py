@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
 from pathlib import Path
@@ -12,14 +12,25 @@ from typing import Any
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.core.errors import DataRefused, ShapeUnknown
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
+from tuneproof.engine.core.storable import NotStorable, require_characters, require_storable
+from tuneproof.engine.core.text_file import exists
+from tuneproof.engine.data.content import Content, require_data_file
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.data.files import READERS, file_type, read_file
+from tuneproof.engine.data.files import FORMATS, file_type, read_file
+from tuneproof.engine.data.parquet import plain
 from tuneproof.engine.data.problems import DifferentShape, RowProblem, UnreadableRow
 from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
+from tuneproof.engine.data.reading_limits import ReadingLimits
 from tuneproof.engine.data.shapes import SHAPES, RowError, RowShape, detect_shape, shape_of_columns
 
 QUARANTINE_SUFFIX = ".quarantine.jsonl"
 """The suffix of files that the audit writes rows to that it takes out; they are never read as data."""
+
+PROGRESS_ROWS = 1000
+"""Rows after which progress is reported."""
+
+MOST_SHOWN_KEYS, MOST_SHOWN_CHARACTERS = 12, 60
+"""What a message shows of the keys of a row."""
 
 SHAPE_SAMPLE_ROWS = 1000
 """Rows at the start of a file that decide its shape together, so that a stray first row does not decide it alone."""
@@ -38,20 +49,45 @@ class LoadedExamples:
     """SHA-256 of each file, by the name of the file in sources."""
 
 
-def read_examples(named: str | list[str], columns: Columns | None = None, apart_from: Collection[str] = ()) -> LoadedExamples:
+@dataclass(frozen=True)
+class ReadingProgress:
+    """How far the reading of a file has come."""
+
+    file: str
+    rows: int
+    share: float
+    """The part of the file's bytes that has been read, from 0 to 1."""
+
+
+OnProgress = Callable[[ReadingProgress], None]
+
+
+def read_examples(
+    named: str | list[str],
+    columns: Columns | None = None,
+    apart_from: Collection[str] = (),
+    limits: ReadingLimits | None = None,
+    on_progress: OnProgress = lambda progress: None,
+) -> LoadedExamples:
     """All examples of a file, a list of files, a folder or a data set on the hub.
 
     `columns` says which columns hold input and output, if not the shape of the rows. Sources name each file by its last parts, as few as
-    tell it from the other files and from the names in `apart_from`. Raises DataRefused if no row can be read, and ShapeUnknown
-    if the rows of a file have no known shape.
+    tell it from the other files and from the names in `apart_from`. `limits` are those of this machine if they are not given;
+    `on_progress` is called every PROGRESS_ROWS rows. Raises DataRefused if no row can be read or memory cannot hold the rows, and
+    ShapeUnknown if the rows of a file have no known shape.
     """
     loaded = LoadedExamples()
+    limits = limits or ReadingLimits.of_this_machine()
     names = [named] if isinstance(named, str) else named
-    for source_name, path in source_files(named, apart_from).items():
-        _add_rows(loaded, source_name, read_file(path), columns)
+    files = source_files(named, apart_from)
+    for path in files.values():
+        require_data_file(path)
+    _require_room(files.values(), limits)
+    for source_name, path in files.items():
+        _add_file(loaded, source_name, path, columns, limits, on_progress)
         loaded.digests[source_name] = sha256_file(path)
     for name in names:
-        if not Path(name).exists():
+        if not exists(Path(name)):
             _add_rows(loaded, name, _hub_rows(name), columns)
             loaded.digests[name] = sha256_data([e.content_hash for e in loaded.examples if e.source.file == name])
     if not loaded.examples:
@@ -59,11 +95,40 @@ def read_examples(named: str | list[str], columns: Columns | None = None, apart_
     return loaded
 
 
-def read_file_as(source_name: str, path: Path, columns: Columns | None = None) -> LoadedExamples:
+def read_file_as(source_name: str, path: Path, columns: Columns | None = None, *, allow_large: bool = False) -> LoadedExamples:
     """The examples of one file, with a given name in their sources; there may be none. Raises DataRefused as `read_file` does."""
     loaded = LoadedExamples()
-    _add_rows(loaded, source_name, read_file(path), columns)
+    _add_file(loaded, source_name, path, columns, ReadingLimits.of_this_machine(allow_large=allow_large), lambda progress: None)
     return loaded
+
+
+def _add_file(
+    loaded: LoadedExamples, source_name: str, path: Path, columns: Columns | None, limits: ReadingLimits, on_progress: OnProgress
+) -> None:
+    opened: list[Content] = []
+    rows = _counted(read_file(path, limits, opened.append), source_name, path, opened, limits, on_progress)
+    _add_rows(loaded, source_name, rows, columns)
+
+
+def _counted(
+    rows: RawRows, source_name: str, path: Path, opened: Sequence[Content], limits: ReadingLimits, on_progress: OnProgress
+) -> RawRows:
+    """The rows, counted against the limits, and reported as they come."""
+    number = 0
+    for number, row in enumerate(rows, start=1):
+        if number % PROGRESS_ROWS == 0:
+            limits.take(str(path), rows=PROGRESS_ROWS)
+            on_progress(ReadingProgress(source_name, number, opened[0].share_read))
+        yield row
+    limits.take(str(path), rows=number % PROGRESS_ROWS)
+
+
+def _require_room(paths: Iterable[Path], limits: ReadingLimits) -> None:
+    """Raises DataRefused, before anything is read, for files that together are larger than memory."""
+    total = 0
+    for path in paths:
+        total += path.stat().st_size if not file_type(path).compression else 0
+        limits.require_room(str(path), text_bytes=total)
 
 
 def no_rows_error(names: list[str], problems: list[tuple[Source, RowProblem]]) -> DataRefused:
@@ -82,13 +147,13 @@ def source_files(named: str | list[str], apart_from: Collection[str] = ()) -> di
 def _paths(name: str) -> list[Path]:
     """The file, or the data files of the folder; empty for a name that is neither."""
     path = Path(name)
-    if path.is_dir():
-        found = sorted(p for p in path.rglob("*") if p.is_file() and file_type(p).format in READERS)
+    if exists(path) and path.is_dir():
+        found = sorted(p for p in path.rglob("*") if file_type(p).format in FORMATS and p.is_file())
         found = [p for p in found if not p.name.endswith(QUARANTINE_SUFFIX)]
         if not found:
-            raise DataRefused("the folder has no file of a known format", where=name, fix=f"known formats: {', '.join(READERS)}")
+            raise DataRefused("the folder has no file of a known format", where=name, fix=f"known formats: {', '.join(FORMATS)}")
         return found
-    return [path] if path.exists() else []
+    return [path] if exists(path) else []
 
 
 def _source_names(paths: list[Path], taken: Collection[str]) -> list[str]:
@@ -114,20 +179,39 @@ def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: 
         if not isinstance(row.value, Mapping):
             loaded.problems.append((source, UnreadableRow("not an object with named fields")))
             continue
+        if (unstorable := _unstorable(row.value)) is not None:
+            loaded.problems.append((source, unstorable))
+            continue
         shape = shape or detect_shape(row.value)
         if shape is None:
             unknown = unknown or (source, row.value)
-            loaded.problems.append((source, UnreadableRow(f"no known shape has the keys {', '.join(map(str, row.value))}")))
+            loaded.problems.append((source, UnreadableRow(f"no known shape has the keys {_keys(row.value)}")))
         else:
             _add_row(loaded, shape, row.value, source, is_detected=columns is None)
     if shape is not None:
         loaded.shapes[source_name] = shape.name
     elif unknown is not None:
         raise ShapeUnknown(
-            f"no known shape has the keys {', '.join(map(str, unknown[1]))}",
+            f"no known shape has the keys {_keys(unknown[1])}",
             where=str(unknown[0]),
             fix="name the columns in the case: data.columns: {input: ..., output: ...}",
         )
+
+
+def _unstorable(row: Mapping[str, Any]) -> UnreadableRow | None:
+    """What of a row no run could store, in a column that is used or not."""
+    for key, value in row.items():
+        try:
+            require_characters(key)
+            require_storable(value)
+        except NotStorable as error:
+            return UnreadableRow(f"`{key[:MOST_SHOWN_CHARACTERS]}` {error}")
+    return None
+
+
+def _keys(row: Mapping[str, Any]) -> str:
+    shown = [key[:MOST_SHOWN_CHARACTERS] for key in islice(row, MOST_SHOWN_KEYS)]
+    return ", ".join(shown) + (f" and {len(row) - len(shown):,} more" if len(row) > len(shown) else "")
 
 
 def _most_frequent_shape(rows: Iterable[Mapping[str, Any]]) -> RowShape | None:
@@ -154,7 +238,7 @@ def _add_row(loaded: LoadedExamples, shape: RowShape, row: Mapping[str, Any], so
 
 def _hub_rows(name: str) -> RawRows:
     """The rows of the train split of a data set on the hub."""
-    if name.count("/") > 1 or name.startswith((".", "/", "~")) or Path(name).suffix.lower() in READERS:
+    if name.count("/") > 1 or name.startswith((".", "/", "~")) or Path(name).suffix.lower() in FORMATS:
         raise DataRefused("there is no such file", where=name, fix="paths are relative to the case file")
     import datasets
 
@@ -169,4 +253,4 @@ def _hub_rows(name: str) -> RawRows:
             fix="paths are relative to the case file",
         ) from None
     for number, value in enumerate(rows, start=1):
-        yield RawRow(number, value)
+        yield RawRow(number, plain(value))

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from tuneproof.engine.case.data import Columns
+from tuneproof.engine.data.binary_text import BinaryText
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.problems import BadTurns, RowProblem, UnreadableRow
 
@@ -66,6 +67,8 @@ def text_cell(row: Mapping[str, Any], key: str, *, required: bool = True) -> str
         if required:
             raise RowError(f"`{key}` is missing")
         return ""
+    if isinstance(value, BinaryText):
+        raise RowError(f"`{key}` has bytes that are not text in UTF-8")
     if isinstance(value, str):
         _no_lone_surrogates(value, key)
         return value
@@ -183,7 +186,7 @@ def _turn(turn: Any, number: int, names: TurnNames) -> Message:
         raise RowError(f"turn {number} is not an object")
     role = names.roles.get(str(turn.get(names.role)))
     if role is None:
-        raise TurnError(f"turn {number} has the unknown role {turn.get(names.role)!r}")
+        raise TurnError(f"turn {number} has the unknown role {str(turn.get(names.role))[:60]!r}")
     if turn.get("tool_calls"):
         raise RowError(f"turn {number} calls tools, which this version cannot train on")
     content = turn.get(names.content)

@@ -13,17 +13,13 @@ from typing import Any
 
 import torch
 
+from tuneproof.engine.decoding.document_stop import DocumentStop
 from tuneproof.engine.decoding.grammar import GrammarState
 from tuneproof.engine.decoding.kv_cache import CachedPrefix, SlotCache, has_plain_kv_cache
+from tuneproof.engine.models.generation import settings_with_effect
 
 MAX_PREFILL_TOKENS = 16_384
 """Prompt tokens of one prefill pass, including padding. Larger passes are not faster and take more memory."""
-
-NEUTRAL_SETTINGS = frozenset(
-    "do_sample temperature top_k top_p min_p max_length max_new_tokens use_cache bos_token_id eos_token_id pad_token_id "
-    "cache_implementation output_attentions output_hidden_states transformers_version _from_model_config".split()
-)
-"""Settings of a model's generation config that do not change which token is most likely, or that the decoder sets itself."""
 
 
 @dataclass
@@ -33,11 +29,18 @@ class DecodeState:
     prompt_ids: list[int]
     max_new_tokens: int
     grammar_state: GrammarState | None = None
+    document_stop: DocumentStop | None = None
+    """Ends the answer where its JSON document closes."""
     prefix: CachedPrefix | None = None
     """The start of the prompt, if it is shared with other prompts and already in a cache."""
     output_ids: list[int] = field(default_factory=list)
     label_log_likelihoods: list[float] = field(default_factory=list)
     """Only when labels are scored: one for each label, in nats."""
+
+    @property
+    def document_closed(self) -> bool:
+        """Whether the JSON document of the answer has closed, which ends it."""
+        return self.document_stop is not None and self.document_stop.closed
 
     @property
     def prefix_length(self) -> int:
@@ -79,7 +82,7 @@ def matches_hf_greedy(model: Any) -> bool:
 
     False if the model's generation config changes logits, as a repetition penalty does.
     """
-    return supports_custom_mask(model) and model.generation_config.to_diff_dict().keys() <= NEUTRAL_SETTINGS
+    return supports_custom_mask(model) and not settings_with_effect(model.generation_config.to_diff_dict())
 
 
 class ContinuousBatch:

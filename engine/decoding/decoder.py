@@ -9,21 +9,25 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import groupby
 from typing import Any
 
 import torch
 from llguidance import LLTokenizer
 
+from tuneproof.engine.data.json_document import document_end
+from tuneproof.engine.data.reasoning import Thinking, opened_by
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState, matches_hf_greedy, supports_custom_mask
-from tuneproof.engine.decoding.grammar import Grammar, grammar_tokenizer
+from tuneproof.engine.decoding.document_stop import DocumentStop
+from tuneproof.engine.decoding.grammar import Grammar, after_text, grammar_tokenizer
 from tuneproof.engine.decoding.greedy import GreedyLoop
 from tuneproof.engine.decoding.hf_generate import generate_outputs
 from tuneproof.engine.decoding.kv_cache import has_plain_kv_cache, kv_bytes_per_token, prefill_prefix
 from tuneproof.engine.decoding.label_scoring import MAX_LOGITS_PER_PASS, LabelScorer, build_label_trie, score_labels_one_by_one
 from tuneproof.engine.decoding.prefix_sharing import group_by_prefix
+from tuneproof.engine.decoding.stopping import StopTexts
 from tuneproof.engine.models.base_model import BaseCheckpoint
 
 CPU_BATCH_TOKENS = 16_384
@@ -55,22 +59,28 @@ class Decoder:
         max_new_tokens: int,
         *,
         grammar: str | None = None,
+        ends_with_document: bool = False,
         on_progress: OnProgress = lambda done, of: None,
     ) -> tuple[list[Completion], float]:
         """The completions in the order of the prompts, and the seconds they took in total.
 
         Prefixes that prompts share are prefilled once. A prompt that fills the model's context is not decoded and counts as truncated.
-        With a grammar, in the format of llguidance, every completion that is not truncated satisfies it. Raises CaseError if llguidance
-        does not support the tokenizer or the grammar.
+        With `ends_with_document`, an answer is that of `generate`, cut where its JSON document closes (see `DocumentWatch`).
+        With a grammar, in the format of llguidance, every completion that is not truncated satisfies it, after what the chat template
+        writes before an answer. Raises CaseError if llguidance does not support the tokenizer or the grammar. A text includes the opening
+        mark of reasoning that its prompt ends with, and neither the template's space before it nor the stop text that ended it.
         """
         started = time.monotonic()
-        compiled = Grammar(self._grammar_tokenizer, grammar) if grammar is not None else None
+        compiled = Grammar(self._grammar_tokenizer, after_text(self.base.chat.answer_prefix, grammar)) if grammar is not None else None
+        # A bracket in the reasoning is not the answer's document.
+        reasons = self.base.chat.thinking in (Thinking.ON, Thinking.ALWAYS)
         prompt_ids = [self.base.token_ids(prompt) for prompt in prompts]
         states = {
             at: DecodeState(
                 ids,
                 min(max_new_tokens, self.base.context_length - len(ids)),
                 compiled.new_state() if compiled else None,
+                DocumentStop(self._text_of_token) if ends_with_document and not reasons else None,
             )
             for at, ids in enumerate(prompt_ids)
             if len(ids) < self.base.context_length
@@ -78,7 +88,11 @@ class Decoder:
         skipped = len(prompts) - len(states)
         decode = self._decode_in_slots if matches_hf_greedy(self.model) else self._decode_with_generate
         decode(self._in_decoding_order(list(states.values())), compiled, lambda done: on_progress(skipped + done, len(prompts)))
-        return [self._completion(len(ids), states.get(at)) for at, ids in enumerate(prompt_ids)], time.monotonic() - started
+        completions = [
+            self._completion(opened_by(prompt), len(ids), states.get(at))
+            for at, (prompt, ids) in enumerate(zip(prompts, prompt_ids, strict=True))
+        ]
+        return completions, time.monotonic() - started
 
     def choose_labels(
         self, prompts: Sequence[str], labels: Sequence[str], *, on_progress: OnProgress = lambda done, of: None
@@ -95,7 +109,7 @@ class Decoder:
                 completions.append(Completion("", prompt_tokens, 0, truncated=True))
             else:
                 label = labels[scores.index(max(scores))]
-                output_ids = (*self.base.token_ids(label), self.base.eos_token_ids[0])
+                output_ids = (*self._label_ids(label), self.base.eos_token_ids[0])
                 completions.append(Completion(label, prompt_tokens, len(output_ids), truncated=False, output_ids=output_ids))
         return completions, time.monotonic() - started
 
@@ -106,7 +120,7 @@ class Decoder:
 
         None for a prompt that leaves no space for the longest label in the model's context.
         """
-        label_ids = [self.base.token_ids(label) for label in labels]
+        label_ids = [self._label_ids(label) for label in labels]
         nodes, longest = build_label_trie(label_ids).size, max(len(ids) for ids in label_ids) + 1
         prompt_ids = [self.base.token_ids(prompt) for prompt in prompts]
         states = {at: DecodeState(ids, nodes) for at, ids in enumerate(prompt_ids) if len(ids) + longest <= self.base.context_length}
@@ -114,6 +128,10 @@ class Decoder:
         score = self._score_in_slots if supports_custom_mask(self.model) else self._score_one_by_one
         score(self._in_decoding_order(list(states.values())), label_ids, lambda done: on_progress(skipped + done, len(prompts)))
         return [states[at].label_log_likelihoods if at in states else None for at in range(len(prompts))]
+
+    def _label_ids(self, label: str) -> list[int]:
+        """The token ids of a label as the whole answer, after what the chat template writes before one."""
+        return self.base.continuation_ids(self.base.chat.answer_prefix + self.base.chat.literal(label))
 
     def _in_decoding_order(self, states: list[DecodeState]) -> list[DecodeState]:
         """Groups that share a prefix, which is prefilled here; in each group the longest first, so that peak memory comes first."""
@@ -135,7 +153,7 @@ class Decoder:
             max_length = max(state.max_length for state in wave)
             num_slots = min(len(wave), self._max_batch_size(max_length))
             # Only this name refers to the cache, so `del` frees its memory before the next one is allocated.
-            loop = GreedyLoop(ContinuousBatch(self.model, num_slots, max_length), self.base.eos_token_ids, grammar)
+            loop = GreedyLoop(ContinuousBatch(self.model, num_slots, max_length), self.base.eos_token_ids, grammar, self._stops(grammar))
             loop.run(wave, lambda now, before=done: on_progress(before + now))
             del loop
             done += len(wave)
@@ -144,7 +162,7 @@ class Decoder:
         """transformers' `generate`, one batch after the other: for models that the continuous batch does not support."""
         done = 0
         for batch in self._static_batches(states):
-            generate_outputs(self.base, self.model, batch, grammar)
+            generate_outputs(self.base, self.model, batch, grammar, self._stops(grammar))
             done += len(batch)
             on_progress(done)
 
@@ -186,6 +204,15 @@ class Decoder:
         return fitting_batch_size(torch.cuda.mem_get_info(device)[0] + cached, max_length * kv_bytes_per_token(self.model))
 
     @cached_property
+    def _text_of_token(self) -> Callable[[int], str]:
+        """The text of one token, read once for each."""
+        return cache(lambda token_id: self._text([token_id]))
+
+    def _text(self, token_ids: Sequence[int]) -> str:
+        text: str = self.base.tokenizer.decode(token_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return text
+
+    @cached_property
     def _grammar_tokenizer(self) -> LLTokenizer:
         return grammar_tokenizer(self.base, self._vocab_size)
 
@@ -194,14 +221,26 @@ class Decoder:
         """Logits of the model for one token; may be more than the tokenizer has tokens."""
         return int(self.model.config.get_text_config().vocab_size)
 
-    def _completion(self, prompt_tokens: int, state: DecodeState | None) -> Completion:
-        """The decoded text; None stands for a prompt that was not decoded."""
+    def _stops(self, grammar: Grammar | None) -> StopTexts | None:
+        """The texts that end a free answer; a grammar says itself where an answer may end."""
+        return StopTexts(self.base.tokenizer, self.base.chat.stops) if self.base.chat.stops and grammar is None else None
+
+    def _completion(self, opened: str, prompt_tokens: int, state: DecodeState | None) -> Completion:
+        """The decoded text, after a mark that the prompt opened; None stands for a prompt that was not decoded."""
         if state is None:
             return Completion("", prompt_tokens, 0, truncated=True)
         ended = state.output_ids[-1] in self.base.eos_token_ids
         text_ids = state.output_ids[:-1] if ended else state.output_ids
-        text = self.base.tokenizer.decode(text_ids, skip_special_tokens=False, clean_up_tokenization_spaces=False)
-        cut_off = not ended or (state.grammar_state is not None and state.grammar_state.limit_exceeded)
+        text, stopped = self._text(text_ids), False
+        if state.document_closed:
+            # The last token may have more than the bracket that closes the document.
+            text = text[: document_end(text)]
+        elif not ended and state.grammar_state is None:
+            text, stopped = StopTexts(self.base.tokenizer, self.base.chat.stops).before_first(text)
+        prefix = self.base.chat.answer_prefix
+        text = opened + text.removeprefix(prefix if prefix.isspace() else "")
+        finished = ended or stopped or state.document_closed
+        cut_off = not finished or (state.grammar_state is not None and state.grammar_state.limit_exceeded)
         return Completion(text, prompt_tokens, len(state.output_ids), truncated=cut_off, output_ids=tuple(state.output_ids))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -27,6 +28,16 @@ def grammar_tokenizer(base: BaseCheckpoint, vocab_size: int) -> LLTokenizer:
             where=f"model.base: {base.name}",
             fix="remove `constrained` from `baselines`, or use a model with a fast tokenizer",
         ) from None
+
+
+def after_text(text: str, grammar: str) -> str:
+    """The grammar of a fixed text and then of what another grammar allows, in llguidance's format (its docs/syntax.md: nested grammars)."""
+    if not text:
+        return grammar
+    # llguidance's own way of writing: Lark as it is, everything else in JSON.
+    inner = json.loads(grammar)["grammars"] if grammar.startswith("{") else [{"lark_grammar": grammar}]
+    start = {"name": "start", "lark_grammar": f"start: {json.dumps(text, ensure_ascii=False)} @answer"}
+    return json.dumps({"grammars": [start, {**inner[0], "name": "answer"}, *inner[1:]]}, ensure_ascii=False)
 
 
 @dataclass

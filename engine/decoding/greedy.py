@@ -14,6 +14,7 @@ import torch
 
 from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState
 from tuneproof.engine.decoding.grammar import Grammar
+from tuneproof.engine.decoding.stopping import StopTexts
 
 REFILL_AT = 4
 """Waiting sequences are admitted when one slot in this many is free: a prefill of a few prompts costs little more than one of a single."""
@@ -21,12 +22,13 @@ REFILL_AT = 4
 
 @dataclass(frozen=True)
 class GreedyLoop:
-    """Appends the most likely token to each sequence, of those that its grammar allows, until an end-of-sequence token."""
+    """Appends the most likely token to each sequence, of those that its grammar allows, until it ends."""
 
     batch: ContinuousBatch
     eos_token_ids: Sequence[int]
     grammar: Grammar | None = None
     """If given, every sequence has a `grammar_state` of this grammar."""
+    stops: StopTexts | None = None
 
     @torch.inference_mode()
     def run(self, states: Sequence[DecodeState], on_progress: Callable[[int], None]) -> None:
@@ -43,10 +45,14 @@ class GreedyLoop:
                 self.batch.admit([waiting.popleft() for _ in range(min(len(waiting), free))])
             self._decode_step()
             for slot in reversed(range(len(active))):
-                state = active[slot]
-                if state.output_ids[-1] in self.eos_token_ids or len(state.output_ids) >= state.max_new_tokens:
+                if self._is_finished(active[slot]):
                     self.batch.evict(slot)
         on_progress(len(states))
+
+    def _is_finished(self, state: DecodeState) -> bool:
+        if state.document_closed or state.output_ids[-1] in self.eos_token_ids or len(state.output_ids) >= state.max_new_tokens:
+            return True
+        return self.stops is not None and self.stops.reached(state.output_ids)
 
     def _decode_step(self) -> None:
         """Appends one token to every active sequence."""
@@ -63,3 +69,5 @@ class GreedyLoop:
             state.output_ids.append(token_id)
             if state.grammar_state is not None:
                 state.grammar_state.advance(token_id)
+            if state.document_stop is not None:
+                state.document_stop.advance(token_id)

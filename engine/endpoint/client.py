@@ -19,6 +19,7 @@ from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.endpoint.rate_limit import RateLimiter
 from tuneproof.engine.endpoint.reply import FailedAttempt, FailureKind, ServerAnswer, read_failure, read_reply
 from tuneproof.engine.endpoint.reply_cache import CachedReply, ReplyCache
+from tuneproof.engine.endpoint.secret_echo import SecretEcho
 from tuneproof.engine.endpoint.server import Server
 from tuneproof.engine.run.stop import StopRequest
 
@@ -36,9 +37,6 @@ MAX_REPLY_BYTES = 16 << 20
 
 MAX_DETAIL_LENGTH = 300
 """Characters kept of a server's error message."""
-
-MIN_SECRET_LENGTH = 6
-"""A shorter API key, such as the EMPTY of local servers, is no secret, and may well be part of an answer."""
 
 POLL_SECONDS, GRACE_SECONDS = 0.1, 5.0
 """How often to look for a request to stop, and how long to wait for open requests then."""
@@ -90,6 +88,7 @@ class _Job:
 
     def __post_init__(self) -> None:
         self._api_key = self.server.api_key()
+        self._secret = SecretEcho(self._api_key)
         self._rate_limiter = RateLimiter(self.server.settings.requests_per_minute)
         for at, prompt in enumerate(self.prompts):
             if (reply := self.cache.find(prompt)) is not None:
@@ -188,8 +187,10 @@ class _Job:
         key = self._api_key
         if isinstance(result, FailedAttempt):
             detail = result.detail.replace(key, "[API key]") if key else result.detail
+            if self._secret.is_in(detail):
+                detail = "[the message contains the API key]"
             return replace(result, detail=detail[:MAX_DETAIL_LENGTH])
-        if key and len(key) >= MIN_SECRET_LENGTH and key in result.text:
+        if self._secret.is_in(result.text):
             return FailedAttempt("reply contains the API key", retryable=False)
         return result
 

@@ -1,4 +1,4 @@
-"""Stores the answers of a server on disk as they arrive, so that a resumed run does not pay for them again."""
+"""Stores answers on disk as they arrive, so that a resumed run does not pay for them again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from tuneproof.engine.core.atomic_write import PRIVATE_FOLDER
 from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.core.regular_files import open_for_appending
 
 
 class CachedReply(BaseModel):
@@ -34,13 +36,14 @@ class ReplyCache:
 
     def __init__(self, path: Path, url: str) -> None:
         self._path, self._url = path, url
-        path.parent.mkdir(parents=True, exist_ok=True)
-        content = path.read_bytes() if path.exists() else b""
+        path.parent.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        descriptor = open_for_appending(path)
+        content = path.read_bytes()
         complete = content[: content.rfind(b"\n") + 1]
         replies = [_parse(line) for line in complete.split(b"\n") if line]
         self._replies = {reply.request: reply for reply in replies if reply is not None}
-        self._file = path.open("ab")
-        os.truncate(path, len(complete))
+        self._file = os.fdopen(descriptor, "ab")
+        self._file.truncate(len(complete))
 
     def __enter__(self) -> Self:
         return self

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from tuneproof.engine.case.schema import Budget
 from tuneproof.engine.case.training import Sharding
-from tuneproof.engine.core import hardware
+from tuneproof.engine.core import hardware, memory_limits
 from tuneproof.engine.methods.memory import FLOAT32, HALF, TrainingShape, WeightFormat, predict_memory
 from tuneproof.engine.methods.method import Ability, MethodName, Quantisation
 from tuneproof.engine.methods.model_shape import ModelShape
@@ -25,14 +25,20 @@ WEIGHT_FORMATS = {Quantisation.NF4: WeightFormat.NF4_DOUBLE, Quantisation.INT8: 
 
 
 def available_memory(budget: Budget, *, on_gpu: bool, processes: int = 1) -> AvailableMemory:
-    """The memory of each of the `processes` on one machine: `budget.gpu_memory_gb` if the case gives it, else what is free now."""
-    if budget.gpu_memory_gb is not None:
-        return AvailableMemory(budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
+    """The memory of each of the `processes` on one machine: `budget.gpu_memory_gb` if the case gives it, else what is free now.
+
+    On a CPU the smallest counts: a budget brings no memory that the machine or a limit does not have.
+    """
+    given = None if budget.gpu_memory_gb is None else AvailableMemory(budget.gpu_memory_gb * 1e9, "budget.gpu_memory_gb")
+    if on_gpu and given is not None:
+        return given
     gpu = hardware.gpu_with_least_free_memory(processes) if on_gpu else None
     if gpu is not None:
         return AvailableMemory(gpu.free_gib * hardware.GIB, f"free on {gpu.name}")
-    shared = f", for each of {processes} processes" if processes > 1 else ""
-    return AvailableMemory(hardware.free_memory_bytes() / processes, f"free on this machine{shared}")
+    least = memory_limits.least_free_memory(processes)
+    shared = f", for each of {processes} processes" if processes > 1 and not least.limit.per_process else ""
+    there = AvailableMemory(least.for_each_of(processes), f"{least.source}{shared}")
+    return given if given is not None and given.total <= there.total else there
 
 
 def make_candidate(settled: Plan, trained: int, shape: ModelShape | None, rows: SequenceLengths, *, on_gpu: bool) -> MethodCandidate:

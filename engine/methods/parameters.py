@@ -12,7 +12,6 @@ from typing import Any
 
 import torch
 from peft import PeftModel, get_peft_model
-from transformers import AutoConfig, AutoModelForCausalLM
 
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import CaseError
@@ -20,6 +19,8 @@ from tuneproof.engine.methods.adapters import config_for_shapes
 from tuneproof.engine.methods.plan import Plan, setting_sources
 from tuneproof.engine.methods.refusals import unavailable_reason
 from tuneproof.engine.methods.registry import METHODS
+from tuneproof.engine.models.base_model import BaseCheckpoint
+from tuneproof.engine.models.pretrained import empty_model
 from tuneproof.engine.run import artifacts
 
 
@@ -40,13 +41,13 @@ def count_parameters(model: Any) -> ParameterCount:
     return ParameterCount(sum(p.numel() for p in parameters if p.requires_grad), sum(p.numel() for p in parameters))
 
 
-def count_planned_parameters(folder: Path, plan: Plan) -> ParameterCount:
+def count_planned_parameters(folder: Path, plan: Plan, *, trusts_code: bool = False) -> ParameterCount:
     """The parameters that a plan would train of the base in the folder; reads its config.json and no weights.
 
     Raises CaseError if PEFT cannot adapt this base.
     """
     with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(AutoConfig.from_pretrained(folder))
+        model = empty_model(folder, trusts_code=trusts_code)
         config = config_for_shapes(plan)
         try:
             return count_parameters(model if config is None else get_peft_model(model, config))
@@ -57,18 +58,18 @@ def count_planned_parameters(folder: Path, plan: Plan) -> ParameterCount:
             ) from None
 
 
-def build_catalogue(folder: Path, plans: Sequence[Plan], training: Training) -> artifacts.Catalogue:
-    """What the method of each plan is, and what it would train of the base in the folder, or why it cannot be trained here."""
+def build_catalogue(base: BaseCheckpoint, plans: Sequence[Plan], training: Training) -> artifacts.Catalogue:
+    """What the method of each plan is, and what it would train of the base, or why it cannot be trained here."""
     counted: dict[str, ParameterCount | str] = {}
-    return artifacts.Catalogue(methods=[_entry(folder, plan, training, counted) for plan in plans])
+    return artifacts.Catalogue(methods=[_entry(base, plan, training, counted) for plan in plans])
 
 
-def _entry(folder: Path, plan: Plan, training: Training, counted: dict[str, ParameterCount | str]) -> artifacts.CatalogueEntry:
+def _entry(base: BaseCheckpoint, plan: Plan, training: Training, counted: dict[str, ParameterCount | str]) -> artifacts.CatalogueEntry:
     """One entry. Methods that train the same number of parameters of every base, such as LoRA and QLoRA, are counted once."""
     method, key = METHODS[plan.method], str(config_for_shapes(plan))
     if key not in counted:
         try:
-            counted[key] = count_planned_parameters(folder, plan)
+            counted[key] = count_planned_parameters(base.folder, plan, trusts_code=base.trusts_code)
         except CaseError as error:
             counted[key] = error.what
     found = counted[key]

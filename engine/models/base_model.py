@@ -7,31 +7,52 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from huggingface_hub import snapshot_download
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, BitsAndBytesConfig, PreTrainedTokenizerBase
+from transformers import BitsAndBytesConfig, GenerationConfig, PreTrainedConfig, PreTrainedTokenizerBase
 
 from tuneproof.engine.case.schema import SAMPLE, ModelChoice
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.models.files import MODEL_FILES, local_folder, model_digest
+from tuneproof.engine.data.reasoning import Thinking
+from tuneproof.engine.models.chat_format import ChatFormat, read_format
+from tuneproof.engine.models.files import CODE_FILES, MODEL_FILES, digest_of, file_digests, first_model_digest, local_folder
+from tuneproof.engine.models.folder_check import check_folder
+from tuneproof.engine.models.generation import configured_end_tokens, greedy_config, settings_not_used
+from tuneproof.engine.models.literal_text import encode
+from tuneproof.engine.models.pretrained import (
+    check_finite,
+    check_tensors,
+    first_line,
+    read_adapter,
+    read_config,
+    read_model,
+    read_tokenizer,
+    text_config_of,
+)
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
 
 if TYPE_CHECKING:
     import torch
 
-PLAIN_TEMPLATE = (
-    "{% for message in messages %}{{ message.role | capitalize }}: {{ message.content }}{{ eos_token if message.role == 'assistant' }}\n"
-    "{% endfor %}{% if add_generation_prompt %}Assistant: {% endif %}"
-)
-"""Chat template for a base model that has none."""
-
 QUANTISATION_FILE = "base_quantisation.json"
 """File in an adapter's folder with the `BitsAndBytesConfig` of its base in training; absent if the base was not quantised."""
+
+MAX_REASONING_TOKENS = 2048
+"""Tokens for reasoning where the context has room for them; at most a quarter of the context."""
+
+DEFAULT_CONTEXT = 2048
+"""Tokens of context for a model that has no limit of its own."""
+
+LONGEST_CONTEXT = 1_000_000_000
+"""Tokens; a longer context is a mistake."""
+
+MEDIA_TOKENS = {"image_token", "audio_token", "video_token"}
+"""Names of the tokens in a tokenizer's configuration that stand for something other than text."""
 
 
 @dataclass(frozen=True)
@@ -43,79 +64,106 @@ class BaseCheckpoint:
     folder: Path
     sha256: str
     """Digest of all model files."""
+    files: Mapping[str, str]
+    """SHA-256 of each file that loading the model may read, by its path in the folder."""
     tokenizer: PreTrainedTokenizerBase
     """Always has a chat template and a padding token, and pads on the left."""
+    chat: ChatFormat
     context_length: int
     """Most tokens of prompt and answer together: `max_position_embeddings`."""
-    has_chat_template: bool
-    """False if the chat template is not the model's own but `PLAIN_TEMPLATE`."""
     eos_token_ids: list[int]
     """Every token that ends an answer; the first is the one that training teaches."""
+    trusts_code: bool = False
+    """Whether the case lets code of the folder run."""
+    settings_not_used: Mapping[str, str] = field(default_factory=dict)
+    """Settings of its generation config that would change answers, and that no run uses."""
+
+    @property
+    def generation(self) -> GenerationConfig:
+        """The generation config of every answer."""
+        return greedy_config(self.eos_token_ids, self.tokenizer.pad_token_id)
+
+    @property
+    def own_code(self) -> list[str]:
+        """The Python files of the folder that may have run; paths in the folder."""
+        return [name for name in self.files if name.endswith(".py")]
 
     def prompt(self, messages: Sequence[Message]) -> str:
-        """The exact text that the model reads, up to where its answer begins."""
-        return render_chat(self.tokenizer, messages, add_generation_prompt=True)
+        """The exact text that the model reads, up to where its answer begins. Raises TemplateRefused."""
+        return self.chat.prompt(messages)
 
     def token_ids(self, text: str) -> list[int]:
-        """The token ids of a text that already contains its special tokens."""
-        ids: list[int] = self.tokenizer.encode(text, add_special_tokens=False)
-        return ids
+        """The token ids of a text that already contains its special tokens; what data have of them is text, as `ChatFormat` marks it."""
+        return encode(self.tokenizer, text)
+
+    def continuation_ids(self, text: str) -> list[int]:
+        """The token ids of a text that follows a prompt."""
+        if not text[:1].isspace():
+            return self.token_ids(text)
+        # Some tokenizers put a space of their own before every text, so a first space is only one token less behind a prompt.
+        prompt = self.token_ids(self.chat.bare_prompt)
+        together = self.token_ids(self.chat.bare_prompt + text)
+        return together[len(prompt) :] if together[: len(prompt)] == prompt else self.token_ids(text)
 
     def target_ids(self, messages: Sequence[Message], answer: str) -> list[int]:
         """The token ids that training teaches after the prompt: the answer and one end-of-sequence token.
 
-        The end is the first end-of-sequence token that the template writes after the answer, or else the first of `eos_token_ids`.
+        The end is the first end-of-sequence token that the template writes after the answer, or else the first of `eos_token_ids`. Raises
+        TemplateRefused.
         """
-        rendered = text_after_prompt(self.tokenizer, messages, answer)
-        answer_tokens = len(self.token_ids(rendered[: rendered.index(answer) + len(answer)]))
-        ids = self.token_ids(rendered)
+        text, end_of_answer = self.chat.after_prompt(messages, answer)
+        answer_tokens = len(self.continuation_ids(text[:end_of_answer]))
+        ids = self.continuation_ids(text)
         end = next((at for at in range(max(answer_tokens - 1, 0), len(ids)) if ids[at] in self.eos_token_ids), None)
         return [*ids, self.eos_token_ids[0]] if end is None else ids[: end + 1]
 
+    @property
+    def reasoning_tokens(self) -> int:
+        """Tokens that an answer may take for reasoning, besides those for the answer itself; 0 if prompts ask for none."""
+        asks = self.chat.thinking in (Thinking.ON, Thinking.ALWAYS)
+        return min(MAX_REASONING_TOKENS, self.context_length // 4) if asks else 0
 
-def render_chat(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
-    """A chat in the format of the model's template, with thinking turned off for models that have it."""
-    chat = [{"role": message.role, "content": message.content} for message in messages]
-    text: str = tokenizer.apply_chat_template(chat, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=False)
-    return text
+    def with_first_digest(self) -> BaseCheckpoint:
+        """The base with the digest that runs have that do not list its files."""
+        return replace(self, sha256=first_model_digest(self.folder))
 
-
-def text_after_prompt(tokenizer: PreTrainedTokenizerBase, messages: Sequence[Message], answer: str) -> str:
-    """What the template writes from the start of the answer on; the answer alone if the template changes the text before it."""
-    prompt = render_chat(tokenizer, messages, add_generation_prompt=True)
-    chat = render_chat(tokenizer, [*messages, Message("assistant", answer)])
-    return chat[len(prompt) :] if chat.startswith(prompt + answer) else answer
+    def thinking_as_in(self, outputs: Iterable[str]) -> BaseCheckpoint:
+        """The base as it is asked for data with these outputs: with reasoning if any of them has some. Reads them only if that matters."""
+        return replace(self, chat=self.chat.thinking_as_in(outputs)) if self.chat.thinking is Thinking.OFF else self
 
 
 def load_base(model: ModelChoice) -> BaseCheckpoint:
     """The base model of a case, without its weights; downloads it from the hub if needed.
 
-    Raises CaseError if it is neither on this machine nor on the hub, transformers cannot load it, or its tokenizer has no end token.
+    Raises CaseError if it is neither on this machine nor on the hub, its folder is not whole, transformers cannot load it, its tokenizer
+    has no end token, or its tokenizer has more tokens than the model has embeddings.
     """
     folder = local_folder(model.base) or _from_hub(model)
-    try:
-        config = AutoConfig.from_pretrained(folder)
-        tokenizer = AutoTokenizer.from_pretrained(folder)
-    except (OSError, ValueError, KeyError) as error:
-        raise CaseError(f"transformers cannot load this model: {_first_line(error)}", where=f"model.base: {model.base}") from None
-    has_template = tokenizer.chat_template is not None
-    if not has_template:
-        tokenizer.chat_template = PLAIN_TEMPLATE
+    check_folder(folder)
+    config = read_config(folder, trusts_code=model.trust_remote_code)
+    tokenizer = read_tokenizer(folder, trusts_code=model.trust_remote_code)
+    check_tensors(folder, trusts_code=model.trust_remote_code)
+    text_config = text_config_of(config, folder)
+    _check_embeddings(tokenizer, int(text_config.vocab_size), model)
     if tokenizer.eos_token_id is None:
         raise CaseError("the tokenizer has no end-of-sequence token, so answers would never end", where=f"model.base: {model.base}")
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
-    text_config = config.get_text_config()
-    context = int(getattr(text_config, "max_position_embeddings", None) or 2048)
+    chat = read_format(tokenizer)
+    context = _context_length(text_config, folder)
+    files = file_digests(folder, with_code=model.trust_remote_code)
     return BaseCheckpoint(
         name=model.base,
         folder=folder,
-        sha256=model_digest(folder),
+        sha256=digest_of(files),
+        files=files,
         tokenizer=tokenizer,
+        chat=chat,
         context_length=context,
-        has_chat_template=has_template,
-        eos_token_ids=_eos_token_ids(folder, tokenizer),
+        eos_token_ids=_eos_token_ids(folder, chat, int(text_config.vocab_size)),
+        trusts_code=model.trust_remote_code,
+        settings_not_used=settings_not_used(folder),
     )
 
 
@@ -140,16 +188,15 @@ def load_weights(
     folder = base.folder if trained is None or is_adapter else trained
     if is_adapter and trained is not None and (trained / QUANTISATION_FILE).is_file():
         quantisation = json.loads((trained / QUANTISATION_FILE).read_text(encoding="utf-8"))
-    options: dict[str, Any] = {"dtype": dtype or best_dtype, "attn_implementation": attention}
+    options: dict[str, Any] = {"dtype": dtype or best_dtype, "attention": attention, "trusts_code": base.trusts_code}
     if quantisation is not None:
-        config = BitsAndBytesConfig(**quantisation)
-        model = AutoModelForCausalLM.from_pretrained(folder, quantization_config=config, device_map={"": device}, **options)
-    else:
-        model = AutoModelForCausalLM.from_pretrained(folder, **options).to(device)
-    if is_adapter:
-        from peft import PeftModel
-
-        model = PeftModel.from_pretrained(model, trained)
+        options |= {"quantization_config": BitsAndBytesConfig(**quantisation), "device_map": {"": device}}
+    model = read_model(folder, base.generation, **options)
+    if quantisation is None:
+        model = model.to(device)
+    check_finite(model, folder)
+    if is_adapter and trained is not None:
+        model = read_adapter(model, trained)
     model.eval()
     return with_soft_prompt(model)
 
@@ -184,31 +231,56 @@ def packed_attention() -> str | None:
 
 def _from_hub(model: ModelChoice) -> Path:
     try:
-        return Path(snapshot_download(model.base, revision=model.revision, allow_patterns=MODEL_FILES))
+        patterns = [*MODEL_FILES, *(CODE_FILES if model.trust_remote_code else [])]
+        return Path(snapshot_download(model.base, revision=model.revision, allow_patterns=patterns))
     except Exception as error:
         # The hub client raises many unrelated exceptions for "not found" and "no network".
         raise CaseError(
-            f"not a folder, and not available from the Hugging Face Hub: {_first_line(error)}",
+            f"not a folder, and not available from the Hugging Face Hub: {first_line(error)}",
             where=f"model.base: {model.base}",
             fix=f"give the path of a model's folder, or `{SAMPLE}` for the small model that comes with tuneproof",
         ) from None
 
 
-def _eos_token_ids(folder: Path, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+def _check_embeddings(tokenizer: PreTrainedTokenizerBase, embeddings: int, model: ModelChoice) -> None:
+    """Raises CaseError if a text can become a token that the model has no embedding for."""
+    # Text models keep the placeholder of their family's images (Gemma 3 1B) without an embedding; no prompt has an image.
+    media = {str(token) for name, token in tokenizer.special_tokens_map.items() if name in MEDIA_TOKENS}
+    beyond = {token for token, number in tokenizer.get_vocab().items() if number >= embeddings} - media
+    if beyond:
+        raise CaseError(
+            f"the tokenizer has more tokens than the model has embeddings: {len(tokenizer):,} tokens, {embeddings:,} embeddings",
+            where=f"model.base: {model.base}",
+            fix=f"resize the embeddings of the model, or use the tokenizer it was trained with; without an embedding: {_some(beyond)}",
+        )
+
+
+def _context_length(text_config: PreTrainedConfig, folder: Path) -> int:
+    """The context of a model in tokens, `DEFAULT_CONTEXT` if it has no limit. Raises CaseError if it is no positive number."""
+    given = getattr(text_config, "max_position_embeddings", None)
+    if given is None:
+        return DEFAULT_CONTEXT
+    if not isinstance(given, int) or isinstance(given, bool) or not 0 < given <= LONGEST_CONTEXT:
+        raise CaseError(
+            f"`max_position_embeddings`, the context of the model, is {str(given)[:40]}",
+            where=str(folder / "config.json"),
+            fix="use the config.json that belongs to the weights",
+        )
+    return given
+
+
+def _some(tokens: Iterable[str]) -> str:
+    """The first few of some tokens."""
+    first, *rest = sorted(tokens)
+    named = [first, *rest[:2]]
+    return ", ".join(f"`{token}`" for token in named) + (" and more" if len(rest) > 2 else "")
+
+
+def _eos_token_ids(folder: Path, chat: ChatFormat, vocab_size: int) -> list[int]:
     """Every token that ends an answer, without repeats: the special token that the template writes after one, the tokenizer's
     end-of-sequence token, and those of the generation config."""
-    from transformers import GenerationConfig
-
-    answer = "yes"
-    after = text_after_prompt(tokenizer, [Message("user", "?")], answer).removeprefix(answer)
-    first = tokenizer.encode(after, add_special_tokens=False)[:1]
+    tokenizer = chat.tokenizer
+    first = tokenizer.encode(chat.answer_end, add_special_tokens=False)[:1]
     ends = [token for token in first if token in tokenizer.added_tokens_decoder and tokenizer.added_tokens_decoder[token].special]
     ends.append(tokenizer.eos_token_id)
-    if (folder / "generation_config.json").is_file():
-        configured = GenerationConfig.from_pretrained(folder).eos_token_id
-        ends += configured if isinstance(configured, list) else [] if configured is None else [configured]
-    return list(dict.fromkeys(ends))
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+    return list(dict.fromkeys([*ends, *configured_end_tokens(folder, vocab_size)]))

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 
 from tuneproof.engine.case.schema import SAMPLE
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
+from tuneproof.engine.models.custom_code import code_files
+from tuneproof.engine.models.weight_files import shard_names
 
-MODEL_FILES = ["*.safetensors", "*.json", "*.model", "*.txt", "*.jinja"]
-"""Patterns of the files that make up a model: weights, configuration, tokenizer and chat template."""
+FIRST_MODEL_FILES = ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja")
+"""Patterns of the files that the digests of the first versions cover."""
+
+MODEL_FILES = [*FIRST_MODEL_FILES, "*.tiktoken", "*.codes", "*.tokenizer", "tokenizer.model.*", "additional_chat_templates/*.jinja"]
+"""Patterns of the files that make up a model: weights, configuration, tokenizer and chat templates. What an index names comes on top."""
+
+CODE_FILES = ["*.py"]
+"""Patterns of the code that a model may bring along; loaded only if the case trusts it."""
 
 
 def local_folder(base: str) -> Path | None:
@@ -35,7 +44,22 @@ def config_folder(base: str) -> Path | None:
     return Path(found).parent if isinstance(found, str) else None
 
 
-def model_digest(folder: Path) -> str:
-    """SHA-256 over the names and contents of a model's files, in hex."""
-    found = sorted(path for pattern in MODEL_FILES for path in folder.glob(pattern))
+def file_digests(folder: Path, *, with_code: bool = False) -> dict[str, str]:
+    """SHA-256 in hex of every file that loading a model may read, by its path in the folder, sorted.
+
+    A file that is not there has no digest. `with_code` adds the Python files, for a model whose code may run.
+    """
+    names = {path.relative_to(folder).as_posix() for pattern in MODEL_FILES for path in folder.glob(pattern)}
+    names |= {*shard_names(folder), *(code_files(folder) if with_code else [])}
+    return {name: sha256_file(folder / name) for name in sorted(names) if (folder / name).is_file()}
+
+
+def digest_of(digests: Mapping[str, str]) -> str:
+    """One SHA-256 over the names and contents of a model's files, in hex."""
+    return sha256_data([[name, digest] for name, digest in sorted(digests.items())])
+
+
+def first_model_digest(folder: Path) -> str:
+    """The digest of a model as runs have it that do not list its files."""
+    found = sorted(path for pattern in FIRST_MODEL_FILES for path in folder.glob(pattern) if path.is_file())
     return sha256_data([[path.name, sha256_file(path)] for path in found])

@@ -8,10 +8,12 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuneproof.engine.case.arm_names import arm_of_row, is_repaired
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.task import OutputFormat
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.reasoning import Thinking
 
 ROUTE = "route.json"
 MODEL = "model.json"
@@ -79,6 +81,8 @@ class DataFacts(RowLengths):
     rows: list[PreviewRow]
     drafted_output: OutputFormat
     drafted_why: str
+    rows_without_instruction: int | None = Field(default=None, exclude_if=lambda rows: rows is None)
+    """Rows with neither an instruction nor a system text of their own; None in runs of versions that did not store it."""
 
 
 class ModelFacts(Facts):
@@ -91,6 +95,22 @@ class ModelFacts(Facts):
     device: str
     dtype: str
     versions: dict[str, str]
+    system_turn: bool = Field(default=True, exclude_if=lambda takes: takes)
+    """Whether the chat template takes a system turn; if not, its text goes before that of the first user turn."""
+    repeated_turns: bool = Field(default=True, exclude_if=lambda takes: takes)
+    """Whether the chat template takes two turns of one role in a row; if not, they are joined."""
+    thinking: Thinking = Field(default=Thinking.NONE, exclude_if=lambda thinking: thinking is Thinking.NONE)
+    """What the chat template does about reasoning."""
+    reasoning_tokens: int = Field(default=0, exclude_if=lambda count: not count)
+    """Tokens of an answer's limit that are for reasoning."""
+    files: dict[str, str] = Field(default={}, exclude_if=lambda files: not files)
+    """SHA-256 of each file that loading the model may read, by its path in the folder; empty in runs of versions that did not store it."""
+    generation: dict[str, bool | int | list[int]] = Field(default={}, exclude_if=lambda settings: not settings)
+    """The generation config of every answer; empty in runs of versions that did not store it."""
+    settings_not_used: dict[str, str] = Field(default={}, exclude_if=lambda settings: not settings)
+    """Settings of the base's own generation config that would change answers and were not used; values as JSON."""
+    own_code: list[str] = Field(default=[], exclude_if=lambda files: not files)
+    """The Python files of the model that the case allowed to run."""
 
 
 class CatalogueEntry(Facts):
@@ -259,7 +279,7 @@ class TrainingFacts(Facts):
     trained_parameters: int
     all_parameters: int
     seconds: float | None = None
-    """Of the process that ended the training; None in runs of versions that did not store it."""
+    """Of all processes that trained; up to version 0.2 of the one that ended the training, and None in runs that did not store it."""
 
 
 class VariantScore(Facts):
@@ -269,6 +289,46 @@ class VariantScore(Facts):
     cases: int
     correct: int
     format_valid: int
+    score: float | None = Field(default=None, exclude_if=lambda score: score is None)
+    """The metric that decides, where it is not the share of correct answers."""
+
+
+class TriedPrompt(Facts):
+    """A prompt that a search scored on all its validation cases."""
+
+    variant: str
+    instruction: str
+    """What the first turn says before the input."""
+    examples: str
+    """How many train rows are shown, and which: `none`, `4 nearest`, or `4 fixed 17`, the first ones of the shuffle with that seed."""
+    parent: str | None = None
+    """The prompt that it was made from; None for one that the search began with."""
+
+
+class SearchFacts(Facts):
+    """How the prompt of an arm was searched, and what that took."""
+
+    library: str
+    version: str
+    proposer: str
+    """The model that rewrote the instruction."""
+    seed: int
+    allowed_metric_calls: int
+    metric_calls: int
+    """Answers to train and validation cases that were scored."""
+    proposals: int
+    """Instructions that the proposer was asked for."""
+    unusable_proposals: int
+    """Of these, those that were empty, cut off, unchanged, or not answered."""
+    tokens: int
+    """Prompts and answers together, those of the proposer among them."""
+    tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
+    """Replies of a server that did not report their tokens."""
+    seconds: float
+    """Decoding and proposing."""
+    start: str
+    """The best of the prompts that the search began with."""
+    prompts: list[TriedPrompt]
 
 
 class ArmFacts(Facts):
@@ -278,6 +338,8 @@ class ArmFacts(Facts):
     summary: str = Field(alias="told")
     """The choice in a sentence; empty if there was nothing to choose."""
     max_new_tokens: int = Field(alias="answer_tokens")
+    ends_with_document: bool = Field(default=False, exclude_if=lambda ends: not ends)
+    """Whether decoding ended an answer where its JSON document closed."""
     variant: str | None
     """The prompt variant that did best on validation; None for an arm with one prompt."""
     tried: list[VariantScore]
@@ -314,16 +376,25 @@ def tried_file(arm: str) -> str:
     return f"arms/{arm}/validation.jsonl"
 
 
+def search_file(arm: str) -> str:
+    """How the prompt of an arm was searched."""
+    return f"arms/{arm}/search.json"
+
+
 def kept_file(arm: str) -> str:
-    """The replies of a server until the arm is scored: a resumed run does not pay for them again."""
+    """The replies of a server, and the answers of a search, until the arm is scored: a resumed run does not pay for them again."""
     return f"arms/{arm}/kept.jsonl"
 
 
 def predictions_file(arm: str) -> str:
-    """The predictions of an arm."""
-    return f"arms/{arm}/predictions.jsonl"
+    """The predictions of an arm, or of a row with its repaired answers."""
+    return f"{_scores_folder(arm)}/predictions.jsonl"
 
 
 def scores_file(arm: str) -> str:
-    """The scores of an arm."""
-    return f"arms/{arm}/scores.json"
+    """The scores of an arm, or of a row with its repaired answers."""
+    return f"{_scores_folder(arm)}/scores.json"
+
+
+def _scores_folder(row: str) -> str:
+    return f"arms/{arm_of_row(row)}{'/repaired' if is_repaired(row) else ''}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 VERSION = 2
 """The format version of the log. In version 1 the events of models besides the tuned one were kinds of their own (`events_v1`)."""
@@ -28,7 +28,8 @@ class Event(BaseModel):
 
     v: int = VERSION
     seq: int = -1
-    ts: float = 0.0
+    # Up to the end of the year 9999: a time that no clock shows comes from no run.
+    ts: float = Field(default=0.0, ge=0, le=253_402_300_799)
 
 
 class EventSink(Protocol):

@@ -10,13 +10,11 @@ from typing import Any, get_args
 
 from pydantic import TypeAdapter, ValidationError
 
+from tuneproof.engine.core.regular_files import open_regular
 from tuneproof.engine.run import events_v1
 from tuneproof.engine.run.event import VERSION
-from tuneproof.engine.run.event_log import whole_lines
+from tuneproof.engine.run.event_log import CHUNK, whole_lines
 from tuneproof.engine.run.events import AnyEvent
-
-CHUNK = 1 << 20
-"""Bytes of the log that are parsed at a time: about 5,000 steps, 20 ms."""
 
 PARSER: TypeAdapter[AnyEvent] = TypeAdapter(AnyEvent)
 KINDS = frozenset(event.model_fields["kind"].default for event in get_args(get_args(AnyEvent)[0]))
@@ -40,11 +38,13 @@ class EventReader:
     def read_chunks(self) -> Iterator[list[AnyEvent]]:
         """The events since the last call, `CHUNK` bytes of the log at a time, so that a long log is never in memory as objects.
 
+        A chunk is about 5,000 steps, and takes 20 ms.
         A caller that stops early continues after the last chunk it took.
         """
         try:
-            file = self._path.open("rb")
-        except FileNotFoundError:
+            file = open_regular(self._path)
+        except OSError:
+            # Not there yet, or nothing that can be read as a log.
             return
         with file:
             file.seek(self.offset)
@@ -82,7 +82,10 @@ def parse(line: bytes) -> AnyEvent | None:
 
 
 def _parse_unknown(line: bytes, error: ValidationError) -> AnyEvent | None:
-    row: Any = json.loads(line)
+    try:
+        row: Any = json.loads(line)
+    except RecursionError:
+        raise ValueError("nested too deeply") from None
     if not isinstance(row, dict):
         raise error
     version, kind = row.get("v"), row.get("kind")

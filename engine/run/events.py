@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.core.errors import CannotResume, TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event, Rate
 
@@ -18,12 +18,14 @@ class Launched(Event):
     """A worker has taken the run."""
 
     kind: Literal["launched"] = "launched"
-    pid: int
+    pid: int = Field(ge=1, lt=1 << 31)
     process_started: float  # seconds since 1970, so that a reused pid is not taken for this process
     tuneproof: str
     until: Stage
     host: str = ""  # on another machine, over a shared disk, the pid says nothing
-    slurm_job: str | None = None  # the cluster's id of the job that the worker was submitted as
+    slurm_job: str | None = Field(default=None, pattern=r"^[0-9][0-9_+]*$")  # the cluster's id of the job that the worker was submitted as
+    boot: str = ""  # which start of the machine it is; empty in runs of versions that did not look
+    oom_kills: int | None = None  # processes that the kernel has killed for want of memory, None if it does not say
 
 
 class Heartbeat(Event):
@@ -51,6 +53,7 @@ class RouteDecided(Event):
     labeled_examples: int
     minimum_before_training: list[str]
     what_if: list[WhatIfRow]
+    next_steps: list[str] = Field(default=[])
 
 
 class StageStarted(Event):
@@ -225,6 +228,8 @@ class CardWritten(Event):
     kind: Literal["card_written"] = "card_written"
     answer: str
     reason: str
+    headline: str = ""
+    """How good the answer is, in a few words; empty in runs that were made before cards had one."""
 
 
 class Warned(Event):
@@ -244,12 +249,19 @@ class Failed(Event):
     what: str = ""
     where: str = ""
     fix: str = ""
+    resumable: bool = True  # whether the run may go on after a resume, and does not fail in the same place
 
     @classmethod
     def of(cls, error: TuneproofError) -> Failed:
         """The event for an error that a user or the machine can cause."""
         return cls(
-            exit_code=error.exit_code, message=str(error), error=type(error).__name__, what=error.what, where=error.where, fix=error.fix
+            exit_code=error.exit_code,
+            message=str(error),
+            error=type(error).__name__,
+            what=error.what,
+            where=error.where,
+            fix=error.fix,
+            resumable=not isinstance(error, CannotResume),
         )
 
     @property

@@ -13,7 +13,8 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Launched
-from tuneproof.engine.run.liveness import is_alive, is_here, worker_process
+from tuneproof.engine.run.liveness import is_alive, is_here, is_worker_of, worker_process
+from tuneproof.engine.run.node_rendezvous import FOLDER
 from tuneproof.engine.run.process import LocalWorker, Worker, start_process
 from tuneproof.engine.run.slurm_job import submit_job
 from tuneproof.engine.run.store import EVENTS, RunStore
@@ -22,26 +23,30 @@ from tuneproof.engine.run.store import EVENTS, RunStore
 def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
     """Starts the worker with the launcher of the case; returns it, and where in the event log its events begin, in bytes.
 
-    Raises GateClosed if a cluster refuses it.
+    Raises UsageError if another process is working on the run, and GateClosed if a cluster refuses the worker.
     """
-    offset = (run_dir / EVENTS).stat().st_size if (run_dir / EVENTS).exists() else 0
-    job = RunStore(run_dir).case.training.job
-    if job is not None:
-        return submit_job(run_dir, until, job, offset), offset
-    return LocalWorker(start_process(run_dir, until), run_dir), offset
+    store = RunStore(run_dir)
+    with store.lock() as lock:
+        offset = (run_dir / EVENTS).stat().st_size if (run_dir / EVENTS).exists() else 0
+        job = store.case.training.job
+        if job is not None:
+            # The job locks the run itself: a lock ends with the processes of this machine.
+            return submit_job(run_dir, until, job, offset), offset
+        return LocalWorker(start_process(run_dir, until, lock=lock), run_dir), offset
 
 
-def stop_run(launched: Launched) -> bool:
+def stop_run(run_dir: Path, launched: Launched) -> bool:
     """Asks the worker to save a checkpoint at the next step and end, without waiting; returns whether there is a worker to ask.
 
-    A worker on another machine can be asked only if it is a Slurm job. Raises UsageError if the worker belongs to another user.
+    A worker on another machine can be asked only if it is a Slurm job. A process or job that the log names and that does not work on this
+    run is left alone. Raises UsageError if the worker belongs to another user.
     """
     if launched.slurm_job is not None and not is_here(launched):
-        return _stop_job(launched, launched.slurm_job)
+        return _stop_job(run_dir, launched, launched.slurm_job)
     process = worker_process(launched)
-    if process is None:
-        return False
     try:
+        if process is None or not is_worker_of(process, run_dir):
+            return False
         # psutil checks once more that the pid has not been reused.
         process.send_signal(signal.SIGTERM)
     except psutil.NoSuchProcess:
@@ -51,21 +56,25 @@ def stop_run(launched: Launched) -> bool:
     return True
 
 
-def _stop_job(launched: Launched, job: str) -> bool:
-    alive = is_alive(launched)
-    if alive:
-        slurm.signal_stop(job)
-    return alive
+def _stop_job(run_dir: Path, launched: Launched, job: str) -> bool:
+    if not is_alive(launched) or slurm.script_of(job).parent.resolve() != (run_dir / FOLDER).resolve():
+        return False
+    slurm.signal_stop(job)
+    return True
 
 
 def wait_until_launched(worker: Worker, offset: int) -> bool:
     """Waits until the worker has emitted `Launched`; returns False if it ends before, or does not start in time."""
     reader, started = EventReader(worker.run_dir / EVENTS, offset), time.monotonic()
     while (waited := time.monotonic() - started) < worker.starts_within:
-        if any(isinstance(event, Launched) for event in reader.read()):
+        if _has_launched(worker, reader):
             return True
         if not worker.is_running():
-            return any(isinstance(event, Launched) for event in reader.read())
+            return _has_launched(worker, reader)
         # A process starts in about a second; a job can be queued for hours.
         time.sleep(min(1.0, max(0.02, waited / 100)))
     return False
+
+
+def _has_launched(worker: Worker, reader: EventReader) -> bool:
+    return any(isinstance(event, Launched) and worker.is_launched_by(event) for event in reader.read())

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneproof.engine.core.errors import UsageError
+from tuneproof.engine.core.regular_files import open_regular
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.event_reader import parse
@@ -28,6 +29,7 @@ class RunSummary:
     status: RunStatus
     stage: Stage | None
     verdict: str | None  # of the last launch; None while it is under way
+    headline: str | None  # how good the answer of the verdict is, in a few words
     started: float | None
     updated: float
 
@@ -53,9 +55,9 @@ def _summary(path: Path) -> RunSummary | None:
         if not ((path / MANIFEST).is_file() and (path / CASE).is_file()):
             return None
         created = (path / CASE).stat().st_mtime
-        content = (path / EVENTS).read_bytes() if (path / EVENTS).is_file() else b""
     except OSError:
         return None
+    content = _log_content(path / EVENTS)
     state = RunState()
     for event in _summary_events(content):
         state.apply(event)
@@ -66,9 +68,19 @@ def _summary(path: Path) -> RunSummary | None:
         status=state.status,
         stage=state.stage,
         verdict=state.card.answer if state.card else None,
+        headline=(state.card.headline or None) if state.card else None,
         started=state.started_at if state.launched else None,
         updated=state.last_ts or created,
     )
+
+
+def _log_content(path: Path) -> bytes:
+    """The bytes of a log; none if there is no log that can be read."""
+    try:
+        with open_regular(path) as file:
+            return file.read()
+    except OSError:
+        return b""
 
 
 def _summary_events(content: bytes) -> list[AnyEvent]:

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from tuneproof.engine.core.hashing import sha256_text
 from tuneproof.engine.run.step_id import StepId, StepKind
+
+
+def _inside(name: str) -> str:
+    """Raises ValueError for a path that is not in the run folder."""
+    parts = name.split("/")
+    if "\0" in name or any(part in ("", ".", "..") for part in parts):
+        raise ValueError(f"{name!r} is not a file of a run folder")
+    return name
+
+
+RunFile = Annotated[str, AfterValidator(_inside)]
+"""A path in the run folder."""
 
 
 class Inputs(BaseModel):
@@ -15,7 +27,7 @@ class Inputs(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    files: dict[str, str] = {}
+    files: dict[RunFile, str] = {}
     """SHA-256 by path in the run folder: files that earlier steps wrote."""
     settings: dict[str, str] = {}
     """Digests, or short values as text, of everything else: sections of the case, data files, the base model."""
@@ -37,7 +49,7 @@ class StepRecord(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     inputs: Inputs
-    files: dict[str, str]
+    files: dict[RunFile, str]
     """SHA-256 by path in the run folder."""
     digests: dict[str, str] = {}
     """Digests of things that are part of a file, such as the prompts of an arm."""
@@ -49,7 +61,7 @@ class StepRecordV1(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     made_from: dict[str, str]
-    files: dict[str, str]
+    files: dict[RunFile, str]
     digests: dict[str, str] = {}
 
     @model_validator(mode="after")

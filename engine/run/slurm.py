@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 import subprocess
+from pathlib import Path
 from typing import Literal
 
 from tuneproof.engine.case.slurm import Slurm
@@ -81,6 +82,14 @@ def is_queued_or_running(job: str) -> bool:
     if done.returncode != 0:
         return not _is_gone(done)
     return bool(done.stdout.strip())
+
+
+def script_of(job: str) -> Path:
+    """The script that a job runs. Raises UsageError if the cluster gives no answer."""
+    done = _run("squeue", "--noheader", "--jobs", job, "--format", "%o")
+    if done is None or done.returncode != 0:
+        raise UsageError("the cluster does not say which run the job belongs to", where=f"Slurm job {job}", fix=f"try: scancel {job}")
+    return Path(done.stdout.strip())
 
 
 def signal_stop(job: str) -> None:

@@ -14,7 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from tuneproof.engine.case.slurm import Slurm
-from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.atomic_write import PRIVATE_FOLDER
+from tuneproof.engine.core.errors import ExitCode, TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
 from tuneproof.engine.run.event_reader import EventReader
@@ -22,6 +23,7 @@ from tuneproof.engine.run.events import Failed, Finished, Launched, Stopped
 from tuneproof.engine.run.node_rendezvous import FOLDER, rendezvous_file
 from tuneproof.engine.run.process import last_lines, start_process, worker_log_tail
 from tuneproof.engine.run.store import EVENTS
+from tuneproof.engine.run.worker_exit import cause_of, documented_exit_code
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 """What clusters signal a job with before they end it."""
@@ -46,6 +48,10 @@ class SlurmWorker:
     _cancelled: bool = False
     _exists: bool = True
     _queried_at: float = field(default_factory=time.monotonic)
+
+    def is_launched_by(self, event: Launched) -> bool:
+        """Whether the event is of the worker in this job."""
+        return event.slurm_job == self.job
 
     def queue_status(self) -> str | None:
         """That it is queued; None once its worker has the run or the job has ended."""
@@ -72,11 +78,22 @@ class SlurmWorker:
             time.sleep(1)
         code = self._returned()
         if code is not None and code >= 0:
-            return code
+            return int(documented_exit_code(code))
         logged = self._logged_end()
         if logged is None:
             logged = ExitCode.INTERRUPTED if self._cancelled else ExitCode.FAILED
         return int(logged)
+
+    def ended_by(self) -> signal.Signals | None:
+        """The signal that ended the worker, if the job outlived it."""
+        code = self._returned()
+        return signal.Signals(-code) if code is not None and code < 0 else None
+
+    def cause(self) -> TuneproofError | None:
+        """Waits for the job and returns the error that the worker's exit code names."""
+        self.exit_code()
+        code = self._returned()
+        return None if code is None else cause_of(code, self.run_dir)
 
     def stop(self) -> None:
         """Asks the worker to save a checkpoint and end; if it has not begun, there is nothing to save, and the job is cancelled."""
@@ -95,7 +112,7 @@ class SlurmWorker:
 
     def _has_begun(self) -> bool:
         chunks = EventReader(self.run_dir / EVENTS, self.offset).read_chunks()
-        return any(isinstance(event, Launched) for events in chunks for event in events)
+        return any(isinstance(event, Launched) and self.is_launched_by(event) for events in chunks for event in events)
 
     def _returned(self) -> int | None:
         """What `run_in_job` returned; None if the job was killed before it could."""
@@ -126,6 +143,7 @@ def submit_job(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> Slu
     import submitit
 
     slurm.check_slurm(settings)
+    (run_dir / FOLDER).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
     executor = submitit.SlurmExecutor(run_dir.resolve() / FOLDER)
     # Without these, submitit asks for five minutes and charges them to a wckey of its own.
     unset: dict[str, Any] = {"time": None, "wckey": None}

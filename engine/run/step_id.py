@@ -23,6 +23,7 @@ class StepKind(Enum):
     SPLIT = "split"
     CATALOGUE = "catalogue"
     ARM = f"arm {NAME}"
+    REPAIRED_SCORES = f"repaired {NAME}"
     FAILURES = "failures"
     METHOD = "method"
     TRAIN = "train"
@@ -33,6 +34,8 @@ class StepKind(Enum):
     COMPARED_METHOD = f"compared {NAME} method"
     COMPARED_TRAIN = f"compared {NAME} train"
     COMPARED_SCORES = f"compared {NAME}"
+    SEED_TRAIN = f"seed {NAME} train"
+    SEED_SCORES = f"seed {NAME}"
     CARD = "card"
 
     @property

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import fcntl
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from tuneproof.engine.case.arm_names import OWN_PROMPT
+from tuneproof.engine.case.data import Data
+from tuneproof.engine.case.draft import next_run_dir
 from tuneproof.engine.case.load import dump_case, load_case
 from tuneproof.engine.case.schema import Case
-from tuneproof.engine.core.atomic_write import write_atomically
-from tuneproof.engine.core.errors import GateClosed, UsageError, VerifyFailed
+from tuneproof.engine.core.atomic_write import PRIVATE_FILE, PRIVATE_FOLDER, is_temporary, write_atomically
+from tuneproof.engine.core.errors import DataRefused, GateClosed, RunGone, UsageError, VerifyFailed
 from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import examples_from_jsonl, examples_to_jsonl
 from tuneproof.engine.data.split import Part, SplitParts
+from tuneproof.engine.run.lock import LOCK, RunLock
 from tuneproof.engine.run.manifest import Inputs, Manifest, StepRecord
 from tuneproof.engine.run.step_id import StepId, StepKind
 
@@ -26,7 +28,7 @@ EVENTS = "events.jsonl"
 WORKER_LOG = "worker.log"
 CROSS_SPLIT_DUPLICATES = "splits/straddling.jsonl"
 
-CHOSEN_LATER = ("baselines", "endpoint", "method", "training", "evaluate", "budget")
+CHOSEN_LATER = ("baselines", "prompts", "endpoint", "method", "training", "evaluate", "budget")
 """Sections of a case that may change after the eval set is frozen: none of them changes what is scored, or by what measure."""
 
 
@@ -38,12 +40,37 @@ class RunStore:
 
     @classmethod
     def create(cls, path: Path, case: Case) -> RunStore:
-        """Makes a run folder with its case. Raises UsageError if the folder is not empty."""
-        if path.is_file() or (path.exists() and any(path.iterdir())):
-            raise UsageError("the folder is not empty", where=str(path), fix="add --resume to continue that run, or name another folder")
+        """Makes a run folder with its case, for this user alone.
+
+        What is left of a run whose creation was killed is swept away. Raises UsageError if the folder has anything else in it, or if
+        another process is working on it.
+        """
+        if not _can_become_a_run(path):
+            raise _not_empty(path)
+        path.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
         store = cls(path)
-        store.write_step(StepId(StepKind.CASE), Inputs(), {CASE: dump_case(case)})
+        with store.lock():
+            # Another process may have made its run here before this one had the lock.
+            if not _can_become_a_run(path):
+                raise _not_empty(path)
+            path.chmod(PRIVATE_FOLDER)
+            for leftover in path.iterdir():
+                if leftover.name != LOCK:
+                    leftover.unlink()
+            store.write_step(StepId(StepKind.CASE), Inputs(), {CASE: dump_case(case)})
         return store
+
+    @classmethod
+    def create_numbered(cls, case: Case) -> RunStore:
+        """Makes a run in a folder of its own under `runs`, named after the case; programs that start at once get one each."""
+        while True:
+            path = next_run_dir(case.name)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            try:
+                path.mkdir(mode=PRIVATE_FOLDER)
+            except FileExistsError:
+                continue
+            return cls.create(path, case)
 
     @classmethod
     def open(cls, path: Path) -> RunStore:
@@ -52,32 +79,49 @@ class RunStore:
             raise UsageError("this is not a run folder", where=str(path), fix="a run folder has a case.yaml and a manifest.json")
         return cls(path)
 
+    @classmethod
+    def was_killed_while_created(cls, path: Path) -> bool:
+        """Whether the folder is there, and has nothing but what the creation of a run leaves when it is killed."""
+        return path.is_dir() and _can_become_a_run(path)
+
     @property
     def case(self) -> Case:
         """The case as it runs."""
         return load_case(self.path / CASE)
 
     def amend(self, case: Case) -> None:
-        """Stores later choices in a run whose eval set is frozen.
+        """Stores other choices. Before the eval set is frozen, all may change: the stages whose inputs are others are done again.
 
-        Raises GateClosed for a change to what is scored or how it is judged, for removing an arm that was scored, and for another
-        way to train once training has begun: each would make the card report something that was not measured that way.
+        Afterwards raises GateClosed for a change to what is scored or how it is judged, for removing an arm that was scored, and for
+        another way to train once training has begun: each would make the card report something that was not measured that way. Raises
+        DataRefused if a data file of the case is gone.
         """
         now = self.case
         changed = [name for name in Case.model_fields if getattr(now, name) != getattr(case, name)]
         if not changed:
             return
+        if (gone := _file_that_is_gone(now.data, case.data)) is not None:
+            raise DataRefused("the data file is gone", where=str(gone), fix="put it back as it was, or start a new run")
         manifest = self.manifest
-        refused = _change_of_evidence(now, case, changed, manifest) or self._change_of_training(now, case, changed)
-        if refused is not None:
-            raise GateClosed(refused, where=str(self.path), fix="start a new run for it")
+        if self.is_frozen:
+            refused = _change_of_evidence(now, case, changed, manifest) or self._change_of_training(now, case, changed)
+            if refused is not None:
+                raise GateClosed(refused, where=str(self.path), fix="start a new run for it")
         with self.lock():
             # What was planned under the earlier choices is planned again: nothing was measured with it. Where a worker runs plans nothing.
             only_place = changed == ["training"] and not _trains_otherwise(now, case)
-            for kind in (StepKind.CARD,) if only_place else (StepKind.METHOD, StepKind.CARD):
+            dropped = [StepKind.CARD] if only_place else [StepKind.METHOD, StepKind.CARD]
+            dropped += [StepKind.AUDIT] if case.data is None else []
+            dropped += [StepKind.MODEL] if case.model is None else []
+            for kind in dropped:
                 manifest.steps.pop(StepId(kind), None)
             self.write(MANIFEST, manifest.as_text())
             self.write_step(StepId(StepKind.CASE), Inputs(), {CASE: dump_case(case)})
+
+    @property
+    def is_frozen(self) -> bool:
+        """Whether the eval set is frozen."""
+        return StepId(StepKind.SPLIT) in self.manifest.steps
 
     def _change_of_training(self, now: Case, case: Case, changed: list[str]) -> str | None:
         """Why the new choices are refused after training has begun; None if they are not."""
@@ -88,11 +132,12 @@ class RunStore:
     @property
     def manifest(self) -> Manifest:
         """The manifest on disk. Raises VerifyFailed if it is not one, or if it has a step that this version does not know."""
-        text = self.read(MANIFEST) if self.has(MANIFEST) else "{}"
         try:
-            return Manifest.model_validate_json(text)
+            return Manifest.model_validate_json(self.read(MANIFEST) if self.has(MANIFEST) else "{}")
         except ValidationError as error:
-            raise VerifyFailed(f"not a manifest: {error.errors()[0]['msg']}", where=MANIFEST) from None
+            raise _not_a_manifest(error) from None
+        except UnicodeDecodeError:
+            raise VerifyFailed("not a manifest: not UTF-8", where=MANIFEST) from None
 
     def has(self, name: str) -> bool:
         """Whether the folder holds the file."""
@@ -103,8 +148,17 @@ class RunStore:
         return (self.path / name).read_text(encoding="utf-8")
 
     def write(self, name: str, text: str) -> None:
-        """Writes a whole file: to a temporary name, synced, then renamed."""
-        write_atomically(self.path / name, text)
+        """Writes a whole file for this user alone: to a temporary name, synced, then renamed. Raises RunGone if there is no folder."""
+        self.check_there()
+        path = self.path / name
+        for folder in reversed(path.relative_to(self.path).parents[:-1]):
+            (self.path / folder).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
+        write_atomically(path, text, mode=PRIVATE_FILE)
+
+    def check_there(self) -> None:
+        """Raises RunGone if the folder was deleted: a run that is written on would be a stub."""
+        if not self.path.is_dir():
+            raise RunGone("the run folder was deleted", where=str(self.path), fix="start a new run")
 
     def write_step(self, step: StepId, inputs: Inputs, files: Mapping[str, str], digests: Mapping[str, str] | None = None) -> None:
         """Writes the files of a step, then the step into the manifest, so that a step in the manifest has all its files."""
@@ -126,6 +180,20 @@ class RunStore:
         Raises GateClosed if a file is not what the run wrote.
         """
         return Inputs(files={file: self.check(file) for file in files}, settings=dict(settings or {}))
+
+    def forget_if_changed(self, step: StepId, inputs: Inputs) -> list[str]:
+        """Takes a step out of the manifest, so that it is done again, if its inputs are others and the eval set is not frozen yet.
+
+        Returns the names of the inputs that changed; none if the step stays.
+        """
+        manifest = self.manifest
+        record = manifest.steps.get(step)
+        changed = [] if record is None or StepId(StepKind.SPLIT) in manifest.steps else inputs.changed_from(record.inputs)
+        if changed:
+            for each in (step, StepId(StepKind.CARD)):
+                manifest.steps.pop(each, None)
+            self.write(MANIFEST, manifest.as_text())
+        return changed
 
     def is_done(self, step: StepId, inputs: Inputs) -> bool:
         """Whether the step was done before from the same inputs.
@@ -173,21 +241,61 @@ class RunStore:
         self.check(part_file(part))
         return examples_from_jsonl(self.read(part_file(part)))
 
-    @contextmanager
-    def lock(self) -> Iterator[None]:
+    def lock(self) -> RunLock:
         """Locks the run for this process, until the process ends at the latest. Raises UsageError if another process holds the lock."""
-        self.path.mkdir(parents=True, exist_ok=True)
-        with (self.path / "lock").open("w") as file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                raise UsageError("another process is working on this run", where=str(self.path), fix="wait until it ends") from None
-            yield
+        self.check_there()
+        return RunLock.acquire(self.path)
+
+    def sweep(self) -> None:
+        """Removes the temporary files of processes that were killed while they wrote; only for the process that has the lock."""
+        for path in filter(is_temporary, self.path.rglob(".*")):
+            path.unlink(missing_ok=True)
+
+
+def _can_become_a_run(path: Path) -> bool:
+    """Whether a run may be made at the path: there is nothing, an empty folder, or what a creation that was killed has left.
+
+    The lock is the first file of a run: without it, a case file in the folder is the user's own.
+    """
+    if not path.exists():
+        return not path.is_symlink()
+    if not path.is_dir():
+        return False
+    found = list(path.iterdir())
+    names = {each.name for each in found if not is_temporary(each)}
+    return not found or (LOCK in names and names <= {LOCK, CASE} and not any(each.is_dir() for each in found))
+
+
+def _not_a_manifest(error: ValidationError) -> VerifyFailed:
+    first = error.errors(include_url=False)[0]
+    if first["loc"] == ("version",):
+        return VerifyFailed(f"this version does not know manifests of version {first['input']!r}", where=MANIFEST, fix="update tuneproof")
+    return VerifyFailed(f"not a manifest: {first['msg']}", where=MANIFEST)
+
+
+def _not_empty(path: Path) -> UsageError:
+    return UsageError("the folder is not empty", where=str(path), fix="add --resume to continue that run, or name another folder")
 
 
 def part_file(part: Part) -> str:
     """The file of a part in the run folder."""
     return f"splits/{part}.jsonl"
+
+
+def _file_that_is_gone(now: Data | None, wanted: Data | None) -> Path | None:
+    """A data file of the run that is not there any more, and that is named again: a name without a file is taken for one on the hub."""
+    if now is None or wanted is None:
+        return None
+    for section in ("examples", "eval", "documents"):
+        before, after = _names(getattr(now, section)), _names(getattr(wanted, section))
+        for old, new in zip(before, after, strict=False):
+            if old != new and Path(old).is_absolute() and not Path(old).exists() and Path(new).name == Path(old).name:
+                return Path(old)
+    return None
+
+
+def _names(value: str | list[str] | None) -> list[str]:
+    return [] if value is None else value if isinstance(value, list) else [value]
 
 
 def _trains_otherwise(now: Case, case: Case) -> bool:
@@ -200,7 +308,9 @@ def _change_of_evidence(now: Case, case: Case, changed: list[str], manifest: Man
     frozen = [name for name in changed if name not in CHOSEN_LATER]
     if frozen:
         return f"the eval set is frozen under another `{frozen[0]}`"
-    scored = [arm for arm in now.baselines if arm not in case.baselines and StepId.arm(arm) in manifest.steps]
+    removed_arms = [arm for arm in now.baselines if arm not in case.baselines]
+    removed_arms += [f"{OWN_PROMPT}{name}" for name, prompt in now.prompts.items() if case.prompts.get(name) != prompt]
+    scored = [arm for arm in removed_arms if StepId.arm(arm) in manifest.steps]
     if scored:
         return f"{scored[0]} is scored already, and stays in the evidence"
     removed = [each.name for each in now.evaluate.compare if each not in case.evaluate.compare]
@@ -209,6 +319,9 @@ def _change_of_evidence(now: Case, case: Case, changed: list[str], manifest: Man
         return f"the comparison with {compared[0]} has begun, and stays in the evidence"
     if not case.evaluate.merged and StepId(StepKind.MERGE) in manifest.steps:
         return "the merged model is measured, and stays in the evidence"
+    seeds = [int(name) for name in manifest.names(StepKind.SEED_TRAIN)]
+    if any(number > case.evaluate.seeds for number in seeds):
+        return "a training with another seed has begun, and stays in the evidence"
     curve_has_begun = manifest.names(StepKind.CURVE_TRAIN) or manifest.names(StepKind.CURVE_SCORES)
     if now.evaluate.learning_curve and not case.evaluate.learning_curve and curve_has_begun:
         return "the learning curve has begun, and stays in the evidence"

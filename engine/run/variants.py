@@ -1,4 +1,4 @@
-"""Models trained besides the tuned one: points of the learning curve, compared methods, and the merged model."""
+"""Models trained besides the tuned one: points of the learning curve, compared methods, other seeds, and the merged model."""
 
 from __future__ import annotations
 
@@ -59,6 +59,13 @@ def compared_variant(method: str) -> ModelVariant:
     return _trained_variant(method, scores, train, f"training/compared/{method}")
 
 
+def seed_variant(number: int) -> ModelVariant:
+    """The model of a further training with another seed; the tuned model is number 1."""
+    name = str(number)
+    scores, train = StepId(StepKind.SEED_SCORES, name), StepId(StepKind.SEED_TRAIN, name)
+    return _trained_variant(f"seed_{name}", scores, train, f"training/seeds/{name}")
+
+
 def _trained_variant(name: str, scores: StepId, train: StepId, folder: str) -> ModelVariant:
     return ModelVariant(f"{ArmName.TUNED}_{name}", scores, train, folder, f"{folder}/adapter")
 
@@ -79,4 +86,5 @@ CURVE: dict[int, ModelVariant] = {share: curve_point(share) for share in SHARES}
 def scored_variants(manifest: Manifest) -> list[ModelVariant]:
     """The variants that have answered the frozen cases in a run."""
     compared = map(compared_variant, manifest.names(StepKind.COMPARED_SCORES))
-    return [variant for variant in (*CURVE.values(), *compared, MERGED) if variant.scores_step in manifest.steps]
+    seeds = (seed_variant(int(name)) for name in manifest.names(StepKind.SEED_SCORES))
+    return [variant for variant in (*CURVE.values(), *compared, *seeds, MERGED) if variant.scores_step in manifest.steps]

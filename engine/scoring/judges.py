@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-import jsonschema_rs
-
 from tuneproof.engine.case.task import OutputKind, Task
-from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.data.reasoning import answer_of
+from tuneproof.engine.scoring.answer_pattern import MATCH_SECONDS, AnswerPattern
+from tuneproof.engine.scoring.json_schema import SchemaValidator
 
 
 class FailureClass(StrEnum):
@@ -44,7 +44,7 @@ class Judgement:
 
 
 class Judge(Protocol):
-    """Judges the outputs of one task."""
+    """Judges the outputs of one task. Reasoning at their start is set aside."""
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
         """The judgement of an output; `truncated` says that it ended at the token limit."""
@@ -66,14 +66,14 @@ REFUSAL_PATTERN = re.compile(
 def make_judge(task: Task, labels: Sequence[str]) -> Judge:
     """The judge of a task; `labels` are the outputs of train, which are the choices if the case names none.
 
-    Raises CaseError if `task.output.schema` is not a JSON Schema.
+    Raises CaseError if `task.output.schema` cannot be used.
     """
     match task.output.kind:
         case OutputKind.JSON:
             schema = task.output.json_schema
             return JsonJudge(schema if isinstance(schema, dict) else None)
         case OutputKind.CHOICE:
-            return ChoiceJudge(task.output.choices or sorted({label.strip() for label in labels}))
+            return ChoiceJudge(task.output.choices or sorted({answer_of(label).strip() for label in labels}))
         case OutputKind.PATTERN:
             return PatternJudge(task.output.pattern or "")
         case OutputKind.TEXT:
@@ -85,16 +85,14 @@ class JsonJudge:
 
     def __init__(self, schema: dict[str, Any] | None) -> None:
         self._schema = schema
-        try:
-            self._validator = jsonschema_rs.validator_for(schema) if schema is not None else None
-        except jsonschema_rs.ValidationError as error:
-            raise CaseError(f"not a JSON Schema: {error.message}", where="task.output.schema") from None
+        self._validator = SchemaValidator(schema) if schema is not None else None
 
     def __reduce__(self) -> tuple[type[JsonJudge], tuple[dict[str, Any] | None]]:
         # A validator cannot be pickled; its schema can.
         return JsonJudge, (self._schema,)
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        output, expected = answer_of(output), answer_of(expected)
         try:
             actual = parse_json(output)
         except ValueError:
@@ -111,10 +109,12 @@ class JsonJudge:
 
     def problem(self, expected: str) -> str | None:
         try:
-            value = parse_json(expected)
+            value = parse_json(answer_of(expected))
         except ValueError as error:
             return f"not valid JSON: {error}"
         errors = self._shape_errors(value, value)
+        if errors and self._validator is not None and self._validator.has_slow_pattern(value):
+            return f"a pattern of task.output.schema takes too many steps on it, at {', '.join(errors)}"
         return f"does not match task.output.schema at {', '.join(errors)}" if errors else None
 
     def description(self) -> str:
@@ -127,12 +127,7 @@ class JsonJudge:
     def _shape_errors(self, got: Any, wanted: Any) -> tuple[str, ...]:
         if self._validator is None:
             return () if type(got) is type(wanted) else ("$",)
-        found = []
-        for error in self._validator.iter_errors(got):
-            path = ".".join(str(part) for part in error.instance_path)
-            named = re.match(r'"([^"]+)" is a required property', error.message)
-            found.append(f"{path}.{named[1]}".lstrip(".") if named else path or "$")
-        return tuple(dict.fromkeys(found))
+        return self._validator.wrong_parts(got)
 
 
 class ChoiceJudge:
@@ -142,6 +137,7 @@ class ChoiceJudge:
         self.choices = list(choices)
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        output, expected = answer_of(output), answer_of(expected)
         answer = output.strip()
         if answer not in self.choices:
             inside = any(re.search(rf"(?<!\w){re.escape(choice)}(?!\w)", answer) for choice in self.choices)
@@ -151,19 +147,24 @@ class ChoiceJudge:
         return Judgement(True, False, FailureClass.WRONG_VALUE, (expected.strip(),), answer=answer)
 
     def problem(self, expected: str) -> str | None:
-        return None if expected.strip() in self.choices else f"`{expected.strip()[:60]}` is not one of the choices"
+        label = answer_of(expected).strip()
+        return None if label in self.choices else f"`{label[:60]}` is not one of the choices"
 
     def description(self) -> str:
         return f"Answer with exactly one of: {', '.join(self.choices)}."
+
+
+NO_MATCH = "it does not match task.output.pattern"
 
 
 class PatternJudge:
     """A text that contains the pattern; the answer is the first group of its last match."""
 
     def __init__(self, pattern: str) -> None:
-        self._pattern = re.compile(pattern)
+        self._pattern = AnswerPattern(pattern)
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        output, expected = answer_of(output), answer_of(expected)
         answer = self._answer(output)
         if answer is None:
             return _unparsed(output, truncated, FailureClass.NOT_PARSEABLE)
@@ -172,20 +173,24 @@ class PatternJudge:
         return Judgement(True, False, FailureClass.WRONG_VALUE, answer=answer)
 
     def problem(self, expected: str) -> str | None:
-        return None if self._answer(expected) is not None else "it does not match task.output.pattern"
+        text = answer_of(expected)
+        if self._answer(text) is not None:
+            return None
+        return f"task.output.pattern takes longer than {MATCH_SECONDS:g} s on it" if self._pattern.was_too_slow(text) else NO_MATCH
 
     def description(self) -> str:
-        return f"The answer must match the regular expression {self._pattern.pattern}"
+        return f"The answer must match the regular expression {self._pattern.text}"
 
     def _answer(self, text: str) -> str | None:
-        found = list(self._pattern.finditer(text))
-        return (found[-1].group(1) or "").strip() if found else None
+        found = self._pattern.last_in(text)
+        return (found.group(1) or "").strip() if found else None
 
 
 class TextJudge:
     """Any text that is not truncated; correct if it equals the expected one, outer white space aside."""
 
     def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+        output, expected = answer_of(output), answer_of(expected)
         if truncated or not output.strip():
             return _unparsed(output, truncated, FailureClass.WRONG_VALUE)
         if output.strip() == expected.strip():

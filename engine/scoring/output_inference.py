@@ -66,7 +66,7 @@ def _as_json(given: Sequence[str]) -> InferredOutput | None:
 
 
 def _as_choice(given: Sequence[str]) -> InferredOutput | None:
-    labels = _repeated_labels(given, MAX_LABELS, each=3)
+    labels = repeated_labels(given, MAX_LABELS, each=3)
     if labels is None:
         return None
     return InferredOutput(
@@ -98,11 +98,11 @@ def _json_object(text: str) -> dict[str, Any] | None:
 
 def _schema(values: Sequence[Any], depth: int) -> dict[str, Any]:
     """A schema that every value matches; `depth` is the number of levels below this one that it may describe."""
-    types = {_type(value) for value in values}
+    types = {json_type(value) for value in values}
     if "number" in types:
         types.discard("integer")
     strings = [value for value in values if isinstance(value, str)]
-    if types <= {"string", "null"} and (labels := _repeated_labels(strings, MAX_ENUM_VALUES, each=5)):
+    if types <= {"string", "null"} and (labels := repeated_labels(strings, MAX_ENUM_VALUES, each=5)):
         return {"enum": [*labels, *([None] if "null" in types else [])]}
     named = [name for name in JSON_TYPES if name in types]
     schema: dict[str, Any] = {"type": named[0] if len(named) == 1 else named}
@@ -131,7 +131,8 @@ def _object_schema(objects: Sequence[dict[str, Any]], depth: int) -> dict[str, A
     return schema
 
 
-def _type(value: Any) -> str:
+def json_type(value: Any) -> str:
+    """The JSON Schema type of a value; an int is an integer, a float a number."""
     match value:
         case None:
             return "null"
@@ -150,7 +151,7 @@ def _type(value: Any) -> str:
             return "array"
 
 
-def _repeated_labels(texts: Sequence[str], most: int, *, each: int) -> list[str] | None:
+def repeated_labels(texts: Sequence[str], most: int, *, each: int) -> list[str] | None:
     """The distinct texts, sorted, if they are at most `most`, short, and repeated `each` times on average; else None."""
     labels = set(texts)
     if len(texts) < MIN_ROWS or len(labels) > most or each * len(labels) > len(texts):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.judges import FailureClass, Judge, Judgement
 from tuneproof.engine.scoring.statistics import wilson
@@ -47,6 +48,13 @@ class Prediction(BaseModel):
     """Why a server gave no answer, in a few words; empty if there is an answer. Such a case is neither correct nor wrong."""
     server_said: str = ""
     """The server's own error message."""
+    repaired: str | None = None
+    """The output after repair, which is judged in its place; None if it was not repaired."""
+
+    @property
+    def answer(self) -> str:
+        """The text that is judged."""
+        return self.output if self.repaired is None else self.repaired
 
 
 class Failure(BaseModel):
@@ -117,9 +125,10 @@ def judge_output(
     left_out: int = 0,
     usage_known: bool = True,
     attempts: int = 1,
+    repaired: str | None = None,
 ) -> Prediction:
-    """The prediction of a case that has an answer, judged against `expected`."""
-    judged = judge.judge(output, expected, truncated=truncated)
+    """The prediction of a case that has an answer, judged against `expected`, after repair if it has a repaired text."""
+    judged = judge.judge(output if repaired is None else repaired, expected, truncated=truncated)
     return Prediction(
         id=case_id,
         prompt=prompt,
@@ -138,6 +147,7 @@ def judge_output(
         left_out=left_out,
         usage_known=usage_known,
         attempts=attempts,
+        repaired=repaired,
     )
 
 
@@ -187,7 +197,18 @@ def judge_again(prediction: Prediction, judge: Judge, expected: str) -> Predicti
         left_out=prediction.left_out,
         usage_known=prediction.usage_known,
         attempts=prediction.attempts,
+        repaired=prediction.repaired,
     )
+
+
+def repair_predictions(predictions: Iterable[Prediction], repair: Callable[[str], str | None], judge: Judge) -> list[Prediction]:
+    """The predictions judged again, each after repair if its output can be repaired."""
+    return [
+        prediction
+        if prediction.unanswered or (text := repair(prediction.output)) is None
+        else judge_again(prediction.model_copy(update={"repaired": text}), judge, prediction.expected)
+        for prediction in predictions
+    ]
 
 
 def score_predictions(arm: str, all_predictions: Sequence[Prediction], kind: OutputKind, judge: Judge, seconds: float) -> Scores:
@@ -242,15 +263,15 @@ def compute_metrics(kind: OutputKind, predictions: Sequence[Prediction], judge: 
             fields = round(sum(j.field_score for j in judgements) / n, 6)
             return {Metric.EXACT_MATCH: correct, Metric.FIELD_ACCURACY: fields}
         case OutputKind.CHOICE:
-            pairs = [(p.expected.strip(), j.answer) for p, j in zip(predictions, judgements, strict=True)]
+            pairs = [(answer_of(p.expected).strip(), j.answer) for p, j in zip(predictions, judgements, strict=True)]
             return {
                 Metric.CHOICE_ACCURACY: correct,
                 Metric.MACRO_F1: round(macro_f1(pairs), 6),
                 Metric.EXACT_MATCH: correct,
             }
         case OutputKind.PATTERN:
-            same = round(sum(p.output.strip() == p.expected.strip() for p in answered_predictions(predictions)) / n, 6)
-            return {Metric.PATTERN_MATCH: correct, Metric.EXACT_MATCH: same}
+            same = sum(answer_of(p.answer).strip() == answer_of(p.expected).strip() for p in answered_predictions(predictions))
+            return {Metric.PATTERN_MATCH: correct, Metric.EXACT_MATCH: round(same / n, 6)}
         case OutputKind.TEXT:
             return {Metric.EXACT_MATCH: correct}
 
@@ -258,7 +279,7 @@ def compute_metrics(kind: OutputKind, predictions: Sequence[Prediction], judge: 
 def _judgement(prediction: Prediction, judge: Judge) -> Judgement:
     if prediction.unanswered:
         return Judgement(False, False, FailureClass.ENDPOINT_ERROR)
-    return judge.judge(prediction.output, prediction.expected, truncated=prediction.truncated)
+    return judge.judge(prediction.answer, prediction.expected, truncated=prediction.truncated)
 
 
 def macro_f1(pairs: Iterable[tuple[str, str]]) -> float:

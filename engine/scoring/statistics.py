@@ -64,48 +64,6 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> Interval:
     return Interval(p, low, high)
 
 
-def min_cases_for_target(target: float) -> int | None:
-    """The smallest number of cases whose Wilson interval can lie above the target: the one that suffices if all are correct.
-
-    The lower limit for n of n correct is n / (n + z²). None for a target of 1, which no number of cases can show.
-    """
-    z = _z(0.95)
-    return math.ceil(z * z * target / (1 - target) - 1e-9) if target < 1 else None
-
-
-def min_correct_for_target(n: int, target: float) -> int | None:
-    """The smallest number of correct cases of n whose Wilson interval lies at or above the target; None if n of n is not enough."""
-    return next((right for right in range(math.ceil(target * n), n + 1) if wilson(right, n).low >= target), None)
-
-
-def newcombe_paired(counts: PairedCounts, confidence: float = 0.95) -> Interval:
-    """Interval for the difference of two paired proportions, first minus second: method 10 of Newcombe 1998.
-
-    Statistics in Medicine 17:2635-2650. Squares and adds the Wilson limits of both arms with their correlation phi, continuity corrected if
-    positive. It assumes independent pairs, so it is too narrow if cases of one group are alike. Raises ValueError for no cases.
-    """
-    n = counts.n
-    first = wilson(counts.both + counts.only_first, n, confidence)
-    second = wilson(counts.both + counts.only_second, n, confidence)
-    phi = _corrected_phi(counts)
-    difference = first.estimate - second.estimate
-    below_first, above_first = first.estimate - first.low, first.high - first.estimate
-    below_second, above_second = second.estimate - second.low, second.high - second.estimate
-    below = below_first**2 - 2 * phi * below_first * above_second + above_second**2
-    above = above_first**2 - 2 * phi * above_first * below_second + below_second**2
-    return Interval(difference, difference - math.sqrt(max(0.0, below)), difference + math.sqrt(max(0.0, above)))
-
-
-def _corrected_phi(counts: PairedCounts) -> float:
-    a, b, c, d = counts.both, counts.only_first, counts.only_second, counts.neither
-    margins = (a + b) * (c + d) * (a + c) * (b + d)
-    if margins == 0:
-        return 0.0
-    cross = a * d - b * c
-    corrected = max(cross - counts.n / 2, 0.0) if cross > 0 else cross
-    return corrected / math.sqrt(margins)
-
-
 def mcnemar_exact(counts: PairedCounts) -> float:
     """Two-sided exact p-value of McNemar's test: the binomial test of the discordant cases against one half (McNemar 1947).
 
@@ -115,22 +73,6 @@ def mcnemar_exact(counts: PairedCounts) -> float:
     if discordant == 0:
         return 1.0
     return min(1.0, 2 * _half_binomial(min(counts.only_first, counts.only_second), discordant))
-
-
-def mcnemar_mid_p(counts: PairedCounts) -> float:
-    """Mid-p value of McNemar's test (Fagerland, Lydersen and Laake 2013, BMC Medical Research Methodology 13:91).
-
-    Less conservative than the exact test. In their simulations it does not exceed the nominal level; that is not guaranteed in general.
-    """
-    discordant = counts.only_first + counts.only_second
-    if discordant == 0:
-        return 1.0
-    smaller = min(counts.only_first, counts.only_second)
-    observed = math.comb(discordant, smaller) / (1 << discordant)
-    # Half the probability of the observed counts, all of that of more extreme ones; equal counts are the least extreme.
-    if counts.only_first == counts.only_second:
-        return 1.0 - observed / 2
-    return 2 * _half_binomial(smaller, discordant) - observed
 
 
 def _half_binomial(most: int, n: int) -> float:

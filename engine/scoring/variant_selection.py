@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
+from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.run.artifacts import VariantScore
+from tuneproof.engine.scoring.measure import Measure
+from tuneproof.engine.scoring.metric_sums import PROPORTIONS, metric_sums
 from tuneproof.engine.scoring.predictions import Prediction
 
 
@@ -14,23 +17,47 @@ class VariantPrediction(Prediction):
     variant: str
 
 
-def score_variants(rows: Iterable[VariantPrediction]) -> list[VariantScore]:
-    """The score of each variant, in the order of `rows`."""
+def score_variants(rows: Iterable[VariantPrediction], measure: Measure | None = None) -> list[VariantScore]:
+    """The score of each variant, in the order of `rows`; without a measure, as earlier versions stored it."""
     by_variant: dict[str, list[VariantPrediction]] = {}
     for row in rows:
         by_variant.setdefault(row.variant, []).append(row)
     return [
-        VariantScore(variant=name, cases=len(found), correct=sum(p.correct for p in found), format_valid=sum(p.format_valid for p in found))
+        VariantScore(
+            variant=name,
+            cases=len(found),
+            correct=sum(p.correct for p in found),
+            format_valid=sum(p.format_valid for p in found),
+            score=_score(found, measure) if measure else None,
+        )
         for name, found in by_variant.items()
     ]
 
 
 def best_variant(scores: Sequence[VariantScore]) -> str | None:
-    """The variant with the most correct answers, then the most valid ones; the first, which is the lightest, on a tie."""
-    best = max(scores, key=lambda score: (score.correct, score.format_valid), default=None)
+    """The variant with the best score, then the most valid answers; the first, which is the lightest, on a tie."""
+    best = max(scores, key=_rank, default=None)
     return best.variant if best else None
 
 
 def read_variant_predictions(text: str) -> list[VariantPrediction]:
     """The predictions in the text of a `validation.jsonl`."""
     return [VariantPrediction.model_validate_json(line) for line in text.split("\n") if line]
+
+
+def counts_correct_answers(measure: Measure) -> bool:
+    """Whether the metric that decides is the share of correct answers."""
+    is_whole_text = measure.metric is Metric.EXACT_MATCH and measure.task.output.kind is OutputKind.PATTERN
+    return measure.metric in PROPORTIONS and not is_whole_text
+
+
+def _rank(score: VariantScore) -> tuple[float, int, int]:
+    return (score.correct / score.cases if score.score is None else score.score, score.correct, score.format_valid)
+
+
+def _score(rows: Sequence[Prediction], measure: Measure) -> float | None:
+    """The metric that decides; None where it is the share of correct answers, which the counts have."""
+    if counts_correct_answers(measure):
+        return None
+    sums = metric_sums(measure.metric, measure.task.output.kind, [rows], measure.judge)[0]
+    return round(float(sums.value(sums.sums.sum(0))), 6)

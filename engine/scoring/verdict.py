@@ -1,185 +1,81 @@
-"""The verdict: whether the frozen cases support tuning, with the interval of the difference."""
+"""The verdict: what the frozen cases say about tuning, with the interval around it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
-
-from tuneproof.engine.case.evaluate import Target
-from tuneproof.engine.case.task import Metric, Task
-from tuneproof.engine.core.sentence import Sentence
-from tuneproof.engine.scoring.partial_credit import PartialCreditDifference
-from tuneproof.engine.scoring.predictions import Prediction, Scores
-from tuneproof.engine.scoring.statistics import (
-    PairedCounts,
-    cases_to_detect,
-    holm,
-    mcnemar_exact,
-    mcnemar_mid_p,
-    minimum_detectable_effect,
-    newcombe_paired,
-)
-
-CHEAPER_TOKEN_SHARE = 0.8
-"""An arm is called cheaper if it uses at most this share of the other arm's tokens."""
-
-
-class VerdictAnswer(StrEnum):
-    """What the evidence supports."""
-
-    TUNE = "tune"
-    DO_NOT_TUNE = "do not tune"
-    INCONCLUSIVE = "inconclusive"
-
-
-class PairedDifference(BaseModel):
-    """The difference in the share of correct cases, first arm minus second, on the same cases.
-
-    `low` and `high` are Newcombe's paired 95 % interval, `p_value` is McNemar's mid-p, `p_value_exact` that of the exact test. In the
-    verdict the first arm is the tuned one, which the stored names of the last two fields follow.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    estimate: float
-    low: float
-    high: float
-    p_value: float
-    p_value_exact: float
-    only_tuned_right: int
-    """Number of cases that only the first arm answers correctly."""
-    only_untuned_right: int
-    """Number of cases that only the second arm answers correctly."""
-
-
-class ArmComparison(BaseModel):
-    """Tuned minus one untuned arm; `p_holm` is McNemar's mid-p, adjusted by Holm for the number of untuned arms."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    arm: str
-    estimate: float
-    low: float
-    high: float
-    p_value: float
-    p_holm: float
-
-
-class Verdict(BaseModel):
-    """The answer of a run, with the sentence that explains it and the numbers that it is based on."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    answer: VerdictAnswer
-    reason: Sentence
-    best_untuned_arm: str | None
-    meets_target: bool | None
-    difference: PairedDifference | None
-    graded: PartialCreditDifference | None
-    """The difference in a metric with partial credit, if the case counts one."""
-    comparisons: list[ArmComparison]
-    minimum_detectable_effect: float | None
-    cases_to_tell: int | None
-    """The number of cases that would detect a difference of the observed size, if the interval includes 0."""
-    cost: Sentence | None
-    missing: list[str]
-    """What was not measured."""
-    lightest_arm: str | None = None
-    """The first arm that meets the target, untuned before tuned; None if no measured arm does."""
+from tuneproof.engine.scoring import verdict_text as text
+from tuneproof.engine.scoring.measure import Measure, ScoredArm
+from tuneproof.engine.scoring.rule import Finding, MeasuredArm, TargetStatus, VerdictAnswer, best_untuned, compare, may_replace
+from tuneproof.engine.scoring.statistics import cases_to_detect, holm, minimum_detectable_effect
+from tuneproof.engine.scoring.verdict_schema import RULES, ArmComparison, PairedDifference, Verdict
 
 
 @dataclass(frozen=True)
-class ScoredArm:
-    """An arm with its scores and its predictions."""
+class ArmsInCase:
+    """The arms that were scored, lightest first.
 
-    scores: Scores
-    predictions: Sequence[Prediction]
-    is_external: bool = False
-    """Whether a server answered with another model than the base, whose tokens are not comparable."""
+    `tuned` is the arm that the verdict is about, `seeds` further trainings of it, `also_tuned` other tuned arms, which decide nothing and
+    may be the lightest that meets the target.
+    """
+
+    untuned: Sequence[ScoredArm]
+    tuned: ScoredArm | None = None
+    seeds: Sequence[ScoredArm] = ()
+    also_tuned: Sequence[ScoredArm] = ()
 
     @property
-    def name(self) -> str:
-        """The name of the arm."""
-        return self.scores.arm
+    def all(self) -> list[ScoredArm]:
+        """Every arm, lightest first."""
+        return [*self.untuned, *([self.tuned] if self.tuned else []), *self.also_tuned]
+
+    def named(self, name: str) -> ScoredArm:
+        """The arm of this name. Raises StopIteration where there is none."""
+        return next(arm for arm in self.all if arm.name == name)
 
 
-def best_arm(arms: Sequence[ScoredArm]) -> ScoredArm | None:
-    """The arm with the most correct cases; the first, which is the lightest, on a tie. None if there are no arms."""
-    return max(arms, key=lambda a: a.scores.correct.rate, default=None)
+def decide_verdict(measure: Measure | None, arms: ArmsInCase, missing: Sequence[str], route_steps: Sequence[str] = ()) -> Verdict:
+    """The verdict on the arms so far; `missing` names what was not measured, `route_steps` what the route says to do next.
 
-
-def metric_of(task: Task, target: Target | None) -> Metric:
-    """The metric that the target counts; the task's if there is no target or it names none."""
-    return (target and target.metric) or task.primary_metric
-
-
-def metric_value(scores: Scores, task: Task, target: Target) -> float:
-    """The value of the target's metric on the frozen cases."""
-    return scores.metrics[metric_of(task, target)]
-
-
-def meets_target(scores: Scores, task: Task, target: Target | None) -> bool:
-    """Whether the scores reach the target with unanswered cases counted as wrong; False without a target."""
-    if target is None:
-        return False
-    value = scores.metrics_at_worst[metric_of(task, target)] if scores.unanswered else metric_value(scores, task, target)
-    return value >= target.at_least
-
-
-def decide_verdict(
-    untuned: Sequence[ScoredArm],
-    tuned: ScoredArm | None,
-    task: Task | None,
-    target: Target | None,
-    missing: list[str],
-    also_tuned: Sequence[ScoredArm] = (),
-    graded: PartialCreditDifference | None = None,
-) -> Verdict:
-    """The verdict: do not tune if an untuned arm meets the target, else as the paired difference of tuned and best untuned says.
-
-    The arms are ordered lightest first. `also_tuned` are further tuned arms: they can be the lightest that meets the target but do not
-    change the answer. `graded` is stored with the verdict and does not change the answer either. `missing` names what was not measured.
+    An untuned arm that is shown to meet the target ends it. Where the case names an incumbent, the tuned arm is held against that one.
+    Else the tuned arm is compared with every untuned one, by the rule of `rule.Finding`.
     """
-    best = best_arm(untuned)
-    if best is None or task is None:
-        return _nothing_measured(missing)
-    difference = paired_difference(tuned, best) if tuned else None
-    met = next((arm for arm in untuned if meets_target(arm.scores, task, target)), None)
-    answer, reason = _answer(difference, tuned, best)
-    if difference is None or tuned is None:
-        reason += f"; missing: {', '.join(missing)}."
-    if met is not None and target is not None:
-        answer, measured = VerdictAnswer.DO_NOT_TUNE, f" {_measured(difference, tuned, best)}" if difference and tuned else ""
-        reason = _target_met(met, task, target) + measured
-    reached = None if target is None else meets_target((tuned or met or best).scores, task, target)
-    if tuned and target and met is None:
-        reason += f" It {'meets' if reached else 'does not meet'} the target: {_against_target(tuned, task, target)}."
-    all_arms = [*untuned, *([tuned] if tuned else []), *also_tuned]
-    lightest = next((arm for arm in all_arms if meets_target(arm.scores, task, target)), None)
-    if lightest is not None and lightest in also_tuned and target is not None:
-        reason += f" {lightest.name} meets it: {_against_target(lightest, task, target)}."
-    return Verdict(
-        answer=answer,
-        reason=reason,
-        best_untuned_arm=best.name,
-        meets_target=reached,
-        difference=difference,
-        graded=graded,
-        comparisons=_comparisons(tuned, untuned) if tuned else [],
-        minimum_detectable_effect=round(minimum_detectable_effect(best.scores.n), 6),
-        cases_to_tell=_cases_needed(difference, best.scores.n) if difference and difference.low <= 0 <= difference.high else None,
-        cost=_cost(tuned, met or best) if tuned else None,
-        missing=missing,
-        lightest_arm=lightest.name if lightest else None,
-    )
+    if measure is None or not arms.untuned:
+        return _nothing_measured(missing, route_steps)
+    untuned = measure.arms(arms.untuned)
+    shown = [arm.name for arm in untuned if arm.status(measure.at_least, len(untuned)) is TargetStatus.SHOWN]
+    if arms.tuned is None:
+        return _without_tuning(measure, arms, untuned, shown, missing, route_steps)
+    *others, tuned = measure.arms([*arms.untuned, arms.tuned], arms.seeds)
+    if measure.target is not None and measure.target.not_worse_than is not None:
+        incumbent = next((arm for arm in others if arm.name == measure.target.not_worse_than), None)
+        if incumbent is not None and incumbent.ranks:
+            return _against_incumbent(measure, arms, tuned, incumbent, missing)
+    finding = compare(tuned, others, measure.min_gain)
+    if finding is None:
+        lacking = [*missing, "an untuned arm that answered enough of the cases"]
+        return _without_tuning(measure, arms, untuned, shown, lacking, route_steps)
+    return _compared(measure, arms, untuned, tuned, finding, shown, missing)
 
 
-def _nothing_measured(missing: list[str]) -> Verdict:
+def target_status(measure: Measure, untuned: Sequence[ScoredArm]) -> dict[str, TargetStatus]:
+    """Which of the untuned arms meet the target, and how surely, paid for as many as there are."""
+    return {arm.name: arm.status(measure.at_least, len(untuned)) for arm in measure.arms(untuned)}
+
+
+def prompt_falls_short(measure: Measure, untuned: Sequence[ScoredArm]) -> bool | None:
+    """Whether no untuned arm meets the target; None without a target, and where one meets it as measured, which is not shown."""
+    statuses = {arm.status(measure.at_least, len(untuned)) for arm in measure.arms(untuned) if arm.ranks}
+    if TargetStatus.SHOWN in statuses:
+        return False
+    return True if statuses == {TargetStatus.NOT_MET} else None
+
+
+def _nothing_measured(missing: Sequence[str], route_steps: Sequence[str]) -> Verdict:
     return Verdict(
         answer=VerdictAnswer.INCONCLUSIVE,
+        headline="nothing measured yet",
         reason=f"Nothing has been measured yet; missing: {', '.join(missing)}.",
         best_untuned_arm=None,
         meets_target=None,
@@ -189,106 +85,155 @@ def _nothing_measured(missing: list[str]) -> Verdict:
         minimum_detectable_effect=None,
         cases_to_tell=None,
         cost=None,
-        missing=missing,
+        missing=list(missing),
+        next_steps=list(route_steps),
+        rules=RULES,
     )
 
 
-def _comparisons(tuned: ScoredArm, untuned: Sequence[ScoredArm]) -> list[ArmComparison]:
-    found = [paired_difference(tuned, arm) for arm in untuned]
-    adjusted = holm([difference.p_value for difference in found])
-    return [
-        ArmComparison(arm=arm.name, estimate=each.estimate, low=each.low, high=each.high, p_value=each.p_value, p_holm=float(f"{p:.6g}"))
-        for arm, each, p in zip(untuned, found, adjusted, strict=True)
-    ]
-
-
-def _cases_needed(difference: PairedDifference, n: int) -> int | None:
-    """The number of cases that would detect the observed difference, from its discordant cases among n."""
-    discordance = (difference.only_tuned_right + difference.only_untuned_right) / n
-    return cases_to_detect((difference.only_tuned_right - difference.only_untuned_right) / n, discordance)
-
-
-def _cost(tuned: ScoredArm, other: ScoredArm) -> str:
-    """The tokens per case of both arms, and whether the tuned arm is cheaper at equal accuracy.
-
-    Only tokens are compared: seconds vary from run to run, and tokens of another model are not comparable.
-    """
-    if other.is_external:
-        note = f"; {other.name} is another model, so its tokens are not comparable"
-        return f"Cost: {tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens per case{note}."
-    mine, others = tuned.scores.tokens_per_case, other.scores.tokens_per_case
-    difference = paired_difference(tuned, other)
-    cheaper = mine <= CHEAPER_TOKEN_SHARE * others
-    equal = difference.low <= 0 <= difference.high
-    wins = " The cases show no difference in accuracy, so the tuned model wins on cost." if cheaper and equal else ""
-    return f"Cost: {tuned.name} reads and writes {mine:.0f} tokens per case, {other.name} {others:.0f}.{wins}"
-
-
-def paired_difference(first: ScoredArm, second: ScoredArm) -> PairedDifference:
-    """The first arm minus the second, on the cases that both answered. Raises KeyError if the second lacks a case of the first."""
-    other = {p.id: p for p in second.predictions}
-    pairs = [(p.correct, other[p.id].correct) for p in first.predictions if not p.unanswered and not other[p.id].unanswered]
-    counts = PairedCounts.of([mine for mine, _ in pairs], [others for _, others in pairs])
-    interval = newcombe_paired(counts)
-    return PairedDifference(
-        estimate=round(interval.estimate, 6),
-        low=round(interval.low, 6),
-        high=round(interval.high, 6),
-        p_value=float(f"{mcnemar_mid_p(counts):.6g}"),
-        p_value_exact=float(f"{mcnemar_exact(counts):.6g}"),
-        only_tuned_right=counts.only_first,
-        only_untuned_right=counts.only_second,
+def _without_tuning(
+    measure: Measure,
+    arms: ArmsInCase,
+    untuned: Sequence[MeasuredArm],
+    shown: Sequence[str],
+    missing: Sequence[str],
+    route_steps: Sequence[str],
+) -> Verdict:
+    """The verdict before a tuned arm was scored."""
+    best = best_untuned(untuned) or untuned[0]
+    used = next((arm for arm in untuned if arm.name in shown), best)
+    status = used.status(measure.at_least, len(untuned))
+    answer = VerdictAnswer.DO_NOT_TUNE if shown else VerdictAnswer.INCONCLUSIVE
+    return Verdict(
+        answer=answer,
+        headline=text.headline(answer, used.name, status, used.value, measure.at_least),
+        reason=text.reason_without_tuning(measure, arms.named(used.name), status, missing),
+        best_untuned_arm=best.name,
+        meets_target=None if measure.at_least is None else status is not TargetStatus.NOT_MET,
+        target=status,
+        min_gain=measure.min_gain,
+        difference=None,
+        graded=None,
+        comparisons=[],
+        not_ranked=[arm.name for arm in untuned if not arm.ranks],
+        minimum_detectable_effect=_detectable(untuned),
+        cases_to_tell=None,
+        cost=None,
+        missing=list(missing),
+        lightest_arm=_lightest(measure, arms),
+        next_steps=text.next_steps_without_tuning(arms.named(used.name), status, route_steps),
+        rules=RULES,
     )
 
 
-def _answer(difference: PairedDifference | None, tuned: ScoredArm | None, best: ScoredArm) -> tuple[VerdictAnswer, str]:
-    """The answer and its reason, without regard to a target."""
-    if difference is None or tuned is None:
-        return VerdictAnswer.INCONCLUSIVE, _rate(best)
-    measured = _measured(difference, tuned, best)
-    if difference.high < 0:
-        return VerdictAnswer.DO_NOT_TUNE, f"{measured} Tuning made it worse."
-    if difference.low <= 0:
-        return VerdictAnswer.INCONCLUSIVE, f"{measured} {_detectable(difference, best.scores.n)}"
-    return VerdictAnswer.TUNE, measured
+def _compared(
+    measure: Measure,
+    arms: ArmsInCase,
+    untuned: Sequence[MeasuredArm],
+    tuned: MeasuredArm,
+    finding: Finding,
+    shown: Sequence[str],
+    missing: Sequence[str],
+) -> Verdict:
+    assert arms.tuned is not None
+    best = arms.named(finding.best)
+    difference = measure.stored(finding.differences[best.name], finding.difference, finding.p_value, len(finding.differences))
+    answer = VerdictAnswer.DO_NOT_TUNE if shown else finding.answer
+    status = tuned.status(measure.at_least)
+    used, used_status = (tuned, status) if not shown else (next(a for a in untuned if a.name == shown[0]), TargetStatus.SHOWN)
+    needed = _cases_to_tell(finding, difference) if finding.answer is VerdictAnswer.INCONCLUSIVE else None
+    return Verdict(
+        answer=answer,
+        headline=text.headline(answer, used.name, used_status, used.value, measure.at_least, difference),
+        reason=text.reason(measure, arms.tuned, best, difference, answer, used_status, shown, needed),
+        best_untuned_arm=best.name,
+        meets_target=None if measure.at_least is None else used_status is not TargetStatus.NOT_MET,
+        target=used_status,
+        min_gain=measure.min_gain,
+        difference=difference,
+        graded=None,
+        comparisons=_comparisons(finding),
+        not_ranked=[arm.name for arm in untuned if not arm.ranks],
+        minimum_detectable_effect=_effect(finding),
+        cases_to_tell=needed,
+        cost=text.cost(arms.tuned, arms.named(shown[0]) if shown else best, difference),
+        missing=list(missing),
+        lightest_arm=_lightest(measure, arms),
+        next_steps=text.next_steps(measure, arms.tuned, best, answer, used_status, needed),
+        rules=RULES,
+    )
 
 
-def _measured(difference: PairedDifference, tuned: ScoredArm, best: ScoredArm) -> str:
-    return f"{_rate(tuned)}, {_rate(best, article=True)}: {format_points(difference)}, {format_p_value(difference.p_value)}."
+def _against_incumbent(measure: Measure, arms: ArmsInCase, tuned: MeasuredArm, incumbent: MeasuredArm, missing: Sequence[str]) -> Verdict:
+    assert measure.target is not None and arms.tuned is not None
+    answer, pair = may_replace(tuned, incumbent, measure.target.margin)
+    difference = measure.stored(pair, pair.interval(), pair.p_value)
+    status = tuned.status(measure.at_least)
+    return Verdict(
+        answer=answer,
+        headline=text.replacement_headline(answer, measure.target.margin),
+        reason=text.reason_against_incumbent(measure, arms.tuned, arms.named(incumbent.name), difference, answer),
+        best_untuned_arm=incumbent.name,
+        meets_target=None if measure.at_least is None else status is not TargetStatus.NOT_MET,
+        target=status,
+        min_gain=measure.min_gain,
+        difference=difference,
+        graded=None,
+        comparisons=[],
+        minimum_detectable_effect=round(minimum_detectable_effect(pair.units, max(pair.discordance, 1 / pair.cases)), 6),
+        cases_to_tell=None,
+        cost=text.cost(arms.tuned, arms.named(incumbent.name), difference),
+        missing=list(missing),
+        lightest_arm=_lightest(measure, arms),
+        next_steps=text.replacement_next_steps(answer),
+        rules=RULES,
+    )
 
 
-def _detectable(difference: PairedDifference, n: int) -> str:
-    """The difference that n cases can detect, and how many more cases would detect the observed one."""
-    points = round(100 * minimum_detectable_effect(n))
-    more = max(0, (_cases_needed(difference, n) or 0) - n)
-    needed = f"; to show the observed one takes about {more:,} more" if more else ""
-    return f"{n} cases can show a difference of about {points} points{needed}."
+def _comparisons(finding: Finding) -> list[ArmComparison]:
+    adjusted = holm([pair.p_value for pair in finding.differences.values()])
+    found = []
+    for (name, pair), p_holm in zip(finding.differences.items(), adjusted, strict=True):
+        interval = pair.interval()
+        found.append(
+            ArmComparison(
+                arm=name,
+                estimate=round(interval.estimate, 6),
+                low=round(interval.low, 6),
+                high=round(interval.high, 6),
+                p_value=float(f"{pair.p_value:.6g}"),
+                p_holm=float(f"{p_holm:.6g}"),
+            )
+        )
+    return found
 
 
-def _target_met(arm: ScoredArm, task: Task, target: Target) -> str:
-    return f"{arm.name} already meets the target without any training: {_against_target(arm, task, target)}."
+def _lightest(measure: Measure, arms: ArmsInCase) -> str | None:
+    if measure.at_least is None:
+        return None
+    return next((arm.name for arm in measure.arms(arms.all) if arm.value >= measure.at_least), None)
 
 
-def _against_target(arm: ScoredArm, task: Task, target: Target) -> str:
-    metric = metric_of(task, target)
-    worst = f" ({arm.scores.metrics_at_worst[metric]:.3f} with unanswered cases counted as wrong)" if arm.scores.unanswered else ""
-    return f"{metric} {metric_value(arm.scores, task, target):.3f}{worst}, asked for {target.at_least:g}"
+def _effect(finding: Finding) -> float:
+    """The smallest difference from the best untuned arm that is found four times in five, with the disagreement as measured."""
+    pair = finding.differences[finding.best]
+    return round(minimum_detectable_effect(pair.cases, max(pair.discordance, 1 / pair.cases) * pair.design_effect), 6)
 
 
-def _rate(arm: ScoredArm, *, article: bool = False) -> str:
-    correct = sum(p.correct for p in arm.predictions)
-    subject = f"the best untuned arm ({arm.name})" if article else f"{arm.name} answers"
-    if arm.scores.unanswered:
-        return f"{subject} {correct} of the {arm.scores.n} frozen cases that have an answer"
-    return f"{subject} {correct}" if article else f"{subject} {correct} of {arm.scores.n} frozen cases"
+def _detectable(untuned: Sequence[MeasuredArm]) -> float | None:
+    """The same before tuning: the untuned arms' own disagreement stands in, the assumed one where there is a single arm."""
+    ranking = [arm for arm in untuned if arm.ranks]
+    if not ranking:
+        return None
+    pairs = [first.against(second) for at, first in enumerate(ranking) for second in ranking[at + 1 :]]
+    if not pairs:
+        return round(minimum_detectable_effect(len(ranking[0].answered)), 6)
+    return round(max(minimum_detectable_effect(p.cases, max(p.discordance, 1 / p.cases) * p.design_effect) for p in pairs), 6)
 
 
-def format_points(difference: PairedDifference) -> str:
-    """A difference of rates in percentage points, with its interval."""
-    estimate, low, high = (100 * v for v in (difference.estimate, difference.low, difference.high))
-    return f"{estimate:+.0f} points [{low:+.0f}, {high:+.0f}]"
-
-
-def format_p_value(p: float) -> str:
-    """A p-value in words: `p = 0.0123`, or `p < 0.0001`."""
-    return "p < 0.0001" if p < 0.0001 else f"p = {p:.4f}"
+def _cases_to_tell(finding: Finding, difference: PairedDifference) -> int | None:
+    """How many cases would show a difference as large as the measured one; None where there is none to show."""
+    pair = finding.differences[finding.best]
+    disagreement = max(pair.discordance, difference.estimate**2, 1 / pair.cases)
+    estimate = min(abs(difference.estimate), disagreement)
+    return cases_to_detect(estimate, disagreement * pair.design_effect) if estimate else None

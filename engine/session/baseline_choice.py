@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
+from tuneproof.engine.case.arm_names import OWN_PROMPT, arm_of_row
 from tuneproof.engine.run.events import ArmScored
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.session.form_input import InputError
 
 
 def with_arm_toggled(chosen: Sequence[str], arm: str, *, is_scored: bool) -> list[str]:
-    """The chosen arms with one more, or one less. Raises InputError if the arm is scored: then it stays in the evidence."""
+    """The chosen arms with one more, or one less. Raises InputError if the arm is scored, and so stays in the evidence, or is a prompt."""
     if arm in chosen and is_scored:
         raise InputError(f"{arm} already has a score, so it stays in the evidence")
+    if arm.startswith(OWN_PROMPT):
+        raise InputError(f"{arm} is a prompt of the case file: take it out of `prompts` there")
     return [name for name in UNTUNED_ARMS if (name in chosen) != (name == arm)]
 
 
@@ -23,6 +26,6 @@ def can_finish_without_training(run: RunState, arms_that_meet_the_target: Sequen
 
 
 def best_untuned(run: RunState) -> ArmScored | None:
-    """The untuned arm with the most correct answers, None if none is scored yet."""
-    scored = [arm for arm in run.arms.values() if arm.arm in UNTUNED_ARMS]
+    """The untuned arm with the most correct answers, repaired or not, None if none is scored yet."""
+    scored = [arm for arm in run.arms.values() if arm_of_row(arm.arm) not in TUNED_ARMS]
     return max(scored, key=lambda arm: arm.correct.rate, default=None)

@@ -19,12 +19,16 @@ class CachedReader:
         self._kept: dict[Path, tuple[tuple[int, int], BaseModel]] = {}
 
     def read(self, store: RunStore | None, name: str, model: type[Stored]) -> Stored | None:
-        """The file as its type; None if there is no run or no such file yet."""
+        """The file as its type; None if there is no run, or no such file yet, or nothing of this type in it."""
         if store is None or not store.has(name):
             return None
         path = store.path / name
-        stamp = (path.stat().st_mtime_ns, path.stat().st_size)
-        kept = self._kept.get(path)
-        if kept is None or kept[0] != stamp:
-            kept = self._kept[path] = (stamp, model.model_validate_json(store.read(name)))
+        try:
+            stamp = (path.stat().st_mtime_ns, path.stat().st_size)
+            kept = self._kept.get(path)
+            if kept is None or kept[0] != stamp:
+                kept = self._kept[path] = (stamp, model.model_validate_json(store.read(name)))
+        except (OSError, ValueError):
+            # `verify` says what is wrong with it; a screen shows what there is.
+            return None
         return cast(Stored, kept[1])

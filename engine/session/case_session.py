@@ -2,27 +2,37 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
-from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.arms import untuned_arms
+from tuneproof.engine.arms.grammar import bounds_of
 from tuneproof.engine.audit.report import Report
+from tuneproof.engine.card.evidence import gather
+from tuneproof.engine.card.measured_route import measured_route
 from tuneproof.engine.card.schema import CARD_JSON, Card
-from tuneproof.engine.case.draft import Draft, next_run_dir
+from tuneproof.engine.case.arm_names import with_repair
+from tuneproof.engine.case.draft import Draft
+from tuneproof.engine.case.output_bounds import Bounds
 from tuneproof.engine.case.route import ENOUGH_EXAMPLES, Route, RouteAnswers, choose_route
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import GateClosed, TuneproofError
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.data.split import Part
 from tuneproof.engine.methods.refusals import unavailable_reason
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.dry_run import DryRun
 from tuneproof.engine.run.launch import launch
 from tuneproof.engine.run.process import Worker
+from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
 from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predictions
-from tuneproof.engine.scoring.verdict import meets_target
+from tuneproof.engine.scoring.rule import TargetStatus
+from tuneproof.engine.scoring.verdict import target_status
 from tuneproof.engine.session.cached_reader import CachedReader
-from tuneproof.engine.stages.pipeline import check_case, planned_stages
+from tuneproof.engine.session.met_as_measured import MetAsMeasured, met_as_measured
+from tuneproof.engine.stages.pipeline import check_case, planned_stages, with_possible_baselines
 
 
 class CaseSession:
@@ -33,6 +43,8 @@ class CaseSession:
         self.dry_run: DryRun | None = None
         self._worker: Worker | None = None
         self._reader = CachedReader()
+        self._measured: _Measured | None = None
+        self._bounds: tuple[tuple[Path, str], Bounds] | None = None
 
     @classmethod
     def of_case(cls, draft: Draft, runs: Path = Path("runs")) -> CaseSession:
@@ -41,8 +53,9 @@ class CaseSession:
 
     @classmethod
     def of_run(cls, path: Path) -> CaseSession:
-        """An existing run. Raises UsageError if the folder is not a run."""
+        """An existing run. Raises UsageError if the folder is not a run, and CaseError or VerifyFailed if what is in it is none."""
         store = RunStore.open(path)
+        _ = store.manifest
         return cls(Draft(DraftCase.model_validate(store.case.model_dump(by_alias=True)), None), store)
 
     @property
@@ -52,7 +65,7 @@ class CaseSession:
 
     def start_over(self) -> None:
         """Leaves the run as it is, and continues with the draft alone, in which everything can be changed."""
-        self.store = self._worker = None
+        self.store = self._worker = self._measured = None
         if self.draft.path is None:
             self.draft = Draft.copy_to(self.draft, Path.cwd())
 
@@ -94,9 +107,9 @@ class CaseSession:
 
     def freeze(self) -> RunStore:
         """Makes the run and starts its split. Raises a TuneproofError if the case cannot be run up to its baselines."""
-        case = self.draft.case()
+        case = with_possible_baselines(self.draft.case())
         check_case(case, planned_stages(case, Stage.BASELINES))
-        self.store = RunStore.create(next_run_dir(case.name), case)
+        self.store = RunStore.create_numbered(case)
         self._start(Stage.SPLIT)
         self.end_dry_run()
         return self.store
@@ -105,7 +118,7 @@ class CaseSession:
         """Stores the later choices in the run and starts its worker up to a stage. Raises a TuneproofError if that cannot be."""
         if self.store is None:
             raise GateClosed("nothing is frozen yet", where=self.draft.content.name, fix="freeze the eval set first")
-        case = self.draft.case()
+        case = with_possible_baselines(self.draft.case())
         check_case(case, planned_stages(case, until))
         self.store.amend(case)
         self._start(until)
@@ -153,6 +166,21 @@ class CaseSession:
         """The card of the run, once it is written."""
         return self._reader.read(self.store, CARD_JSON, Card)
 
+    @property
+    def grammar_bounds(self) -> Bounds | None:
+        """The bounds that constrained decoding will have with the task of the draft, by path; None until the rows are split.
+
+        Raises CaseError if a bound of the case does not fit the answers.
+        """
+        store, task = self._store_with_data, self.draft.content.task
+        if store is None or task is None or StepId(StepKind.SPLIT) not in store.manifest.steps:
+            return None
+        key = (store.path, task.output.model_dump_json())
+        if self._bounds is None or self._bounds[0] != key:
+            train, validation = ([example.output for _, example in store.part(part)] for part in (Part.TRAIN, Part.VALIDATION))
+            self._bounds = (key, bounds_of(task.output, train, validation))
+        return self._bounds[1]
+
     def scores(self, arm: str) -> Scores | None:
         """The scores of an arm on the frozen cases, once it has been run."""
         return self._reader.read(self.store, artifacts.scores_file(arm), Scores)
@@ -165,13 +193,44 @@ class CaseSession:
     def predictions(self, arm: str) -> list[Prediction]:
         """The predictions of an arm, case by case; empty if it was not run."""
         name = artifacts.predictions_file(arm)
-        return read_predictions(self.store.read(name)) if self.store and self.store.has(name) else []
+        try:
+            return read_predictions(self.store.read(name)) if self.store and self.store.has(name) else []
+        except (OSError, ValueError):
+            return []
 
     def arms_that_meet_the_target(self) -> list[str]:
-        """The untuned arms that reach the target, lightest first."""
-        content = self.draft.content
-        measured = [(arm, self.scores(arm)) for arm in UNTUNED_ARMS if arm in content.baselines]
-        return [arm for arm, scores in measured if scores and content.task and meets_target(scores, content.task, content.target)]
+        """The untuned arms that are shown to reach the target, lightest first."""
+        return [arm for arm, status in self.target_status().items() if status is TargetStatus.SHOWN]
+
+    def target_status(self) -> dict[str, TargetStatus]:
+        """Which of the untuned arms that were scored reach the target, and how surely, lightest first; read again after a change."""
+        measured = self._read_measured()
+        return measured.statuses if measured else {}
+
+    def met_as_measured(self) -> MetAsMeasured | None:
+        """The lightest untuned arm that meets the target as measured, which is not shown; None if one is shown to, or none meets it."""
+        measured = self._read_measured()
+        return None if measured is None or self.arms_that_meet_the_target() else measured.met_as_measured
+
+    def route_after_measurement(self) -> Route | None:
+        """The route, drawn again once the untuned arms have been scored against a target."""
+        measured = self._read_measured()
+        return measured.route if measured else self.route()
+
+    def _read_measured(self) -> _Measured | None:
+        """What the untuned arms that were scored say about the target."""
+        arms = untuned_arms(self.draft.content)
+        scored = tuple(row for arm in arms for row in (arm, with_repair(arm)) if self.scores(row) is not None)
+        if self.store is None or not scored or self.draft.content.target is None:
+            return None
+        if self._measured is None or self._measured.scored != scored:
+            evidence = gather(self.store, untuned_only=True)
+            measure, untuned = evidence.measure, evidence.untuned
+            statuses = target_status(measure, untuned) if measure else {}
+            measured = next((arm for arm in untuned if statuses.get(arm.name) is TargetStatus.MEASURED), None)
+            met = met_as_measured(measure, measured) if measure and measured else None
+            self._measured = _Measured(scored, statuses, met, measured_route(evidence).route)
+        return self._measured
 
     def unavailable(self, method: str) -> str | None:
         """Why the worker cannot train a method on this machine; None if it can, or if a job on a cluster will train it."""
@@ -182,9 +241,19 @@ class CaseSession:
         return self.store or (self.dry_run.store if self.dry_run else None)
 
 
+@dataclass(frozen=True)
+class _Measured:
+    """What the untuned arms that were scored say about the target, and the route that this leads to."""
+
+    scored: tuple[str, ...]
+    statuses: dict[str, TargetStatus]
+    met_as_measured: MetAsMeasured | None
+    route: Route
+
+
 def _newest_run(draft: Draft, runs: Path) -> RunStore | None:
     """The newest run with the frozen sections of the draft."""
-    for path in sorted(runs.glob("*"), key=lambda p: p.stat().st_mtime, reverse=True):
+    for path in sorted(runs.glob("*"), key=lambda p: p.lstat().st_mtime, reverse=True):
         try:
             case, wanted = RunStore.open(path).case, draft.case()
         except TuneproofError:

@@ -8,6 +8,8 @@ from typing import Any
 
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.case.schema import SAMPLE
+from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.models.folder_check import check_named_folder
 
 
 class InputError(ValueError):
@@ -35,16 +37,34 @@ def parse_shares(text: str) -> tuple[float, float, float]:
 
 
 def parse_schema(text: str) -> dict[str, Any] | None:
-    """A JSON Schema, None if the text is empty. Raises InputError if it is not a JSON object."""
+    """A JSON Schema, None if the text is empty. Raises InputError if it is not a JSON object, or cannot be used as a schema."""
     if not text.strip():
         return None
+    # Loaded with the first schema that is typed: the wizard starts without it.
+    from tuneproof.engine.scoring.json_schema import SchemaValidator
+
     try:
         schema = json.loads(text)
     except ValueError as error:
         raise InputError(f"the schema is not changed: it is not valid JSON: {error}") from None
     if not isinstance(schema, dict):
         raise InputError("the schema is not changed: it has to be a JSON object")
+    try:
+        SchemaValidator(schema)
+    except CaseError as error:
+        raise InputError(f"the schema is not changed: {error.what}; {error.fix}".rstrip("; ")) from None
     return schema
+
+
+def parse_bounds(text: str) -> dict[str, Any]:
+    """Bounds by the path of a part. Raises InputError if the text is not a JSON object of objects."""
+    try:
+        bounds = json.loads(text or "{}")
+    except ValueError as error:
+        raise InputError(f"the bounds are not changed: they are not valid JSON: {error}") from None
+    if not isinstance(bounds, dict) or not all(isinstance(bound, dict) for bound in bounds.values()):
+        raise InputError('the bounds are not changed: write them as {"summary": {"max_length": 80}}')
+    return bounds
 
 
 def parse_choices(text: str) -> list[str] | None:
@@ -77,5 +97,13 @@ def path_or_hub_name(text: str) -> str:
 
 
 def base_model(text: str) -> str:
-    """A base model as the case names it: `sample`, an absolute folder, or a name on the hub."""
-    return text.strip() if text.strip() == SAMPLE else path_or_hub_name(text)
+    """A base model as the case names it: `sample`, an absolute folder, or a name on the hub.
+
+    Raises InputError if its folder is not whole.
+    """
+    base = text.strip() if text.strip() == SAMPLE else path_or_hub_name(text)
+    try:
+        check_named_folder(base)
+    except CaseError as error:
+        raise InputError(f"the base model is not changed: {error}") from None
+    return base

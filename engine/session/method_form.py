@@ -78,7 +78,7 @@ class Objection:
 def objection_to_training(arms_that_meet_the_target: Sequence[str], route: Route | None) -> Objection | None:
     """The first objection, None if there is none or the route is not known yet."""
     if arms_that_meet_the_target:
-        return Objection(f"{arms_that_meet_the_target[0]} already meets the target", "even_if_met")
+        return Objection(f"{arms_that_meet_the_target[0]} is shown to meet the target", "even_if_met")
     if route in (None, Route.FINE_TUNING):
         return None
     return Objection(f"the route is `{route}`", "even_if_routed_elsewhere")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum, StrEnum, auto
 from typing import Any
@@ -11,10 +11,14 @@ from typing import Any
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.instruction import instruction_gap
+from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.models.custom_code import code_question
+from tuneproof.engine.models.files import config_folder
 from tuneproof.engine.run.artifacts import DataFacts
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.session.form_input import base_model, parse_choices, parse_percent, parse_schema, parse_shares
@@ -33,6 +37,7 @@ class TaskField(StrEnum):
     SCHEMA = "schema"
     CHOICES = "choices"
     PATTERN = "pattern"
+    BOUNDS = "bounds"
     METRIC = "metric"
     TARGET = "target"
     BASE = "base model"
@@ -46,7 +51,9 @@ ONLY_FOR = {TaskField.SCHEMA: OutputKind.JSON, TaskField.CHOICES: OutputKind.CHO
 
 def fields_of(output: OutputFormat) -> list[TaskField]:
     """The fields that a task with this output has."""
-    return [field for field in TaskField if ONLY_FOR.get(field, output.kind) is output.kind]
+    has_bounds = output.kind in (OutputKind.JSON, OutputKind.PATTERN)
+    only = [field for field in TaskField if ONLY_FOR.get(field, output.kind) is output.kind]
+    return only if has_bounds else [field for field in only if field is not TaskField.BOUNDS]
 
 
 def suggested_sections(content: DraftCase, found: DataFacts | None) -> Sections:
@@ -85,13 +92,46 @@ def with_output(content: DraftCase, output: OutputFormat) -> Sections:
     metric = task.metric if task.metric in METRICS[output.kind] else None
     sections: Sections = {"task": Task(instruction=task.instruction, output=output, metric=metric)}
     if target is not None and target.metric is not None and target.metric not in METRICS[output.kind]:
-        sections["target"] = Target(at_least=target.at_least)
+        sections["target"] = target.model_copy(update={"metric": None})
     return sections
 
 
 def with_metric(content: DraftCase, metric: Metric) -> Sections:
     """The sections with another metric."""
     return {"task": task_of(content).model_copy(update={"metric": metric})}
+
+
+OWN_BOUNDS = "own"
+"""The choice of bounds that a person lists."""
+
+BOUNDS_CHOICES = {
+    BoundsChoice.AUTO.value: "proposed from train: lengths, values, forms",
+    BoundsChoice.NONE.value: "only what the schema or the pattern says; an open string may be cut off",
+    OWN_BOUNDS: "your own, as JSON; starts with the proposed ones",
+}
+"""The choices of `bounds`, and what each means."""
+
+
+def with_bounds(content: DraftCase, bounds: BoundsChoice | Mapping[str, Any]) -> Sections:
+    """The sections with other bounds for constrained decoding; how an answer is judged does not change."""
+    task = task_of(content).model_dump(by_alias=True)
+    # A dict, so that the draft checks the bounds.
+    return {"task": task | {"output": task["output"] | {"bounds": bounds if isinstance(bounds, BoundsChoice) else dict(bounds)}}}
+
+
+def bounds_text(bounds: Bounds) -> str:
+    """Bounds as a person edits them: JSON, without what each leaves open."""
+    return json.dumps({path: bound.model_dump(exclude_none=True) for path, bound in bounds.items()}, indent=2, ensure_ascii=False)
+
+
+def describe_chosen_bounds(chosen: BoundsChoice | Bounds, found: Bounds | None) -> str:
+    """The bounds of constrained decoding in a line; `found` are those that the answers of train get, None if they are not read yet."""
+    if chosen is BoundsChoice.NONE:
+        return "none: a constrained answer may be of any length"
+    if found is None:
+        return f"yours: {describe_bounds(chosen)}" if isinstance(chosen, dict) else "from train, once the rows are split"
+    origin = "from train" if chosen is BoundsChoice.AUTO else "yours"
+    return f"{origin}: {describe_bounds(found)}" if found else f"{origin}: nothing is open that could be bounded"
 
 
 @dataclass(frozen=True)
@@ -112,6 +152,12 @@ def _instruction_text(content: DraftCase) -> str:
     return task_of(content).instruction or ""
 
 
+def instruction_warning(content: DraftCase, found: DataFacts | None) -> str | None:
+    """What is wrong with the instruction; None if nothing is, or as long as the rows are not read."""
+    gap = instruction_gap(task_of(content), found.rows_without_instruction or 0) if found else None
+    return gap.message if gap else None
+
+
 def _with_instruction(content: DraftCase, text: str) -> Sections:
     return {"task": task_of(content).model_copy(update={"instruction": text.strip() or None})}
 
@@ -122,7 +168,7 @@ def _schema_text(content: DraftCase) -> str:
 
 
 def _with_schema(content: DraftCase, text: str) -> Sections:
-    return with_output(content, OutputFormat(kind=OutputKind.JSON, json_schema=parse_schema(text)))
+    return with_output(content, OutputFormat(kind=OutputKind.JSON, json_schema=parse_schema(text), bounds=task_of(content).output.bounds))
 
 
 def _choices_text(content: DraftCase) -> str:
@@ -145,13 +191,28 @@ def _with_pattern(content: DraftCase, text: str) -> Sections:
     return {"task": task.model_dump(by_alias=True) | {"output": task.output.model_dump(by_alias=True) | {"pattern": text}}}
 
 
+def describe_target(target: Target | None) -> str:
+    """What is asked for, in a few words."""
+    if target is None:
+        return "none: any gain of 2 points that is shown counts"
+    parts = [] if target.at_least is None else [f"at least {100 * target.at_least:g} %"]
+    if target.not_worse_than is None:
+        parts.append(f"a gain of {100 * target.min_gain:g} points")
+    else:
+        parts.append(f"not worse than {target.not_worse_than} by {100 * target.margin:g} points")
+    return ", ".join(parts)
+
+
 def _target_text(content: DraftCase) -> str:
-    return f"{100 * content.target.at_least:g}" if content.target else ""
+    return f"{100 * content.target.at_least:g}" if content.target and content.target.at_least is not None else ""
 
 
 def _with_target(content: DraftCase, text: str) -> Sections:
     share = parse_percent(text)
-    return {"target": None if share is None else {"metric": task_of(content).primary_metric.value, "at_least": share}}
+    kept = content.target.model_dump(by_alias=True) if content.target else {}
+    if share is None:
+        return {"target": None}
+    return {"target": kept | {"metric": task_of(content).primary_metric.value, "at_least": share}}
 
 
 def _base_text(content: DraftCase) -> str:
@@ -162,12 +223,29 @@ def _with_base(content: DraftCase, text: str) -> Sections:
     return {"model": {"base": base_model(text)}} if text.strip() else {}
 
 
+def question_about_code(sections: Sections) -> str | None:
+    """What to ask before a base is chosen that brings code of its own; None if it brings none, or if no base is chosen here."""
+    base = sections.get("model", {}).get("base", SAMPLE)
+    folder = None if base == SAMPLE else config_folder(base)
+    return code_question(folder) if folder else None
+
+
+CODE_CHOICES = [("no", "do not run it"), ("yes", "run it: model.trust_remote_code is set, and the card says so")]
+"""The answers to the question about the code of a base."""
+
+
+def with_answer_about_code(sections: Sections, answer: str | None) -> Sections:
+    """The sections with the answer to the question about the code of their base; anything but yes is a no."""
+    return sections | {"model": sections["model"] | {"trust_remote_code": answer == CODE_CHOICES[1][0]}}
+
+
 def split_of(content: DraftCase) -> SplitShares:
     """The split of a draft, the default split if it has no data yet."""
     return content.data.split if content.data else SplitShares()
 
 
-def _with_split(content: DraftCase, **changes: object) -> Sections:
+def with_split(content: DraftCase, **changes: object) -> Sections:
+    """The sections with another split; none as long as there is no data to split."""
     if content.data is None:
         return {}
     return {"data": content.data.model_dump() | {"split": content.data.split.model_dump() | changes}}
@@ -180,7 +258,7 @@ def _shares_text(content: DraftCase) -> str:
 
 def _with_shares(content: DraftCase, text: str) -> Sections:
     train, validation, scored = parse_shares(text)
-    return _with_split(content, train=train, validation=validation, eval=scored)
+    return with_split(content, train=train, validation=validation, eval=scored)
 
 
 def _group_text(content: DraftCase) -> str:
@@ -188,7 +266,7 @@ def _group_text(content: DraftCase) -> str:
 
 
 def _with_group(content: DraftCase, text: str) -> Sections:
-    return _with_split(content, group_by=text.strip() or None)
+    return with_split(content, group_by=text.strip() or None)
 
 
 BASE_HELP = f"A folder with a model, a name on the Hugging Face hub, or `{SAMPLE}` for the small model that ships with tuneproof."

@@ -18,10 +18,10 @@ class TrainingAction(StrEnum):
 
 
 def possible_actions(run: RunState) -> set[TrainingAction]:
-    """The actions that are possible now; none once the card is written."""
+    """The actions that are possible now; none once the card is written, or if a resumed run would fail again."""
     if run.status is RunStatus.RUNNING:
         return {TrainingAction.STOP, TrainingAction.LEAVE_RUNNING}
-    if run.card is not None:
+    if run.card is not None or (run.failure is not None and not run.failure.resumable):
         return set()
     return {TrainingAction.START if run.tuned.started is None else TrainingAction.RESUME}
 

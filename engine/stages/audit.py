@@ -5,6 +5,7 @@ Needs the data files, and the token lengths of the base model if the case names 
 
 from __future__ import annotations
 
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +15,14 @@ from tuneproof.engine.audit.report import Report
 from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.case.instruction import instruction_gap
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.hashing import sha256_data
-from tuneproof.engine.data.example import Source
+from tuneproof.engine.data.example import Source, rows_without_instruction
 from tuneproof.engine.data.readers import LoadedExamples
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
-from tuneproof.engine.run.events import Audited, CheckStarted, ShapeDetected
+from tuneproof.engine.run.events import Audited, CheckStarted, ShapeDetected, Warned
 from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
@@ -43,15 +45,23 @@ def audit_data(run: RunContext, readings: DataReadings, model: ModelContext | No
         model.record_base()
         lengths = model.lengths
     inputs = _inputs(run, readings, lengths)
-    done = run.store.is_done(STEP, inputs)
+    done = run.is_done(STEP, inputs)
     if not done:
         _audit(run, readings, lengths, inputs)
+    _report_instruction(run, readings)
     report = stored_report(run.store)
     counts = {severity.value: report.count(severity) for severity in Severity}
     run.log.emit(Audited(rows=report.counts.rows, **counts), sync=True)
     if report.blocking():
         raise _gate_closed(report, run.store.path)
     return done
+
+
+def _report_instruction(run: RunContext, readings: DataReadings) -> None:
+    """Warns before the freeze of an instruction that leaves the model to guess."""
+    rows = chain.from_iterable(reading.examples for reading in readings.all)
+    if run.case.task is not None and (gap := instruction_gap(run.case.task, rows_without_instruction(rows))):
+        run.log.emit(Warned(message=gap.message))
 
 
 def stored_report(store: RunStore) -> Report:
@@ -68,7 +78,7 @@ def _report_shapes(reading: LoadedExamples, log: EventLog) -> None:
 
 def _inputs(run: RunContext, readings: DataReadings, lengths: TokenLengths | None) -> Inputs:
     data = readings.data.model_dump(mode="json", include={"columns", "leave_out", "accept", "label_errors"})
-    task = run.case.task.model_dump(mode="json") if run.case.task else None
+    task = run.case.task.as_recorded if run.case.task else None
     files = {f"data {label}": digest for reading in readings.all for label, digest in reading.digests.items()}
     base = {"base": lengths.sha256, "base name": lengths.base, "context": str(lengths.context)} if lengths else {}
     return run.store.inputs(settings=files | {"settings": sha256_data([data, task])} | base)

@@ -5,7 +5,7 @@ Needs the frozen parts, the task and the base model. Writes `catalogue.json`, th
 
 from __future__ import annotations
 
-from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.arms import requested_arms
 from tuneproof.engine.stages.catalogue import write_catalogue
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
@@ -14,7 +14,7 @@ from tuneproof.engine.stages.run_context import RunContext
 def score_baselines(run: RunContext, model: ModelContext) -> bool:
     """Scores the untuned arms, and returns whether all of them were scored before."""
     write_catalogue(run, model)
-    wanted = [arm for arm in UNTUNED_ARMS.values() if arm.is_requested(run.case)]
+    wanted = requested_arms(run.case).values()
     # Arms that ask a server come first: a server that does not answer shows at once, not after the base has worked for hours.
     reused = [model.scorer.score(arm) for arm in sorted(wanted, key=lambda arm: not arm.is_external)]
     model.scorer.write_failures()

@@ -18,5 +18,6 @@ def write_card(run: RunContext) -> bool:
     card = make_card(RunSnapshot(run.store))
     inputs = Inputs(steps=run.store.manifest.step_digests())
     run.store.write_step(StepId(StepKind.CARD), inputs, {CARD_JSON: card.as_text(), CARD_MD: card_text(card)})
-    run.log.emit(CardWritten(answer=card.verdict.answer, reason=card.verdict.reason), sync=True)
+    verdict = card.verdict
+    run.log.emit(CardWritten(answer=verdict.answer, reason=verdict.reason, headline=verdict.headline), sync=True)
     return False

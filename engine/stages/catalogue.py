@@ -32,7 +32,7 @@ def write_catalogue(run: RunContext, model: ModelContext) -> None:
         # Imports peft, which takes seconds.
         from tuneproof.engine.methods.parameters import build_catalogue
 
-    found = build_catalogue(model.base.folder, every, run.case.training)
+    found = build_catalogue(model.base, every, run.case.training)
     found.length, found.rows_by_length = model.rows.length_facts(), model.rows.rows_by_length()
     run.store.write_step(STEP, inputs, {artifacts.CATALOGUE: found.as_text()})
 

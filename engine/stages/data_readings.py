@@ -8,6 +8,7 @@ from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.readers import LoadedExamples, read_examples
+from tuneproof.engine.data.reading_limits import ReadingLimits
 
 
 class DataReadings:
@@ -15,11 +16,12 @@ class DataReadings:
 
     def __init__(self, data: Data) -> None:
         self.data = data
+        self._limits = ReadingLimits.of_this_machine(allow_large=data.allow_large)
 
     @cached_property
     def examples(self) -> LoadedExamples:
         """The rows under `data.examples`."""
-        return read_examples(self.data.examples, self.data.columns)
+        return read_examples(self.data.examples, self.data.columns, limits=self._limits)
 
     @cached_property
     def eval(self) -> LoadedExamples | None:
@@ -32,7 +34,7 @@ class DataReadings:
                 where="data.eval",
                 fix="leave it out: the examples are then divided",
             )
-        return read_examples(self.data.eval, self.data.columns, apart_from=self.examples.shapes)
+        return read_examples(self.data.eval, self.data.columns, apart_from=self.examples.shapes, limits=self._limits)
 
     @property
     def all(self) -> list[LoadedExamples]:

@@ -1,7 +1,7 @@
 """Stage 7: the tuned arms on the same frozen cases, and the models trained besides the tuned one that the case asks for.
 
-Needs the adapter, the frozen parts and the base model. Writes the files under `arms/`, `training/merged`, `training/compared` and
-`training/curve`.
+Needs the adapter, the frozen parts and the base model. Writes the files under `arms/`, `training/merged`, `training/compared`,
+`training/curve` and `training/seeds`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from tuneproof.engine.stages.method import settled_plan, stored_method
 from tuneproof.engine.stages.method_comparison import compare_methods
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
+from tuneproof.engine.stages.seeds import measure_seeds
 
 
 def evaluate_tuned(run: RunContext, model: ModelContext) -> bool:
@@ -30,6 +31,8 @@ def evaluate_tuned(run: RunContext, model: ModelContext) -> bool:
         reused.append(measure_merged_model(run, model))
     if wanted.compare:
         reused.append(compare_methods(run, model, plan))
+    if wanted.seeds > 1:
+        reused.append(measure_seeds(run, model, plan))
     if wanted.learning_curve:
         reused.append(measure_learning_curve(run, model, plan))
     return all(reused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,10 +12,12 @@ from tuneproof.engine.arms.token_lengths import answer_budget
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.methods.plan import Plan
-from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.limits import is_out_of_memory
 from tuneproof.engine.run.node_rendezvous import rendezvous_file
+from tuneproof.engine.run.store import EVENTS
+from tuneproof.engine.run.training_seconds import seconds_so_far
+from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.oom_fallback import increase_accumulation
 from tuneproof.engine.stages.run_context import RunContext
@@ -23,11 +26,15 @@ if TYPE_CHECKING:
     from tuneproof.engine.training.result import TrainingResult
 
 
-def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan: Plan, folder: Path, log: EventSink) -> TrainingResult:
+def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan: Plan, folder: Path, sink: TrainingSink) -> TrainingResult:
     """Trains the plan on the examples, probed on validation cases, into the folder.
 
-    Raises RestartWorker if memory ran out and a step can be run in smaller parts, and OutOfMemory if it cannot.
+    Raises RestartWorker if memory ran out, now or by the death of the process before, and a step can be run in smaller parts, and
+    OutOfMemory if it cannot.
     """
+    run.store.check_there()
+    if run.killed is not None and run.killed.for_memory and run.killed.place.model == sink.model:
+        raise increase_accumulation(run.store, run.log, plan)
     with large_imports():
         # TRL takes seconds to import, and most commands never train.
         from tuneproof.engine.training.distributed.launch import train_in_processes
@@ -42,19 +49,25 @@ def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan:
     cases = [example for _, example in probed]
     probe = ValidationProbe(
         base=base,
-        judge=model.setting.judge,
+        measure=model.measure,
         cases=probed,
         prompts=[base.prompt(tuned.messages(case)) for case in cases],
         encoded=encode_rows(base, tuned, cases),
         # At first a model does not end its answers, and writes until the limit.
         max_new_tokens=answer_budget(model.lengths, cases),
+        ends_with_document=tuned.ends_with_document,
     )
+    earlier = seconds_so_far(run.store.path / EVENTS, sink.model)
+    log = replace(sink, earlier_seconds=earlier)
     given = (base, encode_rows(base, tuned, examples), probe, plan, folder, log, run.stop)
     try:
-        if plan.processes == 1:
-            return train(*given)
-        return train_in_processes(*given, rendezvous_file(run.store.path) if plan.nodes > 1 else None)
+        with run.stop.until_saved():
+            if plan.processes == 1:
+                result = train(*given)
+            else:
+                result = train_in_processes(*given, rendezvous_file(run.store.path) if plan.nodes > 1 else None)
     except Exception as error:
         if not is_out_of_memory(error):
             raise
         raise increase_accumulation(run.store, run.log, plan) from None
+    return replace(result, seconds=round(result.seconds + earlier, 3))

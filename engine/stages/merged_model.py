@@ -29,6 +29,7 @@ def _merge(run: RunContext, model: ModelContext) -> bool:
     # Imports PEFT, which takes seconds, and a resumed run may have nothing to merge.
     from tuneproof.engine.training.merge import merge
 
+    store.check_there()
     files = merge(model.base, store.path / artifacts.TRAINED, store.path / MERGED.model)
     store.record_step(MERGED.weights_step, inputs, [f"{MERGED.model}/{name}" for name in files])
     return False

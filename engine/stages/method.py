@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from tuneproof.engine.card.evidence import gather
+from tuneproof.engine.card.measured_route import measured_route
 from tuneproof.engine.case.route import Route
-from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.methods.plan import Plan, make_plan
@@ -17,7 +17,8 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore, part_file
-from tuneproof.engine.scoring.verdict import meets_target
+from tuneproof.engine.scoring.rule import TargetStatus
+from tuneproof.engine.scoring.verdict import target_status
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.oom_fallback import parts_so_far
 from tuneproof.engine.stages.plan_training import method_facts, planner_for
@@ -30,9 +31,10 @@ def plan_method(run: RunContext, model: ModelContext) -> bool:
     """Plans the training, and returns whether that was done before. Raises GateClosed if nothing fits the machine or the budget."""
     case = run.case
     wanted = make_plan(case.method, case.training)
-    objections = _objections(run, model.task)
+    objections = _objections(run)
     # The plan also rests on the memory that is free now, which is no input: a plan that was settled once is kept when the run continues.
     limits = [case.budget.model_dump(mode="json"), case.evaluate.learning_curve]
+    limits += [case.evaluate.seeds] if case.evaluate.seeds > 1 else []
     settings = sha256_data([wanted.requested, limits, objections.skipped, objections.overruled])
     inputs = run.store.inputs([part_file(Part.TRAIN)], {"settings": settings, "base": model.base.sha256})
     if run.store.is_done(STEP, inputs):
@@ -75,15 +77,21 @@ class Objections:
     overruled: list[str]
 
 
-def _objections(run: RunContext, task: Task) -> Objections:
-    """Training is skipped if an untuned arm meets the target, or if the route is another, unless the case says otherwise."""
+def _objections(run: RunContext) -> Objections:
+    """Training is skipped if an untuned arm meets the target, or if the route is another, as measured, unless the case says otherwise."""
     evidence, choice = gather(RunSnapshot(run.store)), run.case.method
     found: list[tuple[str, bool, str]] = []
-    met = [arm.name for arm in evidence.untuned if meets_target(arm.scores, task, run.case.target)]
-    if met:
-        found.append((f"{met[0]} already meets the target", choice.even_if_met, "method.even_if_met"))
-    if evidence.route.route is not Route.FINE_TUNING:
+    status = target_status(evidence.measure, evidence.untuned) if evidence.measure else {}
+    shown = [arm for arm, each in status.items() if each is TargetStatus.SHOWN]
+    if shown:
+        found.append((f"{shown[0]} is shown to meet the target", choice.even_if_met, "method.even_if_met"))
+    measured = next((arm for arm, each in status.items() if each is TargetStatus.MEASURED), None)
+    if not shown and measured is not None and choice.enough_as_measured:
+        reason = f"{measured} meets the target as measured, which the case takes as enough"
+        return Objections(f"{reason}; to train all the same, set method.enough_as_measured: false", [])
+    route = measured_route(evidence).route
+    if route is not Route.FINE_TUNING:
         key = "method.even_if_routed_elsewhere"
-        found.append((f"the route is `{evidence.route.route}`", choice.even_if_routed_elsewhere, key))
+        found.append((f"the route is `{route}`", choice.even_if_routed_elsewhere, key))
     standing = [f"{reason}; to train anyway, set {key}: true" for reason, overruled, key in found if not overruled]
     return Objections(standing[0] if standing else None, [reason for reason, overruled, _ in found if overruled])

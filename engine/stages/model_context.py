@@ -7,7 +7,7 @@ from functools import cached_property
 from importlib.metadata import version
 
 from tuneproof.engine.arms import ArmContext
-from tuneproof.engine.arms.token_lengths import answer_budget, token_lengths
+from tuneproof.engine.arms.token_lengths import answer_budget, token_lengths, untuned_budget
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.task import Task
@@ -17,23 +17,27 @@ from tuneproof.engine.data.split import Part
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device, load_base
+from tuneproof.engine.models.generation import greedy_settings
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.measure import Measure
+from tuneproof.engine.scoring.repair import LIBRARY, make_repair
+from tuneproof.engine.stages.data_readings import DataReadings
 from tuneproof.engine.stages.run_context import RunContext
-from tuneproof.engine.stages.score_arms import ArmScorer
+from tuneproof.engine.stages.score_arms import AnswerRoom, ArmScorer
 from tuneproof.engine.stages.training_rows import TrainingRows
 
-VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", "tuneproof"]
+VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", LIBRARY, "tuneproof"]
 """The libraries whose version can change a result."""
 
 
 class ModelContext:
     """The base model of a run, and what follows from it, the task and the frozen rows. Nothing here but `record_base` writes."""
 
-    def __init__(self, run: RunContext, task: Task, model: ModelChoice) -> None:
-        self.run, self.task, self.model = run, task, model
+    def __init__(self, run: RunContext, task: Task, model: ModelChoice, readings: DataReadings) -> None:
+        self.run, self.task, self.model, self._readings = run, task, model, readings
         if not any(may_need_bitsandbytes(name) for name in (run.case.method.name, *(each.name for each in run.case.evaluate.compare))):
             # PEFT imports it wherever it is installed, which takes seconds.
             block_import("bitsandbytes")
@@ -42,23 +46,38 @@ class ModelContext:
     def base(self) -> BaseCheckpoint:
         """The tokenizer and the files of the base model; its weights are loaded by the decoders."""
         with large_imports():
-            return load_base(self.model)
+            base = load_base(self.model).thinking_as_in(example.output for example in self._readings.examples.examples)
+        return base if self._recorded is None or self._recorded.files else base.with_first_digest()
+
+    @property
+    def _recorded(self) -> artifacts.ModelFacts | None:
+        """The base model as the run has recorded it; None if it has not yet."""
+        store = self.run.store
+        return artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if store.has(artifacts.MODEL) else None
 
     def record_base(self) -> None:
         """Records the base model and what it runs on, as the step before the audit. Writes `model.json`."""
         store, step = self.run.store, StepId(StepKind.MODEL)
         inputs = store.inputs(settings={"base": self.base.sha256})
-        if store.is_done(step, inputs):
+        if self.run.is_done(step, inputs):
             return
         device, dtype = best_device()
         facts = artifacts.ModelFacts(
             name=self.model.base,
             sha256=self.base.sha256,
             context=self.base.context_length,
-            chat_template=self.base.has_chat_template,
+            chat_template=self.base.chat.own,
             device=device.type,
             dtype=str(dtype).removeprefix("torch."),
             versions={name: version(name) for name in VERSIONS},
+            system_turn=self.base.chat.system_turn,
+            repeated_turns=self.base.chat.repeated_turns,
+            thinking=self.base.chat.thinking,
+            reasoning_tokens=self.base.reasoning_tokens,
+            files=dict(self.base.files),
+            generation=greedy_settings(self.base.eos_token_ids, self.base.tokenizer.pad_token_id),
+            settings_not_used=dict(self.base.settings_not_used),
+            own_code=self.base.own_code,
         )
         store.write_step(step, inputs, {artifacts.MODEL: facts.as_text()})
 
@@ -81,16 +100,22 @@ class ModelContext:
         )
 
     @cached_property
-    def max_new_tokens(self) -> int:
-        """The tokens that an answer to a frozen case may take: enough for every answer of train and validation."""
-        return answer_budget(self.lengths, [example for _, example in [*self.rows.train, *self.rows.validation]])
+    def room(self) -> AnswerRoom:
+        """The tokens that an answer to a frozen case may take, with those for reasoning."""
+        wanted, examples = self.run.case.evaluate.max_new_tokens, [example for _, example in [*self.rows.train, *self.rows.validation]]
+        reasoning = self.base.reasoning_tokens
+        if wanted is not None:
+            return AnswerRoom(untuned=wanted + reasoning, tuned=wanted + reasoning, wanted=wanted)
+        untuned, tuned = untuned_budget(self.lengths, examples), answer_budget(self.lengths, examples)
+        return AnswerRoom(untuned=untuned + reasoning, tuned=tuned + reasoning)
 
     @cached_property
     def setting(self) -> ArmContext:
         """What arms are made from."""
 
         def fits(messages: Sequence[Message]) -> bool:
-            return len(self.base.token_ids(self.base.prompt(messages))) + self.max_new_tokens <= self.base.context_length
+            # Examples make room for the answers of train; only what they leave of the context is for a model that writes more.
+            return len(self.base.token_ids(self.base.prompt(messages))) + self.room.tuned <= self.base.context_length
 
         train, data = [example for _, example in self.rows.train], self.run.case.data
         return ArmContext(
@@ -100,11 +125,19 @@ class ModelContext:
             fits=fits,
             seed=data.split.seed if data else 0,
             output=self.task.output,
+            validation=[example for _, example in self.rows.validation],
             documents=data.documents if data else None,
             endpoint=self.run.case.endpoint,
+            prompt_search=self.run.case.evaluate.prompt_search,
         )
+
+    @cached_property
+    def measure(self) -> Measure:
+        """How the arms and the model in training are measured."""
+        return Measure(self.task, self.run.case.target, self.setting.judge)
 
     @cached_property
     def scorer(self) -> ArmScorer:
         """Runs and scores arms; keeps the untuned weights in memory between them."""
-        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.max_new_tokens)
+        repair = make_repair(self.task, [example.output for _, example in self.rows.train], self.setting.judge)
+        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.room, repair, self.measure)

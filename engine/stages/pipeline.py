@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from functools import partial
 
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError
@@ -13,6 +14,7 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import StageFinished, StageStarted
 from tuneproof.engine.run.imports import freeze_heap, large_imports
+from tuneproof.engine.run.killed import Killed
 from tuneproof.engine.run.slurm import check_slurm
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
@@ -50,10 +52,24 @@ def planned_stages(case: Case, until: Stage) -> list[Stage]:
     return stages
 
 
+def with_possible_baselines(case: Case) -> Case:
+    """The case without constrained decoding if that is only a default, and no grammar can express the output format."""
+    if case.names_baselines or ArmName.CONSTRAINED not in case.baselines:
+        return case
+    from tuneproof.engine.arms import UNTUNED_ARMS
+
+    try:
+        UNTUNED_ARMS[ArmName.CONSTRAINED].check_case(case)
+    except CaseError:
+        return case.model_copy(update={"baselines": [name for name in case.baselines if name != ArmName.CONSTRAINED]})
+    return case
+
+
 def check_case(case: Case, stages: list[Stage]) -> None:
     """Finds before a run what would stop it later.
 
-    Raises CaseError for a check, arm or method that does not exist and for an invalid schema, and GateClosed for a method that this machine
+    Raises CaseError for a base model whose folder is not whole, for a check, arm or method that does not exist and for an invalid schema,
+    and GateClosed for a method that this machine
     cannot train, if the case is to be trained here, and for a cluster that does not accept the job.
     """
     if Stage.AUDIT in stages and case.training.job is not None:
@@ -62,10 +78,17 @@ def check_case(case: Case, stages: list[Stage]) -> None:
         from tuneproof.engine.audit.run_checks import require_known_checks
 
         require_known_checks(case.data.leave_out, case.data.accept)
+    if Stage.AUDIT in stages and case.task is not None:
+        from tuneproof.engine.scoring.judges import make_judge
+
+        make_judge(case.task, [])
+    if Stage.AUDIT in stages and case.task is not None and case.model is not None:
+        from tuneproof.engine.models.folder_check import check_named_folder
+
+        check_named_folder(case.model.base)
     if Stage.BASELINES in stages and case.task is not None:
         from tuneproof.engine.arms import UNTUNED_ARMS
         from tuneproof.engine.methods.plan import check_compared, make_plan
-        from tuneproof.engine.scoring.judges import make_judge
 
         for arm in case.baselines:
             if arm not in UNTUNED_ARMS:
@@ -74,7 +97,6 @@ def check_case(case: Case, stages: list[Stage]) -> None:
         make_plan(case.method, case.training)
         for each in case.evaluate.compare:
             check_compared(each)
-        make_judge(case.task, [])
     if Stage.TRAIN in stages and not _only_a_job_can_train(case):
         from tuneproof.engine.methods.plan import check_trainable
 
@@ -98,9 +120,9 @@ def is_light(case: Case, until: Stage) -> bool:
     return set(planned_stages(case, until)) <= light and case.decision.labeled_examples is not None
 
 
-def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest) -> None:
+def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest, killed: Killed | None = None) -> None:
     """Does the planned stages of a run that this process has locked, with an event at the start and the end of each."""
-    run = RunContext(store, store.case, log, stop)
+    run = RunContext(store, store.case, log, stop, killed)
     stages = planned_stages(run.case, until)
     if run.case.training.job is not None:
         # The machine that submitted this job could not see what this one can train.
@@ -140,7 +162,7 @@ def _data_actions(run: RunContext, data: Data) -> dict[Stage, Callable[[], bool]
         from tuneproof.engine.stages.model_context import ModelContext
         from tuneproof.engine.stages.train import train_adapter
 
-        model = ModelContext(run, run.case.task, run.case.model)
+        model = ModelContext(run, run.case.task, run.case.model, readings)
         actions = {
             Stage.BASELINES: partial(score_baselines, run, model),
             Stage.METHOD: partial(plan_method, run, model),

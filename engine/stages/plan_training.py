@@ -70,6 +70,7 @@ def planner_for(run: RunContext, model: ModelContext, choice: MethodChoice, trai
         trained_parameters=trained_parameters(run),
         stop=run.stop,
         learning_curve=run.case.evaluate.learning_curve,
+        seeds=run.case.evaluate.seeds,
     )
 
 
@@ -106,6 +107,8 @@ class Planner:
     stop: StopRequest
     learning_curve: bool = False
     """Whether the hours include the smaller trainings of a learning curve."""
+    seeds: int = 1
+    """Trainings with different seeds, which the hours include."""
 
     def settle(self) -> tuple[Plan, artifacts.PlannedFacts]:
         """The plan that fits, and what was predicted and measured for it.
@@ -207,7 +210,7 @@ class Planner:
     ) -> artifacts.PlannedFacts:
         steps, rate = self._steps(settled), self.budget.usd_per_gpu_hour
         gpus = settled.processes if self._on_gpu else 1
-        trainings = 1 + sum(SHARES) / WHOLE if self.learning_curve else 1.0
+        trainings = self.seeds + (sum(SHARES) / WHOLE if self.learning_curve else 0)
         hours = trainings * steps * trial.usual_seconds / 3600 if trial else None
         return artifacts.PlannedFacts(
             available_memory=round(available.total),

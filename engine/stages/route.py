@@ -5,7 +5,7 @@ Needs the decision section, and the data files if the case does not say how many
 
 from __future__ import annotations
 
-from tuneproof.engine.case.route import MINIMUM_BEFORE_TRAINING, REASONS, RouteAnswers, choose_route, what_if
+from tuneproof.engine.case.route import MINIMUM_BEFORE_TRAINING, RouteAnswers, choose_route, reason_for, route_steps, what_if
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.hashing import sha256_data
@@ -26,17 +26,18 @@ def decide_route(run: RunContext) -> bool:
     run.log.emit(
         RouteDecided(
             route=route,
-            reason=REASONS[route],
+            reason=reason_for(answers),
             labeled_examples=answers.labeled_examples,
             minimum_before_training=MINIMUM_BEFORE_TRAINING,
             what_if=[WhatIfRow(answer=w.key, value=w.value, route=w.route) for w in what_if(answers)],
+            next_steps=route_steps(answers),
         ),
         sync=True,
     )
     run.store.check(CASE)
     decision = sha256_data(run.case.decision.model_dump(mode="json"))
     inputs = run.store.inputs(settings={"decision": decision, "labeled_examples": str(answers.labeled_examples)})
-    if run.store.is_done(STEP, inputs):
+    if run.is_done(STEP, inputs):
         return True
     facts = artifacts.RouteFacts(route=route, labeled_examples=answers.labeled_examples)
     run.store.write_step(STEP, inputs, {artifacts.ROUTE: facts.as_text()})
@@ -52,5 +53,7 @@ def _count_examples(case: Case) -> int:
         )
     # The route of a case that says its number of examples needs no reader.
     from tuneproof.engine.data.readers import read_examples
+    from tuneproof.engine.data.reading_limits import ReadingLimits
 
-    return len(read_examples(case.data.examples, case.data.columns).examples)
+    limits = ReadingLimits.of_this_machine(allow_large=case.data.allow_large)
+    return len(read_examples(case.data.examples, case.data.columns, limits=limits).examples)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 import torch
 
 from tuneproof.engine.arms import Arm, ArmContext
+from tuneproof.engine.arms.optimised_prompt import OptimisedPrompt
+from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.case.task import Task
-from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
 from tuneproof.engine.decoding.completion import Backend, Completion
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.endpoint.client import EndpointClient
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_weights
+from tuneproof.engine.models.chat_format import refused_at
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import ArmScored, Decoded
@@ -26,6 +29,7 @@ from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import (
     Prediction,
     Scores,
@@ -33,16 +37,47 @@ from tuneproof.engine.scoring.predictions import (
     judge_output,
     prompts_digest,
     read_predictions,
+    repair_predictions,
     score_predictions,
     to_jsonl,
     unanswered_prediction,
 )
+from tuneproof.engine.scoring.repair import Repair
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
+from tuneproof.engine.stages.kept_answers import KeptAnswers
+from tuneproof.engine.stages.search_summary import search_summary
 
 TRIED_ON = 32
 """Validation cases that choose between the prompt variants of an arm: each variant answers them all, so they are few."""
 
 Cases = Sequence[tuple[str, Example]]
+
+
+@dataclass(frozen=True)
+class AnswerRoom:
+    """The tokens that an answer may take, of an untuned arm and of a tuned one (`arms/token_lengths.py` says why they differ)."""
+
+    untuned: int
+    tuned: int
+    wanted: int | None = None
+    """The number that the case names for all arms; None if it names none."""
+
+    @property
+    def settings(self) -> dict[str, str]:
+        """What an answer depends on besides rows, base and task: room that the case names. Other room follows from the rows."""
+        return {} if self.wanted is None else {"max_new_tokens": str(self.wanted)}
+
+
+@dataclass(frozen=True)
+class Selection:
+    """The prompt of an arm as it was chosen before the frozen cases."""
+
+    arm: Arm
+    variant: str | None = None
+    """The name of the variant that was chosen; None for an arm with one prompt."""
+    tried: Sequence[VariantPrediction] = ()
+    search: artifacts.SearchFacts | None = None
+    """How the prompt was searched, where it was."""
 
 
 @dataclass
@@ -55,18 +90,47 @@ class ArmScorer:
     task: Task
     base: BaseCheckpoint
     setting: ArmContext
-    max_new_tokens: int
-    """The tokens that an answer may take."""
+    room: AnswerRoom
+    repair: Repair
+    measure: Measure
 
     def score(self, make: Callable[[ArmContext], Arm], adapter: Path | None = None) -> bool:
         """Runs and scores one arm, and returns whether that was done before. A tuned arm is given the folder of its adapter."""
-        arm = make(self.setting)
+        arm = make(replace(self.setting, chosen=self._chosen_variants()))
         inputs = self._inputs(arm, adapter)
         done = self.store.is_done(StepId.arm(arm.name), inputs)
         if not done:
             self._run(arm, adapter, inputs)
         self._log_scores(arm.name, reused=done)
+        if adapter is None:
+            self._repair(arm.name)
         return done
+
+    def _repair(self, arm: str) -> None:
+        """Scores the answers of an arm after repair, under a name of its own; not if there is nothing to repair."""
+        given, row = self._predictions(arm), with_repair(arm)
+        repaired = repair_predictions(given, self.repair, self.setting.judge)
+        if repaired == given:
+            return
+        step = StepId(StepKind.REPAIRED_SCORES, arm)
+        inputs = self.store.inputs([artifacts.predictions_file(arm), part_file(Part.TRAIN)])
+        done = self.store.is_done(step, inputs)
+        if not done:
+            seconds = Scores.model_validate_json(self.store.read(artifacts.scores_file(arm))).seconds
+            scores = score_predictions(row, repaired, self.task.output.kind, self.setting.judge, seconds)
+            files = {
+                artifacts.predictions_file(row): to_jsonl(repaired),
+                artifacts.scores_file(row): scores.model_dump_json(indent=1) + "\n",
+            }
+            self.store.write_step(step, inputs, files, {"prompts": prompts_digest(repaired)})
+        self._log_scores(row, reused=done)
+
+    def _chosen_variants(self) -> dict[str, str]:
+        facts = [
+            artifacts.ArmFacts.model_validate_json(self.store.read(artifacts.arm_file(arm)))
+            for arm in self.store.manifest.names(StepKind.ARM)
+        ]
+        return {each.arm: each.variant for each in facts if each.variant is not None}
 
     def release(self) -> None:
         """Frees the weights in memory for a training; an arm that is scored later loads them again."""
@@ -87,29 +151,28 @@ class ArmScorer:
     def _inputs(self, arm: Arm, adapter: Path | None) -> Inputs:
         parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
         weights = artifacts.trained_weights(self.store.manifest.steps[StepId(StepKind.TRAIN)].files) if adapter else []
-        settings = {"base": self.base.sha256, "task": sha256_data(self.task.model_dump(mode="json")), **arm.inputs}
+        settings = {"base": self.base.sha256, "task": self.task.sha256, **self.room.settings, **arm.inputs}
         return self.store.inputs([*map(part_file, parts), *weights], settings)
 
     def _run(self, arm: Arm, adapter: Path | None, inputs: Inputs) -> None:
-        cases = self.store.part(Part.EVAL)
-        variants, probing = arm.variants(), self._variant_cases()
-        ahead = len(variants) * len(probing)
-        tried: list[VariantPrediction] = []
-        for name, variant in variants.items():
-            on_progress = self._progress(arm.name, len(tried), ahead + len(cases))
-            predictions, _ = self.answer(variant, self._backend(variant, adapter), probing, on_progress)
-            tried += [VariantPrediction(variant=name, **prediction.model_dump()) for prediction in predictions]
-        chosen = best_variant(score_variants(tried))
-        selected = variants[chosen] if chosen is not None else arm
+        self.store.check_there()
+        cases, probing = self.store.part(Part.EVAL), self._variant_cases()
+        if isinstance(arm, OptimisedPrompt) and probing:
+            choice = self._search(arm, probing, len(cases))
+        else:
+            choice = self._try_variants(arm, adapter, probing, len(cases))
+        selected, tried = choice.arm, score_variants(choice.tried, self.measure)
+        ahead = choice.search.metric_calls if choice.search else len(choice.tried)
         on_progress = self._progress(arm.name, ahead, ahead + len(cases))
         predictions, seconds = self.answer(selected, self._backend(selected, adapter), cases, on_progress)
         scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = artifacts.ArmFacts(
             arm=arm.name,
-            summary=_summary(selected, chosen, score_variants(tried)),
-            max_new_tokens=self.max_new_tokens,
-            variant=chosen,
-            tried=score_variants(tried),
+            summary=_summary(choice, tried),
+            max_new_tokens=self._max_new_tokens(adapter),
+            ends_with_document=selected.ends_with_document and not selected.is_external,
+            variant=choice.variant,
+            tried=tried,
         )
         files = {
             artifacts.predictions_file(arm.name): to_jsonl(predictions),
@@ -118,17 +181,65 @@ class ArmScorer:
             artifacts.prompt_file(arm.name): self._backend(selected, adapter).prompt(selected.template()),
         }
         if tried:
-            files[artifacts.tried_file(arm.name)] = to_jsonl(tried)
+            files[artifacts.tried_file(arm.name)] = to_jsonl(choice.tried)
+        if choice.search is not None:
+            files[artifacts.search_file(arm.name)] = choice.search.as_text()
         if selected.grammar is not None:
             files[artifacts.grammar_file(arm.name)] = selected.grammar + "\n"
         self.store.write_step(StepId.arm(arm.name), inputs, files, {"prompts": prompts_digest(predictions)})
         (self.store.path / artifacts.kept_file(arm.name)).unlink(missing_ok=True)
 
+    def _try_variants(self, arm: Arm, adapter: Path | None, probing: Cases, ahead_of: int) -> Selection:
+        """The variant of an arm that answers the validation cases best; the arm itself if it has one prompt."""
+        variants = arm.variants()
+        of = len(variants) * len(probing) + ahead_of
+        tried: list[VariantPrediction] = []
+        for name, variant in variants.items():
+            predictions, _ = self.answer(variant, self._backend(variant, adapter), probing, self._progress(arm.name, len(tried), of))
+            tried += [VariantPrediction(variant=name, **prediction.model_dump()) for prediction in predictions]
+        chosen = best_variant(score_variants(tried, self.measure))
+        return Selection(arm if chosen is None else variants[chosen], chosen, tried)
+
+    def _search(self, arm: OptimisedPrompt, probing: Cases, ahead_of: int) -> Selection:
+        """The prompt that a search on train and validation found. Imports gepa."""
+        from tuneproof.engine.stages.prompt_search import PROPOSAL_TOKENS, SERVER_PROPOSAL_TOKENS, PromptSearch
+
+        file, of = self.store.path / artifacts.kept_file(arm.name), self.setting.prompt_search.metric_calls + ahead_of
+
+        def local(decoded: Arm | None, room: int) -> Backend:
+            return KeptAnswers(LocalBackend(self.base, lambda: self._untuned, decoded, room), file, f"{self.base.sha256} {room}")
+
+        def answer(tried: OptimisedPrompt, cases: Cases, before: int) -> tuple[list[Prediction], float]:
+            return self.answer(tried, local(tried, self.room.untuned), cases, self._progress(arm.name, before, of))
+
+        server = arm.proposer
+        proposer: Backend = (
+            local(None, PROPOSAL_TOKENS + self.base.reasoning_tokens)
+            if server is None
+            else EndpointClient(server, SERVER_PROPOSAL_TOKENS, file, self.stop)
+        )
+        found = PromptSearch(
+            arm=arm,
+            measure=self.measure,
+            train=self._shuffled(Part.TRAIN),
+            validation=probing,
+            answer=answer,
+            proposer=proposer,
+            proposer_name="the base itself" if server is None else f"{server.settings.model} at {server.url}",
+            stop=self.stop,
+        ).run()
+        return Selection(found.arm, found.variant, found.tried, found.facts)
+
     def answer(self, arm: Arm, backend: Backend, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
         """The prediction for each case with the prompts of the arm, in the order of the cases, and the seconds that decoding took."""
         requests = arm.requests([case for _, case in cases])
-        prompts = [backend.prompt(request.messages) for request in requests]
-        completions, seconds = backend.complete(prompts, on_progress)
+        prompts = []
+        for (_, case), request in zip(cases, requests, strict=True):
+            with refused_at(f"{case.source}, asked by {arm.name}"):
+                prompts.append(backend.prompt(request.messages))
+        # What a server has begun to answer is paid for.
+        with self.stop.until_saved() if arm.server is not None else nullcontext():
+            completions, seconds = backend.complete(prompts, on_progress)
         predictions = [
             unanswered_prediction(name, prompt, case.output, completion.error, completion.error_detail, completion.attempts)
             if completion.error
@@ -153,15 +264,21 @@ class ArmScorer:
 
     def _variant_cases(self) -> Cases:
         """The validation cases that choose a prompt variant: the first in a shuffle by content."""
-        validation = self.store.part(Part.VALIDATION)
-        by_hash = {example.content_hash: (name, example) for name, example in validation}
-        return [by_hash[e.content_hash] for e in shuffled((e for _, e in by_hash.values()), self.setting.seed)[:TRIED_ON]]
+        return self._shuffled(Part.VALIDATION)[:TRIED_ON]
+
+    def _shuffled(self, part: Part) -> Cases:
+        """The rows of a part, each content once, in a shuffle by content."""
+        by_hash = {example.content_hash: (name, example) for name, example in self.store.part(part)}
+        return [by_hash[e.content_hash] for e in shuffled((e for _, e in by_hash.values()), self.setting.seed)]
 
     def _backend(self, arm: Arm, adapter: Path | None) -> Backend:
         """What answers the arm; weights are loaded only if the arm is decoded on this machine."""
         if arm.server is not None:
-            return EndpointClient(arm.server, self.max_new_tokens, self.store.path / artifacts.kept_file(arm.name), self.stop)
-        return LocalBackend(self.base, lambda: self._decoder(adapter), arm, self.max_new_tokens)
+            return EndpointClient(arm.server, self.room.untuned, self.store.path / artifacts.kept_file(arm.name), self.stop)
+        return LocalBackend(self.base, lambda: self._decoder(adapter), arm, self._max_new_tokens(adapter))
+
+    def _max_new_tokens(self, adapter: Path | None) -> int:
+        return self.room.untuned if adapter is None else self.room.tuned
 
     def _decoder(self, adapter: Path | None) -> Decoder:
         return self._untuned if adapter is None else self._tuned(adapter)
@@ -206,7 +323,8 @@ class LocalBackend:
 
     base: BaseCheckpoint
     decoder: Callable[[], Decoder]
-    arm: Arm
+    arm: Arm | None
+    """Says what constrains the answers; None if nothing does."""
     max_new_tokens: int
     """The tokens that an answer may take."""
 
@@ -216,14 +334,27 @@ class LocalBackend:
 
     def complete(self, prompts: Sequence[str], on_progress: Callable[[int, int], None]) -> tuple[list[Completion], float]:
         """The completion of each prompt, or the likeliest label if the arm has labels, and the seconds that took."""
+        if self.arm is None:
+            return self.decoder().complete(prompts, self.max_new_tokens, on_progress=on_progress)
         if self.arm.labels:
             return self.decoder().choose_labels(prompts, self.arm.labels, on_progress=on_progress)
-        return self.decoder().complete(prompts, self.max_new_tokens, grammar=self.arm.grammar, on_progress=on_progress)
+        return self.decoder().complete(
+            prompts,
+            self.max_new_tokens,
+            grammar=self.arm.grammar,
+            ends_with_document=self.arm.ends_with_document,
+            on_progress=on_progress,
+        )
 
 
-def _summary(arm: Arm, chosen: str | None, tried: Sequence[artifacts.VariantScore]) -> str:
+def _summary(choice: Selection, tried: Sequence[artifacts.VariantScore]) -> str:
     """How the prompt was chosen before the frozen cases, in a sentence for the card."""
-    if chosen is None:
-        return arm.summary
-    way = next(t for t in tried if t.variant == chosen)
-    return f"{arm.summary}, the best of {len(tried)} prompt variants on {way.cases} validation cases ({way.correct} correct)"
+    if choice.variant is None:
+        return choice.arm.summary
+    by_name = {each.variant: each for each in tried}
+    way = by_name[choice.variant]
+    if choice.search is not None:
+        return search_summary(choice.arm.summary, way, by_name[choice.search.start], choice.search)
+    if len(tried) == 1:
+        return f"{choice.arm.summary}, with {way.correct} of {way.cases} validation cases correct"
+    return f"{choice.arm.summary}, the best of {len(tried)} prompt variants on {way.cases} validation cases ({way.correct} correct)"

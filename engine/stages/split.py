@@ -26,7 +26,7 @@ def freeze_split(run: RunContext, readings: DataReadings) -> bool:
     """Divides and freezes the rows, and returns whether that was done before."""
     settings = sha256_data(readings.data.split.model_dump(mode="json"))
     inputs = run.store.inputs([artifacts.AUDIT], {"split": settings})
-    done = run.store.is_done(STEP, inputs)
+    done = run.is_done(STEP, inputs)
     if not done:
         _split(run, readings, inputs)
     sizes = {part.value: len(run.store.part(part)) for part in Part}

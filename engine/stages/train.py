@@ -5,7 +5,7 @@ Needs the plan, a scored prompt baseline, a validation set, the failure log and 
 
 from __future__ import annotations
 
-from tuneproof.engine.arms import UNTUNED_ARMS
+from tuneproof.engine.arms import requested_arms
 from tuneproof.engine.audit.leaks import leaked_rows
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.case.arm_names import ArmName
@@ -49,7 +49,7 @@ def _check_gate(run: RunContext, rows: TrainingRows) -> None:
     """No training without the three things that give its result a meaning. Raises GateClosed with those that are missing."""
     missing = []
     scored = run.store.manifest.names(StepKind.ARM)
-    if not any(name in scored and UNTUNED_ARMS[name].is_prompt_baseline for name in run.case.baselines):
+    if not any(name in scored and arm.is_prompt_baseline for name, arm in requested_arms(run.case).items()):
         missing.append("prompt baseline")
     validation = Rows(example for _, example in rows.validation)
     if not validation:

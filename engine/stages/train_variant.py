@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 from tuneproof.engine.arms import TUNED_ARMS
 from tuneproof.engine.case.arm_names import ArmName
-from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.data.subsets import rows_digest
@@ -45,12 +44,12 @@ def score_variant(run: RunContext, model: ModelContext, variant: ModelVariant) -
     """Scores the variant's answers to the tuned arm's prompts, and returns whether that was done before."""
     store, base = run.store, model.base
     weights = artifacts.trained_weights(store.manifest.steps[variant.weights_step].files, variant.model)
-    settings = {"base": base.sha256, "task": sha256_data(model.task.model_dump(mode="json"))}
+    settings = {"base": base.sha256, "task": model.task.sha256, **model.room.settings}
     inputs = store.inputs([*weights, part_file(Part.EVAL), part_file(Part.TRAIN)], settings)
     if store.is_done(variant.scores_step, inputs):
         return True
     arm = TUNED_ARMS[ArmName.TUNED](model.setting)
-    backend = LocalBackend(base, lambda: Decoder(base, load_weights(base, store.path / variant.model)), arm, model.max_new_tokens)
+    backend = LocalBackend(base, lambda: Decoder(base, load_weights(base, store.path / variant.model)), arm, model.room.tuned)
     predictions, seconds = model.scorer.answer(arm, backend, store.part(Part.EVAL), lambda *_: run.stop.check())
     scores = score_predictions(variant.name, predictions, model.task.output.kind, model.setting.judge, round(seconds, 3))
     files = {variant.predictions: to_jsonl(predictions), variant.scores: scores.model_dump_json(indent=1) + "\n"}

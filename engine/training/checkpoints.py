@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ SEAL = "seal.json"
 
 
 class ProbeResult(BaseModel):
-    """How the model did on the validation cases at a step: two rates, and the mean loss over their target tokens in nats."""
+    """How the model did on the validation cases at a step: rates, and the mean loss over their target tokens in nats."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -23,11 +24,13 @@ class ProbeResult(BaseModel):
     format_valid: float
     correct: float
     loss: float
+    score: float | None = None
+    """The metric that decides the verdict, where it is not the rate of correct answers."""
 
     @property
-    def quality(self) -> tuple[float, float, float]:
-        """What checkpoints are compared by: the rate of correct answers, then that of valid ones, then the lower loss."""
-        return (self.correct, self.format_valid, -self.loss)
+    def quality(self) -> tuple[float, float, float, float]:
+        """What checkpoints are compared by: the metric that decides, the rates of correct and of valid answers, then the lower loss."""
+        return (self.correct if self.score is None else self.score, self.correct, self.format_valid, -self.loss)
 
 
 class Seal(BaseModel):
@@ -57,15 +60,49 @@ def seal_checkpoint(path: Path, step: int, probe: ProbeResult | None) -> Checkpo
 
 
 def sealed_checkpoints(folder: Path) -> list[Checkpoint]:
-    """The intact checkpoints of a training, oldest first; those that are torn or altered are removed."""
-    intact = []
-    for path in folder.glob("checkpoint-*"):
-        checkpoint = _read_intact(path)
-        if checkpoint is None:
-            shutil.rmtree(path)
-        else:
-            intact.append(checkpoint)
-    return sorted(intact, key=lambda c: c.seal.step)
+    """The intact checkpoints of a training, oldest first."""
+    read = (_read(path) for path in folder.glob("checkpoint-*"))
+    return sorted((each for each in read if each is not None and broken_file(each) is None), key=lambda c: c.seal.step)
+
+
+def drop_broken_checkpoints(folder: Path) -> list[str]:
+    """Removes the checkpoints that are torn or altered, and returns what was wrong with each, in a sentence.
+
+    Where the best one is among them, those after it are removed as well: a training that continued after it would keep other weights.
+    """
+    intact, dropped, lost = sealed_checkpoints(folder), [], math.inf
+    for path in sorted(set(folder.glob("checkpoint-*")) - {each.path for each in intact}):
+        checkpoint = _read(path)
+        dropped.append(f"{path.name} was dropped: {_what_is_wrong(checkpoint)}")
+        if checkpoint is None or _may_be_best(checkpoint, intact):
+            lost = min(lost, _step_of(path))
+        shutil.rmtree(path)
+    for later in (each for each in intact if each.seal.step > lost):
+        dropped.append(f"{later.path.name} was dropped: one before it is lost, and it may have been the best")
+        shutil.rmtree(later.path)
+    return dropped
+
+
+def _what_is_wrong(checkpoint: Checkpoint | None) -> str:
+    if checkpoint is None:
+        return "it was not written to its end"
+    file = broken_file(checkpoint)
+    assert file is not None
+    return f"its file {file} {'has changed since it was written' if (checkpoint.path / file).is_file() else 'is missing'}"
+
+
+def _may_be_best(broken: Checkpoint, intact: list[Checkpoint]) -> bool:
+    return broken.seal.probe is not None and best_checkpoint([broken, *intact]) is broken
+
+
+def _step_of(path: Path) -> float:
+    number = path.name.removeprefix("checkpoint-")
+    return int(number) if number.isdigit() else math.inf
+
+
+def broken_file(checkpoint: Checkpoint) -> str | None:
+    """The name of the first file that is missing or not as it was sealed; None for an intact checkpoint."""
+    return next((name for name, digest in checkpoint.seal.files.items() if not _is_intact(checkpoint.path / name, digest)), None)
 
 
 def best_checkpoint(checkpoints: list[Checkpoint]) -> Checkpoint:
@@ -94,11 +131,5 @@ def _read(path: Path) -> Checkpoint | None:
         return None
 
 
-def _read_intact(path: Path) -> Checkpoint | None:
-    checkpoint = _read(path)
-    if checkpoint is None:
-        return None
-    for name, digest in checkpoint.seal.files.items():
-        if not (path / name).is_file() or sha256_file(path / name) != digest:
-            return None
-    return checkpoint
+def _is_intact(path: Path, digest: str) -> bool:
+    return path.is_file() and sha256_file(path) == digest

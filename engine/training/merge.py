@@ -9,11 +9,10 @@ import shutil
 from pathlib import Path
 
 import torch
-from peft import PeftModel
-from transformers import AutoModelForCausalLM
 
 from tuneproof.engine.core.errors import RunFailed
 from tuneproof.engine.models.base_model import BaseCheckpoint
+from tuneproof.engine.models.pretrained import read_adapter, read_model
 
 SERVED_DTYPE = torch.bfloat16
 """The dtype of the merged model. An adapter trained over quantised weights is merged into bfloat16 ones too: merging into quantised weights
@@ -30,9 +29,9 @@ def merge(base: BaseCheckpoint, adapter: Path, folder: Path) -> list[str]:
     for leftover in (unfinished, folder):
         shutil.rmtree(leftover, ignore_errors=True)
     # In the dtype it is stored in: rounding the base before the sum would lose the adapter's small changes.
-    model = AutoModelForCausalLM.from_pretrained(base.folder, dtype="auto")
+    model = read_model(base.folder, base.generation, trusts_code=base.trusts_code, dtype="auto")
     try:
-        merged = PeftModel.from_pretrained(model, adapter).merge_and_unload(safe_merge=True)
+        merged = read_adapter(model, adapter).merge_and_unload(safe_merge=True)
     except ValueError as error:
         fix = "lower training.learning_rate in a new run"
         raise RunFailed(f"the adapter cannot be merged: {error}", where=str(adapter), fix=fix) from None

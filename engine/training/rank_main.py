@@ -12,6 +12,7 @@ from multiprocessing.connection import Connection
 
 from tuneproof.engine.core.errors import Interrupted, TuneproofError
 from tuneproof.engine.core.hardware import block_import
+from tuneproof.engine.core.plain_text import use_plain_streams
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.run.event import Event, EventSink
 from tuneproof.engine.run.imports import large_imports
@@ -44,6 +45,7 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     quiet_libraries()
+    use_plain_streams()
     connection, stop = connect(sys.argv[1]), StopRequest()
     connection.send(Ready())
     job: TrainingJob = connection.recv()

@@ -20,7 +20,7 @@ class TrainingResult:
     trained_parameters: int
     all_parameters: int
     files: list[str]  # names in the folder
-    seconds: float  # of the process that finished it, without those before a resume
+    seconds: float  # of the process that finished it; `fit` adds those before a resume
 
     def facts(self, examples: int) -> TrainingFacts:
         """The summary for the run folder; `examples` is the number of rows it was trained on."""

@@ -16,7 +16,7 @@ from transformers import PrinterCallback, TrainerCallback, TrainerControl, Train
 from trl import SFTConfig
 
 from tuneproof.engine.core.atomic_write import write_atomically
-from tuneproof.engine.core.errors import Interrupted, RunFailed
+from tuneproof.engine.core.errors import CannotResume, Interrupted, RunFailed, RunGone
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.methods.adapters import adapter_config, load_for_training, quantisation
 from tuneproof.engine.methods.parameters import count_parameters
@@ -25,12 +25,13 @@ from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.event import EventSink
-from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted
+from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted, Warned
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.checkpoints import (
     Checkpoint,
     ProbeResult,
     best_checkpoint,
+    drop_broken_checkpoints,
     prune_checkpoints,
     seal_checkpoint,
     sealed_checkpoints,
@@ -44,7 +45,9 @@ from tuneproof.engine.training.tokenize import EncodedRow
 from tuneproof.engine.training.trainer import CountingTrainer, ShardedSFTConfig, ShardedTrainer
 from tuneproof.engine.training.validation_probe import ValidationProbe, is_probe_step
 
-KEPT_FILES = ["adapter_config.json", "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
+ADAPTER_CONFIG = "adapter_config.json"
+
+KEPT_FILES = [ADAPTER_CONFIG, "config.json", "generation_config.json", "*.safetensors", "*.safetensors.index.json"]
 """The files of a checkpoint that make up an adapter or a whole model."""
 
 OPTIMIZERS = {Optimizer.ADAMW: "adamw_torch_fused", Optimizer.ADAMW_8BIT: "adamw_8bit", Optimizer.PAGED_8BIT: "paged_adamw_8bit"}
@@ -62,12 +65,12 @@ def train(
 ) -> TrainingResult:
     """Trains the plan into the folder, from the newest intact checkpoint if there is one, and keeps the weights of the best step.
 
-    Raises Interrupted, after a checkpoint, if a stop is requested, and RunFailed if loss or gradient is not finite.
+    Raises Interrupted, after a checkpoint, if a stop is requested, and CannotResume if loss or gradient is not finite.
     """
     checkpoints = folder / "checkpoints"
     checkpoints.mkdir(parents=True, exist_ok=True)
     trainer = make_trainer(base, rows, plan, checkpoints)
-    resumable = from_rank_zero(lambda: sealed_checkpoints(checkpoints))
+    resumable = from_rank_zero(lambda: _intact_checkpoints(checkpoints, log))
     progress = ProgressCallback(trainer, probe, plan, log, stop, examples=len(rows), resumable=resumable)
     trainer.add_callback(progress)
     # Every step is an event; the printed copy would only fill the log.
@@ -76,7 +79,7 @@ def train(
     trainer.train(resume_from_checkpoint=str(resumable[-1].path) if resumable else None)
     if progress.interrupted:
         raise Interrupted("stopped on request", fix="add --resume to continue")
-    best, adapter = from_rank_zero(lambda: best_checkpoint(sealed_checkpoints(checkpoints))), folder / "adapter"
+    best, adapter = from_rank_zero(lambda: _best_intact(checkpoints)), folder / "adapter"
     files = from_rank_zero(lambda: _keep(best.path, adapter, plan))
     weights = [sha256_file(adapter / name) for name in files if name.endswith(".safetensors")]
     assert best.seal.probe is not None
@@ -99,17 +102,51 @@ def train(
     )
 
 
+def _intact_checkpoints(folder: Path, log: EventSink) -> list[Checkpoint]:
+    """The checkpoints that can be resumed from; says of each broken one that it was dropped."""
+    dropped = drop_broken_checkpoints(folder)
+    intact = sealed_checkpoints(folder)
+    for sentence in dropped:
+        goes_on = f"training continues after step {intact[-1].seal.step}" if intact else "training begins again"
+        log.emit(Warned(message=f"{sentence}; {goes_on}"), sync=True)
+    return intact
+
+
+def _best_intact(folder: Path) -> Checkpoint:
+    """The best of the probed checkpoints. Raises RunFailed if what was best is broken: another one would be another result."""
+    dropped = drop_broken_checkpoints(folder)
+    if dropped:
+        raise RunFailed(
+            f"a checkpoint broke while the training ran: {'; '.join(dropped)}",
+            where=str(folder),
+            fix="see that nothing else writes there and that the disk is sound, then add --resume",
+        )
+    return best_checkpoint(sealed_checkpoints(folder))
+
+
 def _keep(checkpoint: Path, folder: Path, plan: Plan) -> list[str]:
     """Copies the trained weights out of a checkpoint, records how the base was quantised, and returns the names of the files."""
     folder.mkdir(exist_ok=True)
     found = sorted(path for pattern in KEPT_FILES for path in checkpoint.glob(pattern))
     for path in found:
-        shutil.copyfile(path, folder / path.name)
+        if path.name == ADAPTER_CONFIG:
+            write_atomically(folder / path.name, _in_order(path.read_text(encoding="utf-8")))
+        else:
+            shutil.copyfile(path, folder / path.name)
     kind = METHODS[plan.method].quantisation
     if kind is None:
         return [path.name for path in found]
     write_atomically(folder / QUANTISATION_FILE, json.dumps(quantisation(kind), indent=1) + "\n")
     return [*(path.name for path in found), QUANTISATION_FILE]
+
+
+def _in_order(config: str) -> str:
+    """PEFT's configuration with its sets of names sorted: a set has another order in every process, and equal runs have equal files."""
+    settings = {
+        key: sorted(value) if isinstance(value, list) and all(isinstance(name, str) for name in value) else value
+        for key, value in json.loads(config).items()
+    }
+    return json.dumps(settings, indent=2, sort_keys=True) + "\n"
 
 
 def make_trainer(base: BaseCheckpoint, rows: Sequence[EncodedRow], plan: Plan, checkpoints: Path) -> CountingTrainer:
@@ -235,6 +272,9 @@ class ProgressCallback(TrainerCallback):
         """
         if not logs or "loss" not in logs:
             return
+        if not Path(args.output_dir).is_dir():
+            # Saving would make the deleted folders again.
+            raise RunGone("the run folder was deleted", where=args.output_dir, fix="start a new run")
         self._emit_step(state, logs, sum_over_ranks(float(self._trainer.tokens_read)))
         step = state.global_step
         if is_probe_step(step, state.max_steps, self._plan.probe_every):
@@ -262,7 +302,7 @@ class ProgressCallback(TrainerCallback):
         """Emits the step; `tokens` is the number read so far, by all processes."""
         loss, grad_norm = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
         if not (math.isfinite(loss) and math.isfinite(grad_norm)):
-            raise RunFailed(
+            raise CannotResume(
                 f"the {'loss' if not math.isfinite(loss) else 'gradient'} is not finite at step {state.global_step}",
                 where="training.learning_rate",
                 fix=f"{self._plan.learning_rate:g} is probably too high: lower it and start a new run",

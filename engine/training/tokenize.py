@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from tuneproof.engine.arms import Arm
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.models.base_model import BaseCheckpoint
+from tuneproof.engine.models.chat_format import refused_at
 
 IGNORE_INDEX = -100
 """The label of a masked token: the default `ignore_index` of torch's cross-entropy."""
@@ -24,12 +25,14 @@ class EncodedRow:
 def encode_rows(base: BaseCheckpoint, arm: Arm, examples: Iterable[Example]) -> list[EncodedRow]:
     """Each example as the arm's prompt, masked, followed by the answer; rows are never truncated.
 
-    Raises ValueError for a row that is longer than the model's context; the audit leaves such rows out beforehand.
+    Raises TemplateRefused for a row whose turns the base's chat template refuses, and ValueError for a row that is longer than the model's
+    context; the audit leaves such rows out beforehand.
     """
     rows = []
     for example in examples:
         messages = arm.messages(example)
-        prompt, answer = base.token_ids(base.prompt(messages)), base.target_ids(messages, example.output)
+        with refused_at(str(example.source)):
+            prompt, answer = base.token_ids(base.prompt(messages)), base.target_ids(messages, example.output)
         if len(prompt) + len(answer) > base.context_length:
             raise ValueError(f"{example.source}: {len(prompt)} + {len(answer)} tokens do not fit {base.context_length}")
         rows.append(EncodedRow(prompt + answer, [IGNORE_INDEX] * len(prompt) + answer))

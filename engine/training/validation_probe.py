@@ -14,7 +14,9 @@ from tuneproof.engine.methods.memory import MAX_LOGITS_PER_CALL
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
 from tuneproof.engine.run.events import Sample
-from tuneproof.engine.scoring.judges import Judge
+from tuneproof.engine.scoring.measure import Measure
+from tuneproof.engine.scoring.predictions import Prediction, compute_metrics, judge_output
+from tuneproof.engine.scoring.variant_selection import counts_correct_answers
 from tuneproof.engine.training.checkpoints import ProbeResult
 from tuneproof.engine.training.masked_loss import lm_head, summed_cross_entropy, target_logits
 from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
@@ -34,11 +36,13 @@ class ValidationProbe:
     """The validation cases of a training; `cases`, `prompts` and `encoded` are in the same order."""
 
     base: BaseCheckpoint
-    judge: Judge
+    measure: Measure
     cases: Sequence[tuple[str, Example]]  # with the name of each
     prompts: Sequence[str]
     encoded: Sequence[EncodedRow]
     max_new_tokens: int
+    ends_with_document: bool = False
+    """Whether an answer ends where its JSON document closes, as the answers of the tuned arm do."""
 
     def run(self, model: Any) -> tuple[ProbeResult, list[Sample]]:
         """Scores the model as it is now, and returns some of its answers.
@@ -49,25 +53,40 @@ class ValidationProbe:
         model.eval()
         try:
             answering = with_soft_prompt(model)
-            completions, _ = Decoder(self.base, answering).complete(self.prompts, self.max_new_tokens)
+            completions, _ = Decoder(self.base, answering).complete(
+                self.prompts, self.max_new_tokens, ends_with_document=self.ends_with_document
+            )
             loss = self._loss(answering)
         finally:
             model.train(was_training)
-        verdicts = [
-            self.judge.judge(c.text, case.output, truncated=c.truncated) for c, (_, case) in zip(completions, self.cases, strict=True)
+        answers = [
+            judge_output(
+                name,
+                prompt,
+                completion.text,
+                case.output,
+                self.measure.judge,
+                truncated=completion.truncated,
+                prompt_tokens=completion.prompt_tokens,
+                output_tokens=completion.completion_tokens,
+            )
+            for (name, case), prompt, completion in zip(self.cases, self.prompts, completions, strict=True)
         ]
-        n = len(verdicts)
+        n = len(answers)
         result = ProbeResult(
             n=n,
-            format_valid=sum(verdict.format_valid for verdict in verdicts) / n,
-            correct=sum(verdict.correct for verdict in verdicts) / n,
+            format_valid=sum(answer.format_valid for answer in answers) / n,
+            correct=sum(answer.correct for answer in answers) / n,
             loss=loss,
+            score=self._score(answers),
         )
-        samples = [
-            Sample(id=name, expected=case.output, output=c.text, correct=verdict.correct)
-            for (name, case), c, verdict in zip(self.cases, completions, verdicts, strict=True)
-        ]
+        samples = [Sample(id=a.id, expected=a.expected, output=a.output, correct=a.correct) for a in answers]
         return result, samples[:SAMPLES_SHOWN]
+
+    def _score(self, answers: Sequence[Prediction]) -> float | None:
+        if counts_correct_answers(self.measure):
+            return None
+        return compute_metrics(self.measure.task.output.kind, answers, self.measure.judge)[self.measure.metric]
 
     @torch.no_grad()
     def _loss(self, model: Any) -> float:

@@ -55,6 +55,7 @@ def write_case(folder: Path, url: str) -> Path:
         "model": {"base": "sample"},
         "baselines": [str(arm) for arm in UNTUNED_ARMS],
         "endpoint": {"url": url, "model": "theirs"},
+        "evaluate": {"prompt_search": {"metric_calls": 30}},
         "method": {"name": "lora", "even_if_met": True},
         "training": {"max_steps": 4, "probe_every": 2},
         "target": {"at_least": 0.5},

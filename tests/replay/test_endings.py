@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tests.conftest import sample_case, set_options, tuneproof
+from tests.conftest import ROOT, sample_case, set_options, tuneproof
+from tuneproof.engine.session.case_session import CaseSession
 
 QUICK = ["training.epochs=1", "baselines=[zero_shot]"]
 
@@ -25,7 +26,7 @@ def card_of(run: Path, *overrides: str) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("override", "insist", "answer", "why"),
     [
-        ("target.at_least=0.1", "method.even_if_met=true", "do not tune", "zero_shot already meets the target"),
+        ("target.at_least=0.1", "method.even_if_met=true", "do not tune", "zero_shot is shown to meet the target"),
         ("decision.private_facts=true", "method.even_if_routed_elsewhere=true", "inconclusive", "the route is `RAG first`"),
     ],
 )
@@ -41,6 +42,54 @@ def test_training_is_skipped_for_a_reason_unless_the_case_insists_which_the_card
     assert [arm["arm"] for arm in insisted["arms"]] == ["zero_shot", "tuned"]
     assert insisted["method"]["skipped"] is None and why in insisted["decision"]["overruled"][0]
     assert insisted["verdict"]["answer"] == ("do not tune" if answer == "do not tune" else "tune")
+
+
+def test_a_target_that_is_met_as_measured_ends_training_only_if_the_case_takes_that_as_enough(tmp_path: Path) -> None:
+    measured = "target.at_least=0.3"
+    card = card_of(tmp_path / "a", measured, "method.enough_as_measured=true")
+    assert card["method"]["skipped"].startswith("zero_shot meets the target as measured, which the case takes as enough")
+    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "zero_shot + repair"] and card["verdict"]["target"] == "measured"
+    session = CaseSession.of_run(tmp_path / "a")
+    met = session.met_as_measured()
+    assert met is not None and session.arms_that_meet_the_target() == []
+    assert met.describe().startswith("zero_shot meets the target as measured (0.3") and met.more is not None and met.more > met.cases
+    assert f"about {met.more:,} more at this rate would" in met.describe()
+
+
+def test_a_prompt_that_is_measured_to_fall_short_draws_the_route_again_and_the_card_says_what_changed(tmp_path: Path) -> None:
+    card = card_of(tmp_path / "a", "decision.format_drift=false")
+    assert card["decision"]["route"] == "prompt baseline first" and card["redrawn_route"]["route"] == "fine-tuning candidate"
+    assert card["redrawn_route"]["prompt_falls_short"] is True and card["redrawn_route"]["change"] in card["decision"]["summary"]
+    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "zero_shot + repair", "tuned"], (
+        "the training follows the route as measured"
+    )
+    shown = card_of(tmp_path / "b", "decision.format_drift=false", "decision.prompt_falls_short=true", "target.at_least=0.1")
+    assert shown["decision"]["route"] == "fine-tuning candidate" and shown["redrawn_route"]["route"] == "prompt baseline first"
+    assert shown["method"]["name"] is None
+
+
+def test_a_case_that_ends_early_says_what_to_do_next_headless_and_on_the_card(tmp_path: Path) -> None:
+    steps = "Put a guard before the model"
+    words = (
+        "--replay",
+        ROOT / "sample_cases" / "route_only.yaml",
+        *set_options("decision.unsafe_requests=true", "decision.private_facts=false"),
+    )
+    text = tuneproof(*words, "--run-dir", tmp_path / "a")
+    lines = text.out.splitlines()
+    assert lines[0] == "route: guard first" and lines[1].startswith("minimum_before_training: [")
+    assert lines[lines.index("what to do next:") + 1].strip().startswith(steps)
+    document = json.loads(tuneproof(*words, "--run-dir", tmp_path / "b", "--json").out)
+    assert document["next_steps"][0].startswith(steps) and document["card"]["verdict"]["next_steps"] == document["next_steps"]
+    assert steps in document["card"]["decision"]["summary"]
+    card = (tmp_path / "a" / "card.md").read_text()
+    assert f"\n\nNext: {steps}" in card and f"Next: {steps}" in card.partition("## Decision")[2]
+
+
+def test_a_route_that_is_not_fine_tuning_says_after_its_baselines_what_to_do_next(tmp_path: Path) -> None:
+    card = card_of(tmp_path / "a", "decision.preference_problem=true")
+    assert card["verdict"]["next_steps"] == ["Collect pairs of a better and a worse answer, and train on them (DPO or a similar method)."]
+    assert "Next: Collect pairs" in card["decision"]["summary"]
 
 
 def test_a_case_without_a_task_ends_after_its_split_and_says_what_is_missing(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:
@@ -106,5 +155,7 @@ def test_other_shapes_and_output_kinds_go_the_whole_way(
     result = tuneproof("--replay", write_case(case), "--run-dir", tmp_path / "run")
     assert result.code == 0, result.err
     card = json.loads((tmp_path / "run" / "card.json").read_text())
-    assert [arm["arm"] for arm in card["arms"]] == ["zero_shot", "few_shot", "tuned"]
+    answered = [arm["arm"] for arm in card["arms"] if not arm["arm"].endswith(" + repair")]
+    constrained = ["constrained", "few_shot_constrained"] if task else []
+    assert answered == ["zero_shot", "few_shot", *constrained, "tuned", *(["tuned_constrained"] if task else [])]
     assert tuneproof("verify", tmp_path / "run").code == 0

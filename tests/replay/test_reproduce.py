@@ -24,7 +24,7 @@ from tuneproof.tui.cli import main
 
 pytestmark = pytest.mark.long
 
-ARMS = ["zero_shot", "few_shot", "constrained", "tuned", "tuned_constrained", "tuned_25", "tuned_50"]
+ARMS = ["zero_shot", "few_shot", "constrained", "few_shot_constrained", "tuned", "tuned_constrained", "tuned_25", "tuned_50"]
 SETTINGS = ["training.max_steps=4", "training.probe_every=4", "training.probe_cases=4", "evaluate.learning_curve=true"]
 
 

@@ -20,7 +20,8 @@ def test_the_text_starts_with_the_two_lines_of_the_contract(finished: tuple[Path
     lines = finished[1].out.splitlines()
     assert lines[0] == "route: fine-tuning candidate"
     assert lines[1] == "minimum_before_training: ['prompt baseline', 'validation set', 'failure log']"
-    assert sum("->" in line for line in lines[2:14]) == 8
+    assert sum("->" in line for line in lines[2:]) == 13
+    assert lines[lines.index("what to do next:") + 1].startswith("  Measure the best prompt first")
 
 
 def test_the_case_ends_in_tune_because_the_format_drifts_untuned(finished: tuple[Path, Result]) -> None:
@@ -89,4 +90,4 @@ def test_a_finished_run_resumes_to_the_same_card_without_doing_anything_again(fi
 
 def test_another_case_is_not_resumed_into_a_run(finished: tuple[Path, Result]) -> None:
     result = tuneproof("--replay", sample_case(), "--run-dir", finished[0], "--resume", "--set", "training.epochs=1")
-    assert result.code == 3 and "this run started with another case" in result.err
+    assert result.code == 3 and "training has begun with another method or other settings" in result.err

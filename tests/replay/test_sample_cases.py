@@ -41,14 +41,17 @@ def test_policy_questions_retrieval_beats_tuning(tmp_path: Path) -> None:
     assert card["decision"]["route"] == "RAG first" and "The measurement agrees" in card["decision"]["measured"]
     assert card["verdict"]["answer"] == "do not tune" and card["verdict"]["best_untuned_arm"] == "retrieval"
     assert card["verdict"]["difference"]["high"] < 0
-    assert "retrieval already meets the target" in card["verdict"]["reason"] and "tuned answers" in card["verdict"]["reason"]
+    assert card["verdict"]["reason"].startswith("retrieval is shown to meet the target of 0.8 without any training. tuned: 0 of 60 right")
 
 
-def test_fixed_labels_a_grammar_is_enough(tmp_path: Path) -> None:
+def test_fixed_labels_a_parser_is_enough_and_so_is_a_grammar(tmp_path: Path) -> None:
     card = card_of(tmp_path / "run", "fixed_labels")
-    assert card["verdict"]["answer"] == "do not tune" and card["verdict"]["lightest_arm"] == "constrained"
-    assert rate(card, "zero_shot") < 0.5 and [arm["arm"] for arm in card["arms"]] == ["zero_shot", "few_shot", "constrained"]
-    assert "constrained meets the target without training" in card["decision"]["measured"]
+    assert card["verdict"]["answer"] == "do not tune" and card["verdict"]["lightest_arm"] == "zero_shot + repair"
+    assert card["verdict"]["headline"] == "a parser fixes it" and "A parser fixes it" in card["verdict"]["reason"]
+    assert rate(card, "zero_shot") < 0.5 and rate(card, "zero_shot + repair") == rate(card, "constrained") == 1
+    assert not (tmp_path / "run" / "training").exists()
+    assert card["decision"]["route"] == "tooling first", "the format is all that is wrong, as the case answers"
+    assert card["arms"][-1]["format_valid"]["rate"] == 1
 
 
 @pytest.mark.long

@@ -141,10 +141,10 @@ def test_a_job_that_is_killed_has_failed_and_can_be_resumed(run: Path) -> None:
 def test_a_job_can_be_watched_and_stopped_from_another_machine(run: Path) -> None:
     def stop_from_elsewhere(_: object) -> None:
         seen = last_launch(run).model_copy(update={"host": "elsewhere"})
-        assert is_alive(seen) and stop_run(seen)
+        assert is_alive(seen) and stop_run(run, seen)
 
     result = train_and_interrupt(run, stop_from_elsewhere)
     assert result.code == 130, result.err
     wait_until(lambda: unfinished_jobs() == [], "an empty queue")
     seen = last_launch(run).model_copy(update={"host": "elsewhere"})
-    assert not is_alive(seen) and not stop_run(seen)
+    assert not is_alive(seen) and not stop_run(run, seen)

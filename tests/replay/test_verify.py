@@ -35,7 +35,7 @@ def test_a_finished_run_verifies(finished: tuple[Path, Result]) -> None:
     result = tuneproof("verify", finished[0], "--json")
     assert result.code == 0
     document = json.loads(result.out)
-    assert document["verified"] is True and document["predictions"] == 480
+    assert document["verified"] is True and document["predictions"] == 720
 
 
 def test_each_file_is_read_once(finished: tuple[Path, Result]) -> None:
@@ -85,7 +85,7 @@ def test_one_changed_byte_in_any_file_is_noticed(copy: RunStore) -> None:
             # A byte of the manifest may be in the digest of another file, which then is the one that differs.
             assert file in (MANIFEST, caught.value.where), f"{file} byte {at}: {caught.value}"
         path.write_bytes(whole)
-    assert verify(copy).predictions == 480
+    assert verify(copy).predictions == 720
 
 
 @pytest.mark.parametrize(

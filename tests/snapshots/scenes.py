@@ -18,7 +18,8 @@ from textual.widgets import DirectoryTree, Input
 
 from tests.snapshots.record import BEGAN, FINISHED, LATER, TRAINING
 from tests.wizard.driving import strips
-from tuneproof.engine.core import hardware
+from tuneproof.engine.core import hardware, memory_limits
+from tuneproof.engine.core.memory_limits import FreeMemory, MemoryLimit
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.screens import home
 from tuneproof.tui.app import TuneproofApp
@@ -43,7 +44,7 @@ def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
         patch.delenv(name, raising=False)
     patch.setattr(hardware, "detect_machine", lambda: MACHINE)
     patch.setattr(hardware, "first_gpu", lambda: None)
-    patch.setattr(hardware, "free_memory_bytes", lambda: 21_000_000_000)
+    patch.setattr(memory_limits, "least_free_memory", lambda processes: FreeMemory(MemoryLimit.MACHINE, 23 << 30, 21_000_000_000))
     patch.setattr(home, "time", SimpleNamespace(time=lambda: NOW))
     return here
 

@@ -156,7 +156,7 @@ def keys_of(section: type[BaseModel], before: str = "") -> Iterator[str]:
 def test_the_page_of_the_case_file_has_every_key_and_no_other() -> None:
     sections = {key.partition(".")[0] for key in keys_of(Case)}
     named = {code for code in page("case-file.md").code if code.partition(".")[0] in sections and "=" not in code}
-    assert named - sections | {"baselines"} == {key for key in keys_of(Case) if key not in ("version", "name")}
+    assert named - sections | {"baselines", "prompts"} == {key for key in keys_of(Case) if key not in ("version", "name")}
 
 
 @ALL_PAGES
@@ -166,7 +166,7 @@ def test_every_key_of_a_case_that_is_named_exists(page: Page) -> None:
     tops = {key.partition(".")[0] for key in keys}
     for code in page.code:
         key = re.split(r"[:=]", code)[0]
-        is_file = Path(key).suffix in (".json", ".jsonl", ".md", ".yaml", ".py")
+        is_file = Path(key).suffix in (".json", ".jsonl", ".md", ".yaml", ".py", ".safetensors")
         if re.fullmatch(r"[a-z]+(\.[a-z_]+)+", key) and key.partition(".")[0] in tops and not is_file:
             assert key in keys | sections, code
 

@@ -34,7 +34,7 @@ async def test_a_killed_worker_is_shown_as_crashed_and_can_be_resumed(tmp_path: 
         assert app.state.launched is not None
         psutil.Process(app.state.launched.pid).kill()
         await until(pilot, lambda: app.state.status is RunStatus.CRASHED, "the crash")
-        await until_shown(pilot, "r resumes where it was", "the process was killed")
+        await until_shown(pilot, "r resumes where it was", "the worker was killed")
         await pilot.press("r")
         await stage_done(pilot, Stage.BASELINES)
         assert set(app.state.arms) == {"constrained"} and "constrained" in picture(pilot)

@@ -24,7 +24,7 @@ async def test_a_case_with_own_data_goes_from_the_first_question_to_the_freeze(t
         await pilot.press("n")
         await typed(pilot, "even numbers")
         await pilot.press("enter")
-        await until(pilot, lambda: "Seven questions" in picture(pilot), "the questions")
+        await until(pilot, lambda: "Twelve questions" in picture(pilot), "the questions")
         await pilot.press("n", "y", "y")
         assert yaml.safe_load(case.read_text())["decision"] == {"private_facts": False, "format_drift": True, "stable_task": True}
         assert "with 50 examples or more:" in picture(pilot)
@@ -76,7 +76,7 @@ async def test_another_route_than_training_is_recommended_and_training_anyway_is
         await pilot.press("n")
         await typed(pilot, "prices")
         await pilot.press("enter")
-        await until(pilot, lambda: "Seven questions" in picture(pilot), "the questions")
+        await until(pilot, lambda: "Twelve questions" in picture(pilot), "the questions")
         await pilot.press("y", "y", "y")
         assert "RAG first" in picture(pilot) and "look them up first. Put" in picture(pilot)
         await pilot.press("g")

@@ -71,7 +71,7 @@ async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) 
     assert left is not None and is_alive(left)
     assert "running  train" in tuneproof("runs", cwd=here).out
     process = worker_process(left)
-    assert stop_run(left) and process is not None
+    assert stop_run(here / "runs" / "a", left) and process is not None
     process.wait(60)
     assert _state(here / "runs" / "a").status is RunStatus.STOPPED
 

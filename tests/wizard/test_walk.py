@@ -60,7 +60,7 @@ async def test_the_sample_case_is_completed_with_keys_from_home_to_its_verdict(
         await until_shown(pilot, "48 of 48", "done; press c to go to the card")
         await pilot.press("c")
         await arrive(pilot, "CardScreen")
-        await until_shown(pilot, "tune: tuned answers", "15 fixed", "tuneproof verify runs/support-tickets-1")
+        await until_shown(pilot, "tune: better than prompting", "constrained: +18 points", "tuneproof verify runs/support-tickets-1")
         await pilot.press("v")
         await arrive(pilot, "CasesScreen")
         await until_shown(pilot, "tuned against constrained", "15 fixed")
@@ -82,7 +82,8 @@ def _check_replay(draft: Path, run: Path, headless: Path, again: Path) -> None:
     assert walked["verdict"] == card["verdict"] and walked["verdict"]["answer"] == "tune"
     assert walked["eval_set"]["sha256"] == card["eval_set"]["sha256"]
     assert _rates(walked) == _rates(card)
-    assert list(_rates(walked)) == ["zero_shot", "few_shot", "constrained", "tuned", "tuned_constrained"]
+    repaired = ["zero_shot", "zero_shot + repair", "few_shot", "few_shot + repair"]
+    assert list(_rates(walked)) == [*repaired, "constrained", "few_shot_constrained", "tuned", "tuned_constrained"]
 
 
 def _rates(card: dict[str, Any]) -> dict[str, Any]:

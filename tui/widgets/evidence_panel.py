@@ -48,7 +48,7 @@ def _eval_set(state: RunState) -> list[str]:
     if frozen is None:
         return ["not frozen yet"]
     effect = round(100 * frozen.minimum_detectable_effect)
-    return [f"{frozen.eval} cases, sha {frozen.eval_sha256[:12]}…", f"can show about {effect} points"]
+    return [f"{frozen.eval} cases, sha {frozen.eval_sha256[:12]}…", f"detect {effect} points 4 times in 5"]
 
 
 def _arms(state: RunState) -> list[str]:

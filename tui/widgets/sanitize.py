@@ -1,4 +1,4 @@
-"""Text from data, made safe to show: no markup, no control sequences, no characters that reorder the text beside them."""
+"""Text from data on the screen: plain, and never parsed as markup."""
 
 from __future__ import annotations
 
@@ -9,10 +9,8 @@ from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 
-TAB, NEWLINE = "\t", "\n"
-
-NON_PRINTING = ("Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp")
-"""Unicode categories of control characters, and of characters without a glyph."""
+from tuneproof.engine.core.plain_text import NON_PRINTING
+from tuneproof.engine.core.plain_text import sanitize as sanitize
 
 
 class SanitizingFilter(LineFilter):
@@ -27,31 +25,6 @@ def _without_non_printing(segment: Segment) -> Segment:
     return Segment(kept, segment.style)
 
 
-def sanitize(text: str, *, one_line: bool = False, max_length: int | None = None) -> str:
-    """The text with control and format characters as visible signs, with `one_line` also line ends, cut to `max_length` characters.
-
-    Control characters become the symbols of Unicode's block 2400, such as `␛` for escape. Other characters without a glyph (direction
-    marks, zero-width characters, lone surrogates) become their code point, such as `<202E>`.
-    """
-    kept = text if max_length is None or len(text) <= max_length else text[: max_length - 1] + "…"
-    return "".join(_sign(character, one_line) for character in kept)
-
-
 def sanitized_content(text: str, style: str = "", *, one_line: bool = False, max_length: int | None = None) -> Content:
     """The sanitized text as content that is never parsed as markup."""
     return Content.styled(sanitize(text, one_line=one_line, max_length=max_length), style)
-
-
-def _sign(character: str, one_line: bool) -> str:
-    if character == NEWLINE:
-        return "␊" if one_line else NEWLINE
-    if character == TAB:
-        return "␉" if one_line else "    "
-    code = ord(character)
-    if code < 0x20:
-        return chr(0x2400 + code)
-    if code == 0x7F:
-        return "␡"
-    if unicodedata.category(character) in NON_PRINTING:
-        return f"<{code:04X}>"
-    return character

@@ -8,17 +8,24 @@ from tuneproof.engine.audit.outputs.json_faults import json_fault
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
+from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.scoring.judges import JsonJudge, Judge
 
 
 @check("format", severity=Severity.BLOCK)
 def outputs_off_format(table: Table) -> Iterator[Finding]:
-    """Outputs that do not satisfy `task.output`: in training they teach a wrong format, in eval they are wrong references."""
+    """Outputs that do not satisfy `task.output`: in training they teach a wrong format, in eval they are wrong references.
+
+    An output on which the pattern of the task takes too long is one of them.
+    """
     if table.judge is None:
         return
     rows = []
     for example in [*table.examples, *table.eval]:
-        problem = table.judge.problem(example.output)
+        try:
+            problem = table.judge.problem(example.output)
+        except CaseError as error:
+            raise CaseError(f"{error.what}, the last of them at {example.source}", where=error.where, fix=error.fix) from None
         if problem:
             rows.append(FlaggedRow(example.source, note=_note(table.judge, example.output, problem)))
     if rows:

@@ -24,7 +24,7 @@ from tuneproof.engine.audit.report import Report
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.run_checks import audit, require_known_checks
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.audit_runs.local import AuditCallbacks, with_profile
+from tuneproof.engine.audit_runs.local import AuditCallbacks, check_base_of, with_profile
 from tuneproof.engine.audit_runs.ray.joins import related_rows, sketch_rows
 from tuneproof.engine.audit_runs.ray.selection import Selection, select_rows
 from tuneproof.engine.audit_runs.ray.session import ray_started
@@ -48,6 +48,8 @@ def audit_shards(
     case: DraftCase | None,
     callbacks: AuditCallbacks,
     label_errors: LabelErrorMethod | None = None,
+    *,
+    allow_large: bool = False,
 ) -> Report:
     """The report that `audit_files` gives for the same files, made on Ray, where each file is a shard.
 
@@ -63,9 +65,11 @@ def audit_shards(
             where="data.leave_out",
             fix="audit on one machine, or remove the rows from the files first",
         )
+    check_base_of(case)
     shards = _shards(files, against)
     with ray_started():
-        return _ShardedAudit(shards, AuditRequest(shingle, case), label_errors or data.label_errors).report(files, against, data, callbacks)
+        request = AuditRequest(shingle, case, allow_large or data.allow_large)
+        return _ShardedAudit(shards, request, label_errors or data.label_errors).report(files, against, data, callbacks)
 
 
 def _shards(files: Sequence[str], against: Sequence[str]) -> list[Shard]:

@@ -44,6 +44,7 @@ class AuditRequest:
 
     shingle: Shingle
     case: DraftCase | None
+    allow_large: bool = False
 
     def lengths(self) -> TokenLengths | None:
         """How the chosen base model reads a row; loaded once a process."""
@@ -114,7 +115,7 @@ def read_shard(shard: Shard, request: AuditRequest) -> tuple[ShardRows, ShardSum
     """Reads a shard, leaves out the rows that always are, and computes the aggregates."""
     try:
         columns = request.case.data.columns if request.case and request.case.data else None
-        reading = read_file_as(shard.label, shard.path, columns)
+        reading = read_file_as(shard.label, shard.path, columns, allow_large=request.allow_large)
         lengths = request.lengths()
     except TuneproofError as error:
         return ShardRows(shard, [], frozenset()), ShardSummary(shard.number, error=error)

@@ -15,6 +15,7 @@ import torch.distributed as dist
 from accelerate.utils import check_cuda_p2p_ib_support
 
 from tuneproof.engine.models.base_model import best_device
+from tuneproof.engine.training.distributed.torchrun import STORE_FILE
 
 T = TypeVar("T")
 
@@ -30,7 +31,12 @@ def init_process_group() -> None:
         if not check_cuda_p2p_ib_support():
             # GeForce GPUs have no peer-to-peer access, and accelerate refuses to start on them without these.
             os.environ |= {"NCCL_P2P_DISABLE": "1", "NCCL_IB_DISABLE": "1"}
-    dist.init_process_group("nccl" if device.type == "cuda" else "gloo", timeout=TIMEOUT)
+    backend, file = "nccl" if device.type == "cuda" else "gloo", os.environ.get(STORE_FILE)
+    if file is None:
+        dist.init_process_group(backend, timeout=TIMEOUT)
+        return
+    rank, ranks = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
+    dist.init_process_group(backend, timeout=TIMEOUT, store=dist.FileStore(file, ranks), rank=rank, world_size=ranks)
 
 
 def is_distributed() -> bool:

@@ -17,7 +17,8 @@ from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.core.errors import RunFailed
+from tuneproof.engine.core.errors import OutOfMemory, RunFailed
+from tuneproof.engine.core.memory_limits import kernel_oom_kills
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.run.event import Event, EventSink
 from tuneproof.engine.run.node_rendezvous import Rendezvous, published
@@ -125,6 +126,7 @@ class _Ranks:
     connected: list[Connection] = field(default_factory=list)
     training: list[Connection] = field(default_factory=list)  # those that have been sent the job
     stopping: list[Connection] = field(default_factory=list)  # those that have been sent a StopCommand
+    oom_kills: int | None = field(default_factory=kernel_oom_kills)  # before the training
 
     def follow(self, log: EventSink, stop: StopRequest) -> Outcome:
         """Passes their events on until there is an outcome, then closes all connections."""
@@ -174,8 +176,14 @@ class _Ranks:
             raise self._died() from None
 
     def _died(self) -> RunFailed:
-        return RunFailed(
-            f"one of the {self.job.plan.processes} training processes was killed, perhaps because memory ran out",
-            where="training.processes",
-            fix="free memory and add --resume, or use fewer",
-        )
+        now, processes = kernel_oom_kills(), self.job.plan.processes
+        if self.job.plan.nodes > 1:
+            # This machine's kernel counts only what it kills itself.
+            what = f"one of the {processes} training processes was killed, perhaps because memory ran out"
+            return RunFailed(what, where="training.processes", fix="free memory and add --resume, or use fewer")
+        # The kernel counts what it kills for want of memory; where it does not, memory has to be assumed.
+        if now is None or self.oom_kills is None or now > self.oom_kills:
+            what = f"memory ran out and one of the {processes} training processes was killed"
+            return OutOfMemory(what, where="training.processes", fix="free memory and add --resume, or use fewer")
+        what = f"one of the {processes} training processes was killed, not by the system for want of memory"
+        return RunFailed(what, where="training.processes", fix="see worker.log, and add --resume")

@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Self
 
 import psutil
@@ -23,6 +24,17 @@ GRACE_SECONDS = 20.0
 """How long processes may take to exit once the worker has closed their connections; they do at once, unless a driver blocks them."""
 
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
+
+STORE_FILE = "TUNEPROOF_STORE_FILE"
+"""The environment variable with the file through which the processes of one machine meet; not set if they are on several."""
+
+LOOPBACK_ONLY = {
+    "GLOO_SOCKET_IFNAME": LOOPBACK,
+    "NCCL_SOCKET_IFNAME": LOOPBACK,
+    # torch's TCPStore listens on all interfaces and asks nobody for a key.
+    "TORCH_DISABLE_SHARE_RDZV_TCP_STORE": "1",
+}
+"""What keeps the processes of one machine from listening on its network."""
 
 
 @dataclass(frozen=True)
@@ -42,19 +54,22 @@ class NodeProcesses:
         """Those of one node of a job."""
         return cls(rendezvous.processes, rendezvous.nodes, node_rank, first, rendezvous.store_port)
 
-    @property
-    def options(self) -> list[str]:
-        """torchrun's options."""
+    def options(self, folder: Path) -> list[str]:
+        """torchrun's options; on a single node its own store is a file in the folder."""
         processes = f"--nproc-per-node={self.processes}"
         if self.nodes == 1:
-            return [processes, "--standalone", "--local-addr=localhost"]
+            file = ["--rdzv-backend=c10d", "--rdzv-conf=store_type=file", f"--rdzv-endpoint={folder / 'rendezvous'}"]
+            return [processes, "--local-addr=localhost", *file]
         store = [f"--master-addr={self.first}", f"--master-port={self.store_port}"]
         return [processes, f"--nnodes={self.nodes}", f"--node-rank={self.node_rank}", *store]
 
-    @property
-    def interface(self) -> str | None:
-        """The network interface that they communicate over; None if it cannot be determined."""
-        return LOOPBACK if self.nodes == 1 else interface_to(self.first)
+    def network(self, folder: Path) -> dict[str, str]:
+        """The environment variables that say what they communicate over."""
+        if self.nodes == 1:
+            return LOOPBACK_ONLY | {STORE_FILE: str(folder / "store")}
+        # By default gloo takes the interface that the host name resolves to, which is loopback on many machines.
+        interface = interface_to(self.first)
+        return {} if interface is None else {"GLOO_SOCKET_IFNAME": interface}
 
 
 @contextmanager
@@ -63,14 +78,15 @@ def running_torchrun(processes: NodeProcesses, address: str, key: str | None = N
 
     On leaving, waits until all of them have exited.
     """
-    with tempfile.TemporaryDirectory(prefix="tuneproof-ranks-") as logs:
+    with tempfile.TemporaryDirectory(prefix="tuneproof-ranks-") as name:
+        folder = Path(name)
         # Nobody sends SIGQUIT; without any signal to handle, torchrun complains.
-        options = [*processes.options, "--signals-to-handle=SIGQUIT", f"--log-dir={logs}"]
+        options = [*processes.options(folder), "--signals-to-handle=SIGQUIT", f"--log-dir={folder}"]
         launcher = [sys.executable, "-m", "tuneproof.engine.training.distributed.torchrun", *options]
         program = ["-m", "tuneproof.engine.training.rank_main", address]
         # In a session of its own: a key pressed in a terminal is for the worker, which then tells the processes.
         torchrun = subprocess.Popen(
-            [*launcher, *program], env=_environment(processes, key), stdin=subprocess.DEVNULL, start_new_session=True
+            [*launcher, *program], env=_environment(processes, folder, key), stdin=subprocess.DEVNULL, start_new_session=True
         )
         try:
             yield torchrun
@@ -78,12 +94,9 @@ def running_torchrun(processes: NodeProcesses, address: str, key: str | None = N
             _wait_for_exit(torchrun)
 
 
-def _environment(processes: NodeProcesses, key: str | None) -> dict[str, str]:
+def _environment(processes: NodeProcesses, folder: Path, key: str | None) -> dict[str, str]:
     """The environment of the processes; variables that the user has set are kept."""
-    defaults = {"OMP_NUM_THREADS": str(max(1, hardware.detect_machine().cores // processes.processes))}
-    if processes.interface is not None:
-        # By default gloo takes the interface that the host name resolves to, which is loopback on many machines.
-        defaults["GLOO_SOCKET_IFNAME"] = processes.interface
+    defaults = {"OMP_NUM_THREADS": str(max(1, hardware.detect_machine().cores // processes.processes))} | processes.network(folder)
     secret = {} if key is None else {KEY: key}
     return defaults | dict(os.environ) | secret
 

@@ -6,13 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.conftest import tuneproof
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.scoring.statistics import min_cases_for_target, min_correct_for_target, wilson
 
 
 def example(line: int, text: str, label: str, **metadata: Any) -> Example:
@@ -47,20 +44,6 @@ def test_without_eval_rows_and_labels_there_is_nothing_to_say_of_them() -> None:
     assert profile_lines(found) == ["fields: instruction in 20 rows, input in 20 rows, output in 20 rows"]
 
 
-@pytest.mark.parametrize("target", [0.5, 0.8, 0.9, 0.95, 0.99])
-def test_the_fewest_cases_are_the_first_whose_interval_lies_above_the_target(target: float) -> None:
-    needed = min_cases_for_target(target)
-    assert needed is not None
-    assert wilson(needed, needed).low >= target > wilson(needed - 1, needed - 1).low
-    assert min_correct_for_target(needed, target) == needed and min_correct_for_target(needed - 1, target) is None
-    right = min_correct_for_target(4 * needed, target)
-    assert right is not None and wilson(right, 4 * needed).low >= target > wilson(right - 1, 4 * needed).low
-
-
-def test_no_number_of_cases_shows_that_a_model_is_never_wrong() -> None:
-    assert min_cases_for_target(1.0) is None and min_correct_for_target(10_000, 1.0) is None
-
-
 def test_the_card_says_what_the_data_is_like_and_that_the_eval_set_is_too_small(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:
     write_jsonl([{"input": f"is {at} even?", "output": "no" if at % 2 else "yes", "source": "made"} for at in range(60)])
     case = write_case(
@@ -76,7 +59,7 @@ def test_the_card_says_what_the_data_is_like_and_that_the_eval_set_is_too_small(
     shape, scored = card["data_shape"]["profile"], card["eval_set"]
     assert shape["metadata"] == {"source": {"rows": 60, "different": 1}}
     assert {row["label"]: row["train"] + row["validation"] + row["eval"] for row in shape["labels"]} == {"yes": 30, "no": 30}
-    assert scored["n"] < 35 == scored["fewest_cases_for_target"] and scored["fewest_right_for_target"] is None
+    assert scored["n"] < 36 == scored["fewest_cases_for_target"] and scored["fewest_right_for_target"] is None
     assert any("too few to show that the target of 0.9 is met" in item for item in card["risk"]["items"])
     text = (tmp_path / "run" / "card.md").read_text()
-    assert "- metadata: source (60 rows, 1 different)" in text and "it takes 35 cases" in text
+    assert "- metadata: source (60 rows, 1 different)" in text and "it takes 36 cases" in text

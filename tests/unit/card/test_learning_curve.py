@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.unit.scoring.test_verdict import arm, first
+from tests.unit.scoring.test_verdict import MEASURE, arm, first
 from tuneproof.engine.card.learning_curve import CurvePoint, LearningCurveSection, Slope, curve_lines, make_curve
 
 
@@ -18,7 +18,7 @@ def curve(*right: Sequence[bool], missing: Sequence[str] = (), not_measured: Seq
         labels = list(missing) if share == 25 else []
         rates = {"correct": scored.scores.correct, "format_valid": scored.scores.format_valid}
         measured.append((CurvePoint(share=share, examples=4 * share, missing_labels=labels, **rates), scored))
-    return make_curve(measured, not_measured)
+    return make_curve(MEASURE, measured, not_measured)
 
 
 @pytest.mark.parametrize(

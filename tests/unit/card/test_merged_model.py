@@ -7,9 +7,9 @@ from dataclasses import replace
 
 import pytest
 
-from tests.unit.scoring.test_verdict import arm, first
+from tests.unit.scoring.test_verdict import MEASURE, arm, first
 from tuneproof.engine.card.merged_model import MergeOutcome, make_served
-from tuneproof.engine.scoring.verdict import ScoredArm
+from tuneproof.engine.scoring.measure import ScoredArm
 
 
 def reworded(arm: ScoredArm, count: int) -> ScoredArm:
@@ -24,7 +24,7 @@ def reworded(arm: ScoredArm, count: int) -> ScoredArm:
         (
             first(50),
             MergeOutcome.SAME_ANSWERS,
-            "same answers to all 60 eval cases, so the model to serve is the one that was measured.",
+            "same answers to all 60 eval cases, on this machine.",
         ),
         (
             first(49),
@@ -36,16 +36,16 @@ def reworded(arm: ScoredArm, count: int) -> ScoredArm:
     ],
 )
 def test_the_interval_of_the_difference_decides_the_outcome(merged: Sequence[bool], outcome: MergeOutcome, message: str) -> None:
-    found = make_served(arm("tuned_merged", merged), arm("tuned", first(50)), "abc")
+    found = make_served(MEASURE, arm("tuned_merged", merged), arm("tuned", first(50)), "abc")
     assert found.outcome is outcome and message in found.summary and found.sha256 == "abc"
 
 
 def test_a_worse_merged_model_should_not_be_served() -> None:
-    found = make_served(arm("tuned_merged", first(30)), arm("tuned", first(50)), "abc")
+    found = make_served(MEASURE, arm("tuned_merged", first(30)), arm("tuned", first(50)), "abc")
     assert found.summary.endswith("serve the adapter on the base that it was trained on.")
 
 
 def test_answers_in_other_words_are_counted_as_changed() -> None:
-    found = make_served(reworded(arm("tuned_merged", first(50)), 3), arm("tuned", first(50)), "abc")
+    found = make_served(MEASURE, reworded(arm("tuned_merged", first(50)), 3), arm("tuned", first(50)), "abc")
     assert found.answers_changed == 3 and found.outcome is MergeOutcome.NO_DIFFERENCE_SHOWN
     assert "3 of 60 eval cases differently: 0 went from right to wrong" in found.summary

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.unit.scoring.test_verdict import arm, first
+from tests.unit.scoring.test_verdict import MEASURE, arm, first
 from tuneproof.engine.card.method_comparison import ComparisonSection, Entrant, comparison_lines, make_comparison
 from tuneproof.engine.run.artifacts import MethodFacts, TrainingFacts
 
@@ -33,7 +33,7 @@ def entrant(name: str, right: Sequence[bool]) -> Entrant:
 
 
 def comparison(**others: Sequence[bool]) -> ComparisonSection:
-    return make_comparison(entrant("lora", first(40)), [entrant(name, right) for name, right in others.items()])
+    return make_comparison(MEASURE, entrant("lora", first(40)), [entrant(name, right) for name, right in others.items()])
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,6 @@ def test_p_values_are_adjusted_for_the_number_of_methods() -> None:
 
 
 def test_a_method_that_was_not_trained_is_listed_with_the_reason() -> None:
-    found = make_comparison(entrant("lora", first(40)), [Entrant(planned("qlora", "no GPU"), None, None)])
+    found = make_comparison(MEASURE, entrant("lora", first(40)), [Entrant(planned("qlora", "no GPU"), None, None)])
     assert found.summary == "Only lora was trained."
     assert comparison_lines(found)[1] == "qlora: not trained: no GPU"

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.scoring.test_verdict import TASK, arm, first
+from tests.unit.scoring.test_verdict import TASK, arm, first, judge_of
 from tuneproof.engine.card.route_agreement import agreement_with_route
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.route import Route
-from tuneproof.engine.scoring.verdict import ScoredArm, decide_verdict
+from tuneproof.engine.scoring.measure import Measure, ScoredArm
+from tuneproof.engine.scoring.verdict import ArmsInCase, decide_verdict
 
 ARMS = {"zero_shot": 10, "retrieval": 55, "tuned": 12}
 
@@ -16,8 +17,9 @@ ARMS = {"zero_shot": 10, "retrieval": 55, "tuned": 12}
 def agreement(route: Route, target: float | None = None, **right: int) -> str | None:
     arms = {name: arm(name, first(count)) for name, count in right.items()}
     untuned: list[ScoredArm] = [each for name, each in arms.items() if name != "tuned"]
-    verdict = decide_verdict(untuned, arms.get("tuned"), TASK, None if target is None else Target(at_least=target), [])
-    return agreement_with_route(route, list(arms.values()), verdict)
+    measure = Measure(TASK, None if target is None else Target(at_least=target), judge_of(TASK))
+    verdict = decide_verdict(measure, ArmsInCase(untuned, arms.get("tuned")), [])
+    return agreement_with_route(route, measure, list(arms.values()), verdict)
 
 
 @pytest.mark.parametrize(
@@ -41,7 +43,7 @@ def test_if_the_measurement_does_not_agree_the_text_says_which_to_follow() -> No
     assert "constrained meets the target without training. Follow the measurement" in (
         agreement(Route.FINE_TUNING, 0.9, zero_shot=10, constrained=60) or ""
     )
-    assert "tuning made the answers worse" in (agreement(Route.FINE_TUNING, zero_shot=50, tuned=10) or "")
+    assert "tuning made it worse" in (agreement(Route.FINE_TUNING, zero_shot=50, tuned=10) or "")
     assert agreement(Route.FINE_TUNING, zero_shot=10, tuned=50) == "The measurement agrees with the route `fine-tuning candidate`."
 
 

@@ -8,13 +8,14 @@ import sys
 
 import pytest
 
-from tuneproof.engine.core.hardware import Gpu, Machine, block_import, detect_machine, free_memory_bytes, gpu_count, is_installed
+from tuneproof.engine.core.hardware import Gpu, Machine, block_import, detect_machine, gpu_count, is_installed
+from tuneproof.engine.core.memory_limits import least_free_memory
 
 
 def test_the_cores_are_those_this_process_may_use() -> None:
     machine = detect_machine()
     assert machine.cores == len(os.sched_getaffinity(0))
-    assert 0 < free_memory_bytes() / 2**30 < machine.memory_gib
+    assert 0 < least_free_memory().free / 2**30 < machine.memory_gib
 
 
 def test_the_summary_names_the_gpu_or_else_the_cores() -> None:

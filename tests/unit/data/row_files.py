@@ -13,6 +13,7 @@ import pyarrow.parquet
 
 from tuneproof.engine.data.files import read_file
 from tuneproof.engine.data.raw import RawRow
+from tuneproof.engine.data.reading_limits import ReadingLimits
 
 ROWS = [{"input": f"row {i}\nof “many” 🍕", "output": f'"{i}", said Zoë'} for i in range(4)]
 
@@ -47,4 +48,4 @@ def packed(content: bytes, ending: str) -> bytes:
 
 
 def rows_of(path: Path) -> list[RawRow]:
-    return [row for row in read_file(path) if isinstance(row, RawRow)]
+    return [row for row in read_file(path, ReadingLimits.none()) if isinstance(row, RawRow)]

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
 import pytest
 
+from tests.unit.models.bases import resize_embeddings
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Message
@@ -38,6 +40,7 @@ def base_with_template(request: pytest.FixtureRequest, tmp_path: Path) -> BaseCh
     (tmp_path / "model" / "chat_template.jinja").unlink()
     sample.tokenizer.chat_template = TEMPLATES[request.param]
     sample.tokenizer.save_pretrained(tmp_path / "model")
+    resize_embeddings(tmp_path / "model", len(sample.tokenizer))
     return load_base(ModelChoice(base=str(tmp_path / "model")))
 
 
@@ -52,9 +55,28 @@ def test_the_targets_are_the_whole_answer_and_one_end_token(base_with_template: 
 
 @pytest.mark.parametrize(("base_with_template", "own"), [("chatml", True), ("none", False)], indirect=["base_with_template"])
 def test_a_base_knows_whether_the_chat_template_is_its_own(base_with_template: BaseCheckpoint, own: bool) -> None:
-    assert base_with_template.has_chat_template is own
+    assert base_with_template.chat.own is own
 
 
 def test_a_folder_without_a_model_is_an_error_in_the_case(tmp_path: Path) -> None:
-    with pytest.raises(CaseError, match=r"model.base"):
+    with pytest.raises(CaseError, match=r"config.json: the file is missing; download the whole model"):
         load_base(ModelChoice(base=str(tmp_path)))
+
+
+def test_a_tokenizer_with_more_tokens_than_the_model_has_embeddings_is_refused(tmp_path: Path) -> None:
+    sample = load_base(ModelChoice(base="sample"))
+    shutil.copytree(sample.folder, tmp_path / "model")
+    sample.tokenizer.add_tokens(["<followup>", "<newtopic>"])
+    sample.tokenizer.save_pretrained(tmp_path / "model")
+    with pytest.raises(CaseError, match=r"1,538 tokens, 1,536 embeddings.*`<followup>`, `<newtopic>`"):
+        load_base(ModelChoice(base=str(tmp_path / "model")))
+
+
+def test_a_placeholder_of_images_needs_no_embedding(tmp_path: Path) -> None:
+    sample = load_base(ModelChoice(base="sample"))
+    shutil.copytree(sample.folder, tmp_path / "model")
+    sample.tokenizer.add_special_tokens({"additional_special_tokens": ["<image_soft_token>"]})
+    sample.tokenizer.save_pretrained(tmp_path / "model")
+    settings = json.loads((tmp_path / "model" / "tokenizer_config.json").read_text())
+    (tmp_path / "model" / "tokenizer_config.json").write_text(json.dumps({**settings, "image_token": "<image_soft_token>"}))
+    assert len(load_base(ModelChoice(base=str(tmp_path / "model"))).tokenizer) == 1537

@@ -19,7 +19,6 @@ from tuneproof.engine.run.limits import is_out_of_memory, machine_limit
         (RuntimeError("CUDA out of memory. Tried to allocate 20 MiB"), OutOfMemory),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), OutOfMemory),
         (OSError(errno.ENOSPC, "no space"), DiskFull),
-        (RuntimeError("PytorchStreamWriter failed writing file data/0"), DiskFull),
         (PermissionError(errno.EACCES, "denied"), UsageError),
     ],
 )

@@ -31,6 +31,7 @@ from tuneproof.engine.run.events import (
 )
 from tuneproof.engine.run.listing import list_runs
 from tuneproof.engine.run.state import RunState, RunStatus
+from tuneproof.screens.home import run_line
 from tuneproof.tui.runs import runs_json, runs_text
 
 ME = psutil.Process()
@@ -83,6 +84,7 @@ def test_a_list_of_runs_agrees_with_the_whole_log(events: list[AnyEvent | bytes]
         [summary] = list_runs(Path(folder))
     assert (summary.status, summary.stage) == (state.status, state.stage)
     assert summary.verdict == (state.card.answer if state.card else None)
+    assert summary.headline == (state.card.headline or None if state.card else None)
     assert summary.started == (state.started_at if state.launched else None)
     assert not state.last_ts or summary.updated == state.last_ts
 
@@ -127,11 +129,12 @@ def test_a_log_that_cannot_be_read_does_not_hide_the_other_runs(tmp_path: Path) 
 
 def test_the_table_is_aligned_and_nothing_in_a_name_moves_the_cursor(tmp_path: Path) -> None:
     a_run(tmp_path / "tickets-1", [ALIVE, StageStarted(stage=Stage.BASELINES, ts=30.0)])
-    a_run(tmp_path / "tick\x1b[2Jets\n-2", [GONE, StageStarted(stage=Stage.CARD), CardWritten(answer="do not tune", reason="", ts=20.0)])
+    card = CardWritten(answer="do not tune", reason="", headline="no gain worth a model of your own", ts=20.0)
+    a_run(tmp_path / "tick\x1b[2Jets\n-2", [GONE, StageStarted(stage=Stage.CARD), card])
     assert runs_text(tmp_path).splitlines() == [
-        "state    stage      verdict      run",
+        f"state    stage      verdict      {'run':<{len(str(tmp_path)) + 15}}  in a few words",
         f"running  baselines  -            {tmp_path}/tickets-1",
-        f"crashed  card       do not tune  {tmp_path}/tick\\x1b[2Jets\\n-2",
+        f"crashed  card       do not tune  {tmp_path}/tick␛[2Jets␊-2  no gain worth a model of your own",
     ]
 
 
@@ -148,6 +151,15 @@ def test_the_data_has_what_the_table_has_and_the_times(tmp_path: Path) -> None:
         "state": "stopped",
         "stage": None,
         "verdict": None,
+        "headline": None,
         "started": 5.0,
         "updated": 9.0,
     }
+
+
+def test_the_home_screen_shows_how_good_the_answer_of_a_run_is_under_it(tmp_path: Path) -> None:
+    a_run(tmp_path / "tickets-1", [CardWritten(answer="tune", reason="", headline="better than prompting, and good enough", ts=20.0)])
+    a_run(tmp_path / "older-1", [CardWritten(answer="tune", reason="", ts=10.0)])
+    newer, older = (run_line(run, 30.0).plain.splitlines() for run in list_runs(tmp_path))
+    assert "tune" in newer[0] and newer[1].strip() == "better than prompting, and good enough"
+    assert "tune" in older[0] and len(older) == 1, "a run of an earlier version has no headline"

@@ -73,7 +73,7 @@ def test_a_manifest_with_a_step_that_does_not_exist_is_refused(store: RunStore, 
 @pytest.mark.parametrize("version", [0, 3])
 def test_a_manifest_of_an_unknown_version_is_refused(store: RunStore, version: int) -> None:
     store.write(MANIFEST, store.read(MANIFEST).replace('"version": 2', f'"version": {version}'))
-    with pytest.raises(VerifyFailed, match="not a manifest"):
+    with pytest.raises(VerifyFailed, match="does not know manifests of version"):
         _ = store.manifest
 
 

@@ -127,11 +127,21 @@ def test_a_job_on_another_machine_is_alive_until_slurm_does_not_know_it(fake_slu
     assert is_alive(ELSEWHERE) is alive
 
 
-def test_without_slurm_commands_a_job_is_assumed_to_be_alive_and_cannot_be_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_slurm_commands_a_job_is_assumed_to_be_alive_and_cannot_be_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "")
     assert is_alive(ELSEWHERE)
     with pytest.raises(UsageError, match="scancel 7"):
-        stop_run(ELSEWHERE)
+        stop_run(tmp_path, ELSEWHERE)
+
+
+def test_a_job_of_another_run_is_not_stopped_whatever_the_log_says(tmp_path: Path, fake_slurm: Any) -> None:
+    (tmp_path / "scancelled").write_text("")
+    fake_slurm("/home/me/runs/other/slurm/submission_file_1.sh", 0)
+    (tmp_path / "scancel").write_text(f"#!/bin/sh\necho yes > {tmp_path}/scancelled\n")
+    assert not stop_run(tmp_path / "run", ELSEWHERE)
+    assert (tmp_path / "scancelled").read_text() == ""
+    fake_slurm(f"{tmp_path}/run/slurm/submission_file_1.sh", 0)
+    assert stop_run(tmp_path / "run", ELSEWHERE)
 
 
 def test_a_launch_event_without_a_slurm_job_is_read() -> None:

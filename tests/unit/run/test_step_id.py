@@ -24,6 +24,9 @@ ON_DISK = {
     "compared full method": StepId(StepKind.COMPARED_METHOD, "full"),
     "compared full train": StepId(StepKind.COMPARED_TRAIN, "full"),
     "compared full": StepId(StepKind.COMPARED_SCORES, "full"),
+    "repaired zero_shot": StepId(StepKind.REPAIRED_SCORES, "zero_shot"),
+    "seed 2 train": StepId(StepKind.SEED_TRAIN, "2"),
+    "seed 2": StepId(StepKind.SEED_SCORES, "2"),
     "card": StepId(StepKind.CARD),
 }
 

@@ -1,11 +1,47 @@
-"""A request to stop is taken in once, however often it comes."""
+"""A request to stop is taken in once, however often it comes, and ends even what never comes to a safe place."""
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+from tests.waiting import events_of, wait_for_event
+from tuneproof.engine.case.schema import Case, DecisionAnswers
+from tuneproof.engine.core.errors import Interrupted
+from tuneproof.engine.run.events import StageStarted, Stopped
+from tuneproof.engine.run.stop import GRACE_SECONDS, StoppedAtOnce, StopRequest
+from tuneproof.engine.run.store import RunStore
 
 
 def test_a_second_signal_while_the_first_is_handled_does_not_hang_the_worker() -> None:
     """A cluster signals every process of a job, and the process that started the worker passes its own signal on."""
     assert subprocess.run([sys.executable, "-m", "tests.unit.run.stop_while_stopping"], timeout=120).returncode == 0
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("stuck", ["pattern", "template"])
+def test_a_worker_inside_something_that_never_ends_ends_when_it_is_asked_to(tmp_path: Path, stuck: str, number: signal.Signals) -> None:
+    decision = DecisionAnswers(private_facts=False, format_drift=True, stable_task=True, labeled_examples=60)
+    run = RunStore.create(tmp_path / "run", Case(name="some", decision=decision)).path
+    worker = subprocess.Popen([sys.executable, "-m", "tests.stuck_worker", stuck, str(run)], cwd=ROOT)
+    wait_for_event(run, StageStarted)
+    worker.send_signal(number)
+    assert worker.wait(timeout=GRACE_SECONDS + 60) == 130 and len(events_of(run, Stopped)) == 1
+
+
+def test_what_saves_its_work_first_is_not_cut_short() -> None:
+    stop = StopRequest()
+    stop.cut_short()
+    stop.request()
+    with stop.until_saved():
+        stop.cut_short()
+        with pytest.raises(Interrupted):
+            stop.check()
+    with pytest.raises(StoppedAtOnce):
+        stop.cut_short()

@@ -15,7 +15,7 @@ from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.schema import DecisionAnswers, ModelChoice
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.case.training import MethodChoice, Training
-from tuneproof.engine.core.errors import GateClosed, UsageError
+from tuneproof.engine.core.errors import DataRefused, GateClosed, RunGone, UsageError
 from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
@@ -38,10 +38,35 @@ FROZEN: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("other", FROZEN, ids=[next(iter(part)) for part in FROZEN])
-def test_what_is_scored_and_how_it_is_judged_cannot_change_in_a_run(store: RunStore, other: dict[str, Any]) -> None:
+def test_what_is_scored_and_how_it_is_judged_cannot_change_once_it_is_frozen(store: RunStore, other: dict[str, Any]) -> None:
+    store.write_step(StepId(StepKind.SPLIT), Inputs(), {})
     with pytest.raises(GateClosed, match=f"the eval set is frozen under another `{next(iter(other))}`; start a new run for it"):
         store.amend(changed(**other))
     assert store.case == CASE
+
+
+@pytest.mark.parametrize("other", FROZEN, ids=[next(iter(part)) for part in FROZEN])
+def test_before_the_freeze_everything_may_change(store: RunStore, other: dict[str, Any]) -> None:
+    store.amend(changed(**other))
+    assert store.case == changed(**other)
+
+
+def test_a_data_file_that_is_gone_is_named_and_not_taken_for_another_case(store: RunStore, tmp_path: Path) -> None:
+    file = tmp_path / "rows.jsonl"
+    file.write_text("")
+    store.amend(changed(data=Data(examples=str(file))))
+    file.unlink()
+    with pytest.raises(DataRefused, match=r"rows.jsonl: the data file is gone; put it back"):
+        store.amend(changed(data=Data(examples="rows.jsonl")))
+
+
+def test_a_deleted_run_folder_is_not_made_again(store: RunStore) -> None:
+    shutil.rmtree(store.path)
+    with pytest.raises(RunGone, match="the run folder was deleted"):
+        store.write("arms/a/scores.json", "{}")
+    with pytest.raises(RunGone):
+        store.lock()
+    assert not store.path.exists()
 
 
 def test_later_choices_are_stored_and_the_plan_made_before_them_is_dropped(store: RunStore) -> None:
@@ -62,6 +87,7 @@ def test_the_same_choices_again_change_nothing(store: RunStore) -> None:
 
 
 def test_a_scored_arm_stays_and_other_arms_may_be_added_and_removed(store: RunStore) -> None:
+    store.write_step(StepId(StepKind.SPLIT), Inputs(), {})
     store.write_step(StepId.arm("zero_shot"), Inputs(), {"arms/zero_shot/scores.json": "{}\n"})
     with pytest.raises(GateClosed, match="zero_shot is scored already, and stays in the evidence"):
         store.amend(changed(baselines=["few_shot"]))
@@ -75,6 +101,7 @@ def test_a_scored_arm_stays_and_other_arms_may_be_added_and_removed(store: RunSt
 def test_after_training_has_begun_method_and_settings_cannot_change(store: RunStore, other: dict[str, Any]) -> None:
     store.amend(changed(**other))
     store.amend(CASE)
+    store.write_step(StepId(StepKind.SPLIT), Inputs(), {})
     (store.path / "training").mkdir()
     with pytest.raises(GateClosed, match="training has begun with another method or other settings"):
         store.amend(changed(**other))

@@ -19,7 +19,7 @@ from tuneproof.engine.scoring.output_inference import infer_output
 
 def as_case(output: OutputFormat) -> dict[str, Any]:
     """The format as a case file has it."""
-    return output.model_dump(mode="json", by_alias=True, exclude_none=True)
+    return output.model_dump(mode="json", by_alias=True, exclude_none=True, exclude={"bounds"})
 
 
 def schema_of(rows: list[dict[str, Any]]) -> dict[str, Any]:

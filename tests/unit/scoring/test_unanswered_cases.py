@@ -11,7 +11,7 @@ from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.scoring.case_changes import compare_cases
 from tuneproof.engine.scoring.judges import FailureClass, make_judge
-from tuneproof.engine.scoring.partial_credit import partial_credit_difference
+from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.predictions import (
     Prediction,
     failure_log,
@@ -22,7 +22,8 @@ from tuneproof.engine.scoring.predictions import (
     to_jsonl,
     unanswered_prediction,
 )
-from tuneproof.engine.scoring.verdict import ScoredArm, VerdictAnswer, decide_verdict, meets_target, paired_difference
+from tuneproof.engine.scoring.rule import TargetStatus
+from tuneproof.engine.scoring.verdict import ArmsInCase, decide_verdict, target_status
 
 TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no"]}})
 JUDGE = make_judge(TASK, [])
@@ -67,23 +68,22 @@ def test_answers_without_token_counts_do_not_count_as_zero_tokens() -> None:
 
 
 def test_a_target_is_met_only_if_it_is_with_unanswered_cases_counted_as_wrong() -> None:
-    arm = endpoint_arm(right=66, wrong=4, gone=10)
-    assert not meets_target(arm.scores, TASK, Target(at_least=0.9)) and meets_target(arm.scores, TASK, Target(at_least=0.82))
-    found = decide_verdict([arm], None, TASK, Target(at_least=0.82), ["tuned arm"])
-    assert found.answer is VerdictAnswer.DO_NOT_TUNE
-    assert "choice_accuracy 0.943 (0.825 with unanswered cases counted as wrong), asked for 0.82" in found.reason
-    macro = endpoint_arm(right=66, wrong=4, gone=10).scores
-    assert macro.metrics_at_worst[Metric.MACRO_F1] < macro.metrics[Metric.MACRO_F1]
+    arm = endpoint_arm(right=70, wrong=4, gone=6)
+    below, reached = Measure(TASK, Target(at_least=0.9), JUDGE), Measure(TASK, Target(at_least=0.87), JUDGE)
+    assert target_status(below, [arm]) == {"endpoint": TargetStatus.NOT_MET}
+    assert target_status(reached, [arm]) == {"endpoint": TargetStatus.MEASURED}
+    found = decide_verdict(reached, ArmsInCase([arm]), ["tuned arm"])
+    assert "70 of 80 right (6 without an answer, counted as wrong)" in found.reason
 
 
-def test_arms_are_compared_on_the_cases_that_both_answered() -> None:
+@pytest.mark.parametrize("metric", [None, Metric.MACRO_F1])
+def test_arms_are_compared_on_the_cases_that_both_answered(metric: Metric | None) -> None:
     # Tuning is wrong exactly where the server gave no answer: that says nothing about the two.
-    arm, tuned = endpoint_arm(right=70, wrong=0, gone=10), local_arm("tuned", [at < 70 for at in range(80)])
-    difference = paired_difference(tuned, arm)
+    arm, tuned = endpoint_arm(right=74, wrong=0, gone=6), local_arm("tuned", [at < 74 for at in range(80)])
+    measure = Measure(TASK, Target(metric=metric), JUDGE)
+    difference = measure.difference(tuned, arm)
     assert (difference.estimate, difference.only_tuned_right, difference.only_untuned_right) == (0, 0, 0)
     assert compare_cases(arm.predictions, tuned.predictions) == []
-    graded = partial_credit_difference(Metric.MACRO_F1, tuned.predictions, arm.predictions, JUDGE, [str(at % 9) for at in range(80)])
-    assert graded is not None and graded.estimate == 0
-    found = decide_verdict([arm], tuned, TASK, None, [])
-    assert "the best untuned arm (endpoint) 70 of the 70 frozen cases that have an answer" in found.reason
-    assert found.cost is not None and "its tokens are not comparable" in found.cost
+    found = decide_verdict(measure, ArmsInCase([arm], tuned), [])
+    assert found.difference is not None and found.difference.cases == 74
+    assert found.cost is not None and "do not compare" in found.cost

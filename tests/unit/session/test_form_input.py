@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from tuneproof.engine.case.data import Columns
+from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.session.form_input import (
     InputError,
     base_model,
@@ -76,6 +79,6 @@ def test_a_path_becomes_absolute_and_a_hub_name_stays(tmp_path: Path, monkeypatc
 
 def test_the_sample_model_is_not_taken_for_a_folder_of_that_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    Path("sample").mkdir()
+    shutil.copytree(load_base(ModelChoice()).folder, "sample")
     assert base_model(" sample ") == "sample"
     assert base_model("./sample") == str(tmp_path / "sample")

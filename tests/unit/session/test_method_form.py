@@ -65,7 +65,7 @@ def test_a_setting_that_is_no_number_is_refused() -> None:
 
 def test_an_arm_that_meets_the_target_comes_before_the_route() -> None:
     objection = objection_to_training(["few_shot"], Route.RAG)
-    assert objection is not None and objection.reason == "few_shot already meets the target" and objection.override == "even_if_met"
+    assert objection is not None and objection.reason == "few_shot is shown to meet the target" and objection.override == "even_if_met"
 
 
 def test_another_route_speaks_against_training() -> None:

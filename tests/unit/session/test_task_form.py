@@ -7,20 +7,24 @@ import pytest
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.output_bounds import BoundsChoice, FieldBound
 from tuneproof.engine.case.schema import DraftCase, ModelChoice
 from tuneproof.engine.case.task import Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import Failed
 from tuneproof.engine.run.state import RunState, RunStatus
-from tuneproof.engine.session.form_input import InputError
+from tuneproof.engine.session.form_input import InputError, parse_bounds
 from tuneproof.engine.session.task_form import (
     TYPED_FIELDS,
     FreezeStatus,
     TaskField,
+    bounds_text,
+    describe_chosen_bounds,
     fields_of,
     freeze_status,
     suggested_sections,
+    with_bounds,
     with_kind,
     with_metric,
     with_output,
@@ -151,3 +155,22 @@ def test_a_freeze_that_crashed_can_be_resumed_and_a_refused_one_cannot() -> None
     assert status(RunState(status=RunStatus.CRASHED), RunState(), is_frozen=True) is FreezeStatus.BROKE_OFF
     assert status(failed(ExitCode.FAILED), RunState(), is_frozen=True) is FreezeStatus.BROKE_OFF
     assert status(failed(ExitCode.REFUSED), RunState(), is_frozen=True) is FreezeStatus.REFUSED
+
+
+def test_the_task_step_says_which_bounds_a_constrained_answer_has_and_takes_other_ones() -> None:
+    json_task = draft(task=Task(output=OutputFormat(kind=OutputKind.JSON)))
+    found = {"status": FieldBound(values=list("abcde")), "note": FieldBound(max_length=40)}
+    assert describe_chosen_bounds(BoundsChoice.AUTO, found) == "from train: status one of 5 values; note at most 40 characters"
+    mine = parse_bounds(bounds_text(found).replace("40", "80"))
+    changed_task = DraftCase.model_validate(json_task.model_dump(by_alias=True) | with_bounds(json_task, mine)).task
+    assert changed_task is not None and isinstance(changed_task.output.bounds, dict)
+    assert changed_task.output.bounds["note"].max_length == 80 and changed_task.output.bounds["status"] == found["status"]
+    off = with_bounds(json_task, BoundsChoice.NONE)["task"]["output"]["bounds"]
+    assert describe_chosen_bounds(off, found) == "none: a constrained answer may be of any length"
+    assert TaskField.BOUNDS not in fields_of(TEXT) and TaskField.BOUNDS not in fields_of(CHOICE)
+
+
+@pytest.mark.parametrize("text", ["[]", "{", '{"a": 3}'])
+def test_bounds_that_cannot_be_read_change_nothing(text: str) -> None:
+    with pytest.raises(InputError, match="the bounds are not changed"):
+        parse_bounds(text)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -13,9 +14,12 @@ from hypothesis import strategies as st
 
 from tests.unit.training.tiny_training import training_of
 from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.task import Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import load_base
+from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.training.run import make_trainer
 from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
 from tuneproof.engine.training.validation_probe import MAX_LOSS_ROWS, PROBES, is_probe_step
@@ -43,9 +47,19 @@ def test_the_loss_of_a_probe_is_the_mean_over_all_answers(at_once: int | None, t
     many = [*rows, *rows[: MAX_LOSS_ROWS // 2]]
     trainer = make_trainer(base, rows, make_plan(MethodChoice(name="lora"), Training()), tmp_path)
     model = trainer.model.eval()
-    found, _ = type(probe)(base, probe.judge, probe.cases, probe.prompts, many, probe.max_new_tokens).run(model)
+    found, _ = type(probe)(base, probe.measure, probe.cases, probe.prompts, many, probe.max_new_tokens).run(model)
     alone = [loss_alone(model, row) for row in many]
     assert found.loss == pytest.approx(sum(loss for loss, _ in alone) / sum(tokens for _, tokens in alone), rel=1e-5)
+
+
+def test_a_probe_has_the_metric_that_decides_where_it_is_not_the_share_of_correct_answers(tmp_path: Path) -> None:
+    base = load_base(ModelChoice())
+    rows, probe = training_of(base)
+    outputs = [case.output for _, case in probe.cases]
+    task = Task(output=OutputFormat(kind=OutputKind.CHOICE, choices=sorted(set(outputs))), metric=Metric.MACRO_F1)
+    model = make_trainer(base, rows, make_plan(MethodChoice(name="lora"), Training()), tmp_path).model.eval()
+    found, _ = replace(probe, measure=Measure(task, None, make_judge(task, outputs))).run(model)
+    assert found.score is not None and probe.run(model)[0].score is None
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.training.tokenize import EncodedRow, encode_rows
 from tuneproof.engine.training.validation_probe import ValidationProbe
 
@@ -33,4 +34,6 @@ def training_of(base: BaseCheckpoint) -> tuple[list[EncodedRow], ValidationProbe
     arm = TUNED_ARMS["tuned"](ArmContext(TASK.instruction or "", judge, ROWS, lambda _: True, 0))
     rows = encode_rows(base, arm, ROWS)
     prompts = [base.prompt(arm.messages(row)) for row in ROWS]
-    return rows, ValidationProbe(base, judge, [(str(row.source), row) for row in ROWS], prompts, rows, max_new_tokens=16)
+    return rows, ValidationProbe(
+        base, Measure(TASK, None, judge), [(str(row.source), row) for row in ROWS], prompts, rows, max_new_tokens=16
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,27 @@ def test_a_process_that_runs_out_of_memory_ends_all_with_its_error(base: BaseChe
 def test_a_process_that_is_killed_ends_all(base: BaseCheckpoint, tmp_path: Path) -> None:
     with pytest.raises(RunFailed, match="one of the 2 training processes was killed"):
         train_on(KillingRows, base, tmp_path)
+
+
+@dataclass
+class NamesListeners(Recorder):
+    """Names at every step the addresses on which this process and all that it started listen."""
+
+    addresses: set[str] = field(default_factory=set)
+
+    def emit(self, event: Event, *, sync: bool = False) -> None:
+        super().emit(event, sync=sync)
+        me = psutil.Process()
+        for process in (me, *me.children(recursive=True)):
+            found = process.net_connections(kind="inet")
+            self.addresses |= {connection.laddr.ip for connection in found if connection.status == psutil.CONN_LISTEN}
+
+
+@pytest.mark.long
+def test_the_processes_of_one_machine_listen_only_to_that_machine(base: BaseCheckpoint, tmp_path: Path) -> None:
+    recorder = NamesListeners()
+    trained(base, tmp_path, 2, recorder=recorder)
+    assert recorder.addresses <= {"127.0.0.1", "::1"}
 
 
 @dataclass

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneproof.tui.widgets.sanitize import NON_PRINTING, sanitize, sanitized_content
+from tuneproof.engine.core.plain_text import NON_PRINTING, sanitize
+from tuneproof.tui.widgets.sanitize import sanitized_content
 
 
 @given(st.text(), st.booleans())

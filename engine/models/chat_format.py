@@ -1,0 +1,243 @@
+"""How a base is asked: its chat template, what the template accepts, and what it writes around an answer.
+
+Imports transformers, so only the worker imports this module.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+from transformers import PreTrainedTokenizerBase
+
+from tuneproof.engine.core.errors import CaseError, DataRefused
+from tuneproof.engine.data.example import Message
+from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, Thinking, has_reasoning, opened_by, split_reasoning
+from tuneproof.engine.models.bounded_call import ends_within_limits
+from tuneproof.engine.models.literal_text import as_literal, special_token_pattern
+
+PLAIN_TURNS = (
+    "{% for message in messages %}{{ '\n' if not loop.first }}{{ message.role | capitalize }}: {{ message.content }}{% endfor %}"
+    "{{ '\nAssistant:' if add_generation_prompt }}"
+)
+"""Chat template for a base that has none. No prompt ends in a space, which would be a token of its own where the base expects it to begin
+the next word, and no end token stands between turns, where it would end the text (lm-evaluation-harness #1465)."""
+
+PLAIN_STOPS = ("\nUser:", "\nAssistant:")
+"""How the next turn begins in `PLAIN_TURNS`: a base without a template does not know that an answer ends there, and writes on."""
+
+_QUESTION, _ANSWER = Message("user", "Is it so?"), "yes"
+
+_TRIAL_ANSWER = "It is so."
+"""An answer that no template has in a text of its own."""
+
+
+class TemplateRefused(DataRefused):
+    """The chat template of the base raises an error for a chat."""
+
+
+@dataclass(frozen=True)
+class ChatFormat:
+    """A chat template with what was found out about it. Chats are changed to what the template accepts before it sees them."""
+
+    tokenizer: PreTrainedTokenizerBase
+    """Has a chat template."""
+    own: bool
+    """False if the template is not the model's own but `PLAIN_TURNS`."""
+    system_turn: bool = True
+    """Whether the template takes a system turn. If not, its text goes before that of the next user turn."""
+    repeated_turns: bool = True
+    """Whether the template takes two turns of one role in a row. If not, they are joined."""
+    thinking: Thinking = Thinking.NONE
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """Texts that end an answer, besides the end tokens."""
+        return () if self.own else PLAIN_STOPS
+
+    @cached_property
+    def bare_prompt(self) -> str:
+        """The prompt of a short question; every prompt ends alike."""
+        return self.prompt([_QUESTION])
+
+    @cached_property
+    def answer_prefix(self) -> str:
+        """What stands between a prompt and an answer without reasoning: a space, or the end of a block of reasoning; mostly nothing."""
+        text, end = self.after_prompt([_QUESTION], _ANSWER)
+        return text[: end - len(_ANSWER)]
+
+    @cached_property
+    def answer_end(self) -> str:
+        """What the template writes after the last answer of a chat."""
+        return self._render([_QUESTION, Message("assistant", _ANSWER)]).rpartition(_ANSWER)[2]
+
+    def literal(self, text: str) -> str:
+        """A text of data as it stands in a prompt or answer: what looks like a special token in it is text."""
+        return as_literal(text, self._special_tokens)
+
+    @cached_property
+    def _special_tokens(self) -> re.Pattern[str]:
+        return special_token_pattern(self.tokenizer)
+
+    def prompt(self, messages: Sequence[Message]) -> str:
+        """The exact text that the model reads, up to where its answer begins, encoded by `encode`. Raises TemplateRefused."""
+        return self._render(messages, add_generation_prompt=True)
+
+    def after_prompt(self, messages: Sequence[Message], answer: str) -> tuple[str, int]:
+        """What follows the prompt if this is the answer, and how many characters of it go up to the end of the answer.
+
+        As the template writes it; if the template changes the answer, or the prompt before it, the answer as it is. Prompt and text
+        together have one block of reasoning at most, whoever opens it. Raises TemplateRefused.
+        """
+        prompt, chat = self.prompt(messages), self._render([*messages, Message("assistant", answer)])
+        answer = self.literal(answer)
+        written = chat[len(prompt) :] if chat.startswith(prompt) else ""
+        if self.thinking is Thinking.NONE or not (self.thinking is not Thinking.OFF or has_reasoning(answer)):
+            at = written.find(answer)
+            if at == 0 or (at > 0 and written[:at].isspace()):
+                return written, at + len(answer)
+            text = f" {answer}" if not self.own else answer
+            return text, len(text)
+        return self._reasoned(opened_by(prompt), written, answer)
+
+    def _reasoned(self, opened: str, written: str, answer: str) -> tuple[str, int]:
+        """The same where template or answer have reasoning; `written` is what the template writes after the prompt, if that stays."""
+        reasoning, final = split_reasoning(answer)
+        before, close, after = written.rpartition(THINK_CLOSE)
+        whole = opened + before
+        if close and whole.count(THINK_OPEN) == 1 and (reasoning or "").strip() in whole and after.lstrip().startswith(final.strip()):
+            return written, written.index(final.strip(), len(before)) + len(final.strip())
+        if self.thinking is Thinking.OFF:
+            # The prompt has an empty block, so there is no place for another.
+            return final, len(final)
+        start = "" if opened else f"{THINK_OPEN}\n"
+        text = f"{start}{reasoning or ''}\n{THINK_CLOSE}\n\n{final}"
+        return text, len(text)
+
+    def thinking_as_in(self, outputs: Iterable[str]) -> ChatFormat:
+        """The format for data with these outputs: reasoning that can be switched is on if any of them has some."""
+        if self.thinking is Thinking.OFF and any(map(has_reasoning, outputs)):
+            return replace(self, thinking=Thinking.ON)
+        return self
+
+    def accepted(self, messages: Sequence[Message]) -> list[Message]:
+        """The chat as the template accepts it."""
+        turns = list(messages)
+        if not self.system_turn:
+            turns = _system_before_user(turns)
+        return turns if self.repeated_turns else _joined(turns)
+
+    def _render(self, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
+        accepted = self.accepted(messages)
+        try:
+            return self._apply(accepted, add_generation_prompt=add_generation_prompt)
+        except Exception as error:
+            # A template is a program, and may raise any error that a program can.
+            roles = ", ".join(message.role for message in accepted)
+            said = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise TemplateRefused(
+                f"the chat template of the base refuses a chat of {roles}: {said}",
+                fix="change the turns of the row, or choose a base whose template takes them",
+            ) from None
+
+    def _apply(self, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
+        chat = [{"role": message.role, "content": self.literal(message.content)} for message in messages]
+        text: str = self.tokenizer.apply_chat_template(
+            chat, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=self.thinking is Thinking.ON
+        )
+        return text
+
+
+def read_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:
+    """Finds out what the tokenizer's chat template accepts; gives a tokenizer without one the plain template.
+
+    Raises CaseError if the template does not even take a question and an answer, leaves one out, or does not come to an end.
+    """
+    own = tokenizer.chat_template is not None
+    if not own:
+        tokenizer.chat_template = f"{{{{ {json.dumps(_tokens_before_text(tokenizer), ensure_ascii=False)} }}}}{PLAIN_TURNS}"
+    found = ChatFormat(tokenizer, own)
+    _check_template(found)
+    again, note = Message("user", "Is it not?"), Message("system", "Answer briefly.")
+    return replace(
+        found,
+        system_turn=_takes(found, [note, _QUESTION]),
+        repeated_turns=_takes(found, [_QUESTION, again]),
+        thinking=_thinking(found),
+    )
+
+
+def _check_template(found: ChatFormat) -> None:
+    """Raises CaseError for a template that cannot be used at all."""
+    where, fix = "model.base: chat template", "correct the template, or take it out: the base is then asked in plain turns"
+    if found.own and not ends_within_limits(lambda: found._apply([_QUESTION])):
+        raise CaseError("the chat template takes too much time or memory for one short question", where=where, fix=fix)
+    try:
+        asked, answered = found.prompt([_QUESTION]), found._render([_QUESTION, Message("assistant", _TRIAL_ANSWER)])
+    except TemplateRefused as error:
+        raise CaseError(error.what, where=where, fix=fix) from None
+    if _QUESTION.content not in asked:
+        raise CaseError("the chat template leaves out what the user says", where=where, fix=fix)
+    if _TRIAL_ANSWER not in answered:
+        raise CaseError("the chat template leaves out what the assistant says", where=where, fix=fix)
+
+
+@contextmanager
+def refused_at(where: str) -> Iterator[None]:
+    """Says which row a template has refused."""
+    try:
+        yield
+    except TemplateRefused as error:
+        raise TemplateRefused(error.what, where=where, fix=error.fix) from None
+
+
+def _takes(found: ChatFormat, messages: Sequence[Message]) -> bool:
+    """Whether the template accepts the turns and writes the text of each."""
+    try:
+        text = found.prompt(messages)
+    except TemplateRefused:
+        return False
+    return all(message.content in text for message in messages)
+
+
+def _thinking(found: ChatFormat) -> Thinking:
+    off, on = (replace(found, thinking=mode).prompt([_QUESTION]) for mode in (Thinking.OFF, Thinking.ON))
+    if opened_by(off):
+        return Thinking.ALWAYS
+    return Thinking.OFF if off != on else Thinking.NONE
+
+
+def _tokens_before_text(tokenizer: PreTrainedTokenizerBase) -> str:
+    """The special tokens that a tokenizer puts before every text, mostly one that begins it, as text; empty if there are none."""
+    bare: list[int] = tokenizer.encode(_ANSWER, add_special_tokens=False)
+    whole: list[int] = tokenizer.encode(_ANSWER)
+    starts = [at for at in range(len(whole) - len(bare) + 1) if whole[at : at + len(bare)] == bare]
+    return str(tokenizer.decode(whole[: starts[0]])) if starts and starts[0] else ""
+
+
+def _system_before_user(turns: Sequence[Message]) -> list[Message]:
+    changed: list[Message] = []
+    waiting: list[str] = []
+    for turn in turns:
+        if turn.role == "system":
+            waiting.append(turn.content)
+        elif turn.role == "user":
+            changed.append(Message("user", "\n\n".join([*waiting, turn.content])))
+            waiting = []
+        else:
+            changed.append(turn)
+    return changed
+
+
+def _joined(turns: Sequence[Message]) -> list[Message]:
+    joined: list[Message] = []
+    for turn in turns:
+        if joined and joined[-1].role == turn.role:
+            joined[-1] = Message(turn.role, f"{joined[-1].content}\n\n{turn.content}")
+        else:
+            joined.append(turn)
+    return joined

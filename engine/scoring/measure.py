@@ -1,0 +1,122 @@
+"""How a case measures its arms: the metric that decides, which cases belong together, and what is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.task import Metric, Task
+from tuneproof.engine.scoring.judges import Judge
+from tuneproof.engine.scoring.metric_sums import metric_sums
+from tuneproof.engine.scoring.paired_scores import PairedScores
+from tuneproof.engine.scoring.predictions import Prediction, Scores
+from tuneproof.engine.scoring.rule import MeasuredArm
+from tuneproof.engine.scoring.statistics import Interval
+from tuneproof.engine.scoring.verdict_schema import IntervalMethod, PairedDifference, TestMethod
+
+if TYPE_CHECKING:
+    from tuneproof.engine.scoring.metric_sums import Ints
+
+
+@dataclass(frozen=True)
+class ScoredArm:
+    """An arm with its scores and its predictions."""
+
+    scores: Scores
+    predictions: Sequence[Prediction]
+    is_external: bool = False
+    """Whether another model than the base answered, whose tokens are its own."""
+
+    @property
+    def name(self) -> str:
+        """The name of the arm."""
+        return self.scores.arm
+
+
+@dataclass(frozen=True)
+class Measure:
+    """How arms are measured: `groups` has the group of each frozen case by its id, where cases belong together."""
+
+    task: Task
+    target: Target | None
+    judge: Judge
+    groups: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that decides: the target's, else the task's."""
+        return (self.target and self.target.metric) or self.task.primary_metric
+
+    @property
+    def at_least(self) -> float | None:
+        """The score that is good enough; None where no score is asked for."""
+        return self.target.at_least if self.target else None
+
+    @property
+    def min_gain(self) -> float:
+        """The gain that is worth having."""
+        return (self.target or Target()).min_gain
+
+    def arms(self, scored: Sequence[ScoredArm], seeds: Sequence[ScoredArm] = ()) -> list[MeasuredArm]:
+        """The arms over the same cases in the same order; `seeds` are further trainings of the last of them.
+
+        Raises KeyError where an arm was not asked the cases of the first.
+        """
+        import numpy as np
+
+        if not scored:
+            return []
+        ids = [prediction.id for prediction in scored[0].predictions]
+        everything = [_in_order(arm, ids) for arm in [*scored, *seeds]]
+        sums = metric_sums(self.metric, self.task.output.kind, everything, self.judge)
+        clusters = self._clusters(ids)
+        found = []
+        for number, arm in enumerate(scored):
+            entries = (sums[number], *sums[len(scored) :]) if number == len(scored) - 1 else (sums[number],)
+            answered = np.array([not prediction.unanswered for prediction in everything[number]], bool)
+            found.append(MeasuredArm(arm.name, entries, answered, clusters))
+        return found
+
+    def difference(self, first: ScoredArm, second: ScoredArm) -> PairedDifference:
+        """The first arm minus the second, in the metric that decides, on the cases that both answered."""
+        other, one = self.arms([second, first])
+        pair = one.against(other)
+        return self.stored(pair, pair.interval(), pair.p_value)
+
+    def stored(self, pair: PairedScores, interval: Interval, p_value: float, arms: int = 1) -> PairedDifference:
+        """A difference as the card has it, figures rounded to six places."""
+        alone = pair.units == pair.cases
+        counts = pair.counts
+        is_score = counts is not None and alone
+        return PairedDifference(
+            estimate=round(interval.estimate, 6),
+            low=round(interval.low, 6),
+            high=round(interval.high, 6),
+            p_value=float(f"{p_value:.6g}"),
+            only_tuned_right=pair.wins,
+            only_untuned_right=pair.losses,
+            metric=self.metric,
+            interval=IntervalMethod.SCORE if is_score else IntervalMethod.JACKKNIFE if alone else IntervalMethod.CLUSTER_JACKKNIFE,
+            test=TestMethod.MCNEMAR_EXACT if is_score else TestMethod.PERMUTATION if alone else TestMethod.CLUSTER_PERMUTATION,
+            cases=pair.cases,
+            clusters=None if alone else pair.units,
+            arms=arms,
+            seeds=len(pair.first),
+        )
+
+    def _clusters(self, ids: Sequence[str]) -> Ints | None:
+        """The number of each case's group from 0, a case without a group standing alone; None where every case does."""
+        import numpy as np
+
+        if not self.groups:
+            return None
+        names = [self.groups.get(case, f"case {case}") for case in ids]
+        numbers = np.unique(np.array(names, dtype=object), return_inverse=True)[1].astype(np.intp)
+        return None if len(set(names)) == len(names) else numbers
+
+
+def _in_order(arm: ScoredArm, ids: Sequence[str]) -> list[Prediction]:
+    by_id = {prediction.id: prediction for prediction in arm.predictions}
+    return [by_id[case] for case in ids]

@@ -1,0 +1,254 @@
+"""The verdict in words: every sentence of the card that states a measured difference or a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from tuneproof.engine.case.arm_names import arm_of_row, is_repaired
+from tuneproof.engine.scoring.lower_bound import cases_to_show_target
+from tuneproof.engine.scoring.measure import Measure, ScoredArm
+from tuneproof.engine.scoring.metric_sums import PROPORTIONS
+from tuneproof.engine.scoring.rule import TargetStatus, VerdictAnswer
+from tuneproof.engine.scoring.verdict_schema import PairedDifference
+
+CHEAPER_TOKEN_SHARE = 0.8
+"""From this share of the other arm's tokens on, an arm is called cheaper."""
+
+
+def headline(
+    answer: VerdictAnswer,
+    used: str,
+    status: TargetStatus,
+    value: float,
+    at_least: float | None,
+    difference: PairedDifference | None = None,
+) -> str:
+    """The answer in a few words: whether tuning is better, and whether the arm that would be used is good enough."""
+    if answer is VerdictAnswer.TUNE:
+        return f"better than prompting{_good_enough(status, value, at_least)}"
+    if answer is VerdictAnswer.DO_NOT_TUNE and status is TargetStatus.SHOWN:
+        return "a parser fixes it" if is_repaired(used) else "a prompt is good enough"
+    if answer is VerdictAnswer.DO_NOT_TUNE:
+        worse = difference is not None and difference.high < 0
+        return "tuning made it worse" if worse else "no gain worth a model of your own"
+    return "not measured whole" if difference is None else "these cases cannot show whether tuning helps"
+
+
+def _good_enough(status: TargetStatus, value: float, at_least: float | None) -> str:
+    match status:
+        case TargetStatus.SHOWN:
+            return ", and good enough"
+        case TargetStatus.MEASURED:
+            return f", and good enough as measured ({value:.2f}, asked for {at_least:g}), which is not shown"
+        case TargetStatus.NOT_MET:
+            return f", not good enough: measured {value:.2f}, asked for {at_least:g}"
+        case _:
+            return ""
+
+
+def reason_without_tuning(measure: Measure, arm: ScoredArm, status: TargetStatus, missing: Sequence[str]) -> str:
+    """Why there is no tuned arm yet, or need be none."""
+    if status is TargetStatus.SHOWN:
+        return f"{arm.name} meets the target without any training: {against_target(measure, arm, status)}.{_by_parser(arm.name)}"
+    sentence = f"The best untuned arm is {arm.name}: {score_of_arm(measure, arm)}."
+    if status is TargetStatus.MEASURED:
+        sentence += f" It meets the target as measured, which is not shown: {against_target(measure, arm, status)}."
+    return f"{sentence} Missing: {', '.join(missing)}." if missing else sentence
+
+
+def reason(
+    measure: Measure,
+    tuned: ScoredArm,
+    best: ScoredArm,
+    difference: PairedDifference,
+    answer: VerdictAnswer,
+    status: TargetStatus,
+    shown: Sequence[str],
+    needed: int | None,
+) -> str:
+    """What the comparison of the tuned arm with the best untuned one came to."""
+    compared = (
+        f"{tuned.name}: {score_of_arm(measure, tuned)}; the best untuned arm, {best.name}: {score_of_arm(measure, best)}. "
+        f"Difference in {measure.metric}: {format_interval(difference)}, {format_test(difference)}."
+    )
+    if shown:
+        return f"{shown[0]} is shown to meet the target of {measure.at_least:g} without any training.{_by_parser(shown[0])} {compared}"
+    parts = [compared]
+    if answer is VerdictAnswer.DO_NOT_TUNE:
+        parts.append("Tuning made it worse." if difference.high < 0 else f"A gain of {_points(measure.min_gain)} is ruled out.")
+    if answer is VerdictAnswer.INCONCLUSIVE:
+        parts.append(_cannot_tell(difference, needed))
+    if difference.seeds == 1:
+        parts.append("This is one training: the luck of training is not in this interval.")
+    else:
+        parts.append(f"{difference.seeds} trainings with different seeds: the interval covers cases and seeds.")
+    if status is not TargetStatus.NONE:
+        parts.append(f"The target: {against_target(measure, tuned, status)}.")
+    return " ".join(parts)
+
+
+def _by_parser(arm: str) -> str:
+    return f" A parser fixes it: what {arm_of_row(arm)} gets wrong is the form of its answers." if is_repaired(arm) else ""
+
+
+def _cannot_tell(difference: PairedDifference, needed: int | None) -> str:
+    sentence = f"{difference.cases} cases do not settle it"
+    if difference.clusters is not None:
+        sentence = f"{difference.cases} cases in {difference.clusters} groups do not settle it"
+    more = (needed or 0) - difference.cases
+    if more > 0:
+        return f"{sentence}; to show a difference of this size four times in five takes about {more:,} more."
+    return f"{sentence}."
+
+
+def reason_against_incumbent(
+    measure: Measure, tuned: ScoredArm, incumbent: ScoredArm, difference: PairedDifference, answer: VerdictAnswer
+) -> str:
+    """Whether the tuned model may take the place of the one that runs today."""
+    assert measure.target is not None
+    margin = _points(measure.target.margin)
+    compared = (
+        f"{tuned.name}: {score_of_arm(measure, tuned)}; {incumbent.name}, which runs today: {score_of_arm(measure, incumbent)}. "
+        f"Difference in {measure.metric}: {format_interval(difference)}."
+    )
+    match answer:
+        case VerdictAnswer.REPLACE:
+            return f"{compared} It is worse by less than {margin}, beyond what luck explains."
+        case VerdictAnswer.DO_NOT_REPLACE:
+            return f"{compared} It is worse by more than {margin}, beyond what luck explains."
+        case _:
+            return f"{compared} Whether it is worse by more than {margin} is not settled by {difference.cases} cases."
+
+
+def replacement_headline(answer: VerdictAnswer, margin: float) -> str:
+    """The answer about an incumbent in a few words."""
+    match answer:
+        case VerdictAnswer.REPLACE:
+            return f"as good as what runs today, within {_points(margin)}"
+        case VerdictAnswer.DO_NOT_REPLACE:
+            return f"worse than what runs today by more than {_points(margin)}"
+        case _:
+            return "these cases cannot show whether it is as good as what runs today"
+
+
+def against_target(measure: Measure, arm: ScoredArm, status: TargetStatus) -> str:
+    """The arm's score beside the target, and how sure that is."""
+    value = f"{measure.metric} {measured_value(measure, arm):.3f}, asked for {measure.at_least:g}"
+    match status:
+        case TargetStatus.SHOWN:
+            return f"met and shown ({value})"
+        case TargetStatus.MEASURED:
+            more = _more_for_target(measure, arm)
+            return f"met as measured, not shown ({value}){more}"
+        case _:
+            return f"not met ({value})"
+
+
+def _more_for_target(measure: Measure, arm: ScoredArm) -> str:
+    """How many more cases would show a target that is met as measured."""
+    value, at_least = measured_value(measure, arm), measure.at_least
+    if at_least is None or measure.metric not in PROPORTIONS or value <= at_least:
+        return ""
+    needed = cases_to_show_target(value, at_least)
+    more = (needed or 0) - len(arm.predictions)
+    return f"; about {more:,} more cases at this rate would show it" if more > 0 else ""
+
+
+def measured_value(measure: Measure, arm: ScoredArm) -> float:
+    """The metric that decides, of an arm, a case without an answer counted as wrong."""
+    return measure.arms([arm])[0].value
+
+
+def score_of_arm(measure: Measure, arm: ScoredArm) -> str:
+    """What an arm came to, counted where the metric is a share of right cases."""
+    n = len(arm.predictions)
+    unanswered = sum(bool(prediction.unanswered) for prediction in arm.predictions)
+    if measure.metric in PROPORTIONS:
+        right = round(measured_value(measure, arm) * n)
+        told = f"{right} of {n} right"
+    else:
+        told = f"{measure.metric} {measured_value(measure, arm):.3f}"
+    return f"{told} ({unanswered} without an answer, counted as wrong)" if unanswered else told
+
+
+def cost(tuned: ScoredArm, other: ScoredArm, difference: PairedDifference) -> str:
+    """What a request costs with either arm: in tokens, which the case decides; seconds differ from run to run."""
+    if other.is_external:
+        return (
+            f"Cost: {tuned.name} reads and writes {tuned.scores.tokens_per_case:.0f} tokens a case; {other.name} is another model, "
+            "whose tokens do not compare."
+        )
+    mine, others = tuned.scores.tokens_per_case, other.scores.tokens_per_case
+    sentence = f"Cost: {tuned.name} reads and writes {mine:.0f} tokens a case, {other.name} {others:.0f}."
+    if mine <= CHEAPER_TOKEN_SHARE * others and not difference.excludes_zero:
+        sentence += " Their scores cannot be told apart, and a request to the tuned model is cheaper; what training cost is not counted."
+    return sentence
+
+
+def next_steps(
+    measure: Measure, tuned: ScoredArm, best: ScoredArm, answer: VerdictAnswer, status: TargetStatus, needed: int | None
+) -> list[str]:
+    """What to try next, likeliest first."""
+    if answer is VerdictAnswer.DO_NOT_TUNE:
+        return [f"Use {best.name}: it is there already."]
+    if answer is VerdictAnswer.INCONCLUSIVE:
+        more = (needed or 0) - len(tuned.predictions)
+        steps = [f"Add about {more:,} eval cases in a new run."] if more > 0 else []
+        return [*steps, f"Until then use {best.name}: it is there already."]
+    if status is TargetStatus.NOT_MET:
+        return [
+            "Measure the learning curve (evaluate.learning_curve: true): it says whether more labels would help.",
+            "Train for more epochs if the best checkpoint was the last one.",
+            "Serve the tuned model under a grammar (tuned_constrained) if its format is not always valid.",
+            "Try another base (model.base).",
+        ]
+    return []
+
+
+def next_steps_without_tuning(arm: ScoredArm, status: TargetStatus, route_steps: Sequence[str]) -> list[str]:
+    """What to do before anything was trained; where no arm is shown to be good enough, also what the route says to do."""
+    if status is TargetStatus.SHOWN:
+        return [f"Use {arm.name}: there is nothing to train."]
+    if status is TargetStatus.MEASURED:
+        return [f"Add eval cases, to show whether {arm.name} meets the target; or train, to see whether tuning is better.", *route_steps]
+    return list(route_steps)
+
+
+def replacement_next_steps(answer: VerdictAnswer) -> list[str]:
+    """What to do about an incumbent."""
+    match answer:
+        case VerdictAnswer.REPLACE:
+            return ["Compare what a request costs with either, and replace it where that is less."]
+        case VerdictAnswer.DO_NOT_REPLACE:
+            return ["Keep what runs today; more labels or a larger base may close the gap."]
+        case _:
+            return ["Add eval cases in a new run, and keep what runs today until they settle it."]
+
+
+def format_points(difference: PairedDifference) -> str:
+    """A difference in points, with its 95 % interval."""
+    estimate, low, high = (100 * value for value in (difference.estimate, difference.low, difference.high))
+    return f"{estimate:+.0f} points [{low:+.0f}, {high:+.0f}]"
+
+
+def format_interval(difference: PairedDifference) -> str:
+    """A difference with its interval, its level and its method."""
+    method = f"95 % {difference.interval}"
+    if difference.arms > 1:
+        method += f", for the best of {difference.arms} arms"
+    return f"{format_points(difference)} ({method})"
+
+
+def format_test(difference: PairedDifference) -> str:
+    """The p-value with the test that gave it."""
+    return f"{format_p_value(difference.p_value)} ({difference.test})"
+
+
+def format_p_value(p: float) -> str:
+    """A p-value as people write it."""
+    return "p < 0.0001" if p < 0.0001 else f"p = {p:.4f}"
+
+
+def _points(share: float) -> str:
+    points = f"{100 * share:g}"
+    return f"{points} point{'' if points == '1' else 's'}"

@@ -1,0 +1,104 @@
+"""Bases are asked as they are meant to be: plain text, strict templates and reasoning."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.unit.models.bases import FIRST, base_with, base_without_template
+from tuneproof.engine.arms.token_lengths import token_lengths
+from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
+from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.data.example import Example, Message, Source
+from tuneproof.engine.data.reasoning import Thinking, answer_of
+from tuneproof.engine.models.base_model import BaseCheckpoint
+from tuneproof.engine.models.chat_format import TemplateRefused
+
+CHAT = [Message("user", "Paris?"), Message("assistant", "France"), Message("user", "Rome?")]
+REASONED = "<think>\nIt has the Colosseum.\n</think>\n\nItaly"
+EMPTY_BLOCK = "<think>\n\n</think>\n\n"
+
+
+def asked_and_taught(base: BaseCheckpoint, answer: str) -> str:
+    """What training reads of a row: the prompt and the target, as text."""
+    return base.prompt(CHAT) + str(base.tokenizer.decode(base.target_ids(CHAT, answer)))
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> BaseCheckpoint:
+    return base_without_template(tmp_path_factory.mktemp("plain") / "model")
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> BaseCheckpoint:
+    return base_with("strict_turns", tmp_path_factory.mktemp("strict") / "model")
+
+
+def test_a_base_without_a_template_reads_plain_turns_without_end_tokens_or_a_last_space(plain: BaseCheckpoint) -> None:
+    assert plain.prompt(CHAT) == f"{FIRST}User: Paris?\nAssistant: France\nUser: Rome?\nAssistant:"
+
+
+def test_its_prompt_begins_with_the_token_that_its_tokenizer_adds(plain: BaseCheckpoint) -> None:
+    first = plain.tokenizer.encode("x")[0]
+    assert [at for at, token in enumerate(plain.token_ids(plain.prompt(CHAT))) if token == first] == [0]
+
+
+def test_its_answer_begins_with_a_space_and_ends_with_the_end_token(plain: BaseCheckpoint) -> None:
+    assert asked_and_taught(plain, "Italy") == f"{FIRST}User: Paris?\nAssistant: France\nUser: Rome?\nAssistant: Italy<|end|>"
+
+
+def test_a_system_text_goes_before_the_first_user_turn_of_a_template_without_system_turns(strict: BaseCheckpoint) -> None:
+    assert not strict.chat.system_turn
+    prompt = strict.prompt([Message("system", "Be brief."), *CHAT])
+    assert prompt == "<|user|>Be brief.\n\nParis?<|end|><|assistant|>France<|end|><|user|>Rome?<|end|><|assistant|>"
+
+
+def test_user_turns_in_a_row_are_joined_where_the_template_takes_one_after_the_other(strict: BaseCheckpoint) -> None:
+    assert not strict.chat.repeated_turns
+    prompt = strict.prompt([Message("user", "Hello?"), *CHAT])
+    assert prompt == "<|user|>Hello?\n\nParis?<|end|><|assistant|>France<|end|><|user|>Rome?<|end|><|assistant|>"
+
+
+def test_a_row_that_the_template_refuses_is_named_with_what_the_template_says(strict: BaseCheckpoint) -> None:
+    lengths = token_lengths(strict, Task(output=OutputFormat(kind=OutputKind.TEXT)))
+    row = Example("", "Rome?", "Italy", Source("rows.jsonl", 7), history=(Message("assistant", "Ask me."),))
+    with pytest.raises(TemplateRefused, match=r"^rows.jsonl:7: .*assistant, user: turns of user and assistant have to take turns") as found:
+        lengths.prompt(row)
+    assert found.value.exit_code is ExitCode.REFUSED
+
+
+def test_rows_without_reasoning_switch_thinking_off(tmp_path: Path) -> None:
+    base = base_with("switched_reasoning", tmp_path / "model").thinking_as_in(["Italy"])
+    assert (base.chat.thinking, base.reasoning_tokens) == (Thinking.OFF, 0)
+    assert asked_and_taught(base, "Italy").endswith(f"<|assistant|>{EMPTY_BLOCK}Italy<|end|>")
+
+
+@pytest.mark.parametrize("written", [REASONED, "<think>It has the Colosseum.</think>Italy"])
+def test_rows_with_reasoning_switch_it_on_and_hold_one_block(written: str, tmp_path: Path) -> None:
+    base = base_with("switched_reasoning", tmp_path / "model").thinking_as_in(["Italy", REASONED])
+    assert base.chat.thinking is Thinking.ON and base.reasoning_tokens > 0
+    assert asked_and_taught(base, written).endswith(f"<|assistant|>{REASONED}<|end|>")
+    assert asked_and_taught(base, "Italy").endswith(f"<|assistant|>{EMPTY_BLOCK}Italy<|end|>")
+
+
+@pytest.mark.parametrize(("answer", "ending"), [("Italy", f"{EMPTY_BLOCK}Italy"), (REASONED, REASONED)])
+def test_a_block_that_the_template_opens_is_closed_once(answer: str, ending: str, tmp_path: Path) -> None:
+    base = base_with("opened_reasoning", tmp_path / "model")
+    assert base.chat.thinking is Thinking.ALWAYS and base.reasoning_tokens > 0
+    assert base.prompt(CHAT).endswith("<|assistant|><think>\n")
+    assert asked_and_taught(base, answer).endswith(f"<|assistant|>{ending}<|end|>")
+
+
+@pytest.mark.parametrize(
+    ("output", "answer"),
+    [
+        (REASONED, "Italy"),
+        ("It has the Colosseum.\n</think>\n\nItaly", "Italy"),
+        ("<think>\nIt has", ""),
+        ("Italy", "Italy"),
+        ('{"html": "<think></think>"}', '{"html": "<think></think>"}'),
+    ],
+)
+def test_reasoning_is_set_aside_before_scoring(output: str, answer: str) -> None:
+    assert answer_of(output) == answer
