@@ -40,6 +40,7 @@ def replay(name: str, run: Path, train_files: list[Path], eval_file: Path, *over
     return card
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", NAMES)
 def test_the_first_rows_end_in_a_verified_card(name: str, tmp_path: Path) -> None:
     folder = folder_of(name)

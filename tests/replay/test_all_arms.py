@@ -116,6 +116,7 @@ def test_retrieval_shows_the_passage_and_the_card_has_the_recall(everything: Pat
     assert "Of the cases that name a document, " in (everything / "card.md").read_text()
 
 
+@pytest.mark.long
 def test_the_prompt_variant_is_chosen_on_validation_alone(everything: Path, case: Path, tmp_path: Path) -> None:
     parts = {part: {row["id"] for row in read(everything, f"splits/{part}.jsonl")} for part in ("train", "validation", "eval")}
     for arm, variants in (("few_shot", 6), ("retrieval", 3)):

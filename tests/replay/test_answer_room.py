@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import Result, sample_case, tuneproof
 
 
@@ -22,6 +24,7 @@ def test_an_untuned_answer_has_four_times_the_room_of_the_longest_one_and_a_tune
     assert isinstance(tuned, int) and 26 <= tuned <= 64
 
 
+@pytest.mark.long
 def test_the_case_can_name_the_room_of_every_answer_and_the_card_counts_those_that_were_cut(tmp_path: Path) -> None:
     run = tmp_path / "run"
     case = ("--replay", sample_case(), "--run-dir", run, "--set", "baselines=[zero_shot]", "--until", "baselines")

@@ -56,6 +56,7 @@ def test_a_target_that_is_met_as_measured_ends_training_only_if_the_case_takes_t
     assert f"about {met.more:,} more at this rate would" in met.describe()
 
 
+@pytest.mark.long
 def test_a_prompt_that_is_measured_to_fall_short_draws_the_route_again_and_the_card_says_what_changed(tmp_path: Path) -> None:
     card = card_of(tmp_path / "a", "decision.format_drift=false")
     assert card["decision"]["route"] == "prompt baseline first" and card["redrawn_route"]["route"] == "fine-tuning candidate"
@@ -130,6 +131,7 @@ def test_a_group_stays_in_one_part_and_rows_that_would_repeat_an_input_in_two_pa
     assert any("validation or eval has a duplicate" in item for item in card["risk"]["items"])
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("rows", "task"),
     [

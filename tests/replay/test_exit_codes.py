@@ -195,6 +195,7 @@ def test_130_an_interrupted_run_stops_at_a_checkpoint_and_resumes_to_the_same_ad
     assert adapter(run) == adapter(finished[0])
 
 
+@pytest.mark.long
 def test_a_killed_run_resumes_to_the_same_adapter(finished: tuple[Path, Result], run: Path) -> None:
     process = subprocess.Popen([str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(run), "--resume"], stderr=subprocess.DEVNULL)
     wait_for_event(run, StepLogged, lambda event: event.step >= 13)

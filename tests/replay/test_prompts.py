@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
 
 from tests.conftest import ROOT, tuneproof
@@ -25,6 +26,7 @@ def case_in(folder: Path, **changes: Any) -> Path:
     return folder / "case.yaml"
 
 
+@pytest.mark.long
 def test_each_prompt_is_an_arm_and_the_best_is_chosen_on_validation(tmp_path: Path) -> None:
     run = tmp_path / "run"
     result = tuneproof("--replay", case_in(tmp_path), "--run-dir", run, "--json")

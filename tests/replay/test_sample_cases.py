@@ -36,6 +36,7 @@ def test_support_tickets_a_grammar_fixes_the_format_but_not_all_values_and_tunin
     assert "The measurement agrees" in card["decision"]["measured"]
 
 
+@pytest.mark.long
 def test_policy_questions_retrieval_beats_tuning(tmp_path: Path) -> None:
     card = card_of(tmp_path / "run", "policy_questions")
     assert card["decision"]["route"] == "RAG first" and "The measurement agrees" in card["decision"]["measured"]

@@ -58,6 +58,7 @@ def test_a_count_from_shapes_equals_the_count_of_the_model(tmp_path: Path, tied:
         torch.set_rng_state(before)
 
 
+@pytest.mark.long
 def test_the_catalogue_is_written_again_only_if_the_training_settings_changed(finished: tuple[Path, Result], tmp_path: Path) -> None:
     run = tmp_path / "run"
     shutil.copytree(finished[0], run, ignore=shutil.ignore_patterns("training"))
