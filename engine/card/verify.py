@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -17,6 +14,7 @@ from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
 from tuneproof.engine.card.verify_base import check_base
+from tuneproof.engine.card.verify_training import check_training
 from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.case.route import RouteAnswers, choose_route
 from tuneproof.engine.case.schema import Case
@@ -32,7 +30,7 @@ from tuneproof.engine.run.manifest import Manifest
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST, RunStore, part_file
-from tuneproof.engine.run.variants import CURVE, ModelVariant, compared_variant, scored_variants, seed_variant
+from tuneproof.engine.run.variants import CURVE, ModelVariant, scored_variants
 from tuneproof.engine.scoring.judges import Judge, make_judge
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import (
@@ -58,9 +56,6 @@ EVAL_SET_BY_THE_RULES = {"minimum_detectable_effect", "fewest_cases_for_target",
 
 UNEXPECTED_CONTENT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 """What recomputing raises from files that no run wrote: they parse, and contradict each other."""
-
-MAX_HEADER_BYTES = 100_000_000
-"""The longest header of a safetensors file, by its format."""
 
 
 @dataclass(frozen=True)
@@ -119,7 +114,7 @@ def _verify(run: RunSnapshot) -> Verified:
     predictions += sum(_check_repaired(run, arm) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
     _check_shares(run)
     _check_failures(run)
-    _check_training(run)
+    check_training(run)
     other_version, verdict_checked = _check_card(run)
     recorded = {MANIFEST, *run.manifest.written()}
     rests_on = recorded & {CASE, *run.files_read}
@@ -306,47 +301,6 @@ def _check_search(run: RunSnapshot, arm: str, about: artifacts.ArmFacts) -> None
         raise VerifyFailed("the prompts are not those that were scored on validation", where=name)
     if (search.seed, search.allowed_metric_calls) != (limits.seed, limits.metric_calls) or search.metric_calls > limits.metric_calls:
         raise VerifyFailed("the search did not keep to the limits of the case", where=name)
-
-
-def _check_training(run: RunSnapshot) -> None:
-    """The weights have as many parameters as their summaries say."""
-    steps = run.manifest.steps
-    train = StepId(StepKind.TRAIN)
-    if train in steps:
-        _check_parameters(run, train, artifacts.TRAINED, artifacts.METHOD, artifacts.TRAINING)
-    for variant in map(compared_variant, run.manifest.names(StepKind.COMPARED_TRAIN)):
-        _check_parameters(run, variant.weights_step, variant.model, variant.plan, variant.summary)
-    seeds = [seed_variant(int(name)) for name in run.manifest.names(StepKind.SEED_TRAIN)]
-    for variant in seeds:
-        _check_parameters(run, variant.weights_step, variant.model, artifacts.METHOD, variant.summary)
-    _check_that_seeds_differ(run, seeds)
-
-
-def _check_that_seeds_differ(run: RunSnapshot, seeds: Sequence[ModelVariant]) -> None:
-    """Trainings with different seeds have different weights: one training counted several times would hide the luck of training."""
-    steps = run.manifest.steps
-    digests = [artifacts.weights_digest(steps[variant.weights_step].files, variant.model) for variant in seeds]
-    if seeds and len({artifacts.weights_digest(steps[StepId(StepKind.TRAIN)].files), *digests}) <= len(seeds):
-        raise VerifyFailed("two trainings with different seeds have the same weights", where=MANIFEST)
-
-
-def _check_parameters(run: RunSnapshot, step: StepId, folder: str, plan: str, summary: str) -> None:
-    """The number of trained parameters is that in the headers of the weight files."""
-    method = METHODS[artifacts.MethodFacts.model_validate_json(run.read(plan)).name]
-    files = artifacts.trained_weights(run.manifest.steps[step].files, folder)
-    trained = sum(_stored_parameters(run.path / name, method.frozen) for name in files)
-    if trained != artifacts.TrainingFacts.model_validate_json(run.read(summary)).trained_parameters:
-        raise VerifyFailed(f"the weights have {trained} trained parameters, which is not the recorded number", where=summary)
-
-
-def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if length > MAX_HEADER_BYTES:
-            raise VerifyFailed("not a safetensors file", where=path.name)
-        header = json.loads(file.read(length))
-    names = (name for name in header if name != "__metadata__" and not any(part in name for part in frozen))
-    return sum(math.prod(header[name]["shape"]) for name in names)
 
 
 def _check_failures(run: RunSnapshot) -> None:

@@ -1,0 +1,60 @@
+"""Whether the weights of a run are those that its summaries describe, by the headers of their files."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from tuneproof.engine.core.errors import VerifyFailed
+from tuneproof.engine.methods.registry import METHODS
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.snapshot import RunSnapshot
+from tuneproof.engine.run.step_id import StepId, StepKind
+from tuneproof.engine.run.store import MANIFEST
+from tuneproof.engine.run.variants import ModelVariant, compared_variant, seed_variant
+
+MAX_HEADER_BYTES = 100_000_000
+"""The longest header of a safetensors file, by its format."""
+
+
+def check_training(run: RunSnapshot) -> None:
+    """The weights have as many parameters as their summaries say. Raises VerifyFailed."""
+    steps = run.manifest.steps
+    train = StepId(StepKind.TRAIN)
+    if train in steps:
+        _check_parameters(run, train, artifacts.TRAINED, artifacts.METHOD, artifacts.TRAINING)
+    for variant in map(compared_variant, run.manifest.names(StepKind.COMPARED_TRAIN)):
+        _check_parameters(run, variant.weights_step, variant.model, variant.plan, variant.summary)
+    seeds = [seed_variant(int(name)) for name in run.manifest.names(StepKind.SEED_TRAIN)]
+    for variant in seeds:
+        _check_parameters(run, variant.weights_step, variant.model, artifacts.METHOD, variant.summary)
+    _check_that_seeds_differ(run, seeds)
+
+
+def _check_that_seeds_differ(run: RunSnapshot, seeds: Sequence[ModelVariant]) -> None:
+    """Trainings with different seeds have different weights: one training counted several times would hide the luck of training."""
+    steps = run.manifest.steps
+    digests = [artifacts.weights_digest(steps[variant.weights_step].files, variant.model) for variant in seeds]
+    if seeds and len({artifacts.weights_digest(steps[StepId(StepKind.TRAIN)].files), *digests}) <= len(seeds):
+        raise VerifyFailed("two trainings with different seeds have the same weights", where=MANIFEST)
+
+
+def _check_parameters(run: RunSnapshot, step: StepId, folder: str, plan: str, summary: str) -> None:
+    """The number of trained parameters is that in the headers of the weight files."""
+    method = METHODS[artifacts.MethodFacts.model_validate_json(run.read(plan)).name]
+    files = artifacts.trained_weights(run.manifest.steps[step].files, folder)
+    trained = sum(_stored_parameters(run.path / name, method.frozen) for name in files)
+    if trained != artifacts.TrainingFacts.model_validate_json(run.read(summary)).trained_parameters:
+        raise VerifyFailed(f"the weights have {trained} trained parameters, which is not the recorded number", where=summary)
+
+
+def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:
+    with path.open("rb") as file:
+        length = int.from_bytes(file.read(8), "little")
+        if length > MAX_HEADER_BYTES:
+            raise VerifyFailed("not a safetensors file", where=path.name)
+        header = json.loads(file.read(length))
+    names = (name for name in header if name != "__metadata__" and not any(part in name for part in frozen))
+    return sum(math.prod(header[name]["shape"]) for name in names)
