@@ -16,7 +16,7 @@ from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.answer_pattern import AnswerPattern
 from tuneproof.engine.scoring.json_schema import SchemaValidator
-from tuneproof.engine.scoring.judges import parse_json
+from tuneproof.engine.scoring.judges import parse_json, parsed_documents
 from tuneproof.engine.scoring.output_inference import MIN_MATCHING_SHARE, infer_output
 
 SEPARATORS = ((", ", ": "), (",", ":"), (", ", ":"), (",", ": "))
@@ -137,7 +137,7 @@ def _from_schema(schema: dict[str, Any], outputs: Sequence[str]) -> str:
 
 def _bounded(output: OutputFormat, outputs: Sequence[str], validation: Sequence[str]) -> tuple[BoundedSchema, str]:
     """The schema to decode under, and a phrase for where it comes from."""
-    train, held = _parsed(outputs), _parsed(validation)
+    train, held = parsed_documents(outputs), parsed_documents(validation)
     schema, source = output.json_schema, "the schema"
     if not isinstance(schema, dict):
         inferred = _inferred(outputs, validation, held)
@@ -158,23 +158,12 @@ def _any_json(values: Sequence[Any]) -> dict[str, Any]:
     return {"type": "array" if values and all(isinstance(value, list) for value in values) else "object"}
 
 
-def _parsed(outputs: Sequence[str]) -> list[Any]:
-    values = []
-    for text in outputs:
-        try:
-            values.append(parse_json(text))
-        except ValueError:
-            # The audit reports such a row; it has no order of fields.
-            continue
-    return values
-
-
 def _style(outputs: Sequence[str]) -> dict[str, Any]:
     """The white space that llguidance allows: the separators of nearly all outputs, else any up to `MAX_WHITESPACE` characters.
 
     A small model that may write white space often writes little else, so it may only if the outputs need it.
     """
-    given = [text.strip() for text in outputs if _parsed([text])]
+    given = [text.strip() for text in outputs if parsed_documents([text])]
     for item, key in SEPARATORS:
         matching = sum(_is_written_with(text, item, key) for text in given)
         if matching >= MIN_MATCHING_SHARE * len(given):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
@@ -233,6 +233,17 @@ def parse_json(text: str) -> Any:
     if _is_deeper(value, MAX_JSON_DEPTH):
         raise ValueError("nested too deeply")
     return value
+
+
+def parsed_documents(texts: Iterable[str]) -> list[Any]:
+    """The values of the texts that are JSON documents; the audit reports rows that are none."""
+    values = []
+    for text in texts:
+        try:
+            values.append(parse_json(text))
+        except ValueError:
+            continue
+    return values
 
 
 def _is_deeper(value: Any, levels: int) -> bool:

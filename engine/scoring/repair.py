@@ -16,7 +16,7 @@ import json_repair
 from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.data.json_document import bracketed_spans
 from tuneproof.engine.data.reasoning import answer_of
-from tuneproof.engine.scoring.judges import Judge, parse_json
+from tuneproof.engine.scoring.judges import Judge, parse_json, parsed_documents
 
 LIBRARY = "json-repair"
 """The package that mends JSON; another version may mend it otherwise."""
@@ -37,7 +37,7 @@ def make_repair(task: Task, outputs: Sequence[str], judge: Judge) -> Repair:
     match task.output.kind:
         case OutputKind.JSON:
             schema = task.output.json_schema
-            kinds = {type(value) for value in _parsed([answer_of(text) for text in outputs])} or {dict, list}
+            kinds = {type(value) for value in parsed_documents([answer_of(text) for text in outputs])} or {dict, list}
             mend: Repair = partial(_document, kinds=kinds, schema=schema)
         case OutputKind.CHOICE:
             mend = _label_finder(task.output.choices or sorted({answer_of(text).strip() for text in outputs}))
@@ -120,14 +120,3 @@ def _label_finder(labels: Sequence[str]) -> Repair:
         return found.pop() if len(found) == 1 else None
 
     return find
-
-
-def _parsed(outputs: Sequence[str]) -> list[Any]:
-    values = []
-    for text in outputs:
-        try:
-            values.append(parse_json(text))
-        except ValueError:
-            # The audit reports such a row.
-            continue
-    return values

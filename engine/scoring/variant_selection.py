@@ -28,7 +28,7 @@ def score_variants(rows: Iterable[VariantPrediction], measure: Measure | None = 
             cases=len(found),
             correct=sum(p.correct for p in found),
             format_valid=sum(p.format_valid for p in found),
-            score=_score(found, measure) if measure else None,
+            score=deciding_score(found, measure) if measure else None,
         )
         for name, found in by_variant.items()
     ]
@@ -51,13 +51,13 @@ def counts_correct_answers(measure: Measure) -> bool:
     return measure.metric in PROPORTIONS and not is_whole_text
 
 
-def _rank(score: VariantScore) -> tuple[float, int, int]:
-    return (score.correct / score.cases if score.score is None else score.score, score.correct, score.format_valid)
-
-
-def _score(rows: Sequence[Prediction], measure: Measure) -> float | None:
+def deciding_score(rows: Sequence[Prediction], measure: Measure) -> float | None:
     """The metric that decides; None where it is the share of correct answers, which the counts have."""
     if counts_correct_answers(measure):
         return None
     sums = metric_sums(measure.metric, measure.task.output.kind, [rows], measure.judge)[0]
     return round(float(sums.value(sums.sums.sum(0))), 6)
+
+
+def _rank(score: VariantScore) -> tuple[float, int, int]:
+    return (score.correct / score.cases if score.score is None else score.score, score.correct, score.format_valid)

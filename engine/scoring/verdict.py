@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from tuneproof.engine.scoring import verdict_text as text
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
+from tuneproof.engine.scoring.paired_scores import PairedScores
 from tuneproof.engine.scoring.rule import Finding, MeasuredArm, TargetStatus, VerdictAnswer, best_untuned, compare, may_replace
 from tuneproof.engine.scoring.statistics import cases_to_detect, holm, minimum_detectable_effect
 from tuneproof.engine.scoring.verdict_schema import RULES, ArmComparison, PairedDifference, Verdict
@@ -216,8 +217,11 @@ def _lightest(measure: Measure, arms: ArmsInCase) -> str | None:
 
 def _effect(finding: Finding) -> float:
     """The smallest difference from the best untuned arm that is found four times in five, with the disagreement as measured."""
-    pair = finding.differences[finding.best]
-    return round(minimum_detectable_effect(pair.cases, max(pair.discordance, 1 / pair.cases) * pair.design_effect), 6)
+    return round(_detects(finding.differences[finding.best]), 6)
+
+
+def _detects(pair: PairedScores) -> float:
+    return minimum_detectable_effect(pair.cases, max(pair.discordance, 1 / pair.cases) * pair.design_effect)
 
 
 def _detectable(untuned: Sequence[MeasuredArm]) -> float | None:
@@ -228,7 +232,7 @@ def _detectable(untuned: Sequence[MeasuredArm]) -> float | None:
     pairs = [first.against(second) for at, first in enumerate(ranking) for second in ranking[at + 1 :]]
     if not pairs:
         return round(minimum_detectable_effect(len(ranking[0].answered)), 6)
-    return round(max(minimum_detectable_effect(p.cases, max(p.discordance, 1 / p.cases) * p.design_effect) for p in pairs), 6)
+    return round(max(map(_detects, pairs)), 6)
 
 
 def _cases_to_tell(finding: Finding, difference: PairedDifference) -> int | None:

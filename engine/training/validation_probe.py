@@ -15,8 +15,8 @@ from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
 from tuneproof.engine.run.events import Sample
 from tuneproof.engine.scoring.measure import Measure
-from tuneproof.engine.scoring.predictions import Prediction, compute_metrics, judge_output
-from tuneproof.engine.scoring.variant_selection import counts_correct_answers
+from tuneproof.engine.scoring.predictions import judge_output
+from tuneproof.engine.scoring.variant_selection import deciding_score
 from tuneproof.engine.training.checkpoints import ProbeResult
 from tuneproof.engine.training.masked_loss import lm_head, summed_cross_entropy, target_logits
 from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
@@ -78,15 +78,10 @@ class ValidationProbe:
             format_valid=sum(answer.format_valid for answer in answers) / n,
             correct=sum(answer.correct for answer in answers) / n,
             loss=loss,
-            score=self._score(answers),
+            score=deciding_score(answers, self.measure),
         )
         samples = [Sample(id=a.id, expected=a.expected, output=a.output, correct=a.correct) for a in answers]
         return result, samples[:SAMPLES_SHOWN]
-
-    def _score(self, answers: Sequence[Prediction]) -> float | None:
-        if counts_correct_answers(self.measure):
-            return None
-        return compute_metrics(self.measure.task.output.kind, answers, self.measure.judge)[self.measure.metric]
 
     @torch.no_grad()
     def _loss(self, model: Any) -> float:
