@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from pathlib import Path
 
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.methods.registry import METHODS
+from tuneproof.engine.models.weight_files import read_header
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import MANIFEST
 from tuneproof.engine.run.variants import ModelVariant, compared_variant, seed_variant
-
-MAX_HEADER_BYTES = 100_000_000
-"""The longest header of a safetensors file, by its format."""
 
 
 def check_training(run: RunSnapshot) -> None:
@@ -51,10 +48,5 @@ def _check_parameters(run: RunSnapshot, step: StepId, folder: str, plan: str, su
 
 
 def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:
-    with path.open("rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        if length > MAX_HEADER_BYTES:
-            raise VerifyFailed("not a safetensors file", where=path.name)
-        header = json.loads(file.read(length))
-    names = (name for name in header if name != "__metadata__" and not any(part in name for part in frozen))
-    return sum(math.prod(header[name]["shape"]) for name in names)
+    shapes = read_header(path)
+    return sum(math.prod(shape) for name, shape in shapes.items() if not any(part in name for part in frozen))

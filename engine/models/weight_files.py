@@ -57,7 +57,7 @@ def check_weights(folder: Path) -> dict[str, tuple[int, ...]]:
     """
     shapes: dict[str, tuple[int, ...]] = {}
     for name in weight_files(folder):
-        shapes |= _read_header(folder / name)
+        shapes |= read_header(folder / name)
     if not shapes:
         raise CaseError("the weights have no tensor", where=str(folder / weight_files(folder)[0]), fix=AGAIN)
     return shapes
@@ -103,7 +103,8 @@ def _no_weights(folder: Path, wanted: str) -> CaseError:
     return CaseError("the file with the weights is missing", where=str(folder / wanted), fix="download the whole model")
 
 
-def _read_header(path: Path) -> dict[str, tuple[int, ...]]:
+def read_header(path: Path) -> dict[str, tuple[int, ...]]:
+    """The shapes of the tensors in a safetensors file, by their names. Raises CaseError if the file is cut off or is none."""
     check_plain(path)
     size, whole = path.stat().st_size, _whole_size(path)
     if whole is not None and size < whole:
