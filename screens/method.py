@@ -39,6 +39,7 @@ from tuneproof.engine.session.method_form import (
     with_setting,
 )
 from tuneproof.engine.session.steps import WizardStep
+from tuneproof.engine.session.training_actions import can_train_otherwise
 from tuneproof.screens.ask import AskChoice, AskLine
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
@@ -68,7 +69,8 @@ class MethodScreen(StepScreen):
 An untuned arm that is *shown* to meet the target ends the run without training. One that meets it only as *measured* may have been
 lucky: the panel says how many more cases would settle it, and you decide (f finishes, c goes on to training).
 
-enter chooses the highlighted method, a chooses auto, t changes a setting. Once training has started, the method is fixed for this run.
+enter chooses the highlighted method, a chooses auto, t changes a setting. Once the model is trained, method and settings are fixed for this
+run; changed in a training that was stopped, they begin it again.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "auto", "Auto"),
@@ -113,7 +115,7 @@ enter chooses the highlighted method, a chooses auto, t changes a setting. Once 
 
     @property
     def _is_fixed(self) -> bool:
-        return self.state.tuned.started is not None
+        return not can_train_otherwise(self.state)
 
     def show(self) -> None:
         entries = {entry.name: entry for entry in self.session.catalogue.methods} if self.session.catalogue else {}

@@ -14,6 +14,7 @@ from tuneproof.engine.run.events import (
     SplitFrozen,
     StageFinished,
     StageStarted,
+    TrainingDropped,
     TrainingEvent,
     TrainingFinished,
     TrainingSkipped,
@@ -56,6 +57,10 @@ def progress_line(event: AnyEvent) -> str:
         case ArmScored():
             unanswered = f", {event.unanswered} of {event.n + event.unanswered} cases without an answer" if event.unanswered else ""
             return f"  {event.arm}: correct {_percent(event.correct)}, format valid {_percent(event.format_valid)}{unanswered}"
+        case TrainingDropped():
+            title = "training" if event.model == TUNED_MODEL else variant_title(event.model)
+            lost = f"{event.checkpoints} checkpoint{'' if event.checkpoints == 1 else 's'} dropped"
+            return f"  {title}: begins again, because this changed: {', '.join(event.changed)}; {lost}"
         case TrainingEvent() if event.model != TUNED_MODEL:
             return _variant_line(event)
         case TrainingSkipped():

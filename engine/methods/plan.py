@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import asdict, dataclass, replace
 
+from pydantic import JsonValue
+
 from tuneproof.engine.case.evaluate import MethodToCompare
 from tuneproof.engine.case.training import MethodChoice, Sharding, Training
 from tuneproof.engine.core.hashing import sha256_data
@@ -75,6 +77,12 @@ class Plan:
     def digest(self) -> str:
         """Digest of all settings that the result depends on, that is all but `EXECUTION_KEYS`."""
         return sha256_data({key: value for key, value in asdict(self).items() if key not in EXECUTION_KEYS})
+
+    @property
+    def step_settings(self) -> dict[str, JsonValue]:
+        """The settings that a checkpoint cannot be continued without: those that change a step, or which step is kept."""
+        unchanging = {"why", "checkpointing", *EXECUTION_KEYS}
+        return {key: value for key, value in asdict(self).items() if key not in unchanging}
 
     @property
     def requested(self) -> Settings:

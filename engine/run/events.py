@@ -158,6 +158,14 @@ class TrainingStarted(TrainingEvent):
     all_parameters: int
 
 
+class TrainingDropped(TrainingEvent):
+    """A training that had begun with other settings begins again; what it had is removed."""
+
+    kind: Literal["training_dropped"] = "training_dropped"
+    changed: list[str]
+    checkpoints: int
+
+
 class StepLogged(TrainingEvent):
     """One optimizer step has been taken."""
 
@@ -301,6 +309,7 @@ AnyEvent = Annotated[
     | ArmScored
     | TrainingSkipped
     | TrainingStarted
+    | TrainingDropped
     | StepLogged
     | Probed
     | CheckpointSaved

@@ -26,6 +26,7 @@ from tuneproof.engine.run.events import (
     StageFinished,
     StageStarted,
     Stopped,
+    TrainingDropped,
     TrainingFinished,
     TrainingStarted,
 )
@@ -118,6 +119,8 @@ class _Life:
     launched: Launched
     place: Place = field(default_factory=Place)
     ended: bool = False
+    began_anew: bool = False
+    """Whether it began a training again with other settings: that earlier ones died at the same place says nothing then."""
 
 
 def last_killed(events: Path) -> Killed | None:
@@ -127,12 +130,12 @@ def last_killed(events: Path) -> Killed | None:
         for event in chunk:
             if isinstance(event, Launched):
                 # A worker that replaces itself has the same process, and has not died.
-                if lives and is_same_process(lives[-1].launched, event):
-                    lives.pop()
-                lives.append(_Life(event))
+                replaced = lives.pop() if lives and is_same_process(lives[-1].launched, event) else None
+                lives.append(_Life(event, began_anew=replaced is not None and replaced.began_anew))
             elif lives:
                 lives[-1].place = lives[-1].place.after(event)
                 lives[-1].ended = isinstance(event, (Stopped, Failed, Finished))
+                lives[-1].began_anew = lives[-1].began_anew or isinstance(event, TrainingDropped)
     if not lives or lives[-1].ended:
         return None
     times = 0
@@ -140,6 +143,8 @@ def last_killed(events: Path) -> Killed | None:
         if life.ended or life.place != lives[-1].place:
             break
         times += 1
+        if life.began_anew:
+            break
     return Killed(lives[-1].launched, lives[-1].place, _ran_out_of_memory(lives[-1].launched), times)
 
 

@@ -18,6 +18,7 @@ from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import examples_from_jsonl, examples_to_jsonl
 from tuneproof.engine.data.split import Part, SplitParts
+from tuneproof.engine.run.begun_training import doubt_if_unrecorded
 from tuneproof.engine.run.lock import LOCK, RunLock
 from tuneproof.engine.run.manifest import Inputs, Manifest, StepRecord
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -93,8 +94,8 @@ class RunStore:
         """Stores other choices. Before the eval set is frozen, all may change: the stages whose inputs are others are done again.
 
         Afterwards raises GateClosed for a change to what is scored or how it is judged, for removing an arm that was scored, and for
-        another way to train once training has begun: each would make the card report something that was not measured that way. Raises
-        DataRefused if a data file of the case is gone.
+        another way to train once the model is trained: each would make the card report something that was not measured that way. A
+        training that has not come to its end begins again with the new settings. Raises DataRefused if a data file of the case is gone.
         """
         now = self.case
         changed = [name for name in Case.model_fields if getattr(now, name) != getattr(case, name)]
@@ -104,17 +105,19 @@ class RunStore:
             raise DataRefused("the data file is gone", where=str(gone), fix="put it back as it was, or start a new run")
         manifest = self.manifest
         if self.is_frozen:
-            refused = _change_of_evidence(now, case, changed, manifest) or self._change_of_training(now, case, changed)
+            refused = _change_of_evidence(now, case, changed, manifest) or _change_of_training(now, case, changed, manifest)
             if refused is not None:
                 raise GateClosed(refused, where=str(self.path), fix="start a new run for it")
         with self.lock():
-            # What was planned under the earlier choices is planned again: nothing was measured with it. Where a worker runs plans nothing.
-            only_place = changed == ["training"] and not _trains_otherwise(now, case)
-            dropped = [StepKind.CARD] if only_place else [StepKind.METHOD, StepKind.CARD]
-            dropped += [StepKind.AUDIT] if case.data is None else []
-            dropped += [StepKind.MODEL] if case.model is None else []
-            for kind in dropped:
-                manifest.steps.pop(StepId(kind), None)
+            doubt_if_unrecorded(self.path / "training")
+            dropped = {StepId(StepKind.CARD)}
+            # What was planned under the earlier choices is planned again: nothing was measured with it.
+            if any(_plans_otherwise(now, case, section) for section in changed):
+                dropped |= {StepId(StepKind.METHOD), *_untrained_comparisons(manifest)}
+            dropped |= {StepId(StepKind.AUDIT)} if case.data is None else set()
+            dropped |= {StepId(StepKind.MODEL)} if case.model is None else set()
+            for step in dropped:
+                manifest.steps.pop(step, None)
             self.write(MANIFEST, manifest.as_text())
             self.write_step(StepId(StepKind.CASE), Inputs(), {CASE: dump_case(case)})
 
@@ -122,12 +125,6 @@ class RunStore:
     def is_frozen(self) -> bool:
         """Whether the eval set is frozen."""
         return StepId(StepKind.SPLIT) in self.manifest.steps
-
-    def _change_of_training(self, now: Case, case: Case, changed: list[str]) -> str | None:
-        """Why the new choices are refused after training has begun; None if they are not."""
-        if (self.path / "training").exists() and ("method" in changed or _trains_otherwise(now, case)):
-            return "training has begun with another method or other settings"
-        return None
 
     @property
     def manifest(self) -> Manifest:
@@ -303,9 +300,34 @@ def _trains_otherwise(now: Case, case: Case) -> bool:
     return now.training != case.training.with_launcher_of(now.training)
 
 
+def _plans_otherwise(now: Case, case: Case, section: str) -> bool:
+    """Whether a section that changed may change how training is planned: where a worker runs does not, nor what it may read."""
+    return section != "data" and (section != "training" or _trains_otherwise(now, case))
+
+
+def _untrained_comparisons(manifest: Manifest) -> list[StepId]:
+    """The plans of methods to compare whose training has not come to its end."""
+    names = set(manifest.names(StepKind.COMPARED_METHOD)) - set(manifest.names(StepKind.COMPARED_TRAIN))
+    return [StepId(StepKind.COMPARED_METHOD, name) for name in names]
+
+
+def _change_of_training(now: Case, case: Case, changed: list[str], manifest: Manifest) -> str | None:
+    """Why the new choices are refused once the model is trained; None if they are not."""
+    if StepId(StepKind.TRAIN) in manifest.steps and ("method" in changed or _trains_otherwise(now, case)):
+        return "the model is trained already, with another method or other settings"
+    return None
+
+
+def _is_frozen(now: Case, case: Case, section: str) -> bool:
+    """Whether a section that changed is one that the eval set was frozen under; how much may be read is not part of it."""
+    if section == "data" and now.data is not None and case.data is not None:
+        return now.data != case.data.model_copy(update={"allow_large": now.data.allow_large})
+    return section not in CHOSEN_LATER
+
+
 def _change_of_evidence(now: Case, case: Case, changed: list[str], manifest: Manifest) -> str | None:
     """Why the new choices contradict what is frozen or measured; None if they do not."""
-    frozen = [name for name in changed if name not in CHOSEN_LATER]
+    frozen = [name for name in changed if _is_frozen(now, case, name)]
     if frozen:
         return f"the eval set is frozen under another `{frozen[0]}`"
     removed_arms = [arm for arm in now.baselines if arm not in case.baselines]
@@ -314,14 +336,14 @@ def _change_of_evidence(now: Case, case: Case, changed: list[str], manifest: Man
     if scored:
         return f"{scored[0]} is scored already, and stays in the evidence"
     removed = [each.name for each in now.evaluate.compare if each not in case.evaluate.compare]
-    compared = [name for name in removed if StepId(StepKind.COMPARED_METHOD, name) in manifest.steps]
+    compared = [name for name in removed if StepId(StepKind.COMPARED_TRAIN, name) in manifest.steps]
     if compared:
-        return f"the comparison with {compared[0]} has begun, and stays in the evidence"
+        return f"the model of {compared[0]} is trained for a comparison, and stays in the evidence"
     if not case.evaluate.merged and StepId(StepKind.MERGE) in manifest.steps:
         return "the merged model is measured, and stays in the evidence"
     seeds = [int(name) for name in manifest.names(StepKind.SEED_TRAIN)]
     if any(number > case.evaluate.seeds for number in seeds):
-        return "a training with another seed has begun, and stays in the evidence"
+        return "a model is trained with another seed, and stays in the evidence"
     curve_has_begun = manifest.names(StepKind.CURVE_TRAIN) or manifest.names(StepKind.CURVE_SCORES)
     if now.evaluate.learning_curve and not case.evaluate.learning_curve and curve_has_begun:
         return "the learning curve has begun, and stays in the evidence"

@@ -26,6 +26,12 @@ def possible_actions(run: RunState) -> set[TrainingAction]:
     return {TrainingAction.START if run.tuned.started is None else TrainingAction.RESUME}
 
 
+def can_train_otherwise(run: RunState) -> bool:
+    """Whether method and settings may still change: not while the training runs, and not once the model is trained."""
+    training = run.tuned
+    return training.finished is None and (training.started is None or run.status is not RunStatus.RUNNING)
+
+
 class TrainingPhase(Enum):
     """What a run does for its tuned model, or how that ended."""
 

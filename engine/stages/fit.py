@@ -26,14 +26,16 @@ if TYPE_CHECKING:
     from tuneproof.engine.training.result import TrainingResult
 
 
-def fit(run: RunContext, model: ModelContext, examples: Sequence[Example], plan: Plan, folder: Path, sink: TrainingSink) -> TrainingResult:
-    """Trains the plan on the examples, probed on validation cases, into the folder.
+def fit(
+    run: RunContext, model: ModelContext, examples: Sequence[Example], plan: Plan, folder: Path, sink: TrainingSink, *, anew: bool = False
+) -> TrainingResult:
+    """Trains the plan on the examples, probed on validation cases, into the folder; `anew` if it was dropped with other settings.
 
     Raises RestartWorker if memory ran out, now or by the death of the process before, and a step can be run in smaller parts, and
     OutOfMemory if it cannot.
     """
     run.store.check_there()
-    if run.killed is not None and run.killed.for_memory and run.killed.place.model == sink.model:
+    if run.killed is not None and not anew and run.killed.for_memory and run.killed.place.model == sink.model:
         raise increase_accumulation(run.store, run.log, plan)
     with large_imports():
         # TRL takes seconds to import, and most commands never train.

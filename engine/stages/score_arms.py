@@ -319,7 +319,7 @@ class ArmScorer:
 
 @dataclass(frozen=True)
 class LocalBackend:
-    """RouteAnswers an arm with a model on this machine; its weights are loaded when the first prompts are decoded."""
+    """Answers for an arm with a model on this machine; its weights are loaded when the first prompts are decoded."""
 
     base: BaseCheckpoint
     decoder: Callable[[], Decoder]

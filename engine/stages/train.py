@@ -12,6 +12,7 @@ from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.begun_training import begin
 from tuneproof.engine.run.events import TUNED_MODEL, TrainingSkipped
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import part_file
@@ -19,6 +20,7 @@ from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.stages.fit import fit
 from tuneproof.engine.stages.method import settled_plan, stored_method
 from tuneproof.engine.stages.model_context import ModelContext
+from tuneproof.engine.stages.oom_fallback import PARTS
 from tuneproof.engine.stages.run_context import RunContext
 from tuneproof.engine.stages.training_rows import TrainingRows
 
@@ -38,8 +40,13 @@ def train_adapter(run: RunContext, model: ModelContext) -> bool:
     if run.store.is_done(STEP, inputs):
         return True
     examples = model.rows.within_limit
-    log = TrainingSink(run.log, TUNED_MODEL, "training")
-    trained = fit(run, model, examples, plan, run.store.path / "training", log)
+    log, folder = TrainingSink(run.log, TUNED_MODEL, "training"), run.store.path / "training"
+    anew = begin(folder, plan.step_settings, log)
+    if anew:
+        # Smaller parts of a batch were for the earlier settings.
+        (run.store.path / PARTS).unlink(missing_ok=True)
+        plan = settled_plan(run)
+    trained = fit(run, model, examples, plan, folder, log, anew=anew)
     run.store.write(artifacts.TRAINING, trained.facts(len(examples)).as_text())
     run.store.record_step(STEP, inputs, [artifacts.TRAINING, *(f"{artifacts.TRAINED}/{name}" for name in trained.files)])
     return False

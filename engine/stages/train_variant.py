@@ -14,6 +14,7 @@ from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.models.base_model import load_weights
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.begun_training import CHECKPOINTS, begin
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.run.variants import ModelVariant
@@ -31,12 +32,12 @@ def train_variant(run: RunContext, model: ModelContext, variant: ModelVariant, r
     inputs = store.inputs([part_file(Part.TRAIN), part_file(Part.VALIDATION)], settings)
     if store.is_done(variant.weights_step, inputs):
         return True
-    log = TrainingSink(run.log, variant.name, variant.folder)
-    trained = fit(run, model, rows, plan, store.path / variant.folder, log)
+    log, folder = TrainingSink(run.log, variant.name, variant.folder), store.path / variant.folder
+    trained = fit(run, model, rows, plan, folder, log, anew=begin(folder, plan.step_settings, log))
     store.write(variant.summary, trained.facts(len(rows)).as_text())
     store.record_step(variant.weights_step, inputs, [variant.summary, *(f"{variant.model}/{name}" for name in trained.files)])
     # The weights stay, so that their answers can be decoded again. The checkpoints are larger, and nothing resumes from them.
-    shutil.rmtree(trained.adapter.parent / "checkpoints")
+    shutil.rmtree(folder / CHECKPOINTS)
     return False
 
 

@@ -24,6 +24,7 @@ from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device
 from tuneproof.engine.run.artifacts import Optimizer
+from tuneproof.engine.run.begun_training import CHECKPOINTS
 from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted, Warned
 from tuneproof.engine.run.stop import StopRequest
@@ -67,7 +68,7 @@ def train(
 
     Raises Interrupted, after a checkpoint, if a stop is requested, and CannotResume if loss or gradient is not finite.
     """
-    checkpoints = folder / "checkpoints"
+    checkpoints = folder / CHECKPOINTS
     checkpoints.mkdir(parents=True, exist_ok=True)
     trainer = make_trainer(base, rows, plan, checkpoints)
     resumable = from_rank_zero(lambda: _intact_checkpoints(checkpoints, log))

@@ -93,7 +93,7 @@ def test_resuming_trains_only_what_is_missing(copy: RunStore) -> None:
 
 def test_what_was_compared_stays_in_the_evidence(copy: RunStore) -> None:
     case = copy.case
-    with pytest.raises(GateClosed, match="the comparison with full has begun"):
+    with pytest.raises(GateClosed, match="the model of full is trained for a comparison"):
         copy.amend(case.model_copy(update={"evaluate": case.evaluate.model_copy(update={"compare": []})}))
     with pytest.raises(GateClosed, match="the merged model is measured"):
         copy.amend(case.model_copy(update={"evaluate": case.evaluate.model_copy(update={"merged": False})}))

@@ -14,7 +14,7 @@ import pytest
 
 from tests.conftest import COMMAND, sample_case, set_options, tuneproof
 from tests.waiting import events_of, wait_for_event
-from tuneproof.engine.run.events import CheckpointSaved, Launched, StepLogged, TrainingFinished, Warned
+from tuneproof.engine.run.events import CheckpointSaved, Launched, StepLogged, TrainingDropped, TrainingFinished, TrainingStarted, Warned
 from tuneproof.engine.run.liveness import worker_process
 
 pytestmark = pytest.mark.long
@@ -94,3 +94,26 @@ def test_the_seconds_of_a_resumed_training_add_up(case: Case, whole: Path, tmp_p
     finished, own = events_of(run, TrainingFinished)[-1], json.loads((run / "training" / "summary.json").read_text())["seconds"]
     last = [event for event in events_of(run, StepLogged) if event.seq > step.seq]
     assert finished.seconds == own > (step.ts - first.ts) + (last[-1].ts - last[0].ts)
+
+
+def test_an_unfinished_training_takes_other_settings_and_begins_again(case: Case, tmp_path: Path) -> None:
+    run = shutil.copytree(case.planned, tmp_path / "run")
+    replay = subprocess.Popen([str(COMMAND), *case.words(run)], stderr=subprocess.DEVNULL)
+    checkpoint = wait_for_event(run, CheckpointSaved)
+    process = worker_process(events_of(run, Launched)[-1])
+    assert process is not None
+    process.kill()
+    assert replay.wait() == 4
+    other = set_options("training.learning_rate=1e-3", "training.max_steps=6")
+    resumed = tuneproof(*case.words(run), *other)
+    assert resumed.code == 0, resumed.err
+    assert "training: begins again, because this changed: learning_rate 0.001 (before: " in resumed.err
+    assert events_of(run, TrainingDropped)[0].checkpoints >= 1
+    assert events_of(run, TrainingStarted)[-1].resumed_at == 0
+    finished = events_of(run, TrainingFinished)[-1]
+    assert finished.steps == 6 and finished.seconds < finished.ts - checkpoint.ts
+    fresh = shutil.copytree(case.planned, tmp_path / "fresh")
+    assert tuneproof(*case.words(fresh), *other).code == 0
+    assert adapter(run) == adapter(fresh)
+    refused = tuneproof(*case.words(run))
+    assert refused.code == 3 and "the model is trained already, with another method or other settings" in refused.err

@@ -90,4 +90,4 @@ def test_a_finished_run_resumes_to_the_same_card_without_doing_anything_again(fi
 
 def test_another_case_is_not_resumed_into_a_run(finished: tuple[Path, Result]) -> None:
     result = tuneproof("--replay", sample_case(), "--run-dir", finished[0], "--resume", "--set", "training.epochs=1")
-    assert result.code == 3 and "training has begun with another method or other settings" in result.err
+    assert result.code == 3 and "the model is trained already, with another method or other settings" in result.err

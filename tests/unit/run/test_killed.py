@@ -20,6 +20,7 @@ from tuneproof.engine.run.events import (
     Launched,
     StageStarted,
     Stopped,
+    TrainingDropped,
     TrainingFinished,
     TrainingStarted,
 )
@@ -110,6 +111,15 @@ def test_the_same_death_twice_says_what_to_change_instead_of_to_resume(tmp_path:
     error = twice.error(tmp_path, signal.SIGKILL)
     assert isinstance(error, OutOfMemory) and "for the second time there" in error.what
     assert error.fix.startswith("resuming alone will not help") and "model.base" in error.fix
+
+
+def test_a_death_with_other_settings_is_not_the_same_death_again(tmp_path: Path) -> None:
+    dropped = [StageStarted(stage=Stage.TRAIN), TrainingDropped(changed=["batch_size"], checkpoints=0), *training()[1:]]
+    anew = killed(tmp_path, launched(1), *training(), launched(2), *dropped)
+    replaced = killed(tmp_path, launched(1), *training(), launched(2), *dropped, launched(2), *training())
+    again = killed(tmp_path, launched(1), *training(), launched(2), *dropped, launched(3), *training())
+    assert anew is not None and replaced is not None and again is not None
+    assert (anew.times, replaced.times, again.times) == (1, 1, 2)
 
 
 def test_a_worker_that_replaced_itself_did_not_die_before(tmp_path: Path) -> None:

@@ -70,10 +70,10 @@ def test_the_launcher_does_not_change_the_training_plan() -> None:
 def test_a_run_can_be_resumed_with_another_launcher_and_keeps_its_plan(run: Path) -> None:
     store = RunStore.open(run)
     store.write_step(StepId(StepKind.METHOD), Inputs(), {})
-    (run / "training").mkdir()
+    store.write_step(StepId(StepKind.TRAIN), Inputs(), {})
     store.amend(load_case(sample_case(), [ON_SLURM, "training.slurm.hours=8"]))
     assert store.case.training.slurm == Slurm(hours=8) and StepId(StepKind.METHOD) in store.manifest.steps
-    with pytest.raises(GateClosed, match="training has begun"):
+    with pytest.raises(GateClosed, match="the model is trained already"):
         store.amend(load_case(sample_case(), [ON_SLURM, "training.rank=4"]))
 
 

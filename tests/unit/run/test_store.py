@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from tests.conftest import Result
+from tests.manifests import forget_steps
 from tests.unit.session.tickets import CASE, changed
 from tuneproof.engine.case.data import Data
-from tuneproof.engine.case.evaluate import Target
+from tuneproof.engine.case.evaluate import Evaluate, MethodToCompare, Target
 from tuneproof.engine.case.schema import DecisionAnswers, ModelChoice
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.case.training import MethodChoice, Training
@@ -86,6 +87,33 @@ def test_the_same_choices_again_change_nothing(store: RunStore) -> None:
     assert {path.name: path.read_bytes() for path in store.path.iterdir()} == before
 
 
+def test_a_comparison_that_is_not_trained_yet_may_change(store: RunStore) -> None:
+    compared = changed(evaluate=Evaluate(compare=[MethodToCompare(name="full"), MethodToCompare(name="dora")]))
+    store.amend(compared)
+    store.write_step(StepId(StepKind.SPLIT), Inputs(), {})
+    for step in (
+        StepId(StepKind.COMPARED_METHOD, "full"),
+        StepId(StepKind.COMPARED_METHOD, "dora"),
+        StepId(StepKind.COMPARED_TRAIN, "dora"),
+    ):
+        store.write_step(step, Inputs(), {})
+    with pytest.raises(GateClosed, match="the model of dora is trained for a comparison, and stays in the evidence"):
+        store.amend(CASE)
+    store.amend(changed(evaluate=Evaluate(compare=[MethodToCompare(name="dora")])))
+    assert set(store.manifest.names(StepKind.COMPARED_METHOD)) == {"dora"}
+
+
+def test_how_much_may_be_read_may_change_after_the_freeze_and_keeps_the_plan(store: RunStore) -> None:
+    assert CASE.data is not None
+    for kind in (StepKind.SPLIT, StepKind.METHOD):
+        store.write_step(StepId(kind), Inputs(), {})
+    allowed = changed(data=CASE.data.model_copy(update={"allow_large": True}))
+    store.amend(allowed)
+    assert store.case == allowed and StepId(StepKind.METHOD) in store.manifest.steps
+    with pytest.raises(GateClosed, match="the eval set is frozen under another `data`"):
+        store.amend(changed(data=CASE.data.model_copy(update={"allow_large": False, "leave_out": ["conflict"]})))
+
+
 def test_a_scored_arm_stays_and_other_arms_may_be_added_and_removed(store: RunStore) -> None:
     store.write_step(StepId(StepKind.SPLIT), Inputs(), {})
     store.write_step(StepId.arm("zero_shot"), Inputs(), {"arms/zero_shot/scores.json": "{}\n"})
@@ -98,12 +126,15 @@ def test_a_scored_arm_stays_and_other_arms_may_be_added_and_removed(store: RunSt
 
 
 @pytest.mark.parametrize("other", [{"method": MethodChoice(name="lora")}, {"training": Training(epochs=9.0)}])
-def test_after_training_has_begun_method_and_settings_cannot_change(store: RunStore, other: dict[str, Any]) -> None:
+def test_once_the_model_is_trained_method_and_settings_cannot_change(store: RunStore, other: dict[str, Any]) -> None:
     store.amend(changed(**other))
     store.amend(CASE)
     store.write_step(StepId(StepKind.SPLIT), Inputs(), {})
     (store.path / "training").mkdir()
-    with pytest.raises(GateClosed, match="training has begun with another method or other settings"):
+    store.amend(changed(**other))
+    store.amend(CASE)
+    store.write_step(StepId(StepKind.TRAIN), Inputs(), {})
+    with pytest.raises(GateClosed, match="the model is trained already, with another method or other settings"):
         store.amend(changed(**other))
     store.amend(changed(baselines=["zero_shot"]))
     assert store.case.baselines == ["zero_shot"]
@@ -126,7 +157,7 @@ def run(finished: tuple[Path, Result], tmp_path: Path) -> RunStore:
     [
         ({"target": Target(at_least=0.1)}, "frozen under another `target`"),
         ({"baselines": ["zero_shot"]}, "few_shot is scored already"),
-        ({"method": MethodChoice(name="auto", even_if_met=True)}, "training has begun"),
+        ({"method": MethodChoice(name="auto", even_if_met=True)}, "the model is trained already"),
     ],
 )
 def test_a_refused_change_leaves_every_file_as_it_was(run: RunStore, change: dict[str, Any], message: str) -> None:
@@ -137,7 +168,7 @@ def test_a_refused_change_leaves_every_file_as_it_was(run: RunStore, change: dic
 
 
 def test_before_training_the_method_may_change(run: RunStore) -> None:
-    shutil.rmtree(run.path / "training")
+    forget_steps(run, StepId(StepKind.TRAIN))
     wanted = run.case.model_copy(update={"method": MethodChoice(name="auto")})
     run.amend(wanted)
     assert run.case == wanted and not {StepId(StepKind.METHOD), StepId(StepKind.CARD)} & run.manifest.steps.keys()

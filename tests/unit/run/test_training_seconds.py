@@ -8,7 +8,7 @@ import pytest
 
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event
-from tuneproof.engine.run.events import Heartbeat, Launched, Stopped, TrainingFinished, TrainingStarted
+from tuneproof.engine.run.events import Heartbeat, Launched, Stopped, TrainingDropped, TrainingFinished, TrainingStarted
 from tuneproof.engine.run.store import EVENTS
 from tuneproof.engine.run.training_seconds import seconds_so_far
 
@@ -25,6 +25,10 @@ def finished(model: str = "tuned") -> TrainingFinished:
     return TrainingFinished(model=model, steps=9, best_step=9, seconds=1.0, adapter_sha256="")
 
 
+def dropped() -> TrainingDropped:
+    return TrainingDropped(changed=["epochs"], checkpoints=1)
+
+
 KILLED = [(0.0, launched()), (10.0, started()), (17.0, Heartbeat())]
 
 
@@ -36,6 +40,7 @@ KILLED = [(0.0, launched()), (10.0, started()), (17.0, Heartbeat())]
         (KILLED, 7),
         ([*KILLED, (900.0, launched()), (910.0, started()), (911.0, Stopped()), (950.0, launched())], 8),
         ([*KILLED, (900.0, launched()), (910.0, started()), (915.0, finished()), (940.0, Heartbeat())], 12),
+        ([*KILLED, (900.0, launched()), (909.0, dropped()), (910.0, started()), (915.0, finished())], 5),
         ([*KILLED, (20.0, started("tuned_25")), (30.0, finished("tuned_25"))], 7),
     ],
 )
