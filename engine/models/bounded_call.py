@@ -1,13 +1,14 @@
-"""Calling code that other people wrote, such as a chat template, in a process that may be killed."""
+"""Calling code that other people wrote, such as a chat template, with limits: in a process that may be killed, or in this one."""
 
 from __future__ import annotations
 
 import os
 import resource
 import signal
+import threading
 import time
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 SECONDS = 10
 """Time that a call may take."""
@@ -41,6 +42,47 @@ def ends_within_limits(call: Callable[[], object], seconds: float | None = None,
         time.sleep(POLL_SECONDS)
 
 
+class TookTooLong(Exception):
+    """A call was ended at its time limit."""
+
+
+@contextmanager
+def within_limits() -> Iterator[None]:
+    """Raises TookTooLong in what runs inside for longer than `SECONDS` of the processor, and MemoryError where it takes `EXTRA_BYTES`.
+
+    For calls too many to make in a copy each. Only the main thread can be interrupted; elsewhere the time has no limit.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_AS)
+    most = [limit for limit in (soft, hard) if limit != resource.RLIM_INFINITY]
+    used = _address_space()
+    with _time_limit():
+        try:
+            if used is not None:
+                resource.setrlimit(resource.RLIMIT_AS, (min([used + EXTRA_BYTES, *most]), hard))
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
+
+
+@contextmanager
+def _time_limit() -> Iterator[None]:
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(*_: object) -> None:
+        raise TookTooLong
+
+    before = signal.signal(signal.SIGPROF, end)
+    # Taking memory is time of the system, which this timer counts, too.
+    signal.setitimer(signal.ITIMER_PROF, SECONDS)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, signal.SIG_DFL if before is None else before)
+
+
 def _try(call: Callable[[], object], extra_bytes: int) -> None:
     """Makes the call in the child process, and ends it."""
     code = 1
@@ -64,6 +106,11 @@ def _try(call: Callable[[], object], extra_bytes: int) -> None:
 def _address_space() -> int | None:
     """Bytes of address space that this process has; None where the system does not say."""
     try:
-        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        # Read for every row: a buffered file would take as long as the template.
+        file = os.open("/proc/self/statm", os.O_RDONLY)
     except OSError:
         return None
+    try:
+        return int(os.read(file, 100).split()[0]) * resource.getpagesize()
+    finally:
+        os.close(file)

@@ -17,7 +17,7 @@ from transformers import PreTrainedTokenizerBase
 from tuneproof.engine.core.errors import CaseError, DataRefused
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, Thinking, has_reasoning, opened_by, split_reasoning
-from tuneproof.engine.models.bounded_call import ends_within_limits
+from tuneproof.engine.models.bounded_call import EXTRA_BYTES, SECONDS, TookTooLong, ends_within_limits, within_limits
 from tuneproof.engine.models.literal_text import as_literal, special_token_pattern
 
 PLAIN_TURNS = (
@@ -37,7 +37,7 @@ _TRIAL_ANSWER = "It is so."
 
 
 class TemplateRefused(DataRefused):
-    """The chat template of the base raises an error for a chat."""
+    """The chat template of the base raises an error for a chat, or does not come to an end."""
 
 
 @dataclass(frozen=True)
@@ -134,15 +134,18 @@ class ChatFormat:
     def _render(self, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
         accepted = self.accepted(messages)
         try:
-            return self._apply(accepted, add_generation_prompt=add_generation_prompt)
+            with within_limits():
+                return self._apply(accepted, add_generation_prompt=add_generation_prompt)
+        except TookTooLong:
+            said = f"takes longer than {SECONDS} s for a chat of {_roles(accepted)}"
+        except MemoryError:
+            said = f"takes more than {EXTRA_BYTES >> 30} GiB of memory for a chat of {_roles(accepted)}"
         except Exception as error:
             # A template is a program, and may raise any error that a program can.
-            roles = ", ".join(message.role for message in accepted)
-            said = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise TemplateRefused(
-                f"the chat template of the base refuses a chat of {roles}: {said}",
-                fix="change the turns of the row, or choose a base whose template takes them",
-            ) from None
+            what = (str(error).strip() or type(error).__name__).splitlines()[0]
+            said = f"refuses a chat of {_roles(accepted)}: {what}"
+        fix = "change the turns of the row, or choose a base whose template takes them"
+        raise TemplateRefused(f"the chat template of the base {said}", fix=fix)
 
     def _apply(self, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
         chat = [{"role": message.role, "content": self.literal(message.content)} for message in messages]
@@ -150,6 +153,10 @@ class ChatFormat:
             chat, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=self.thinking is Thinking.ON
         )
         return text
+
+
+def _roles(messages: Sequence[Message]) -> str:
+    return ", ".join(message.role for message in messages)
 
 
 def read_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:
@@ -205,7 +212,11 @@ def _takes(found: ChatFormat, messages: Sequence[Message]) -> bool:
 
 
 def _thinking(found: ChatFormat) -> Thinking:
-    off, on = (replace(found, thinking=mode).prompt([_QUESTION]) for mode in (Thinking.OFF, Thinking.ON))
+    off = replace(found, thinking=Thinking.OFF).prompt([_QUESTION])
+    try:
+        on = replace(found, thinking=Thinking.ON).prompt([_QUESTION])
+    except TemplateRefused:
+        return Thinking.ALWAYS if opened_by(off) else Thinking.NONE
     if opened_by(off):
         return Thinking.ALWAYS
     return Thinking.OFF if off != on else Thinking.NONE

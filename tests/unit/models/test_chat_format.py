@@ -7,12 +7,14 @@ from pathlib import Path
 import pytest
 
 from tests.unit.models.bases import FIRST, base_with, base_without_template
+from tests.unit.models.broken_folders import ENDLESS, sample_copy
 from tuneproof.engine.arms.token_lengths import token_lengths
+from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.reasoning import Thinking, answer_of
-from tuneproof.engine.models.base_model import BaseCheckpoint
+from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.models.chat_format import TemplateRefused
 
 CHAT = [Message("user", "Paris?"), Message("assistant", "France"), Message("user", "Rome?")]
@@ -102,3 +104,39 @@ def test_a_block_that_the_template_opens_is_closed_once(answer: str, ending: str
 )
 def test_reasoning_is_set_aside_before_scoring(output: str, answer: str) -> None:
     assert answer_of(output) == answer
+
+
+DOUBLING = "{% set ns = namespace(x='x' * 99) %}{% for i in range(45) %}{% set ns.x = ns.x ~ ns.x %}{% endfor %}"
+FOR_SOME = (
+    "{% for message in messages if 'forever' in message.content %}" + ENDLESS + "{% endfor %}"
+    "{% for message in messages if 'everything' in message.content %}" + DOUBLING + "{% endfor %}"
+)
+
+
+@pytest.fixture(scope="module")
+def looping(tmp_path_factory: pytest.TempPathFactory) -> BaseCheckpoint:
+    """A base whose template is fine for most rows."""
+    folder = sample_copy(tmp_path_factory.mktemp("looping") / "model")
+    template = folder / "chat_template.jinja"
+    template.write_text(FOR_SOME + template.read_text())
+    return load_base(ModelChoice(base=str(folder)))
+
+
+@pytest.mark.parametrize(("text", "said"), [("forever", "takes longer than 10 s"), ("everything", "takes more than 1 GiB of memory")])
+def test_a_row_at_which_the_template_does_not_end_is_named(
+    looping: BaseCheckpoint, monkeypatch: pytest.MonkeyPatch, text: str, said: str
+) -> None:
+    monkeypatch.setattr("tuneproof.engine.models.bounded_call.SECONDS", 0.5)
+    monkeypatch.setattr("tuneproof.engine.models.bounded_call.EXTRA_BYTES", 1 << 26)
+    lengths = token_lengths(looping, Task(instruction="Answer.", output=OutputFormat(kind=OutputKind.TEXT)))
+    assert lengths.prompt(Example("", "briefly", "yes", Source("rows.jsonl", 6))) > 0
+    for measure in (lengths.render, lengths.prompt, lengths.answer):
+        with pytest.raises(TemplateRefused, match=rf"rows\.jsonl:7: the chat template of the base {said} for a chat of"):
+            measure(Example("", text, "yes", Source("rows.jsonl", 7)))
+
+
+def test_a_template_that_cannot_switch_reasoning_on_is_asked_without(tmp_path: Path) -> None:
+    folder = sample_copy(tmp_path / "model")
+    template = folder / "chat_template.jinja"
+    template.write_text("{% if enable_thinking %}{{ raise_exception('not yet') }}{% endif %}" + template.read_text())
+    assert load_base(ModelChoice(base=str(folder))).chat.thinking is Thinking.NONE
