@@ -6,7 +6,7 @@ Imports transformers, so only the worker imports this module.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -27,6 +27,7 @@ from transformers.utils import logging as transformers_logging
 
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.models.custom_code import check_code_is_here, code_references
+from tuneproof.engine.models.weight_files import check_weights
 
 T = TypeVar("T")
 
@@ -148,7 +149,7 @@ def read_adapter(model: Any, folder: Path) -> Any:
 def _check_report(folder: Path, report: Mapping[str, Any]) -> None:
     found = {
         "missing": sorted(report["missing_keys"]),
-        "not of this model": sorted(report["unexpected_keys"]),
+        "not of this model": _without_masks(folder, report["unexpected_keys"]),
         "of another shape": sorted(name for name, *_ in report["mismatched_keys"]),
     }
     told = [f"{len(names)} {what} ({_some(names)})" for what, names in found.items() if names]
@@ -159,6 +160,24 @@ def _check_report(folder: Path, report: Mapping[str, Any]) -> None:
             where=str(folder),
             fix="use the config.json that belongs to the weights, and all of their files",
         )
+
+
+def _without_masks(folder: Path, names: Iterable[str]) -> list[str]:
+    """The names, sorted, without those of causal masks, which GPT-2 and its relatives stored once and now compute.
+
+    transformers itself leaves out what else it knows to be computed now, such as the frequencies of rotary embeddings.
+    """
+    left = sorted(names)
+    if not any(name.endswith("bias") for name in left):
+        return left
+    shapes = check_weights(folder)
+    return [name for name in left if not _is_mask(name, shapes.get(name, ()))]
+
+
+def _is_mask(name: str, shape: tuple[int, ...]) -> bool:
+    """Whether a tensor is a mask over n by n positions, or the number that masked scores are set to; no bias has such a shape."""
+    value = name.endswith(".masked_bias") and shape in ((), (1,))
+    return value or (name.endswith(".bias") and len(shape) == 4 and shape[:2] == (1, 1) and shape[2] == shape[3])
 
 
 def _some(names: Sequence[str]) -> str:

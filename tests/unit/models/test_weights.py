@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from peft import LoraConfig, get_peft_model
 from safetensors.numpy import load_file, save_file
+from transformers import AutoModelForCausalLM, GPT2Config, GPTJConfig, GPTNeoXConfig, PreTrainedConfig
 
 from tests.unit.models.bases import edit_json
 from tests.unit.models.broken_folders import WEIGHTS, sample_copy
@@ -17,6 +18,7 @@ from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.decoding.continuous_batch import matches_hf_greedy
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import load_base, load_weights
+from tuneproof.engine.models.pretrained import check_tensors
 
 ODD_SETTINGS: dict[str, Any] = {
     "num_beams": 4,
@@ -60,6 +62,40 @@ def test_the_settings_that_are_not_used_are_recorded(tmp_path: Path) -> None:
     folder = sample_copy(tmp_path / "model")
     edit_json(folder / "generation_config.json", num_beams=4, repetition_penalty=1.0, do_sample=True, top_p=0.8, suppress_tokens=[1])
     assert load_base(ModelChoice(base=str(folder))).settings_not_used == {"num_beams": "4", "suppress_tokens": "[1]"}
+
+
+def with_tensors(folder: Path, extra: dict[str, Any]) -> Path:
+    """The folder with more tensors in its weights."""
+    save_file({**load_file(folder / WEIGHTS), **extra}, folder / WEIGHTS, metadata={"format": "pt"})
+    return folder
+
+
+def test_what_published_models_have_left_over_is_no_reason_to_refuse_them(tmp_path: Path) -> None:
+    """Buffers that are computed now, and a head that is the embedding."""
+    folder = sample_copy(tmp_path / "model")
+    frequencies = {f"model.layers.{layer}.self_attn.rotary_emb.inv_freq": np.ones(8, np.float32) for layer in range(4)}
+    head = {"lm_head.weight": load_file(folder / WEIGHTS)["model.embed_tokens.weight"]}
+    load_weights(load_base(ModelChoice(base=str(with_tensors(folder, frequencies | head)))))
+
+
+SMALL = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "vocab_size": 32}
+
+
+@pytest.mark.parametrize(
+    ("config", "left_over"),
+    [
+        (GPTNeoXConfig(intermediate_size=16, **SMALL), "gpt_neox.layers.0.attention."),
+        (GPT2Config(n_embd=16, n_layer=1, n_head=2, vocab_size=32), "transformer.h.0.attn."),
+        (GPTJConfig(n_embd=16, n_layer=1, n_head=2, vocab_size=32, rotary_dim=4), "transformer.h.0.attn."),
+    ],
+    ids=["gpt_neox", "gpt2", "gpt_j"],
+)
+def test_the_masks_of_older_checkpoints_are_left_over(config: PreTrainedConfig, left_over: str, tmp_path: Path) -> None:
+    AutoModelForCausalLM.from_config(config).save_pretrained(tmp_path)
+    masks = {"bias": np.ones((1, 1, 8, 8), np.bool_), "masked_bias": np.full(1, -1e9, np.float32)}
+    check_tensors(with_tensors(tmp_path, {f"{left_over}{name}": mask for name, mask in masks.items()}))
+    with pytest.raises(CaseError, match=r"2 not of this model \(some\.other, some\.other\.bias\)"):
+        check_tensors(with_tensors(tmp_path, {"some.other": masks["masked_bias"], "some.other.bias": np.ones(16, np.float32)}))
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf])
