@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from hypothesis import HealthCheck, settings
 from tuneproof.engine.core.telemetry import turn_off_telemetry
 
 turn_off_telemetry()
+# The settings of whoever runs the tests do not matter to them.
+os.environ["XDG_CONFIG_HOME"] = str(Path(tempfile.gettempdir()) / "tuneproof-tests-without-settings")
 
 ROOT = Path(__file__).parents[1]
 REAL_DATA = Path(os.environ.get("TUNEPROOF_REAL_DATA", ROOT.parent / "shared" / "data"))

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App, SystemCommand
+from textual.app import SystemCommand
 from textual.binding import Binding, BindingType
-from textual.filter import LineFilter
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
@@ -21,19 +19,16 @@ from tuneproof.tui.error_toast import ErrorToast
 from tuneproof.tui.farewell import farewell, shell_word
 from tuneproof.tui.run_feeds import RunFeeds
 from tuneproof.tui.step_screens import import_while_idle, installed_screen, remove_step_screens
-from tuneproof.tui.widgets.sanitize import SanitizingFilter
+from tuneproof.tui.themed_app import ThemedApp
 
 if TYPE_CHECKING:
     from tuneproof.engine.run.state import RunState
     from tuneproof.engine.session.case_session import CaseSession
 
 MACHINE_SECONDS = 10.0
-SANITIZING_FILTER = SanitizingFilter()
-NO_COLOR_THEME = "textual-dark"
-"""Without colour Textual turns the theme grey, and an ANSI theme would be black on black."""
 
 
-class TuneproofApp(App[None]):
+class TuneproofApp(ThemedApp):
     """The wizard; `screens.wizard.Wizard` says what a screen may ask of it."""
 
     TITLE = "tuneproof"
@@ -56,10 +51,6 @@ class TuneproofApp(App[None]):
         self.farewell: str | None = None
         self._opens = opens
         self._feeds = RunFeeds(self, self._post_to_steps)
-        if self.no_color:
-            self.theme = NO_COLOR_THEME
-        if "SSH_CONNECTION" in os.environ:
-            self.animation_level = "none"
 
     @property
     def state(self) -> RunState:
@@ -86,13 +77,6 @@ class TuneproofApp(App[None]):
 
     def on_unmount(self) -> None:
         self._close_case()
-
-    def watch_theme(self, theme_name: str) -> None:
-        if self.no_color and self.available_themes[theme_name].ansi:
-            self.theme = NO_COLOR_THEME
-
-    def get_line_filters(self) -> Sequence[LineFilter]:
-        return [*super().get_line_filters(), SANITIZING_FILTER]
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         yield from super().get_system_commands(screen)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 import traceback
 from collections.abc import Callable, Sequence
@@ -15,6 +16,9 @@ from tuneproof.engine.core.plain_text import bare_streams, plain_streams, saniti
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.core.telemetry import turn_off_telemetry
 from tuneproof.engine.session.sample_cases import sample_case_names, sample_cases_folder
+
+WITHOUT_CURSOR = ("dumb", "unknown")
+"""Values of TERM for terminals that only add lines."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -109,6 +113,9 @@ def _wizard(options: argparse.Namespace) -> int:
 def _open_wizard(opens: Path | None) -> int:
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the wizard needs a terminal", fix="without one: tuneproof --replay CASE.yaml")
+    if os.environ.get("TERM") in WITHOUT_CURSOR:
+        fix = "set TERM to what your terminal is, such as xterm-256color; without one: tuneproof --replay CASE.yaml, tuneproof runs"
+        raise UsageError(f"the wizard cannot move the cursor in a terminal of the kind `{os.environ['TERM']}`", where="TERM", fix=fix)
     if opens is not None:
         _check_it_opens(opens)
     from tuneproof.tui.app import TuneproofApp

@@ -40,8 +40,10 @@ def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
     shutil.copytree(FINISHED, here / FINISHED_RUN)
     shutil.copytree(TRAINING, here / TRAINING_RUN)
     patch.chdir(here)
-    for name in ("NO_COLOR", "SSH_CONNECTION"):
+    for name in ("NO_COLOR", "SSH_CONNECTION", "TUNEPROOF_THEME", "TUNEPROOF_ASCII", "COLORFGBG"):
         patch.delenv(name, raising=False)
+    for name, value in {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LC_ALL": "C.UTF-8", "XDG_CONFIG_HOME": str(folder)}.items():
+        patch.setenv(name, value)
     patch.setattr(hardware, "detect_machine", lambda: MACHINE)
     patch.setattr(hardware, "first_gpu", lambda: None)
     patch.setattr(memory_limits, "least_free_memory", lambda processes: FreeMemory(MemoryLimit.MACHINE, 23 << 30, 21_000_000_000))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,6 +10,7 @@ from rich.color import blend_rgb
 from rich.style import Style
 from textual.pilot import Pilot
 
+from tests.contrast import contrast_ratio
 from tests.snapshots.record import FINISHED, TRAINING
 from tests.snapshots.scenes import DIALOGS, STEPS, WALKS
 from tests.wizard.driving import strips
@@ -73,11 +74,4 @@ def contrast(style: Style) -> float:
     text, ground = style.color.get_truecolor(), style.bgcolor.get_truecolor()
     if style.dim:
         text = blend_rgb(ground, text, 0.5)
-    dark, light = sorted(map(_luminance, (text, ground)))
-    return (light + 0.05) / (dark + 0.05)
-
-
-def _luminance(color: Iterable[int]) -> float:
-    """Relative luminance as WCAG 2.2 defines it."""
-    red, green, blue = (c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (value / 255 for value in color))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+    return contrast_ratio(text, ground)
