@@ -31,7 +31,7 @@ from tuneproof.engine.session.audit_decisions import (
 from tuneproof.engine.session.form_input import InputError
 from tuneproof.engine.session.progress import freeze_failed
 from tuneproof.engine.session.steps import WizardStep
-from tuneproof.screens.ask import AskLine
+from tuneproof.screens.ask import AskText
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
@@ -250,7 +250,7 @@ i explains the highlighted check. enter goes from a finding to its rows, escape 
                 self._save(with_accepted(self._data, finding.check, reason.strip()))
 
         why = f"{finding.message}.\n\nWhy is this acceptable? The card shows your reason. Leave it empty to withdraw it."
-        self.app.push_screen(AskLine(f"Accept: {finding.check}", why, data.accept.get(finding.check, "")), entered)
+        self.app.push_screen(AskText(f"Accept: {finding.check}", why, data.accept.get(finding.check, "")), entered)
 
     def action_explain(self) -> None:
         finding = self._highlighted

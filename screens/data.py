@@ -16,7 +16,7 @@ from tuneproof.engine.case.schema import SAMPLE, ModelChoice
 from tuneproof.engine.data.files import FORMATS
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.session.data_form import DataStatus, data_status
-from tuneproof.engine.session.form_input import InputError, base_model, parse_columns, path_or_hub_name
+from tuneproof.engine.session.form_input import base_model, parse_columns, path_or_hub_name
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import BASE_HELP
 from tuneproof.screens.ask import AskLine
@@ -138,11 +138,11 @@ Nothing here changes your files.
         why = "Two column names, separated by a comma: the column with the request, then the column with the answer."
         columns = self._data.columns if self._data else None
         now = f"{columns.input}, {columns.output}" if columns else ""
-        self.app.push_screen(AskLine("Columns", why, now, "question, answer"), self._columns_entered)
+        self.app.push_screen(AskLine("Columns", why, now, "question, answer", self._check_columns), self._columns_entered)
 
     def action_choose_base(self) -> None:
         base = self.session.draft.content.model
-        self.app.push_screen(AskLine("Base model", BASE_HELP, base.base if base else SAMPLE), self._base_entered)
+        self.app.push_screen(AskLine("Base model", BASE_HELP, base.base if base else SAMPLE, check=self._check_base), self._base_entered)
 
     def _examples_picked(self, path: Path | None) -> None:
         if path is not None:
@@ -157,12 +157,18 @@ Nothing here changes your files.
             self._choose(data=Data(examples=path_or_hub_name(text)))
 
     def _columns_entered(self, text: str | None) -> None:
-        if text is None or self._data is None:
-            return
-        try:
+        if text is not None and self._data is not None:
             self._choose(data=self._data.model_copy(update={"columns": parse_columns(text)}))
-        except InputError as error:
-            self.show_error(str(error))
+
+    def _check_columns(self, text: str) -> str:
+        if self._data is not None:
+            self.check_sections({"data": self._data.model_copy(update={"columns": parse_columns(text)})})
+        return ""
+
+    def _check_base(self, text: str) -> str:
+        if text.strip():
+            self.check_sections({"model": ModelChoice(base=base_model(text))})
+        return ""
 
     def _base_entered(self, text: str | None) -> None:
         if text and text.strip():

@@ -11,13 +11,13 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase
 from tuneproof.engine.scoring.judges import FailureClass
 from tuneproof.engine.scoring.predictions import Prediction
+from tuneproof.screens.overlay import Overlay
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
@@ -25,7 +25,7 @@ LISTED = 2000
 """More lines than anyone reads; the file has them all."""
 
 
-class CasesScreen(ModalScreen[None]):
+class CasesScreen(Overlay[None]):
     """A list of cases, with the highlighted case in full below it."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

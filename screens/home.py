@@ -107,10 +107,11 @@ class HomeScreen(Screen[None]):
                 self._wizard.open_run(Path(what))
 
     def action_new_case(self) -> None:
+        from tuneproof.engine.session.input_check import check_case_name
         from tuneproof.screens.ask import AskLine
 
         why = "A short name for the case. It also names its file in this folder."
-        self.app.push_screen(AskLine("New case", why, placeholder="support tickets"), self._name_entered)
+        self.app.push_screen(AskLine("New case", why, placeholder="support tickets", check=check_case_name), self._name_entered)
 
     def action_open_case(self) -> None:
         from tuneproof.screens.pick import PickScreen

@@ -25,7 +25,6 @@ from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.artifacts import CatalogueEntry
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.session.forecasts import method_forecasts
-from tuneproof.engine.session.form_input import InputError
 from tuneproof.engine.session.met_as_measured import with_measured_taken_as_enough
 from tuneproof.engine.session.method_form import (
     SETTINGS,
@@ -242,17 +241,16 @@ run; changed in a training that was stopped, they begin it again.
             return
         own = getattr(self.session.draft.content.training, name)
 
+        def check(text: str) -> str:
+            self.check_sections({"training": with_setting(self.session.draft.content, name, text)})
+            return ""
+
         def entered(text: str | None) -> None:
             if text is not None:
-                self._change_setting(name, text)
+                self._choose(training=with_setting(self.session.draft.content, name, text))
 
-        self.app.push_screen(AskLine(name, f"{SETTINGS[name]}. Empty: the default.", "" if own is None else f"{own:g}"), entered)
-
-    def _change_setting(self, name: str, text: str) -> None:
-        try:
-            self._choose(training=with_setting(self.session.draft.content, name, text))
-        except InputError as error:
-            self.show_error(str(error))
+        why = f"{SETTINGS[name]}. Empty: the default."
+        self.app.push_screen(AskLine(name, why, "" if own is None else f"{own:g}", check=check), entered)
 
     def _choose(self, **sections: Any) -> None:
         self.save_sections(**sections)

@@ -10,9 +10,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import DirectoryTree, Input, Static
 
+from tuneproof.screens.ask import LineInput
+from tuneproof.screens.overlay import Overlay
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
@@ -38,7 +39,7 @@ class FilteredTree(DirectoryTree):
         return label
 
 
-class PickScreen(ModalScreen[Path | None]):
+class PickScreen(Overlay[Path | None]):
     """Asks for a file, with `folders` also for a folder; returns None if the user presses escape."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -54,7 +55,7 @@ class PickScreen(ModalScreen[Path | None]):
     def compose(self) -> ComposeResult:
         with Vertical(classes="dialog tall") as dialog:
             dialog.border_title = sanitized_content(self._title, one_line=True)
-            yield Input(placeholder="type a path, or choose below with the arrow keys and enter")
+            yield LineInput(placeholder="type a path, or choose below with the arrow keys and enter")
             yield FilteredTree(self._folder, self._endings)
             yield Static("", id="wrong", markup=False)
             yield KeyLine()
@@ -80,6 +81,10 @@ class PickScreen(ModalScreen[Path | None]):
             self.dismiss(path)
         else:
             self.query_one("#wrong", Static).update(f"there is no such file: {sanitize(str(path), one_line=True)}")
+
+    @on(LineInput.SeveralLines)
+    def _several_lines(self, message: LineInput.SeveralLines) -> None:
+        self.query_one("#wrong", Static).update(f"{message.lines} lines were pasted, and a path has one: nothing was pasted")
 
     def action_other_field(self) -> None:
         self.focus_next()

@@ -9,9 +9,10 @@ from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
+
+from tuneproof.screens.overlay import Overlay
 
 
 class Leave(StrEnum):
@@ -22,7 +23,7 @@ class Leave(StrEnum):
     STAY = "stay here"
 
 
-class QuitScreen(ModalScreen[Leave]):
+class QuitScreen(Overlay[Leave]):
     """Asks what to do with the run in progress; the default leaves it running."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

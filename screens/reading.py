@@ -8,9 +8,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.content import Content
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
+from tuneproof.screens.overlay import Overlay
 from tuneproof.tui.widgets.help_text import help_content
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitized_content
@@ -21,7 +21,7 @@ do with a run in progress), ctrl+p lists all commands and themes.
 """
 
 
-class ReadingScreen(ModalScreen[None]):
+class ReadingScreen(Overlay[None]):
     """A text; escape or q closes it, y copies it to the clipboard and to a file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -50,7 +50,7 @@ class ReadingScreen(ModalScreen[None]):
         self.notify(f"copied, and written to {path}", markup=False)
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(Overlay[None]):
     """The terms and keys of one screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "dismiss(None)", "Close")]

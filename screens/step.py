@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, cast
 
 from textual.app import ComposeResult
@@ -12,12 +13,14 @@ from textual.geometry import Size
 from textual.screen import Screen
 from textual.widgets import Static
 
+from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import ExitCode, TuneproofError
 from tuneproof.engine.run.killed import last_killed
 from tuneproof.engine.run.process import worker_log_tail
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG
 from tuneproof.engine.session.case_session import CaseSession
+from tuneproof.engine.session.input_check import checked
 from tuneproof.engine.session.progress import is_done
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.reading import ReadingScreen
@@ -144,6 +147,11 @@ class StepScreen(Screen[None]):
             self.show_error(str(error), title=str(self.STEP))
             return False
         return True
+
+    def check_sections(self, sections: Mapping[str, Any]) -> DraftCase:
+        """The draft as it would be with these sections. Raises InputError if they cannot be saved, InputDoubt if they are hardly meant."""
+        split = (self.state if self.session.is_frozen else self.wizard.dry_run_state).frozen
+        return checked(self.session.draft, sections, split.train if split else None)
 
     def crash_log(self) -> Content | None:
         """The end of the worker's log if the worker crashed or met a defect, else None."""

@@ -7,63 +7,36 @@ from typing import ClassVar
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
-from tuneproof.engine.case.output_bounds import BoundsChoice
 from tuneproof.engine.case.schema import DraftCase
-from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind
-from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.scoring.power import detects, needed_cases_text
 from tuneproof.engine.session.eval_size import EvalSize, is_small, larger_eval_sets
-from tuneproof.engine.session.form_input import InputError, parse_bounds
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import (
-    BOUNDS_CHOICES,
-    CODE_CHOICES,
-    OWN_BOUNDS,
-    TYPED_FIELDS,
     FreezeStatus,
     Sections,
     TaskField,
-    bounds_text,
-    describe_chosen_bounds,
-    describe_target,
+    doubt_about_freezing,
     drafted_task,
     fields_of,
     freeze_status,
     instruction_warning,
-    question_about_code,
-    split_of,
     suggested_sections,
     task_of,
-    with_answer_about_code,
-    with_bounds,
-    with_kind,
-    with_metric,
 )
-from tuneproof.screens.ask import AskChoice, AskLine, AskText
+from tuneproof.engine.session.task_values import value_line, whole_value
+from tuneproof.screens.ask import AskChoice, AskYesNo
+from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import FROZEN_NOTICE, StepScreen
+from tuneproof.screens.task_dialogs import TaskDialogs
 from tuneproof.tui.messages import DryRunChanged
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
-from tuneproof.tui.widgets.sanitize import sanitize
-
-KIND_MEANINGS = {
-    OutputKind.JSON: "a JSON object; a schema says which fields it has",
-    OutputKind.CHOICE: "one of a few labels",
-    OutputKind.PATTERN: "a text in which a regular expression finds the answer",
-    OutputKind.TEXT: "free text; only an exact match is correct",
-}
-
-METRIC_MEANINGS = {
-    Metric.EXACT_MATCH: "the whole answer is right",
-    Metric.FIELD_ACCURACY: "the share of JSON fields that are right",
-    Metric.CHOICE_ACCURACY: "the label is right",
-    Metric.MACRO_F1: "F1 averaged over the labels, so that rare labels count as much as common ones",
-    Metric.PATTERN_MATCH: "what the pattern finds is right",
-}
+from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 FIELD_WIDTH = max(len(field) for field in TaskField)
 
@@ -90,19 +63,28 @@ class TaskScreen(StepScreen):
   in this run, so nobody can later pick the cases that suit the result.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f", "freeze", "Freeze the eval set"),
-        Binding("m", "enlarge_eval", "More eval cases"),
-        Binding("d", "draft_again", "Draft again"),
+        Binding("f", "freeze", "Freeze"),
+        Binding("m", "enlarge_eval", "Eval size"),
+        Binding("d", "draft_again", "Redraft"),
+        Binding("i", "read_whole", "Read whole", show=False),
+        Binding("E", "open_editor", "Editor"),
         Binding("r", "resume_freeze", "Resume"),
         Binding("e", "start_new_run", "Change (new run)"),
     ]
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._dialogs = TaskDialogs(self, self._choose)
+
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="form")
+        with VerticalScroll(id="whole", classes="panel fill"):
+            yield MemoizedStatic(id="whole-text", markup=False)
         yield MemoizedStatic(id="split", classes="panel")
 
     def on_mount(self) -> None:
         self.query_one("#split").border_title = "Eval set"
+        self.query_one("#whole").border_subtitle = "i shows it on the whole screen"
         self.query_one("#form").focus()
 
     def on_screen_resume(self) -> None:
@@ -118,7 +100,7 @@ class TaskScreen(StepScreen):
                 return self.session.is_frozen
             case "resume_freeze":
                 return self._freeze_status is FreezeStatus.BROKE_OFF
-            case "freeze" | "draft_again":
+            case "freeze" | "draft_again" | "open_editor":
                 return not self.session.is_frozen
             case "enlarge_eval":
                 return bool(self._larger_eval_sets)
@@ -133,19 +115,29 @@ class TaskScreen(StepScreen):
         form.add_options([Option(self._line(field), id=field.value) for field in fields])
         form.highlighted = min(highlighted, len(fields) - 1)
         self.query_one("#split", Static).update(self._split_text())
+        self._show_whole()
         self._show_freeze_status()
         self.refresh_bindings()
 
     def _line(self, field: TaskField) -> Content:
-        value = _value(field, self._content, self._bounds())
+        value = value_line(field, self._content, self._dialogs.bounds())
         return Content.assemble(f" {field:<{FIELD_WIDTH}}  ", (sanitize(value, one_line=True, max_length=200), "bold"))
 
-    def _bounds(self) -> str:
-        """The bounds of constrained decoding, or what is wrong with those of the case."""
-        try:
-            return describe_chosen_bounds(task_of(self._content).output.bounds, self.session.grammar_bounds)
-        except CaseError as error:
-            return f"{error.what}; {error.fix}"
+    @on(OptionList.OptionHighlighted, "#form")
+    def _show_whole(self) -> None:
+        """Shows the whole value of the highlighted field, with its lines."""
+        field = self._highlighted
+        panel = self.query_one("#whole", VerticalScroll)
+        text = whole_value(field, self._content, self._dialogs.bounds())
+        lines = len(text.splitlines())
+        panel.border_title = f"{field}, {lines} lines" if lines > 1 else str(field)
+        self.query_one("#whole-text", Static).update(sanitized_content(text))
+
+    @property
+    def _highlighted(self) -> TaskField:
+        """The highlighted field; the first one if none is."""
+        fields = self._fields
+        return fields[min(self.query_one("#form", OptionList).highlighted or 0, len(fields) - 1)]
 
     @property
     def _content(self) -> DraftCase:
@@ -217,7 +209,15 @@ class TaskScreen(StepScreen):
         if self._freeze_status is not FreezeStatus.READY:
             self.show_error("not yet: the data has not passed the audit with this task")
             return
-        self.wizard.freeze()
+        doubt = doubt_about_freezing(self._content, self.session.data_facts)
+        if doubt is None:
+            self._freeze(True)
+        else:
+            self.app.push_screen(AskYesNo("Freeze all the same?", doubt, "freeze", "go back, and write it"), self._freeze)
+
+    def _freeze(self, is_sure: bool | None) -> None:
+        if is_sure:
+            self.wizard.freeze()
         self.refresh_all()
 
     def action_resume_freeze(self) -> None:
@@ -252,90 +252,19 @@ class TaskScreen(StepScreen):
         field = TaskField(str(event.option.id))
         if self.session.is_frozen:
             self.show_error(FROZEN_NOTICE)
-        elif field is TaskField.OUTPUT_KIND:
-            self._ask_kind()
-        elif field is TaskField.METRIC:
-            self._ask_metric()
-        elif field is TaskField.BOUNDS:
-            self._ask_bounds()
         else:
-            self._ask_text(field)
+            self._dialogs.ask(field)
 
-    def _ask_kind(self) -> None:
-        found = self.session.data_facts
+    def action_open_editor(self) -> None:
+        if self.session.is_frozen:
+            self.show_error(FROZEN_NOTICE)
+        else:
+            self._dialogs.edit(self._highlighted)
 
-        def chosen(word: str | None) -> None:
-            if word is not None:
-                self._choose(with_kind(self._content, OutputKind(word), found.drafted_output if found else None))
-
-        why = f"What an answer has to look like. {found.drafted_why if found else ''}"
-        choices = [(kind.value, meaning) for kind, meaning in KIND_MEANINGS.items()]
-        self.app.push_screen(AskChoice("Output kind", why, choices, task_of(self._content).output.kind), chosen)
-
-    def _ask_metric(self) -> None:
-        def chosen(word: str | None) -> None:
-            if word is not None:
-                self._choose(with_metric(self._content, Metric(word)))
-
-        task = task_of(self._content)
-        choices = [(metric.value, METRIC_MEANINGS[metric]) for metric in METRICS[task.output.kind]]
-        self.app.push_screen(AskChoice("Metric", "What is counted over the eval cases.", choices, task.primary_metric), chosen)
-
-    def _ask_bounds(self) -> None:
-        def chosen(word: str | None) -> None:
-            if word == OWN_BOUNDS:
-                self._ask_own_bounds()
-            elif word is not None:
-                self._choose(with_bounds(self._content, BoundsChoice(word)))
-
-        now = task_of(self._content).output.bounds
-        why = f"What constrained decoding may write where the format leaves it open. {self._bounds()}"
-        word = now.value if isinstance(now, BoundsChoice) else OWN_BOUNDS
-        self.app.push_screen(AskChoice("Bounds", why, list(BOUNDS_CHOICES.items()), word), chosen)
-
-    def _ask_own_bounds(self) -> None:
-        def entered(text: str | None) -> None:
-            if text is None:
-                return
-            try:
-                self._choose(with_bounds(self._content, parse_bounds(text)))
-            except InputError as error:
-                self.show_error(str(error))
-
-        own = task_of(self._content).output.bounds
-        try:
-            now = own if isinstance(own, dict) else self.session.grammar_bounds or {}
-        except CaseError:
-            now = {}
-        why = "For each part its values, pattern, max_length, max_items, max_digits or decimals. A part that is not listed is open."
-        self.app.push_screen(AskText("Bounds", why, bounds_text(now)), entered)
-
-    def _ask_text(self, field: TaskField) -> None:
-        typed = TYPED_FIELDS[field]
-
-        def entered(text: str | None) -> None:
-            if text is None:
-                return
-            try:
-                sections = typed.sections(self._content, text)
-            except InputError as error:
-                self.show_error(str(error))
-                return
-            question = question_about_code(sections)
-            if question is None:
-                self._choose(sections)
-            else:
-                self._ask_about_code(sections, question)
-
-        now = typed.text(self._content)
-        ask = AskText(typed.title, typed.why, now) if typed.has_lines else AskLine(typed.title, typed.why, now, typed.placeholder)
-        self.app.push_screen(ask, entered)
-
-    def _ask_about_code(self, sections: Sections, question: str) -> None:
-        def answered(word: str | None) -> None:
-            self._choose(with_answer_about_code(sections, word))
-
-        self.app.push_screen(AskChoice("Code of the base model", question, CODE_CHOICES, CODE_CHOICES[0][0]), answered)
+    def action_read_whole(self) -> None:
+        """Shows the whole value of the highlighted field."""
+        field = self._highlighted
+        self.app.push_screen(ReadingScreen(str(field), whole_value(field, self._content, self._dialogs.bounds())))
 
     def _complete_draft(self) -> None:
         """Adds what the draft does not have yet, or else reads the data with the draft as it is now."""
@@ -353,41 +282,3 @@ class TaskScreen(StepScreen):
         if not self.session.dry_run_is_current:
             self.wizard.start_dry_run()
         self.refresh_all()
-
-
-def _value(field: TaskField, content: DraftCase, bounds: str) -> str:
-    """The value of a field as the form shows it; `bounds` is what it shows for those."""
-    task = task_of(content)
-    match field:
-        case TaskField.INSTRUCTION:
-            return task.instruction or "none: the model gets only the input"
-        case TaskField.OUTPUT_KIND:
-            return f"{task.output.kind}: {KIND_MEANINGS[task.output.kind]}"
-        case TaskField.SCHEMA:
-            return _schema_line(task.output)
-        case TaskField.CHOICES:
-            return ", ".join(task.output.choices) if task.output.choices else "the labels in the training rows"
-        case TaskField.PATTERN:
-            return task.output.pattern or ""
-        case TaskField.BOUNDS:
-            return bounds
-        case TaskField.METRIC:
-            return f"{task.primary_metric}: {METRIC_MEANINGS[task.primary_metric]}"
-        case TaskField.TARGET:
-            return describe_target(content.target)
-        case TaskField.BASE:
-            return content.model.base if content.model else "none"
-        case TaskField.SHARES:
-            split = split_of(content)
-            scored = "a separate eval file" if content.data and content.data.eval else f"eval {split.eval:g}"
-            return f"train {split.train:g}, validation {split.validation:g}, {scored}"
-        case TaskField.KEEP_TOGETHER:
-            return split_of(content).group_by or "rows with the same request"
-
-
-def _schema_line(output: OutputFormat) -> str:
-    schema = output.json_schema
-    if not isinstance(schema, dict):
-        return "any JSON"
-    names = list(schema.get("properties", {}))
-    return f"{len(names)} fields: {', '.join(names)}" if names else "a JSON Schema"

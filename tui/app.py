@@ -175,10 +175,20 @@ class TuneproofApp(ThemedApp):
     def action_help(self) -> None:
         from tuneproof.screens.reading import HelpScreen
 
-        text = getattr(self.screen, "HELP_TEXT", "")
-        if text:
-            title = getattr(self.screen, "STEP", None)
-            self.push_screen(HelpScreen(str(title or "Home"), text))
+        if isinstance(self.screen, HelpScreen):
+            return
+        # A dialog explains itself, and then the step that it was opened from.
+        texts = [text for screen in reversed(self.screen_stack) if (text := getattr(screen, "HELP_TEXT", ""))]
+        steps = [step for screen in self.screen_stack if (step := getattr(screen, "STEP", None))]
+        title = steps[-1] if steps else "Home"
+        shown = texts if isinstance(self.screen, ModalScreen) else texts[:1]
+        self.push_screen(HelpScreen(str(title), "\n\n".join(shown[:2])))
+
+    def action_help_quit(self) -> None:
+        """Says how to leave: ctrl+c copies in a field, and would be pressed by mistake."""
+        leave = "ctrl+q leaves tuneproof" if isinstance(self.screen, ModalScreen) else "q leaves tuneproof"
+        first = "escape closes this dialog; " if isinstance(self.screen, ModalScreen) else ""
+        self.notify(f"{first}{leave}; a run in progress continues", markup=False)
 
     def _close_dialogs(self) -> None:
         while isinstance(self.screen, ModalScreen):

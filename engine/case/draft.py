@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from tuneproof.engine.case.load import load_as
+from tuneproof.engine.case.plain_words import in_plain_words
 from tuneproof.engine.case.route import QUESTIONS, RouteAnswers
 from tuneproof.engine.case.schema import SAMPLE, Case, DraftCase
 from tuneproof.engine.case.section import CaseSection
@@ -44,7 +45,7 @@ class Draft:
         try:
             return cls(DraftCase(name=name.strip()), free_path(folder, name))
         except ValidationError as error:
-            raise CaseError(error.errors()[0]["msg"], where="name", fix="type a word or two, such as `support tickets`") from None
+            raise CaseError(in_plain_words(error.errors()[0]), where="name", fix="type a word or two, such as `support tickets`") from None
 
     @classmethod
     def open(cls, path: Path) -> Draft:
@@ -136,13 +137,21 @@ class Draft:
         except (UnicodeDecodeError, CaseError):
             return False
 
-    def _update(self, sections: Mapping[str, Any]) -> None:
+    def changed(self, **sections: Any) -> DraftCase:
+        """The content with other sections, as `choose` would save it; None restores the default. Raises CaseError as `choose` does."""
+        return self._changed({name: _as_data(value) for name, value in sections.items()})
+
+    def _changed(self, sections: Mapping[str, Any]) -> DraftCase:
+        given = _as_given(self.content) | dict(sections)
         try:
-            content = DraftCase.model_validate(_as_given(self.content) | dict(sections))
+            return DraftCase.model_validate({name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
             first = error.errors()[0]
-            message = first["msg"].removeprefix("Value error, ")
-            raise CaseError(message, where=".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))) from None
+            where = ".".join(str(part) for part in first["loc"] if not str(part).startswith("function-"))
+            raise CaseError(in_plain_words(first), where=where) from None
+
+    def _update(self, sections: Mapping[str, Any]) -> None:
+        content = self._changed(sections)
         if content != self.content:
             self.content = content
             self.save()

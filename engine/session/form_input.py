@@ -11,28 +11,61 @@ from tuneproof.engine.case.schema import SAMPLE
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.models.folder_check import check_named_folder
 
+WHOLE_PERCENT = 100
+SUM_TOLERANCE = 1e-6
+
 
 class InputError(ValueError):
     """The typed text cannot be read; the message says what is expected."""
 
+    def __init__(self, message: str, *, line: int | None = None, column: int = 1) -> None:
+        super().__init__(message)
+        self.line, self.column = line, column
+        """Where the text stops making sense, from 1; no line if that is nowhere in particular."""
+
+
+class InputDoubt(InputError):
+    """The typed text can be read, but is probably not what was meant: a person may say that it is."""
+
 
 def parse_percent(text: str) -> float | None:
-    """A percentage as a share of 1, None if the text is empty. Raises InputError if it is not a number."""
-    number = text.strip().rstrip("%").strip()
+    """A percentage as a share of 1, None if the text is empty.
+
+    Without a percent sign, a number up to 1 is read as the share itself: 0.9 and 90 are the same. Raises InputError if it is no
+    percentage.
+    """
+    number = text.strip().removesuffix("%").strip()
     if not number:
         return None
     try:
-        return round(float(number) / 100, 6)
+        value = float(number.replace(",", ".") if "." not in number else number)
     except ValueError:
-        raise InputError("type a number between 0 and 100") from None
+        raise InputError(f"`{_shown(number)}` is not a number: type a number between 0 and 100, such as 90") from None
+    is_share = 0 < value <= 1 and not text.strip().endswith("%")
+    share = value if is_share else value / WHOLE_PERCENT
+    if not 0 < share <= 1:
+        raise InputError(f"{value:g} is not a percentage: type a number above 0 and up to 100, such as 90")
+    return round(share, 6)
 
 
 def parse_shares(text: str) -> tuple[float, float, float]:
-    """The shares of train, validation and eval, separated by spaces or commas. Raises InputError if there are not three numbers."""
+    """The shares of train, validation and eval, separated by spaces or commas, as shares or in percent.
+
+    Raises InputError if there are not three numbers that add up to 1 or to 100.
+    """
+    expected = "type three numbers that add up to 1, such as 0.6 0.15 0.25"
     try:
-        train, validation, scored = (float(part) for part in text.replace(",", " ").split())
+        numbers = [float(part.removesuffix("%")) for part in text.replace(",", " ").replace(" %", "%").split()]
     except ValueError:
-        raise InputError("type three numbers that add up to 1") from None
+        raise InputError(expected) from None
+    if len(numbers) != len(("train", "validation", "eval")):
+        raise InputError(f"{expected}; here {'is' if len(numbers) == 1 else 'are'} {len(numbers)}")
+    total = sum(numbers)
+    if abs(total - WHOLE_PERCENT) <= WHOLE_PERCENT * SUM_TOLERANCE:
+        numbers = [round(number / WHOLE_PERCENT, 8) for number in numbers]
+    elif not abs(total - 1) <= SUM_TOLERANCE:
+        raise InputError(f"these add up to {total:g}: {expected}")
+    train, validation, scored = numbers
     return train, validation, scored
 
 
@@ -43,33 +76,45 @@ def parse_schema(text: str) -> dict[str, Any] | None:
     # Loaded with the first schema that is typed: the wizard starts without it.
     from tuneproof.engine.scoring.json_schema import SchemaValidator
 
-    try:
-        schema = json.loads(text)
-    except ValueError as error:
-        raise InputError(f"the schema is not changed: it is not valid JSON: {error}") from None
+    schema = _parse_json(text)
     if not isinstance(schema, dict):
-        raise InputError("the schema is not changed: it has to be a JSON object")
+        raise InputError('a schema is a JSON object, such as {"type": "object"}')
     try:
         SchemaValidator(schema)
     except CaseError as error:
-        raise InputError(f"the schema is not changed: {error.what}; {error.fix}".rstrip("; ")) from None
+        raise InputError(f"{error.what}; {error.fix}".rstrip("; ")) from None
     return schema
 
 
 def parse_bounds(text: str) -> dict[str, Any]:
     """Bounds by the path of a part. Raises InputError if the text is not a JSON object of objects."""
-    try:
-        bounds = json.loads(text or "{}")
-    except ValueError as error:
-        raise InputError(f"the bounds are not changed: they are not valid JSON: {error}") from None
+    bounds = _parse_json(text or "{}")
     if not isinstance(bounds, dict) or not all(isinstance(bound, dict) for bound in bounds.values()):
-        raise InputError('the bounds are not changed: write them as {"summary": {"max_length": 80}}')
+        raise InputError('write the bounds as {"summary": {"max_length": 80}}')
     return bounds
 
 
+def _parse_json(text: str) -> Any:
+    """The JSON value of a text. Raises InputError with the place where it stops being JSON."""
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        what = error.msg[:1].lower() + error.msg[1:]
+        raise InputError(f"not valid JSON, line {error.lineno}: {what}", line=error.lineno, column=error.colno) from None
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"not valid JSON: {error}") from None
+
+
 def parse_choices(text: str) -> list[str] | None:
-    """One label a line without empty lines, None if there are no labels."""
-    return [line.strip() for line in text.split("\n") if line.strip()] or None
+    """One label a line without empty lines, None if there are no labels. Raises InputError for a label that is listed twice."""
+    labels: dict[str, int] = {}
+    for number, line in enumerate(text.split("\n"), start=1):
+        label = line.strip()
+        if label and label in labels:
+            raise InputError(f"line {number} has the label of line {labels[label]} again: `{_shown(label)}`", line=number)
+        if label:
+            labels[label] = number
+    return list(labels) or None
 
 
 def parse_columns(text: str) -> Columns | None:
@@ -87,7 +132,7 @@ def parse_number(name: str, text: str) -> float | None:
     try:
         return float(text) if text.strip() else None
     except ValueError:
-        raise InputError(f"{name} has to be a number") from None
+        raise InputError(f"{name} has to be a number, such as 3 or 2e-4") from None
 
 
 def path_or_hub_name(text: str) -> str:
@@ -105,5 +150,9 @@ def base_model(text: str) -> str:
     try:
         check_named_folder(base)
     except CaseError as error:
-        raise InputError(f"the base model is not changed: {error}") from None
+        raise InputError(str(error)) from None
     return base
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= 40 else f"{text[:37]}..."

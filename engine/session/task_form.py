@@ -11,7 +11,7 @@ from typing import Any
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.case.evaluate import Target
-from tuneproof.engine.case.instruction import instruction_gap
+from tuneproof.engine.case.instruction import InstructionFault, instruction_gap
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind, Task
@@ -146,6 +146,11 @@ class TypedField:
     """The sections with a typed text as the value, empty if that changes nothing. Raises InputError if the text cannot be read."""
     placeholder: str = ""
     has_lines: bool = False
+    """Whether the value may have several lines."""
+    suffix: str = ".txt"
+    """The ending of a file with such a text, by which an editor knows what it is."""
+    reads: Callable[[DraftCase], str] = lambda content: ""
+    """How the typed text was read, from the draft that has it."""
 
 
 def _instruction_text(content: DraftCase) -> str:
@@ -156,6 +161,20 @@ def instruction_warning(content: DraftCase, found: DataFacts | None) -> str | No
     """What is wrong with the instruction; None if nothing is, or as long as the rows are not read."""
     gap = instruction_gap(task_of(content), found.rows_without_instruction or 0) if found else None
     return gap.message if gap else None
+
+
+def doubt_about_freezing(content: DraftCase, found: DataFacts | None) -> str | None:
+    """Why a person should think again before the eval set is frozen; None if nothing speaks against it."""
+    gap = instruction_gap(task_of(content), found.rows_without_instruction or 0) if found else None
+    if gap is None:
+        return None
+    what = "No instruction says what to do" if gap.fault is InstructionFault.MISSING else "The instruction is too short to say what to do"
+    rows = found.rows_without_instruction if found else 0
+    return (
+        f"{what}, and {rows:,} rows have none of their own. Every prompt then leaves the model to guess, tuning is compared with a "
+        "baseline that was never told the task, and its gain is overstated. Once the eval set is frozen, the instruction cannot change "
+        "in this run. If you freeze it all the same, the card says so under Risk."
+    )
 
 
 def _with_instruction(content: DraftCase, text: str) -> Sections:
@@ -184,11 +203,12 @@ def _pattern_text(content: DraftCase) -> str:
 
 
 def _with_pattern(content: DraftCase, text: str) -> Sections:
-    if not text:
+    pattern = text.strip("\n")
+    if not pattern:
         return {}
     task = task_of(content)
     # A dict, so that the draft checks the pattern and refuses one that is not a regular expression.
-    return {"task": task.model_dump(by_alias=True) | {"output": task.output.model_dump(by_alias=True) | {"pattern": text}}}
+    return {"task": task.model_dump(by_alias=True) | {"output": task.output.model_dump(by_alias=True) | {"pattern": pattern}}}
 
 
 def describe_target(target: Target | None) -> str:
@@ -244,6 +264,11 @@ def split_of(content: DraftCase) -> SplitShares:
     return content.data.split if content.data else SplitShares()
 
 
+def describe_split(split: SplitShares) -> str:
+    """The three shares in percent."""
+    return f"train {100 * split.train:g} %, validation {100 * split.validation:g} %, eval {100 * split.eval:g} %"
+
+
 def with_split(content: DraftCase, **changes: object) -> Sections:
     """The sections with another split; none as long as there is no data to split."""
     if content.data is None:
@@ -277,16 +302,29 @@ TYPED_FIELDS = {
         "The text that the model gets before each input. Rows with their own instruction keep it.",
         _instruction_text,
         _with_instruction,
+        has_lines=True,
     ),
     TaskField.SCHEMA: TypedField(
-        "Schema", "The JSON Schema that every answer has to satisfy. Empty: any JSON is valid.", _schema_text, _with_schema, has_lines=True
+        "Schema",
+        "The JSON Schema that every answer has to satisfy. Empty: any JSON is valid.",
+        _schema_text,
+        _with_schema,
+        has_lines=True,
+        suffix=".json",
     ),
     TaskField.CHOICES: TypedField(
         "Choices", "One label a line. Empty: the labels in the training rows.", _choices_text, _with_choices, has_lines=True
     ),
-    TaskField.PATTERN: TypedField("Pattern", "A regular expression; its first group is the answer.", _pattern_text, _with_pattern),
+    TaskField.PATTERN: TypedField(
+        "Pattern", "A regular expression; its first group is the answer.", _pattern_text, _with_pattern, has_lines=True
+    ),
     TaskField.TARGET: TypedField(
-        "Target", "The score that would be good enough, in percent. Empty: no target.", _target_text, _with_target, placeholder="90"
+        "Target",
+        "The score that would be good enough, in percent. Empty: no target.",
+        _target_text,
+        _with_target,
+        placeholder="90",
+        reads=lambda content: describe_target(content.target),
     ),
     TaskField.BASE: TypedField("Base model", BASE_HELP, _base_text, _with_base),
     TaskField.SHARES: TypedField(
@@ -294,6 +332,7 @@ TYPED_FIELDS = {
         "Three numbers that add up to 1: train, validation, eval. With a separate eval file the third is not used.",
         _shares_text,
         _with_shares,
+        reads=lambda content: describe_split(split_of(content)),
     ),
     TaskField.KEEP_TOGETHER: TypedField(
         "Keep together",

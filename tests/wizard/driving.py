@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from textual.events import Paste
 from textual.pilot import Pilot
 from textual.strip import Strip
 
@@ -81,3 +82,16 @@ def wizard(pilot: Pilot[Any]) -> TuneproofApp:
     """The app that a pilot drives."""
     assert isinstance(pilot.app, TuneproofApp)
     return pilot.app
+
+
+async def paste(pilot: Pilot[Any], text: str) -> None:
+    """Pastes a text, as a terminal with bracketed paste sends it."""
+    pilot.app.post_message(Paste(text))
+    await pilot.pause()
+
+
+async def opened(pilot: Pilot[Any], step: str) -> None:
+    """Goes from the data of a draft, once it is read, to another step."""
+    await arrive(pilot, "DataScreen")
+    await dry_run_ended(pilot)
+    await pilot.press(step)

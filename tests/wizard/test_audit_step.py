@@ -40,11 +40,11 @@ async def test_a_finding_is_accepted_with_a_reason_that_can_be_withdrawn(case: P
         await until(pilot, lambda: "the gate is closed: 1 blocking finding." in shown(pilot), "the closed gate")
         await pilot.press("a")
         await typed(pilot, "both hold")
-        await pilot.press("enter")
+        await pilot.press("ctrl+s")
         await dry_run_ended(pilot)
         await until(pilot, lambda: "the gate is open" in shown(pilot) and "conflict accepted" in shown(pilot), "the open gate")
         assert yaml.safe_load(case.read_text())["data"]["accept"] == {"conflict": "both hold"}
-        await pilot.press("a", *["backspace"] * len("both hold"), "enter")
+        await pilot.press("a", *["backspace"] * len("both hold"), "ctrl+s")
         await dry_run_ended(pilot)
         await until(pilot, lambda: "the gate is closed" in shown(pilot), "the gate, closed again")
         assert not yaml.safe_load(case.read_text())["data"].get("accept")

@@ -52,7 +52,7 @@ async def test_a_case_with_own_data_goes_from_the_first_question_to_the_freeze(t
         await pilot.press("c")
         await until(pilot, lambda: "choice: one of a few labels" in picture(pilot), "the drafted task")
         await dry_run_ended(pilot)
-        await pilot.press("f")
+        await pilot.press("f", "y")
         await stage_done(pilot, Stage.SPLIT)
         frozen = app.state.frozen
         await pilot.press("q")

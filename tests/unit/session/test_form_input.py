@@ -23,14 +23,21 @@ from tuneproof.engine.session.form_input import (
 )
 
 
-@pytest.mark.parametrize(("text", "share"), [("90", 0.9), (" 87.5 % ", 0.875), ("0.1", 0.001), ("", None), (" % ", None)])
-def test_a_percentage_is_read_as_a_share(text: str, share: float | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [("90", 0.9), (" 87.5 % ", 0.875), ("0.1 %", 0.001), ("0.9", 0.9), ("0,9", 0.9), ("1", 1.0), ("", None), (" % ", None)],
+)
+def test_a_percentage_is_read_as_a_share_with_or_without_its_sign(text: str, share: float | None) -> None:
     assert parse_percent(text) == share
 
 
 @pytest.mark.parametrize("text", ["0.6 0.15 0.25", "0.6, 0.15, 0.25", "0.6,0.15,0.25"])
 def test_shares_are_separated_by_spaces_or_commas(text: str) -> None:
     assert parse_shares(text) == (0.6, 0.15, 0.25)
+
+
+def test_shares_may_be_in_percent() -> None:
+    assert parse_shares("60 15 25") == parse_shares("60% 15 % 25 %") == (0.6, 0.15, 0.25)
 
 
 def test_a_schema_is_a_json_object() -> None:
@@ -59,7 +66,12 @@ def test_an_empty_number_means_the_default() -> None:
         (parse_shares, "0.5 0.5", "three numbers that add up to 1"),
         (parse_shares, "a b c", "three numbers that add up to 1"),
         (parse_schema, "{", "not valid JSON"),
-        (parse_schema, "[1]", "has to be a JSON object"),
+        (parse_percent, "900", "900 is not a percentage"),
+        (parse_percent, "-3", "-3 is not a percentage"),
+        (parse_percent, "nan", "not a percentage"),
+        (parse_shares, "0.5 0.2 0.2", "these add up to 0.9"),
+        (parse_schema, "[1]", "a schema is a JSON object"),
+        (parse_choices, "yes\nno\nyes", "line 3 has the label of line 1 again"),
         (parse_columns, "question", "two column names, separated by a comma"),
         (lambda text: parse_number("epochs", text), "many", "epochs has to be a number"),
     ],

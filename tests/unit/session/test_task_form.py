@@ -170,7 +170,7 @@ def test_the_task_step_says_which_bounds_a_constrained_answer_has_and_takes_othe
     assert TaskField.BOUNDS not in fields_of(TEXT) and TaskField.BOUNDS not in fields_of(CHOICE)
 
 
-@pytest.mark.parametrize("text", ["[]", "{", '{"a": 3}'])
-def test_bounds_that_cannot_be_read_change_nothing(text: str) -> None:
-    with pytest.raises(InputError, match="the bounds are not changed"):
+@pytest.mark.parametrize(("text", "expected"), [("[]", "write the bounds as"), ("{", "line 1"), ('{"a": 3}', "write the bounds as")])
+def test_bounds_that_cannot_be_read_are_refused_with_what_is_expected(text: str, expected: str) -> None:
+    with pytest.raises(InputError, match=expected):
         parse_bounds(text)

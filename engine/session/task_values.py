@@ -1,0 +1,85 @@
+"""What the task step shows of each field: in a line of its form, and whole."""
+
+from __future__ import annotations
+
+import json
+
+from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.case.task import Metric, OutputFormat, OutputKind
+from tuneproof.engine.session.task_form import TaskField, describe_target, split_of, task_of
+
+KIND_MEANINGS = {
+    OutputKind.JSON: "a JSON object; a schema says which fields it has",
+    OutputKind.CHOICE: "one of a few labels",
+    OutputKind.PATTERN: "a text in which a regular expression finds the answer",
+    OutputKind.TEXT: "free text; only an exact match is correct",
+}
+
+METRIC_MEANINGS = {
+    Metric.EXACT_MATCH: "the whole answer is right",
+    Metric.FIELD_ACCURACY: "the share of JSON fields that are right",
+    Metric.CHOICE_ACCURACY: "the label is right",
+    Metric.MACRO_F1: "F1 averaged over the labels, so that rare labels count as much as common ones",
+    Metric.PATTERN_MATCH: "what the pattern finds is right",
+}
+
+NO_INSTRUCTION = "none: the model gets only the input"
+LABELS_OF_TRAIN = "the labels in the training rows"
+
+
+def value_line(field: TaskField, content: DraftCase, bounds: str) -> str:
+    """The value of a field in one line; `bounds` is what it shows for those."""
+    task = task_of(content)
+    match field:
+        case TaskField.INSTRUCTION:
+            return _first_line(task.instruction) if task.instruction else NO_INSTRUCTION
+        case TaskField.OUTPUT_KIND:
+            return f"{task.output.kind}: {KIND_MEANINGS[task.output.kind]}"
+        case TaskField.SCHEMA:
+            return _schema_line(task.output)
+        case TaskField.CHOICES:
+            return ", ".join(task.output.choices) if task.output.choices else LABELS_OF_TRAIN
+        case TaskField.PATTERN:
+            return task.output.pattern or ""
+        case TaskField.BOUNDS:
+            return bounds
+        case TaskField.METRIC:
+            return f"{task.primary_metric}: {METRIC_MEANINGS[task.primary_metric]}"
+        case TaskField.TARGET:
+            return describe_target(content.target)
+        case TaskField.BASE:
+            return content.model.base if content.model else "none"
+        case TaskField.SHARES:
+            split = split_of(content)
+            scored = "a separate eval file" if content.data and content.data.eval else f"eval {split.eval:g}"
+            return f"train {split.train:g}, validation {split.validation:g}, {scored}"
+        case TaskField.KEEP_TOGETHER:
+            return split_of(content).group_by or "rows with the same request"
+
+
+def whole_value(field: TaskField, content: DraftCase, bounds: str) -> str:
+    """The whole value of a field, with its lines."""
+    output = task_of(content).output
+    match field:
+        case TaskField.INSTRUCTION:
+            return task_of(content).instruction or NO_INSTRUCTION
+        case TaskField.SCHEMA if output.json_schema:
+            return json.dumps(output.json_schema, indent=2, ensure_ascii=False)
+        case TaskField.CHOICES if output.choices:
+            return "\n".join(output.choices)
+        case TaskField.BOUNDS:
+            return bounds.replace("; ", "\n")
+    return value_line(field, content, bounds)
+
+
+def _first_line(text: str) -> str:
+    lines = text.splitlines()
+    return f"({len(lines)} lines) {lines[0]}" if len(lines) > 1 else text
+
+
+def _schema_line(output: OutputFormat) -> str:
+    schema = output.json_schema
+    if not isinstance(schema, dict):
+        return "any JSON"
+    names = list(schema.get("properties", {}))
+    return f"{len(names)} fields: {', '.join(names)}" if names else "a JSON Schema"
