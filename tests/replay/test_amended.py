@@ -19,7 +19,7 @@ def test_after_a_refused_audit_the_case_goes_on_with_rows_left_out(write_case: W
     assert "audit: done again, because this changed: settings" in fixed.err
     assert fixed.err.count("already done with the same inputs") == 1, "the route is kept"
     assert tuneproof("verify", tmp_path / "run").code == 0
-    again = tuneproof("--replay", case, *run, "--resume", *left_out)
+    again = tuneproof("--replay", case, *run, "--resume", *left_out, "--allow-large")
     assert again.code == 0 and "done again" not in again.err
     refused = tuneproof("--replay", case, *run, "--resume")
     assert refused.code == 3 and "the eval set is frozen under another `data`" in refused.err

@@ -132,7 +132,7 @@ def check(folder: Path, text: str, overrides: list[str]) -> None:
     assert time.monotonic() - begun < LONGEST_SECONDS
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=700, deadline=None, suppress_health_check=list(HealthCheck))
 @given(mutated_cases(), st.lists(OVERRIDES, max_size=1))
 def test_any_case_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, text: str, overrides: list[str]) -> None:
     check(tmp_path_factory.getbasetemp(), text, overrides)

@@ -35,7 +35,7 @@ def check(folder: Path, ending: str, content: bytes) -> None:
     assert time.monotonic() - begun < LONGEST_SECONDS
 
 
-@settings(max_examples=600, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=700, deadline=None, suppress_health_check=list(HealthCheck))
 @given(mutated_files())
 def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, file: tuple[str, bytes]) -> None:
     check(tmp_path_factory.getbasetemp(), *file)
