@@ -52,7 +52,7 @@ class HomeScreen(Screen[None]):
 
     def compose(self) -> ComposeResult:
         yield Static(" tuneproof   should you fine-tune? measured, not guessed", id="title")
-        yield Static(id="machine")
+        yield Static(id="machine", markup=False)
         yield OptionList(id="home")
         yield Static("enter opens the highlighted line; a run continues when you leave", id="status")
         yield KeyLine()

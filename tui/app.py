@@ -20,6 +20,7 @@ from tuneproof.tui.farewell import farewell, shell_word
 from tuneproof.tui.run_feeds import RunFeeds
 from tuneproof.tui.step_screens import import_while_idle, installed_screen, remove_step_screens
 from tuneproof.tui.themed_app import ThemedApp
+from tuneproof.tui.widgets.sanitize import sanitize
 
 if TYPE_CHECKING:
     from tuneproof.engine.run.state import RunState
@@ -247,7 +248,7 @@ class TuneproofApp(ThemedApp):
 
     def _show_waiting(self) -> None:
         if self.session is not None and (waiting := self.session.waiting):
-            self.notify(waiting)
+            self.notify(sanitize(waiting, one_line=True), markup=False)
 
     def _is_running(self) -> bool:
         """Whether the run of the open case has a worker now."""

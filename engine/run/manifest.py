@@ -9,12 +9,15 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Discriminator, Field
 from tuneproof.engine.core.hashing import sha256_text
 from tuneproof.engine.run.step_id import StepId, StepKind
 
+LONGEST_NAME = 255
+"""Characters of a name that any file system has room for."""
+
 
 def _inside(name: str) -> str:
     """Raises ValueError for a path that is not in the run folder."""
     parts = name.split("/")
-    if "\0" in name or any(part in ("", ".", "..") for part in parts):
-        raise ValueError(f"{name!r} is not a file of a run folder")
+    if "\0" in name or any(part in ("", ".", "..") or len(part) > LONGEST_NAME for part in parts):
+        raise ValueError(f"{name[:LONGEST_NAME]!r} is not a file of a run folder")
     return name
 
 

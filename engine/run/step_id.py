@@ -12,6 +12,9 @@ from pydantic_core import CoreSchema, core_schema
 
 NAME = "{name}"
 
+LONGEST = 255
+"""Characters of a step: its name is part of the names of its files."""
+
 
 class StepKind(Enum):
     """What a step does. The value is how the manifest on disk writes it, `{name}` being the place of the step's name."""
@@ -69,9 +72,9 @@ class StepId:
         for kind in StepKind:
             # A name has no space in it, so no text belongs to two kinds.
             found = re.fullmatch(re.escape(kind.value).replace(re.escape(NAME), r"(\S+)"), text)
-            if found is not None:
+            if found is not None and len(text) <= LONGEST:
                 return cls(kind, *found.groups())
-        raise ValueError(f"`{text}` is not a step of a run")
+        raise ValueError(f"`{text[:LONGEST]}` is not a step of a run")
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:

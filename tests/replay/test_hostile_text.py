@@ -45,6 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "data": {"examples": f"{NAME}.jsonl", "columns": COLUMNS, "accept": {"control-characters": f"{HOSTILE}{FORGED}"}},
     }
     (folder / "case.yaml").write_text(yaml.safe_dump(case), encoding="utf-8")
+    (folder / "unknown.yaml").write_text(yaml.safe_dump({"task": {f"{HOSTILE}{FORGED}": 1}}), encoding="utf-8")
     return folder
 
 
@@ -89,6 +90,10 @@ def test_every_command_prints_it_inert(run: Path, folder: Path, json_: bool) -> 
         ["--replay", "case.yaml", "--run-dir", "new", "--set", f"data.leave_out=['{NAME}']"],
         ["audit", f"{NAME}.csv"],
         ["verify", f"{NAME}{FORGED}"],
+        ["attach", f"{NAME}{FORGED}"],
+        ["reproduce", f"{NAME}{FORGED}", "--arm", "tuned"],
+        ["runs", "case.yaml", f"{NAME}{FORGED}"],
+        ["--replay", "unknown.yaml"],
         [f"--{HOSTILE}"],
     ],
 )

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ValidationError
+
+from tuneproof.engine.audit.report import Report
+from tuneproof.engine.card.schema import CARD_JSON, Card
+from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.artifacts import ArmFacts, MethodFacts
+from tuneproof.engine.run.event_reader import parse
 
 Row = dict[str, Any]
 
@@ -62,6 +70,58 @@ def poison_run(run: Path) -> None:
     (run / "worker.log").write_bytes(EVERYTHING.encode() + b"\n\xff\xfe" + MARKUP.encode() + b"\n")
 
 
+def poison_every_text(run: Path) -> None:
+    """Replaces each text of a run's files that may be any text, whatever it is for."""
+    models: dict[str, type[BaseModel]] = {CARD_JSON: Card, artifacts.AUDIT: Report, artifacts.METHOD: MethodFacts}
+    for name, model in models.items():
+        if (run / name).is_file():
+            _change_json(run / name, partial(_replace_texts, is_valid=partial(_is_valid, model)))
+    for arm in run.glob("arms/*/arm.json"):
+        _change_json(arm, partial(_replace_texts, is_valid=partial(_is_valid, ArmFacts)))
+    _change_lines(run / "events.jsonl", _replace_texts_of_events)
+
+
+NAMES = ("kind", "arm", "model", "host", "slurm_job", "error", "boot", "name")
+"""What is a name of something that has to exist."""
+
+
+def _replace_texts_of_events(events: list[Row]) -> None:
+    for event in events:
+        _replace_texts(event, _is_event)
+
+
+def _replace_texts(value: Row, is_valid: Callable[[Row], bool]) -> None:
+    for holder, key in list(_texts(value)):
+        before = holder[key]
+        holder[key] = f"{NAME} {ESCAPES} {BROKEN}"
+        if not is_valid(value):
+            holder[key] = before
+
+
+def _texts(value: Any) -> Iterator[tuple[Any, Any]]:
+    """Where the texts in a value of JSON are, but for names."""
+    for key, each in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(each, (dict, list)):
+            yield from _texts(each)
+        elif isinstance(each, str) and key not in NAMES:
+            yield value, key
+
+
+def _is_valid(model: type[BaseModel], value: Row) -> bool:
+    try:
+        model.model_validate(value)
+    except ValidationError:
+        return False
+    return True
+
+
+def _is_event(value: Row) -> bool:
+    try:
+        return parse(json.dumps(value).encode()) is not None
+    except ValueError:
+        return False
+
+
 def _poison_predictions(rows: list[Row]) -> None:
     for row, text in zip(rows, (EVERYTHING, f"{MARKUP} {LONG}", ESCAPES, DIRECTIONS, WIDE), strict=False):
         row.update(prompt=text, output=text, expected=text, fields=[NAME])
@@ -91,7 +151,7 @@ def _row(request: str, answer: str) -> Row:
 
 
 def _change_lines(path: Path, change: Callable[[list[Row]], None]) -> None:
-    rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    rows: list[Row] = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
     change(rows)
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 

@@ -149,7 +149,7 @@ def _on_card(*way: tuple[str, str]) -> Scene:
     return Scene(FINISHED_RUN, "CardScreen", way, lambda app: app.state.card is not None)
 
 
-def _on_draft(*way: tuple[str, str]) -> Scene:
+def on_draft(*way: tuple[str, str]) -> Scene:
     """A scene that starts with the data of a draft, once it is read and audited."""
     return Scene(Path("tickets.yaml"), "DataScreen", way, _audited)
 
@@ -191,9 +191,9 @@ DIALOGS = {
 }
 
 ON_DRAFT = {
-    "data": _on_draft(),
-    "audit": _on_draft(("3", "AuditScreen")),
-    "conflict": _on_draft(("3", "AuditScreen"), ("down", "AuditScreen")),
+    "data": on_draft(),
+    "audit": on_draft(("3", "AuditScreen")),
+    "conflict": on_draft(("3", "AuditScreen"), ("down", "AuditScreen")),
 }
 """What a user sees before the freeze: read and audited in a dry run."""
 
@@ -205,6 +205,6 @@ WALKS = {
     ),
     "failures": _on_card(("v", "CasesScreen"), ("escape", "CardScreen"), ("5", "BaselinesScreen"), ("enter", "CasesScreen")),
     "training": Scene(TRAINING_RUN, "TrainScreen", (("q", "QuitScreen"),)),
-    "draft": _on_draft(("3", "AuditScreen"), ("enter", "AuditScreen"), ("enter", "ReadingScreen"), ("escape", "AuditScreen")),
+    "draft": on_draft(("3", "AuditScreen"), ("enter", "AuditScreen"), ("enter", "ReadingScreen"), ("escape", "AuditScreen")),
 }
 """Ways through all screens that show text from data."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,11 +10,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from textual.pilot import Pilot
 from textual.screen import Screen
+from textual.widgets import OptionList
 
-from tests.snapshots.hostile import EVERYTHING, NAME, poison_run, write_case
-from tests.snapshots.scenes import DIALOGS, FINISHED_RUN, ON_DRAFT, STEPS, TRAINING_RUN, WALKS, Scene, still
+from tests.snapshots.hostile import ESCAPES, EVERYTHING, MARKUP, NAME, poison_every_text, poison_run, write_case
+from tests.snapshots.scenes import DIALOGS, FINISHED_RUN, ON_DRAFT, STEPS, TRAINING_RUN, WALKS, Scene, on_draft, still, until
 from tests.wizard.driving import strips
 from tuneproof.screens import data as data_screen
 from tuneproof.screens.ask import AskChoice, AskLine, AskText
@@ -65,8 +68,9 @@ async def test_hostile_text_does_nothing(name: str, hostile_stage: Path) -> None
 
 @pytest.mark.asyncio
 @pytest.mark.parametrize("name", ["home", "finished", "training"])
-async def test_a_hostile_folder_name_does_nothing(name: str, hostile_stage: Path) -> None:
+async def test_a_hostile_folder_with_hostile_texts_does_nothing(name: str, hostile_stage: Path) -> None:
     for run, path in RENAMED.items():
+        poison_every_text(run)
         run.rename(path)
     walk = WALKS[name]
     await _walk(replace(walk, opens=RENAMED[walk.opens]) if walk.opens else walk)
@@ -82,6 +86,34 @@ async def test_hostile_text_in_a_dialog_does_nothing(hostile_stage: Path) -> Non
             await pilot.app.push_screen(dialog())
             await still(pilot)
             await check(pilot)
+
+
+@pytest.mark.long
+@pytest.mark.asyncio
+async def test_a_task_with_hostile_labels_does_nothing(stage: Path) -> None:
+    """On its step, and in the dialog of each of its fields."""
+    rows = [{f"ask {NAME}": f"Where is {number}? {EVERYTHING}", "tell": f"{NAME}{number % 3}", MARKUP: NAME} for number in range(60)]
+    (stage / "tickets.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    output = {"kind": "choice", "choices": [f"{NAME}{number}" for number in range(3)]}
+    case = {
+        "name": f"{NAME} {ESCAPES}",
+        "decision": {"private_facts": False, "format_drift": True, "stable_task": True},
+        "task": {"instruction": EVERYTHING, "output": output},
+        "data": {"examples": "tickets.jsonl", "columns": {"input": f"ask {NAME}", "output": "tell"}, "split": {"group_by": MARKUP}},
+    }
+    (stage / "tickets.yaml").write_text(yaml.safe_dump(case), encoding="utf-8")
+    scene = on_draft(("3", "AuditScreen"), ("4", "TaskScreen"))
+    async with scene.app().run_test(size=(80, 24), notifications=True) as pilot:
+        await scene.go(pilot, look=check)
+        form, listed = pilot.app.screen, pilot.app.screen.query_one("#form", OptionList)
+        for row in range(listed.option_count):
+            await pilot.press("home", *["down"] * row, "enter")
+            await until(pilot, lambda: pilot.app.screen is not form)
+            await still(pilot)
+            await check(pilot)
+            await pilot.press("escape")
+            await until(pilot, lambda: pilot.app.screen is form)
+        assert pilot.app.is_running
 
 
 async def _walk(scene: Scene) -> None:
