@@ -16,18 +16,25 @@ from tuneproof.engine.arms import UNTUNED_ARMS, Arm, requested_arms, untuned_arm
 from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunStatus
-from tuneproof.engine.session.baseline_choice import best_untuned, can_finish_without_training, with_arm_toggled
+from tuneproof.engine.scoring.rule import TargetStatus
+from tuneproof.engine.session.baseline_choice import best_untuned, can_finish_without_training, target_share, with_arm_toggled
 from tuneproof.engine.session.form_input import InputError
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.failures import failures_screen
 from tuneproof.screens.step import StepScreen
-from tuneproof.tui.widgets.bars import bar, percent, rate_bar
+from tuneproof.tui.meanings import OF_TARGET
+from tuneproof.tui.theme import Meaning
+from tuneproof.tui.widgets.bars import BEYOND, PERHAPS, RATE_WIDTH, bar, percent, rate_bar, rate_text
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize
 
-BAR = 10
 NAME = max(map(len, UNTUNED_ARMS))
-HEAD = f"{'arm':<{NAME + 4}} {'format valid':<19} {'correct':<18} tokens s/case"
+WITHOUT_BAR = 70 + 2
+"""Columns of an arm's line, with the border of its list, besides the bar of its correct answers."""
+
+
+HEAD = "the head of the table"
+"""The id of that line in the list; no arm has spaces in its name."""
 
 
 class BaselinesScreen(StepScreen):
@@ -61,7 +68,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
 
     def on_mount(self) -> None:
         listed = self.query_one("#arms", OptionList)
-        listed.add_option(Option(Content.styled(HEAD, "bold"), disabled=True))
+        listed.add_option(Option("", id=HEAD, disabled=True))
         for name in self._arms:
             listed.add_option(Option("", id=name))
         self.query_one("#about").border_title = "The highlighted arm"
@@ -86,6 +93,8 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         if frozen is not None:
             effect = round(100 * frozen.minimum_detectable_effect)
             listed.border_title = f"On {frozen.eval} frozen cases (sha {frozen.eval_sha256[:8]}…), which detect {effect} points"
+        head = f"{'arm':<{NAME + 4}} {'format valid':<{RATE_WIDTH}}  {'correct':<{self._bar_width + RATE_WIDTH + 1}} tokens s/case"
+        listed.replace_option_prompt(HEAD, Meaning.HEADING.text(head))
         for name in self._arms:
             listed.replace_option_prompt(name, self._line(name))
         self._about()
@@ -93,21 +102,30 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         self._show_run_status()
         self.refresh_bindings()
 
+    @property
+    def _bar_width(self) -> int:
+        return max(4, min(30, self.columns - WITHOUT_BAR))
+
     def _line(self, name: str) -> Content:
         state = self.state
         chosen = self._arms[name].is_requested(self.session.draft.content)
-        mark = "[x]" if chosen else "[ ]"
         scored = state.arms.get(name)
         decoding = state.decoding
-        head = f"{mark} {name:<{NAME}}"
+        best = best_untuned(state)
+        star = Meaning.BEST.text(Meaning.BEST.sign) if best is not None and best.arm == name else Content(" ")
+        head = Content.assemble("[x]" if chosen else Meaning.MUTED.text("[ ]"), star, f"{name:<{NAME}} ")
         if scored is not None:
-            costs = f"{scored.tokens_per_case:4.0f} {scored.seconds_per_case:6.3f}"
-            result = f"{rate_bar(scored.format_valid, 4):<19} {rate_bar(scored.correct, 4):<19} {costs}"
-        elif decoding is not None and decoding.arm == name and state.status is RunStatus.RUNNING:
-            result = f"{bar(decoding.done / max(1, decoding.of), BAR)} answered {decoding.done} of {decoding.of}"
-        else:
-            result = "not run yet" if chosen else "not selected"
-        return Content(f"{head} {result}")
+            met = OF_TARGET[self.session.target_status().get(name, TargetStatus.NONE)]
+            costs = f"  {scored.tokens_per_case:5.0f} {scored.seconds_per_case:6.3f}"
+            valid = rate_text(scored.format_valid).pad_right(RATE_WIDTH - rate_text(scored.format_valid).cell_length)
+            correct = rate_text(scored.correct, met)
+            bar_of_correct = rate_bar(scored.correct, self._bar_width, target_share(self.session.draft.content))
+            sign = met.text(met.sign or " ")
+            return Content.assemble(head, valid, " ", sign, bar_of_correct, " ", correct.pad_right(RATE_WIDTH - correct.cell_length), costs)
+        if decoding is not None and decoding.arm == name and state.status is RunStatus.RUNNING:
+            done = f"{bar(decoding.done / max(1, decoding.of), self._bar_width)} answered {decoding.done} of {decoding.of}"
+            return Content.assemble(head, Meaning.RUNNING.text(done))
+        return Content.assemble(head, Meaning.MUTED.text("not run yet" if chosen else "not selected"))
 
     @on(OptionList.OptionHighlighted, "#arms")
     def _about(self) -> None:
@@ -144,7 +162,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
             return log
         met = self.session.arms_that_meet_the_target()
         if met:
-            lines.append(Content.styled(f"{met[0]} already meets the target without any training. You can stop here: press f.", "bold"))
+            lines.append(Meaning.TARGET_MET.signed(f"{met[0]} already meets the target without any training. You can stop here: press f."))
             lines.append(Content("You can also continue (c); the card will say that training was not needed."))
         elif best := best_untuned(self.state):
             reach = "None reaches the target. " if target and self.state.status is not RunStatus.RUNNING else ""
@@ -155,8 +173,9 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
             )
         else:
             lines.append(Content("Nothing is measured yet. Training is refused until there is a prompt baseline."))
-        if target is not None and target.at_least is not None:
-            lines.append(Content(f"target {'':<29} {bar(target.at_least, 6)} {percent(target.at_least)}"))
+        if (share := target_share(self.session.draft.content)) is not None:
+            legend = f"the target: {percent(share).strip()} correct; {PERHAPS}{BEYOND} its 95 % interval"
+            lines.append(Content.assemble(Meaning.TARGET.signed(legend)))
         return Content("\n").join(lines)
 
     def _show_run_status(self) -> None:

@@ -12,21 +12,23 @@ from textual.widgets import Static
 
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card.markdown import card_title, method_lines, optional_sections
-from tuneproof.engine.card.schema import CARD_MD, Card, CardSection, DataShapeSection, MethodSection
+from tuneproof.engine.card.schema import CARD_MD, Card, CardArm, CardSection, DataShapeSection, MethodSection
 from tuneproof.engine.case.arm_names import ArmName
+from tuneproof.engine.run.events import ArmScored
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase, compare_cases
 from tuneproof.engine.scoring.verdict_text import format_p_value, format_points
+from tuneproof.engine.session.baseline_choice import target_share
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.failures import comparison_screen, failures_screen
-from tuneproof.screens.step import WIDE, StepScreen
-from tuneproof.tui.widgets.bars import rate_bar
+from tuneproof.screens.step import StepScreen
+from tuneproof.tui.meanings import OF_VERDICT
+from tuneproof.tui.theme import Meaning
+from tuneproof.tui.widgets.bars import RATE_WIDTH, rate_bar, rate_text
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
-EVIDENCE_WIDTH = 38
-"""Columns of the evidence panel, as in `app.tcss`."""
-WITHOUT_NAME_AND_BAR = 48
+WITHOUT_NAME_AND_BAR = 4 + 2 + 1 + 1 + RATE_WIDTH + len("  format ") + RATE_WIDTH
 """Columns of an arm's line, with the border of its panel, besides its name and the bar of its correct answers."""
 
 
@@ -78,7 +80,8 @@ v opens these cases in groups, y copies the card and writes it to a file.
             self.show_status("press 7 to go to the training")
             return
         verdict.border_title = "Verdict"
-        verdict.update(Content.assemble((card_title(card), "bold"), f". {sanitize(card.verdict.reason)}{_next(card)}"))
+        title = OF_VERDICT[card.verdict.answer].signed(card_title(card))
+        verdict.update(Content.assemble(title, f". {sanitize(card.verdict.reason)}{_next(card)}"))
         self.query_one("#card-arms", Static).update(self._arms(card))
         self.query_one("#fields-text", Static).update(_fields(card))
         assert self.session.store is not None
@@ -92,18 +95,24 @@ v opens these cases in groups, y copies the card and writes it to a file.
         return Content("The card is written once the tuned arm is scored, or when you finish without training.")
 
     def _arms_so_far(self) -> Content:
-        widest = max([12, *map(len, self.state.arms)])
-        lines = [f"{arm.arm:<{widest}} {rate_bar(arm.correct, 20)}" for arm in self.state.arms.values()]
-        return Content("\n".join(lines) or "nothing is measured yet")
+        target = target_share(self.session.draft.content)
+        lines = [self._arm_line(arm, target, "") for arm in self.state.arms.values()]
+        return Content("\n").join(lines) if lines else Meaning.MUTED.text("nothing is measured yet")
+
+    def _arm_line(self, arm: CardArm | ArmScored, target: float | None, best: str | None) -> Content:
+        """An arm with its rates; `best` is the name of the one with a star."""
+        widest = max([11, *map(len, self.state.arms)])
+        width = max(6, min(30, self.columns - widest - WITHOUT_NAME_AND_BAR))
+        head = Meaning.BEST.signed(f"{arm.arm:<{widest}}") if arm.arm == best else Content(f"  {arm.arm:<{widest}}")
+        correct = rate_text(arm.correct)
+        return Content.assemble(
+            *(head, " ", rate_bar(arm.correct, width, target), " ", correct.pad_right(RATE_WIDTH - correct.cell_length)),
+            *(Meaning.MUTED.text("  format "), rate_text(arm.format_valid)),
+        )
 
     def _arms(self, card: Card) -> Content:
-        widest = max([11, *(len(arm.arm) for arm in card.arms)])
-        free = self.size.width - (EVIDENCE_WIDTH if self.size.width >= WIDE else 0)
-        width = 20 if free >= widest + WITHOUT_NAME_AND_BAR + 20 else 12
-        lines = [
-            Content(f"{arm.arm:<{widest}} {rate_bar(arm.correct, width):<{width + 15}}  format {rate_bar(arm.format_valid, 4)}")
-            for arm in card.arms
-        ]
+        target, best = target_share(self.session.draft.content), max(card.arms, key=lambda arm: arm.correct.rate, default=None)
+        lines = [self._arm_line(arm, target, best.arm if best else None) for arm in card.arms]
         difference = card.verdict.difference
         if difference is not None:
             line = f"{ArmName.TUNED} − {card.verdict.best_untuned_arm}: {format_points(difference)}, {format_p_value(difference.p_value)}"
@@ -161,14 +170,14 @@ def _fields(card: Card) -> Content:
     ]
     parts: list[Content] = []
     for title, field in fields:
-        parts.append(Content.assemble((f"{title}  ", "bold"), sanitize(field.summary if field else "Not reached.")))
+        parts.append(Content.assemble((f"{title}  ", Meaning.HEADING.style), sanitize(field.summary if field else "Not reached.")))
         if isinstance(field, DataShapeSection):
             parts += [sanitized_content(f"- {line}") for line in profile_lines(field.profile)]
         if isinstance(field, MethodSection):
             parts += [sanitized_content(f"- {line}") for line in method_lines(field)]
     for section in optional_sections(card):
-        parts.append(Content.assemble((f"{section.title}  ", "bold"), sanitize(section.summary)))
+        parts.append(Content.assemble((f"{section.title}  ", Meaning.HEADING.style), sanitize(section.summary)))
         parts += [sanitized_content(f"- {line}") for line in section.lines]
-    parts.append(Content.styled("Risk", "bold"))
+    parts.append(Meaning.HEADING.text("Risk"))
     parts += [sanitized_content(f"- {item}") for item in card.risk.items] or [sanitized_content(card.risk.summary)]
     return Content("\n").join(parts)

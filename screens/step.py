@@ -26,6 +26,7 @@ from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.wizard import Wizard
 from tuneproof.tui.messages import DryRunChanged, RunChanged
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.evidence_panel import EvidencePanel
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
@@ -35,8 +36,10 @@ from tuneproof.tui.widgets.step_rail import StepRail
 FROZEN_NOTICE = "the eval set is frozen; press e to start a new run with other answers"
 
 LOG_LINES = 200
-WIDE = 120
-"""Columns from which the evidence is shown beside the step; `app.tcss` has the same number."""
+WIDE, EVIDENCE_WIDTH = 120, 38
+"""Columns from which the evidence is shown beside the step, and those that it takes; `app.tcss` has the same numbers."""
+LEAST_COLUMNS = 76
+"""Columns that the panels have in any terminal, which scrolls if it has fewer; as in `app.tcss`."""
 
 
 class TooSmall(Static):
@@ -81,6 +84,12 @@ class StepScreen(Screen[None]):
     def state(self) -> RunState:
         """The state of the run; a new state if there is no run."""
         return self.wizard.state
+
+    @property
+    def columns(self) -> int:
+        """The columns that the panels of the step have."""
+        width = max(self.app.size.width, LEAST_COLUMNS)
+        return width - (EVIDENCE_WIDTH if width >= WIDE else 0)
 
     def compose(self) -> ComposeResult:
         yield MemoizedStatic(id="title")
@@ -132,8 +141,8 @@ class StepScreen(Screen[None]):
 
     def show_status(self, text: str, *, error: bool = False) -> None:
         """Shows one line above the keys, until the next one."""
-        line = sanitized_content(("✗ " if error else "") + text, "bold" if error else "", one_line=True)
-        self.query_one("#status", Static).update(line)
+        line = sanitize(text, one_line=True)
+        self.query_one("#status", Static).update(Meaning.ERROR.signed(line) if error else Content(line))
 
     def show_error(self, text: str, title: str = "") -> None:
         """Shows a toast that something was not done; unlike the status line it outlives the next redraw."""

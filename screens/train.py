@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -15,6 +16,7 @@ from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.run.events import Failed
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.training_state import TrainingState
+from tuneproof.engine.session.baseline_choice import target_share
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.training_actions import (
     TrainingAction,
@@ -22,11 +24,14 @@ from tuneproof.engine.session.training_actions import (
     clock,
     elapsed_seconds,
     possible_actions,
+    probed_rate,
     training_phase,
 )
+from tuneproof.engine.training.probe_steps import next_probe
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.progress import variant_title
-from tuneproof.tui.widgets.bars import percent, spark
+from tuneproof.tui.theme import Meaning
+from tuneproof.tui.widgets.bars import percent, rate_bar, spark
 from tuneproof.tui.widgets.loss_plot import LossPlot
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
@@ -86,7 +91,7 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
 
     def show(self) -> None:
         state = self.state
-        self.query_one(LossPlot).show(state.tuned.steps, state.tuned.probes)
+        self._show_curve(state)
         self._show_probes(state)
         self.query_one("#progress", MemoizedStatic).update(_progress(state), layout=False)
         log = self.crash_log()
@@ -101,14 +106,28 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
         if widget.border_title != title:
             widget.border_title = title
 
+    def _show_curve(self, state: RunState) -> None:
+        training = state.tuned
+        planned = training.started.steps if training.started is not None else len(training.steps)
+        every = self.session.draft.content.training.probe_every
+        upcoming = next_probe(training.step, planned, every) if training.finished is None and planned else None
+        self.query_one(LossPlot).show(training.steps, training.probes, planned, upcoming)
+
     def _show_probes(self, state: RunState) -> None:
-        last = state.tuned.probes[-1] if state.tuned.probes else None
+        probes = state.tuned.probes
+        last = probes[-1] if probes else None
         self._set_title("#probes", f"On {last.n} validation cases" if last else "On validation cases")
-        rates = [("format valid", [p.format_valid for p in state.tuned.probes]), ("correct", [p.correct for p in state.tuned.probes])]
-        lines = [f"{name:<12} {percent(values[-1]) if values else '  –'} {spark(values[-12:])}" for name, values in rates]
-        best = next((probe.step for probe in reversed(state.tuned.probes) if probe.best), None)
-        lines.append(f"loss {last.loss:.2g}   best: step {best}" if last else "no probe yet")
-        self.query_one("#rates", Static).update(Content("\n".join(lines)))
+        best = next((probe.step for probe in reversed(probes) if probe.best), None)
+        valid = _over_time("format valid", [probe.format_valid for probe in probes])
+        correct = _over_time("correct", [probe.correct for probe in probes])
+        lines = [valid, correct]
+        if last is not None:
+            target = target_share(self.session.draft.content)
+            lines.append(rate_bar(probed_rate(last), self.query_one("#rates").size.width or 20, target))
+            lines.append(Content.assemble(f"loss {last.loss:.2g}   ", Meaning.BEST.signed(f"best: step {best}")))
+        else:
+            lines.append(Meaning.WAITING.signed("no probe yet"))
+        self.query_one("#rates", Static).update(Content("\n").join(lines))
 
     def _show_worker(self) -> None:
         state = self.state
@@ -170,6 +189,12 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
         self.wizard.leave_running()
 
 
+def _over_time(name: str, shares: Sequence[float]) -> Content:
+    """The newest of the shares, and the last of them as a row of bars."""
+    newest = percent(shares[-1]) if shares else "  –"
+    return Content.assemble(f"{name:<12} ", (newest, "bold"), " ", Meaning.RATE.text(spark(shares[-12:])))
+
+
 def _progress(state: RunState) -> Content:
     last = state.tuned.last_step
     if last is None:
@@ -205,7 +230,7 @@ def _samples(state: RunState) -> Content:
     for sample in state.tuned.probes[-1].samples:
         mark = "✓" if sample.correct else "✗"
         expected = sanitize(f"{mark} wanted {sample.expected}", one_line=True, max_length=300)
-        parts.append(Content.styled(expected, "" if sample.correct else "bold"))
+        parts.append(Content.assemble((expected[:1], (Meaning.DONE if sample.correct else Meaning.ERROR).style), expected[1:]))
         if not sample.correct:
             parts.append(sanitized_content(f"  got    {sample.output}", one_line=True, max_length=300))
     return Content("\n").join(parts)

@@ -34,6 +34,7 @@ class Meaning(Enum):
     DO_NOT_TUNE = Look("✗", "verdict-do-not", bold=True)
     INCONCLUSIVE = Look("≈", "verdict-inconclusive", bold=True)
     TARGET_MET = Look("✓", "target-met")
+    TARGET_PERHAPS = Look("≈", "warn")
     TARGET_MISSED = Look("✗", "target-missed")
     BLOCK = Look("■", "block", bold=True)
     WARN = Look("▲", "warn")
@@ -46,6 +47,7 @@ class Meaning(Enum):
     RATE = Look("", "rate")
     INTERVAL = Look("", "interval")
     TARGET = Look("┃", "target")
+    TRACK = Look("·", "panel-border")
     HEADING = Look("", "heading", bold=True)
     MUTED = Look("", "muted")
 

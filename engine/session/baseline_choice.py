@@ -6,8 +6,10 @@ from collections.abc import Sequence
 
 from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
 from tuneproof.engine.case.arm_names import OWN_PROMPT, arm_of_row
+from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.run.events import ArmScored
 from tuneproof.engine.run.state import RunState, RunStatus
+from tuneproof.engine.scoring.metric_sums import PROPORTIONS
 from tuneproof.engine.session.form_input import InputError
 
 
@@ -29,3 +31,11 @@ def best_untuned(run: RunState) -> ArmScored | None:
     """The untuned arm with the most correct answers, repaired or not, None if none is scored yet."""
     scored = [arm for arm in run.arms.values() if arm_of_row(arm.arm) not in TUNED_ARMS]
     return max(scored, key=lambda arm: arm.correct.rate, default=None)
+
+
+def target_share(case: DraftCase) -> float | None:
+    """The share of right cases that the target asks for; None if it asks for none, or counts in a metric that is no such share."""
+    target = case.target
+    if target is None or target.at_least is None or case.task is None:
+        return None
+    return target.at_least if (target.metric or case.task.primary_metric) in PROPORTIONS else None

@@ -5,7 +5,10 @@ from __future__ import annotations
 from enum import Enum, StrEnum, auto
 
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.event import Rate
+from tuneproof.engine.run.events import Probed
 from tuneproof.engine.run.state import RunState, RunStatus
+from tuneproof.engine.scoring.statistics import wilson
 
 
 class TrainingAction(StrEnum):
@@ -83,3 +86,9 @@ def clock(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours}:{minutes:02d}:{rest:02d}" if hours else f"{minutes}:{rest:02d}"
+
+
+def probed_rate(probe: Probed) -> Rate:
+    """The share of validation cases that are right, with its 95 % interval."""
+    interval = wilson(round(probe.correct * probe.n), probe.n)
+    return Rate(rate=probe.correct, low=interval.low, high=interval.high)

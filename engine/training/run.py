@@ -40,11 +40,12 @@ from tuneproof.engine.training.checkpoints import (
 from tuneproof.engine.training.distributed.collectives import barrier, from_rank_zero, is_rank_zero, sum_over_ranks
 from tuneproof.engine.training.distributed.fsdp import run_on_rank_zero
 from tuneproof.engine.training.packing import TrainerData, trainer_data
+from tuneproof.engine.training.probe_steps import is_probe_step
 from tuneproof.engine.training.result import TrainingResult
 from tuneproof.engine.training.sampler import PaddedBatchSampler, with_dummy_row
 from tuneproof.engine.training.tokenize import EncodedRow
 from tuneproof.engine.training.trainer import CountingTrainer, ShardedSFTConfig, ShardedTrainer
-from tuneproof.engine.training.validation_probe import ValidationProbe, is_probe_step
+from tuneproof.engine.training.validation_probe import ValidationProbe
 
 ADAPTER_CONFIG = "adapter_config.json"
 

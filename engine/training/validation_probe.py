@@ -21,9 +21,6 @@ from tuneproof.engine.training.checkpoints import ProbeResult
 from tuneproof.engine.training.masked_loss import lm_head, summed_cross_entropy, target_logits
 from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
 
-PROBES = 6
-"""Probes of a training, unless the case sets `training.probe_every`: two an epoch in three epochs."""
-
 SAMPLES_SHOWN = 3
 """Answers that a probe's event carries."""
 
@@ -107,13 +104,6 @@ class ValidationProbe:
                 batch = []
             batch.append(row)
         yield batch
-
-
-def is_probe_step(step: int, steps: int, every: int | None) -> bool:
-    """Whether a probe follows this of so many steps: every `every` steps and the last, or `PROBES` evenly spread ones if it is None."""
-    if every is not None:
-        return step % every == 0 or step == steps
-    return step * PROBES // steps > (step - 1) * PROBES // steps
 
 
 def pad_right(rows: Sequence[EncodedRow], pad_token_id: int) -> tuple[torch.Tensor, torch.Tensor]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+
+from textual.content import Content
 
 from tuneproof.engine.run.event import Rate
+from tuneproof.tui.theme import Meaning
 
 HEIGHTS = "▁▂▃▄▅▆▇█"
 EIGHTHS = " ▏▎▍▌▋▊▉"
 FULL, EMPTY = "█", "░"
+SURE, PERHAPS, BEYOND = "━", "╍", "─"
+"""The part of a bar below the interval, the part inside it, and the part of the interval after the bar."""
 
 
 def bar(share: float, width: int) -> str:
@@ -31,12 +37,39 @@ def percent(share: float) -> str:
 
 def with_interval(rate: Rate) -> str:
     """A rate with its interval, as `58 % [45–70]`."""
-    return f"{percent(rate.rate)} [{round(100 * rate.low)}–{round(100 * rate.high)}]"
+    return f"{percent(rate.rate)} {_interval(rate)}"
 
 
-def rate_bar(rate: Rate, width: int) -> str:
-    """A rate as bar and numbers."""
-    return f"{bar(rate.rate, width)} {with_interval(rate)}"
+def rate_text(rate: Rate, meaning: Meaning | None = None) -> Content:
+    """A rate with its interval, the rate in bold or as its meaning."""
+    return Content.assemble((percent(rate.rate), meaning.style if meaning else "bold"), " ", Meaning.INTERVAL.text(_interval(rate)))
+
+
+RATE_WIDTH = len("100 % [95–100]")
+"""Cells that a rate with its interval needs."""
+
+
+def rate_bar(rate: Rate, width: int, target: float | None = None) -> Content:
+    """A rate as a bar of `width` cells on a scale from 0 to 1, with the interval drawn on it, and the target as a line.
+
+    The bar ends at the rate: heavy up to the low end of the interval, and broken from there. A thin line goes on to the high end.
+    """
+    cells = [_cell((at + 0.5) / width, rate) for at in range(width)]
+    if target is not None:
+        cells[min(width - 1, int(target * width))] = (Meaning.TARGET.sign, Meaning.TARGET)
+    runs = [(meaning, "".join(sign for sign, _ in run)) for meaning, run in groupby(cells, key=lambda cell: cell[1])]
+    return Content.assemble(*(meaning.text(signs) for meaning, signs in runs))
+
+
+def _cell(middle: float, rate: Rate) -> tuple[str, Meaning]:
+    """The sign and the meaning of the cell of a bar with this middle."""
+    if middle < rate.rate:
+        return (SURE, Meaning.RATE) if middle <= rate.low else (PERHAPS, Meaning.INTERVAL)
+    return (BEYOND, Meaning.INTERVAL) if middle < rate.high else (Meaning.TRACK.sign, Meaning.TRACK)
+
+
+def _interval(rate: Rate) -> str:
+    return f"[{round(100 * rate.low)}–{round(100 * rate.high)}]"
 
 
 def spark(shares: Sequence[float]) -> str:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from textual.content import Content
 
+from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.run.state import RunState, RunStatus
-from tuneproof.tui.widgets.bars import with_interval
+from tuneproof.engine.scoring.rule import VerdictAnswer
+from tuneproof.engine.session.baseline_choice import target_share
+from tuneproof.tui.meanings import OF_SEVERITY, OF_STATUS, OF_VERDICT
+from tuneproof.tui.theme import Meaning
+from tuneproof.tui.widgets.bars import rate_bar, rate_text
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize
+
+INDENT = "  "
+BAR = 32
+"""Cells inside the panel, less those that a line is indented."""
 
 
 class EvidencePanel(MemoizedStatic):
@@ -20,57 +29,89 @@ class EvidencePanel(MemoizedStatic):
     def show(self, draft: DraftCase, state: RunState, route: str | None, *, is_frozen: bool) -> None:
         """Draws what is known. Before the freeze, `state` is that of a dry run, so it has no verdict."""
         fields = [
-            ("Decision", [route or "not decided yet"]),
+            ("Decision", _decision(route)),
             ("Data Shape", _data(draft, state)),
             ("Eval Set", _eval_set(state)),
-            ("Arms", _arms(state)),
+            ("Arms", _arms(state, target_share(draft))),
             ("Method", _method(state)),
-            ("Verdict", _verdict(state) if is_frozen else ["not yet"]),
+            ("Verdict", _verdict(state) if is_frozen else [_not_yet("not yet")]),
         ]
         lines = []
         for title, values in fields:
-            lines.append(Content.styled(title, "bold"))
-            lines += [Content(f"  {sanitize(line, one_line=True)}") for line in values]
+            lines.append(Meaning.HEADING.text(title))
+            lines += values
             lines.append(Content(""))
         self.update(Content("\n").join(lines[:-1]))
 
 
-def _data(draft: DraftCase, state: RunState) -> list[str]:
+def _known(text: str) -> Content:
+    return Content(f"{INDENT}{sanitize(text, one_line=True)}")
+
+
+def _not_yet(text: str) -> Content:
+    return Meaning.WAITING.signed(text).pad_left(len(INDENT))
+
+
+def _decision(route: str | None) -> list[Content]:
+    return [_known(route) if route else _not_yet("not decided yet")]
+
+
+def _data(draft: DraftCase, state: RunState) -> list[Content]:
     if state.audited is None:
         named = draft.data.examples if draft.data else None
-        return ["no data yet" if named is None else (named if isinstance(named, str) else ", ".join(named)).rpartition("/")[2]]
+        if named is None:
+            return [_not_yet("no data yet")]
+        return [_known((named if isinstance(named, str) else ", ".join(named)).rpartition("/")[2])]
     audited = state.audited
-    return [f"{audited.rows} rows", f"{audited.block} block, {audited.warn} warn, {audited.info} info"]
+    counts = {Severity.BLOCK: audited.block, Severity.WARN: audited.warn, Severity.INFO: audited.info}
+    found = [
+        OF_SEVERITY[severity].signed(f"{count} {severity}") if count else Meaning.MUTED.text(f"0 {severity}")
+        for severity, count in counts.items()
+    ]
+    return [_known(f"{audited.rows:,} rows"), Content("  ").join(found).pad_left(len(INDENT))]
 
 
-def _eval_set(state: RunState) -> list[str]:
+def _eval_set(state: RunState) -> list[Content]:
     frozen = state.frozen
     if frozen is None:
-        return ["not frozen yet"]
+        return [_not_yet("not frozen yet")]
     effect = round(100 * frozen.minimum_detectable_effect)
-    return [f"{frozen.eval} cases, sha {frozen.eval_sha256[:12]}…", f"detect {effect} points 4 times in 5"]
+    return [
+        _known(f"{frozen.eval} cases, sha {frozen.eval_sha256[:12]}…"),
+        _known(f"detect {effect} points 4 times in 5"),
+    ]
 
 
-def _arms(state: RunState) -> list[str]:
-    widest = max([10, *map(len, state.arms)])
-    return [f"{arm.arm:<{widest}} {with_interval(arm.correct)}" for arm in state.arms.values()] or ["none measured yet"]
+def _arms(state: RunState, target: float | None) -> list[Content]:
+    """Two lines an arm: its name and rate, and its bar."""
+    if not state.arms:
+        return [_not_yet("none measured yet")]
+    best = max(state.arms.values(), key=lambda arm: arm.correct.rate)
+    lines = []
+    for arm in state.arms.values():
+        rate = rate_text(arm.correct)
+        name = sanitize(arm.arm, one_line=True, max_length=BAR - rate.cell_length - 1)
+        shown = f"{name:<{BAR - rate.cell_length - 1}}"
+        lines.append(Content.assemble(Meaning.BEST.signed(shown) if arm is best else f"{INDENT}{shown}", " ", rate))
+        lines.append(rate_bar(arm.correct, BAR, target).pad_left(len(INDENT)))
+    return lines
 
 
-def _method(state: RunState) -> list[str]:
+def _method(state: RunState) -> list[Content]:
     training = state.tuned
     if training.skipped is not None:
-        return [f"none: {training.skipped.reason}"]
+        return [_known(f"none: {training.skipped.reason}")]
     if training.started is None:
-        return ["not chosen yet"]
+        return [_not_yet("not chosen yet")]
     if training.finished is not None:
-        return [f"{training.started.method}: step {training.finished.best_step} of {training.finished.steps} was best"]
+        return [_known(f"{training.started.method}: step {training.finished.best_step} of {training.finished.steps} was best")]
     share = 100 * training.started.trained_parameters / training.started.all_parameters
-    return [f"{training.started.method}: {training.started.trained_parameters:,} parameters, {share:.1f} %"]
+    return [_known(f"{training.started.method}: {training.started.trained_parameters:,} parameters, {share:.1f} %")]
 
 
-def _verdict(state: RunState) -> list[str]:
+def _verdict(state: RunState) -> list[Content]:
     if state.card is not None:
-        return [state.card.answer]
-    return (
-        [state.status.value] if state.status in (RunStatus.RUNNING, RunStatus.CRASHED, RunStatus.STOPPED, RunStatus.FAILED) else ["not yet"]
-    )
+        return [OF_VERDICT[VerdictAnswer(state.card.answer)].signed(state.card.answer).pad_left(len(INDENT))]
+    if state.status in (RunStatus.NEW, RunStatus.FINISHED):
+        return [_not_yet("not yet")]
+    return [OF_STATUS[state.status].signed(state.status.value).pad_left(len(INDENT))]

@@ -7,9 +7,8 @@ from collections.abc import Collection
 from textual.content import Content
 
 from tuneproof.engine.session.steps import WizardStep
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
-
-DONE, HERE, OPEN = "✓", "●", "○"
 
 
 class StepRail(MemoizedStatic):
@@ -21,10 +20,13 @@ class StepRail(MemoizedStatic):
 
 
 def rail(current: WizardStep, done: Collection[WizardStep]) -> Content:
-    """The line, 72 cells wide."""
-    parts = []
-    for step in WizardStep:
-        mark = HERE if step is current else DONE if step in done else OPEN
-        style = "reverse bold" if step is current else "" if step in done else "dim"
-        parts.append(Content.styled(f"{step.number}{mark}{step}", style))
-    return Content(" ").join([Content(""), *parts])
+    """The line, 76 cells wide."""
+    return Content(" ").join([Content(""), *(_step(step, is_here=step is current, is_done=step in done) for step in WizardStep)])
+
+
+def _step(step: WizardStep, *, is_here: bool, is_done: bool) -> Content:
+    if is_here:
+        return Content.styled(f"{step.number}{Meaning.RUNNING.sign} {step}", "reverse bold $heading")
+    status = Meaning.DONE if is_done else Meaning.WAITING
+    name = Content(step.value) if is_done else Meaning.MUTED.text(step.value)
+    return Content.assemble(Meaning.MUTED.text(str(step.number)), status.text(status.sign), " ", name)

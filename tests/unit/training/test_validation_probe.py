@@ -20,9 +20,10 @@ from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.engine.scoring.measure import Measure
+from tuneproof.engine.training.probe_steps import PROBES, is_probe_step, next_probe
 from tuneproof.engine.training.run import make_trainer
 from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
-from tuneproof.engine.training.validation_probe import MAX_LOSS_ROWS, PROBES, is_probe_step
+from tuneproof.engine.training.validation_probe import MAX_LOSS_ROWS
 
 
 @given(st.integers(1, 5000))
@@ -32,6 +33,13 @@ def test_probes_are_spread_evenly_and_one_follows_the_last_step(of: int) -> None
     assert steps[-1] == of
     gaps = [later - sooner for sooner, later in pairwise(steps)]
     assert max(gaps) - min(gaps) <= 1
+
+
+@given(st.integers(1, 300), st.none() | st.integers(1, 60))
+def test_the_next_probe_is_known_before_it_comes(of: int, every: int | None) -> None:
+    probes = [step for step in range(1, of + 1) if is_probe_step(step, of, every)]
+    for step in range(of + 1):
+        assert next_probe(step, of, every) == next((probe for probe in probes if probe > step), None)
 
 
 def test_probes_come_as_often_as_the_case_says_and_at_the_end() -> None:
