@@ -81,7 +81,7 @@ class DiskFull(RunFailed):
 
 
 class CannotResume(TuneproofError):
-    """The run failed, and would fail again in the same place: only a new run goes on."""
+    """The run failed, and would fail again in the same place if it were resumed as it is."""
 
     exit_code = ExitCode.FAILED
 

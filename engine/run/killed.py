@@ -16,6 +16,7 @@ from tuneproof.engine.core.memory_limits import LIMITS, boot_id, kernel_oom_kill
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import (
+    TUNED_MODEL,
     AnyEvent,
     ArmScored,
     CheckpointSaved,
@@ -106,8 +107,13 @@ class Killed:
         limit = tightest_limit()
         what = f"memory ran out and the worker was killed, {where}; it may take {limit.total / 1e9:.2f} GB ({LIMITS[limit.limit]})"
         if self.times > 1:
-            fix = "resuming alone will not help: allow it more memory and add --resume, or take a smaller model.base"
-            return OutOfMemory(what, where=str(run_dir), fix=f"{fix}, a lighter method.name or a training.max_length in a new run")
+            lighter, fix = "a lighter method.name or a training.max_length", "resuming alone will not help: allow it more memory"
+            if self.place.model == TUNED_MODEL:
+                # Its training takes other settings until it has come to its end.
+                fix += f", or set {lighter}, and add --resume; a smaller model.base takes a new run"
+            else:
+                fix += f" and add --resume, or take a smaller model.base, {lighter} in a new run"
+            return OutOfMemory(what, where=str(run_dir), fix=fix)
         how = "which takes smaller parts of a batch" if self.goes_on_smaller else "best with more memory"
         return OutOfMemory(what, where=str(run_dir), fix=f"continue with --resume --run-dir {run_dir}, {how}")
 

@@ -30,9 +30,12 @@ def possible_actions(run: RunState) -> set[TrainingAction]:
 
 
 def can_train_otherwise(run: RunState) -> bool:
-    """Whether method and settings may still change: not while the training runs, and not once the model is trained."""
+    """Whether method and settings may still change: not while the training runs, once the model is trained, or where nothing goes on."""
     training = run.tuned
-    return training.finished is None and (training.started is None or run.status is not RunStatus.RUNNING)
+    if training.started is None:
+        return True
+    goes_on = run.failure is None or run.failure.resumable
+    return goes_on and training.finished is None and run.status is not RunStatus.RUNNING
 
 
 class TrainingPhase(Enum):

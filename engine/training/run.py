@@ -307,7 +307,7 @@ class ProgressCallback(TrainerCallback):
             raise CannotResume(
                 f"the {'loss' if not math.isfinite(loss) else 'gradient'} is not finite at step {state.global_step}",
                 where="training.learning_rate",
-                fix=f"{self._plan.learning_rate:g} is probably too high: lower it and start a new run",
+                fix=f"{self._plan.learning_rate:g} is probably too high: lower it and add --resume, and the training begins again",
             )
         seconds = max(self._step_ended - self._step_began, 1e-9)
         self._log.emit(

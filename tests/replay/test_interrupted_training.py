@@ -117,3 +117,12 @@ def test_an_unfinished_training_takes_other_settings_and_begins_again(case: Case
     assert adapter(run) == adapter(fresh)
     refused = tuneproof(*case.words(run))
     assert refused.code == 3 and "the model is trained already, with another method or other settings" in refused.err
+
+
+def test_a_loss_that_is_not_finite_goes_on_with_a_lower_learning_rate(case: Case, whole: Path, tmp_path: Path) -> None:
+    run = shutil.copytree(case.planned, tmp_path / "run")
+    failed = tuneproof(*case.words(run), *set_options("training.learning_rate=1e30"))
+    assert failed.code == 4 and "lower it and add --resume, and the training begins again" in failed.err
+    resumed = tuneproof(*case.words(run))
+    assert resumed.code == 0 and "training: begins again, because this changed: learning_rate" in resumed.err
+    assert adapter(run) == adapter(whole)

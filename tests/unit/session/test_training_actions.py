@@ -11,6 +11,7 @@ from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.session.training_actions import (
     TrainingAction,
     TrainingPhase,
+    can_train_otherwise,
     clock,
     elapsed_seconds,
     possible_actions,
@@ -94,3 +95,11 @@ def test_time_elapses_until_the_training_has_finished() -> None:
 @pytest.mark.parametrize(("seconds", "shown"), [(0, "0:00"), (59.6, "1:00"), (754, "12:34"), (3600, "1:00:00"), (45_296, "12:34:56")])
 def test_a_duration_has_hours_only_from_one_hour_on(seconds: float, shown: str) -> None:
     assert clock(seconds) == shown
+
+
+@pytest.mark.parametrize(("status", "may"), [(RUNNING, False), (STOPPED, True), (CRASHED, True)])
+def test_method_and_settings_may_change_in_a_training_that_was_stopped(status: RunStatus, may: bool) -> None:
+    assert can_train_otherwise(state(status, started())) is may
+    assert can_train_otherwise(state(status))
+    trained = TrainingFinished(steps=10, best_step=10, seconds=1.0, adapter_sha256="")
+    assert not can_train_otherwise(state(status, started(), trained))
