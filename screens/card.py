@@ -20,8 +20,9 @@ from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase, comp
 from tuneproof.engine.scoring.verdict_text import format_p_value, format_points
 from tuneproof.engine.session.baseline_choice import target_share
 from tuneproof.engine.session.steps import WizardStep
+from tuneproof.screens.confirm import Confirm
 from tuneproof.screens.failures import comparison_screen, failures_screen
-from tuneproof.screens.step import StepScreen
+from tuneproof.screens.step import StepScreen, new_run_question
 from tuneproof.tui.meanings import OF_VERDICT
 from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.bars import RATE_WIDTH, rate_bar, rate_text
@@ -30,6 +31,10 @@ from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 WITHOUT_NAME_AND_BAR = 4 + 2 + 1 + 1 + RATE_WIDTH + len("  format ") + RATE_WIDTH
 """Columns of an arm's line, with the border of its panel, besides its name and the bar of its correct answers."""
+
+
+NEXT_RUN_KEYS = "abc"
+"""The keys of what to try next. The card is the last step, so that `c` is free."""
 
 
 class CardScreen(StepScreen):
@@ -46,28 +51,43 @@ class CardScreen(StepScreen):
 - **Fixed, still wrong, newly wrong**: the cases that one of the two got wrong. Look at the newly wrong ones before you ship.
 - **Verify**: `tuneproof verify RUN` judges every stored answer again and compares every number and hash with the card.
 
-v opens these cases in groups, y copies the card and writes it to a file.
+- **What next**: each line is a new run in which one value is another, so that a difference has one cause. What would be measured in it as
+  it was here is taken over, and the card of the new run compares the two.
+
+The arrow keys scroll the card. v opens these cases in groups, y copies the card and writes it to a file.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "compare", "Fixed / newly wrong"),
         Binding("y", "copy", "Copy"),
+        Binding("a", "next_run(0)", "Try next", key_display="/".join(NEXT_RUN_KEYS)),
+        *(Binding(key, f"next_run({number})", show=False) for number, key in enumerate(NEXT_RUN_KEYS[1:], start=1)),
+        Binding("e", "start_new_run", "New run"),
     ]
 
     def compose_step(self) -> ComposeResult:
-        yield MemoizedStatic(id="verdict", classes="panel")
-        yield MemoizedStatic(id="card-arms", classes="panel")
-        with VerticalScroll(id="fields", classes="panel fill"):
-            yield MemoizedStatic(id="fields-text")
+        with VerticalScroll(id="page"):
+            yield MemoizedStatic(id="verdict", classes="panel")
+            yield MemoizedStatic(id="card-arms", classes="panel")
+            yield MemoizedStatic(id="since-last", classes="panel")
+            yield MemoizedStatic(id="what-next", classes="panel")
+            yield MemoizedStatic(id="fields", classes="panel")
 
     def on_mount(self) -> None:
         self.query_one("#card-arms").border_title = "On the same frozen cases"
+        self.query_one("#since-last").border_title = "Since the run before"
+        self.query_one("#what-next").border_title = "What next: one value at a time"
         self.query_one("#fields").border_title = "Decision ─ Data Shape ─ Method ─ Eval Set ─ Risk"
-        self.query_one("#fields").focus()
+        self.query_one("#page").focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        if action == "next_step":
-            return False
-        return self.state.card is not None if action in ("compare", "copy") else True
+        match action:
+            case "next_step":
+                return False
+            case "compare" | "copy" | "start_new_run":
+                return self.state.card is not None
+            case "next_run":
+                return parameters[0] in range(len(self.session.next_runs))
+        return True
 
     def show(self) -> None:
         card = self.session.card if self.state.card is not None else None
@@ -76,18 +96,49 @@ v opens these cases in groups, y copies the card and writes it to a file.
             verdict.border_title = "No card yet"
             verdict.update(self._no_card_text())
             self.query_one("#card-arms", Static).update(self._arms_so_far())
-            self.query_one("#fields-text", Static).update("")
+            for panel in ("#since-last", "#what-next", "#fields"):
+                self.query_one(panel).display = False
             self.show_status("press 7 to go to the training")
             return
         verdict.border_title = "Verdict"
         title = OF_VERDICT[card.verdict.answer].signed(card_title(card))
         verdict.update(Content.assemble(title, f". {sanitize(card.verdict.reason)}{_next(card)}"))
         self.query_one("#card-arms", Static).update(self._arms(card))
-        self.query_one("#fields-text", Static).update(_fields(card))
+        self._show_what_next()
+        self.query_one("#fields").display = True
+        self.query_one("#fields", Static).update(_fields(card))
         assert self.session.store is not None
         path = self.session.store.path
         self.show_status(f"card: {path / CARD_MD}   check it: tuneproof verify {path}")
         self.refresh_bindings()
+
+    def _show_what_next(self) -> None:
+        since, changes = self.session.since_last, self.session.next_runs
+        panel = self.query_one("#since-last", Static)
+        panel.display = since is not None
+        if since is not None:
+            panel.update(sanitized_content("\n".join(since.describe())))
+        panel = self.query_one("#what-next", Static)
+        panel.display = bool(changes)
+        lines = [
+            Content.assemble((f"{letter}  ", "bold"), (sanitize(each.change, one_line=True, max_length=60), "bold"), f"  {each.why}")
+            for letter, each in zip(NEXT_RUN_KEYS, changes, strict=False)
+        ]
+        panel.update(Content("\n").join(lines))
+
+    def action_next_run(self, number: int) -> None:
+        """Asks, and then opens a new run in which one value is another."""
+        store, changes = self.session.store, self.session.next_runs
+        if store is None or number >= len(changes):
+            return
+        chosen = changes[number]
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.wizard.start_next_run(chosen)
+
+        question = f"{chosen.change}\n{chosen.why}.\n\n{new_run_question(store.path.name, self.state)}"
+        self.app.push_screen(Confirm("A new run with one value changed", question), answered)
 
     def _no_card_text(self) -> Content:
         if self.state.status is RunStatus.RUNNING:

@@ -164,10 +164,6 @@ recommends something else.
         self.save_sections(method=method.model_copy(update={"even_if_routed_elsewhere": not method.even_if_routed_elsewhere}))
         self.refresh_all()
 
-    def action_start_new_run(self) -> None:
-        self.wizard.start_new_run()
-        self.refresh_all()
-
     @property
     def _trains_anyway(self) -> bool:
         return self.session.draft.content.method.even_if_routed_elsewhere

@@ -23,6 +23,8 @@ from tuneproof.engine.session.case_session import CaseSession
 from tuneproof.engine.session.input_check import checked
 from tuneproof.engine.session.progress import is_done
 from tuneproof.engine.session.steps import WizardStep
+from tuneproof.screens.confirm import Confirm
+from tuneproof.screens.panels import STAYS, maximise, next_panel, panel_with_focus, panels_of, scroll
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.wizard import Wizard
 from tuneproof.tui.messages import DryRunChanged, RunChanged
@@ -62,7 +64,12 @@ class StepScreen(Screen[None]):
         Binding("escape", "leave_field", "Leave the field", show=False),
         *(Binding(f"ctrl+{direction}", f"scroll_step('{direction}')", show=False) for direction in ("up", "down", "left", "right")),
         Binding("l", "log", "The worker's log", show=False),
+        Binding("m", "maximise", "One panel", show=False),
+        Binding("tab", "panel(1)", show=False),
+        Binding("shift+tab", "panel(-1)", show=False),
+        *(Binding(key.replace("_", ""), f"scroll_panel('{key}')", show=False) for key in ("up", "down", "page_up", "page_down")),
     ]
+    ALLOW_IN_MAXIMIZED_VIEW = STAYS
 
     _session: CaseSession | None = None
     _shown_bindings: object = None
@@ -185,7 +192,45 @@ class StepScreen(Screen[None]):
             self.wizard.go_to(list(WizardStep)[self.STEP.number - 2])
 
     def action_leave_field(self) -> None:
-        self.focus_first()
+        if self.maximized is not None:
+            self.action_maximise()
+        else:
+            self.focus_first()
+
+    def action_maximise(self) -> None:
+        """Shows the panel with the focus alone, or all panels again."""
+        if self.maximized is not None:
+            maximise(self, None)
+            self.focus_first()
+            self.refresh_all()
+            return
+        maximise(self, panel_with_focus(self))
+        self.show_status(f"one of {len(panels_of(self))} panels: tab shows the next, m all of them")
+
+    def action_panel(self, by: int) -> None:
+        """Goes to the next panel where one is maximised, else to the next one that takes the focus."""
+        if self.maximized is not None:
+            maximise(self, next_panel(self, by))
+        elif by > 0:
+            self.focus_next()
+        else:
+            self.focus_previous()
+
+    def action_scroll_panel(self, direction: str) -> None:
+        """Scrolls the maximised panel, where it has no keys of its own."""
+        if self.maximized is not None:
+            scroll(self.maximized, direction)
+
+    def action_start_new_run(self) -> None:
+        """Asks before the run is left as it is: the open screens then show another one."""
+        if self.session.store is None:
+            return
+
+        def answered(yes: bool | None) -> None:
+            if yes:
+                self.wizard.start_new_run()
+
+        self.app.push_screen(Confirm("A new run", new_run_question(self.session.store.path.name, self.state)), answered)
 
     def action_scroll_step(self, direction: str) -> None:
         """Scrolls the step in a terminal that is too small for it."""
@@ -223,6 +268,17 @@ class StepScreen(Screen[None]):
         left = f" tuneproof  {name}  {_run_label(self.session, self.state)}"
         gap = self.size.width - len(left) - len(machine) - 1
         return Content(left + " " * gap + machine if gap > 0 else left)
+
+
+def new_run_question(name: str, state: RunState) -> str:
+    """What a new run means for the one that is open."""
+    kept = ", ".join(state.arms) if state.arms else "nothing yet"
+    going = " Its worker goes on; tuneproof attach shows it again." if state.status is RunStatus.RUNNING else ""
+    return (
+        f"{name} stays as it is, with its frozen eval set and its card.{going}\n\n"
+        "The answers, the data and the task become free again, and f freezes an eval set for the new run. "
+        f"Arms that would be asked the same in it are taken over and not run again (measured here: {kept})."
+    )
 
 
 def _run_label(session: CaseSession, state: RunState) -> str:

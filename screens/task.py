@@ -244,9 +244,6 @@ class TaskScreen(StepScreen):
             self._choose({"task": drafted_task(self._content, found)})
             self.notify(found.drafted_why, markup=False)
 
-    def action_start_new_run(self) -> None:
-        self.wizard.start_new_run()
-
     @on(OptionList.OptionSelected, "#form")
     def _edit(self, event: OptionList.OptionSelected) -> None:
         field = TaskField(str(event.option.id))

@@ -8,6 +8,7 @@ from typing import Protocol
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.session.case_session import CaseSession
+from tuneproof.engine.session.next_runs import NextRun
 from tuneproof.engine.session.steps import WizardStep
 
 
@@ -48,3 +49,6 @@ class Wizard(Protocol):
 
     def start_new_run(self) -> None:
         """Leaves the frozen run as it is, so that answers and data can change again."""
+
+    def start_next_run(self, chosen: NextRun) -> None:
+        """Leaves the frozen run as it is, and prepares a run in which one value is another."""

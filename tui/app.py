@@ -25,6 +25,7 @@ from tuneproof.tui.widgets.sanitize import sanitize
 if TYPE_CHECKING:
     from tuneproof.engine.run.state import RunState
     from tuneproof.engine.session.case_session import CaseSession
+    from tuneproof.engine.session.next_runs import NextRun
 
 MACHINE_SECONDS = 10.0
 
@@ -245,6 +246,15 @@ class TuneproofApp(ThemedApp):
         if self.session.draft.content.data is not None:
             self.start_dry_run()
         self.go_to(WizardStep.DECIDE)
+
+    def start_next_run(self, chosen: NextRun) -> None:
+        assert self.session is not None
+        with ErrorToast(self, "New run"):
+            self.session.choose_next_run(chosen)
+            self._feeds.stop_run()
+            self.start_dry_run()
+            self.go_to(WizardStep.DATA)
+            self.notify(f"{chosen.change}. The data is read again; then f on step 4 freezes it for the new run", markup=False)
 
     def _show_waiting(self) -> None:
         if self.session is not None and (waiting := self.session.waiting):

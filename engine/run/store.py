@@ -29,6 +29,9 @@ EVENTS = "events.jsonl"
 WORKER_LOG = "worker.log"
 CROSS_SPLIT_DUPLICATES = "splits/straddling.jsonl"
 
+FOLLOWS = "follows"
+"""The setting of a run's first step that names the run it follows, a folder beside its own."""
+
 CHOSEN_LATER = ("baselines", "prompts", "endpoint", "method", "training", "evaluate", "budget")
 """Sections of a case that may change after the eval set is frozen: none of them changes what is scored, or by what measure."""
 
@@ -40,8 +43,8 @@ class RunStore:
         self.path = path
 
     @classmethod
-    def create(cls, path: Path, case: Case) -> RunStore:
-        """Makes a run folder with its case, for this user alone.
+    def create(cls, path: Path, case: Case, follows: str | None = None) -> RunStore:
+        """Makes a run folder with its case, for this user alone; `follows` names a run beside it whose measurements may be taken over.
 
         What is left of a run whose creation was killed is swept away. Raises UsageError if the folder has anything else in it, or if
         another process is working on it.
@@ -58,11 +61,12 @@ class RunStore:
             for leftover in path.iterdir():
                 if leftover.name != LOCK:
                     leftover.unlink()
-            store.write_step(StepId(StepKind.CASE), Inputs(), {CASE: dump_case(case)})
+            settings = {FOLLOWS: follows} if follows else {}
+            store.write_step(StepId(StepKind.CASE), Inputs(settings=settings), {CASE: dump_case(case)})
         return store
 
     @classmethod
-    def create_numbered(cls, case: Case) -> RunStore:
+    def create_numbered(cls, case: Case, follows: str | None = None) -> RunStore:
         """Makes a run in a folder of its own under `runs`, named after the case; programs that start at once get one each."""
         while True:
             path = next_run_dir(case.name)
@@ -71,7 +75,7 @@ class RunStore:
                 path.mkdir(mode=PRIVATE_FOLDER)
             except FileExistsError:
                 continue
-            return cls.create(path, case)
+            return cls.create(path, case, follows)
 
     @classmethod
     def open(cls, path: Path) -> RunStore:
@@ -119,7 +123,9 @@ class RunStore:
             for step in dropped:
                 manifest.steps.pop(step, None)
             self.write(MANIFEST, manifest.as_text())
-            self.write_step(StepId(StepKind.CASE), Inputs(), {CASE: dump_case(case)})
+            begun = manifest.steps.get(StepId(StepKind.CASE))
+            settings = begun.inputs.settings if begun else {}
+            self.write_step(StepId(StepKind.CASE), Inputs(settings=settings), {CASE: dump_case(case)})
 
     @property
     def is_frozen(self) -> bool:

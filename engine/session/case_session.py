@@ -32,7 +32,12 @@ from tuneproof.engine.scoring.rule import TargetStatus
 from tuneproof.engine.scoring.verdict import target_status
 from tuneproof.engine.session.cached_reader import CachedReader
 from tuneproof.engine.session.met_as_measured import MetAsMeasured, met_as_measured
+from tuneproof.engine.session.next_runs import NextRun, next_runs
+from tuneproof.engine.session.since_last import SinceLast, since_last
 from tuneproof.engine.stages.pipeline import check_case, planned_stages, with_possible_baselines
+
+RUNS = Path("runs")
+"""Where the wizard makes its runs."""
 
 
 class CaseSession:
@@ -45,9 +50,12 @@ class CaseSession:
         self._reader = CachedReader()
         self._measured: _Measured | None = None
         self._bounds: tuple[tuple[Path, str], Bounds] | None = None
+        self._since_last: tuple[Path, SinceLast | None] | None = None
+        self._follows: str | None = None
+        """The run that the next one follows."""
 
     @classmethod
-    def of_case(cls, draft: Draft, runs: Path = Path("runs")) -> CaseSession:
+    def of_case(cls, draft: Draft, runs: Path = RUNS) -> CaseSession:
         """The draft, with the newest run under `runs` that has the same frozen sections."""
         return cls(draft, _newest_run(draft, runs))
 
@@ -64,7 +72,12 @@ class CaseSession:
         return self.store is not None
 
     def start_over(self) -> None:
-        """Leaves the run as it is, and continues with the draft alone, in which everything can be changed."""
+        """Leaves the run as it is, and continues with the draft alone, in which everything can be changed.
+
+        The next run takes over what would be measured in it as it was in this one.
+        """
+        if self.store is not None and self.store.path.parent.resolve() == RUNS.resolve():
+            self._follows = self.store.path.name
         self.store = self._worker = self._measured = None
         if self.draft.path is None:
             self.draft = Draft.copy_to(self.draft, Path.cwd())
@@ -109,7 +122,7 @@ class CaseSession:
         """Makes the run and starts its split. Raises a TuneproofError if the case cannot be run up to its baselines."""
         case = with_possible_baselines(self.draft.case())
         check_case(case, planned_stages(case, Stage.BASELINES))
-        self.store = RunStore.create_numbered(case)
+        self.store = RunStore.create_numbered(case, self._follows)
         self._start(Stage.SPLIT)
         self.end_dry_run()
         return self.store
@@ -165,6 +178,26 @@ class CaseSession:
     def card(self) -> Card | None:
         """The card of the run, once it is written."""
         return self._reader.read(self.store, CARD_JSON, Card)
+
+    @property
+    def next_runs(self) -> list[NextRun]:
+        """What the card suggests to try next, one value at a time; nothing before there is a card."""
+        card = self.card
+        return next_runs(self.draft.content, card) if card is not None else []
+
+    def choose_next_run(self, chosen: NextRun) -> None:
+        """Leaves the run as it is, and changes one value in the draft. Raises CaseError if the value does not fit the case."""
+        self.start_over()
+        self.draft.choose(**chosen.sections)
+
+    @property
+    def since_last(self) -> SinceLast | None:
+        """The run beside the one that it follows, once it has a card; None if it follows none."""
+        if self.store is None or self.card is None:
+            return None
+        if self._since_last is None or self._since_last[0] != self.store.path:
+            self._since_last = (self.store.path, since_last(self.store))
+        return self._since_last[1]
 
     @property
     def grammar_bounds(self) -> Bounds | None:

@@ -26,6 +26,7 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import ArmScored, Decoded
 from tuneproof.engine.run.manifest import Inputs
+from tuneproof.engine.run.predecessor import take_over
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
@@ -98,7 +99,8 @@ class ArmScorer:
         """Runs and scores one arm, and returns whether that was done before. A tuned arm is given the folder of its adapter."""
         arm = make(replace(self.setting, chosen=self._chosen_variants()))
         inputs = self._inputs(arm, adapter)
-        done = self.store.is_done(StepId.arm(arm.name), inputs)
+        step = StepId.arm(arm.name)
+        done = self.store.is_done(step, inputs) or take_over(self.store, step, inputs)
         if not done:
             self._run(arm, adapter, inputs)
         self._log_scores(arm.name, reused=done)
