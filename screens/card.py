@@ -29,8 +29,8 @@ from tuneproof.tui.widgets.bars import RATE_WIDTH, rate_bar, rate_text
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
-WITHOUT_NAME_AND_BAR = 4 + 2 + 1 + 1 + RATE_WIDTH + len("  format ") + RATE_WIDTH
-"""Columns of an arm's line, with the border of its panel, besides its name and the bar of its correct answers."""
+WITHOUT_NAME_AND_BAR = 6 + 2 + 1 + 1 + RATE_WIDTH + len("  format ") + RATE_WIDTH
+"""Columns of an arm's line, with the border of its panel and the scrollbar, besides its name and the bar of its correct answers."""
 
 
 NEXT_RUN_KEYS = "abc"

@@ -28,9 +28,11 @@ from tuneproof.engine.case.route import (
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.session.case_session import CaseSession
 from tuneproof.engine.session.decision_form import routes_by_examples, with_digit, without_last_digit
+from tuneproof.engine.session.said_and_measured import Measured, said_and_measured
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.step import FROZEN_NOTICE, StepScreen
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
+from tuneproof.tui.widgets.sanitize import sanitized_content
 
 NUMBER_KEY = "labeled_examples"
 
@@ -43,6 +45,20 @@ SHORT_ROUTES = {
     Route.GUARD: "guard first",
 }
 """The routes, short enough for a line of the table at 80 columns."""
+
+
+ROUTE_WORDS = {
+    Route.RAG: "RAG, retrieval-augmented generation: the passages that an answer needs are looked up and put into the prompt.",
+    Route.TOOLING: "A grammar lets a decoder write only valid answers; a tool does what no text can do.",
+    Route.ALIGNMENT: "Alignment trains on pairs of a better and a worse answer.",
+    Route.GUARD: "A guard reads requests and answers, and refuses what is unsafe.",
+    Route.PROMPT: "A prompt baseline is what the untuned model scores with the best prompt you can write.",
+    Route.FINE_TUNING: "Fine-tuning goes on training the model, on your examples.",
+}
+"""What the words of a route mean, where they first stand."""
+
+MEASURED_MARKS = {True: "✓", False: "≠"}
+"""Whether what was measured agrees with an answer."""
 
 
 class QuestionList(OptionList):
@@ -80,6 +96,7 @@ every complete answer valid, though not right.
 - **Stable task**: next month's requests look like this month's.
 - **Labelled examples**: pairs of a request and the answer that you want. If you leave the number empty, they are counted in the data.
 - **Route**: the recommended next step. It follows from the answers by a fixed rule; the table shows which answer would change it.
+- **✓ and ≠** after an answer: once the arms have run, what they measured agrees with it, or does not; the panel below says what it is.
 - **Minimum before training**: a prompt baseline (what the untuned model does), a validation set (to pick the best checkpoint), and a
   failure log (every case that went wrong). Without all three a training result means nothing, so training is refused.
 
@@ -141,7 +158,15 @@ recommends something else.
     @on(OptionList.OptionHighlighted)
     def _show_why(self) -> None:
         question = QUESTIONS[self.query_one(QuestionList).highlighted or 0]
-        self.query_one("#why", Static).update("\n".join([question.text, question.why, f"For example: {question.example}"]))
+        lines = [question.text, question.why, f"For example: {question.example}"]
+        if (measured := self._measured(question)) is not None:
+            agrees = "as you said" if measured.agrees else "not as you said"
+            lines.insert(1, f"{MEASURED_MARKS[measured.agrees]} {agrees}: {measured.text}.")
+        self.query_one("#why", Static).update(sanitized_content("\n".join(lines)))
+
+    def _measured(self, question: Question) -> Measured | None:
+        """What the arms say about a question, once they have run."""
+        return said_and_measured(question.key, self.session.draft.content, self.state)
 
     @on(OptionList.OptionSelected)
     def _entered(self) -> None:
@@ -195,7 +220,9 @@ recommends something else.
             shown = f"{answers.labeled_examples:,} found" if answers else "count"
         else:
             shown = "?" if question.key in REQUIRED_ANSWERS else "(no)"
-        return Content.assemble(f" {question.short:<29}", (f"{shown:>9}", "bold"))
+        measured = self._measured(question)
+        mark = MEASURED_MARKS[measured.agrees] if measured is not None else " "
+        return Content.assemble(f" {question.short:<29}", (f"{shown:>8}", "bold"), mark)
 
 
 def _route_text(session: CaseSession, *, trains_anyway: bool) -> Content:
@@ -211,7 +238,11 @@ def _route_text(session: CaseSession, *, trains_anyway: bool) -> Content:
     answers = session.answers() or draft.route_answers(ENOUGH_EXAMPLES)
     assert answers is not None
     steps = route_steps(answers)[1 if route is Route.FINE_TUNING else 0 :]
-    lines = [Content.styled(route.value, "bold"), Content(" ".join([reason_for(answers), *steps]))]
+    lines = [
+        Content.styled(route.value, "bold"),
+        Content(" ".join([reason_for(answers), *steps])),
+        Content.styled(ROUTE_WORDS[route], "dim"),
+    ]
     if route is Route.FINE_TUNING:
         lines.append(Content(minimum))
     elif trains_anyway:

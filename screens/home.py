@@ -15,12 +15,13 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.core.errors import TuneproofError
-from tuneproof.engine.session.sample_cases import sample_case_names, sample_cases_folder
+from tuneproof.engine.session.sample_cases import SAMPLE_CASES
 from tuneproof.tui.widgets.key_line import KeyLine
-from tuneproof.tui.widgets.sanitize import sanitize
+from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
 if TYPE_CHECKING:
     from tuneproof.engine.run.listing import RunSummary
+    from tuneproof.engine.session.drafts import FoundCase
     from tuneproof.screens.wizard import Wizard
 
 HELP = """
@@ -30,12 +31,15 @@ and did it beat the best prompt?
 - A **case** is one problem in a YAML file: your answers, your data, your target. It is saved after every answer.
 - A **run** is a folder in `runs/` with everything that a case produced. A run continues when you close this terminal.
 - The **sample cases** need no network and no GPU. They show how the program works, not what a real model would do.
+- The **tour** (t) takes you through the first of them, from its questions to its card, with a sentence at each step. It takes about ten
+  minutes, most of them yours.
 
 A `running` run has a worker now. A `stopped` run was stopped on request and can be resumed. A `failed` run met a limit and says which. In
 a `crashed` run the worker died without a message; it can be resumed. A `finished` run did all the stages it was started for.
 """
 
 RUNS_SHOWN = 200
+CASES_SHOWN = 50
 
 
 class HomeScreen(Screen[None]):
@@ -45,6 +49,7 @@ class HomeScreen(Screen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("n", "new_case", "New case"),
         Binding("o", "open_case", "Open a case"),
+        Binding("t", "tour", "Tour"),
         Binding("r", "read_runs", "Refresh"),
     ]
 
@@ -54,13 +59,15 @@ class HomeScreen(Screen[None]):
         yield Static(" tuneproof   should you fine-tune? measured, not guessed", id="title")
         yield Static(id="machine", markup=False)
         yield OptionList(id="home")
+        yield Static(id="about-entry", classes="panel")
         yield Static("enter opens the highlighted line; a run continues when you leave", id="status")
         yield KeyLine()
 
     def on_mount(self) -> None:
         self.query_one("#home", OptionList).border_title = "Start or continue"
+        self.query_one("#about-entry").border_title = "The highlighted line"
         self.show_machine()
-        self._list([], "Recent runs: reading …")
+        self._list([], [], "Recent runs: reading …")
 
     def on_screen_resume(self) -> None:
         # The app starts the first reading: importing what reads a run takes longer than drawing this screen.
@@ -77,17 +84,22 @@ class HomeScreen(Screen[None]):
 
     def action_read_runs(self) -> None:
         self._has_read = True
-        self._list(*_recent_runs())
+        self._list(_cases_here(), *_recent_runs())
 
-    def _list(self, runs: list[RunSummary], head: str) -> None:
+    def _list(self, cases: list[FoundCase], runs: list[RunSummary], head: str) -> None:
         listed = self.query_one("#home", OptionList)
         marked = listed.highlighted
         listed.clear_options()
         listed.add_option(Option("n  new case", id="new"))
         listed.add_option(Option("o  open a case file or a run folder", id="open"))
+        listed.add_option(Option("t  tour: a case from its questions to its card, in ten minutes", id="tour"))
+        if cases:
+            listed.add_option(Option(Content.styled("Cases in this folder", "bold"), disabled=True))
+        for case in cases:
+            listed.add_option(Option(_case_line(case), id=f"case:{case.path}"))
         listed.add_option(Option(Content.styled("Sample cases", "bold"), disabled=True))
-        for name in sample_case_names():
-            listed.add_option(Option(f"   {name}", id=f"sample:{name}"))
+        for sample in SAMPLE_CASES:
+            listed.add_option(Option(Content.assemble(f"   {sample.name:<18}", (sample.lesson, "dim")), id=f"sample:{sample.name}"))
         listed.add_option(Option(Content.styled(head, "bold"), disabled=True))
         for run in runs:
             listed.add_option(Option(run_line(run, time.time()), id=f"run:{run.path}"))
@@ -101,10 +113,22 @@ class HomeScreen(Screen[None]):
                 self.action_new_case()
             case "open":
                 self.action_open_case()
+            case "tour":
+                self.action_tour()
             case "sample":
-                self._wizard.open_case(sample_cases_folder() / f"{what}.yaml", copy=True)
+                self._wizard.open_case(next(each.path for each in SAMPLE_CASES if each.name == what), copy=True)
+            case "case":
+                self._wizard.open_case(Path(what))
             case "run":
                 self._wizard.open_run(Path(what))
+
+    @on(OptionList.OptionHighlighted, "#home")
+    def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
+        kind, _, what = str(event.option.id).partition(":")
+        self.query_one("#about-entry", Static).update(sanitized_content(_about(kind, what)))
+
+    def action_tour(self) -> None:
+        self._wizard.start_tour()
 
     def action_new_case(self) -> None:
         from tuneproof.engine.session.input_check import check_case_name
@@ -129,6 +153,34 @@ class HomeScreen(Screen[None]):
             self._wizard.open_run(path)
         else:
             self._wizard.open_case(path)
+
+
+ABOUT = {
+    "new": "Answer twelve questions about a problem of yours; the wizard writes them to a case file in this folder.",
+    "open": "A case file that you or a colleague wrote, or the folder of a run.",
+    "tour": "The sample case of a shop's support tickets, step by step, with a sentence at each: you press the keys.",
+    "case": "A case file in this folder. It opens where you left it, with its newest run.",
+    "run": "A run of this folder. It opens where it is: a running one can be watched, a stopped one goes on where it was.",
+}
+
+
+def _about(kind: str, what: str) -> str:
+    """What the highlighted line is."""
+    if kind == "sample":
+        return next(each.about for each in SAMPLE_CASES if each.name == what)
+    return f"{what}: {ABOUT[kind]}" if what else ABOUT.get(kind, "")
+
+
+def _cases_here() -> list[FoundCase]:
+    """The case files of the current folder."""
+    from tuneproof.engine.session.drafts import cases_in
+
+    return cases_in(Path())[:CASES_SHOWN]
+
+
+def _case_line(case: FoundCase) -> Content:
+    name, file = (sanitize(text, one_line=True, max_length=30) for text in (case.name, case.path.name))
+    return Content.assemble(f"   {name:<30} ", (f"{case.progress:<24} {file}", "dim"))
 
 
 def _recent_runs() -> tuple[list[RunSummary], str]:

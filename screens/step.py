@@ -23,6 +23,7 @@ from tuneproof.engine.session.case_session import CaseSession
 from tuneproof.engine.session.input_check import checked
 from tuneproof.engine.session.progress import is_done
 from tuneproof.engine.session.steps import WizardStep
+from tuneproof.engine.session.tour import tour_text
 from tuneproof.screens.confirm import Confirm
 from tuneproof.screens.panels import STAYS, maximise, next_panel, panel_with_focus, panels_of, scroll
 from tuneproof.screens.reading import ReadingScreen
@@ -102,6 +103,7 @@ class StepScreen(Screen[None]):
         yield MemoizedStatic(id="title")
         yield StepRail(id="rail")
         yield TooSmall()
+        yield MemoizedStatic(id="tour")
         with Horizontal(id="columns"):
             with VerticalScroll(id="step", can_focus=False), Vertical(id="panels"):
                 yield from self.compose_step()
@@ -139,6 +141,7 @@ class StepScreen(Screen[None]):
         self.show_machine()
         self.query_one("#rail", StepRail).show(self.STEP, [step for step in WizardStep if is_done(self.session, step, self.state)])
         self._refresh_keys()
+        self._show_tour()
         self._show_evidence()
         self.show()
 
@@ -261,6 +264,13 @@ class StepScreen(Screen[None]):
         shown = self.state if session.is_frozen else self.wizard.dry_run_state
         panel = self.query_one("#evidence", EvidencePanel)
         panel.show(session.draft.content, shown, route.value if route else None, is_frozen=session.is_frozen)
+
+    def _show_tour(self) -> None:
+        panel = self.query_one("#tour", MemoizedStatic)
+        panel.display = self.wizard.is_tour
+        if self.wizard.is_tour:
+            audited = self.session.report is not None
+            panel.update(Content.assemble(("Tour  ", "bold"), tour_text(self.STEP, self.state, audited=audited)))
 
     def _title(self) -> Content:
         name = sanitize(self.session.draft.content.name, one_line=True, max_length=30)

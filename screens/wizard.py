@@ -19,6 +19,8 @@ class Wizard(Protocol):
     state: RunState
     dry_run_state: RunState
     machine_line: str
+    is_tour: bool
+    """Whether a sentence at each step explains the sample case."""
 
     def go_to(self, step: WizardStep) -> None:
         """Shows a step, or a warning with the reason why it is not open yet."""
@@ -28,6 +30,9 @@ class Wizard(Protocol):
 
     def open_run(self, path: Path) -> None:
         """Opens a run folder and follows the run."""
+
+    def start_tour(self) -> None:
+        """Opens a new copy of a sample case, with a sentence at each step."""
 
     def new_case(self, name: str) -> None:
         """Starts a new case."""

@@ -50,6 +50,7 @@ class TuneproofApp(ThemedApp):
         super().__init__()
         self.session: CaseSession | None = None
         self.machine_line = ""
+        self.is_tour = False
         self.farewell: str | None = None
         self._opens = opens
         self._feeds = RunFeeds(self, self._post_to_steps)
@@ -102,6 +103,18 @@ class TuneproofApp(ThemedApp):
         with ErrorToast(self, "Open"):
             self._show_case(CaseSession.of_run(path))
 
+    def start_tour(self) -> None:
+        from tuneproof.engine.case.draft import Draft
+        from tuneproof.engine.session.case_session import CaseSession
+        from tuneproof.engine.session.sample_cases import SAMPLE_CASES, TOUR
+
+        with ErrorToast(self, "Tour"):
+            sample = Draft.open(next(each.path for each in SAMPLE_CASES if each.name == TOUR))
+            # A case file of its own, so that the tour begins at its beginning although the sample was opened before.
+            draft = Draft.copy_to(sample, Path.cwd())
+            draft.save()
+            self._show_case(CaseSession(draft), first=WizardStep.DECIDE, is_tour=True)
+
     def new_case(self, name: str) -> None:
         from tuneproof.engine.case.draft import Draft
         from tuneproof.engine.session.case_session import CaseSession
@@ -118,16 +131,16 @@ class TuneproofApp(ThemedApp):
             # The sample cases are part of the installation and must not be edited.
             self.open_case(path, copy=path.resolve().parent == sample_cases_folder().resolve())
 
-    def _show_case(self, session: CaseSession) -> None:
-        """Closes the open case, opens another, and goes to the first step that is not done."""
+    def _show_case(self, session: CaseSession, first: WizardStep | None = None, *, is_tour: bool = False) -> None:
+        """Closes the open case, opens another, and goes to a step: to the first that is not done if none is named."""
         self._close_case()
         remove_step_screens(self)
-        self.session = session
+        self.session, self.is_tour = session, is_tour
         if session.store is not None:
             self._feeds.follow_run(session.store.path, catch_up=True)
         elif not session.draft.unanswered() and session.draft.content.data is not None:
             self.start_dry_run()
-        self.go_to(self._first_step(session))
+        self.go_to(first or self._first_step(session))
         import_while_idle(self, list(WizardStep))
 
     def _first_step(self, session: CaseSession) -> WizardStep:
@@ -143,6 +156,7 @@ class TuneproofApp(ThemedApp):
         if self.session is not None:
             self.session.end_dry_run()
         self.session = None
+        self.is_tour = False
 
     # Moving between screens.
 

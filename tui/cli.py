@@ -15,7 +15,7 @@ from tuneproof.engine.core.errors import CaseError, ExitCode, TuneproofError, Us
 from tuneproof.engine.core.plain_text import bare_streams, plain_streams, sanitize, sanitize_json
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.core.telemetry import turn_off_telemetry
-from tuneproof.engine.session.sample_cases import sample_case_names, sample_cases_folder
+from tuneproof.engine.session.sample_cases import SAMPLE_CASES, sample_cases_folder
 
 WITHOUT_CURSOR = ("dumb", "unknown")
 """Values of TERM for terminals that only add lines."""
@@ -174,7 +174,7 @@ def find_case(name: Path) -> Path:
     raise CaseError(
         "there is no such case file",
         where=str(name),
-        fix=f"the sample cases are {', '.join(f'{each}.yaml' for each in sample_case_names())}",
+        fix=f"the sample cases are {', '.join(f'{each.name}.yaml' for each in SAMPLE_CASES)}",
     )
 
 

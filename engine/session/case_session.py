@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,10 @@ from tuneproof.engine.stages.pipeline import check_case, planned_stages, with_po
 
 RUNS = Path("runs")
 """Where the wizard makes its runs."""
+
+
+LAST_MOMENTS = 3.0
+"""Seconds that a process may take to end after its last event; libraries that were loaded take most of them."""
 
 
 class CaseSession:
@@ -133,6 +138,7 @@ class CaseSession:
             raise GateClosed("nothing is frozen yet", where=self.draft.content.name, fix="freeze the eval set first")
         case = with_possible_baselines(self.draft.case())
         check_case(case, planned_stages(case, until))
+        self._let_the_last_worker_end()
         self.store.amend(case)
         self._start(until)
 
@@ -141,6 +147,13 @@ class CaseSession:
         if waiting := self.waiting:
             raise GateClosed(waiting, where=str(self.store.path), fix="wait until it begins, or stop it first")
         self._worker, _ = launch(self.store.path, until)
+
+    def _let_the_last_worker_end(self) -> None:
+        """Waits a moment for a worker that has logged its end: it holds the lock of the run until its process is gone."""
+        if self._worker is not None and self._worker.queue_status() is None:
+            deadline = time.monotonic() + LAST_MOMENTS
+            while self._worker.is_running() and time.monotonic() < deadline:
+                time.sleep(0.02)
 
     @property
     def waiting(self) -> str | None:

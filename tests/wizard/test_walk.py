@@ -18,14 +18,17 @@ from tuneproof.tui.app import TuneproofApp
 
 
 @pytest.mark.asyncio
-async def test_the_sample_case_is_completed_with_keys_from_home_to_its_verdict(
+async def test_the_tour_leads_from_home_to_a_verdict_with_keys_alone(
     finished: tuple[Path, Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
     app = TuneproofApp()
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "support_tickets")
-        await pilot.press(*["down"] * 5, "enter")
+        await pilot.press("t")
+        await arrive(pilot, "DecideScreen")
+        await until_shown(pilot, "Tour The tickets of a shop", "c goes on.")
+        await pilot.press("c")
         await arrive(pilot, "DataScreen")
         await dry_run_ended(pilot)
         await until_shown(pilot, "120 rows, input/output", "read; no finding blocks")
@@ -37,7 +40,7 @@ async def test_the_sample_case_is_completed_with_keys_from_home_to_its_verdict(
         await until_shown(pilot, "94 training cases, 26 validation cases, 80 eval cases", "press f to freeze")
         await pilot.press("f")
         await stage_done(pilot, Stage.SPLIT)
-        await until_shown(pilot, "frozen; press c to continue to the baselines")
+        await until_shown(pilot, "frozen; press c to continue to the baselines", "Tour Frozen:")
         await pilot.press("c")
         await arrive(pilot, "BaselinesScreen")
         await pilot.press("c")
@@ -57,7 +60,7 @@ async def test_the_sample_case_is_completed_with_keys_from_home_to_its_verdict(
         await until(pilot, lambda: bool(app.state.tuned.probes), "a probe")
         await until_shown(pilot, "safe to close this", "On 24 validation cases")
         await stage_done(pilot, Stage.CARD)
-        await until_shown(pilot, "48 of 48", "done; press c to go to the card")
+        await until_shown(pilot, "48 of 48", "done; press c to go to the card", "Tour Trained, and scored")
         await pilot.press("c")
         await arrive(pilot, "CardScreen")
         await until_shown(pilot, "tune: better than prompting", "constrained: +18 points", "tuneproof verify runs/support-tickets-1")

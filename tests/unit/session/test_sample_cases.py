@@ -1,11 +1,11 @@
-"""The sample cases that ship."""
+"""The sample cases ship with the program, and each says what it teaches."""
 
 from __future__ import annotations
 
-from tuneproof.engine.session.sample_cases import sample_case_names, sample_cases_folder
+from tuneproof.engine.session.sample_cases import SAMPLE_CASES, TOUR, sample_cases_folder
 
 
-def test_each_sample_case_is_a_file_of_its_name() -> None:
-    names = sample_case_names()
-    assert "support_tickets" in names
-    assert all((sample_cases_folder() / f"{name}.yaml").is_file() for name in names)
+def test_every_case_that_ships_is_listed_with_its_lesson() -> None:
+    assert {each.name for each in SAMPLE_CASES} == {path.stem for path in sample_cases_folder().glob("*.yaml")}
+    assert all(each.path.is_file() and each.lesson and each.about for each in SAMPLE_CASES)
+    assert TOUR in {each.name for each in SAMPLE_CASES}
