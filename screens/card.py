@@ -20,9 +20,9 @@ from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase, comp
 from tuneproof.engine.scoring.verdict_text import format_p_value, format_points
 from tuneproof.engine.session.baseline_choice import target_share
 from tuneproof.engine.session.steps import WizardStep
-from tuneproof.screens.confirm import Confirm
+from tuneproof.screens.ask import AskYesNo
 from tuneproof.screens.failures import comparison_screen, failures_screen
-from tuneproof.screens.step import StepScreen, new_run_question
+from tuneproof.screens.step import NO_NEW_RUN, YES_NEW_RUN, StepScreen, new_run_question
 from tuneproof.tui.meanings import OF_VERDICT
 from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.bars import RATE_WIDTH, rate_bar, rate_text
@@ -138,7 +138,7 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
                 self.wizard.start_next_run(chosen)
 
         question = f"{chosen.change}\n{chosen.why}.\n\n{new_run_question(store.path.name, self.state)}"
-        self.app.push_screen(Confirm("A new run with one value changed", question), answered)
+        self.app.push_screen(AskYesNo("A new run with one value changed", question, YES_NEW_RUN, NO_NEW_RUN), answered)
 
     def _no_card_text(self) -> Content:
         if self.state.status is RunStatus.RUNNING:

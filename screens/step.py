@@ -24,7 +24,7 @@ from tuneproof.engine.session.input_check import checked
 from tuneproof.engine.session.progress import is_done
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.tour import tour_text
-from tuneproof.screens.confirm import Confirm
+from tuneproof.screens.ask import AskYesNo
 from tuneproof.screens.panels import STAYS, maximise, next_panel, panel_with_focus, panels_of, scroll
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.wizard import Wizard
@@ -233,7 +233,8 @@ class StepScreen(Screen[None]):
             if yes:
                 self.wizard.start_new_run()
 
-        self.app.push_screen(Confirm("A new run", new_run_question(self.session.store.path.name, self.state)), answered)
+        reason = new_run_question(self.session.store.path.name, self.state)
+        self.app.push_screen(AskYesNo("A new run", reason, YES_NEW_RUN, NO_NEW_RUN), answered)
 
     def action_scroll_step(self, direction: str) -> None:
         """Scrolls the step in a terminal that is too small for it."""
@@ -278,6 +279,9 @@ class StepScreen(Screen[None]):
         left = f" tuneproof  {name}  {_run_label(self.session, self.state)}"
         gap = self.size.width - len(left) - len(machine) - 1
         return Content(left + " " * gap + machine if gap > 0 else left)
+
+
+YES_NEW_RUN, NO_NEW_RUN = "leave this run and prepare another", "stay with this run"
 
 
 def new_run_question(name: str, state: RunState) -> str:

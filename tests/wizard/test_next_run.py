@@ -29,7 +29,7 @@ async def test_a_new_run_is_made_only_after_a_question(card: TuneproofApp) -> No
     async with card.run_test(size=(80, 24)) as pilot:
         await arrive(pilot, "CardScreen")
         await pilot.press("e")
-        await arrive(pilot, "Confirm")
+        await arrive(pilot, "AskYesNo")
         await until_shown(pilot, "stays as it is", "taken over and not run again", "zero_shot")
         await pilot.press("n")
         await arrive(pilot, "CardScreen")
@@ -45,8 +45,8 @@ async def test_the_card_scrolls_as_a_page_and_a_panel_can_have_the_terminal_for_
     async with card.run_test(size=(80, 24)) as pilot:
         await arrive(pilot, "CardScreen")
         await until_shown(pilot, "Verdict")
-        await pilot.press("pagedown", "pagedown")
-        await until_shown(pilot, "Data Shape")
+        await pilot.press("pagedown")
+        await until_shown(pilot, "What next")
         assert "Verdict" not in picture(pilot), "the whole card is one page"
         await pilot.press("5", "m")
         await until_shown(pilot, "tab shows the next, m all of them")
