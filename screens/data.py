@@ -15,6 +15,7 @@ from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.schema import SAMPLE, ModelChoice
 from tuneproof.engine.data.files import FORMATS
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.session.base_check import check_base, describe_base
 from tuneproof.engine.session.data_form import DataStatus, data_status
 from tuneproof.engine.session.form_input import base_model, parse_columns, path_or_hub_name
 from tuneproof.engine.session.steps import WizardStep
@@ -55,6 +56,8 @@ Nothing here changes your files.
         Binding("b", "choose_base", "Base"),
         Binding("p", "type_path", "Hub name or path", show=False),
     ]
+
+    _described_base: tuple[str | None, str] = (None, "")
 
     def compose_step(self) -> ComposeResult:
         yield MemoizedStatic(id="chosen", classes="panel")
@@ -114,11 +117,19 @@ Nothing here changes your files.
             lines.append(_line("shape", f"{shape.file}: {shape.rows} rows, {shape.shape}{bad}"))
         if data.columns:
             lines.append(_line("columns", f"input = {data.columns.input}, output = {data.columns.output}"))
-        lines.append(_line("base", content.model.base if content.model else "not chosen yet (b): lengths are in characters"))
+        lines.append(_line("base", self._base_line(content.model)))
         if found is not None:
             for name, length in (("prompt", found.prompt), ("answer", found.answer)):
                 lines.append(_line(name, f"median {length.median} {found.unit}, 99 % up to {length.p99}, longest {length.longest}"))
         return Content("\n").join(lines)
+
+    def _base_line(self, model: ModelChoice | None) -> str:
+        """The base and what its files say, read once for each base."""
+        if model is None:
+            return "not chosen yet (b): lengths are in characters"
+        if self._described_base[0] != model.base:
+            self._described_base = (model.base, describe_base(model.base))
+        return f"{model.base}: {self._described_base[1]}"
 
     def action_pick_examples(self) -> None:
         self.app.push_screen(PickScreen("The examples", ENDINGS), self._examples_picked)
@@ -142,7 +153,8 @@ Nothing here changes your files.
 
     def action_choose_base(self) -> None:
         base = self.session.draft.content.model
-        self.app.push_screen(AskLine("Base model", BASE_HELP, base.base if base else SAMPLE, check=self._check_base), self._base_entered)
+        ask = AskLine("Base model", BASE_HELP, base.base if base else SAMPLE, check=self._check_base, is_slow=True)
+        self.app.push_screen(ask, self._base_entered)
 
     def _examples_picked(self, path: Path | None) -> None:
         if path is not None:
@@ -168,7 +180,7 @@ Nothing here changes your files.
     def _check_base(self, text: str) -> str:
         if text.strip():
             self.check_sections({"model": ModelChoice(base=base_model(text))})
-        return ""
+        return check_base(text)
 
     def _base_entered(self, text: str | None) -> None:
         if text and text.strip():

@@ -179,7 +179,7 @@ class TaskScreen(StepScreen):
         if is_small(frozen) and self._larger_eval_sets:
             lines.append(Content.styled("few eval cases: press m to move rows from train into eval", "bold"))
         if self.session.is_frozen:
-            lines.append(Content.styled(f"frozen, sha256 {frozen.eval_sha256}", "bold"))
+            lines.insert(1, Content.styled(f"frozen, sha256 {frozen.eval_sha256}", "bold"))
         return Content("\n").join(lines)
 
     def _show_freeze_status(self) -> None:

@@ -137,12 +137,13 @@ class TaskDialogs:
         if typed.has_lines:
             ask: Dialog = AskText(typed.title, typed.why, now, check, suffix=typed.suffix, wrong=wrong)
         else:
-            ask = AskLine(typed.title, typed.why, now, typed.placeholder, check)
+            ask = AskLine(typed.title, typed.why, now, typed.placeholder, check, is_slow=typed.look is not None)
         self._screen.app.push_screen(ask, partial(self._text_entered, typed))
 
     def _check_text(self, typed: TypedField, text: str) -> str:
         """How a typed text is read. Raises InputError if it cannot be saved."""
-        return typed.reads(self._screen.check_sections(typed.sections(self._content, text)))
+        changed = self._screen.check_sections(typed.sections(self._content, text))
+        return typed.look(text) if typed.look is not None else typed.reads(changed)
 
     def _text_entered(self, typed: TypedField, text: str | None) -> None:
         if text is None:

@@ -92,10 +92,18 @@ class TuneproofApp(ThemedApp):
 
     def open_case(self, path: Path, *, copy: bool = False) -> None:
         from tuneproof.engine.case.draft import Draft
+        from tuneproof.engine.run.store import MANIFEST
         from tuneproof.engine.session.case_session import CaseSession
+        from tuneproof.engine.session.sample_cases import sample_cases_folder
 
+        if (path.parent / MANIFEST).is_file():
+            # The case of a run is part of its evidence: nothing writes to it.
+            self.open_run(path.parent)
+            return
+        # The sample cases are part of the installation and must not be edited.
+        is_sample = path.resolve().parent == sample_cases_folder().resolve()
         with ErrorToast(self, "Open"):
-            self._show_case(CaseSession.of_case(Draft.open_copy(path, Path.cwd()) if copy else Draft.open(path)))
+            self._show_case(CaseSession.of_case(Draft.open_copy(path, Path.cwd()) if copy or is_sample else Draft.open(path)))
 
     def open_run(self, path: Path) -> None:
         from tuneproof.engine.session.case_session import CaseSession
@@ -123,13 +131,10 @@ class TuneproofApp(ThemedApp):
             self._show_case(CaseSession(Draft.new(Path.cwd(), name)))
 
     def _open(self, path: Path) -> None:
-        from tuneproof.engine.session.sample_cases import sample_cases_folder
-
         if path.is_dir():
             self.open_run(path)
         else:
-            # The sample cases are part of the installation and must not be edited.
-            self.open_case(path, copy=path.resolve().parent == sample_cases_folder().resolve())
+            self.open_case(path)
 
     def _show_case(self, session: CaseSession, first: WizardStep | None = None, *, is_tour: bool = False) -> None:
         """Closes the open case, opens another, and goes to a step: to the first that is not done if none is named."""

@@ -41,6 +41,10 @@ def load_as(model: type[CaseT], path: Path, overrides: Sequence[str] = ()) -> Ca
     content, origins = read.value if read.value is not None else {}, read.lines
     if not isinstance(content, dict):
         raise CaseError("a case is a mapping of keys to values", where=f"{path}:1", fix="start with `name:` and `decision:`")
+    if not content and not overrides:
+        # Taken for a draft without answers, it would be written over at the first answer.
+        what = "there is no case in this file: it is empty, or has only comments"
+        raise CaseError(what, where=str(path), fix="start it with `name:` and `decision:`, or begin a new case in the wizard")
     for override in overrides:
         origins[apply_override(content, override)] = override
     content.setdefault("name", path.stem)

@@ -9,7 +9,6 @@ from typing import Any
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.case.schema import SAMPLE
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.models.folder_check import check_named_folder
 
 WHOLE_PERCENT = 100
 SUM_TOLERANCE = 1e-6
@@ -142,16 +141,8 @@ def path_or_hub_name(text: str) -> str:
 
 
 def base_model(text: str) -> str:
-    """A base model as the case names it: `sample`, an absolute folder, or a name on the hub.
-
-    Raises InputError if its folder is not whole.
-    """
-    base = text.strip() if text.strip() == SAMPLE else path_or_hub_name(text)
-    try:
-        check_named_folder(base)
-    except CaseError as error:
-        raise InputError(str(error)) from None
-    return base
+    """A base model as the case names it: `sample`, an absolute folder, or a name on the hub; `check_base` looks at it."""
+    return text.strip() if text.strip() == SAMPLE else path_or_hub_name(text)
 
 
 def _shown(text: str) -> str:

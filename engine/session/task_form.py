@@ -21,6 +21,7 @@ from tuneproof.engine.models.custom_code import code_question
 from tuneproof.engine.models.files import config_folder
 from tuneproof.engine.run.artifacts import DataFacts
 from tuneproof.engine.run.state import RunState, RunStatus
+from tuneproof.engine.session.base_check import check_base
 from tuneproof.engine.session.form_input import base_model, parse_choices, parse_percent, parse_schema, parse_shares
 
 Sections = dict[str, Any]
@@ -151,6 +152,8 @@ class TypedField:
     """The ending of a file with such a text, by which an editor knows what it is."""
     reads: Callable[[DraftCase], str] = lambda content: ""
     """How the typed text was read, from the draft that has it."""
+    look: Callable[[str], str] | None = None
+    """What takes a while to find out about a typed text. Raises InputError."""
 
 
 def _instruction_text(content: DraftCase) -> str:
@@ -326,7 +329,7 @@ TYPED_FIELDS = {
         placeholder="90",
         reads=lambda content: describe_target(content.target),
     ),
-    TaskField.BASE: TypedField("Base model", BASE_HELP, _base_text, _with_base),
+    TaskField.BASE: TypedField("Base model", BASE_HELP, _base_text, _with_base, look=check_base),
     TaskField.SHARES: TypedField(
         "Shares",
         "Three numbers that add up to 1: train, validation, eval. With a separate eval file the third is not used.",

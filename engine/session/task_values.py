@@ -6,6 +6,7 @@ import json
 
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import Metric, OutputFormat, OutputKind
+from tuneproof.engine.session.base_check import describe_base
 from tuneproof.engine.session.task_form import TaskField, describe_target, split_of, task_of
 
 KIND_MEANINGS = {
@@ -69,6 +70,8 @@ def whole_value(field: TaskField, content: DraftCase, bounds: str) -> str:
             return "\n".join(output.choices)
         case TaskField.BOUNDS:
             return bounds.replace("; ", "\n")
+        case TaskField.BASE if content.model is not None:
+            return f"{content.model.base}\n{describe_base(content.model.base)}"
     return value_line(field, content, bounds)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import time
@@ -11,8 +12,11 @@ from pathlib import Path
 
 import psutil
 import pytest
+import yaml
 
 from tests.conftest import COMMAND, sample_case, tuneproof
+from tuneproof.engine.case.load import load_case
+from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Launched
 
@@ -104,3 +108,25 @@ def test_a_training_outlives_its_terminal_and_can_be_watched_again(tmp_path: Pat
 
 def test_the_wizard_without_a_terminal_recommends_replay() -> None:
     assert "--replay" in tuneproof().err
+
+
+def test_an_instruction_is_written_in_the_editor_of_the_user(tmp_path: Path, terminals: Callable[[], Terminal]) -> None:
+    rows = [{"input": f"Is {n} even?", "output": "no" if n % 2 else "yes"} for n in range(40)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    case = {"decision": {"private_facts": False, "format_drift": True, "stable_task": True}, "data": {"examples": "rows.jsonl"}}
+    (tmp_path / "even.yaml").write_text(yaml.safe_dump(case | {"task": {"output": {"kind": "choice"}}, "model": {"base": "sample"}}))
+    editor = tmp_path / "editor"
+    editor.write_text("#!/bin/sh\nprintf 'Sort the numbers.\\nRules:\\n- even is yes\\n' > \"$1\"\n")
+    editor.chmod(0o755)
+    terminal = terminals()
+    terminal.run(f"VISUAL={editor}", COMMAND, "even.yaml")
+    terminal.wait_for("press c to continue to the audit")
+    terminal.press("4")
+    terminal.wait_for("press f to freeze")
+    terminal.press("E")
+    terminal.wait_for("instruction, 3 lines")
+    terminal.press("q")
+    wait_until(lambda: "- even is yes" in (tmp_path / "even.yaml").read_text(), lambda: terminal.picture, 60)
+    assert load_case(tmp_path / "even.yaml").task == Task(
+        instruction="Sort the numbers.\nRules:\n- even is yes", output=OutputFormat(kind=OutputKind.CHOICE)
+    )
