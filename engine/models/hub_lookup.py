@@ -35,7 +35,8 @@ def look_up(name: str, seconds: float | None = None) -> tuple[BaseFacts, bool]:
     folder = config_folder(name)
     if folder is not None:
         return checked_facts(folder), True
-    _check_name(name)
+    if name.startswith((".", "/", "~")):
+        raise _no_name(name)
     limit = SECONDS if seconds is None else seconds
     try:
         return _within(limit, lambda: _ask_hub(name, limit)), False
@@ -67,25 +68,18 @@ def cached_models_text() -> str:
     return f"on this machine: {', '.join(names[:MOST_LISTED])}{more}"
 
 
-def _check_name(name: str) -> None:
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
-
-    looks_like_path = name.startswith((".", "/", "~")) or name.count("/") > 1
-    try:
-        validate_repo_id(name)
-    except HFValidationError:
-        looks_like_path = True
-    if looks_like_path:
-        raise CaseError("there is no such folder, and this is no name on the hub", where=name, fix="names are written as Qwen/Qwen3-0.6B")
+def _no_name(name: str) -> CaseError:
+    return CaseError("there is no such folder, and this is no name on the hub", where=name, fix="names are written as Qwen/Qwen3-0.6B")
 
 
 def _ask_hub(name: str, seconds: float) -> BaseFacts:
     from huggingface_hub import HfApi
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
 
     try:
         info = HfApi().model_info(name, timeout=seconds, files_metadata=True)
+    except HFValidationError:
+        raise _no_name(name) from None
     except GatedRepoError:
         raise CaseError("the hub lets only some people read this model", where=name, fix="ask there, then run `hf auth login`") from None
     except RepositoryNotFoundError:

@@ -35,6 +35,6 @@ async def test_a_file_without_a_case_and_the_case_of_a_run_are_never_written_to(
         await arrive(pilot, "HomeScreen")
         app.open_case(sample_cases_folder() / "support_tickets.yaml")
         assert app.session.draft.path == tmp_path / "support-tickets.yaml"
-        await arrive(pilot, "DataScreen")
+        await arrive(pilot, "AuditScreen")
     assert {name: (tmp_path / name).read_text() for name in notes} == notes
     assert (run / "case.yaml").read_text() == stored
