@@ -15,16 +15,17 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.card.markdown import length_line
-from tuneproof.engine.card.plan_text import SHARDED, execution_line, gb, memory_line
+from tuneproof.engine.card.plan_text import SHARDED, execution_line, gb, memory_line, planned_lines
 from tuneproof.engine.case.training import MethodChoice, Sharding
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.methods.forecast import Forecast
+from tuneproof.engine.methods.method import MethodName
 from tuneproof.engine.methods.plan import AUTO, make_plan
 from tuneproof.engine.methods.registry import METHODS
-from tuneproof.engine.run.artifacts import CatalogueEntry
+from tuneproof.engine.run.artifacts import PlannedFacts
 from tuneproof.engine.run.state import RunStatus
-from tuneproof.engine.session.forecasts import method_forecasts
+from tuneproof.engine.session.forecasts import MethodRow, method_rows
 from tuneproof.engine.session.met_as_measured import with_measured_taken_as_enough
 from tuneproof.engine.session.method_form import (
     SETTINGS,
@@ -37,11 +38,15 @@ from tuneproof.engine.session.method_form import (
     with_override_toggled,
     with_setting,
 )
+from tuneproof.engine.session.side_by_side import SideBySide, full_row, side_by_side
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.training_actions import can_train_otherwise
 from tuneproof.screens.ask import AskChoice, AskLine
+from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
+
+HEAD = f"  {'method':<13} {'trained':>13} {'share':>8} {'memory':>8}   what it trains"
 
 
 class MethodScreen(StepScreen):
@@ -68,17 +73,22 @@ class MethodScreen(StepScreen):
 An untuned arm that is *shown* to meet the target ends the run without training. One that meets it only as *measured* may have been
 lucky: the panel says how many more cases would settle it, and you decide (f finishes, c goes on to training).
 
-enter chooses the highlighted method, a chooses auto, t changes a setting. Once the model is trained, method and settings are fixed for this
+enter chooses the highlighted method, a chooses auto, t changes a setting, b shows what the method takes beside full fine-tuning. p has the
+worker measure one step of it: then memory, hours and money are known before training.
+
+Once the model is trained, method and settings are fixed for this
 run; changed in a training that was stopped, they begin it again.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("a", "auto", "Auto"),
         Binding("t", "change_setting", "Settings"),
+        Binding("p", "plan", "Measure"),
+        Binding("b", "beside_full", "Beside full"),
         Binding("g", "train_anyway", "Train anyway"),
         Binding("f", "finish_here", "Finish without training"),
     ]
 
-    _forecasts: Mapping[str, Forecast] = MappingProxyType({})
+    _rows: Mapping[str, MethodRow] = MappingProxyType({})
 
     def compose_step(self) -> ComposeResult:
         yield OptionList(id="methods")
@@ -90,20 +100,24 @@ run; changed in a training that was stopped, they begin it again.
     def on_mount(self) -> None:
         listed = self.query_one("#methods", OptionList)
         listed.border_title = "Methods for this base"
+        listed.add_option(Option(Content.styled(HEAD, "bold"), disabled=True))
         for name in METHODS:
             listed.add_option(Option("", id=name))
         self.query_one("#why-method").border_title = "Your choice"
         self.query_one("#settings").border_title = "Settings: t changes one; the others have their defaults"
         listed.focus()
-        names = list(METHODS)
         chosen = self.session.draft.content.method.name
-        listed.highlighted = names.index(chosen) if chosen in names else 0
+        listed.highlighted = listed.get_option_index(chosen if chosen in METHODS else next(iter(METHODS)))
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "train_anyway":
             return self._objection is not None or self.session.draft.content.method.enough_as_measured
         if action == "finish_here":
             return self._can_finish
+        if action == "plan":
+            return self.state.status is not RunStatus.RUNNING and not self._is_fixed
+        if action == "beside_full":
+            return self._side_by_side() is not None
         return not (action in ("auto", "change_setting") and self._is_fixed)
 
     @property
@@ -117,16 +131,14 @@ run; changed in a training that was stopped, they begin it again.
         return not can_train_otherwise(self.state)
 
     def show(self) -> None:
-        entries = {entry.name: entry for entry in self.session.catalogue.methods} if self.session.catalogue else {}
-        self._forecasts = method_forecasts(self.session)
+        self._rows = method_rows(self.session)
         listed = self.query_one("#methods", OptionList)
         chosen = self.session.draft.content.method.name
-        for name, method in METHODS.items():
+        is_counted = self.session.catalogue is not None
+        for name, row in self._rows.items():
             mark = "▸" if name == chosen or (chosen == AUTO and name == self._plan_name) else " "
-            entry = entries.get(name)
-            line = f"{mark} {name:<13} {_size(entry)} {_memory(self._forecasts.get(name))}  {method.trains}"
+            line = f"{mark} {name:<13} {_size(row, is_counted=is_counted)} {_memory(row.forecast)}  {row.method.trains}"
             listed.replace_option_prompt(name, Content(line))
-        listed.border_subtitle = "trained parameters, share of all, predicted memory"
         self.query_one("#why-text", Static).update(self._why())
         self.query_one("#settings-text", Static).update(self._settings())
         self._show_run_status()
@@ -157,19 +169,35 @@ run; changed in a training that was stopped, they begin it again.
 
     def _about_highlighted(self) -> list[Content]:
         """What is known about the highlighted method."""
-        at = self.query_one("#methods", OptionList).highlighted
-        method = METHODS[list(METHODS)[at or 0]]
+        method = METHODS[self._highlighted]
         lines = [Content.assemble((method.name, "bold"), f" trains {method.trains}; good for {method.good_for}")]
         refused = self.session.unavailable(method.name)
         if refused is not None:
             lines.append(Content.styled(f"not on this machine: {refused}", "bold"))
-        if (forecast := self._forecasts.get(method.name)) is not None:
+        row = self._rows.get(method.name)
+        if row is not None and (forecast := row.forecast) is not None:
             lines.append(_forecast_line(forecast))
         if method.published:
             lines.append(Content(f"published: {method.published.summary}"))
         if method.unsupported:
             lines.append(Content(f"cannot: {'; '.join(f'{ability.value} ({why})' for ability, why in method.unsupported.items())}"))
         return lines
+
+    @property
+    def _highlighted(self) -> str:
+        listed = self.query_one("#methods", OptionList)
+        return str(listed.get_option_at_index(listed.highlighted or 1).id)
+
+    def _side_by_side(self) -> SideBySide | None:
+        """The chosen method beside full fine-tuning, or the highlighted one where full is chosen."""
+        name = self._plan_name if self._plan_name != MethodName.FULL else self._highlighted
+        row = self._rows.get(name)
+        return None if row is None else side_by_side(row, full_row(dict(self._rows)), self._planned)
+
+    @property
+    def _planned(self) -> PlannedFacts | None:
+        """What was measured for the method that is chosen now."""
+        return self.session.planned if self._plan_name != MethodName.FULL or self._highlighted == MethodName.FULL else None
 
     @property
     def _objection(self) -> Objection | None:
@@ -180,7 +208,8 @@ run; changed in a training that was stopped, they begin it again.
             rows = setting_rows(self.session.draft.content)
         except TuneproofError:
             return Content("")
-        lines = [_setting_line(row) for row in rows]
+        lines = [Content(line) for line in planned_lines(planned)] if (planned := self.session.planned) is not None else []
+        lines += [_setting_line(row) for row in rows]
         catalogue = self.session.catalogue
         if catalogue is not None and catalogue.length is not None:
             lines.append(Content(length_line(catalogue.length)))
@@ -209,6 +238,17 @@ run; changed in a training that was stopped, they begin it again.
 
     def action_auto(self) -> None:
         self._choose_method(self._named(AUTO))
+
+    def action_plan(self) -> None:
+        """Has the worker measure one step of the chosen method, so that its memory, time and cost are known before it is trained."""
+        if self.wizard.start_worker(Stage.METHOD):
+            self.show_status("one step of the chosen method is measured …")
+
+    def action_beside_full(self) -> None:
+        table = self._side_by_side()
+        if table is not None:
+            text = "\n".join([*table.lines(), "", table.why])
+            self.app.push_screen(ReadingScreen(f"{table.names[0]} beside {table.names[1]}", text))
 
     def action_train_anyway(self) -> None:
         objection, method = self._objection, self.session.draft.content.method
@@ -278,8 +318,8 @@ def _forecast_line(forecast: Forecast) -> Content:
     return Content(line) if forecast.fits else Content.styled(f"does not fit. {line}", "bold")
 
 
-def _size(entry: CatalogueEntry | None) -> str:
+def _size(row: MethodRow, *, is_counted: bool) -> str:
     """How many parameters the method trains, and their share of all; of the same width if that is not known."""
-    if entry is None or entry.trained_parameters is None or not entry.all_parameters:
-        return f"{'cannot adapt this base' if entry else '':<21}"
-    return f"{entry.trained_parameters:>13,} {100 * entry.trained_parameters / entry.all_parameters:5.2f} %"
+    if row.trained is None or row.share is None:
+        return f"{'cannot adapt this base' if is_counted else '':<22}"
+    return f"{row.trained:>13,} {100 * row.share:6.2f} %"

@@ -16,7 +16,7 @@ from peft import PeftModel, get_peft_model
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.methods.adapters import config_for_shapes
-from tuneproof.engine.methods.plan import Plan, setting_sources
+from tuneproof.engine.methods.plan import Plan, setting_sources, size_of, with_other_size
 from tuneproof.engine.methods.refusals import unavailable_reason
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import BaseCheckpoint
@@ -64,6 +64,15 @@ def build_catalogue(base: BaseCheckpoint, plans: Sequence[Plan], training: Train
     return artifacts.Catalogue(methods=[_entry(base, plan, training, counted) for plan in plans])
 
 
+def _trained_per_size(base: BaseCheckpoint, plan: Plan, trained: int) -> int | None:
+    """How many parameters one rank or virtual token more trains: of every method that has one, the number grows by as much each time."""
+    other = with_other_size(plan)
+    if other is None:
+        return None
+    difference = trained - count_planned_parameters(base.folder, other, trusts_code=base.trusts_code).trained
+    return difference // (size_of(plan) - size_of(other))
+
+
 def _entry(base: BaseCheckpoint, plan: Plan, training: Training, counted: dict[str, ParameterCount | str]) -> artifacts.CatalogueEntry:
     """One entry. Methods that train the same number of parameters of every base, such as LoRA and QLoRA, are counted once."""
     method, key = METHODS[plan.method], str(config_for_shapes(plan))
@@ -82,6 +91,7 @@ def _entry(base: BaseCheckpoint, plan: Plan, training: Training, counted: dict[s
         trained_parameters=parameters and parameters.trained,
         all_parameters=parameters and parameters.all,
         settings=plan.settings,
+        trained_per_size=parameters and _trained_per_size(base, plan, parameters.trained),
         sources=setting_sources(MethodChoice(name=method.name), training),
         cannot={ability.value: why for ability, why in method.unsupported.items()},
         published=method.published and method.published.summary,

@@ -208,3 +208,17 @@ def _method(choice: MethodChoice) -> MethodSpec:
 
 def _value(own: int | None, default: Default | None) -> int | None:
     return None if default is None else own or int(default.value)
+
+
+def size_of(plan: Plan) -> int:
+    """The rank of a plan, or its number of virtual tokens; 0 if its method has neither."""
+    return plan.rank or plan.virtual_tokens or 0
+
+
+def with_other_size(plan: Plan) -> Plan | None:
+    """The plan with half its rank or virtual tokens, or with two in place of one; None if its method has neither."""
+    size = size_of(plan)
+    if not size:
+        return None
+    other = size // 2 if size > 1 else 2
+    return replace(plan, rank=other) if plan.rank else replace(plan, virtual_tokens=other)

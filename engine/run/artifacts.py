@@ -122,6 +122,8 @@ class CatalogueEntry(Facts):
     trained_parameters: int | None
     all_parameters: int | None
     settings: dict[str, float | int | None]
+    trained_per_size: int | None = None
+    """How many more parameters it trains for each rank or virtual token more; None if it has neither."""
     sources: dict[str, str] = {}
     """Where the value of each setting comes from."""
     cannot: dict[str, str] = {}

@@ -188,6 +188,12 @@ class CaseSession:
         return self._reader.read(self.store, artifacts.CATALOGUE, artifacts.Catalogue)
 
     @property
+    def planned(self) -> artifacts.PlannedFacts | None:
+        """What was predicted and measured for the training, once it is planned."""
+        facts = self._reader.read(self.store, artifacts.METHOD, artifacts.MethodFacts)
+        return facts.planned if facts and self.store and StepId(StepKind.METHOD) in self.store.manifest.steps else None
+
+    @property
     def card(self) -> Card | None:
         """The card of the run, once it is written."""
         return self._reader.read(self.store, CARD_JSON, Card)

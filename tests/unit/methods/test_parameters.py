@@ -16,13 +16,14 @@ from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.training import Training
 from tuneproof.engine.methods.adapters import adapter_config
-from tuneproof.engine.methods.parameters import ParameterCount, count_parameters, count_planned_parameters
-from tuneproof.engine.methods.plan import make_plans
+from tuneproof.engine.methods.parameters import ParameterCount, build_catalogue, count_parameters, count_planned_parameters
+from tuneproof.engine.methods.plan import make_plans, with_other_size
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
+from tuneproof.engine.session.forecasts import trained_parameters
 
 
 def catalogue_of(run: Path) -> artifacts.Catalogue:
@@ -78,3 +79,14 @@ def test_the_catalogue_is_written_again_only_if_the_training_settings_changed(fi
     assert entry.settings["rank"] == 4 and rank == 16
     assert entry.trained_parameters is not None and entry.trained_parameters * 4 == trained.trained_parameters
     store.check(artifacts.CATALOGUE)
+
+
+def test_the_numbers_of_every_method_follow_its_rank_or_its_virtual_tokens() -> None:
+    base = load_base(ModelChoice(base="sample"))
+    found = build_catalogue(base, make_plans(Training()), Training())
+    entries = {entry.name: entry for entry in found.methods}
+    for plan in make_plans(Training()):
+        smaller = with_other_size(plan)
+        quarter = with_other_size(smaller) if smaller else None
+        if quarter is not None and entries[plan.method].trained_parameters is not None:
+            assert trained_parameters(quarter, entries[plan.method]) == count_planned_parameters(base.folder, quarter).trained, plan.method
