@@ -45,7 +45,7 @@ class SettingRow:
     is_own: bool
     """Whether the case sets it; otherwise it has its default."""
     note: str
-    """The meaning of a setting of the case, the source of a default."""
+    """What the setting means, and for a default where it comes from."""
 
 
 def setting_rows(content: DraftCase) -> list[SettingRow]:
@@ -55,7 +55,8 @@ def setting_rows(content: DraftCase) -> list[SettingRow]:
     for name, meaning in settings_of(content).items():
         own = getattr(content.training, name)
         is_own = own is not None
-        rows.append(SettingRow(name, own if is_own else getattr(chosen, name), is_own, meaning if is_own else source.get(name, meaning)))
+        note = meaning if is_own or name not in source else f"{meaning} ({source[name]})"
+        rows.append(SettingRow(name, own if is_own else getattr(chosen, name), is_own, note))
     return rows
 
 
