@@ -11,13 +11,9 @@ def leaked_rows(examples: Rows, eval_rows: Rows) -> tuple[FlaggedRow, ...]:
     """The examples whose prompt is also that of an eval row, each with the first such row; those with another output first."""
     if not eval_rows:
         return ()
-    first: dict[str, int] = {}
-    for at, key in enumerate(eval_rows.duplicate):
-        first.setdefault(key, at)
     rows = []
-    for example, key in zip(examples, examples.duplicate, strict=True):
-        if key in first:
-            twin = eval_rows[first[key]]
-            differs = example.output.strip() != twin.output.strip()
-            rows.append(FlaggedRow(example.source, of=twin.source, note=f"eval says {quoted(twin.output)}" if differs else ""))
+    for at, twin_at in examples.duplicate.first_in(eval_rows.duplicate).items():
+        example, twin = examples[at], eval_rows[twin_at]
+        differs = example.output.strip() != twin.output.strip()
+        rows.append(FlaggedRow(example.source, of=twin.source, note=f"eval says {quoted(twin.output)}" if differs else ""))
     return tuple(sorted(rows, key=lambda row: not row.note))

@@ -74,7 +74,7 @@ def row_measures(instruction: str, lengths: TokenLengths | None) -> RowMeasures:
     """How rows are measured: in tokens if a base model is chosen, else in characters; `instruction` is for rows without their own."""
 
     def plain(example: Example) -> str:
-        return prompt_text(replace(example, instruction=example.instruction or instruction))
+        return prompt_text(replace(example, instruction=instruction) if instruction and not example.instruction else example)
 
     if lengths:
         return RowMeasures("tokens", lengths.render, lengths.prompt, lengths.answer)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -12,14 +11,13 @@ from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.label_names import MOST_OUTPUTS, LabelReader, label_reader
+from tuneproof.engine.audit.near.digests import DigestCounts
 from tuneproof.engine.audit.preview import row_measures, summary_of_counts
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, norm
 from tuneproof.engine.run.artifacts import RowLengths
 from tuneproof.engine.scoring.judges import Judge
-
-_WORD = re.compile(r"\w+")
 
 
 class ProfilePart(BaseModel):
@@ -82,19 +80,18 @@ class PartCounts:
     """By field, the number of rows with a value, and the different values."""
     outputs: Counter[str] | None
     """None if there are too many different outputs to be labels."""
-    input_words: Counter[str]
-    output_words: Counter[str]
+    input_words: DigestCounts
+    output_words: DigestCounts
 
     @classmethod
     def of(cls, rows: Sequence[Example]) -> PartCounts:
         """The counts of these rows."""
-        outputs = Counter(row.output for row in rows)
         return cls(
             _filled(rows),
             _metadata(rows),
-            outputs if len(outputs) <= MOST_OUTPUTS else None,
-            _words(Counter(row.input for row in rows)),
-            _words(outputs),
+            _outputs(rows),
+            _words(row.input for row in rows),
+            _words(row.output for row in rows),
         )
 
     def plus(self, later: PartCounts) -> PartCounts:
@@ -107,8 +104,8 @@ class PartCounts:
             self.filled + later.filled,
             {name: (one[0] + other[0], one[1] | other[1]) for name, (one, other) in both.items()},
             outputs if outputs is None or len(outputs) <= MOST_OUTPUTS else None,
-            self.input_words + later.input_words,
-            self.output_words + later.output_words,
+            self.input_words.plus(later.input_words),
+            self.output_words.plus(later.output_words),
         )
 
 
@@ -194,15 +191,20 @@ def _metadata(rows: Sequence[Example]) -> dict[str, tuple[int, frozenset[str]]]:
     return {name: (count, frozenset(values[name])) for name, count in counts.items()}
 
 
-def _words(texts: Counter[str]) -> Counter[str]:
-    words: Counter[str] = Counter()
-    for text, times in texts.items():
-        found = _WORD.findall(norm(text))
-        if times == 1:
-            words.update(found)
-        else:
-            words.update({word: times * count for word, count in Counter(found).items()})
-    return words
+def _outputs(rows: Sequence[Example]) -> Counter[str] | None:
+    """How often each output occurs; None if there are too many different ones to be labels."""
+    counts: Counter[str] = Counter()
+    for first in range(0, len(rows), MOST_OUTPUTS):
+        counts.update(row.output for row in rows[first : first + MOST_OUTPUTS])
+        if len(counts) > MOST_OUTPUTS:
+            return None
+    return counts
+
+
+def _words(texts: Iterable[str]) -> DigestCounts:
+    from tuneproof.engine.audit.near.hashes import text_blocks, word_hashes
+
+    return DigestCounts.sum(DigestCounts.of_digests(word_hashes(block)[0]) for block in text_blocks(map(norm, texts)))
 
 
 def _labels(reader: LabelReader, *parts: PartCounts | None) -> list[LabelRows]:
@@ -220,14 +222,9 @@ def _label_counts(reader: LabelReader, part: PartCounts | None) -> Counter[str]:
     return counts
 
 
-def _overlap(train: Counter[str], eval_words: Counter[str]) -> Overlap | None:
+def _overlap(train: DigestCounts, eval_words: DigestCounts) -> Overlap | None:
     """None if eval has no words."""
-    if not eval_words:
+    if not len(eval_words):
         return None
-    known = eval_words.keys() & train.keys()
-    return Overlap(
-        different=len(eval_words),
-        different_known=len(known),
-        running=eval_words.total(),
-        running_known=sum(eval_words[word] for word in known),
-    )
+    known = eval_words.among(train)
+    return Overlap(different=len(eval_words), different_known=len(known), running=eval_words.total(), running_known=known.total())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from tuneproof.engine.data.example import Example, Source, loose_of, norm, prompt_text
+from tuneproof.engine.audit.texts import KeyHashes, Keys, loose_text, norm_text
+from tuneproof.engine.data.example import Example, Source, duplicate_key, norm, prompt_text
 
 
 @dataclass(frozen=True)
@@ -29,33 +30,36 @@ class TokenLengths:
 class Rows(list[Example]):
     """Examples that do not change, and, at the same positions, their prompts: raw, under `norm` and under `loose`."""
 
-    @cached_property
-    def raw(self) -> list[str]:
+    @property
+    def raw(self) -> Keys:
         """Everything that the model reads of each row."""
-        return [prompt_text(example) for example in self]
+        return Keys(self, prompt_text, lambda: self._hashes.raw)
 
-    @cached_property
-    def norm(self) -> list[str]:
+    @property
+    def norm(self) -> Keys:
         """The prompts under `norm`."""
-        return [norm(text) for text in self.raw]
+        return Keys(self, norm_text, lambda: self._hashes.norm)
 
-    @cached_property
-    def loose(self) -> list[str]:
+    @property
+    def loose(self) -> Keys:
         """The prompts under `loose`."""
-        return [loose_of(text) for text in self.norm]
+        return Keys(self, loose_text, lambda: self._hashes.loose)
+
+    @property
+    def duplicate(self) -> Keys:
+        """The key that duplicates share: `loose`, or `norm` for a prompt that is nothing but punctuation."""
+        return Keys(self, duplicate_key, lambda: self._hashes.duplicate)
 
     @cached_property
-    def duplicate(self) -> list[str]:
-        """The key that duplicates share: `loose`, or `norm` for a prompt that is nothing but punctuation."""
-        return [loose or norm for loose, norm in zip(self.loose, self.norm, strict=True)]
+    def _hashes(self) -> KeyHashes:
+        return KeyHashes.of(self)
 
     def without(self, gone: Collection[Source]) -> Rows:
-        """The other rows, with the texts that are already computed."""
+        """The other rows, with the hashes that are already computed."""
         kept = [at for at, example in enumerate(self) if example.source not in gone]
         rows = Rows(self[at] for at in kept)
-        for computed in {"raw", "norm", "loose", "duplicate"} & self.__dict__.keys():
-            texts = self.__dict__[computed]
-            rows.__dict__[computed] = [texts[at] for at in kept]
+        if "_hashes" in self.__dict__:
+            rows.__dict__["_hashes"] = self._hashes.take(kept)
         return rows
 
     def containing(self, text: str) -> list[Source]:
@@ -63,17 +67,6 @@ class Rows(list[Example]):
         return [example.source for example, prompt in zip(self, self.norm, strict=True) if text in prompt]
 
 
-def equal_groups(keys: Iterable[str]) -> Iterator[list[int]]:
-    """The positions of rows with equal keys, two or more each, in the order of their first rows."""
-    first: dict[str, int] = {}
-    more: dict[int, list[int]] = {}
-    for at, key in enumerate(keys):
-        earlier = first.setdefault(key, at)
-        if earlier != at:
-            more.setdefault(earlier, [earlier]).append(at)
-    return (more[at] for at in sorted(more))
-
-
-def conflicting_groups(rows: Rows, keys: Iterable[str]) -> Iterator[list[int]]:
+def conflicting_groups(rows: Rows, keys: Keys) -> Iterator[list[int]]:
     """The positions of rows with equal keys whose outputs differ by more than case and white space."""
-    return (group for group in equal_groups(keys) if len({norm(rows[at].output) for at in group}) > 1)
+    return (group for group in keys.equal_groups() if len({norm(rows[at].output) for at in group}) > 1)

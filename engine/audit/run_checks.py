@@ -13,6 +13,7 @@ from tuneproof.engine.audit.registry import Check, Finding, Severity
 from tuneproof.engine.audit.report import ByKey, ByNormalisedKey, Counts, FoundRow, Leaked, Report, RowReference, StoredFinding
 from tuneproof.engine.audit.rows import Rows, conflicting_groups
 from tuneproof.engine.audit.table import AllRows, Table
+from tuneproof.engine.audit.texts import Keys
 from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Source
@@ -69,43 +70,36 @@ def _completed(check: Check, finding: Finding, leave_out: bool) -> Finding:
 
 def _counts(table: Table) -> Counts:
     examples = table.examples
-    by_file: dict[str, list[int]] = {}
-    for at, example in enumerate(table.eval):
-        by_file.setdefault(example.source.file, []).append(at)
     near = table.near()
     near_by_file = Counter(table.eval[found.row - len(examples)].source.file for found in near.eval_near_examples())
     return Counts(
         rows=table.count(AllRows).examples,
-        duplicate_rows=ByKey(raw=_repeats(examples.raw), norm=_repeats(examples.norm), loose=_repeats(examples.loose)),
+        duplicate_rows=ByKey(raw=examples.raw.repeats(), norm=examples.norm.repeats(), loose=examples.loose.repeats()),
         conflict_rows=ByNormalisedKey(norm=_conflicts(examples, examples.norm), loose=_conflicts(examples, examples.loose)),
         near_pairs=near.pairs(),
         near_complete=near.complete,
         near_rows_to_drop=len(near.dropped),
-        leaked_rows={file: _leaked(examples, table.eval, rows, near_by_file[file]) for file, rows in sorted(by_file.items())},
+        leaked_rows=_leaked(examples, table.eval, near_by_file),
     )
 
 
-def _repeats(keys: list[str]) -> int:
-    return len(keys) - len(set(keys))
-
-
-def _conflicts(rows: Rows, keys: list[str]) -> int:
+def _conflicts(rows: Rows, keys: Keys) -> int:
     return sum(map(len, conflicting_groups(rows, keys)))
 
 
-def _leaked(examples: Rows, eval_rows: Rows, at: list[int], near: int) -> Leaked:
-    """The eval rows at some positions that are also examples, under each way of comparing texts."""
+def _leaked(examples: Rows, eval_rows: Rows, near: Counter[str]) -> dict[str, Leaked]:
+    """By file, the eval rows that are also examples, under each way of comparing texts."""
 
-    def among(known: list[str], keys: list[str]) -> int:
-        present = set(known)
-        return sum(keys[row] in present for row in at)
+    def among(known: Keys, keys: Keys) -> Counter[str]:
+        return Counter(eval_rows[at].source.file for at in keys.first_in(known))
 
-    return Leaked(
-        raw=among(examples.raw, eval_rows.raw),
-        norm=among(examples.norm, eval_rows.norm),
-        loose=among(examples.loose, eval_rows.loose),
-        near=near,
+    raw, norm, loose = (
+        among(examples.raw, eval_rows.raw),
+        among(examples.norm, eval_rows.norm),
+        among(examples.loose, eval_rows.loose),
     )
+    files = sorted({example.source.file for example in eval_rows})
+    return {file: Leaked(raw=raw[file], norm=norm[file], loose=loose[file], near=near[file]) for file in files}
 
 
 def _stored(finding: Finding, accepted: str | None) -> StoredFinding:

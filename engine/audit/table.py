@@ -10,6 +10,7 @@ from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.near.table import NearTable, Ways, compared_texts, join_part, join_rows, only_inputs_differ, ways_of_asking
 from tuneproof.engine.audit.population import Population
 from tuneproof.engine.audit.rows import Rows, TokenLengths
+from tuneproof.engine.audit.texts import TextsOf
 from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.data.example import Source
 from tuneproof.engine.data.problems import RowProblem
@@ -80,8 +81,8 @@ class Table:
         """The aggregate over all rows: those of this table, or those of the population that it is part of."""
         return self.population.count(kind) if self.population else self.once(kind.of)
 
-    def compared_texts(self) -> tuple[list[str], list[str]]:
-        """The texts by which near rows are found, examples first: raw, and under `norm`."""
+    def compared_texts(self) -> TextsOf:
+        """The texts by which near rows are found, examples first."""
         return compared_texts(self.examples, self.eval, inputs_alone=self.count(AllRows).inputs_alone)
 
     def near(self) -> NearTable:

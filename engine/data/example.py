@@ -12,6 +12,9 @@ from tuneproof.engine.core.hashing import sha256_data
 
 _NOT_WORD = re.compile(r"\W+")
 
+NO_METADATA: Mapping[str, Any] = {}
+"""The metadata of every example without any."""
+
 
 @dataclass(frozen=True, order=True, slots=True)
 class Source:
@@ -61,7 +64,9 @@ class Example:
 def norm(text: str) -> str:
     """The text in NFKC, case-folded, with each run of white space as one space and none at the ends."""
     # NFKC does not change ASCII, and most rows are ASCII.
-    return " ".join((text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold().split())
+    folded = (text if text.isascii() else unicodedata.normalize("NFKC", text)).casefold()
+    # Of white space only the space is printable, and taking a text apart is the slowest step.
+    return folded.strip(" ") if "  " not in folded and folded.isprintable() else " ".join(folded.split())
 
 
 def loose(text: str) -> str:
@@ -85,8 +90,12 @@ def prompt_text(example: Example) -> str:
 
 def duplicate_key(example: Example) -> str:
     """The text that duplicates have in common: the prompt under `loose`, or under `norm` if it has only punctuation."""
-    text = norm(prompt_text(example))
-    return loose_of(text) or text
+    return duplicate_key_of(norm(prompt_text(example)))
+
+
+def duplicate_key_of(normalised: str) -> str:
+    """The same for a prompt to which `norm` was applied already."""
+    return loose_of(normalised) or normalised
 
 
 def rows_without_instruction(examples: Iterable[Example]) -> int:

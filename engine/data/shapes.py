@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -10,8 +11,11 @@ from typing import Any
 
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.data.binary_text import BinaryText
-from tuneproof.engine.data.example import Example, Message, Source
+from tuneproof.engine.data.example import NO_METADATA, Example, Message, Source
 from tuneproof.engine.data.problems import BadTurns, RowProblem, UnreadableRow
+
+MOST_LABEL_CHARACTERS = 60
+"""Longest output that many rows may share."""
 
 
 class RowError(ValueError):
@@ -80,9 +84,12 @@ def text_cell(row: Mapping[str, Any], key: str, *, required: bool = True) -> str
 def output_cell(row: Mapping[str, Any], key: str) -> str:
     """The value of a key as text, with an object or a list as JSON. Raises RowError as `text_cell` does."""
     value = row.get(key)
-    if isinstance(value, dict | list):
-        return json.dumps(value, ensure_ascii=False)
-    return text_cell(row, key)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else shared_label(text_cell(row, key))
+
+
+def shared_label(output: str) -> str:
+    """The output; equal short ones are one object, so that a label takes no memory in each row."""
+    return sys.intern(output) if len(output) <= MOST_LABEL_CHARACTERS else output
 
 
 def _no_lone_surrogates(text: str, key: str) -> None:
@@ -159,7 +166,7 @@ def _chat(turns: Any, metadata: Mapping[str, Any], source: Source, names: TurnNa
     turns_spoken = [m for m in messages if m.role != "system"]
     _check_turns(messages, turns_spoken)
     system = "\n\n".join(m.content for m in messages if m.role == "system")
-    return Example("", turns_spoken[-2].content, turns_spoken[-1].content, source, system, tuple(turns_spoken[:-2]), metadata)
+    return Example("", turns_spoken[-2].content, shared_label(turns_spoken[-1].content), source, system, tuple(turns_spoken[:-2]), metadata)
 
 
 def _check_turns(messages: Sequence[Message], spoken: Sequence[Message]) -> None:
@@ -196,9 +203,12 @@ def _turn(turn: Any, number: int, names: TurnNames) -> Message:
     return Message(role, text_cell({cell: content}, cell))
 
 
-def _rest(row: Mapping[str, Any], used: set[str]) -> dict[str, Any]:
+def _rest(row: Mapping[str, Any], used: set[str]) -> Mapping[str, Any]:
     """The metadata of the example: the columns that it does not use, and the entries of a column `metadata`."""
     rest = {key: value for key, value in row.items() if key not in used}
+    if not rest:
+        # Most rows have none, and an empty dictionary for each would take more memory than a label.
+        return NO_METADATA
     inner = rest.pop("metadata", None)
     return {**rest, **inner} if isinstance(inner, dict) else rest if inner is None else {**rest, "metadata": inner}
 

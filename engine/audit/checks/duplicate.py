@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
-from tuneproof.engine.audit.rows import equal_groups
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
 
@@ -19,7 +18,7 @@ def duplicate_inputs(table: Table) -> Iterator[Finding]:
     rows = tuple(
         FlaggedRow(part[at].source, of=part[group[0]].source)
         for part in table.parts
-        for group in equal_groups(part.norm)
+        for group in part.norm.equal_groups()
         for at in group[1:]
     )
     if rows:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
-from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, KeysView, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice, pairwise
 from math import ceil
+from typing import overload
 from zlib import crc32
 
 import numpy as np
@@ -68,79 +71,119 @@ class BoilerplateRules:
     lines: frozenset[str] = frozenset()
     rounds: tuple[Round, ...] = ()
 
+    def __bool__(self) -> bool:
+        return bool(self.lines or self.rounds)
 
-@dataclass(frozen=True)
-class Removed:
-    """Texts under `norm` without boilerplate, and the number of rows that each line, and each run by its number, was removed from."""
 
-    texts: list[str]
-    lines: Counter[str]
-    runs: Counter[int]
+class WithoutRules(Sequence[str]):
+    """Texts under `norm` without boilerplate, each made from the raw text when it is asked for.
+
+    A row that is nothing but boilerplate keeps its text.
+    """
+
+    def __init__(self, rules: BoilerplateRules, raw: Sequence[str]) -> None:
+        self.rules, self.raw = rules, raw
+
+    def __len__(self) -> int:
+        return len(self.raw)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        return [self._removed(raw)[0] for raw in self.raw[at]] if isinstance(at, slice) else self._removed(self.raw[at])[0]
+
+    def __iter__(self) -> Iterator[str]:
+        return (self._removed(raw)[0] for raw in self.raw) if self.rules else map(norm, self.raw)
+
+    def counted(self) -> tuple[Counter[str], Counter[int]]:
+        """The number of rows that each line, and each run by its number, is removed from."""
+        lines, runs = Counter[str](), Counter[int]()
+        for raw in self.raw if self.rules else ():
+            _, of_row, numbers = self._removed(raw)
+            lines.update(of_row)
+            runs.update(numbers)
+        return lines, runs
+
+    def _removed(self, raw: str) -> tuple[str, Iterable[str], list[int]]:
+        """The text without boilerplate, and the lines and the numbers of the runs that are removed."""
+        lines: Iterable[str] = self.rules.lines.intersection(_lines(raw)) if self.rules.lines and "\n" in raw else ()
+        text = norm("\n".join(line for line in raw.splitlines() if line.strip() not in self.rules.lines)) if lines else ""
+        if not text:
+            text, lines = norm(raw), ()
+        numbers = []
+        for each in self.rules.rounds:
+            text, number = _without_run(text, each)
+            if number is not None:
+                numbers.append(number)
+        return text, lines, numbers
 
 
 @dataclass(frozen=True)
 class WithoutBoilerplate:
     """The texts of rows under `norm` without boilerplate, and the boilerplate."""
 
-    texts: list[str]
+    texts: Sequence[str]
     boilerplate: list[Boilerplate]
 
 
-def without_boilerplate(raw: Sequence[str], normalised: Sequence[str] | None = None) -> WithoutBoilerplate:
-    """Removes whole lines, and runs of words at the start or the end, that many rows share; `normalised` is `norm` of each text.
+def without_boilerplate(raw: Sequence[str]) -> WithoutBoilerplate:
+    """Removes whole lines, and runs of words at the start or the end, that many rows share.
 
     A line is boilerplate from 20 rows and 1 % of all, a run from 8 words, 20 rows and 10 %. Equal rows count once, and of more than
-    100,000 different rows a sample of that size decides. A row that is nothing but boilerplate keeps its text.
+    100,000 different rows a sample of that size decides.
     """
-    normalised = [norm(text) for text in raw] if normalised is None else normalised
-    rules = find_boilerplate(sampled_rows(dict(zip(raw, normalised, strict=True))))
-    removed = remove_boilerplate(rules, raw, normalised)
-    return WithoutBoilerplate(removed.texts, boilerplate_of(rules, removed.lines, removed.runs))
+    rules = find_boilerplate(sampled_rows(raw))
+    texts = WithoutRules(rules, raw)
+    return WithoutBoilerplate(texts, boilerplate_of(rules, *texts.counted()))
 
 
-def sampled_rows(rows: Mapping[str, str]) -> Mapping[str, str]:
-    """The rows that decide what is boilerplate, in their order: all, or those whose texts have the smallest checksums.
+def sampled_rows(raw: Sequence[str]) -> Sequence[str]:
+    """The different rows that decide what is boilerplate, in their order: all, or those whose texts have the smallest checksums.
 
     The sample is the same however the rows are divided: the sample of all rows is among the samples of the parts.
     """
-    if len(rows) <= MOST_SAMPLED:
-        return rows
-    sums = np.fromiter((crc32(text.encode("utf-8", "surrogatepass")) for text in rows), np.uint32, len(rows))
-    limit = np.partition(sums, MOST_SAMPLED - 1)[MOST_SAMPLED - 1]
-    texts = list(rows)
-    open_ = sorted(texts[at] for at in np.flatnonzero(sums == limit).tolist())
-    last = set(open_[: MOST_SAMPLED - int((sums < limit).sum())])
-    return {text: rows[text] for text, own in zip(texts, sums.tolist(), strict=True) if own < limit or (own == limit and text in last)}
+    sums = np.fromiter((_checksum(text) for text in raw), np.uint32, len(raw))
+    # Rows with the same checksum are mostly equal, and only these have to be compared.
+    order = np.argsort(sums, kind="stable")
+    begins = np.flatnonzero(np.diff(sums[order].astype(np.int64), prepend=-1))
+    sampled: list[int] = []
+    for begin, end in pairwise([*begins.tolist(), len(order)]):
+        group = order[begin:end].tolist()
+        different = {raw[at]: at for at in reversed(group)} if len(group) > 1 else {"": group[0]}
+        room = MOST_SAMPLED - len(sampled)
+        if len(different) > room:
+            sampled += [different[text] for text in sorted(different)[:room]]
+            break
+        sampled += different.values()
+    return Chosen(raw, sorted(sampled))
 
 
-def find_boilerplate(rows: Mapping[str, str]) -> BoilerplateRules:
-    """The boilerplate of these different rows, each with its text under `norm`."""
-    common = _common_lines(list(rows))
-    left = remove_boilerplate(BoilerplateRules(common), list(rows), list(rows.values())).texts
-    rounds: list[Round] = []
+class Chosen(Sequence[str]):
+    """Some of the texts of a sequence, in their order."""
+
+    def __init__(self, texts: Sequence[str], chosen: Sequence[int]) -> None:
+        self._texts, self._chosen = texts, chosen
+
+    def __len__(self) -> int:
+        return len(self._chosen)
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> list[str]: ...
+    def __getitem__(self, at: int | slice) -> str | list[str]:
+        return [self._texts[each] for each in self._chosen[at]] if isinstance(at, slice) else self._texts[self._chosen[at]]
+
+
+def find_boilerplate(raw: Sequence[str]) -> BoilerplateRules:
+    """The boilerplate of these different rows."""
+    rules = BoilerplateRules(_common_lines(raw))
     for position in (Position.START, Position.END):
-        while runs := _common_runs(left, position, sum(len(each.runs) for each in rounds)):
-            rounds.append(Round(position, runs))
-            left = [_without_run(text, rounds[-1])[0] for text in left]
-    return BoilerplateRules(common, tuple(rounds))
-
-
-def remove_boilerplate(rules: BoilerplateRules, raw: Sequence[str], normalised: Sequence[str]) -> Removed:
-    """The rows without the boilerplate, and the number of rows that each piece was removed from."""
-    removed = Removed(list(normalised), Counter(), Counter())
-    texts = removed.texts
-    if rules.lines:
-        for at, text in enumerate(raw):
-            common = rules.lines.intersection(_lines(text)) if "\n" in text else None
-            if common and (left := norm("\n".join(line for line in text.splitlines() if line.strip() not in rules.lines))):
-                texts[at] = left
-                removed.lines.update(common)
-    for each in rules.rounds:
-        for at, text in enumerate(texts):
-            texts[at], number = _without_run(text, each)
-            if number is not None:
-                removed.runs[number] += 1
-    return removed
+        while runs := _common_runs(WithoutRules(rules, raw), position, sum(len(each.runs) for each in rules.rounds)):
+            rules = replace(rules, rounds=(*rules.rounds, Round(position, runs)))
+    return rules
 
 
 def boilerplate_of(rules: BoilerplateRules, lines: Counter[str], runs: Counter[int]) -> list[Boilerplate]:
@@ -155,8 +198,7 @@ def boilerplate_of(rules: BoilerplateRules, lines: Counter[str], runs: Counter[i
 
 def _common_lines(raw: Sequence[str]) -> frozenset[str]:
     """The lines that many rows with several lines have."""
-    many = [text for text in raw if "\n" in text]
-    return frozenset(_common(lambda: (line for text in many for line in _lines(text)), _enough(raw, LINE_SHARE)))
+    return frozenset(_common(lambda: (line for text in raw if "\n" in text for line in _lines(text)), _enough(raw, LINE_SHARE)))
 
 
 def _common_runs(texts: Sequence[str], position: Position, number: int) -> dict[str, WordRun]:
@@ -166,20 +208,33 @@ def _common_runs(texts: Sequence[str], position: Position, number: int) -> dict[
     shortest = 2 * LEAST_WORDS - 1
     end = slice(None, shortest) if position is Position.START else slice(-shortest, None)
     ends = _common(lambda: (text[end] for text in texts), enough)
-    starts: dict[str, list[list[str]]] = {}
-    for text in texts if ends else ():
-        if text[end] in ends and len(words := _words(text, position)) > LEAST_WORDS:
-            starts.setdefault(" ".join(words[:LEAST_WORDS]), []).append(words)
+    starts: dict[str, list[int]] = {}
+    for at, text in enumerate(texts if ends else ()):
+        if text[end] in ends and len(words := _first_words(text, position, LEAST_WORDS + 1)) > LEAST_WORDS:
+            starts.setdefault(" ".join(words[:LEAST_WORDS]), []).append(at)
     often = {start: rows for start, rows in starts.items() if len(rows) >= enough}
-    return {start: WordRun(tuple(_run(rows)), at) for at, (start, rows) in enumerate(often.items(), number)}
+    return {start: WordRun(tuple(_run(texts, rows, position)), at) for at, (start, rows) in enumerate(often.items(), number)}
 
 
-def _run(rows: list[list[str]]) -> list[str]:
-    """The longest run that nearly all of these rows share, shorter than a row."""
-    run, having = LEAST_WORDS, rows
+def _run(texts: Sequence[str], rows: list[int], position: Position) -> list[str]:
+    """The longest run of words that nearly all of these rows share, shorter than a row."""
+    most = 8 * LEAST_WORDS
+    while True:
+        # Numbers of words, because the words of all rows would take many times the memory of the texts.
+        numbers: dict[str, int] = {}
+        words = [array("i", (numbers.setdefault(w, len(numbers)) for w in _first_words(texts[at], position, most))) for at in rows]
+        run = _run_within(words, len(rows))
+        if len(run) < most - 1:
+            names = list(numbers)
+            return [names[number] for number in run]
+        most *= 2
+
+
+def _run_within(having: list[array[int]], rows: int) -> array[int]:
+    run = LEAST_WORDS
     while longer := [words for words in having if len(words) > run + 1]:
         word, count = Counter(words[run] for words in longer).most_common(1)[0]
-        if count < _CONTINUES * len(rows):
+        if count < _CONTINUES * rows:
             break
         having = [words for words in longer if words[run] == word]
         run += 1
@@ -211,15 +266,27 @@ def _words(text: str, position: Position) -> list[str]:
     return words if position is Position.START else words[::-1]
 
 
+def _first_words(text: str, position: Position, count: int) -> list[str]:
+    """Up to so many words, beginning at the given end."""
+    return text.split(" ", count)[:count] if position is Position.START else text.rsplit(" ", count)[::-1][:count]
+
+
 def _joined(words: list[str], position: Position) -> str:
     return " ".join(words if position is Position.START else words[::-1])
 
 
 def _common(items: Callable[[], Iterable[str]], enough: int) -> set[str]:
     """The items that occur at least so often; counted in few buckets first, so that rare ones take no memory."""
-    buckets = np.fromiter(map(hash, items()), np.int64) % _BUCKETS
-    often = (np.bincount(buckets, minlength=_BUCKETS) >= enough).tobytes()
+    counted = np.zeros(_BUCKETS, np.int64)
+    each = iter(map(hash, items()))
+    while len(block := np.fromiter(islice(each, _BUCKETS), np.int64)):
+        counted += np.bincount(block % _BUCKETS, minlength=_BUCKETS)
+    often = (counted >= enough).tobytes()
     if not any(often):
         return set()
     counts = Counter(item for item in items() if often[hash(item) % _BUCKETS])
     return {item for item, count in counts.items() if count >= enough}
+
+
+def _checksum(text: str) -> int:
+    return crc32(text.encode("utf-8", "surrogatepass"))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tuneproof.engine.audit.near.exact_sets import ExactSets
 from tuneproof.engine.audit.near.join import Pairs, join
-from tuneproof.engine.audit.near.settings import LEAST_JACCARD, Shingle
-from tuneproof.engine.audit.near.shingles import shingle_sets
+from tuneproof.engine.audit.near.settings import LEAST_JACCARD, OnRows, Shingle
+from tuneproof.engine.audit.near.sketches import sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,14 +139,26 @@ class NearRows:
         return Pairs(self.pairs.left[both], self.pairs.right[both], self.pairs.jaccard[both], self.pairs.complete)
 
 
-def near_rows(texts: Sequence[str], shingle: Shingle, at_least: float = LEAST_JACCARD) -> NearRows:
-    """The near-duplicate join over rows, given by their texts under `norm`. Complete, and every pair is verified."""
-    if not texts:
-        return NearRows(np.zeros(0, np.int64), Pairs(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0)))
-    sets = shingle_sets(texts, shingle)
-    first = sets.first_equal()
+def near_rows(
+    texts: Sequence[str], shingle: Shingle, at_least: float = LEAST_JACCARD, on_rows: OnRows = lambda step, done, of: None
+) -> NearRows:
+    """The near-duplicate join over rows, given by their texts under `norm`. Complete, and every pair is verified.
+
+    The texts are read several times, so that they need not be held. `on_rows` is called as the work goes on. Raises ValueError for a
+    threshold outside (0, 1].
+    """
+    if not 0 < at_least <= 1:
+        raise ValueError(f"a Jaccard threshold must be above 0 and at most 1, not {at_least}")
+    count = len(texts)
+    sketches = sketch(texts, shingle, at_least, lambda step, done: on_rows(step, done, count))
+    sets = ExactSets(texts, shingle, sketches.sizes)
+    first = sets.first_equal(sketches.fingerprints)
     distinct = np.unique(first)
-    return NearRows(np.searchsorted(distinct, first), join(sets.take(distinct), at_least))
+    pairs = join(
+        sketches, distinct, sets.similarity, at_least, lambda share: on_rows("comparing near rows: pairs", int(share * count), count)
+    )
+    left, right = np.searchsorted(distinct, pairs.left), np.searchsorted(distinct, pairs.right)
+    return NearRows(np.searchsorted(distinct, first), Pairs(left, right, pairs.jaccard, pairs.complete))
 
 
 def _components(count: int, pairs: Pairs) -> NDArray[np.int64]:

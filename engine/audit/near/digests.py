@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+_PENDING = 1 << 20
+"""Digests that are collected before they are counted together."""
+
 
 def text_digest(text: str) -> int:
     """64 bits of BLAKE2b, the same on every machine. Among a million texts two have the same with a chance of 3 in 100 million."""
@@ -34,11 +37,34 @@ class DigestCounts:
         digests = np.fromiter(map(text_digest, counts), np.uint64, len(counts))
         return _merged(digests, np.fromiter(counts.values(), np.int64, len(counts)))
 
-    def plus(self, other: DigestCounts) -> DigestCounts:
-        """The counts of the texts of both."""
+    @classmethod
+    def of_digests(cls, digests: NDArray[np.uint64]) -> DigestCounts:
+        """The counts of texts given by their digests, as often as they occur."""
         import numpy as np
 
-        return _merged(np.concatenate([self.digests, other.digests]), np.concatenate([self.counts, other.counts]))
+        return cls(*np.unique(digests, return_counts=True))
+
+    @classmethod
+    def sum(cls, parts: Iterable[DigestCounts]) -> DigestCounts:
+        """The counts of the texts of all parts, of which few are in memory at once."""
+        total, pending = cls.of(()), [cls.of(())]
+        for part in parts:
+            pending.append(part)
+            # Merging costs as much as both sides are long, so it waits until the new side is as long as the old.
+            if sum(map(len, pending)) > max(_PENDING, len(total)):
+                total, pending = _merged(*_joined([total, *pending])), []
+        return _merged(*_joined([total, *pending]))
+
+    def among(self, others: DigestCounts) -> DigestCounts:
+        """The counts of those texts that the others have too."""
+        import numpy as np
+
+        shared = np.isin(self.digests, others.digests)
+        return DigestCounts(self.digests[shared], self.counts[shared])
+
+    def plus(self, other: DigestCounts) -> DigestCounts:
+        """The counts of the texts of both."""
+        return _merged(*_joined([self, other]))
 
     def __len__(self) -> int:
         return len(self.digests)
@@ -57,6 +83,12 @@ class DigestCounts:
         wanted = np.fromiter(map(text_digest, different), np.uint64, len(different))
         at = np.minimum(np.searchsorted(self.digests, wanted), len(self) - 1)
         return dict(zip(different, np.where(self.digests[at] == wanted, self.counts[at], 0).tolist(), strict=True))
+
+
+def _joined(parts: list[DigestCounts]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    import numpy as np
+
+    return np.concatenate([part.digests for part in parts]), np.concatenate([part.counts for part in parts])
 
 
 def _merged(digests: NDArray[np.uint64], counts: NDArray[np.int64]) -> DigestCounts:

@@ -7,9 +7,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.audit.near.settings import Shingle
+from tuneproof.engine.audit.near.settings import OnRows, Shingle
 from tuneproof.engine.audit.rows import Rows
-from tuneproof.engine.data.example import Message, Source, norm
+from tuneproof.engine.audit.texts import TextsOf
+from tuneproof.engine.data.example import Example, Message, Source, prompt_text
 
 if TYPE_CHECKING:
     from tuneproof.engine.audit.near.boilerplate import Boilerplate, BoilerplateRules
@@ -79,15 +80,19 @@ def only_inputs_differ(ways: Ways) -> bool:
     return len(ways) == 1 and ways != {("", "", ())}
 
 
-def compared_texts(examples: Rows, eval_rows: Rows, *, inputs_alone: bool) -> tuple[list[str], list[str]]:
-    """The texts by which near rows are found, raw and under `norm`: whole prompts, or the inputs alone if nothing else differs."""
-    if inputs_alone:
-        raw = [example.input for part in (examples, eval_rows) for example in part]
-        return raw, [norm(text) for text in raw]
-    return examples.raw + eval_rows.raw, examples.norm + eval_rows.norm
+def compared_texts(examples: Rows, eval_rows: Rows, *, inputs_alone: bool) -> TextsOf:
+    """The texts by which near rows are found, as they are: whole prompts, or the inputs alone if nothing else differs."""
+    return TextsOf([*examples, *eval_rows], _input if inputs_alone else prompt_text)
 
 
-def join_rows(examples: Rows, eval_rows: Rows, shingle: Shingle = Shingle.W3, *, inputs_alone: bool | None = None) -> NearTable:
+def join_rows(
+    examples: Rows,
+    eval_rows: Rows,
+    shingle: Shingle = Shingle.W3,
+    *,
+    inputs_alone: bool | None = None,
+    on_rows: OnRows = lambda step, done, of: None,
+) -> NearTable:
     """The near-duplicate join over all rows; `inputs_alone` is worked out from these rows if it is not given."""
     # NumPy and SciPy take a third of a second to import, and the wizard imports the checks.
     from tuneproof.engine.audit.near.boilerplate import without_boilerplate
@@ -95,17 +100,31 @@ def join_rows(examples: Rows, eval_rows: Rows, shingle: Shingle = Shingle.W3, *,
 
     if inputs_alone is None:
         inputs_alone = only_inputs_differ(ways_of_asking(examples, eval_rows))
-    left = without_boilerplate(*compared_texts(examples, eval_rows, inputs_alone=inputs_alone))
-    return NearTable(len(examples), len(eval_rows), _sources(examples, eval_rows), near_rows(left.texts, shingle), left.boilerplate)
+    left = without_boilerplate(compared_texts(examples, eval_rows, inputs_alone=inputs_alone))
+    near = near_rows(left.texts, shingle, on_rows=on_rows)
+    return NearTable(len(examples), len(eval_rows), _sources(examples, eval_rows), near, left.boilerplate)
 
 
-def join_part(examples: Rows, eval_rows: Rows, shingle: Shingle, rules: BoilerplateRules, *, inputs_alone: bool) -> NearTable:
+def join_part(
+    examples: Rows,
+    eval_rows: Rows,
+    shingle: Shingle,
+    rules: BoilerplateRules,
+    *,
+    inputs_alone: bool,
+    on_rows: OnRows = lambda step, done, of: None,
+) -> NearTable:
     """The near-duplicate join over part of the rows, whose boilerplate has been decided over all."""
-    from tuneproof.engine.audit.near.boilerplate import remove_boilerplate
+    from tuneproof.engine.audit.near.boilerplate import WithoutRules
     from tuneproof.engine.audit.near.clusters import near_rows
 
-    removed = remove_boilerplate(rules, *compared_texts(examples, eval_rows, inputs_alone=inputs_alone))
-    return NearTable(len(examples), len(eval_rows), _sources(examples, eval_rows), near_rows(removed.texts, shingle), [])
+    texts = WithoutRules(rules, compared_texts(examples, eval_rows, inputs_alone=inputs_alone))
+    near = near_rows(texts, shingle, on_rows=on_rows)
+    return NearTable(len(examples), len(eval_rows), _sources(examples, eval_rows), near, [])
+
+
+def _input(example: Example) -> str:
+    return example.input
 
 
 def _sources(*parts: Rows) -> list[Source]:

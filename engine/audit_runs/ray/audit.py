@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import pickle
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -141,10 +141,10 @@ class _ShardedAudit:
 
     def _boilerplate_rules(self, rows: Dataset, population: Population) -> BoilerplateRules:
         """What counts as boilerplate, decided over the rows of all shards."""
-        sample: dict[str, str] = {}
+        sample: list[str] = []
         for _, of_shard in _each(rows, _sample, self._request, population):
             # The first of equal rows keeps its position, as it does without shards.
-            sample = dict(sampled_rows({**sample, **of_shard}))
+            sample = list(sampled_rows([*sample, *of_shard]))
         return find_boilerplate(sample)
 
     def _join(self, rows: Dataset, population: Population, count: int) -> tuple[NDArray[np.int64], bool]:
@@ -195,9 +195,9 @@ def _sketch_batch(batch: pa.Table, request: AuditRequest, population: Population
     return sketch_rows(rows.table(request, population), rows.shard.number, population.boilerplate_rules or BoilerplateRules())
 
 
-def _sample(rows: ShardRows, request: AuditRequest, population: Population) -> Mapping[str, str]:
+def _sample(rows: ShardRows, request: AuditRequest, population: Population) -> list[str]:
     """The rows of a shard that help to decide what is boilerplate."""
-    return sampled_rows(dict(zip(*rows.table(request, population).compared_texts(), strict=True)))
+    return list(sampled_rows(rows.table(request, population).compared_texts()))
 
 
 def _shard_rows(batch: pa.Table) -> ShardRows:

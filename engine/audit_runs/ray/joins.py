@@ -6,17 +6,21 @@ compares them once more, exactly and by their texts, so a row too many does no h
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from tuneproof.engine.audit.near.boilerplate import BoilerplateRules, remove_boilerplate
+from tuneproof.engine.audit.near.boilerplate import BoilerplateRules, WithoutRules
 from tuneproof.engine.audit.near.digests import text_digest
-from tuneproof.engine.audit.near.join import join, lower_bound
+from tuneproof.engine.audit.near.exact_sets import similarity
+from tuneproof.engine.audit.near.hashes import shingle_hashes, sorted_sets, spans, text_blocks
+from tuneproof.engine.audit.near.join import join
 from tuneproof.engine.audit.near.settings import LEAST_JACCARD
-from tuneproof.engine.audit.near.shingles import ShingleSets, shingle_digests, spans
+from tuneproof.engine.audit.near.shingles import ShingleSets
+from tuneproof.engine.audit.near.sketches import FREQUENCY_SHIFT, Sketches, by_rarity, levels_of, lower_bound, signature_words
 from tuneproof.engine.audit.table import Table
 
 if TYPE_CHECKING:
@@ -31,22 +35,20 @@ ROWS_A_PARTITION = 60_000
 FEWEST_PARTITIONS = 4
 _BUCKET_BITS = 22
 """Bits of the buckets in which shingles are counted: 4 million are enough, because only the order of shingles depends on the counts."""
-_FREQUENCY_SHIFT = 56
-"""The lower bits of a key that identify a shingle among those of the same frequency; the upper bits are the frequency."""
 
 INCOMPLETE = -1
 """In place of a row number: a join stopped at its limit of near pairs."""
 
 
 def sketch_rows(table: Table, number: int, rules: BoilerplateRules) -> pa.Table:
-    """The rows of a shard as the joins need them: their numbers, the digests of their loosest keys, and those of their shingles."""
-    raw, normalised = table.compared_texts()
-    sizes, shingles = shingle_digests(remove_boilerplate(rules, raw, normalised).texts, table.shingle)
-    loose = [key for part in table.parts for key in part.loose]
+    """The rows of a shard as the joins need them: their numbers, the digests of their loosest keys, and the hashes of their shingles."""
+    sets = [sorted_sets(*shingle_hashes(block, table.shingle)) for block in text_blocks(WithoutRules(rules, table.compared_texts()))]
+    shingles = np.concatenate([np.zeros(0, np.uint64), *(found for found, _ in sets)])
+    sizes = np.concatenate([np.zeros(0, np.int64), *(size for _, size in sets)])
     return pa.table(
         {
-            "row": (number << POSITION_BITS) + np.arange(len(loose)),
-            "key": np.fromiter(map(text_digest, loose), np.uint64, len(loose)),
+            "row": (number << POSITION_BITS) + np.arange(len(sizes)),
+            "key": np.fromiter((text_digest(key) for part in table.parts for key in part.loose), np.uint64, len(sizes)),
             "shingles": _lists(sizes, shingles),
         }
     )
@@ -64,7 +66,7 @@ def related_rows(sketches: Dataset, rows: int) -> tuple[NDArray[np.int64], bool]
     often = np.zeros(1 << _BUCKET_BITS, np.uint32)
     for each in sketches.map_batches(_frequencies, batch_size=None, batch_format="pyarrow").iter_rows():
         often += np.frombuffer(each["often"], np.uint32)
-    levels = ray.put(np.minimum(255, 8 * np.log2(np.maximum(often, 1))).astype(np.uint8))
+    levels = ray.put(levels_of(often))
     partitioned = sketches.map_batches(_partitioned, batch_size=None, batch_format="pyarrow", fn_kwargs={"parts": parts, "levels": levels})
     joined = partitioned.groupby("part", num_partitions=parts).map_groups(_related_in_partition, batch_format="pyarrow")
     blocks = [block.column("row").to_numpy() for block in joined.iter_batches(batch_size=None, batch_format="pyarrow") if block.num_rows]
@@ -83,7 +85,8 @@ def _partitioned(batch: pa.Table, parts: int, levels: Any) -> pa.Table:
     import ray
 
     numbers, keys = batch.column("row").to_numpy(), batch.column("key").to_numpy()
-    sizes, shingles = _by_rarity(batch, ray.get(levels))
+    sizes, shingles = _flat(batch)
+    shingles, sizes = by_rarity(shingles, sizes, ray.get(levels))
     row, part = _partitions_of_rare_shingles(sizes, shingles, parts)
     starts = np.cumsum(sizes) - sizes
     return pa.table(
@@ -96,14 +99,6 @@ def _partitioned(batch: pa.Table, parts: int, levels: Any) -> pa.Table:
     )
 
 
-def _by_rarity(batch: pa.Table, levels: NDArray[np.uint8]) -> tuple[NDArray[np.int64], NDArray[np.uint64]]:
-    """The number of shingles of each row, and their keys with the frequency in the upper bits, the rarest of a row first."""
-    sizes, shingles = _flat(batch)
-    level = levels[(shingles >> np.uint64(64 - _BUCKET_BITS)).astype(np.int64)]
-    keys = level.astype(np.uint64) << np.uint64(_FREQUENCY_SHIFT) | shingles & np.uint64((1 << _FREQUENCY_SHIFT) - 1)
-    return sizes, keys[np.lexsort((keys, np.repeat(np.arange(len(sizes)), sizes)))]
-
-
 def _partitions_of_rare_shingles(
     sizes: NDArray[np.int64], shingles: NDArray[np.uint64], parts: int
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
@@ -112,7 +107,7 @@ def _partitions_of_rare_shingles(
     rare = shingles[spans(np.cumsum(sizes) - sizes, prefix)]
     rows = np.repeat(np.arange(len(sizes)), prefix)
     # A shingle that is alone in its bucket is in no other row.
-    shared = rare >> np.uint64(_FREQUENCY_SHIFT) > 0
+    shared = rare >> np.uint64(FREQUENCY_SHIFT) > 0
     both = np.unique(rows[shared] * parts + (rare[shared] % np.uint64(parts)).astype(np.int64))
     return both // parts, both % parts
 
@@ -130,13 +125,13 @@ def _equal(group: pa.Table) -> pa.Table:
 def _near(group: pa.Table) -> pa.Table:
     """The rows of a partition that are near to others in it."""
     sizes, keys = _flat(group)
-    tokens = np.unique(keys, return_inverse=True)[1].astype(np.int32)
-    sets = ShingleSets(np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]), tokens)
-    first = sets.first_equal()
-    distinct = np.unique(first)
-    pairs = join(sets.take(distinct))
+    sketches = Sketches.of_keys(keys, sizes, LEAST_JACCARD, signature_words(len(keys), len(sizes)))
+    sets = ShingleSets(np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes)]), np.unique(keys, return_inverse=True)[1].astype(np.int32))
+    _, distinct, first = np.unique(sketches.fingerprints, return_index=True, return_inverse=True)
+    first = distinct[first]
+    pairs = join(sketches, np.sort(distinct), partial(similarity, sets), LEAST_JACCARD)
     near = np.bincount(first, minlength=len(first)) > 1
-    near[distinct[np.concatenate([pairs.left, pairs.right])]] = True
+    near[np.concatenate([pairs.left, pairs.right])] = True
     rows = group.column("row").to_numpy()[near[first]]
     return pa.table({"row": rows if pairs.complete else np.append(rows, INCOMPLETE)})
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tuneproof.engine.audit.checks import CHECKS
-from tuneproof.engine.audit.near.boilerplate import BoilerplateRules, boilerplate_of, remove_boilerplate
+from tuneproof.engine.audit.near.boilerplate import BoilerplateRules, WithoutRules, boilerplate_of
 from tuneproof.engine.audit.population import Population
 from tuneproof.engine.audit_runs.ray.joins import POSITION_BITS
 from tuneproof.engine.audit_runs.ray.shard import AuditRequest, ShardRows
@@ -40,7 +40,7 @@ def select_rows(
     """The rows of a shard that checks find or need to see, and those in `related`; all rows of an eval file."""
     table = rows.table(request, population, labels)
     rules = population.boilerplate_rules or BoilerplateRules()
-    removed = remove_boilerplate(rules, *table.compared_texts())
+    lines, runs = WithoutRules(rules, table.compared_texts()).counted()
     number = {rows.rows[at][3]: at for at in range(len(rows.rows))}
     table.leave_out(rows.example(at).source for at in rows.gone)
     sources: set[Source] = set()
@@ -57,4 +57,4 @@ def select_rows(
         each.text: tuple(source for part in table.parts for source in part.containing(each.text))
         for each in boilerplate_of(rules, Counter(rules.lines), Counter())
     }
-    return Selection(rows.shard.number, [rows.example(at) for at in sorted(selected)], removed.lines, removed.runs, containing)
+    return Selection(rows.shard.number, [rows.example(at) for at in sorted(selected)], lines, runs, containing)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from itertools import product
+import re
+from itertools import chain, product
 
 import numpy as np
 import pytest
@@ -10,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.audit.near.brute_force import brute_force, row_pairs, rows, shingle, shingles_of
-from tuneproof.engine.audit.near import shingles
+from tuneproof.engine.audit.near import hashes, shingles
 from tuneproof.engine.audit.near.clusters import near_rows
+from tuneproof.engine.audit.near.hashes import shingle_hashes, sorted_sets, word_hashes
 from tuneproof.engine.audit.near.settings import Shingle
-from tuneproof.engine.audit.near.shingles import shingle_digests, shingle_sets
+from tuneproof.engine.audit.near.shingles import shingle_sets
 
 
 @given(rows, shingle)
@@ -36,13 +38,25 @@ def test_numbers_too_large_for_one_key_change_nothing(shingle: Shingle, monkeypa
     assert row_pairs(near_rows(texts, shingle, 0.3)) == brute_force(texts, shingle, 0.3)
 
 
-@pytest.mark.parametrize("shingle", Shingle)
-@given(texts=st.lists(st.text(st.sampled_from("ab é😀 "), max_size=20), max_size=12))
-def test_digests_are_equal_exactly_if_the_shingles_are(shingle: Shingle, texts: list[str]) -> None:
+@given(texts=st.lists(st.text(st.sampled_from("ab é😀 _-"), max_size=20), max_size=12), shingle=shingle, block=st.integers(1, 30))
+def test_hashes_are_equal_exactly_if_the_shingles_are(texts: list[str], shingle: Shingle, block: int) -> None:
     sets = shingle_sets(texts, shingle)
-    sizes, runs = shingle_digests(texts, shingle)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashes, "BLOCK_CHARACTERS", block)
+        found, sizes = sorted_sets(*shingle_hashes(texts, shingle))
     assert sizes.tolist() == sets.sizes.tolist()
     rows = np.repeat(np.arange(len(texts)), sizes)
-    alike = dict(zip(zip(rows.tolist(), runs.tolist(), strict=True), range(len(runs)), strict=True))
-    assert len(alike) == len(runs) and len(set(runs.tolist())) == len(set(sets.shingles.tolist()))
-    assert sorted(shingle_digests(texts[::-1], shingle)[1].tolist()) == sorted(runs.tolist())
+    alike = dict(zip(zip(rows.tolist(), found.tolist(), strict=True), range(len(found)), strict=True))
+    assert len(alike) == len(found) and len(set(found.tolist())) == len(set(sets.shingles.tolist()))
+    assert sorted(sorted_sets(*shingle_hashes(texts[::-1], shingle))[0].tolist()) == sorted(found.tolist())
+
+
+@given(st.lists(st.text(max_size=30), max_size=8), st.integers(1, 40))
+def test_words_are_those_of_the_definition(texts: list[str], block: int) -> None:
+    words = [re.findall(r"\w+", text) for text in texts]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hashes, "BLOCK_CHARACTERS", block)
+        found, lengths = word_hashes(texts)
+    assert lengths.tolist() == list(map(len, words))
+    pairs = set(zip(chain.from_iterable(words), found.tolist(), strict=True))
+    assert len(pairs) == len({word for word, _ in pairs}) == len({number for _, number in pairs})
