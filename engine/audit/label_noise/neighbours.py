@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-WORD = re.compile(r"\w+")
 
 MOST_WORDS = 200
 """Words of a text that are read; the beginning of a long text shows what it is about."""
@@ -28,6 +24,12 @@ LEAST_SIMILARITY = 0.05
 """Below this cosine, two texts share no more than a common word or two."""
 
 TEXTS_AT_A_TIME = 1024
+
+MOST_BUCKET_BITS = 25
+"""Bits of the buckets in which words and pairs are counted first."""
+
+CHARACTERS_A_WORD = 6
+"""About how many characters of text a word takes, to choose the number of buckets."""
 
 
 @dataclass(frozen=True)
@@ -76,33 +78,83 @@ def _vectors(texts: Sequence[str]) -> Any:
     import numpy as np
     from scipy import sparse
 
-    vocabulary: dict[str, int] = {}
-    words: list[int] = []
-    ends = [0]
-    for text in texts:
-        words.extend(vocabulary.setdefault(word, len(vocabulary)) for word in dict.fromkeys(_words(text)))
-        ends.append(len(words))
-    numbers = np.array(words, np.int32)
-    frequency = np.bincount(numbers, minlength=len(vocabulary))
+    repeated, frequency, alone = _repeated(texts)
     weights = np.log(len(texts) / np.maximum(frequency, 1)).astype(np.float32)
-    vectors = sparse.csr_matrix((weights[numbers], numbers, np.array(ends)), shape=(len(texts), len(vocabulary)))
-    lengths = np.sqrt(np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel())
-    vectors.data /= np.repeat(np.where(lengths > 0, lengths, 1), np.diff(vectors.indptr)).astype(np.float32)
-    return vectors[:, _affordable(frequency)].tocsr()
+    weight_alone = float(np.log(max(1, len(texts))).astype(np.float32))
+    columns, lengths, counts = [np.zeros(0, np.int64)], [np.zeros(0, np.float64)], [np.zeros(1, np.int64)]
+    for features, per_text in _features(texts):
+        at = np.minimum(np.searchsorted(repeated, features), max(0, len(repeated) - 1))
+        known = repeated[at] == features if len(repeated) else np.zeros(len(features), np.bool_)
+        text = np.repeat(np.arange(len(per_text)), per_text)
+        squares = np.where(known, weights[at].astype(np.float64) if len(repeated) else 0.0, weight_alone) ** 2
+        lengths.append(np.sqrt(np.bincount(text, weights=squares, minlength=len(per_text))))
+        columns.append(at[known])
+        counts.append(np.bincount(text[known], minlength=len(per_text)))
+    # Columns are numbered as they first occur, which decides between words of the same frequency.
+    column, starts = np.concatenate(columns), np.cumsum(np.concatenate(counts))
+    first = np.full(len(repeated), len(column))
+    np.minimum.at(first, column, np.arange(len(column)))
+    order = np.argsort(first, kind="stable")
+    affordable = np.empty(len(repeated), np.bool_)
+    affordable[order] = _affordable(frequency[order], alone)
+    kept = affordable[column]
+    row = np.repeat(np.arange(len(texts)), np.diff(starts))[kept]
+    column = column[kept]
+    length = np.concatenate(lengths)
+    data = weights[column] / np.where(length > 0, length, 1).astype(np.float32)[row]
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(row, minlength=len(texts)))])
+    return sparse.csr_matrix((data, column.astype(np.int32), ends), shape=(len(texts), len(repeated)))
 
 
-def _affordable(frequency: NDArray[Any]) -> NDArray[Any]:
-    """Which words to compare by, shape (words): those of two texts or more, the rarest first, as many as the limit allows."""
+def _repeated(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64], int]:
+    """The words and pairs that two texts or more have, in rising order, how many texts have each, and how many only one text has."""
+    import numpy as np
+
+    bits = min(MOST_BUCKET_BITS, max(1, 2 * sum(map(len, texts)) // CHARACTERS_A_WORD).bit_length())
+    often = np.zeros(1 << bits, np.uint8)
+    shift = np.uint64(64 - bits)
+    total = 0
+    for features, _ in _features(texts):
+        bucket, count = np.unique(features >> shift, return_counts=True)
+        often[bucket] = np.minimum(often[bucket] + count, 2)
+        total += len(features)
+    # Most pairs of words occur once, and a pair that is alone in its bucket does.
+    perhaps = [features[often[features >> shift] > 1] for features, _ in _features(texts)]
+    found, frequency = np.unique(np.concatenate([np.zeros(0, np.uint64), *perhaps]), return_counts=True)
+    several = frequency > 1
+    return found[several], frequency[several], total - int(frequency[several].sum())
+
+
+def _affordable(frequency: NDArray[Any], alone: int) -> NDArray[Any]:
+    """Which words to compare by, shape (words): the rarest first, as many as the limit allows after those that only one text has."""
     import numpy as np
 
     order = np.argsort(frequency, kind="stable")
-    cost = np.cumsum(frequency[order].astype(np.float64) ** 2)
-    affordable = np.zeros(len(frequency), bool)
+    cost = alone + np.cumsum(frequency[order].astype(np.float64) ** 2)
+    affordable = np.zeros(len(frequency), np.bool_)
     affordable[order[cost <= MOST_PRODUCTS]] = True
-    return affordable & (frequency > 1)
+    return affordable
 
 
-def _words(text: str) -> Iterator[str]:
-    words = WORD.findall(text)[:MOST_WORDS]
-    yield from words
-    yield from map(" ".join, pairwise(words))
+def _features(texts: Sequence[str]) -> Iterator[tuple[NDArray[np.uint64], NDArray[np.int64]]]:
+    """The hashes of the words and of the pairs of words of some texts, each once a text, and how many each text has."""
+    import numpy as np
+
+    from tuneproof.engine.audit.near.hashes import mixed, spans, text_blocks, word_hashes
+
+    for block in text_blocks(texts):
+        words, lengths = word_hashes(block)
+        singles = np.minimum(lengths, MOST_WORDS)
+        words = words[spans(np.cumsum(lengths) - lengths, singles)]
+        doubles = np.maximum(singles - 1, 0)
+        first = spans(np.cumsum(singles) - singles, doubles)
+        numbers = np.arange(len(block))
+        text = np.concatenate([np.repeat(numbers, singles), np.repeat(numbers, doubles)])
+        features = np.concatenate([words, mixed(mixed(words[first]) ^ words[first + 1])])
+        by_text = np.argsort(text, kind="stable")
+        text, features = text[by_text], features[by_text]
+        by_feature = np.lexsort((features, text))
+        new = np.ones(len(text), np.bool_)
+        new[1:] = (np.diff(text[by_feature]) != 0) | (np.diff(features[by_feature]) != 0)
+        once = np.sort(by_feature[new])
+        yield features[once], np.bincount(text[once], minlength=len(block))
