@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.audit.registry import Severity
 
 
-class RowReference(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RowReference:
     """A row of a file."""
 
-    model_config = ConfigDict(extra="forbid")
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     file: str
     line: int
 
 
+@dataclass(frozen=True, slots=True)
 class FoundRow(RowReference):
-    """A row of a finding; `of` is the row that it is a duplicate or leak of."""
+    """A row of a finding; `of` is the row that it is a duplicate or leak of.
+
+    No model, which would take ten times the memory: a finding may have every row of a large file.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
 
     of: RowReference | None = None
     note: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from sys import intern
 
 from tuneproof.engine.audit.checks import CHECKS
 from tuneproof.engine.audit.label_noise.cross_validated import require_cleanlab
@@ -38,16 +39,16 @@ def audit(
         # Fail before the minutes that other checks may take.
         require_cleanlab()
     counts = _counts(table)
-    findings: list[tuple[Finding, str | None]] = []
+    findings: list[StoredFinding] = []
     for check in CHECKS.values():
         on_check(check.name)
         for finding in [_completed(check, finding, check.name in leave_out) for finding in check.find(table)]:
             if finding.left_out:
                 table.leave_out(row.at for row in finding.rows)
-            findings.append((finding, None if finding.left_out else accepted.get(check.name)))
+            findings.append(_stored(finding, None if finding.left_out else accepted.get(check.name)))
     order = list(Severity)
-    stored = [_stored(*found) for found in sorted(findings, key=lambda found: order.index(found[0].severity))]
-    return Report(findings=stored, counts=counts, shapes=dict(shapes), left_out=[_reference(source) for source in sorted(table.gone)])
+    findings.sort(key=lambda found: order.index(found.severity))
+    return Report(findings=findings, counts=counts, shapes=dict(shapes), left_out=[_reference(source) for source in sorted(table.gone)])
 
 
 def require_known_checks(leave_out: Sequence[str], accept: Mapping[str, str]) -> None:
@@ -103,15 +104,20 @@ def _leaked(examples: Rows, eval_rows: Rows, near: Counter[str]) -> dict[str, Le
 
 
 def _stored(finding: Finding, accepted: str | None) -> StoredFinding:
-    return StoredFinding(
+    rows = [
+        # Many rows have the same note, such as their similarity, and it is stored once.
+        FoundRow(row.at.file, row.at.line, _reference(row.of) if row.of else None, intern(masked(row.note)))
+        for row in finding.rows
+    ]
+    return StoredFinding.model_construct(
         check=finding.check,
         severity=finding.severity,
         message=finding.message,
         action=finding.action,
-        count=len(finding.rows),
+        count=len(rows),
         left_out=finding.left_out,
         accepted=accepted,
-        rows=[FoundRow(file=r.at.file, line=r.at.line, of=_reference(r.of) if r.of else None, note=masked(r.note)) for r in finding.rows],
+        rows=rows,
     )
 
 

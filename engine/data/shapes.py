@@ -205,7 +205,7 @@ def _turn(turn: Any, number: int, names: TurnNames) -> Message:
 
 def _rest(row: Mapping[str, Any], used: set[str]) -> Mapping[str, Any]:
     """The metadata of the example: the columns that it does not use, and the entries of a column `metadata`."""
-    rest = {key: value for key, value in row.items() if key not in used}
+    rest = {sys.intern(key): value for key, value in row.items() if key not in used}
     if not rest:
         # Most rows have none, and an empty dictionary for each would take more memory than a label.
         return NO_METADATA

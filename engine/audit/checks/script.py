@@ -54,25 +54,26 @@ class ScriptCounts:
     @classmethod
     def of(cls, table: Table) -> ScriptCounts:
         inputs, outputs = table.once(_scripts)
-        return cls(Counter(inputs.values()), Counter(outputs.values()))
+        return cls(Counter(filter(None, inputs)), Counter(filter(None, outputs)))
 
     def plus(self, later: ScriptCounts) -> ScriptCounts:
         return ScriptCounts(self.inputs + later.inputs, self.outputs + later.outputs)
 
 
-def _scripts(table: Table) -> tuple[dict[int, str], dict[int, str]]:
-    """The scripts of long inputs, and of long outputs, by the number of the row."""
-    inputs, outputs = (
-        {at: script for at, text in enumerate(texts) if len(text) >= SHORTEST and (script := script_of(text))}
-        for texts in ([e.input for part in table.parts for e in part], [e.output for part in table.parts for e in part])
-    )
-    return inputs, outputs
+def _scripts(table: Table) -> tuple[list[str], list[str]]:
+    """The scripts of inputs and of outputs, by the number of the row; empty for short ones and those without letters."""
+    rows = [*table.examples, *table.eval]
+    return [_script(row.input) for row in rows], [_script(row.output) for row in rows]
 
 
-def _strays(scripts: dict[int, str], counts: Counter[str]) -> Iterator[tuple[int, str]]:
+def _script(text: str) -> str:
+    return script_of(text) if len(text) >= SHORTEST else ""
+
+
+def _strays(scripts: list[str], counts: Counter[str]) -> Iterator[tuple[int, str]]:
     if not counts:
         return
     usual, often = counts.most_common(1)[0]
     if often < NEARLY_ALL * counts.total():
         return
-    yield from ((at, f"{script}, the others are {usual}") for at, script in scripts.items() if script != usual)
+    yield from ((at, f"{script}, the others are {usual}") for at, script in enumerate(scripts) if script and script != usual)

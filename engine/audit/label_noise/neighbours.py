@@ -6,6 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tuneproof.engine.audit.near.digests import DigestCounts
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -23,7 +25,7 @@ the neighbours are as good as with all words.
 LEAST_SIMILARITY = 0.05
 """Below this cosine, two texts share no more than a common word or two."""
 
-TEXTS_AT_A_TIME = 1024
+TEXTS_AT_A_TIME = 128
 
 MOST_BUCKET_BITS = 25
 """Bits of the buckets in which words and pairs are counted first."""
@@ -81,29 +83,42 @@ def _vectors(texts: Sequence[str]) -> Any:
     repeated, frequency, alone = _repeated(texts)
     weights = np.log(len(texts) / np.maximum(frequency, 1)).astype(np.float32)
     weight_alone = float(np.log(max(1, len(texts))).astype(np.float32))
-    columns, lengths, counts = [np.zeros(0, np.int64)], [np.zeros(0, np.float64)], [np.zeros(1, np.int64)]
+    lengths = [np.zeros(0, np.float32)]
+    first = np.full(len(repeated), np.iinfo(np.int64).max)
+    read = 0
     for features, per_text in _features(texts):
-        at = np.minimum(np.searchsorted(repeated, features), max(0, len(repeated) - 1))
-        known = repeated[at] == features if len(repeated) else np.zeros(len(features), np.bool_)
+        known, column = _columns(features, repeated)
+        np.minimum.at(first, column, read + np.flatnonzero(known))
+        read += len(features)
+        squares = np.full(len(features), weight_alone**2)
+        squares[known] = weights[column].astype(np.float64) ** 2
         text = np.repeat(np.arange(len(per_text)), per_text)
-        squares = np.where(known, weights[at].astype(np.float64) if len(repeated) else 0.0, weight_alone) ** 2
-        lengths.append(np.sqrt(np.bincount(text, weights=squares, minlength=len(per_text))))
-        columns.append(at[known])
-        counts.append(np.bincount(text[known], minlength=len(per_text)))
-    # Columns are numbered as they first occur, which decides between words of the same frequency.
-    column, starts = np.concatenate(columns), np.cumsum(np.concatenate(counts))
-    first = np.full(len(repeated), len(column))
-    np.minimum.at(first, column, np.arange(len(column)))
+        lengths.append(np.sqrt(np.bincount(text, weights=squares, minlength=len(per_text))).astype(np.float32))
+    # Between words of the same frequency, the one that comes first is taken.
     order = np.argsort(first, kind="stable")
     affordable = np.empty(len(repeated), np.bool_)
     affordable[order] = _affordable(frequency[order], alone)
-    kept = affordable[column]
-    row = np.repeat(np.arange(len(texts)), np.diff(starts))[kept]
-    column = column[kept]
+    repeated, weights = repeated[affordable], weights[affordable]
+    columns, counts = [np.zeros(0, np.int32)], [np.zeros(1, np.int64)]
+    for features, per_text in _features(texts):
+        known, column = _columns(features, repeated)
+        columns.append(column.astype(np.int32))
+        counts.append(np.bincount(np.repeat(np.arange(len(per_text)), per_text)[known], minlength=len(per_text)))
+    column, per_row = np.concatenate(columns), np.concatenate(counts)
     length = np.concatenate(lengths)
-    data = weights[column] / np.where(length > 0, length, 1).astype(np.float32)[row]
-    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(row, minlength=len(texts)))])
-    return sparse.csr_matrix((data, column.astype(np.int32), ends), shape=(len(texts), len(repeated)))
+    data = weights[column] / np.repeat(np.where(length > 0, length, np.float32(1)), per_row[1:])
+    return sparse.csr_matrix((data, column, np.cumsum(per_row)), shape=(len(texts), len(repeated)))
+
+
+def _columns(features: NDArray[np.uint64], repeated: NDArray[np.uint64]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+    """Which features are among the given ones, which rise, and the positions of these there."""
+    import numpy as np
+
+    if not len(repeated):
+        return np.zeros(len(features), np.bool_), np.zeros(0, np.int64)
+    at = np.minimum(np.searchsorted(repeated, features), len(repeated) - 1)
+    known = repeated[at] == features
+    return known, at[known]
 
 
 def _repeated(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64], int]:
@@ -119,10 +134,10 @@ def _repeated(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int6
         often[bucket] = np.minimum(often[bucket] + count, 2)
         total += len(features)
     # Most pairs of words occur once, and a pair that is alone in its bucket does.
-    perhaps = [features[often[features >> shift] > 1] for features, _ in _features(texts)]
-    found, frequency = np.unique(np.concatenate([np.zeros(0, np.uint64), *perhaps]), return_counts=True)
-    several = frequency > 1
-    return found[several], frequency[several], total - int(frequency[several].sum())
+    counts = DigestCounts.sum(DigestCounts.of_digests(features[often[features >> shift] > 1]) for features, _ in _features(texts))
+    several = counts.counts > 1
+    found, frequency = counts.digests[several], counts.counts[several]
+    return found, frequency, total - int(frequency.sum())
 
 
 def _affordable(frequency: NDArray[Any], alone: int) -> NDArray[Any]:

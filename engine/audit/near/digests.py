@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-_PENDING = 1 << 20
+_PENDING = 1 << 18
 """Digests that are collected before they are counted together."""
 
 

@@ -37,11 +37,14 @@ class ExactSets:
 
     def similarity(self, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
         """The Jaccard similarity of the two sets of each pair, shape (pairs)."""
+        # Pairs of one cluster together, so that each text is taken apart about once.
+        order = np.argsort(_clusters(len(self.texts), left, right)[left], kind="stable")
         jaccard = np.zeros(len(left))
-        for begin, end in blocks(self.sizes[left].astype(np.int64) + self.sizes[right], BLOCK_SHINGLES):
-            texts, at = np.unique(np.concatenate([left[begin:end], right[begin:end]]), return_inverse=True)
+        for begin, end in blocks(self.sizes[left[order]].astype(np.int64) + self.sizes[right[order]], BLOCK_SHINGLES):
+            part = order[begin:end]
+            texts, at = np.unique(np.concatenate([left[part], right[part]]), return_inverse=True)
             sets = shingle_sets([self.texts[text] for text in texts.tolist()], self.shingle)
-            jaccard[begin:end] = similarity(sets, *np.split(at, 2))
+            jaccard[part] = similarity(sets, *np.split(at, 2))
         return jaccard
 
     def _set_first(self, first: NDArray[np.int64], members: list[int]) -> None:
@@ -56,6 +59,16 @@ class ExactSets:
                 if seen[text] == at:
                     different.append((own, at))
             first[at] = seen[text]
+
+
+def _clusters(count: int, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.int32]:
+    """The connected component of each text, shape (texts)."""
+    from scipy import sparse
+    from scipy.sparse import csgraph
+
+    links = sparse.coo_matrix((np.ones(len(left), np.bool_), (left, right)), shape=(count, count))
+    clusters: NDArray[np.int32] = csgraph.connected_components(links, directed=False)[1]
+    return clusters
 
 
 def similarity(sets: ShingleSets, left: NDArray[np.int64], right: NDArray[np.int64]) -> NDArray[np.float64]:
