@@ -50,8 +50,8 @@ class DigestCounts:
         total, pending = cls.of(()), [cls.of(())]
         for part in parts:
             pending.append(part)
-            # Merging costs as much as both sides are long, so it waits until the new side is as long as the old.
-            if sum(map(len, pending)) > max(_PENDING, len(total)):
+            # Merging costs as much as both sides are long, so it waits until the new side is long too.
+            if sum(map(len, pending)) > max(_PENDING, len(total) // 4):
                 total, pending = _merged(*_joined([total, *pending])), []
         return _merged(*_joined([total, *pending]))
 
@@ -94,5 +94,7 @@ def _joined(parts: list[DigestCounts]) -> tuple[NDArray[np.uint64], NDArray[np.i
 def _merged(digests: NDArray[np.uint64], counts: NDArray[np.int64]) -> DigestCounts:
     import numpy as np
 
-    different, own = np.unique(digests, return_inverse=True)
-    return DigestCounts(different, np.bincount(own, weights=counts, minlength=len(different)).astype(np.int64))
+    order = np.argsort(digests, kind="stable")
+    digests, counts = digests[order], counts[order]
+    first = np.flatnonzero(np.diff(digests, prepend=~digests[:1]))
+    return DigestCounts(digests[first], np.add.reduceat(counts, first) if len(first) else counts)
