@@ -202,7 +202,7 @@ def _outputs(rows: Sequence[Example]) -> Counter[str] | None:
 
 
 def _words(texts: Iterable[str]) -> DigestCounts:
-    from tuneproof.engine.audit.near.hashes import text_blocks, word_hashes
+    from tuneproof.engine.audit.words import text_blocks, word_hashes
 
     return DigestCounts.sum(DigestCounts.of_digests(word_hashes(block)[0]) for block in text_blocks(map(norm, texts)))
 

@@ -87,7 +87,7 @@ class KeyHashes:
         """The hashes of these rows."""
         import numpy as np
 
-        from tuneproof.engine.audit.near.hashes import mixed, text_blocks, word_hashes
+        from tuneproof.engine.audit.words import mixed, text_blocks, word_hashes
 
         parts: list[tuple[NDArray[np.int64], ...]] = [(np.zeros(0, np.int64),) * 4]
         for block in text_blocks(map(prompt_text, rows)):

@@ -155,7 +155,7 @@ def _features(texts: Sequence[str]) -> Iterator[tuple[NDArray[np.uint64], NDArra
     """The hashes of the words and of the pairs of words of some texts, each once a text, and how many each text has."""
     import numpy as np
 
-    from tuneproof.engine.audit.near.hashes import mixed, spans, text_blocks, word_hashes
+    from tuneproof.engine.audit.words import mixed, spans, text_blocks, word_hashes
 
     for block in text_blocks(texts):
         words, lengths = word_hashes(block)

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneproof.engine.audit.near.hashes import spans
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.near.shingles import ShingleSets, blocks, shingle_sets, shingles_of
+from tuneproof.engine.audit.words import spans
 
 BLOCK_SHINGLES = 1 << 20
 """Shingles that are compared at once, which bounds the memory."""

@@ -1,63 +1,20 @@
-"""Texts as hashes of their words and shingles: computed from the characters by NumPy, and the same on every machine."""
+"""Texts as hashes of their shingles, the same on every machine."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tuneproof.engine.audit.near.digests import text_digest
 from tuneproof.engine.audit.near.settings import Shingle
+from tuneproof.engine.audit.words import codes_of, mixed, spans, word_hashes
 
-BLOCK_CHARACTERS = 1 << 19
-"""Characters that are processed at once, which bounds the memory."""
-BLOCK_TEXTS = 1 << 14
-"""Texts that are processed at once."""
-_BASE = 0x9E3779B97F4A7C15
-"""The base of the polynomial by which a word is hashed; odd, so that it has an inverse."""
 _PADDING = np.uint64(0x243F6A8885A308D3)
 """In place of the words or characters that a text has too few of for one shingle."""
-_CODE_POINTS, _ASCII = 0x110000, 128
-_USUAL_CODES = 2 * BLOCK_CHARACTERS
-"""Characters of which words are hashed at once, if no single word is longer."""
 _WIDENING = 1.25
 """Texts are sorted together if their numbers of shingles differ by less than this factor."""
-
-
-def text_blocks(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Consecutive texts of about BLOCK_CHARACTERS together, or single longer ones."""
-    block: list[str] = []
-    characters = 0
-    for text in texts:
-        if block and (characters + len(text) > BLOCK_CHARACTERS or len(block) == BLOCK_TEXTS):
-            yield block
-            block, characters = [], 0
-        block.append(text)
-        characters += len(text)
-    if block:
-        yield block
-
-
-def word_hashes(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """The hashes of the words (matches of `\\w+`) of texts under `norm`, one text after the other, and how many each text has."""
-    hashes, lengths = [np.zeros(0, np.uint64)], np.zeros(len(texts), np.int64)
-    pieces: list[str] = []
-    owners: list[int] = []
-    characters = 0
-    for at, text in enumerate(texts):
-        for piece in _pieces(text):
-            if pieces and characters + len(piece) > BLOCK_CHARACTERS:
-                hashes.append(_hashed(pieces, owners, lengths))
-                pieces, owners, characters = [], [], 0
-            pieces.append(piece)
-            owners.append(at)
-            characters += len(piece)
-    if pieces:
-        hashes.append(_hashed(pieces, owners, lengths))
-    return np.concatenate(hashes), lengths
 
 
 def shingle_hashes(texts: Sequence[str], shingle: Shingle) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
@@ -104,53 +61,6 @@ def sorted_sets(numbers: NDArray[np.uint64], lengths: NDArray[np.int64]) -> tupl
     return found, sizes
 
 
-def mixed(numbers: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Numbers of which every bit depends on every bit of the given ones (the finisher of splitmix64, Steele, Lea and Flood 2014)."""
-    result = numbers + np.uint64(_BASE)
-    result ^= result >> np.uint64(30)
-    result *= np.uint64(0xBF58476D1CE4E5B9)
-    result ^= result >> np.uint64(27)
-    result *= np.uint64(0x94D049BB133111EB)
-    result ^= result >> np.uint64(31)
-    return result
-
-
-def spans(starts: NDArray[np.int64], sizes: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The positions start, start + 1, ... of several spans, one span after the other."""
-    ends = np.cumsum(sizes)
-    return np.arange(ends[-1] if len(ends) else 0) + np.repeat(starts - ends + sizes, sizes)
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """The text, or if it is long its parts, cut at spaces where there are some."""
-    start = 0
-    while len(text) - start > BLOCK_CHARACTERS:
-        cut = text.rfind(" ", start + 1, start + BLOCK_CHARACTERS)
-        cut = cut if cut >= 0 else text.find(" ", start + BLOCK_CHARACTERS)
-        if cut < 0:
-            break
-        yield text[start:cut]
-        start = cut
-    yield text[start:] if start else text
-
-
-def _hashed(pieces: Sequence[str], owners: Sequence[int], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
-    """The hashes of the words of some pieces; adds their number to the lengths of the texts that own the pieces."""
-    codes = _codes("\n".join(pieces) + "\n")
-    is_word = _ascii_words() if codes.dtype == np.uint8 else _all_words()
-    edges = np.flatnonzero(np.diff(is_word[codes], prepend=False))
-    starts, ends = edges[0::2], edges[1::2]
-    powers, inverses = _usual_powers() if len(codes) <= _USUAL_CODES else _powers(len(codes))
-    terms = (_ascii_values()[codes] if codes.dtype == np.uint8 else mixed(codes.astype(np.uint64))) * powers[: len(codes)]
-    sums = np.cumsum(terms)
-    # The sum of value times power of each character, moved to where the word would be if it came first.
-    found = (sums[ends - 1] - sums[starts] + terms[starts]) * inverses[starts]
-    ends_of_pieces = np.cumsum(np.fromiter((len(piece) + 1 for piece in pieces), np.int64, len(pieces)))
-    counts = np.diff(np.searchsorted(starts, ends_of_pieces), prepend=0)
-    np.add.at(lengths, np.asarray(owners), counts)
-    return mixed(found ^ (ends - starts).astype(np.uint64))
-
-
 def _words_or_text(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """As `word_hashes`, with a text without words as its only word."""
     hashes, lengths = word_hashes(texts)
@@ -164,7 +74,7 @@ def _words_or_text(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np
 
 def _characters(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
     """The hashes of the characters of all texts, and how many each text has."""
-    return mixed(_codes("".join(texts)).astype(np.uint64)), np.fromiter(map(len, texts), np.int64, len(texts))
+    return mixed(codes_of("".join(texts)).astype(np.uint64)), np.fromiter(map(len, texts), np.int64, len(texts))
 
 
 def _padded(symbols: NDArray[np.uint64], lengths: NDArray[np.int64], width: int) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
@@ -173,40 +83,3 @@ def _padded(symbols: NDArray[np.uint64], lengths: NDArray[np.int64], width: int)
     if missing.any():
         symbols = np.insert(symbols, np.repeat(np.cumsum(lengths), missing), _PADDING)
     return symbols, lengths + missing
-
-
-def _codes(text: str) -> NDArray[Any]:
-    """The code points of a text. A lone surrogate is a character like any other here."""
-    if text.isascii():
-        return np.frombuffer(text.encode("ascii"), np.uint8)
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
-
-
-@lru_cache(maxsize=1)
-def _all_words() -> NDArray[np.bool_]:
-    """Which code points `\\w` matches."""
-    found = np.fromiter((chr(code).isalnum() for code in range(_CODE_POINTS)), np.bool_, _CODE_POINTS)
-    found[ord("_")] = True
-    return found
-
-
-@lru_cache(maxsize=1)
-def _ascii_words() -> NDArray[np.bool_]:
-    return np.array([chr(code).isalnum() or chr(code) == "_" for code in range(_ASCII)])
-
-
-@lru_cache(maxsize=1)
-def _ascii_values() -> NDArray[np.uint64]:
-    return mixed(np.arange(_ASCII, dtype=np.uint64))
-
-
-@lru_cache(maxsize=1)
-def _usual_powers() -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    return _powers(_USUAL_CODES)
-
-
-def _powers(size: int) -> tuple[NDArray[np.uint64], NDArray[np.uint64]]:
-    """The powers of the base from 0 on, and their inverses, modulo 2 to the 64th."""
-    powers, inverses = np.full(size, np.uint64(_BASE)), np.full(size, np.uint64(pow(_BASE, -1, 1 << 64)))
-    powers[0] = inverses[0] = 1
-    return np.cumprod(powers), np.cumprod(inverses)

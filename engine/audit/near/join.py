@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneproof.engine.audit.near.hashes import spans
 from tuneproof.engine.audit.near.settings import MOST_PAIRS
 from tuneproof.engine.audit.near.shingles import blocks
 from tuneproof.engine.audit.near.sketches import Sketches, lower_bound
+from tuneproof.engine.audit.words import spans
 
 BLOCK_CANDIDATES = 1 << 20
 """Candidate pairs that are filtered at once, which bounds the memory."""

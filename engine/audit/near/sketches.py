@@ -12,8 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneproof.engine.audit.near.hashes import mixed, shingle_hashes, sorted_sets, spans, text_blocks
+from tuneproof.engine.audit.near.hashes import shingle_hashes, sorted_sets
 from tuneproof.engine.audit.near.settings import Shingle
+from tuneproof.engine.audit.words import mixed, spans, text_blocks
 
 FREQUENCY_SHIFT = 56
 """The lower bits of a key that identify a shingle among those of the same frequency; the upper bits are the frequency."""

@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 from tuneproof.engine.audit.near.boilerplate import BoilerplateRules, WithoutRules
 from tuneproof.engine.audit.near.digests import text_digest
 from tuneproof.engine.audit.near.exact_sets import similarity
-from tuneproof.engine.audit.near.hashes import shingle_hashes, sorted_sets, spans, text_blocks
+from tuneproof.engine.audit.near.hashes import shingle_hashes, sorted_sets
 from tuneproof.engine.audit.near.join import join
 from tuneproof.engine.audit.near.settings import LEAST_JACCARD
 from tuneproof.engine.audit.near.shingles import ShingleSets
 from tuneproof.engine.audit.near.sketches import FREQUENCY_SHIFT, Sketches, by_rarity, levels_of, lower_bound, signature_words
 from tuneproof.engine.audit.table import Table
+from tuneproof.engine.audit.words import spans, text_blocks
 
 if TYPE_CHECKING:
     from ray.data import Dataset

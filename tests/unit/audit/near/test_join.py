@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 
 from tests.unit.audit.near.brute_force import brute_force, row_pairs, rows, shingle, threshold
-from tuneproof.engine.audit.near import exact_sets, hashes, join, sketches
+from tuneproof.engine.audit import words
+from tuneproof.engine.audit.near import exact_sets, join, sketches
 from tuneproof.engine.audit.near.clusters import near_rows
 from tuneproof.engine.audit.near.settings import Shingle
 
@@ -52,8 +53,8 @@ def test_a_join_that_stops_at_its_limit_is_incomplete(monkeypatch: pytest.Monkey
 @given(rows, shingle, threshold)
 def test_small_blocks_and_colliding_fingerprints_change_nothing(texts: list[str], shingle: Shingle, at_least: float) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hashes, "BLOCK_TEXTS", 2)
-        patch.setattr(hashes, "BLOCK_CHARACTERS", 5)
+        patch.setattr(words, "BLOCK_TEXTS", 2)
+        patch.setattr(words, "BLOCK_CHARACTERS", 5)
         patch.setattr(join, "BLOCK_POSTINGS", 3)
         patch.setattr(join, "BLOCK_CANDIDATES", 2)
         patch.setattr(exact_sets, "BLOCK_SHINGLES", 3)

@@ -11,11 +11,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.unit.audit.near.brute_force import brute_force, row_pairs, rows, shingle, shingles_of
-from tuneproof.engine.audit.near import hashes, shingles
+from tuneproof.engine.audit import words
+from tuneproof.engine.audit.near import shingles
 from tuneproof.engine.audit.near.clusters import near_rows
-from tuneproof.engine.audit.near.hashes import shingle_hashes, sorted_sets, word_hashes
+from tuneproof.engine.audit.near.hashes import shingle_hashes, sorted_sets
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.near.shingles import shingle_sets
+from tuneproof.engine.audit.words import word_hashes
 
 
 @given(rows, shingle)
@@ -42,7 +44,7 @@ def test_numbers_too_large_for_one_key_change_nothing(shingle: Shingle, monkeypa
 def test_hashes_are_equal_exactly_if_the_shingles_are(texts: list[str], shingle: Shingle, block: int) -> None:
     sets = shingle_sets(texts, shingle)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hashes, "BLOCK_CHARACTERS", block)
+        patch.setattr(words, "BLOCK_CHARACTERS", block)
         found, sizes = sorted_sets(*shingle_hashes(texts, shingle))
     assert sizes.tolist() == sets.sizes.tolist()
     rows = np.repeat(np.arange(len(texts)), sizes)
@@ -55,7 +57,7 @@ def test_hashes_are_equal_exactly_if_the_shingles_are(texts: list[str], shingle:
 def test_words_are_those_of_the_definition(texts: list[str], block: int) -> None:
     words = [re.findall(r"\w+", text) for text in texts]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(hashes, "BLOCK_CHARACTERS", block)
+        patch.setattr(words, "BLOCK_CHARACTERS", block)
         found, lengths = word_hashes(texts)
     assert lengths.tolist() == list(map(len, words))
     pairs = set(zip(chain.from_iterable(words), found.tolist(), strict=True))
