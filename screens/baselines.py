@@ -13,7 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.arms import UNTUNED_ARMS, Arm, requested_arms, untuned_arms
-from tuneproof.engine.case.arm_names import with_repair
+from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.scoring.rule import TargetStatus
@@ -27,6 +27,9 @@ from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.bars import BEYOND, PERHAPS, RATE_WIDTH, bar, percent, rate_bar, rate_text
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize
+
+KEYS_OF_ARMS: dict[str, str] = {ArmName.RETRIEVAL: "data.documents", ArmName.ENDPOINT: "endpoint.url"}
+"""The key of the case that an arm needs."""
 
 NAME = max(map(len, UNTUNED_ARMS))
 WITHOUT_BAR = 70 + 2
@@ -59,6 +62,8 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         Binding("space", "toggle_arm", "Select"),
         Binding("s", "stop", "Stop"),
         Binding("f", "finish_here", "Finish here"),
+        Binding("d", "edit_key('data.documents')", "Documents"),
+        Binding("p", "edit_key('endpoint.url')", "Endpoint"),
     ]
 
     def compose_step(self) -> ComposeResult:
@@ -83,6 +88,9 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
                 return not running
             case "stop":
                 return running
+            case "edit_key":
+                # What the highlighted arm cannot do without.
+                return bool(self.query("#arms")) and KEYS_OF_ARMS.get(self._highlighted) in parameters
             case "finish_here":
                 return can_finish_without_training(self.state, self.session.arms_that_meet_the_target())
         return True
@@ -129,6 +137,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
 
     @on(OptionList.OptionHighlighted, "#arms")
     def _about(self) -> None:
+        self.refresh_bindings()
         name = self._highlighted
         about = " ".join((inspect.getdoc(self._arms[name]) or "").split())
         scores, prompt_variant = self.session.scores(name), self.session.arm_summary(name)

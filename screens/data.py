@@ -12,6 +12,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tuneproof.engine.case.data import Data
+from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, ModelChoice
 from tuneproof.engine.data.files import FORMATS
 from tuneproof.engine.run import artifacts
@@ -54,6 +55,7 @@ Nothing here changes your files.
         Binding("v", "pick_eval", "Eval file"),
         Binding("m", "map_columns", "Columns"),
         Binding("b", "choose_base", "Base"),
+        Binding("d", "edit_key('data.documents')", "Documents"),
         Binding("p", "type_path", "Hub name or path", show=False),
     ]
 
@@ -80,6 +82,8 @@ Nothing here changes your files.
         return self.session.draft.content.data
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "edit_key":
+            return self.session.route() is Route.RAG
         changes = action in ("pick_examples", "pick_eval", "map_columns", "choose_base", "type_path")
         return not (changes and self.session.is_frozen)
 
@@ -118,6 +122,8 @@ Nothing here changes your files.
         if data.columns:
             lines.append(_line("columns", f"input = {data.columns.input}, output = {data.columns.output}"))
         lines.append(_line("base", self._base_line(content.model)))
+        if data.documents is not None or self.session.route() is Route.RAG:
+            lines.append(_line("documents", data.documents or "none: the route says retrieval first, and d names them"))
         if found is not None:
             for name, length in (("prompt", found.prompt), ("answer", found.answer)):
                 lines.append(_line(name, f"median {length.median} {found.unit}, 99 % up to {length.p99}, longest {length.longest}"))

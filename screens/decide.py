@@ -107,6 +107,7 @@ recommends something else.
         Binding("y", "answer(True)", "Yes"),
         Binding("n", "answer(False)", "No"),
         Binding("g", "train_anyway", "Train anyway"),
+        Binding("d", "edit_key('data.documents')", "Documents"),
         Binding("e", "start_new_run", "Change (new run)"),
     ]
 
@@ -133,6 +134,8 @@ recommends something else.
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "train_anyway":
             return self.session.route() not in (None, Route.FINE_TUNING)
+        if action == "edit_key":
+            return self.session.route() is Route.RAG
         if action == "start_new_run":
             return self.session.is_frozen
         return not (action == "answer" and self.session.is_frozen)
@@ -150,7 +153,8 @@ recommends something else.
         elif self.session.route() not in (None, Route.FINE_TUNING) and self._trains_anyway:
             self.show_status("the case records that you train anyway; press g to withdraw it")
         elif self.session.route() not in (None, Route.FINE_TUNING):
-            self.show_status("press c to measure the simpler fix first; training is skipped unless you press g")
+            documents = "; d names the documents" if self.session.route() is Route.RAG else ""
+            self.show_status(f"press c to measure the simpler fix first; training is skipped unless you press g{documents}")
         else:
             self.show_status("y and n answer, digits set the number; c continues to the data")
         self.refresh_bindings()

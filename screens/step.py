@@ -65,6 +65,7 @@ class StepScreen(Screen[None]):
         Binding("escape", "leave_field", "Leave the field", show=False),
         *(Binding(f"ctrl+{direction}", f"scroll_step('{direction}')", show=False) for direction in ("up", "down", "left", "right")),
         Binding("l", "log", "The worker's log", show=False),
+        Binding("k", "case_file", "All keys of the case file", show=False),
         Binding("m", "maximise", "One panel", show=False),
         Binding("tab", "panel(1)", show=False),
         Binding("shift+tab", "panel(-1)", show=False),
@@ -241,6 +242,18 @@ class StepScreen(Screen[None]):
         step = self.query_one("#step", VerticalScroll)
         scroll = {"up": step.scroll_up, "down": step.scroll_down, "left": step.scroll_left, "right": step.scroll_right}
         scroll[direction](animate=False)
+
+    def action_case_file(self) -> None:
+        """Shows every key of the case file."""
+        from tuneproof.screens.case_file import CaseFileScreen
+
+        self.app.push_screen(CaseFileScreen(self))
+
+    def action_edit_key(self, name: str) -> None:
+        """Asks for one key of the case file."""
+        from tuneproof.screens.key_dialogs import KeyDialogs
+
+        KeyDialogs(self, self.refresh_all, self.show_error).ask(tuple(name.split(".")))
 
     def action_log(self) -> None:
         store = self.session.store

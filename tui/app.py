@@ -85,6 +85,7 @@ class TuneproofApp(ThemedApp):
         yield from super().get_system_commands(screen)
         yield SystemCommand("Home", "New case, open a case, recent runs", self.action_home)
         if self.session is not None:
+            yield SystemCommand("Case file", "Every key of the case, with its value and what it means", self.show_case_file)
             for step in WizardStep:
                 yield SystemCommand(f"Go to {step}", f"Step {step.number} of the case", lambda step=step: self.go_to(step))
 
@@ -204,6 +205,14 @@ class TuneproofApp(ThemedApp):
         title = steps[-1] if steps else "Home"
         shown = texts if isinstance(self.screen, ModalScreen) else texts[:1]
         self.push_screen(HelpScreen(str(title), "\n\n".join(shown[:2])))
+
+    def show_case_file(self) -> None:
+        """Shows every key of the case file, over the step that is open."""
+        from tuneproof.screens.step import StepScreen
+
+        self._close_dialogs()
+        if isinstance(self.screen, StepScreen):
+            self.screen.action_case_file()
 
     def action_help_quit(self) -> None:
         """Says how to leave: ctrl+c copies in a field, and would be pressed by mistake."""

@@ -14,8 +14,8 @@ from tuneproof.engine.scoring.predictions import Scores
 
 
 class EndpointArm(ZeroShot):
-    """The model behind your own server or a hosted one, with the plain prompt. Write a section `endpoint` with url and model into the case
-    file by hand; the key stays in the environment. Cases that the server does not answer count neither as correct nor as wrong."""
+    """The model behind your own server or a hosted one, with the plain prompt. Section `endpoint` of the case has url and model; the key
+    stays in the environment. Cases that the server does not answer count neither as correct nor as wrong."""
 
     name = ArmName.ENDPOINT
     is_prompt_baseline = False

@@ -14,8 +14,11 @@ class SplitShares(CaseSection):
     """Shares of train, validation and eval; with a separate eval file, train and validation divide all examples."""
 
     train: float = Field(default=0.6, gt=0, le=1)
+    """The share that the model is trained on."""
     validation: float = Field(default=0.15, ge=0, lt=1)
+    """The share that picks the best checkpoint and the best prompt."""
     eval: float = Field(default=0.25, ge=0, lt=1)
+    """The share that is only used to score; not used with a separate eval file."""
     seed: int = 0
     """Another seed puts other rows into each part."""
     group_by: str | None = None
@@ -32,8 +35,11 @@ class Columns(CaseSection):
     """Which columns hold input, output and instruction, for data whose shape is not a known one."""
 
     input: str
+    """The column with the request."""
     output: str
+    """The column with the answer that is wanted."""
     instruction: str | None = None
+    """The column with an instruction for each row, if there is one."""
 
 
 class LabelErrorMethod(StrEnum):
@@ -53,7 +59,7 @@ class Data(CaseSection):
     documents: str | None = None
     """A folder of .txt and .md files for the retrieval arm."""
     columns: Columns | None = None
-    """None: the shape of the rows is detected by their keys."""
+    """Which columns hold what. None: the shape of the rows is detected by their keys."""
     split: SplitShares = SplitShares()
     leave_out: list[str] = Field(default=[])
     """Names of audit checks: the rows that they flag are left out, and their findings block no longer."""
@@ -62,3 +68,4 @@ class Data(CaseSection):
     allow_large: bool = Field(default=False, exclude_if=lambda allowed: not allowed)
     """Read files that memory may not hold, and compressed files that grow as none do that are meant well."""
     label_errors: Annotated[LabelErrorMethod, BY_VALUE] = LabelErrorMethod.NEIGHBOURS
+    """How label errors are looked for: by the rows with the most similar words, or by cleanlab, which takes longer and is an extra."""

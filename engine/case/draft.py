@@ -86,7 +86,7 @@ class Draft:
             where = str(self.path or self.content.name)
             raise CaseError(f"`decision.{missing[0]}` is not answered yet", where=where, fix="answer it first")
         # An optional question without an answer gets its default.
-        whole = _as_given(self.content)
+        whole = as_given(self.content)
         whole["decision"] = {key: value for key, value in whole["decision"].items() if value is not None}
         return Case.model_validate(whole)
 
@@ -142,7 +142,7 @@ class Draft:
         return self._changed({name: _as_data(value) for name, value in sections.items()})
 
     def _changed(self, sections: Mapping[str, Any]) -> DraftCase:
-        given = _as_given(self.content) | dict(sections)
+        given = as_given(self.content) | dict(sections)
         try:
             return DraftCase.model_validate({name: value for name, value in given.items() if value is not None})
         except ValidationError as error:
@@ -157,7 +157,7 @@ class Draft:
             self.save()
 
 
-def _as_given(content: DraftCase) -> dict[str, Any]:
+def as_given(content: DraftCase) -> dict[str, Any]:
     """The draft as data, without baselines that are only the default, which depends on the task."""
     whole = content.model_dump(by_alias=True)
     return whole if content.names_baselines else {key: value for key, value in whole.items() if key != "baselines"}

@@ -27,10 +27,11 @@ class Endpoint(CaseSection):
     concurrency: int = Field(default=4, ge=1, le=256)
     """Requests at the same time."""
     requests_per_minute: float | None = Field(default=None, gt=0)
-    """None: no limit."""
+    """The most requests in a minute. None: no limit."""
     usd_per_million_input_tokens: float | None = Field(default=None, ge=0)
-    """With both prices, the card says what 1,000 requests cost."""
+    """The price of a million tokens of prompts, in US dollars. With both prices, the card says what 1,000 requests cost."""
     usd_per_million_output_tokens: float | None = Field(default=None, ge=0)
+    """The price of a million tokens of answers, in US dollars."""
     body: dict[str, JsonValue] = Field(default={})
     """Keys to add to the body of the request, or to replace in it; null removes a key."""
 

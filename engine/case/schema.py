@@ -76,13 +76,16 @@ class Budget(CaseSection):
     hours: float | None = Field(default=None, gt=0)
     """Training time."""
     usd_per_gpu_hour: float | None = Field(default=None, ge=0)
+    """The price of an hour of one GPU, in US dollars."""
 
 
 class DraftCase(WithPrompts):
     """One planning problem whose questions may not all be answered yet. Paths are absolute once loaded."""
 
     version: Literal[1] = 1
+    """The version of the file format."""
     name: str = Field(min_length=1, max_length=200)
+    """What the case is called; its runs are named after it."""
     decision: DraftDecisionAnswers = DraftDecisionAnswers()
     task: Task | None = None
     data: Data | None = None

@@ -29,9 +29,13 @@ class Slurm(CaseSection):
     """What the job requests; an option that is left out has the cluster's default."""
 
     nodes: int = Field(default=1, ge=1)
+    """Machines that the job gets."""
     partition: OptionText | None = None
+    """The partition that the job is queued in."""
     account: OptionText | None = None
+    """The account that the job is charged to."""
     qos: OptionText | None = None
+    """The quality of service of the job."""
     gpus: int | None = Field(default=None, ge=1)
     """GPUs on each node."""
     cpus: int | None = Field(default=None, ge=1)

@@ -47,6 +47,7 @@ class OutputFormat(CaseSection):
     model_config = ConfigDict(populate_by_name=True)
 
     kind: Annotated[OutputKind, BY_VALUE]
+    """What an answer has to look like."""
     json_schema: dict[str, Any] | str | None = Field(default=None, alias="schema")
     """For kind json: a JSON Schema, or the file that has it. The key in the case file is `schema`; a loaded case has the schema itself."""
     choices: list[str] | None = Field(default=None, min_length=1)
@@ -92,7 +93,7 @@ class Task(CaseSection):
     """The instruction for all rows that have none of their own."""
     output: OutputFormat = OutputFormat(kind=OutputKind.TEXT)
     metric: Annotated[Metric, BY_VALUE] | None = None
-    """None: the default metric of the output kind."""
+    """The metric that scores an answer. None: the default metric of the output kind."""
 
     @model_validator(mode="after")
     def metric_fits_output_kind(self) -> Task:

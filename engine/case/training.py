@@ -39,6 +39,7 @@ class Training(CaseSection):
     """How to train. None stands for the method's default; `methods/defaults.py` has each default with its source."""
 
     epochs: float | None = Field(default=None, gt=0)
+    """How often each row is seen."""
     learning_rate: float | None = Field(default=None, gt=0)
     """The peak, after the warmup."""
     batch_size: int | None = Field(default=None, ge=1)
@@ -66,7 +67,9 @@ class Training(CaseSection):
     processes: int = Field(default=1, ge=1)
     """Training processes on all nodes together; each one has a GPU, or its share of the CPU cores."""
     sharding: Annotated[Sharding, BY_VALUE] = Sharding.AUTO
+    """Whether processes divide the model among them: if it does not fit otherwise, never, or always."""
     seed: int = Field(default=0, ge=0, le=LARGEST_SEED)
+    """Of the order of the rows and of the new weights."""
     launcher: Annotated[Launcher, BY_VALUE] = Launcher.LOCAL
     """Where the worker runs; this and `slurm` do not change what is trained."""
     slurm: Slurm | None = None

@@ -29,7 +29,19 @@ def _string(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
 _Dumper.add_representer(str, _string)
 
 
-def yaml_text(value: Any) -> str:
-    """The value as YAML, its keys in their order."""
-    text: str = yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=120)
+class _BlockDumper(_Dumper):
+    """Writes texts of several lines as blocks, as a person would."""
+
+
+def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|") if "\n" in text else _string(dumper, text)
+
+
+_BlockDumper.add_representer(str, _block)
+
+
+def yaml_text(value: Any, *, blocks: bool = False) -> str:
+    """The value as YAML, its keys in their order; with `blocks`, texts of several lines keep them, to be edited."""
+    dumper = _BlockDumper if blocks else _Dumper
+    text: str = yaml.dump(value, Dumper=dumper, sort_keys=False, allow_unicode=True, width=120)
     return text

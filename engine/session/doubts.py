@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.methods.plan import make_plan
+from tuneproof.engine.session.form_input import number_text
 
 FAR_FROM_DEFAULT = 32
 """Times the default, from which a setting is questioned: published recipes differ from one another by less."""
@@ -45,7 +46,7 @@ def _about_settings(before: DraftCase, now: DraftCase) -> list[str]:
         except CaseError:
             continue
         if usual is not None and value > FAR_FROM_DEFAULT * usual:
-            found.append(f"{value:,g} is {value / usual:,.0f} times the default of {name}, which is {usual:,g}")
+            found.append(f"{number_text(value)} is {value / usual:,.0f} times the default of {name}, which is {number_text(usual)}")
         elif name == "learning_rate" and usual is not None and value * FAR_FROM_DEFAULT**2 < usual:
             found.append(f"{value:g} is so far below the default of {usual:g} that nothing would be learned")
     return found

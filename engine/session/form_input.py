@@ -134,6 +134,11 @@ def parse_number(name: str, text: str) -> float | None:
         raise InputError(f"{name} has to be a number, such as 3 or 2e-4") from None
 
 
+def number_text(value: float) -> str:
+    """A number as a person reads it: 1,000,000 and 0.0002."""
+    return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1 else f"{value:g}"
+
+
 def path_or_hub_name(text: str) -> str:
     """An absolute path if there is such a file or folder; any other text is a name on the hub and stays as it is."""
     path = Path(text.strip()).expanduser()

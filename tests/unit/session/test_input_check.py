@@ -43,7 +43,7 @@ def test_a_value_that_does_not_fit_is_refused_in_plain_words(sections: dict[str,
 @pytest.mark.parametrize(
     ("sections", "expected"),
     [
-        ({"training": {"epochs": 1e6}}, "1e\\+06 is 333,333 times the default of epochs"),
+        ({"training": {"epochs": 1e6}}, "1,000,000 is 333,333 times the default of epochs"),
         ({"training": {"learning_rate": 1000.0}}, "1,000 is 5,000,000 times the default"),
         ({"training": {"learning_rate": 1e-12}}, "nothing would be learned"),
         ({"training": {"rank": 99999}}, "times the default of rank"),

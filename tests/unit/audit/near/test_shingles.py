@@ -55,10 +55,10 @@ def test_hashes_are_equal_exactly_if_the_shingles_are(texts: list[str], shingle:
 
 @given(st.lists(st.text(max_size=30), max_size=8), st.integers(1, 40))
 def test_words_are_those_of_the_definition(texts: list[str], block: int) -> None:
-    words = [re.findall(r"\w+", text) for text in texts]
+    expected = [re.findall(r"\w+", text) for text in texts]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(words, "BLOCK_CHARACTERS", block)
         found, lengths = word_hashes(texts)
-    assert lengths.tolist() == list(map(len, words))
-    pairs = set(zip(chain.from_iterable(words), found.tolist(), strict=True))
+    assert lengths.tolist() == list(map(len, expected))
+    pairs = set(zip(chain.from_iterable(expected), found.tolist(), strict=True))
     assert len(pairs) == len({word for word, _ in pairs}) == len({number for _, number in pairs})
