@@ -30,6 +30,7 @@ bench: setup  ## measurements; tests never assert their figures
 	$(BIN)/python -m tests.bench.verdict
 	$(BIN)/python -m tests.bench.near
 	$(BIN)/python -m tests.bench.audit
+	$(BIN)/python -m tests.bench.million
 	$(BIN)/python -m tests.bench.scale
 	$(BIN)/python -m tests.bench.schemas
 	$(BIN)/python -m tests.bench.memory_predictions

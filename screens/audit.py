@@ -20,7 +20,9 @@ from tuneproof.engine.audit.report import FoundRow, Report, StoredFinding
 from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.data.pace import progress_text
 from tuneproof.engine.data.source_rows import source_files_of, source_row_text
+from tuneproof.engine.run.state import RunState
 from tuneproof.engine.session.audit_decisions import (
     FindingStatus,
     finding_status,
@@ -214,7 +216,7 @@ i explains the highlighted check. enter goes from a finding to its rows, escape 
         elif freeze_failed(self.session, self.state):
             self.show_status("the worker ended before the audit was finished: press 4 to see how to resume", error=True)
         else:
-            self.show_status(f"auditing: {state.checking} …" if state.checking else "auditing …")
+            self.show_status(_auditing(state))
 
     def action_leave_out(self) -> None:
         finding, data = self._highlighted, self._data
@@ -272,6 +274,13 @@ i explains the highlighted check. enter goes from a finding to its rows, escape 
         if self.save_sections(data=data):
             self.wizard.start_dry_run()
             self.refresh_all()
+
+
+def _auditing(state: RunState) -> str:
+    """What the audit does, and how far it has come."""
+    if (now := state.auditing) is not None:
+        return sanitize(progress_text(now.doing, now.rows, now.share, now.rows_per_second, now.seconds_left), one_line=True)
+    return f"auditing: {state.checking} …" if state.checking else "auditing …"
 
 
 def _what_to_do(finding: StoredFinding) -> str:

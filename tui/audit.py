@@ -38,7 +38,7 @@ def audit_command(
     """Audits files, here or on Ray, and returns the exit code. Raises GateClosed if a finding blocks, after all findings are printed."""
     draft = load_as(DraftCase, case) if case else None
     progress = AuditProgress()
-    callbacks = AuditCallbacks(progress.on_file, progress.on_check, progress.on_reading)
+    callbacks = AuditCallbacks(progress.on_file, progress.on_check, progress.on_reading, progress.on_rows)
     try:
         report = _auditor(on_ray)(files, against, shingle, draft, callbacks, label_errors, allow_large=allow_large)
     finally:

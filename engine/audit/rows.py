@@ -27,8 +27,25 @@ class TokenLengths:
     """The longest text that the base model reads, in tokens."""
 
 
+REPORTED_ROWS = 1000
+"""Rows after which progress is reported."""
+
+
 class Rows(list[Example]):
     """Examples that do not change, and, at the same positions, their prompts: raw, under `norm` and under `loose`."""
+
+    on_rows: Callable[[int, int], None] | None = None
+    """Called, as somebody goes through the rows, with how many of how many are done."""
+
+    def __iter__(self) -> Iterator[Example]:
+        return super().__iter__() if self.on_rows is None else self._reported(self.on_rows)
+
+    def _reported(self, on_rows: Callable[[int, int], None]) -> Iterator[Example]:
+        count = len(self)
+        for done, example in enumerate(super().__iter__()):
+            if done % REPORTED_ROWS == 0:
+                on_rows(done, count)
+            yield example
 
     @property
     def raw(self) -> Keys:
@@ -58,6 +75,7 @@ class Rows(list[Example]):
         """The other rows, with the hashes that are already computed."""
         kept = [at for at, example in enumerate(self) if example.source not in gone]
         rows = Rows(self[at] for at in kept)
+        rows.on_rows = self.on_rows
         if "_hashes" in self.__dict__:
             rows.__dict__["_hashes"] = self._hashes.take(kept)
         return rows

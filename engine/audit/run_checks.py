@@ -26,18 +26,21 @@ def audit(
     shapes: Mapping[str, str],
     accept: Mapping[str, str] | None = None,
     on_check: Callable[[str], None] = lambda check: None,
+    on_rows: Callable[[int, int], None] | None = None,
 ) -> Report:
     """Runs every check and leaves the remaining rows in the table.
 
     The rows of checks in `leave_out` are left out instead of blocking. `accept` has, by check, the reason why its findings are accepted:
     they are reported and no longer block. `shapes` has the shape of each file. `on_check` is called with the name of each check before it
-    runs. Raises CaseError for an unknown check, and if cleanlab is wanted and not installed.
+    runs, and `on_rows` with how many of how many rows a pass through them has come to. Raises CaseError for an unknown check, and if
+    cleanlab is wanted and not installed.
     """
     accepted = dict(accept or {})
     require_known_checks(leave_out, accepted)
     if table.label_errors is LabelErrorMethod.CLEANLAB:
         # Fail before the minutes that other checks may take.
         require_cleanlab()
+    table.watch(on_rows)
     counts = _counts(table)
     findings: list[StoredFinding] = []
     for check in CHECKS.values():

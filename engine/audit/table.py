@@ -56,6 +56,10 @@ class Table:
     def __post_init__(self) -> None:
         self.examples, self.eval = Rows(self.examples), Rows(self.eval)
 
+    def watch(self, on_rows: Callable[[int, int], None] | None) -> None:
+        """From now on, whoever goes through the rows reports how far it has come."""
+        self.examples.on_rows = self.eval.on_rows = on_rows
+
     @property
     def parts(self) -> tuple[Rows, Rows]:
         """The examples, and the rows of a separate eval file."""

@@ -30,6 +30,8 @@ class AuditCallbacks:
     """With the name of each check before it runs."""
     on_progress: OnProgress = lambda progress: None
     """With how far the reading of a file has come."""
+    on_rows: Callable[[int, int], None] = lambda done, of: None
+    """With how many of how many rows a pass of the audit through them has come to."""
 
 
 def audit_files(
@@ -71,7 +73,7 @@ def audit_files(
     shapes = {file: shape for reading in readings for file, shape in reading.shapes.items()}
     # From here on only the table holds the rows, so that the memory of rows that are left out is freed.
     readings.clear()
-    return with_profile(audit(table, data.leave_out, shapes, data.accept, callbacks.on_check), table, callbacks)
+    return with_profile(audit(table, data.leave_out, shapes, data.accept, callbacks.on_check, callbacks.on_rows), table, callbacks)
 
 
 def with_profile(report: Report, table: Table, callbacks: AuditCallbacks) -> Report:

@@ -21,8 +21,11 @@ MOST_ROW_BYTES = 16 * MIB
 ROW_BYTES = 512
 """Memory that the audit needs for each row besides its text."""
 
-TEXT_FACTOR = 16
-"""Memory that reading and the audit need for each byte of text: 11 to 17 were measured, most of them for the near-duplicate join."""
+TEXT_FACTOR = 2
+"""Memory that reading and the audit need for each byte of text besides WORK_FACTOR: 1.2 to 1.6 were measured, most of them for the text."""
+
+WORK_BYTES, WORK_FACTOR = 384 * MIB, 6
+"""Memory that the checks need to work in, however many rows there are; for small files this factor of the text."""
 
 ALLOW_LARGE = "add --allow-large (in a case: data.allow_large: true) if the file is meant to be so large"
 
@@ -35,7 +38,8 @@ class ReadingLimits:
     """Memory that reading and the audit may take; None: no limit."""
     allow_large: bool = False
     """Read on whatever a file grows to."""
-    used_bytes: int = 0
+    _text_bytes: int = 0
+    _other_bytes: int = 0
 
     @classmethod
     def of_this_machine(cls, *, allow_large: bool = False) -> ReadingLimits:
@@ -49,12 +53,13 @@ class ReadingLimits:
 
     def take(self, file: str, *, text_bytes: int = 0, rows: int = 0, held_bytes: int = 0) -> None:
         """Counts what has been read, and what is held besides. Raises DataRefused, with the numbers, if memory cannot hold it."""
-        self.used_bytes += text_bytes * TEXT_FACTOR + rows * ROW_BYTES + held_bytes
-        self._require(self.used_bytes, file)
+        self._text_bytes += text_bytes
+        self._other_bytes += rows * ROW_BYTES + held_bytes
+        self._require(_needed(self._text_bytes, self._other_bytes), file)
 
     def require_room(self, file: str, *, text_bytes: int, rows: int = 0) -> None:
         """Raises DataRefused if memory cannot hold this much more; nothing is counted."""
-        self._require(self.used_bytes + text_bytes * TEXT_FACTOR + rows * ROW_BYTES, file)
+        self._require(_needed(self._text_bytes + text_bytes, self._other_bytes + rows * ROW_BYTES), file)
 
     def require_ratio(self, file: str, compressed_bytes: int, content_bytes: int) -> None:
         """Raises DataRefused if a compressed file grows as no data do."""
@@ -67,12 +72,16 @@ class ReadingLimits:
 
     def _require(self, needed: int, file: str) -> None:
         if self.memory_bytes is not None and not self.allow_large and needed > self.memory_bytes:
-            each = f"{TEXT_FACTOR} bytes for each byte of text, and {ROW_BYTES} for each row"
+            each = f"{TEXT_FACTOR} bytes for each byte of text, {ROW_BYTES} for each row, and up to {size(WORK_BYTES)} to work in"
             raise DataRefused(
                 f"the audit needs {size(needed)} of memory or more ({each}), and {size(self.memory_bytes)} are free",
                 where=file,
                 fix="audit it in parts or on Ray (--on ray), free memory, or add --allow-large (in a case: data.allow_large: true) to try",
             )
+
+
+def _needed(text_bytes: int, other_bytes: int) -> int:
+    return text_bytes * TEXT_FACTOR + min(text_bytes * WORK_FACTOR, WORK_BYTES) + other_bytes
 
 
 def size(count: int) -> str:

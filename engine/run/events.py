@@ -89,6 +89,17 @@ class CheckStarted(Event):
     check: str
 
 
+class AuditProgressed(Event):
+    """The reading of a file, or a check of the audit, has come so far."""
+
+    kind: Literal["audit_progressed"] = "audit_progressed"
+    doing: str
+    rows: int
+    share: float  # of what is being done, from 0 to 1
+    rows_per_second: float
+    seconds_left: float
+
+
 class Audited(Event):
     """The data has been audited."""
 
@@ -303,6 +314,7 @@ AnyEvent = Annotated[
     | StageFinished
     | ShapeDetected
     | CheckStarted
+    | AuditProgressed
     | Audited
     | SplitFrozen
     | Decoded

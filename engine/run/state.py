@@ -11,6 +11,7 @@ from tuneproof.engine.run.events import (
     AnyEvent,
     ArmScored,
     Audited,
+    AuditProgressed,
     CardWritten,
     CheckStarted,
     Decoded,
@@ -56,6 +57,7 @@ class RunState:
     route: RouteDecided | None = None
     shapes: list[ShapeDetected] = field(default_factory=list)
     checking: str | None = None  # the check of the audit that runs
+    auditing: AuditProgressed | None = None  # how far the reading of the data or the check has come
     audited: Audited | None = None
     frozen: SplitFrozen | None = None
     decoding: Decoded | None = None
@@ -86,9 +88,11 @@ class RunState:
             case ShapeDetected():
                 self.shapes.append(event)
             case CheckStarted():
-                self.checking = event.check
+                self.checking, self.auditing = event.check, None
+            case AuditProgressed():
+                self.auditing = event
             case Audited():
-                self.audited, self.checking = event, None
+                self.audited, self.checking, self.auditing = event, None, None
             case SplitFrozen():
                 self.frozen = event
             case Decoded():

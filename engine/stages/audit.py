@@ -85,12 +85,18 @@ def _inputs(run: RunContext, readings: DataReadings, lengths: TokenLengths | Non
 
 
 def _audit(run: RunContext, readings: DataReadings, lengths: TokenLengths | None, inputs: Inputs) -> None:
+    def on_check(check: str) -> None:
+        run.log.emit(CheckStarted(check=check))
+        readings.pace.begin(f"checking: {check}")
+
+    readings.pace.begin("comparing rows with each other")
     report = audit(
         _table(run, readings, lengths),
         readings.data.leave_out,
         {file: shape for reading in readings.all for file, shape in reading.shapes.items()},
         readings.data.accept,
-        lambda check: run.log.emit(CheckStarted(check=check)),
+        on_check,
+        readings.pace.rows,
     )
     instruction = run.case.task.instruction if run.case.task else None
     left_out = {Source(place.file, place.line) for place in report.left_out}

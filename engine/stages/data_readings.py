@@ -7,21 +7,22 @@ from functools import cached_property
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example
-from tuneproof.engine.data.readers import LoadedExamples, read_examples
+from tuneproof.engine.data.pace import Pace
+from tuneproof.engine.data.readers import LoadedExamples, ReadingProgress, read_examples
 from tuneproof.engine.data.reading_limits import ReadingLimits
 
 
 class DataReadings:
     """The examples of a case and, if it names one, its separate eval file; each is read when a stage first needs it."""
 
-    def __init__(self, data: Data) -> None:
-        self.data = data
+    def __init__(self, data: Data, pace: Pace) -> None:
+        self.data, self.pace = data, pace
         self._limits = ReadingLimits.of_this_machine(allow_large=data.allow_large)
 
     @cached_property
     def examples(self) -> LoadedExamples:
         """The rows under `data.examples`."""
-        return read_examples(self.data.examples, self.data.columns, limits=self._limits)
+        return read_examples(self.data.examples, self.data.columns, limits=self._limits, on_progress=self._progressed)
 
     @cached_property
     def eval(self) -> LoadedExamples | None:
@@ -34,7 +35,12 @@ class DataReadings:
                 where="data.eval",
                 fix="leave it out: the examples are then divided",
             )
-        return read_examples(self.data.eval, self.data.columns, apart_from=self.examples.shapes, limits=self._limits)
+        return read_examples(
+            self.data.eval, self.data.columns, apart_from=self.examples.shapes, limits=self._limits, on_progress=self._progressed
+        )
+
+    def _progressed(self, progress: ReadingProgress) -> None:
+        self.pace.reading(progress.file, progress.rows, progress.share)
 
     @property
     def all(self) -> list[LoadedExamples]:

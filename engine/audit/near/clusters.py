@@ -139,24 +139,21 @@ class NearRows:
         return Pairs(self.pairs.left[both], self.pairs.right[both], self.pairs.jaccard[both], self.pairs.complete)
 
 
-def near_rows(
-    texts: Sequence[str], shingle: Shingle, at_least: float = LEAST_JACCARD, on_rows: OnRows = lambda step, done, of: None
-) -> NearRows:
+def near_rows(texts: Sequence[str], shingle: Shingle, at_least: float = LEAST_JACCARD, on_rows: OnRows | None = None) -> NearRows:
     """The near-duplicate join over rows, given by their texts under `norm`. Complete, and every pair is verified.
 
-    The texts are read several times, so that they need not be held. `on_rows` is called as the work goes on. Raises ValueError for a
+    The texts are read several times, so that they need not be held. `on_rows` is called as pairs are compared. Raises ValueError for a
     threshold outside (0, 1].
     """
     if not 0 < at_least <= 1:
         raise ValueError(f"a Jaccard threshold must be above 0 and at most 1, not {at_least}")
     count = len(texts)
-    sketches = sketch(texts, shingle, at_least, lambda step, done: on_rows(step, done, count))
+    sketches = sketch(texts, shingle, at_least)
     sets = ExactSets(texts, shingle, sketches.sizes)
     first = sets.first_equal(sketches.fingerprints)
     distinct = np.unique(first)
-    pairs = join(
-        sketches, distinct, sets.similarity, at_least, lambda share: on_rows("comparing near rows: pairs", int(share * count), count)
-    )
+    report = (lambda share: on_rows(int(share * count), count)) if on_rows else (lambda share: None)
+    pairs = join(sketches, distinct, sets.similarity, at_least, report)
     left, right = np.searchsorted(distinct, pairs.left), np.searchsorted(distinct, pairs.right)
     return NearRows(np.searchsorted(distinct, first), Pairs(left, right, pairs.jaccard, pairs.complete))
 

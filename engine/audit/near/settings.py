@@ -11,8 +11,8 @@ LEAST_JACCARD = 0.8
 MOST_PAIRS = 5_000_000
 """Near pairs at which the join stops: from there on it is incomplete."""
 
-OnRows = Callable[[str, int, int], None]
-"""Called with what is being done, and how many of how many rows are done."""
+OnRows = Callable[[int, int], None]
+"""Called with how many of how many rows are done."""
 
 
 class Shingle(StrEnum):

@@ -6,7 +6,7 @@ shingles: two near sets share one of these (the prefix filter of `near.join`). P
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,9 +23,6 @@ FEWEST_BUCKETS, MOST_BUCKETS = 16, 27
 CHARACTERS_A_BUCKET = 13
 """Characters of text for each bucket: about two words, so that a bucket counts about two shingles that occur once."""
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
-
-OnTexts = Callable[[str, int], None]
-"""Called with what is being done, and the number of texts that have been read."""
 
 
 @dataclass(frozen=True)
@@ -99,22 +96,19 @@ def by_rarity(
     return sorted_sets(level.astype(np.uint64) << np.uint64(FREQUENCY_SHIFT) | hashes & np.uint64((1 << FREQUENCY_SHIFT) - 1), lengths)
 
 
-def sketch(texts: Sequence[str], shingle: Shingle, at_least: float, on_texts: OnTexts = lambda step, done: None) -> Sketches:
+def sketch(texts: Sequence[str], shingle: Shingle, at_least: float) -> Sketches:
     """The sketches of texts under `norm`, for pairs of at least this Jaccard. The texts are read twice."""
-    often, total, sets = _frequencies(texts, shingle, on_texts)
+    often, total, sets = _frequencies(texts, shingle)
     levels = levels_of(often)
     del often
     words = signature_words(total, sets)
     parts: list[Sketches] = []
-    done = 0
     for block in text_blocks(texts):
         parts.append(Sketches.of_keys(*by_rarity(*shingle_hashes(block, shingle), levels), at_least, words))
-        done += len(block)
-        on_texts("comparing near rows: the rarest shingles", done)
     return Sketches.joined(parts, words)
 
 
-def _frequencies(texts: Sequence[str], shingle: Shingle, on_texts: OnTexts) -> tuple[NDArray[np.uint16], int, int]:
+def _frequencies(texts: Sequence[str], shingle: Shingle) -> tuple[NDArray[np.uint16], int, int]:
     """How often shingles occur, by the upper bits of their hashes; and the number of shingles and of texts."""
     bits = 0
     often = np.zeros(0, np.uint16)
@@ -132,7 +126,6 @@ def _frequencies(texts: Sequence[str], shingle: Shingle, on_texts: OnTexts) -> t
         often[bucket] = np.minimum(often[bucket] + counts, np.iinfo(np.uint16).max)
         total += len(hashes)
         done += len(block)
-        on_texts("comparing near rows: how often shingles occur", done)
     return (often if len(often) else np.zeros(1 << FEWEST_BUCKETS, np.uint16)), total, done
 
 

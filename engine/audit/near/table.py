@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.audit.near.settings import OnRows, Shingle
+from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.texts import TextsOf
 from tuneproof.engine.data.example import Example, Message, Source, prompt_text
@@ -82,7 +82,9 @@ def only_inputs_differ(ways: Ways) -> bool:
 
 def compared_texts(examples: Rows, eval_rows: Rows, *, inputs_alone: bool) -> TextsOf:
     """The texts by which near rows are found, as they are: whole prompts, or the inputs alone if nothing else differs."""
-    return TextsOf([*examples, *eval_rows], _input if inputs_alone else prompt_text)
+    rows = Rows([*examples, *eval_rows])
+    rows.on_rows = examples.on_rows
+    return TextsOf(rows, _input if inputs_alone else prompt_text)
 
 
 def join_rows(
@@ -91,7 +93,6 @@ def join_rows(
     shingle: Shingle = Shingle.W3,
     *,
     inputs_alone: bool | None = None,
-    on_rows: OnRows = lambda step, done, of: None,
 ) -> NearTable:
     """The near-duplicate join over all rows; `inputs_alone` is worked out from these rows if it is not given."""
     # NumPy and SciPy take a third of a second to import, and the wizard imports the checks.
@@ -101,7 +102,7 @@ def join_rows(
     if inputs_alone is None:
         inputs_alone = only_inputs_differ(ways_of_asking(examples, eval_rows))
     left = without_boilerplate(compared_texts(examples, eval_rows, inputs_alone=inputs_alone))
-    near = near_rows(left.texts, shingle, on_rows=on_rows)
+    near = near_rows(left.texts, shingle, on_rows=examples.on_rows)
     return NearTable(len(examples), len(eval_rows), _sources(examples, eval_rows), near, left.boilerplate)
 
 
@@ -112,14 +113,13 @@ def join_part(
     rules: BoilerplateRules,
     *,
     inputs_alone: bool,
-    on_rows: OnRows = lambda step, done, of: None,
 ) -> NearTable:
     """The near-duplicate join over part of the rows, whose boilerplate has been decided over all."""
     from tuneproof.engine.audit.near.boilerplate import WithoutRules
     from tuneproof.engine.audit.near.clusters import near_rows
 
     texts = WithoutRules(rules, compared_texts(examples, eval_rows, inputs_alone=inputs_alone))
-    near = near_rows(texts, shingle, on_rows=on_rows)
+    near = near_rows(texts, shingle, on_rows=examples.on_rows)
     return NearTable(len(examples), len(eval_rows), _sources(examples, eval_rows), near, [])
 
 

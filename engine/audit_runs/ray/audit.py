@@ -106,7 +106,7 @@ class _ShardedAudit:
         )
         table = self._table(selections, summaries, population, labels)
         shapes = {file: shape for s in summaries for file, shape in (s.shapes or {}).items()}
-        return with_profile(audit(table, data.leave_out, shapes, data.accept, callbacks.on_check), table, callbacks)
+        return with_profile(audit(table, data.leave_out, shapes, data.accept, callbacks.on_check, callbacks.on_rows), table, callbacks)
 
     def _read(self, files: Sequence[str], against: Sequence[str], callbacks: AuditCallbacks) -> tuple[Dataset, list[ShardSummary]]:
         """The rows of the shards, which stay with their workers, and the summaries in the order of the shards."""
