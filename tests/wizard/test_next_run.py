@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
+from textual.pilot import Pilot
 
 from tests.conftest import Result
 from tests.snapshots.record import FINISHED
@@ -22,6 +24,12 @@ def card(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> TuneproofApp:
     shutil.copytree(FINISHED, tmp_path / RUN)
     monkeypatch.chdir(tmp_path)
     return TuneproofApp(RUN)
+
+
+async def scroll_to(pilot: Pilot[Any], text: str) -> None:
+    """Scrolls down until a text is shown."""
+    while text not in shown(pilot):
+        await pilot.press("down")
 
 
 @pytest.mark.asyncio
@@ -45,8 +53,7 @@ async def test_the_card_scrolls_as_a_page_and_a_panel_can_have_the_terminal_for_
     async with card.run_test(size=(80, 24)) as pilot:
         await arrive(pilot, "CardScreen")
         await until_shown(pilot, "Verdict")
-        await pilot.press("pagedown")
-        await until_shown(pilot, "What next")
+        await scroll_to(pilot, "What next")
         assert "Verdict" not in picture(pilot), "the whole card is one page"
         await pilot.press("5", "m")
         await until_shown(pilot, "tab shows the next, m all of them")
@@ -95,8 +102,7 @@ async def test_one_changed_value_makes_a_run_that_shares_its_arms_and_is_compare
         await stage_done(pilot, Stage.CARD)
         await pilot.press("c")
         await arrive(pilot, "CardScreen")
-        await until_shown(pilot, "Verdict")
-        await pilot.press("pagedown")
+        await scroll_to(pilot, "Since")
         await until_shown(pilot, "Since support-tickets-1 this changed: training.", "now, minus tuned then")
         await pilot.press("q")
         await until(pilot, lambda: not app.is_running, "the end")
