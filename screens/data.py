@@ -14,14 +14,17 @@ from textual.widgets import Static
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, ModelChoice
+from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.data.files import FORMATS
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.session.base_check import check_base, describe_base
-from tuneproof.engine.session.data_form import DataStatus, data_status
-from tuneproof.engine.session.form_input import base_model, parse_columns, path_or_hub_name
+from tuneproof.engine.session.column_choice import Column, first_columns
+from tuneproof.engine.session.data_form import DataStatus, data_status, with_examples
+from tuneproof.engine.session.form_input import base_model, examples_named, parse_columns
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import BASE_HELP
 from tuneproof.screens.ask import AskLine
+from tuneproof.screens.columns import ColumnsScreen, Picked
 from tuneproof.screens.pick import PickScreen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
@@ -40,7 +43,7 @@ class DataScreen(StepScreen):
 - **Formats**: {", ".join(FORMATS)}, each also with `.gz` or `.zst`; a folder of such files; or a name on the Hugging Face
   hub.
 - **Shape**: how a record is written. `messages` (OpenAI chat), `conversations` (ShareGPT), `instruction/input/output` (Alpaca),
-  `prompt/completion` are recognised by their keys. If the keys are others, press m to name the columns.
+  `prompt/completion` are recognised by their keys. If the keys are others, press s to choose the columns.
 - **As the model sees it**: the exact text after the base model's *chat template*. Until you choose a base, it is shown without one.
 - **Lengths** are in *tokens*, the pieces of text that a model reads; a tenth of a page is about 50. Until you choose a base, they are in
   characters.
@@ -53,7 +56,7 @@ Nothing here changes your files.
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "pick_examples", "File"),
         Binding("v", "pick_eval", "Eval file"),
-        Binding("m", "map_columns", "Columns"),
+        Binding("s", "map_columns", "Columns"),
         Binding("b", "choose_base", "Base"),
         Binding("d", "edit_key('data.documents')", "Documents"),
         Binding("p", "type_path", "Hub name or path", show=False),
@@ -101,7 +104,7 @@ Nothing here changes your files.
             case DataStatus.READING:
                 self.show_status("reading …")
             case DataStatus.NEEDS_COLUMNS if state.failure is not None:
-                self.show_status(f"{state.failure.problem}: press m to name the columns", error=True)
+                self.show_status(f"{state.failure.problem}: press s to choose the columns", error=True)
             case DataStatus.FAILED if state.failure is not None:
                 self.show_status(state.failure.message, error=True)
             case DataStatus.AUDITED if state.audited is not None:
@@ -149,9 +152,41 @@ Nothing here changes your files.
     def action_type_path(self) -> None:
         why = "A file, a folder of data files, or the name of a data set on the Hugging Face hub."
         now = self._data.examples if self._data else ""
-        self.app.push_screen(AskLine("The examples", why, now if isinstance(now, str) else ""), self._path_entered)
+        self.app.push_screen(AskLine("The examples", why, now if isinstance(now, str) else "", check=_check_path), self._path_entered)
 
     def action_map_columns(self) -> None:
+        """Reads the columns of the first rows, then lets one choose."""
+        if self._data is None:
+            self.show_error("choose the examples first")
+            return
+        examples = self._data.examples
+        self.show_status("reading the columns …")
+        self.run_worker(lambda: self._read_columns(examples), thread=True, exclusive=True, group="columns")
+
+    def _read_columns(self, examples: str | list[str]) -> None:
+        try:
+            columns, wrong = first_columns(examples), None
+        except TuneproofError as error:
+            columns, wrong = [], str(error)
+        self.app.call_from_thread(self._ask_columns, columns, wrong)
+
+    def _ask_columns(self, columns: list[Column], wrong: str | None) -> None:
+        if not self.is_current or self._data is None:
+            return
+        self._show_data_status()
+        if wrong is not None:
+            self.show_error(wrong)
+        elif len(columns) < len(("request", "answer")):
+            self._type_columns()
+        else:
+            self.app.push_screen(ColumnsScreen(columns, has_columns=self._data.columns is not None), self._columns_picked)
+
+    def _columns_picked(self, picked: Picked | None) -> None:
+        if picked is not None and self._data is not None:
+            self._choose(data=self._data.model_copy(update={"columns": picked.columns}))
+
+    def _type_columns(self) -> None:
+        """For data whose first rows cannot be read here, such as a data set on the hub."""
         why = "Two column names, separated by a comma: the column with the request, then the column with the answer."
         columns = self._data.columns if self._data else None
         now = f"{columns.input}, {columns.output}" if columns else ""
@@ -164,7 +199,7 @@ Nothing here changes your files.
 
     def _examples_picked(self, path: Path | None) -> None:
         if path is not None:
-            self._choose(data=Data(examples=str(path.resolve()), eval=self._data.eval if self._data else None))
+            self._choose(data=with_examples(self._data, str(path.resolve())))
 
     def _eval_picked(self, path: Path | None) -> None:
         if path is not None and self._data is not None:
@@ -172,7 +207,7 @@ Nothing here changes your files.
 
     def _path_entered(self, text: str | None) -> None:
         if text and text.strip():
-            self._choose(data=Data(examples=path_or_hub_name(text)))
+            self._choose(data=with_examples(self._data, examples_named(text)))
 
     def _columns_entered(self, text: str | None) -> None:
         if text is not None and self._data is not None:
@@ -200,6 +235,13 @@ Nothing here changes your files.
         if self._data is not None:
             self.wizard.start_dry_run()
         self.refresh_all()
+
+
+def _check_path(text: str) -> str:
+    """Whether there is such a file. Raises InputError if there is not."""
+    if text.strip():
+        examples_named(text)
+    return ""
 
 
 def _line(name: str, value: str) -> Content:

@@ -57,14 +57,14 @@ class TaskScreen(StepScreen):
 - **Split**: the model trains on *train*; *validation* is scored during training and picks the best checkpoint; *eval* is used
   only to score.
 - **Detect 16 points four times in five**: if two systems really differ by so much, four of five such eval sets show it. Four times as
-  many cases halve it. It depends on how often the two disagree, which is assumed until they have run. **m** moves rows from train into
+  many cases halve it. It depends on how often the two disagree, which is assumed until they have run. **s** moves rows from train into
   eval.
 - **Freeze** (f): writes the eval set and stores its SHA-256 in the manifest. From then on neither the eval set nor the task can change
   in this run, so nobody can later pick the cases that suit the result.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f", "freeze", "Freeze"),
-        Binding("m", "enlarge_eval", "Eval size"),
+        Binding("s", "enlarge_eval", "Eval size"),
         Binding("d", "draft_again", "Redraft"),
         Binding("i", "read_whole", "Read whole", show=False),
         Binding("E", "open_editor", "Editor"),
@@ -177,7 +177,7 @@ class TaskScreen(StepScreen):
             Content(needed_cases_text()),
         ]
         if is_small(frozen) and self._larger_eval_sets:
-            lines.append(Content.styled("few eval cases: press m to move rows from train into eval", "bold"))
+            lines.append(Content.styled("few eval cases: press s to move rows from train into eval", "bold"))
         if self.session.is_frozen:
             lines.insert(1, Content.styled(f"frozen, sha256 {frozen.eval_sha256}", "bold"))
         return Content("\n").join(lines)

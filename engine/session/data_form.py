@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from enum import Enum, auto
 
+from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import ShapeUnknown
 from tuneproof.engine.run.state import RunState, RunStatus
 
@@ -31,3 +32,10 @@ def data_status(dry_run: RunState, *, is_frozen: bool, has_dry_run: bool) -> Dat
     if dry_run.failure is not None:
         return DataStatus.NEEDS_COLUMNS if dry_run.failure.is_a(ShapeUnknown) else DataStatus.FAILED
     return DataStatus.NOT_READ
+
+
+def with_examples(data: Data | None, examples: str) -> Data:
+    """The data with other examples. Decisions about the columns and the findings of the ones before do not go over to them."""
+    if data is None:
+        return Data(examples=examples)
+    return Data(examples=examples, eval=data.eval, documents=data.documents, split=data.split)

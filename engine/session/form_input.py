@@ -145,6 +145,15 @@ def path_or_hub_name(text: str) -> str:
     return str(path.resolve()) if path.exists() else text.strip()
 
 
+def examples_named(text: str) -> str:
+    """A file or folder as an absolute path, or the name of a data set on the hub. Raises InputError for a path that leads nowhere."""
+    named = path_or_hub_name(text)
+    is_path = named.startswith((".", "/", "~")) or Path(named).suffix != "" or named.count("/") > 1
+    if is_path and not Path(named).exists():
+        raise InputError(f"there is no file or folder {_shown(named)}; paths start at {Path.cwd()}")
+    return named
+
+
 def base_model(text: str) -> str:
     """A base model as the case names it: `sample`, an absolute folder, or a name on the hub; `check_base` looks at it."""
     return text.strip() if text.strip() == SAMPLE else path_or_hub_name(text)

@@ -13,7 +13,15 @@ from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.yaml import yaml_text
 from tuneproof.engine.session.base_check import check_base
 from tuneproof.engine.session.case_keys import CaseKey, KeyKind
-from tuneproof.engine.session.form_input import InputDoubt, InputError, base_model, number_text, parse_schema, path_or_hub_name
+from tuneproof.engine.session.form_input import (
+    InputDoubt,
+    InputError,
+    base_model,
+    examples_named,
+    number_text,
+    parse_schema,
+    path_or_hub_name,
+)
 
 DEFAULT, YES, NO = "default", "yes", "no"
 """The words that are chosen for a key that is yes or no; the first also for one of a few names."""
@@ -141,10 +149,7 @@ def _listed(key: CaseKey, text: str, content: DraftCase) -> Any:
                 near = difflib.get_close_matches(arm, known, n=1)
                 raise InputError(f"there is no arm `{arm[:40]}`; {f'did you mean {near[0]}?' if near else ', '.join(known)}", line=number)
     if key.path in FILES:
-        named = [path_or_hub_name(line) for line in lines]
-        missing = [name for name in named if not Path(name).exists()]
-        if missing and any(name.startswith((".", "/", "~")) or Path(name).suffix for name in missing):
-            raise InputError(f"there is no file {missing[0]}")
+        named = [examples_named(line) for line in lines]
         return named[0] if len(named) == 1 else named
     return lines
 

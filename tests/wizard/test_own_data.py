@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.wizard.driving import dry_run_ended, picture, shown, stage_done, typed, until
+from tests.wizard.driving import dry_run_ended, picture, shown, stage_done, typed, until, until_shown
 from tuneproof.engine.core.stage import Stage
 from tuneproof.tui.app import TuneproofApp
 
@@ -35,11 +35,16 @@ async def test_a_case_with_own_data_goes_from_the_first_question_to_the_freeze(t
         await typed(pilot, "rows.jsonl")
         await pilot.press("enter")
         await dry_run_ended(pilot)
-        assert "press m to name the columns" in shown(pilot)
-        await pilot.press("m")
-        await pilot.press("q", "a", "escape", "m")
-        for key in ("q", "comma", "a", "enter"):
-            await pilot.press(key)
+        assert "press s to choose the columns" in shown(pilot)
+        await pilot.press("s")
+        await until_shown(pilot, "Which column has the request?", "Is 0 even?", "the first rows of q")
+        await pilot.press("enter")
+        await until_shown(pilot, "Which column has the answer that you want?", "the request: q", "the first rows of a")
+        await pilot.press("backspace")
+        await until_shown(pilot, "Which column has the request?")
+        await pilot.press("enter", "enter")
+        await until_shown(pilot, "Which column has an instruction", "none of them")
+        await pilot.press("enter")
         await dry_run_ended(pilot)
         assert "61 rows, columns q -> a" in picture(pilot)
         await pilot.press("c")
