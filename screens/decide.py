@@ -242,15 +242,12 @@ def _route_text(session: CaseSession, *, trains_anyway: bool) -> Content:
     answers = session.answers() or draft.route_answers(ENOUGH_EXAMPLES)
     assert answers is not None
     steps = route_steps(answers)[1 if route is Route.FINE_TUNING else 0 :]
-    lines = [
-        Content.styled(route.value, "bold"),
-        Content(" ".join([reason_for(answers), *steps])),
-        Content.styled(ROUTE_WORDS[route], "dim"),
-    ]
+    lines = [Content.styled(route.value, "bold")]
+    if trains_anyway and route is not Route.FINE_TUNING:
+        lines.append(Content.styled("You train anyway; the card will say so.", "bold"))
+    lines += [Content(" ".join([reason_for(answers), *steps])), Content.styled(ROUTE_WORDS[route], "dim")]
     if route is Route.FINE_TUNING:
         lines.append(Content(minimum))
-    elif trains_anyway:
-        lines.append(Content.styled("You train anyway; the card will say so.", "bold"))
     return Content("\n").join(lines)
 
 
