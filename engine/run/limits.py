@@ -53,7 +53,7 @@ def disk_full(where: Path) -> DiskFull:
 
 def out_of_memory(where: Path) -> OutOfMemory:
     """The error for exhausted memory."""
-    fix = "free memory and add --resume, or lower training.batch_size in a new run"
+    fix = "free memory or lower training.batch_size, then add --resume"
     return OutOfMemory("out of memory", where=str(where), fix=fix)
 
 

@@ -29,7 +29,7 @@ def increase_accumulation(store: RunStore, log: EventLog, plan: Plan) -> OutOfMe
         return OutOfMemory(
             "out of memory with one row at a time",
             where=str(store.path),
-            fix="free memory and add --resume; or set training.max_length, a lighter method.name or a smaller model.base in a new run",
+            fix="free memory, or set training.max_length or a lighter method.name, and add --resume; a smaller model.base takes a new run",
         )
     store.write(PARTS, artifacts.BatchParts(accumulation=larger[0]).as_text())
     before, now = rows // plan.accumulation, rows // larger[0]
