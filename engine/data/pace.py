@@ -58,13 +58,14 @@ class Pace:
 
     def rows(self, done: int, of: int) -> None:
         """So many rows of the step are done. A step may go through the rows more than once: each time counts by itself."""
-        if done < self._last:
-            self._begun = time.monotonic()
         self._at(done, done / max(of, 1))
 
     def _at(self, rows: int, share: float) -> None:
         now = time.monotonic()
+        if rows < self._last:
+            self._begun = now
         self._last = rows
-        if now - self._reported >= INTERVAL:
+        # The pace of the first moment says nothing about the rest.
+        if now - self._reported >= INTERVAL and now - self._begun >= INTERVAL / 4:
             self._reported = now
             self._report(Progress(self._doing, rows, share, now - self._begun))

@@ -34,6 +34,15 @@ def test_reports_come_no_more_often_than_stated(monkeypatch: pytest.MonkeyPatch)
     ]
 
 
+def test_a_second_pass_counts_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "INTERVAL", 0.0)
+    reports: list[Progress] = []
+    counted = Pace(reports.append)
+    counted.reading("rows.jsonl", 9000, 0.9)
+    counted.reading("rows.jsonl", 1000, 0.1)
+    assert reports[1].seconds < 1 and reports[1].rows == 1000
+
+
 def test_every_part_of_an_audit_says_how_far_it_has_come() -> None:
     count = 2 * REPORTED_ROWS
     rows = Rows(Example("", f"question {at} of many", f"answer {at}", Source("rows.jsonl", at)) for at in range(count))
