@@ -9,6 +9,7 @@ from sys import intern
 
 from tuneproof.engine.audit.checks import CHECKS
 from tuneproof.engine.audit.label_noise.cross_validated import require_cleanlab
+from tuneproof.engine.audit.left_out import LeftOut
 from tuneproof.engine.audit.pii.masking import masked
 from tuneproof.engine.audit.registry import Check, Finding, Severity
 from tuneproof.engine.audit.report import ByKey, ByNormalisedKey, Counts, FoundRow, Leaked, Report, RowReference, StoredFinding
@@ -30,13 +31,15 @@ def audit(
 ) -> Report:
     """Runs every check and leaves the remaining rows in the table.
 
-    The rows of checks in `leave_out` are left out instead of blocking. `accept` has, by check, the reason why its findings are accepted:
+    The single rows in `leave_out`, and those of its checks, are left out instead of blocking. `accept` has, by check, the reason why its findings are accepted:
     they are reported and no longer block. `shapes` has the shape of each file. `on_check` is called with the name of each check before it
     runs, and `on_rows` with how many of how many rows a pass through them has come to. Raises CaseError for an unknown check, and if
     cleanlab is wanted and not installed.
     """
     accepted = dict(accept or {})
     require_known_checks(leave_out, accepted)
+    left_out = LeftOut.of(leave_out)
+    table.by_hand = left_out.rows
     if table.label_errors is LabelErrorMethod.CLEANLAB:
         # Fail before the minutes that other checks may take.
         require_cleanlab()
@@ -45,7 +48,7 @@ def audit(
     findings: list[StoredFinding] = []
     for check in CHECKS.values():
         on_check(check.name)
-        for finding in [_completed(check, finding, check.name in leave_out) for finding in check.find(table)]:
+        for finding in [_completed(check, finding, check.name in left_out.checks) for finding in check.find(table)]:
             if finding.left_out:
                 table.leave_out(row.at for row in finding.rows)
             findings.append(_stored(finding, None if finding.left_out else accepted.get(check.name)))
@@ -56,11 +59,12 @@ def audit(
 
 def require_known_checks(leave_out: Sequence[str], accept: Mapping[str, str]) -> None:
     """Raises CaseError for an unknown check, and for a check that is both left out and accepted."""
-    for names, where in ((leave_out, "data.leave_out"), (accept, "data.accept")):
+    checks = LeftOut.of(leave_out).checks
+    for names, where in ((checks, "data.leave_out"), (accept, "data.accept")):
         unknown = sorted(set(names) - CHECKS.keys())
         if unknown:
-            raise CaseError(f"there is no check `{unknown[0]}`", where=where, fix=f"the checks are {', '.join(CHECKS)}")
-    both = sorted(set(leave_out) & accept.keys())
+            raise CaseError(f"there is no check `{unknown[0]}`", where=where, fix=f"the checks are {', '.join(CHECKS)}; a row is `file:line`")
+    both = sorted(set(checks) & accept.keys())
     if both:
         raise CaseError(f"`{both[0]}` is both left out and accepted", where="data.accept", fix="remove it from one of the two")
 

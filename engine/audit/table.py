@@ -46,6 +46,8 @@ class Table:
     lengths: TokenLengths | None = None
     shingle: Shingle = Shingle.W3
     label_errors: LabelErrorMethod = LabelErrorMethod.NEIGHBOURS
+    by_hand: tuple[Source, ...] = ()
+    """The rows that the case leaves out one by one."""
     gone: set[Source] = field(default_factory=set)
     """The rows that have been left out."""
     is_part: bool = False

@@ -62,7 +62,7 @@ class Data(CaseSection):
     """Which columns hold what. None: the shape of the rows is detected by their keys."""
     split: SplitShares = SplitShares()
     leave_out: list[str] = Field(default=[])
-    """Names of audit checks: the rows that they flag are left out, and their findings block no longer."""
+    """Names of audit checks, whose rows are left out and whose findings block no longer; and single rows, as `file:line`."""
     accept: dict[str, Annotated[str, Field(min_length=1)]] = Field(default={})
     """Reasons to accept findings, by the name of their check: they block no longer, and the card shows the reason."""
     allow_large: bool = Field(default=False, exclude_if=lambda allowed: not allowed)

@@ -7,6 +7,7 @@ from importlib import import_module
 from tuneproof.engine.audit.registry import CHECKS as CHECKS
 
 # Checks that take rows out come first, so that later checks see what is left.
+CHOSEN = ("by-hand", "no-such-row")
 UNUSABLE = ("unreadable", "empty", "encoding", "mixed-shapes", "turns", "turn-order", "empty-turn", "context", "context-train", "format")
 SENSITIVE = ("private-data", "secret")
 REPEATED = ("conflict", "duplicate", "leakage", "near-leakage", "near-incomplete", "near-duplicate", "near-conflict", "boilerplate")
@@ -15,5 +16,5 @@ LABELS = ("rare-label", "imbalance", "unseen-label", "label-error")
 TEXT = ("placeholder", "control-characters", "outer-white-space", "mojibake", "chat-tokens")
 OUTPUTS = ("refusal", "echo", "empty-on-purpose", "repetition", "json-style", "script")
 
-for _name in (*UNUSABLE, *SENSITIVE, *REPEATED, *RELATED, *LABELS, *TEXT, *OUTPUTS):
+for _name in (*CHOSEN, *UNUSABLE, *SENSITIVE, *REPEATED, *RELATED, *LABELS, *TEXT, *OUTPUTS):
     import_module(f"{__name__}.{_name.replace('-', '_')}")

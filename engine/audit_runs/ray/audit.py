@@ -17,6 +17,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from tuneproof.engine.audit.checks import CHECKS
+from tuneproof.engine.audit.left_out import LeftOut
 from tuneproof.engine.audit.near.boilerplate import BoilerplateRules, boilerplate_of, find_boilerplate, sampled_rows
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.population import Population
@@ -58,10 +59,11 @@ def audit_shards(
     """
     data = case.data if case and case.data else Data(examples=list(files))
     require_known_checks(data.leave_out, data.accept or {})
-    left_out = [name for name in data.leave_out if not CHECKS[name].always_leaves_out]
+    given = LeftOut.of(data.leave_out)
+    left_out = [*(name for name in given.checks if not CHECKS[name].always_leaves_out), *map(str, given.rows)]
     if left_out:
         raise CaseError(
-            f"`{left_out[0]}` cannot be left out of shards: later checks would depend on its findings",
+            f"`{left_out[0]}` cannot be left out of shards: later checks would count other rows",
             where="data.leave_out",
             fix="audit on one machine, or remove the rows from the files first",
         )

@@ -85,6 +85,20 @@ def test_what_the_case_leaves_out_no_longer_blocks_and_goes_no_further() -> None
     assert [place.line for place in report.left_out] == [103, 104]
 
 
+def test_a_single_row_is_left_out_and_the_right_one_of_a_conflict_stays() -> None:
+    report = report_of([*CLEAN, *PLANTED["conflict"]], leave_out=("rows.jsonl:107",))
+    (finding,) = report.findings
+    assert (finding.check, finding.severity, finding.left_out) == ("by-hand", Severity.WARN, True)
+    assert [str(row.line) for row in report.left_out] == ["107"] == [str(row.line) for row in finding.rows]
+
+
+def test_a_row_to_leave_out_that_is_nowhere_blocks_and_is_named() -> None:
+    report = report_of(CLEAN, leave_out=("rows.jsonl:999", "rows.jsonl:7"), problems=[(Source("rows.jsonl", 50), UnreadableRow("not JSON"))])
+    (blocking,) = report.blocking()
+    assert blocking.check == "no-such-row" and blocking.message.endswith("rows.jsonl:999")
+    assert [row.line for row in report.left_out] == [7, 50]
+
+
 def test_a_check_that_does_not_exist_cannot_be_left_out() -> None:
     with pytest.raises(CaseError, match="there is no check `leaks`"):
         report_of(CLEAN, leave_out=("leaks",))
