@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
+from tuneproof.engine.audit.answers import in_a_case_file
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.audit.report import Counts, Report, StoredFinding
@@ -50,7 +51,7 @@ def audit_command(
         raise GateClosed(
             f"the audit blocks: {names}",
             where=next((f"{row.file}:{row.line}" for finding in blocking for row in finding.rows), ""),
-            fix="fix the rows; or name the checks in a case, under data.leave_out or with a reason under data.accept",
+            fix=in_a_case_file(blocking),
         )
     return int(ExitCode.DONE)
 

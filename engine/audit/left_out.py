@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from tuneproof.engine.data.example import Source
 
+BY_HAND, NO_SUCH_ROW = "by-hand", "no-such-row"
+"""The checks that report the single rows, and those of them that are not there."""
+
 _ROW = re.compile(r"(?s)(.+):([1-9][0-9]*)")
 """A file and a line, as `str(Source)` writes them. No check has a colon in its name."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -27,13 +28,33 @@ class QuarantinedRow(BaseModel):
     row: str
 
 
-def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[Path]:
-    """Writes the rows of a finding, with what is wrong with each, next to the file that they come from. Returns the files written.
+@dataclass(frozen=True)
+class QuarantineCopy:
+    """A quarantine file that was written: its content before, None if it was not there, and after."""
+
+    path: Path
+    before: bytes | None
+    after: bytes
+
+    def take_back(self) -> bool:
+        """Gives the file its former content; returns False, and leaves it, if it was changed since. Raises OSError if it cannot be."""
+        if not self.path.is_file() or self.path.read_bytes() != self.after:
+            return False
+        if self.before is None:
+            self.path.unlink()
+        else:
+            write_atomically(self.path, self.before.decode("utf-8"))
+        return True
+
+
+def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[QuarantineCopy]:
+    """Writes the rows of a finding, with what is wrong with each, next to the file that they come from. Returns the files written,
+    in order; two data files may share one.
 
     Rows of other checks in the file stay; rows of the same check are replaced. Rows of hub data sets are skipped, because they have no
     local file. Raises OSError if a file cannot be written, and DataRefused if a file of that name has other content.
     """
-    written = []
+    written: list[QuarantineCopy] = []
     for label in dict.fromkeys(row.file for row in finding.rows):
         source = files.get(label)
         if source is None:
@@ -45,9 +66,10 @@ def write_quarantine(finding: StoredFinding, files: dict[str, Path]) -> list[Pat
             for row in finding.rows
             if row.file == label
         ]
+        before = path.read_bytes() if path.is_file() else None
         write_atomically(path, to_jsonl([*kept, *added]))
-        written.append(path)
-    return list(dict.fromkeys(written))
+        written.append(QuarantineCopy(path, before, path.read_bytes()))
+    return written
 
 
 def quarantine_path(source: Path) -> Path:

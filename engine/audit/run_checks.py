@@ -31,10 +31,10 @@ def audit(
 ) -> Report:
     """Runs every check and leaves the remaining rows in the table.
 
-    The single rows in `leave_out`, and those of its checks, are left out instead of blocking. `accept` has, by check, the reason why its findings are accepted:
-    they are reported and no longer block. `shapes` has the shape of each file. `on_check` is called with the name of each check before it
-    runs, and `on_rows` with how many of how many rows a pass through them has come to. Raises CaseError for an unknown check, and if
-    cleanlab is wanted and not installed.
+    The single rows in `leave_out`, and those of its checks, are left out instead of blocking. `accept` has, by check, the reason why its
+    findings are accepted: they are reported and no longer block. `shapes` has the shape of each file. `on_check` is called with the name
+    of each check before it runs, and `on_rows` with how many of how many rows a pass through them has come to. Raises CaseError for an
+    unknown check, and if cleanlab is wanted and not installed.
     """
     accepted = dict(accept or {})
     require_known_checks(leave_out, accepted)
@@ -63,7 +63,9 @@ def require_known_checks(leave_out: Sequence[str], accept: Mapping[str, str]) ->
     for names, where in ((checks, "data.leave_out"), (accept, "data.accept")):
         unknown = sorted(set(names) - CHECKS.keys())
         if unknown:
-            raise CaseError(f"there is no check `{unknown[0]}`", where=where, fix=f"the checks are {', '.join(CHECKS)}; a row is `file:line`")
+            raise CaseError(
+                f"there is no check `{unknown[0]}`", where=where, fix=f"the checks are {', '.join(CHECKS)}; a row is `file:line`"
+            )
     both = sorted(set(checks) & accept.keys())
     if both:
         raise CaseError(f"`{both[0]}` is both left out and accepted", where="data.accept", fix="remove it from one of the two")

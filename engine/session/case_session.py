@@ -32,6 +32,7 @@ from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predic
 from tuneproof.engine.scoring.rule import TargetStatus
 from tuneproof.engine.scoring.verdict import target_status
 from tuneproof.engine.session.cached_reader import CachedReader
+from tuneproof.engine.session.decision_history import DecisionHistory
 from tuneproof.engine.session.met_as_measured import MetAsMeasured, met_as_measured
 from tuneproof.engine.session.next_runs import NextRun, next_runs
 from tuneproof.engine.session.since_last import SinceLast, since_last
@@ -56,6 +57,9 @@ class CaseSession:
         self._measured: _Measured | None = None
         self._bounds: tuple[tuple[Path, str], Bounds] | None = None
         self._since_last: tuple[Path, SinceLast | None] | None = None
+        self._last_report: tuple[tuple[object, ...], Report] | None = None
+        self.decisions = DecisionHistory()
+        """What was decided about the findings since the case was opened."""
         self._follows: str | None = None
         """The run that the next one follows."""
 
@@ -171,6 +175,16 @@ class CaseSession:
     def report(self) -> Report | None:
         """The audit of the run, or of the dry run before there is one."""
         return self._reader.read(self._store_with_data, artifacts.AUDIT, Report)
+
+    @property
+    def last_report(self) -> Report | None:
+        """The audit; while it is made again after a decision about a finding, the one before."""
+        content = self.draft.content
+        decided = {"leave_out", "accept", "split"}
+        same_rows = (content.data and content.data.model_dump(exclude=decided), content.task, content.model)
+        if (report := self.report) is not None:
+            self._last_report = (same_rows, report)
+        return self._last_report[1] if self._last_report and self._last_report[0] == same_rows else None
 
     @property
     def data_facts(self) -> artifacts.DataFacts | None:

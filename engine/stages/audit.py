@@ -9,6 +9,7 @@ from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuneproof.engine.audit.answers import in_a_case_file
 from tuneproof.engine.audit.preview import data_facts
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import Report
@@ -122,9 +123,8 @@ def _gate_closed(report: Report, run: Path) -> GateClosed:
         f"{f.check}: {f.message} (first: {f.rows[0].file}:{f.rows[0].line})" if f.rows else f"{f.check}: {f.message}"
         for f in report.blocking()
     ]
-    names = ", ".join(dict.fromkeys(finding.check for finding in report.blocking()))
     return GateClosed(
         f"the audit blocks: {'; '.join(findings)}",
         where=str(run / artifacts.AUDIT),
-        fix=f"fix the rows, or set data.leave_out: [{names}]",
+        fix=in_a_case_file(report.blocking()),
     )

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 import yaml
+from textual.widgets import OptionList
 
-from tests.wizard.driving import arrive, dry_run_ended, picture, shown, typed, until
+from tests.wizard.driving import arrive, dry_run_ended, opened, picture, shown, typed, until
 from tuneproof.tui.app import TuneproofApp
 
 ADDRESS = "ann.smith" + "@" + "example.net"
@@ -68,3 +69,76 @@ async def test_a_finding_stays_highlighted_and_private_data_is_masked(case: Path
         await dry_run_ended(pilot)
         await until(pilot, lambda: "conflict left out" in shown(pilot), "the rows left out")
         assert "rows.jsonl:5 = rows.jsonl:62" in shown(pilot)
+
+
+@pytest.fixture
+def blocked_twice(case: Path) -> Path:
+    """The case with a row in a wrong format as well."""
+    with (case.parent / "rows.jsonl").open("a") as file:
+        file.write(json.dumps({"input": "Is a third even?", "output": "perhaps"}) + "\n")
+    return case
+
+
+def marked(app: TuneproofApp) -> str:
+    """The line of the highlighted finding."""
+    listed = app.screen.query_one("#findings", OptionList)
+    assert listed.highlighted is not None
+    return str(listed.get_option_at_index(listed.highlighted).prompt)
+
+
+def decided(case: Path) -> tuple[list[str], dict[str, str]]:
+    data = yaml.safe_load(case.read_text())["data"]
+    return data.get("leave_out", []), data.get("accept", {})
+
+
+@pytest.mark.asyncio
+async def test_the_mark_goes_to_what_still_blocks_the_list_stays_and_every_decision_is_undone(blocked_twice: Path) -> None:
+    case, app = blocked_twice, TuneproofApp(blocked_twice)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "3")
+        await until(pilot, lambda: "the gate is closed: 2 blocking findings." in shown(pilot), "the closed gate")
+        assert "■ format" in marked(app)
+        await pilot.press("x")
+        assert app.session is not None and not app.session.report, "the audit is not made again yet"
+        listed = app.screen.query_one("#findings", OptionList)
+        assert "■ conflict" in marked(app) and "format left out; u undoes" in shown(pilot)
+        assert "✓ format" in str(listed.get_option_at_index(listed.option_count - 1).prompt)
+        await dry_run_ended(pilot)
+        await until(pilot, lambda: "the gate is closed: 1 blocking finding." in shown(pilot), "one finding less")
+        assert "■ conflict" in marked(app)
+        await pilot.press("x")
+        await dry_run_ended(pilot)
+        await until(pilot, lambda: "the gate is open; 3 rows are left out" in shown(pilot), "the open gate")
+        await pilot.press("x")
+        assert decided(case) == (["format", "conflict"], {}) and "are left out already" in shown(pilot)
+        await pilot.press("u", "u", "w")
+        assert decided(case) == (["format"], {}) and (case.parent / "rows.quarantine.jsonl").is_file()
+        await pilot.press("a")
+        await arrive(pilot, "AskText")
+        await typed(pilot, "rare")
+        await pilot.press("ctrl+s")
+        await until(pilot, lambda: decided(case) == (["format"], {"conflict": "rare"}), "the finding accepted")
+        await pilot.press("u", "u")
+        assert decided(case) == ([], {}) and not (case.parent / "rows.quarantine.jsonl").exists()
+        assert "■ format" in marked(app)
+
+
+@pytest.mark.asyncio
+async def test_of_a_conflict_only_the_wrong_row_is_left_out_and_is_put_back(case: Path) -> None:
+    app = TuneproofApp(case)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await opened(pilot, "3")
+        await until(pilot, lambda: "rows.jsonl:5 = rows.jsonl:62" in shown(pilot), "the conflict")
+        await pilot.press("i")
+        await arrive(pilot, "ReadingScreen")
+        assert "For example rows.jsonl:5" in shown(pilot) and '"is 4 EVEN?"' in shown(pilot) and "data.leave_out" not in shown(pilot)
+        await pilot.press("escape", "enter", "o")
+        await until(pilot, lambda: "rows.jsonl:62 left out; u undoes" in shown(pilot), "the decision")
+        await dry_run_ended(pilot)
+        await until(pilot, lambda: "the gate is open; 1 row is left out" in shown(pilot), "the open gate")
+        assert decided(case) == (["rows.jsonl:62"], {})
+        assert "✓ by-hand" in picture(pilot) and " conflict " not in picture(pilot)
+        await pilot.press("end", "b")
+        await dry_run_ended(pilot)
+        await until(pilot, lambda: "the gate is closed" in shown(pilot), "the gate, closed again")
+        assert decided(case) == ([], {})

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tuneproof.engine.audit.left_out import BY_HAND
 from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
 
 
-@check("by-hand", severity=Severity.WARN, always_leaves_out=True)
+@check(BY_HAND, severity=Severity.WARN, always_leaves_out=True)
 def rows_left_out_by_hand(table: Table) -> Iterator[Finding]:
     """Rows that a person has left out one by one, whatever the checks say about them.
 

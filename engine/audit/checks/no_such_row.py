@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tuneproof.engine.audit.left_out import NO_SUCH_ROW
 from tuneproof.engine.audit.registry import Finding, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import listed, plural
 
 
-@check("no-such-row", severity=Severity.BLOCK, compares=True)
+@check(NO_SUCH_ROW, severity=Severity.BLOCK, compares=True)
 def rows_that_are_not_there(table: Table) -> Iterator[Finding]:
     """Rows that the case leaves out one by one and that no file has: the name is misspelt, or the file has become shorter."""
     there = {*table.gone, *(source for source, _ in table.problems), *(example.source for part in table.parts for example in part)}

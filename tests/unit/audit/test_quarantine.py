@@ -31,7 +31,7 @@ def test_rows_are_copied_into_quarantine_and_the_data_is_never_touched(tmp_path:
     source.write_bytes(encoded(".jsonl"))
     before, files = source.read_bytes(), source_files_of(Data(examples=str(source)))
     conflict = finding("conflict", ("rows.jsonl", 1), ("rows.jsonl", 3), note="yes\nno")
-    [written] = write_quarantine(conflict, files)
+    written = write_quarantine(conflict, files)[0].path
     assert written == quarantine_path(source) == tmp_path / "rows.quarantine.jsonl"
     assert [(row["check"], row["line"], row["note"]) for row in quarantined(written)] == [
         ("conflict", 1, "yes\nno"),
@@ -39,7 +39,9 @@ def test_rows_are_copied_into_quarantine_and_the_data_is_never_touched(tmp_path:
     ]
     assert [json.loads(row["row"].removeprefix("\ufeff")) for row in quarantined(written)] == ROWS[:2]
     once = written.read_bytes()
-    assert write_quarantine(conflict, files) == [written] and written.read_bytes() == once, "once more changes nothing"
+    assert [copy.path for copy in write_quarantine(conflict, files)] == [written] and written.read_bytes() == once, (
+        "once more changes nothing"
+    )
     write_quarantine(finding("format", ("rows.jsonl", 5)), files)
     write_quarantine(finding("conflict", ("rows.jsonl", 3)), files)
     assert [(row["check"], row["line"]) for row in quarantined(written)] == [("format", 5), ("conflict", 3)]
@@ -67,7 +69,7 @@ def test_two_files_keep_their_rows_apart_in_quarantine(tmp_path: Path, names: tu
     written = write_quarantine(
         finding("conflict", *((name, 3) for name in names)), source_files_of(Data(examples=[str(tmp_path / n) for n in names]))
     )
-    assert sum(len(quarantined(path)) for path in set(written)) == 2
+    assert sum(len(quarantined(path)) for path in {copy.path for copy in written}) == 2
 
 
 def test_a_quarantine_holds_the_rows_once_and_leaves_the_data_alone(tmp_path: Path) -> None:
@@ -77,7 +79,20 @@ def test_a_quarantine_holds_the_rows_once_and_leaves_the_data_alone(tmp_path: Pa
     rows = [FoundRow(file="a.jsonl", line=1, note="bad"), FoundRow(file="a.jsonl", line=3)]
     finding = StoredFinding(check="format", severity=Severity.BLOCK, message="2", action="fix", count=2, left_out=False, rows=rows)
     for check in ("format", "conflict", "format"):
-        [written] = write_quarantine(finding.model_copy(update={"check": check}), {"a.jsonl": data})
+        written = write_quarantine(finding.model_copy(update={"check": check}), {"a.jsonl": data})[0].path
     lines = [json.loads(line) for line in written.read_text().splitlines()]
     assert sorted((line["check"], line["line"]) for line in lines) == [("conflict", 1), ("conflict", 3), ("format", 1), ("format", 3)]
     assert json.loads(lines[0]["row"].removeprefix("\ufeff")) == ROWS[0] and data.read_bytes() == before
+
+
+def test_a_quarantine_file_is_taken_back_to_what_it_was_unless_someone_changed_it(tmp_path: Path) -> None:
+    data = tmp_path / "a.jsonl"
+    data.write_bytes(encoded(".jsonl"))
+    files = {"a.jsonl": data}
+    [first] = write_quarantine(finding("conflict", ("a.jsonl", 1)), files)
+    [second] = write_quarantine(finding("format", ("a.jsonl", 3)), files)
+    assert second.take_back() and [row["check"] for row in quarantined(second.path)] == ["conflict"]
+    assert first.take_back() and not first.path.exists()
+    [third] = write_quarantine(finding("conflict", ("a.jsonl", 1)), files)
+    third.path.write_text(third.path.read_text() * 2)
+    assert not third.take_back() and len(quarantined(third.path)) == 2

@@ -93,7 +93,9 @@ def test_a_single_row_is_left_out_and_the_right_one_of_a_conflict_stays() -> Non
 
 
 def test_a_row_to_leave_out_that_is_nowhere_blocks_and_is_named() -> None:
-    report = report_of(CLEAN, leave_out=("rows.jsonl:999", "rows.jsonl:7"), problems=[(Source("rows.jsonl", 50), UnreadableRow("not JSON"))])
+    report = report_of(
+        CLEAN, leave_out=("rows.jsonl:999", "rows.jsonl:7"), problems=[(Source("rows.jsonl", 50), UnreadableRow("not JSON"))]
+    )
     (blocking,) = report.blocking()
     assert blocking.check == "no-such-row" and blocking.message.endswith("rows.jsonl:999")
     assert [row.line for row in report.left_out] == [7, 50]
