@@ -35,7 +35,7 @@ from tuneproof.engine.session.form_input import InputError
 from tuneproof.engine.session.progress import freeze_failed
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.ask import AskText
-from tuneproof.screens.finding_lines import auditing_line, explanation, finding_line, row_line, severities_line, what_to_do
+from tuneproof.screens.finding_lines import auditing_line, both_rows, explanation, finding_line, row_line, severities_line, what_to_do
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.row_sides import RowSides
 from tuneproof.screens.step import StepScreen
@@ -214,11 +214,7 @@ i explains the highlighted check with one of your rows. escape goes back from th
         finding = self._highlighted
         if finding is None:
             return
-        row = finding.rows[event.option_index]
-        parts = [f"{row.file}:{row.line}  {row.note}", self._text(row)]
-        if row.of:
-            parts += ["", f"{row.of.file}:{row.of.line}", self._text(row.of)]
-        self.app.push_screen(ReadingScreen(finding.message, "\n".join(parts)))
+        self.app.push_screen(ReadingScreen(finding.message, both_rows(finding.rows[event.option_index], self._text)))
 
     def _show_sides(self, row: FoundRow | None) -> None:
         sides = self.query_one(RowSides)

@@ -82,6 +82,14 @@ def explanation(finding: StoredFinding, row: FoundRow | None, text_of: Callable[
     return "\n\n".join(part for part in parts if part)
 
 
+def both_rows(row: FoundRow, text_of: Callable[[RowReference], str]) -> str:
+    """One row whole, and the row that it is compared with."""
+    parts = [f"{row.file}:{row.line}  {row.note}", text_of(row)]
+    if row.of:
+        parts += ["", f"{row.of.file}:{row.of.line}", text_of(row.of)]
+    return "\n".join(parts)
+
+
 def auditing_line(state: RunState) -> str:
     """What the audit does, and how far it has come."""
     if (now := state.auditing) is not None:
