@@ -184,6 +184,8 @@ DIALOGS = {
     "pick": Scene(way=(("o", "PickScreen"),), ready=_listed),
     "ask-choice": Scene(MEASURED_RUN, "MethodScreen", (("t", "AskChoice"),)),
     "quit": Scene(TRAINING_RUN, "TrainScreen", (("q", "QuitScreen"),)),
+    "case-file": _on_card(("k", "CaseFileScreen")),
+    "key": Scene(way=(*NEW_CASE, ("k", "CaseFileScreen"), ("slash e p o c h s enter", "CaseFileScreen"), ("enter", "AskLine"))),
     "help": _on_card(("question_mark", "HelpScreen")),
     "failures": _on_card(("5", "BaselinesScreen"), ("enter", "CasesScreen")),
     "comparison": _on_card(("v", "CasesScreen")),

@@ -14,7 +14,7 @@ from tuneproof.screens.steps import screen_of
 from tuneproof.tui.app import TuneproofApp
 
 HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "accelerate")
-DIALOGS = ("ask", "failures", "pick", "quit", "reading")
+DIALOGS = ("ask", "case_file", "columns", "failures", "key_dialogs", "pick", "quit", "reading", "task_dialogs")
 
 
 async def answer_questions() -> str:

@@ -10,12 +10,15 @@ import pytest
 import yaml
 from textual.widgets import Input, TextArea
 
+from tests.hub import local_hub
+from tests.unit.models.broken_folders import sample_copy
 from tests.wizard.driving import arrive, opened, paste, shown, stage_done, until, until_shown
 from tuneproof.engine.arms import ArmContext, arms_of
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.data.example import Example, Source
+from tuneproof.engine.models import hub_lookup
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.tui.app import TuneproofApp
@@ -148,3 +151,35 @@ async def test_freezing_without_an_instruction_is_asked_about_first(case: Path) 
         await pilot.press("f", "y")
         await stage_done(pilot, Stage.SPLIT)
         assert "frozen" in shown(pilot)
+
+
+@pytest.mark.asyncio
+async def test_a_base_is_looked_at_where_it_is_named_and_a_hub_that_says_nothing_is_given_up(
+    case: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = sample_copy(case.parent / "whole")
+    broken = sample_copy(case.parent / "broken")
+    (broken / "tokenizer.json").unlink()
+    monkeypatch.setattr(hub_lookup, "SECONDS", 0.3)
+    app = TuneproofApp(case)
+    with local_hub(monkeypatch, case.parent / "cache", silent=True) as asked:
+        async with app.run_test(size=SIZE) as pilot:
+            await arrive(pilot, "DataScreen")
+            await pilot.press("b", "ctrl+u")
+            await paste(pilot, "org/far")
+            await pilot.press("enter")
+            await until_shown(pilot, "looking …")
+            await until_shown(
+                pilot, "the hub does not answer", "no model of the hub is on this machine", "enter once more keeps it all the same"
+            )
+            assert asked.is_set()
+            await pilot.press("ctrl+u")
+            await paste(pilot, str(broken))
+            await pilot.press("enter")
+            await until_shown(pilot, "the tokenizer is missing")
+            await pilot.press("ctrl+u")
+            await paste(pilot, str(folder))
+            await pilot.press("enter")
+            await arrive(pilot, "DataScreen")
+            await until_shown(pilot, "context 2,048 tokens, with a chat template")
+    assert load_case(case).model == ModelChoice(base=str(folder))
