@@ -72,8 +72,13 @@ class Meaning(Enum):
 
 def wizard_themes(color_system: str | None) -> tuple[Theme, Theme]:
     """The dark and the light theme for what a terminal can show, as Rich names it: `truecolor`, `256`, `standard` or None."""
-    few = color_system in FEW_COLORS
-    return _theme(DARK, _DARK | (_DARK_OF_16 if few else {}), dark=True), _theme(LIGHT, _LIGHT | (_LIGHT_OF_16 if few else {}), dark=False)
+    if color_system in FEW_COLORS:
+        # None of 16 grounds lets all 16 colours be read: the highlighted line changes its colours with those of its ground.
+        cursor = {"block-cursor-text-style": "bold reverse", "block-cursor-blurred-text-style": "underline"}
+        dark, light = _theme(DARK, _DARK | _DARK_OF_16, cursor, dark=True), _theme(LIGHT, _LIGHT | _LIGHT_OF_16, cursor, dark=False)
+    else:
+        dark, light = _theme(DARK, _DARK, {}, dark=True), _theme(LIGHT, _LIGHT, {}, dark=False)
+    return dark, light
 
 
 def meaning_variables(theme_variables: Mapping[str, str]) -> dict[str, str]:
@@ -88,8 +93,8 @@ _DARK = {
     "foreground": "#dfe3e8",
     "muted": "#9aa3ad",
     "border": "#4b535d",
-    "cursor": "#2f4f7f",
-    "cursor-blurred": "#2b3038",
+    "cursor": "#1f2f6f",
+    "cursor-blurred": "#262b33",
     "on-cursor": "#ffffff",
     "accent": "#5fd7d7",
     "rate": "#5f87d7",
@@ -107,8 +112,8 @@ _DARK_OF_16 = {
     "foreground": "#ffffff",
     "muted": "#aaaaaa",
     "border": "#555555",
-    "cursor": "#0000aa",
-    "cursor-blurred": "#555555",
+    "cursor": "#000000",
+    "cursor-blurred": "#000000",
     "accent": "#55ffff",
     "rate": "#5555ff",
     "interval": "#00aaaa",
@@ -125,15 +130,15 @@ _LIGHT = {
     "foreground": "#1f2328",
     "muted": "#4e5661",
     "border": "#9aa3ad",
-    "cursor": "#0a5fd0",
-    "cursor-blurred": "#dfe3e8",
-    "on-cursor": "#ffffff",
+    "cursor": "#d7e3f7",
+    "cursor-blurred": "#e6e8ea",
+    "on-cursor": "#1f2328",
     "accent": "#005f87",
     "rate": "#0a5fd0",
-    "interval": "#4f6d92",
+    "interval": "#2e4f80",
     "good": "#005f00",
     "bad": "#af0000",
-    "warn": "#875200",
+    "warn": "#724600",
     "info": "#005faf",
     "best": "#870087",
 }
@@ -144,8 +149,9 @@ _LIGHT_OF_16 = {
     "foreground": "#000000",
     "muted": "#555555",
     "border": "#aaaaaa",
-    "cursor": "#0000aa",
-    "cursor-blurred": "#aaaaaa",
+    "cursor": "#ffffff",
+    "on-cursor": "#000000",
+    "cursor-blurred": "#ffffff",
     "accent": "#0000aa",
     "rate": "#5555ff",
     "interval": "#555555",
@@ -218,7 +224,7 @@ _IN_OTHER_THEMES = {
 }
 
 
-def _theme(name: str, colors: Mapping[str, str], *, dark: bool) -> Theme:
+def _theme(name: str, colors: Mapping[str, str], others: Mapping[str, str], *, dark: bool) -> Theme:
     return Theme(
         name,
         primary=colors["info"],
@@ -232,5 +238,5 @@ def _theme(name: str, colors: Mapping[str, str], *, dark: bool) -> Theme:
         surface=colors["surface"],
         panel=colors["panel"],
         dark=dark,
-        variables={variable: colors[color] for variable, color in _OF_MEANINGS.items()},
+        variables={variable: colors[color] for variable, color in _OF_MEANINGS.items()} | dict(others),
     )

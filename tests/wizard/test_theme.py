@@ -24,8 +24,9 @@ from tuneproof.tui.widgets.ascii import in_ascii, shows_unicode
 
 LEAST_CONTRAST = 4.5
 """The contrast that WCAG 2.2 requires of text of any size."""
-NOT_TEXT = {Meaning.RATE}
-"""The bars, which need less (3, for graphics)."""
+NOT_TEXT = {Meaning.RATE, Meaning.TRACK}
+"""The bars, which need less (3, for graphics), and the dots behind them."""
+GROUNDS = ("background", "surface", "panel", "block-cursor-background", "block-cursor-blurred-background")
 DEPTHS = ("truecolor", "256", "standard")
 THEMES = (DARK, LIGHT)
 Rgb = tuple[int, ...]
@@ -55,7 +56,7 @@ def variables(theme: str, depth: str) -> dict[str, str]:
 def test_every_text_can_be_read_on_every_ground_in_every_number_of_colours(theme: str, depth: str) -> None:
     colors = variables(theme, depth)
     texts = {meaning.value.variable for meaning in set(Meaning) - NOT_TEXT} | {"foreground", "accent", "footer-key-foreground"}
-    pairs = [(text, ground, LEAST_CONTRAST) for text in texts for ground in ("background", "surface", "panel")]
+    pairs = [(text, ground, LEAST_CONTRAST) for text in texts for ground in GROUNDS]
     pairs += [("rate", "background", 3.0), ("block-cursor-foreground", "block-cursor-background", LEAST_CONTRAST)]
     faint = {
         (text, ground): round(ratio, 2)

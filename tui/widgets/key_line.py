@@ -5,6 +5,10 @@ Recreating those widgets took an eighth of the time of showing another step.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import Static
@@ -28,14 +32,42 @@ class KeyLine(Static):
     def on_unmount(self) -> None:
         self.screen.bindings_updated_signal.unsubscribe(self)
 
+    def on_resize(self) -> None:
+        self._show(self.screen)
+
     def _show(self, screen: Screen[object]) -> None:
         if screen is self.screen and self.is_attached:
-            self.update(self._keys(screen))
+            self.update(_fitting(self._keys(screen), self.app.size.width))
 
-    def _keys(self, screen: Screen[object]) -> Content:
-        shown: dict[str, Content] = {}
-        for _, binding, enabled, _ in screen.active_bindings.values():
+    def works_now(self) -> list[Binding]:
+        """The keys of the screen that are to be shown and work now, one for each action."""
+        shown: dict[str, Binding] = {}
+        for _, binding, enabled, _ in self.screen.active_bindings.values():
+            if binding.show and enabled:
+                shown.setdefault(binding.action, binding)
+        return list(shown.values())
+
+    def _keys(self, screen: Screen[object]) -> list[_Key]:
+        shown: dict[str, _Key] = {}
+        for node, binding, enabled, _ in screen.active_bindings.values():
             if binding.show and binding.action not in shown:
-                key = Content.styled(f" {self.app.get_key_display(binding)} ", "bold $footer-key-foreground" if enabled else "dim")
-                shown[binding.action] = Content.assemble(key, Content.styled(f"{binding.description} ", "" if enabled else "dim"))
-        return Content.assemble(*shown.values())
+                key = Content.styled(f" {self.app.get_key_display(binding)} ", "bold $footer-key-foreground" if enabled else "$muted")
+                text = Content.assemble(key, Content.styled(f"{binding.description} ", "" if enabled else "$muted"))
+                shown[binding.action] = _Key(text, is_everywhere=node is self.app)
+        return list(shown.values())
+
+
+@dataclass(frozen=True)
+class _Key:
+    """A key with what it does; whether it works on every screen."""
+
+    text: Content
+    is_everywhere: bool
+
+
+def _fitting(keys: Sequence[_Key], width: int) -> Content:
+    """As many keys as there is room for: a screen names its most important ones first, and help, which has them all, stays."""
+    kept = list(keys)
+    while sum(key.text.cell_length for key in kept) > width and (own := [key for key in kept if not key.is_everywhere]):
+        kept.remove(own[-1])
+    return Content.assemble(*(key.text for key in kept))
