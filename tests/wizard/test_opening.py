@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.wizard.driving import arrive, until_shown
+from tests.wizard.driving import arrive, until
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.session.sample_cases import sample_cases_folder
@@ -27,7 +27,8 @@ async def test_a_file_without_a_case_and_the_case_of_a_run_are_never_written_to(
         for name in notes:
             app.open_case(tmp_path / name)
             assert app.session is None
-        await until_shown(pilot, "there is no case in this file")
+        told = "there is no case in this file"
+        await until(pilot, lambda: any(told in each.message for each in app._notifications), told)
         app.open_case(run / "case.yaml")
         assert app.session is not None and app.session.store is not None and app.session.draft.path is None
         await arrive(pilot, "AuditScreen")
