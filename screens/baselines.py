@@ -185,6 +185,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         if (share := target_share(self.session.draft.content)) is not None:
             legend = f"the target: {percent(share).strip()} correct; {PERHAPS}{BEYOND} its 95 % interval"
             lines.append(Content.assemble(Meaning.TARGET.signed(legend)))
+            lines.append(Meaning.MUTED.text("The interval: with other cases of the same kind, the rate could be anywhere in it."))
         return Content("\n").join(lines)
 
     def _show_run_status(self) -> None:
