@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 from tuneproof.engine.session.form_input import InputDoubt, InputError
 from tuneproof.screens.overlay import Overlay
 from tuneproof.tui.editor import EditorError, edited
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitized_content
 
@@ -81,7 +82,7 @@ class Dialog(Overlay[str | None]):
         else:
             self._conclude(text, self._wrong_with(text))
 
-    def say(self, text: str, style: str = "dim") -> None:
+    def say(self, text: str, style: str = Meaning.MUTED.style) -> None:
         """Shows a line under the field."""
         self.query_one("#wrong", Static).update(sanitized_content(text, style))
 

@@ -16,6 +16,7 @@ from tuneproof.engine.session.key_input import shown_value
 from tuneproof.screens.key_dialogs import KeyDialogs, why_key_is_fixed
 from tuneproof.screens.overlay import Overlay
 from tuneproof.screens.step import StepScreen
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
@@ -89,7 +90,9 @@ begun.
         shown = sanitize(shown_value(value), one_line=True, max_length=MOST_SHOWN)
         fixed = "fixed  " if why_key_is_fixed(self._step, key) else ""
         indent = "  " if len(key.path) > 1 else ""
-        return Content.assemble(f"{indent + key.name:<{NAME_WIDTH + 2}} ", (fixed, "dim"), (shown, "bold" if key.is_own else "dim"))
+        return Content.assemble(
+            f"{indent + key.name:<{NAME_WIDTH + 2}} ", (fixed, Meaning.MUTED.style), (shown, "bold" if key.is_own else Meaning.MUTED.style)
+        )
 
     @property
     def _highlighted(self) -> CaseKey | None:

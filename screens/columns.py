@@ -17,6 +17,7 @@ from textual.widgets.option_list import Option
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.session.column_choice import Column, ColumnChoice, Part
 from tuneproof.screens.overlay import Overlay
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
@@ -79,7 +80,9 @@ backspace takes the last choice back.
     def _question(self, asked: Part) -> Content:
         chosen = [f"{part.value}: {name}" for part, name in ((Part.INPUT, self._choice.input), (Part.OUTPUT, self._choice.output)) if name]
         question = Content.assemble("Which column has ", (asked.value, "bold"), "?")
-        return Content("\n").join([question, *([sanitized_content("; ".join(chosen), "dim", one_line=True)] if chosen else [])])
+        return Content("\n").join(
+            [question, *([sanitized_content("; ".join(chosen), Meaning.MUTED.style, one_line=True)] if chosen else [])]
+        )
 
     @on(OptionList.OptionHighlighted, "#columns-listed")
     def _highlighted(self, event: OptionList.OptionHighlighted) -> None:
@@ -113,4 +116,4 @@ backspace takes the last choice back.
 def _line(column: Column) -> Content:
     name = sanitize(column.name, one_line=True, max_length=NAME_WIDTH)
     value = sanitize(column.values[0] if column.values else "", one_line=True, max_length=200)
-    return Content.assemble(f"{name:<{NAME_WIDTH}}  ", (value, "dim"))
+    return Content.assemble(f"{name:<{NAME_WIDTH}}  ", (value, Meaning.MUTED.style))

@@ -27,6 +27,7 @@ from tuneproof.screens.ask import AskLine
 from tuneproof.screens.columns import ColumnsScreen, Picked
 from tuneproof.screens.pick import PickScreen
 from tuneproof.screens.step import StepScreen
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
@@ -245,7 +246,7 @@ def _check_path(text: str) -> str:
 
 
 def _line(name: str, value: str) -> Content:
-    return Content.assemble((f"{name:<10}", "dim"), sanitize(value, one_line=True))
+    return Content.assemble((f"{name:<10}", Meaning.MUTED.style), sanitize(value, one_line=True))
 
 
 def _named(examples: str | list[str]) -> str:
@@ -258,7 +259,7 @@ def _rows(found: artifacts.DataFacts | None) -> Content:
     parts: list[Content] = []
     for row in found.rows:
         size = f"prompt {row.prompt_length}, answer {row.answer_length} {found.unit}"
-        parts.append(Content.styled(sanitize(f"── {row.file}:{row.line}  {size}", one_line=True), "bold"))
+        parts.append(Meaning.HEADING.text(sanitize(f"── {row.file}:{row.line}  {size}", one_line=True)))
         parts.append(sanitized_content(row.prompt, max_length=2000))
         parts.append(Content.assemble(("wanted ", "bold"), sanitize(row.answer, max_length=1000)))
     return Content("\n").join(parts)

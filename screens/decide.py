@@ -31,6 +31,7 @@ from tuneproof.engine.session.decision_form import routes_by_examples, with_digi
 from tuneproof.engine.session.said_and_measured import Measured, said_and_measured
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.step import FROZEN_NOTICE, StepScreen
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitized_content
 
@@ -242,10 +243,10 @@ def _route_text(session: CaseSession, *, trains_anyway: bool) -> Content:
     answers = session.answers() or draft.route_answers(ENOUGH_EXAMPLES)
     assert answers is not None
     steps = route_steps(answers)[1 if route is Route.FINE_TUNING else 0 :]
-    lines = [Content.styled(route.value, "bold")]
+    lines = [Meaning.ROUTE.text(route.value)]
     if trains_anyway and route is not Route.FINE_TUNING:
-        lines.append(Content.styled("You train anyway; the card will say so.", "bold"))
-    lines += [Content(" ".join([reason_for(answers), *steps])), Content.styled(ROUTE_WORDS[route], "dim")]
+        lines.append(Meaning.WARN.signed("You train anyway; the card will say so."))
+    lines += [Content(" ".join([reason_for(answers), *steps])), Content.styled(ROUTE_WORDS[route], Meaning.MUTED.style)]
     if route is Route.FINE_TUNING:
         lines.append(Content(minimum))
     return Content("\n").join(lines)
@@ -262,5 +263,5 @@ def _what_if_text(answers: RouteAnswers | None) -> Content:
         value = ("yes" if row.value else "no") if isinstance(row.value, bool) else str(row.value)
         changes = row.route is not route
         line = f"{'→' if changes else ' '} {topics[row.key]:<13} {value:<3} {SHORT_ROUTES[row.route]}"
-        lines.append(Content.styled(line, "bold" if changes else "dim"))
+        lines.append(Content.styled(line, "bold" if changes else Meaning.MUTED.style))
     return Content("\n").join(lines)

@@ -18,6 +18,7 @@ from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase
 from tuneproof.engine.scoring.judges import FailureClass
 from tuneproof.engine.scoring.predictions import Prediction
 from tuneproof.screens.overlay import Overlay
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
@@ -102,11 +103,14 @@ def _line(kind: str, prediction: Prediction) -> Content:
 
 
 def _details(answers: Sequence[tuple[str, Prediction]]) -> Content:
-    parts: list[Content] = [Content.styled("wanted", "bold"), sanitized_content(answers[0][1].expected)]
+    parts: list[Content] = [Meaning.HEADING.text("wanted"), sanitized_content(answers[0][1].expected)]
     for arm, prediction in answers:
         verdict = "correct" if prediction.correct else str(prediction.failure_class)
         fields = f": {', '.join(prediction.fields)}" if prediction.fields else ""
-        parts += [Content.styled(sanitize(f"{arm} answered ({verdict}{fields})"), "bold"), sanitized_content(prediction.output)]
+        parts += [
+            (Meaning.DONE if prediction.correct else Meaning.ERROR).signed(sanitize(f"{arm} answered ({verdict}{fields})")),
+            sanitized_content(prediction.output),
+        ]
         if prediction.unanswered:
             server_message = f": {prediction.server_said}" if prediction.server_said else ""
             parts.append(
@@ -120,7 +124,7 @@ def _details(answers: Sequence[tuple[str, Prediction]]) -> Content:
             parts.append(sanitized_content(f"shown in the prompt: {', '.join(prediction.shown)}", one_line=True, max_length=400))
     for arm, prediction in answers:
         parts += [
-            Content.styled(f"prompt of {arm}, {prediction.prompt_tokens} tokens", "bold"),
+            Meaning.HEADING.text(f"prompt of {arm}, {prediction.prompt_tokens} tokens"),
             sanitized_content(prediction.prompt, max_length=6000),
         ]
     return Content("\n").join(parts)

@@ -16,6 +16,7 @@ from textual.widgets.option_list import Option
 
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.session.sample_cases import SAMPLE_CASES
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
@@ -94,13 +95,15 @@ class HomeScreen(Screen[None]):
         listed.add_option(Option("o  open a case file or a run folder", id="open"))
         listed.add_option(Option("t  tour: a case from its questions to its card, in ten minutes", id="tour"))
         if cases:
-            listed.add_option(Option(Content.styled("Cases in this folder", "bold"), disabled=True))
+            listed.add_option(Option(Meaning.HEADING.text("Cases in this folder"), disabled=True))
         for case in cases:
             listed.add_option(Option(_case_line(case), id=f"case:{case.path}"))
-        listed.add_option(Option(Content.styled("Sample cases", "bold"), disabled=True))
+        listed.add_option(Option(Meaning.HEADING.text("Sample cases"), disabled=True))
         for sample in SAMPLE_CASES:
-            listed.add_option(Option(Content.assemble(f"   {sample.name:<18}", (sample.lesson, "dim")), id=f"sample:{sample.name}"))
-        listed.add_option(Option(Content.styled(head, "bold"), disabled=True))
+            listed.add_option(
+                Option(Content.assemble(f"   {sample.name:<18}", (sample.lesson, Meaning.MUTED.style)), id=f"sample:{sample.name}")
+            )
+        listed.add_option(Option(Meaning.HEADING.text(head), disabled=True))
         for run in runs:
             listed.add_option(Option(run_line(run, time.time()), id=f"run:{run.path}"))
         listed.highlighted = min(marked or 0, listed.option_count - 1)
@@ -180,7 +183,7 @@ def _cases_here() -> list[FoundCase]:
 
 def _case_line(case: FoundCase) -> Content:
     name, file = (sanitize(text, one_line=True, max_length=30) for text in (case.name, case.path.name))
-    return Content.assemble(f"   {name:<30} ", (f"{case.progress:<24} {file}", "dim"))
+    return Content.assemble(f"   {name:<30} ", (f"{case.progress:<24} {file}", Meaning.MUTED.style))
 
 
 def _recent_runs() -> tuple[list[RunSummary], str]:
@@ -196,13 +199,21 @@ def _recent_runs() -> tuple[list[RunSummary], str]:
 
 def run_line(run: RunSummary, now: float) -> Content:
     """A run in one line: name, state, stage, verdict, when; under it, how good the answer of its verdict is."""
+    from tuneproof.tui.meanings import OF_STATUS, verdict_meaning
+
     stage = run.stage.value if run.stage else ""
     name = sanitize(run.path.name, one_line=True, max_length=30)
-    line = f"   {name:<30} {run.status.value:<9} {stage:<10} {run.verdict or '':<13} {ago(now - run.updated)}"
-    shown = Content.styled(line, "bold" if run.status.value == "running" else "")
+    status = OF_STATUS[run.status]
+    verdict = verdict_meaning(run.verdict).signed(f"{run.verdict:<14}") if run.verdict else Content(" " * 16)
+    shown = Content.assemble(
+        *(" ", status.text(status.sign), f" {name:<28} ", status.text(f"{run.status.value:<9}"), f" {stage:<10} "),
+        *(verdict, " ", Meaning.MUTED.text(ago(now - run.updated))),
+    )
     if run.headline is None:
         return shown
-    return Content("\n").join([shown, Content.styled(f"      {sanitize(run.headline, one_line=True, max_length=100)}", "dim")])
+    return Content("\n").join(
+        [shown, Content.styled(f"      {sanitize(run.headline, one_line=True, max_length=100)}", Meaning.MUTED.style)]
+    )
 
 
 def ago(seconds: float) -> str:

@@ -44,6 +44,7 @@ from tuneproof.engine.session.training_actions import can_train_otherwise
 from tuneproof.screens.ask import AskChoice, AskLine
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import StepScreen
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 
 HEAD = f"  {'method':<13} {'trained':>13} {'share':>8} {'memory':>8}   what it trains"
@@ -100,7 +101,7 @@ run; changed in a training that was stopped, they begin it again.
     def on_mount(self) -> None:
         listed = self.query_one("#methods", OptionList)
         listed.border_title = "Methods for this base"
-        listed.add_option(Option(Content.styled(HEAD, "bold"), disabled=True))
+        listed.add_option(Option(Meaning.HEADING.text(HEAD), disabled=True))
         for name in METHODS:
             listed.add_option(Option("", id=name))
         self.query_one("#why-method").border_title = "Your choice"
@@ -154,17 +155,17 @@ run; changed in a training that was stopped, they begin it again.
         try:
             chosen = make_plan(content.method, content.training)
         except TuneproofError as error:
-            return Content.styled(str(error), "bold")
+            return Meaning.ERROR.signed(str(error))
         name = f"{AUTO} → {chosen.method}" if content.method.name == AUTO else chosen.method
         lines = [Content.assemble((name, "bold"), f": {chosen.why}"), *self._about_highlighted()]
         objection, met = self._objection, self.session.met_as_measured()
         if met is not None:
             is_enough = content.method.enough_as_measured
             asked = "You took that as enough; g trains all the same." if is_enough else "f finishes without training; c goes on to it."
-            lines.append(Content.styled(f"{met.describe()}. {asked}", "bold"))
+            lines.append(Meaning.TARGET_PERHAPS.signed(f"{met.describe()}. {asked}"))
         if objection is not None:
             consequence = "You train anyway." if is_overridden(content.method) else "Training is skipped; press g to train anyway."
-            lines.append(Content.styled(f"{objection.reason}. {consequence}", "bold"))
+            lines.append(Meaning.WARN.signed(f"{objection.reason}. {consequence}"))
         return Content("\n").join(lines)
 
     def _about_highlighted(self) -> list[Content]:
@@ -173,7 +174,7 @@ run; changed in a training that was stopped, they begin it again.
         lines = [Content.assemble((method.name, "bold"), f" trains {method.trains}; good for {method.good_for}")]
         refused = self.session.unavailable(method.name)
         if refused is not None:
-            lines.append(Content.styled(f"not on this machine: {refused}", "bold"))
+            lines.append(Meaning.BLOCK.signed(f"not on this machine: {refused}"))
         row = self._rows.get(method.name)
         if row is not None and (forecast := row.forecast) is not None:
             lines.append(_forecast_line(forecast))
@@ -299,7 +300,9 @@ run; changed in a training that was stopped, they begin it again.
 
 def _setting_line(row: SettingRow) -> Content:
     value = "none" if row.value is None else f"{row.value:g}" if isinstance(row.value, float) else str(row.value)
-    return Content.assemble(f"{row.name:<14}", (f"{value:>8}", "bold"), f"  {'yours' if row.is_own else 'default':<7}  ", (row.note, "dim"))
+    return Content.assemble(
+        f"{row.name:<14}", (f"{value:>8}", "bold"), f"  {'yours' if row.is_own else 'default':<7}  ", (row.note, Meaning.MUTED.style)
+    )
 
 
 def _memory(forecast: Forecast | None) -> str:
@@ -315,7 +318,7 @@ def _forecast_line(forecast: Forecast) -> Content:
     line = f"predicted memory: {memory_line(forecast.memory, there)}{f'; {ways}' if ways and forecast.fits else ''}"
     if forecast.option.sharding is Sharding.FULL:
         line += f"; for processes {SHARDED}"
-    return Content(line) if forecast.fits else Content.styled(f"does not fit. {line}", "bold")
+    return Content(line) if forecast.fits else Meaning.BLOCK.signed(f"does not fit. {line}")
 
 
 def _size(row: MethodRow, *, is_counted: bool) -> str:

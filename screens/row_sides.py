@@ -9,6 +9,7 @@ from textual.containers import Horizontal, VerticalScroll
 from textual.content import Content
 
 from tuneproof.engine.audit.report import FoundRow, RowReference, StoredFinding
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
@@ -41,6 +42,6 @@ class RowSides(Horizontal):
         panel = self.query_one(f"#{side}")
         panel.border_title = Content(sanitize(f"{row.file}:{row.line}", one_line=True)) if row else ""
         panel.border_subtitle = f"{key} leaves this row out" if key else ""
-        note = [Content.styled(sanitize(row.note, one_line=True, max_length=160), "bold")] if isinstance(row, FoundRow) and row.note else []
+        note = [Meaning.WARN.text(sanitize(row.note, one_line=True, max_length=160))] if isinstance(row, FoundRow) and row.note else []
         text = sanitized_content(text_of(row)) if row else Content("")
         self.query_one(f"#{side}-row", MemoizedStatic).update(Content("\n").join([*note, text]))

@@ -28,6 +28,7 @@ from tuneproof.screens.ask import AskYesNo
 from tuneproof.screens.panels import STAYS, maximise, next_panel, panel_with_focus, panels_of, scroll
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.wizard import Wizard
+from tuneproof.tui.meanings import OF_STATUS
 from tuneproof.tui.messages import DryRunChanged, RunChanged
 from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.evidence_panel import EvidencePanel
@@ -284,14 +285,14 @@ class StepScreen(Screen[None]):
         panel.display = self.wizard.is_tour
         if self.wizard.is_tour:
             audited = self.session.report is not None
-            panel.update(Content.assemble(("Tour  ", "bold"), tour_text(self.STEP, self.state, audited=audited)))
+            panel.update(Content.assemble(("Tour  ", Meaning.HEADING.style), tour_text(self.STEP, self.state, audited=audited)))
 
     def _title(self) -> Content:
         name = sanitize(self.session.draft.content.name, one_line=True, max_length=30)
         machine = self.wizard.machine_line
-        left = f" tuneproof  {name}  {_run_label(self.session, self.state)}"
-        gap = self.size.width - len(left) - len(machine) - 1
-        return Content(left + " " * gap + machine if gap > 0 else left)
+        left = Content.assemble(" ", Meaning.HEADING.text("tuneproof"), f"  {name}  ", _run_label(self.session, self.state))
+        gap = self.size.width - left.cell_length - len(machine) - 1
+        return Content.assemble(left, " " * gap, Meaning.MUTED.text(machine)) if gap > 0 else left
 
 
 YES_NEW_RUN, NO_NEW_RUN = "leave this run and prepare another", "stay with this run"
@@ -308,13 +309,15 @@ def new_run_question(name: str, state: RunState) -> str:
     )
 
 
-def _run_label(session: CaseSession, state: RunState) -> str:
+def _run_label(session: CaseSession, state: RunState) -> Content:
     """The run and its status for the title."""
     if session.store is None:
-        return "draft"
+        return Meaning.MUTED.text("draft")
+    meaning = OF_STATUS[state.status]
     status = "" if state.status is RunStatus.NEW else state.status.value
     if state.status is RunStatus.FINISHED and state.card is None:
         # The worker did the stages it was started for, but the case is not complete.
-        status = "waiting for you"
+        status, meaning = "waiting for you", Meaning.INFO
     stage = f" ({state.stage})" if state.stage and state.status is RunStatus.RUNNING else ""
-    return f"{sanitize(session.store.path.name, one_line=True, max_length=30)} {status}{stage}"
+    name = sanitize(session.store.path.name, one_line=True, max_length=30)
+    return Content.assemble(f"{name} ", meaning.signed(f"{status}{stage}") if status else "")

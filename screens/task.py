@@ -35,6 +35,7 @@ from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import FROZEN_NOTICE, StepScreen
 from tuneproof.screens.task_dialogs import TaskDialogs
 from tuneproof.tui.messages import DryRunChanged
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
@@ -157,7 +158,7 @@ class TaskScreen(StepScreen):
 
     def _split_text(self) -> Content:
         warning = instruction_warning(self._content, self.session.data_facts)
-        lines = [self._counts_text(), *([Content.styled(warning, "bold")] if warning else [])]
+        lines = [self._counts_text(), *([Meaning.WARN.signed(warning)] if warning else [])]
         return Content("\n").join(lines)
 
     @property
@@ -177,9 +178,9 @@ class TaskScreen(StepScreen):
             Content(needed_cases_text()),
         ]
         if is_small(frozen) and self._larger_eval_sets:
-            lines.append(Content.styled("few eval cases: press s to move rows from train into eval", "bold"))
+            lines.append(Meaning.WARN.signed("few eval cases: press s to move rows from train into eval"))
         if self.session.is_frozen:
-            lines.insert(1, Content.styled(f"frozen, sha256 {frozen.eval_sha256}", "bold"))
+            lines.insert(1, Meaning.DONE.signed(f"frozen, sha256 {frozen.eval_sha256}"))
         return Content("\n").join(lines)
 
     def _show_freeze_status(self) -> None:

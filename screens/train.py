@@ -11,6 +11,8 @@ from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.widgets import Static
 
+from tuneproof.engine.core import hardware
+from tuneproof.engine.core.hardware import Gpu
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.run.events import Failed
@@ -29,9 +31,11 @@ from tuneproof.engine.session.training_actions import (
 )
 from tuneproof.engine.training.probe_steps import next_probe
 from tuneproof.screens.step import StepScreen
+from tuneproof.tui.meanings import OF_STATUS
 from tuneproof.tui.progress import variant_title
 from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.bars import percent, rate_bar, spark
+from tuneproof.tui.widgets.gpu_lines import gpu_lines
 from tuneproof.tui.widgets.loss_plot import LossPlot
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
@@ -65,7 +69,7 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
 
     def __init__(self) -> None:
         super().__init__()
-        self._gpu_line = ""
+        self._gpu: Gpu | None = None
 
     def compose_step(self) -> ComposeResult:
         with Horizontal():
@@ -83,8 +87,8 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
         self.query_one("#progress").border_title = "Step"
         self.query_one("#worker").border_title = "Worker"
         self.query_one("#sample").focus()
-        if "free" in self.wizard.machine_line:
-            self.set_interval(GPU_SECONDS, self._update_gpu)
+        self._look_at_gpu()
+        self.set_interval(GPU_SECONDS, self._look_at_gpu)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         return action not in set(TrainingAction) or action in possible_actions(self.state)
@@ -131,23 +135,29 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
 
     def _show_worker(self) -> None:
         state = self.state
-        lines = [self._gpu_line] if self._gpu_line and state.status is RunStatus.RUNNING else []
+        panel = self.query_one("#worker", Static)
+        lines = gpu_lines(self._gpu, panel.size.width) if self._gpu is not None and state.status is RunStatus.RUNNING else []
         if state.launched is not None and state.status is RunStatus.RUNNING:
-            lines.append(f"pid {state.launched.pid}, safe to close this")
+            lines.append(Content(f"pid {state.launched.pid}, safe to close this"))
         elif state.status is not RunStatus.NEW:
-            lines.append(state.status.value)
+            lines.append(OF_STATUS[state.status].signed(state.status.value))
         if state.tuned.checkpoint is not None:
-            lines.append(f"checkpoint {state.tuned.checkpoint.step} is saved")
-        self.query_one("#worker", Static).update(Content("\n".join(lines) or "not started"))
+            lines.append(Content(f"checkpoint {state.tuned.checkpoint.step} is saved"))
+        panel.update(Content("\n").join(lines) if lines else Meaning.WAITING.signed("not started"))
 
-    def _update_gpu(self) -> None:
-        from tuneproof.engine.core.hardware import first_gpu
+    def _look_at_gpu(self) -> None:
+        """Asks for the GPU's state in a thread: a driver that is busy may answer late."""
+        if self.is_current and self.state.status is RunStatus.RUNNING:
+            self.run_worker(self._ask_gpu, thread=True, group="gpu", exclusive=True)
 
-        gpu = first_gpu()
-        line = f"GPU {gpu.utilization} %  {gpu.total_gib - gpu.free_gib:.1f} of {gpu.total_gib:.0f} GiB" if gpu else ""
-        if line != self._gpu_line:
-            self._gpu_line = line
-            self._show_worker()
+    def _ask_gpu(self) -> None:
+        gpu = hardware.first_gpu()
+        if gpu != self._gpu:
+            self.app.call_from_thread(self._show_gpu, gpu)
+
+    def _show_gpu(self, gpu: Gpu | None) -> None:
+        self._gpu = gpu
+        self._show_worker()
 
     def _show_phase(self, state: RunState) -> None:
         match training_phase(state):

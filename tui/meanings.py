@@ -38,3 +38,8 @@ OF_STATUS: Mapping[RunStatus, Meaning] = {
     RunStatus.CRASHED: Meaning.ERROR,
     RunStatus.FINISHED: Meaning.DONE,
 }
+
+
+def verdict_meaning(answer: str) -> Meaning:
+    """The meaning of a stored verdict; one of another version of this program may be unknown."""
+    return next((meaning for known, meaning in OF_VERDICT.items() if known == answer), Meaning.INFO)

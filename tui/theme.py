@@ -48,6 +48,7 @@ class Meaning(Enum):
     INTERVAL = Look("", "interval")
     TARGET = Look("┃", "target")
     TRACK = Look("·", "panel-border")
+    ROUTE = Look("→", "route", bold=True)
     HEADING = Look("", "heading", bold=True)
     MUTED = Look("", "muted")
 
@@ -178,6 +179,7 @@ _OF_MEANINGS = {
     "interval": "interval",
     "target": "foreground",
     "heading": "accent",
+    "route": "info",
     "muted": "muted",
     "border": "accent",
     "border-blurred": "border",
@@ -219,6 +221,7 @@ _IN_OTHER_THEMES = {
     "interval": "text-primary",
     "target": "foreground",
     "heading": "text-accent",
+    "route": "text-primary",
     "muted": "foreground-muted",
     "panel-border": "secondary",
 }

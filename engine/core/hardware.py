@@ -25,6 +25,8 @@ class Gpu:
     free_gib: float
     utilization: int
     """Percent of NVML's last sample period in which a kernel ran."""
+    celsius: int | None = None
+    """Its temperature; None if the GPU does not tell."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,15 @@ def _gpu(index: int) -> Gpu | None:
         memory = nvml.nvmlDeviceGetMemoryInfo(handle)
         name = nvml.nvmlDeviceGetName(handle)
         short = (name.decode() if isinstance(name, bytes) else name).removeprefix("NVIDIA ")
-        return Gpu(short, memory.total / GIB, memory.free / GIB, int(nvml.nvmlDeviceGetUtilizationRates(handle).gpu))
+        return Gpu(
+            short, memory.total / GIB, memory.free / GIB, int(nvml.nvmlDeviceGetUtilizationRates(handle).gpu), _celsius(nvml, handle)
+        )
+    return None
+
+
+def _celsius(nvml: Any, handle: Any) -> int | None:
+    with suppress(nvml.NVMLError):
+        return int(nvml.nvmlDeviceGetTemperature(handle, nvml.NVML_TEMPERATURE_GPU))
     return None
 
 

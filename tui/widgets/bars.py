@@ -49,6 +49,12 @@ RATE_WIDTH = len("100 % [95–100]")
 """Cells that a rate with its interval needs."""
 
 
+def share_bar(share: float, width: int, meaning: Meaning = Meaning.RATE) -> Content:
+    """A share of 1 that is no estimate, such as used memory or finished work, as a bar of `width` cells."""
+    whole = round(max(0.0, min(1.0, share)) * width)
+    return Content.assemble(meaning.text(SURE * whole), Meaning.TRACK.text(Meaning.TRACK.sign * (width - whole)))
+
+
 def rate_bar(rate: Rate, width: int, target: float | None = None) -> Content:
     """A rate as a bar of `width` cells on a scale from 0 to 1, with the interval drawn on it, and the target as a line.
 

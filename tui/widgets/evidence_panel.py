@@ -7,9 +7,8 @@ from textual.content import Content
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.run.state import RunState, RunStatus
-from tuneproof.engine.scoring.rule import VerdictAnswer
 from tuneproof.engine.session.baseline_choice import target_share
-from tuneproof.tui.meanings import OF_SEVERITY, OF_STATUS, OF_VERDICT
+from tuneproof.tui.meanings import OF_SEVERITY, OF_STATUS, verdict_meaning
 from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.bars import rate_bar, rate_text
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
@@ -111,7 +110,7 @@ def _method(state: RunState) -> list[Content]:
 
 def _verdict(state: RunState) -> list[Content]:
     if state.card is not None:
-        return [OF_VERDICT[VerdictAnswer(state.card.answer)].signed(state.card.answer).pad_left(len(INDENT))]
+        return [verdict_meaning(state.card.answer).signed(state.card.answer).pad_left(len(INDENT))]
     if state.status in (RunStatus.NEW, RunStatus.FINISHED):
         return [_not_yet("not yet")]
     return [OF_STATUS[state.status].signed(state.status.value).pad_left(len(INDENT))]

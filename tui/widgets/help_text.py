@@ -12,7 +12,7 @@ from textual.content import Content
 
 ITEM = "- "
 MARKED = re.compile(r"\*\*(?P<bold>[^*]+)\*\*|\*(?P<italic>[^*]+)\*|`(?P<code>[^`]+)`")
-STYLES = {"bold": "bold", "italic": "italic", "code": "reverse dim"}
+STYLES = {"bold": "bold", "italic": "italic", "code": "$heading"}
 
 
 def help_content(text: str) -> Content:
