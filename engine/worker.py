@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import queue
+import shutil
 import socket
 import sys
 import threading
@@ -12,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib.metadata import version
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import psutil
 
@@ -33,6 +35,9 @@ from tuneproof.engine.run.stop import StoppedAtOnce, StopRequest
 from tuneproof.engine.run.store import EVENTS, RunStore
 from tuneproof.engine.run.worker_exit import run_gone, worker_exit_code
 
+if TYPE_CHECKING:
+    from tuneproof.engine.stages.kept_readings import KeptReadings
+
 HEARTBEAT_SECONDS = 10.0
 
 NICENESS = 5
@@ -43,7 +48,14 @@ either way). On an idle machine the sample case trains equally fast: 9.2 s, medi
 """
 
 
-def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None = None, lock: RunLock | None = None) -> int:
+def work(
+    run_dir: Path,
+    until: Stage,
+    stop: StopRequest,
+    slurm_job: str | None = None,
+    lock: RunLock | None = None,
+    kept: KeptReadings | None = None,
+) -> int:
     """Locks the run, unless it was given the lock, and does its stages; how it ends is its last event and the exit code.
 
     The exit code also says what a disk that is full or gone did not take as an event. Raises RestartWorker if a fresh process has to
@@ -61,7 +73,7 @@ def work(run_dir: Path, until: Stage, stop: StopRequest, slurm_job: str | None =
                 killed = None
             log.emit(launched, sync=True)
             with _heartbeat(log):
-                end = _do(lambda: run_stages(store, log, until, stop, killed), run_dir, stop)
+                end = _do(lambda: run_stages(store, log, until, stop, killed, kept), run_dir, stop)
             if not held.is_in(run_dir):
                 return worker_exit_code(run_gone(run_dir))
             reserve.release()
@@ -153,6 +165,7 @@ def main() -> None:
     # Not read from the environment: in a shell inside an allocation, that names a job that the worker must not end.
     parser.add_argument("--slurm-job")
     parser.add_argument("--lock", type=lambda descriptor: RunLock.inherited(int(descriptor)), help="the descriptor of the run's lock")
+    parser.add_argument("--stay", action="store_true", help="then do the runs whose folders stdin names")
     arguments = parser.parse_args()
     # Every library writes into the run folder, and what is in it is for this user alone.
     os.umask(0o077)
@@ -161,6 +174,10 @@ def main() -> None:
     use_plain_streams()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s: %(message)s")
     os.nice(max(0, NICENESS - os.nice(0)))
+    if arguments.stay:
+        # A signal ends it as it is: it works on copies, and there is nothing to save.
+        _work_and_stay(arguments.run_dir, arguments.until, arguments.lock)
+        _leave_at_once()
     stop = StopRequest()
     stop.obey_signals()
     try:
@@ -171,6 +188,32 @@ def main() -> None:
     if code == ExitCode.INTERRUPTED:
         _leave_at_once()
     sys.exit(code)
+
+
+def _work_and_stay(run_dir: Path, until: Stage, lock: RunLock | None) -> None:
+    """Does one dry run after the other and keeps what they share; a new one stops the one before and removes its folder.
+
+    Returns at the end of stdin: nobody waits for the work once the program that started it has gone.
+    """
+    from tuneproof.engine.stages.kept_readings import KeptReadings
+
+    kept, folders, now = KeptReadings(), queue.Queue[Path | None](), [StopRequest()]
+
+    def read() -> None:
+        for line in sys.stdin:
+            folders.put(Path(line.rstrip("\n")))
+            now[0].request()
+        folders.put(None)
+        now[0].request()
+
+    threading.Thread(target=read, daemon=True).start()
+    work(run_dir, until, now[0], lock=lock, kept=kept)
+    while (following := folders.get()) is not None:
+        shutil.rmtree(run_dir, ignore_errors=True)
+        run_dir, now[0] = following, StopRequest()
+        if folders.empty():
+            work(run_dir, until, now[0], kept=kept)
+    shutil.rmtree(run_dir, ignore_errors=True)
 
 
 def _leave_at_once() -> NoReturn:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from sys import intern
 
 from tuneproof.engine.audit.checks import CHECKS
@@ -20,6 +21,14 @@ from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Source
 
+Find = Callable[[Check, Table, Callable[[], None]], list[Finding]]
+"""Finds what a check finds in a table; the function is called before the check runs."""
+
+
+def _find(check: Check, table: Table, begin: Callable[[], None]) -> list[Finding]:
+    begin()
+    return list(check.find(table))
+
 
 def audit(
     table: Table,
@@ -28,6 +37,9 @@ def audit(
     accept: Mapping[str, str] | None = None,
     on_check: Callable[[str], None] = lambda check: None,
     on_rows: Callable[[int, int], None] | None = None,
+    *,
+    find: Find = _find,
+    counts: Counts | None = None,
 ) -> Report:
     """Runs every check and leaves the remaining rows in the table.
 
@@ -35,6 +47,8 @@ def audit(
     findings are accepted: they are reported and no longer block. `shapes` has the shape of each file. `on_check` is called with the name
     of each check before it runs, and `on_rows` with how many of how many rows a pass through them has come to. Raises CaseError for an
     unknown check, and if cleanlab is wanted and not installed.
+
+    `find` and `counts` are for an audit that knows some findings, and the counts, from before.
     """
     accepted = dict(accept or {})
     require_known_checks(leave_out, accepted)
@@ -44,11 +58,11 @@ def audit(
         # Fail before the minutes that other checks may take.
         require_cleanlab()
     table.watch(on_rows)
-    counts = _counts(table)
+    counts = counts or count_rows(table)
     findings: list[StoredFinding] = []
     for check in CHECKS.values():
-        on_check(check.name)
-        for finding in [_completed(check, finding, check.name in left_out.checks) for finding in check.find(table)]:
+        found = find(check, table, partial(on_check, check.name))
+        for finding in [_completed(check, finding, check.name in left_out.checks) for finding in found]:
             if finding.left_out:
                 table.leave_out(row.at for row in finding.rows)
             findings.append(_stored(finding, None if finding.left_out else accepted.get(check.name)))
@@ -78,7 +92,8 @@ def _completed(check: Check, finding: Finding, leave_out: bool) -> Finding:
     return replace(finding, check=check.name, severity=severity, left_out=left_out)
 
 
-def _counts(table: Table) -> Counts:
+def count_rows(table: Table) -> Counts:
+    """The counts of a table from which no row is left out yet."""
     examples = table.examples
     near = table.near()
     near_by_file = Counter(table.eval[found.row - len(examples)].source.file for found in near.eval_near_examples())

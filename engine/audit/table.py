@@ -52,11 +52,13 @@ class Table:
     """The rows that have been left out."""
     is_part: bool = False
     population: Population | None = None
+    was_counted: bool = False
+    """Whether somebody asked for a count over all rows, or for anything else that is made of all of them."""
     _made: dict[Callable[[Table], object], object] = field(default_factory=dict)
     _near: NearTable | None = None
 
     def __post_init__(self) -> None:
-        self.examples, self.eval = Rows(self.examples), Rows(self.eval)
+        self.examples, self.eval = (part if isinstance(part, Rows) else Rows(part) for part in (self.examples, self.eval))
 
     def watch(self, on_rows: Callable[[int, int], None] | None) -> None:
         """From now on, whoever goes through the rows reports how far it has come."""
@@ -79,12 +81,14 @@ class Table:
 
     def once(self, make: Callable[[Table], Made]) -> Made:
         """The result of a function of this table, computed once until rows are left out."""
+        self.was_counted = True
         if make not in self._made:
             self._made[make] = make(self)
         return cast(Made, self._made[make])
 
     def count(self, kind: type[A]) -> A:
         """The aggregate over all rows: those of this table, or those of the population that it is part of."""
+        self.was_counted = True
         return self.population.count(kind) if self.population else self.once(kind.of)
 
     def compared_texts(self) -> TextsOf:

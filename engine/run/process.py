@@ -120,7 +120,9 @@ def exit_code_of(number: signal.Signals) -> ExitCode:
     return ExitCode.INTERRUPTED if number in STOP_SIGNALS else ExitCode.FAILED
 
 
-def start_process(run_dir: Path, until: Stage, *options: str, lock: RunLock | None = None) -> subprocess.Popen[bytes]:
+def start_process(
+    run_dir: Path, until: Stage, *options: str, lock: RunLock | None = None, stdin: int = subprocess.DEVNULL
+) -> subprocess.Popen[bytes]:
     """Starts the worker's process in a session of its own, with its output appended to the worker's log.
 
     With a lock, the process is given it; without one, it locks the run itself.
@@ -128,7 +130,7 @@ def start_process(run_dir: Path, until: Stage, *options: str, lock: RunLock | No
     handed = [] if lock is None else [lock.descriptor]
     command = [sys.executable, "-m", WORKER_MODULE, str(run_dir), "--until", until, *options, *(f"--lock={each}" for each in handed)]
     with os.fdopen(open_for_appending(run_dir / WORKER_LOG), "ab") as log:
-        return subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, pass_fds=handed)
+        return subprocess.Popen(command, stdin=stdin, stdout=log, stderr=log, start_new_session=True, pass_fds=handed)
 
 
 def log_traceback(run_dir: Path, error: BaseException) -> None:

@@ -108,8 +108,7 @@ class CaseSession:
         # In a temporary folder, which no other machine sees.
         case = self.draft.case().on_this_machine()
         check_case(case, planned_stages(case, Stage.SPLIT))
-        self.end_dry_run()
-        self.dry_run = DryRun(case)
+        self.dry_run = DryRun(case, after=self.dry_run)
         self.dry_run.start()
         return self.dry_run
 

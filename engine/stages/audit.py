@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tuneproof.engine.audit.answers import in_a_case_file
 from tuneproof.engine.audit.preview import data_facts
 from tuneproof.engine.audit.registry import Severity
+from tuneproof.engine.audit.repeated import RepeatedAudit
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.run_checks import audit
@@ -29,6 +30,7 @@ from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.engine.stages.data_readings import DataReadings
+from tuneproof.engine.stages.kept_readings import KeptReadings
 from tuneproof.engine.stages.run_context import RunContext
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 STEP = StepId(StepKind.AUDIT)
 
 
-def audit_data(run: RunContext, readings: DataReadings, model: ModelContext | None) -> bool:
+def audit_data(run: RunContext, readings: DataReadings, model: ModelContext | None, kept: KeptReadings | None = None) -> bool:
     """Audits the rows, and returns whether that was done before. Raises GateClosed for findings that block, after writing them."""
     for reading in readings.all:
         _report_shapes(reading, run.log)
@@ -48,7 +50,7 @@ def audit_data(run: RunContext, readings: DataReadings, model: ModelContext | No
     inputs = _inputs(run, readings, lengths)
     done = run.is_done(STEP, inputs)
     if not done:
-        _audit(run, readings, lengths, inputs)
+        _audit(run, readings, lengths, inputs, kept)
     _report_instruction(run, readings)
     report = stored_report(run.store)
     counts = {severity.value: report.count(severity) for severity in Severity}
@@ -85,20 +87,19 @@ def _inputs(run: RunContext, readings: DataReadings, lengths: TokenLengths | Non
     return run.store.inputs(settings=files | {"settings": sha256_data([data, task])} | base)
 
 
-def _audit(run: RunContext, readings: DataReadings, lengths: TokenLengths | None, inputs: Inputs) -> None:
+def _audit(run: RunContext, readings: DataReadings, lengths: TokenLengths | None, inputs: Inputs, kept: KeptReadings | None) -> None:
     def on_check(check: str) -> None:
+        run.stop.check()
         run.log.emit(CheckStarted(check=check))
         readings.pace.begin(f"checking: {check}")
 
     readings.pace.begin("comparing rows with each other")
-    report = audit(
-        _table(run, readings, lengths),
-        readings.data.leave_out,
-        {file: shape for reading in readings.all for file, shape in reading.shapes.items()},
-        readings.data.accept,
-        on_check,
-        readings.pace.rows,
-    )
+    shapes = {file: shape for reading in readings.all for file, shape in reading.shapes.items()}
+    decided, watched = (readings.data.leave_out, readings.data.accept), (on_check, readings.pace.rows)
+    if kept is None:
+        report = audit(_table(run, readings, lengths), decided[0], shapes, decided[1], *watched)
+    else:
+        report = kept.audit(lambda: RepeatedAudit(_table(run, readings, lengths), shapes)).report(*decided, *watched)
     instruction = run.case.task.instruction if run.case.task else None
     left_out = {Source(place.file, place.line) for place in report.left_out}
     facts = data_facts(readings.examples.examples, instruction or "", lengths, left_out)

@@ -39,6 +39,10 @@ class DataReadings:
             self.data.eval, self.data.columns, apart_from=self.examples.shapes, limits=self._limits, on_progress=self._progressed
         )
 
+    def take_over(self, earlier: DataReadings) -> None:
+        """Takes over the rows that were read before from the same files in the same way."""
+        self.__dict__ |= {name: earlier.__dict__[name] for name in ("examples", "eval") if name in earlier.__dict__}
+
     def _progressed(self, progress: ReadingProgress) -> None:
         self.pace.reading(progress.file, progress.rows, progress.share)
 

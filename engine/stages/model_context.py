@@ -49,6 +49,10 @@ class ModelContext:
             base = load_base(self.model).thinking_as_in(example.output for example in self._readings.examples.examples)
         return base if self._recorded is None or self._recorded.files else base.with_first_digest()
 
+    def take_over(self, earlier: ModelContext) -> None:
+        """Takes over the base as it was loaded for the same data and task."""
+        self.__dict__ |= {name: earlier.__dict__[name] for name in ("base", "lengths") if name in earlier.__dict__}
+
     @property
     def _recorded(self) -> artifacts.ModelFacts | None:
         """The base model as the run has recorded it; None if it has not yet."""

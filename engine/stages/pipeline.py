@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import partial
+from typing import TYPE_CHECKING
 
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.data import Data
@@ -21,6 +22,9 @@ from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.stages.card import write_card
 from tuneproof.engine.stages.route import decide_route
 from tuneproof.engine.stages.run_context import RunContext
+
+if TYPE_CHECKING:
+    from tuneproof.engine.stages.kept_readings import KeptReadings
 
 NEEDS: dict[Stage, tuple[str, ...]] = {
     Stage.AUDIT: ("data",),
@@ -120,15 +124,20 @@ def is_light(case: Case, until: Stage) -> bool:
     return set(planned_stages(case, until)) <= light and case.decision.labeled_examples is not None
 
 
-def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest, killed: Killed | None = None) -> None:
-    """Does the planned stages of a run that this process has locked, with an event at the start and the end of each."""
+def run_stages(
+    store: RunStore, log: EventLog, until: Stage, stop: StopRequest, killed: Killed | None = None, kept: KeptReadings | None = None
+) -> None:
+    """Does the planned stages of a run that this process has locked, with an event at the start and the end of each.
+
+    `kept` is what this process knows from the run before.
+    """
     run = RunContext(store, store.case, log, stop, killed)
     stages = planned_stages(run.case, until)
     if run.case.training.job is not None:
         # The machine that submitted this job could not see what this one can train.
         check_case(run.case.on_this_machine(), stages)
     with large_imports():
-        actions = _actions(run, stages)
+        actions = _actions(run, stages, kept)
     freeze_heap()
     for stage in stages:
         stop.check()
@@ -138,16 +147,16 @@ def run_stages(store: RunStore, log: EventLog, until: Stage, stop: StopRequest, 
         log.emit(StageFinished(stage=stage, seconds=round(time.monotonic() - started, 3), reused=reused), sync=True)
 
 
-def _actions(run: RunContext, stages: list[Stage]) -> dict[Stage, Callable[[], bool]]:
+def _actions(run: RunContext, stages: list[Stage], kept: KeptReadings | None) -> dict[Stage, Callable[[], bool]]:
     """What each stage does; each returns whether it had been done before."""
     actions: dict[Stage, Callable[[], bool]] = {Stage.ROUTE: partial(decide_route, run), Stage.CARD: partial(write_card, run)}
     if Stage.AUDIT in stages and run.case.data is not None:
         # Everything after the route reads data; with a model it also loads transformers and torch.
-        actions |= _data_actions(run, run.case.data)
+        actions |= _data_actions(run, run.case.data, kept)
     return actions
 
 
-def _data_actions(run: RunContext, data: Data) -> dict[Stage, Callable[[], bool]]:
+def _data_actions(run: RunContext, data: Data, kept: KeptReadings | None) -> dict[Stage, Callable[[], bool]]:
     from tuneproof.engine.stages.audit import audit_data
     from tuneproof.engine.stages.data_readings import DataReadings
     from tuneproof.engine.stages.split import freeze_split
@@ -169,4 +178,6 @@ def _data_actions(run: RunContext, data: Data) -> dict[Stage, Callable[[], bool]
             Stage.TRAIN: partial(train_adapter, run, model),
             Stage.EVALUATE: partial(evaluate_tuned, run, model),
         }
-    return actions | {Stage.AUDIT: partial(audit_data, run, readings, model), Stage.SPLIT: partial(freeze_split, run, readings)}
+    if kept is not None:
+        kept.begin(run.case, readings, model)
+    return actions | {Stage.AUDIT: partial(audit_data, run, readings, model, kept), Stage.SPLIT: partial(freeze_split, run, readings)}

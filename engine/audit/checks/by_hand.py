@@ -18,6 +18,8 @@ def rows_left_out_by_hand(table: Table) -> Iterator[Finding]:
     They are counted on the card, because whoever chooses the rows chooses what is measured.
     """
     wanted = set(table.by_hand)
+    if not wanted:
+        return
     rows = tuple(FlaggedRow(e.source, note=quoted(e.output, 80)) for part in table.parts for e in part if e.source in wanted)
     if rows:
         yield Finding(

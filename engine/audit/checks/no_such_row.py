@@ -13,6 +13,8 @@ from tuneproof.engine.audit.wording import listed, plural
 @check(NO_SUCH_ROW, severity=Severity.BLOCK, compares=True)
 def rows_that_are_not_there(table: Table) -> Iterator[Finding]:
     """Rows that the case leaves out one by one and that no file has: the name is misspelt, or the file has become shorter."""
+    if not table.by_hand:
+        return
     there = {*table.gone, *(source for source, _ in table.problems), *(example.source for part in table.parts for example in part)}
     missing = [str(source) for source in table.by_hand if source not in there]
     if missing:
