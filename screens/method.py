@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.card.markdown import length_line
-from tuneproof.engine.card.plan_text import SHARDED, execution_line, gb, memory_line, planned_lines
+from tuneproof.engine.card.plan_text import SHARDED, disk_line, execution_line, gb, memory_line, needs_line, planned_lines
 from tuneproof.engine.case.training import MethodChoice, Sharding
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.core.stage import Stage
@@ -65,8 +65,10 @@ class MethodScreen(StepScreen):
 - **PEFT's comparison** is the one published measurement of all methods under the same conditions: one model, one task, one seed. If two
   intervals overlap, it does not show which method is better, and your task may differ.
 - **Parameters** are the numbers that training changes; the **share** is their part of all the model's numbers.
-- **GB** is the memory that training is predicted to need with the settings below; **!** means more than nine tenths of what is free. On a
-  CPU the prediction is rough. Before a large training, one step is measured, and the card compares both.
+- **GB** is the memory that training is predicted to need with the settings below; **!** means more than nine tenths of what is free, or
+  more disk than is free. On a CPU the prediction is rough. Before a large training, one step is measured, and the card compares both.
+- **Needs** has memory, disk and time next to each other: the disk is what the run takes at most at once in its folder (checkpoints, trained
+  models, merged model, predictions), and the time is known once a step is measured.
 - **auto** chooses the lightest method that changes how the model answers, and says why.
 - **Learning rate, epochs, batch size, rank**: a setting without a value of yours has the documented default. It is shown here and on the
   card.
@@ -177,7 +179,7 @@ run; changed in a training that was stopped, they begin it again.
             lines.append(Meaning.BLOCK.signed(f"not on this machine: {refused}"))
         row = self._rows.get(method.name)
         if row is not None and (forecast := row.forecast) is not None:
-            lines.append(_forecast_line(forecast))
+            lines += _forecast_lines(forecast)
         if method.published:
             lines.append(Content(f"published: {method.published.summary}"))
         if method.unsupported:
@@ -312,13 +314,16 @@ def _memory(forecast: Forecast | None) -> str:
     return f"{gb(forecast.memory.total):>8}{' ' if forecast.fits else '!'}"
 
 
-def _forecast_line(forecast: Forecast) -> Content:
+def _forecast_lines(forecast: Forecast) -> list[Content]:
+    """Hours, memory and disk in one line, then what takes memory and disk; bold if it does not fit."""
     there = f"{gb(round(forecast.available.total))} ({forecast.available.source})"
     ways = execution_line(forecast.option)
     line = f"predicted memory: {memory_line(forecast.memory, there)}{f'; {ways}' if ways and forecast.fits else ''}"
     if forecast.option.sharding is Sharding.FULL:
         line += f"; for processes {SHARDED}"
-    return Content(line) if forecast.fits else Meaning.BLOCK.signed(f"does not fit. {line}")
+    needs = needs_line(forecast.needs)
+    lines = [Content(needs) if forecast.fits else Meaning.BLOCK.signed(f"does not fit. {needs}"), Content(line)]
+    return [*lines, *([Content(disk_line(forecast.disk))] if forecast.disk is not None else [])]
 
 
 def _size(row: MethodRow, *, is_counted: bool) -> str:

@@ -1,10 +1,11 @@
-"""The plan of a training as text: memory predicted and measured, time, cost, and the methods that were not chosen."""
+"""The plan of a training as text: memory, time and disk, predicted and measured, cost, and the methods that were not chosen."""
 
 from __future__ import annotations
 
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.methods.select import ExecutionOption
 from tuneproof.engine.run.artifacts import MeasuredStep, Memory, Optimizer, PlannedFacts
+from tuneproof.engine.run.needs import Disk, Needs
 
 SMALLER_OPTIMIZERS = {
     Optimizer.ADAMW_8BIT: "the optimizer state is kept in 8 bits",
@@ -21,7 +22,7 @@ SHARDED = "which shard weights, gradients and optimizer state (FSDP2)"
 
 def planned_lines(planned: PlannedFacts) -> list[str]:
     """The plan, one line a subject."""
-    lines = [_predicted(planned), _measured(planned)]
+    lines = [needs_line(planned.needs), _predicted(planned), _measured(planned), *_disk(planned)]
     if planned.processes > 1:
         sharded = f", {SHARDED}" if planned.sharding is Sharding.FULL else ""
         lines.append(f"each batch is divided among {planned.processes} processes{sharded}; memory is per process")
@@ -35,6 +36,31 @@ def planned_lines(planned: PlannedFacts) -> list[str]:
         )
     lines += [f"not chosen: {each.name}: {each.reason}" for each in planned.rejected_methods]
     return lines
+
+
+def needs_line(needs: Needs) -> str:
+    """Hours, memory and disk that a training needs, next to each other, against what there is."""
+    memory = "memory not predicted" if needs.memory is None else f"{gb(needs.memory)} of memory"
+    disk = "disk not predicted" if needs.disk is None else f"{gb(needs.disk)} of disk"
+    free = "free space not reported" if needs.free_disk is None else f"{gb(needs.free_disk)} free"
+    hours = "time not measured" if needs.hours is None else _hours(needs.hours)
+    return f"needs: {memory} ({gb(needs.available_memory)} available), {disk} ({free}), {hours}"
+
+
+def disk_line(disk: Disk) -> str:
+    """The peak of disk space by what takes it."""
+    parts = [
+        ("checkpoints", disk.checkpoints),
+        ("trained models", disk.models),
+        ("merged model", disk.merged),
+        ("predictions", disk.predictions),
+    ]
+    listed = ", ".join(f"{name} {gb(size)}" for name, size in parts if size)
+    return f"disk predicted: {gb(disk.total)} at most at once: {listed}; one checkpoint has {gb(disk.checkpoint)}"
+
+
+def _disk(planned: PlannedFacts) -> list[str]:
+    return [] if planned.disk is None else [disk_line(planned.disk)]
 
 
 def _execution(planned: PlannedFacts) -> list[str]:

@@ -205,18 +205,22 @@ def base_weight_bytes(model: ModelShape, step: TrainingShape) -> float:
 
 
 def optimizer_bytes(model: ModelShape, step: TrainingShape) -> float:
-    """Bytes of the optimizer state on the device.
+    """Bytes of the optimizer state on the device; a paged state is in host memory."""
+    if step.optimizer is Optimizer.PAGED_8BIT:
+        return 0.0
+    embedding = model.vocabulary * model.hidden if step.full else 0
+    return optimizer_state_bytes(step.optimizer, step.trained_parameters, step.bytes_per_trained, embedding)
+
+
+def optimizer_state_bytes(optimizer: Optimizer, trained: int, bytes_per_trained: int, embedding: int) -> float:
+    """Bytes of the whole optimizer state, wherever it is; `embedding` is the number of trained parameters of embeddings.
 
     AdamW: two moments in the dtype of the parameter (Kingma and Ba 2014). 8-bit AdamW: one byte per moment and a float32 scale per 256
     values (Dettmers et al. 2021, arXiv 2110.02861), but float32 moments for embeddings (as transformers' Trainer tells bitsandbytes).
-    Paged: the state is in host memory.
     """
-    if step.optimizer is Optimizer.PAGED_8BIT:
-        return 0.0
-    if step.optimizer is Optimizer.ADAMW:
-        return 2.0 * step.trained_parameters * step.bytes_per_trained
-    embedding = model.vocabulary * model.hidden if step.full else 0
-    return 2.0 * FLOAT32 * embedding + 2 * (1 + 4 / 256) * (step.trained_parameters - embedding)
+    if optimizer is Optimizer.ADAMW:
+        return 2.0 * trained * bytes_per_trained
+    return 2.0 * FLOAT32 * embedding + 2 * (1 + 4 / 256) * (trained - embedding)
 
 
 def layer_bytes(model: ModelShape, step: TrainingShape) -> int:

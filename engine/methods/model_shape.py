@@ -95,3 +95,11 @@ def read_shape(folder: Path) -> ModelShape:
         return shape_of(json.loads((folder / "config.json").read_text(encoding="utf-8")))
     except (OSError, json.JSONDecodeError) as error:
         raise UnsupportedArchitecture(f"the model's config.json cannot be read: {error}") from None
+
+
+def known_shape(folder: Path) -> ModelShape | None:
+    """The shape of the model in a folder; None for an architecture that is not known."""
+    try:
+        return read_shape(folder)
+    except UnsupportedArchitecture:
+        return None

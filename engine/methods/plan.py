@@ -99,6 +99,10 @@ class Plan:
             sharding=planned.sharding,
         )
 
+    def steps(self, rows: int) -> int:
+        """Optimizer steps on so many rows."""
+        return self.max_steps or math.ceil(math.ceil(rows / self.batch_size) * self.epochs)
+
     @property
     def sharded(self) -> bool:
         """Whether each process holds only its shard of the model."""

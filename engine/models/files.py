@@ -17,6 +17,9 @@ FIRST_MODEL_FILES = ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja")
 MODEL_FILES = [*FIRST_MODEL_FILES, "*.tiktoken", "*.codes", "*.tokenizer", "tokenizer.model.*", "additional_chat_templates/*.jinja"]
 """Patterns of the files that make up a model: weights, configuration, tokenizer and chat templates. What an index names comes on top."""
 
+TOKENIZER_FILES = ("tokenizer*", "vocab*", "merges.txt", "*_tokens*.json", "chat_template*", "*.model", "*.tiktoken", "*.codes", "*.jinja")
+"""Patterns of the files that a tokenizer is read from, and that are written again beside trained weights."""
+
 CODE_FILES = ["*.py"]
 """Patterns of the code that a model may bring along; loaded only if the case trusts it."""
 
@@ -52,6 +55,11 @@ def file_digests(folder: Path, *, with_code: bool = False) -> dict[str, str]:
     names = {path.relative_to(folder).as_posix() for pattern in MODEL_FILES for path in folder.glob(pattern)}
     names |= {*shard_names(folder), *(code_files(folder) if with_code else [])}
     return {name: sha256_file(folder / name) for name in sorted(names) if (folder / name).is_file()}
+
+
+def tokenizer_bytes(folder: Path) -> int:
+    """The size of a model's tokenizer on disk, in bytes."""
+    return sum(path.stat().st_size for path in {path for pattern in TOKENIZER_FILES for path in folder.glob(pattern)} if path.is_file())
 
 
 def digest_of(digests: Mapping[str, str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -61,6 +62,11 @@ def check_weights(folder: Path) -> dict[str, tuple[int, ...]]:
     if not shapes:
         raise CaseError("the weights have no tensor", where=str(folder / weight_files(folder)[0]), fix=AGAIN)
     return shapes
+
+
+def base_parameters(folder: Path) -> int:
+    """The number of values in the weights of a model, from the headers of the files. Raises CaseError as `check_weights` does."""
+    return sum(math.prod(shape) for shape in check_weights(folder).values())
 
 
 def _shards(folder: Path, index: str) -> list[str]:

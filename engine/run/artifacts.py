@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from tuneproof.engine.case.arm_names import arm_of_row, is_repaired
 from tuneproof.engine.case.route import Route
@@ -14,6 +14,8 @@ from tuneproof.engine.case.task import OutputFormat
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.reasoning import Thinking
+from tuneproof.engine.run.facts import Facts
+from tuneproof.engine.run.needs import Disk, Needs
 
 ROUTE = "route.json"
 MODEL = "model.json"
@@ -25,18 +27,6 @@ AUDIT = "audit.json"
 DATA = "data.json"
 CATALOGUE = "catalogue.json"
 FAILURES = "failures.jsonl"
-
-
-class Facts(BaseModel):
-    """The content of a file, or a part of it. Unknown keys are errors. An alias is the key in the file, where it is not the name here."""
-
-    model_config = ConfigDict(
-        extra="forbid", protected_namespaces=(), validate_by_name=True, validate_by_alias=True, serialize_by_alias=True
-    )
-
-    def as_text(self) -> str:
-        """The one way the file is written."""
-        return self.model_dump_json(indent=1, by_alias=True) + "\n"
 
 
 class RouteFacts(Facts):
@@ -124,9 +114,9 @@ class CatalogueEntry(Facts):
     settings: dict[str, float | int | None]
     trained_per_size: int | None = None
     """How many more parameters it trains for each rank or virtual token more; None if it has neither."""
-    sources: dict[str, str] = {}
+    sources: dict[str, str] = Field(default={})
     """Where the value of each setting comes from."""
-    cannot: dict[str, str] = {}
+    cannot: dict[str, str] = Field(default={})
     """What the method is unable to do, each with the reason."""
     published: str | None = None
     """A result that others measured."""
@@ -155,7 +145,7 @@ class Catalogue(Facts):
 
     methods: list[CatalogueEntry]
     length: TrainedLength | None = None
-    rows_by_length: list[tuple[int, int]] = []
+    rows_by_length: list[tuple[int, int]] = Field(default=[])
     """Each length in tokens with the number of train rows that have it; empty in runs of versions that did not store it."""
 
 
@@ -242,6 +232,16 @@ class PlannedFacts(Facts):
     usd: float | None
     learning_curve: bool = False
     rejected_methods: list[RejectedMethod] = Field(alias="turned_down")
+    disk: Disk | None = Field(default=None, exclude_if=lambda disk: disk is None)
+    """None in runs of versions that did not predict it."""
+    free_disk: int | None = Field(default=None, exclude_if=lambda free: free is None)
+    """Bytes that were free in the run folder, and those that the training had taken there; None if the file system does not say."""
+
+    @property
+    def needs(self) -> Needs:
+        """Hours, memory and disk together."""
+        memory, disk = (each.total if each is not None else None for each in (self.memory, self.disk))
+        return Needs(self.hours, memory, self.available_memory, disk, self.free_disk)
 
 
 class MethodFacts(Facts):
@@ -257,15 +257,9 @@ class MethodFacts(Facts):
     """Reasons against the training that the case overrules."""
     planned: PlannedFacts | None = None
     """None if nothing is to be trained, and in runs of versions that did not plan."""
-    sources: dict[str, str] = {}
+    sources: dict[str, str] = Field(default={})
     """Where the value of each setting comes from."""
     length: TrainedLength | None = None
-
-
-class BatchParts(Facts):
-    """The least gradient accumulation since memory ran out; the rows of a step, and their order, stay the same."""
-
-    accumulation: int
 
 
 class TrainingFacts(Facts):

@@ -13,6 +13,7 @@ from tuneproof.engine.case.draft import next_run_dir
 from tuneproof.engine.case.load import dump_case, load_case
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.atomic_write import PRIVATE_FILE, PRIVATE_FOLDER, is_temporary, write_atomically
+from tuneproof.engine.core.disk_space import require_room, room_for_files
 from tuneproof.engine.core.errors import DataRefused, GateClosed, RunGone, UsageError, VerifyFailed
 from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.data.example import Example
@@ -164,7 +165,13 @@ class RunStore:
             raise RunGone("the run folder was deleted", where=str(self.path), fix="start a new run")
 
     def write_step(self, step: StepId, inputs: Inputs, files: Mapping[str, str], digests: Mapping[str, str] | None = None) -> None:
-        """Writes the files of a step, then the step into the manifest, so that a step in the manifest has all its files."""
+        """Writes the files of a step, then the step into the manifest, so that a step in the manifest has all its files.
+
+        Raises DiskFull, with none of them written, if the disk has no room for them all.
+        """
+        self.check_there()
+        sizes = [len(text.encode()) for text in files.values()]
+        require_room(self.path, room_for_files(*sizes, len(self.manifest.as_text())), f"the files of the step `{step}`")
         for file, text in files.items():
             self.write(file, text)
         self.record_step(step, inputs, list(files), digests)

@@ -110,6 +110,15 @@ class Scores(BaseModel):
         return self.n + sum(self.unanswered.values())
 
 
+PREDICTION_FIELD_BYTES = 450
+"""What a line of `predictions.jsonl` takes besides its three texts."""
+
+
+def prediction_bytes(prompt: str, expected: str) -> int:
+    """About how many bytes a line of `predictions.jsonl` takes, before it is known, if the output is as long as the expected one."""
+    return len(prompt.encode()) + 2 * len(expected.encode()) + PREDICTION_FIELD_BYTES
+
+
 def judge_output(
     case_id: str,
     prompt: str,

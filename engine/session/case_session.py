@@ -201,10 +201,15 @@ class CaseSession:
         return self._reader.read(self.store, artifacts.CATALOGUE, artifacts.Catalogue)
 
     @property
+    def method(self) -> artifacts.MethodFacts | None:
+        """The plan of the training, once it is made."""
+        facts = self._reader.read(self.store, artifacts.METHOD, artifacts.MethodFacts)
+        return facts if facts and self.store and StepId(StepKind.METHOD) in self.store.manifest.steps else None
+
+    @property
     def planned(self) -> artifacts.PlannedFacts | None:
         """What was predicted and measured for the training, once it is planned."""
-        facts = self._reader.read(self.store, artifacts.METHOD, artifacts.MethodFacts)
-        return facts.planned if facts and self.store and StepId(StepKind.METHOD) in self.store.manifest.steps else None
+        return self.method.planned if self.method else None
 
     @property
     def card(self) -> Card | None:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from tuneproof.engine.methods.forecast import Forecast, forecast_memory
+from tuneproof.engine.methods.forecast import Forecast, forecast_memory, planned_parameters
 from tuneproof.engine.methods.method import MethodSpec
 from tuneproof.engine.methods.model_shape import UnsupportedArchitecture, read_shape
 from tuneproof.engine.methods.padding import SequenceLengths
-from tuneproof.engine.methods.plan import Plan, make_plans, size_of
+from tuneproof.engine.methods.plan import Plan, make_plans
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.files import config_folder
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.session.case_session import CaseSession
+from tuneproof.engine.stages.run_disk import run_disk
 
 
 def method_forecasts(session: CaseSession) -> dict[str, Forecast]:
@@ -31,22 +32,27 @@ def method_forecasts(session: CaseSession) -> dict[str, Forecast]:
     if not lengths:
         return {}
     entries = {entry.name: entry for entry in catalogue.methods}
-    planned = [(plan, trained_parameters(plan, entries.get(plan.method))) for plan in make_plans(content.training)]
+    planned = [(plan, planned_parameters(plan, entries.get(plan.method))) for plan in make_plans(content.training)]
     known = [(plan, trained) for plan, trained in planned if trained is not None]
-    return forecast_memory(known, shape, SequenceLengths(lengths, model.context), content.budget, on_gpu=model.device == "cuda")
+    found = forecast_memory(known, shape, SequenceLengths(lengths, model.context), content.budget, on_gpu=model.device == "cuda")
+    if session.store is None:
+        return found
+    disk, stored = run_disk(session.store, catalogue, folder, len(lengths), content), session.method
+    free, plans = disk.free, {plan.method: plan for plan, _ in known}
+    return {
+        name: replace(
+            each,
+            disk=disk.predict(replace(plans[name], optimizer=each.option.optimizer)),
+            free_disk=free,
+            hours=stored.planned.hours if stored and stored.planned and _is_of(stored, plans[name]) else None,
+        )
+        for name, each in found.items()
+    }
 
 
-def trained_parameters(plan: Plan, entry: artifacts.CatalogueEntry | None) -> int | None:
-    """Parameters that the plan trains: as counted for the catalogue, for the rank or the number of virtual tokens of the plan."""
-    if entry is None or entry.trained_parameters is None:
-        return None
-    size, counted = size_of(plan), entry.settings.get("rank") or entry.settings.get("virtual_tokens")
-    if not size or not counted or size == counted:
-        return entry.trained_parameters
-    if entry.trained_per_size is None:
-        # A catalogue of an earlier version: right for the methods that train nothing beside what the rank sizes.
-        return round(entry.trained_parameters * size / counted)
-    return round(entry.trained_parameters + (size - counted) * entry.trained_per_size)
+def _is_of(stored: artifacts.MethodFacts, plan: Plan) -> bool:
+    """Whether what the worker has planned is this plan."""
+    return stored.name == plan.method and stored.settings == plan.settings
 
 
 @dataclass(frozen=True)
@@ -71,7 +77,7 @@ def method_rows(session: CaseSession) -> dict[str, MethodRow]:
 
 
 def _row(plan: Plan, entry: artifacts.CatalogueEntry | None, forecast: Forecast | None) -> MethodRow:
-    method, trained = METHODS[plan.method], trained_parameters(plan, entry)
+    method, trained = METHODS[plan.method], planned_parameters(plan, entry)
     if entry is None or trained is None or entry.trained_parameters is None or entry.all_parameters is None:
         return MethodRow(method, None, None, forecast)
     # An adapter is part of all parameters; what trains the weights of the base adds none.

@@ -37,7 +37,12 @@ def write_catalogue(run: RunContext, model: ModelContext) -> None:
     run.store.write_step(STEP, inputs, {artifacts.CATALOGUE: found.as_text()})
 
 
+def stored_catalogue(run: RunContext) -> artifacts.Catalogue:
+    """The catalogue as it was written."""
+    return artifacts.Catalogue.model_validate_json(run.store.read(artifacts.CATALOGUE))
+
+
 def trained_parameters(run: RunContext) -> dict[str, int]:
     """How many parameters each method would train, by its name, for the methods where that is known."""
-    entries = artifacts.Catalogue.model_validate_json(run.store.read(artifacts.CATALOGUE)).methods
+    entries = stored_catalogue(run).methods
     return {entry.name: entry.trained_parameters for entry in entries if entry.trained_parameters is not None}

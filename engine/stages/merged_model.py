@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from tuneproof.engine.core.disk_space import require_room
+from tuneproof.engine.methods.disk import merged_bytes
+from tuneproof.engine.methods.model_shape import known_shape
+from tuneproof.engine.models.files import tokenizer_bytes
+from tuneproof.engine.models.weight_files import base_parameters
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.events import VariantScored
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -30,6 +35,8 @@ def _merge(run: RunContext, model: ModelContext) -> bool:
     from tuneproof.engine.training.merge import merge
 
     store.check_there()
+    size = merged_bytes(base_parameters(model.base.folder), known_shape(model.base.folder), tokenizer_bytes(model.base.folder))
+    require_room(store.path, size, "the merged model")
     files = merge(model.base, store.path / artifacts.TRAINED, store.path / MERGED.model)
     store.record_step(MERGED.weights_step, inputs, [f"{MERGED.model}/{name}" for name in files])
     return False

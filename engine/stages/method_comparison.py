@@ -57,7 +57,7 @@ def _plan_method(run: RunContext, model: ModelContext, name: str, training: Trai
     if skipped is None:
         try:
             check_trainable(choice, training)
-            settled, planned = planner_for(run, model, choice, training).settle()
+            settled, planned = planner_for(run, model, choice, training, variant=compared_variant(name).folder).settle()
         except GateClosed as error:
             skipped = error.what
     facts = method_facts(settled, training, planned, skipped=skipped)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from tuneproof.engine.core.errors import OutOfMemory, RestartWorker
 from tuneproof.engine.methods.plan import Plan
-from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Warned
+from tuneproof.engine.run.facts import Facts
 from tuneproof.engine.run.store import RunStore
 
 PARTS = "training/parts.json"
 
 
+class BatchParts(Facts):
+    """The least gradient accumulation since memory ran out; the rows of a step, and their order, stay the same."""
+
+    accumulation: int
+
+
 def parts_so_far(store: RunStore) -> int:
     """The least gradient accumulation of a process since memory ran out; 1 if it never did."""
-    return artifacts.BatchParts.model_validate_json(store.read(PARTS)).accumulation if store.has(PARTS) else 1
+    return BatchParts.model_validate_json(store.read(PARTS)).accumulation if store.has(PARTS) else 1
 
 
 def increase_accumulation(store: RunStore, log: EventLog, plan: Plan) -> OutOfMemory:
@@ -31,7 +37,7 @@ def increase_accumulation(store: RunStore, log: EventLog, plan: Plan) -> OutOfMe
             where=str(store.path),
             fix="free memory, or set training.max_length or a lighter method.name, and add --resume; a smaller model.base takes a new run",
         )
-    store.write(PARTS, artifacts.BatchParts(accumulation=larger[0]).as_text())
+    store.write(PARTS, BatchParts(accumulation=larger[0]).as_text())
     before, now = rows // plan.accumulation, rows // larger[0]
     log.emit(
         Warned(message=f"out of memory with {before} rows at a time: continuing with {now}, {larger[0]} accumulation steps"), sync=True

@@ -5,13 +5,13 @@ Only the worker imports this module. A training that takes less time than the me
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from tuneproof.engine.card.learning_curve import WHOLE
 from tuneproof.engine.case.schema import Budget
 from tuneproof.engine.case.training import MethodChoice, Training
+from tuneproof.engine.core.disk_space import megabytes
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.subsets import SHARES
 from tuneproof.engine.methods.candidates import available_memory, make_candidate
@@ -19,13 +19,23 @@ from tuneproof.engine.methods.model_shape import ModelShape, UnsupportedArchitec
 from tuneproof.engine.methods.padding import SequenceLengths, max_packed_length, mean_padded_length
 from tuneproof.engine.methods.plan import AUTO, Plan, make_plan, setting_sources
 from tuneproof.engine.methods.registry import METHODS
-from tuneproof.engine.methods.select import AUTO_ORDER, MARGIN, AvailableMemory, ExecutionOption, MethodSelection, select_method
+from tuneproof.engine.methods.select import (
+    AUTO_ORDER,
+    MARGIN,
+    AvailableMemory,
+    ExecutionOption,
+    MethodCandidate,
+    MethodSelection,
+    select_method,
+)
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.needs import Disk
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.stages.catalogue import trained_parameters
+from tuneproof.engine.stages.catalogue import stored_catalogue, trained_parameters
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
+from tuneproof.engine.stages.run_disk import RunDisk, run_disk
 
 WORTH_MEASURING = 1e13
 """Floating-point operations of a training above which a step is measured: a minute or so on a small CPU."""
@@ -57,8 +67,11 @@ def method_facts(
     )
 
 
-def planner_for(run: RunContext, model: ModelContext, choice: MethodChoice, training: Training) -> Planner:
-    """The planner of a choice for the rows and the base of a run. Frees the weights in memory, so that a step can be measured."""
+def planner_for(run: RunContext, model: ModelContext, choice: MethodChoice, training: Training, *, variant: str | None = None) -> Planner:
+    """The planner of a choice for the rows and the base of a run, or for a model besides the tuned one, in its own folder of the run.
+
+    Frees the weights in memory, so that a step can be measured.
+    """
     model.scorer.release()
     lengths = [(model.lengths.prompt(example), model.lengths.answer(example)) for example in model.rows.within_limit]
     return Planner(
@@ -69,6 +82,7 @@ def planner_for(run: RunContext, model: ModelContext, choice: MethodChoice, trai
         rows=TrainRowLengths(whole=[prompt + answer for prompt, answer in lengths], targets=[answer for _, answer in lengths]),
         trained_parameters=trained_parameters(run),
         stop=run.stop,
+        disk=run_disk(run.store, stored_catalogue(run), model.base.folder, len(lengths), run.case, variant=variant),
         learning_curve=run.case.evaluate.learning_curve,
         seeds=run.case.evaluate.seeds,
     )
@@ -105,6 +119,7 @@ class Planner:
     trained_parameters: Mapping[str, int]
     """By method, for the methods where it is known."""
     stop: StopRequest
+    disk: RunDisk
     learning_curve: bool = False
     """Whether the hours include the smaller trainings of a learning curve."""
     seeds: int = 1
@@ -113,7 +128,7 @@ class Planner:
     def settle(self) -> tuple[Plan, artifacts.PlannedFacts]:
         """The plan that fits, and what was predicted and measured for it.
 
-        Raises GateClosed if nothing fits, or if the training would take more hours than the budget has.
+        Raises GateClosed if nothing fits into memory or onto the disk, or if the training would take more hours than the budget has.
         """
         on_gpu, shape = self._on_gpu, self._shape()
         there = available_memory(self.budget, on_gpu=on_gpu, processes=self.training.for_one_node.processes)
@@ -122,9 +137,20 @@ class Planner:
         candidates = [make_candidate(self._plan(n), self.trained_parameters[n], known, rows, on_gpu=on_gpu) for n in self._names()]
         named, targets = self.choice.name != AUTO, sum(self.rows.targets)
         ran_out: dict[tuple[str, ExecutionOption], str] = {}
+        too_large: dict[str, Disk] = {}
         while True:
-            chosen = select_method(candidates, there, targets, ran_out, named=named)
+            try:
+                chosen = select_method(candidates, there, targets, ran_out, named=named)
+            except GateClosed:
+                if not too_large:
+                    raise
+                raise self._no_room(min(too_large.values(), key=lambda disk: disk.total)) from None
             settled = self._plan_for(chosen, named)
+            disk = self.disk.predict(settled)
+            if disk is not None and not disk.fits(self.disk.free):
+                too_large[settled.method] = disk
+                candidates = [_without_room(each, disk) if each.name == settled.method else each for each in candidates]
+                continue
             not_measured = self._not_worth_measuring(settled, chosen.option.memory, there, shape)
             if not_measured is not None:
                 return settled, self._facts(settled, chosen, there, shape, None, not_measured)
@@ -166,7 +192,7 @@ class Planner:
             return error
 
     def _steps(self, settled: Plan) -> int:
-        return settled.max_steps or math.ceil(math.ceil(len(self.rows.whole) / settled.batch_size) * settled.epochs)
+        return settled.steps(len(self.rows.whole))
 
     def _not_worth_measuring(
         self, settled: Plan, memory: artifacts.Memory | None, available: AvailableMemory, shape: ModelShape | UnsupportedArchitecture
@@ -233,6 +259,20 @@ class Planner:
             usd=None if hours is None or rate is None else round(hours * rate * gpus, 6),
             learning_curve=self.learning_curve,
             rejected_methods=[artifacts.RejectedMethod(name=name, reason=reason) for name, reason in chosen.rejected.items()],
+            disk=self.disk.predict(settled),
+            free_disk=self.disk.free,
+        )
+
+    def _no_room(self, disk: Disk) -> GateClosed:
+        free = self.disk.free
+        assert free is not None
+        saving = f", or set evaluate.merged: false, which saves {megabytes(disk.merged)}" if disk.merged else ""
+        return GateClosed(
+            f"the run would write {megabytes(disk.total, up=True)} from here on, and {megabytes(free)} are free: "
+            f"checkpoints {megabytes(disk.checkpoints, up=True)}, trained models {megabytes(disk.models, up=True)}, "
+            f"merged model {megabytes(disk.merged, up=True)}, predictions {megabytes(disk.predictions, up=True)}",
+            where=str(self.disk.run),
+            fix=f"make room there and add --resume, start the run on a larger disk with --run-dir{saving}",
         )
 
     def _check_hours(self, facts: artifacts.PlannedFacts) -> None:
@@ -243,3 +283,7 @@ class Planner:
             where="budget.hours",
             fix="raise it, lower training.epochs or set training.max_steps",
         )
+
+
+def _without_room(candidate: MethodCandidate, disk: Disk) -> MethodCandidate:
+    return replace(candidate, refusal=candidate.refusal or f"needs {megabytes(disk.total, up=True)} of disk, more than is free")

@@ -15,6 +15,7 @@ from tuneproof.engine.arms import Arm, ArmContext
 from tuneproof.engine.arms.optimised_prompt import OptimisedPrompt
 from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.case.task import Task
+from tuneproof.engine.core.disk_space import require_room
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.split import Part, shuffled
 from tuneproof.engine.decoding.completion import Backend, Completion
@@ -36,6 +37,7 @@ from tuneproof.engine.scoring.predictions import (
     Scores,
     failure_log,
     judge_output,
+    prediction_bytes,
     prompts_digest,
     read_predictions,
     repair_predictions,
@@ -233,12 +235,17 @@ class ArmScorer:
         return Selection(found.arm, found.variant, found.tried, found.facts)
 
     def answer(self, arm: Arm, backend: Backend, cases: Cases, on_progress: Callable[[int, int], None]) -> tuple[list[Prediction], float]:
-        """The prediction for each case with the prompts of the arm, in the order of the cases, and the seconds that decoding took."""
+        """The prediction for each case with the prompts of the arm, in the order of the cases, and the seconds that decoding took.
+
+        Raises DiskFull, before anything is decoded, if the disk has no room for them.
+        """
         requests = arm.requests([case for _, case in cases])
         prompts = []
         for (_, case), request in zip(cases, requests, strict=True):
             with refused_at(f"{case.source}, asked by {arm.name}"):
                 prompts.append(backend.prompt(request.messages))
+        expected = [prediction_bytes(prompt, case.output) for prompt, (_, case) in zip(prompts, cases, strict=True)]
+        require_room(self.store.path, sum(expected), f"the predictions of {arm.name}")
         # What a server has begun to answer is paid for.
         with self.stop.until_saved() if arm.server is not None else nullcontext():
             completions, seconds = backend.complete(prompts, on_progress)

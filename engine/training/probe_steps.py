@@ -20,3 +20,8 @@ def next_probe(step: int, steps: int, every: int | None) -> int | None:
     if every is not None:
         return min(steps, (step // every + 1) * every)
     return -(-(step * PROBES // steps + 1) * steps // PROBES)
+
+
+def count_probes(steps: int, every: int | None) -> int:
+    """The probes of a training of so many steps, the last one included."""
+    return min(steps, PROBES) if every is None else -(-steps // every)

@@ -16,13 +16,17 @@ from transformers import PrinterCallback, TrainerCallback, TrainerControl, Train
 from trl import SFTConfig
 
 from tuneproof.engine.core.atomic_write import write_atomically
+from tuneproof.engine.core.disk_space import require_room, room_for_files
 from tuneproof.engine.core.errors import CannotResume, Interrupted, RunFailed, RunGone
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.methods.adapters import adapter_config, load_for_training, quantisation
+from tuneproof.engine.methods.disk import checkpoint_bytes
+from tuneproof.engine.methods.model_shape import known_shape
 from tuneproof.engine.methods.parameters import count_parameters
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device
+from tuneproof.engine.models.files import tokenizer_bytes
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.begun_training import CHECKPOINTS
 from tuneproof.engine.run.event import EventSink
@@ -73,7 +77,7 @@ def train(
     checkpoints.mkdir(parents=True, exist_ok=True)
     trainer = make_trainer(base, rows, plan, checkpoints)
     resumable = from_rank_zero(lambda: _intact_checkpoints(checkpoints, log))
-    progress = ProgressCallback(trainer, probe, plan, log, stop, examples=len(rows), resumable=resumable)
+    progress = ProgressCallback(trainer, base, probe, plan, log, stop, examples=len(rows), resumable=resumable)
     trainer.add_callback(progress)
     # Every step is an event; the printed copy would only fill the log.
     trainer.remove_callback(PrinterCallback)
@@ -127,19 +131,26 @@ def _best_intact(folder: Path) -> Checkpoint:
 
 
 def _keep(checkpoint: Path, folder: Path, plan: Plan) -> list[str]:
-    """Copies the trained weights out of a checkpoint, records how the base was quantised, and returns the names of the files."""
-    folder.mkdir(exist_ok=True)
+    """Copies the trained weights out of a checkpoint, records how the base was quantised, and returns the names of the files.
+
+    Raises DiskFull if there is no room for the copy; the checkpoint stays.
+    """
     found = sorted(path for pattern in KEPT_FILES for path in checkpoint.glob(pattern))
+    unfinished = folder.with_name(folder.name + ".tmp")
+    for leftover in (unfinished, folder):
+        shutil.rmtree(leftover, ignore_errors=True)
+    require_room(checkpoint, room_for_files(*(path.stat().st_size for path in found)), "the trained weights")
+    unfinished.mkdir()
     for path in found:
         if path.name == ADAPTER_CONFIG:
-            write_atomically(folder / path.name, _in_order(path.read_text(encoding="utf-8")))
+            write_atomically(unfinished / path.name, _in_order(path.read_text(encoding="utf-8")))
         else:
-            shutil.copyfile(path, folder / path.name)
+            shutil.copyfile(path, unfinished / path.name)
     kind = METHODS[plan.method].quantisation
-    if kind is None:
-        return [path.name for path in found]
-    write_atomically(folder / QUANTISATION_FILE, json.dumps(quantisation(kind), indent=1) + "\n")
-    return [*(path.name for path in found), QUANTISATION_FILE]
+    if kind is not None:
+        write_atomically(unfinished / QUANTISATION_FILE, json.dumps(quantisation(kind), indent=1) + "\n")
+    unfinished.rename(folder)
+    return [*(path.name for path in found), *([QUANTISATION_FILE] if kind is not None else [])]
 
 
 def _in_order(config: str) -> str:
@@ -228,6 +239,7 @@ class ProgressCallback(TrainerCallback):
     def __init__(
         self,
         trainer: Any,
+        base: BaseCheckpoint,
         probe: ValidationProbe,
         plan: Plan,
         log: EventSink,
@@ -237,6 +249,7 @@ class ProgressCallback(TrainerCallback):
         resumable: list[Checkpoint],
     ) -> None:
         self._trainer, self._probe, self._plan, self._log, self._stop = trainer, probe, plan, log, stop
+        self._shape, self._tokenizer = known_shape(base.folder), tokenizer_bytes(base.folder)
         self._examples, self._resumed_at = examples, resumable[-1].seal.step if resumable else 0
         self._result: ProbeResult | None = None  # of the probe at this step
         self._best = best_checkpoint(resumable).seal.probe if any(c.seal.probe for c in resumable) else None
@@ -258,6 +271,9 @@ class ProgressCallback(TrainerCallback):
             ),
             sync=True,
         )
+        if self._resumed_at < state.max_steps:
+            # Before the first step, because those between two checkpoints are lost.
+            self._require_room(args, state)
 
     def on_step_begin(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Starts the step's clock."""
@@ -280,6 +296,8 @@ class ProgressCallback(TrainerCallback):
         self._emit_step(state, logs, sum_over_ranks(float(self._trainer.tokens_read)))
         step = state.global_step
         if is_probe_step(step, state.max_steps, self._plan.probe_every):
+            # A probe takes long, and is lost without its checkpoint.
+            self._require_room(args, state)
             self._run_probe(step)
             control.should_save = True
         # Summed over the ranks, so that all stop after the same step.
@@ -288,6 +306,14 @@ class ProgressCallback(TrainerCallback):
             if step < state.max_steps:
                 self.interrupted = True
                 control.should_training_stop = True
+        if control.should_save:
+            self._require_room(args, state)
+
+    def _require_room(self, args: Any, state: TrainerState) -> None:
+        """Raises DiskFull if the disk has no room for the next checkpoint; the one before it stays the newest."""
+        if is_rank_zero():
+            needed = checkpoint_bytes(self._plan, self.parameters.trained, self._shape, self._tokenizer, state.max_steps)
+            require_room(Path(args.output_dir), needed, "the next checkpoint")
 
     def on_save(self, args: Any, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         """Seals the checkpoint that was just written, and removes those that are no longer needed."""

@@ -7,39 +7,18 @@ import resource
 import shutil
 import signal
 import subprocess
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import COMMAND, sample_case, set_options, tuneproof
+from tests.disks import fill, make_room
 from tests.unit.run.test_creation import in_child
 from tests.waiting import wait_for_event
 from tuneproof.engine.core.errors import DiskFull
-from tuneproof.engine.run.events import StepLogged
+from tuneproof.engine.run.events import StepLogged, TrainingFinished
 from tuneproof.engine.run.limits import is_disk_full, machine_limit
 from tuneproof.engine.run.reserve import RESERVE, DiskReserve
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 24 MB."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=24m", "none", str(disk)], capture_output=True).returncode != 0:
-        pytest.skip("only root can mount a file system")
-    yield disk
-    subprocess.run(["umount", "--lazy", str(disk)], check=True)
-
-
-def fill(disk: Path) -> None:
-    """Takes all room that there is, as another program may."""
-    with (disk / "filler").open("ab", buffering=0) as file:
-        try:
-            while True:
-                file.write(b"x" * 4096)
-        except OSError as error:
-            assert error.errno == errno.ENOSPC
 
 
 def test_the_disk_is_asked_whatever_the_exception_says(small_disk: Path) -> None:
@@ -78,8 +57,8 @@ def test_room_for_the_last_words_is_there_on_a_full_disk(small_disk: Path) -> No
 def test_a_run_on_a_full_disk_says_so_and_goes_on_once_there_is_room(small_disk: Path) -> None:
     fill(small_disk)
     full = tuneproof("--replay", "route_only.yaml", "--run-dir", small_disk / "run")
-    assert full.code == 4 and "the disk is full" in full.err and "defect" not in full.err
-    (small_disk / "filler").unlink()
+    assert full.code == 4 and "0.0 MB are free" in full.err and "defect" not in full.err
+    make_room(small_disk)
     assert tuneproof("--replay", "route_only.yaml", "--run-dir", small_disk / "run", "--resume").code == 0
 
 
@@ -93,8 +72,8 @@ def test_a_disk_that_another_program_fills_while_the_run_trains_costs_nothing_bu
     while replay.poll() is None:
         fill(small_disk)
     err = replay.communicate()[1]
-    assert replay.returncode == 4 and "the disk is full" in err and "defect" not in err, err
-    (small_disk / "filler").unlink()
+    assert replay.returncode == 4 and "the disk" in err and "defect" not in err, err
+    make_room(small_disk)
     assert tuneproof(*words[1:]).code == 0
 
 
@@ -113,3 +92,31 @@ def test_a_loss_that_is_not_finite_asks_for_a_new_run_and_not_for_a_resume(tmp_p
     words = set_options("baselines=[zero_shot]", "training.learning_rate=1.0e+30")
     result = tuneproof("--replay", sample_case(), "--run-dir", tmp_path / "run", *words)
     assert result.code == 4 and "start a new run" in result.err and "resume" not in result.err
+
+
+@pytest.mark.long
+def test_a_run_that_its_disk_has_no_room_for_is_refused_before_it_trains_and_goes_on_once_there_is(small_disk: Path, run: Path) -> None:
+    moved = small_disk / "run"
+    shutil.copytree(run, moved)
+    words = ["--replay", str(sample_case()), "--run-dir", str(moved), "--resume"]
+    fill(small_disk, leave=8_000_000)
+    refused = tuneproof(*words)
+    assert refused.code == 3 and "the run would write" in refused.err and "are free" in refused.err and str(moved) in refused.err
+    assert "evaluate.merged: false" in refused.err and not (moved / "training").exists()
+    make_room(small_disk)
+    assert tuneproof(*words).code == 0
+
+
+@pytest.mark.long
+def test_a_run_whose_room_is_taken_ends_before_the_merge_and_goes_on_once_there_is(small_disk: Path, run: Path) -> None:
+    moved = small_disk / "run"
+    shutil.copytree(run, moved)
+    words = [str(COMMAND), "--replay", str(sample_case()), "--run-dir", str(moved), "--resume"]
+    replay = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    wait_for_event(moved, TrainingFinished)
+    fill(small_disk, leave=2_000_000)
+    err = replay.communicate()[1]
+    assert replay.returncode == 4 and "no room for the merged model: 4.4 MB are needed" in err, err
+    assert not (moved / "training/merged").exists()
+    make_room(small_disk)
+    assert tuneproof(*words[1:]).code == 0

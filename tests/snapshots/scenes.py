@@ -18,7 +18,7 @@ from textual.widgets import DirectoryTree, Input
 
 from tests.snapshots.record import BEGAN, FINISHED, LATER, TRAINING
 from tests.wizard.driving import strips
-from tuneproof.engine.core import hardware, memory_limits
+from tuneproof.engine.core import disk_space, hardware, memory_limits
 from tuneproof.engine.core.memory_limits import FreeMemory, MemoryLimit
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.screens import home
@@ -46,6 +46,7 @@ def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
         patch.setenv(name, value)
     patch.setattr(hardware, "detect_machine", lambda: MACHINE)
     patch.setattr(hardware, "first_gpu", lambda: None)
+    patch.setattr(disk_space, "free_bytes", lambda folder: 60_000_000_000)
     patch.setattr(memory_limits, "least_free_memory", lambda processes: FreeMemory(MemoryLimit.MACHINE, 23 << 30, 21_000_000_000))
     patch.setattr(home, "time", SimpleNamespace(time=lambda: NOW))
     return here

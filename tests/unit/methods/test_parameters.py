@@ -16,6 +16,7 @@ from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.training import Training
 from tuneproof.engine.methods.adapters import adapter_config
+from tuneproof.engine.methods.forecast import planned_parameters
 from tuneproof.engine.methods.parameters import ParameterCount, build_catalogue, count_parameters, count_planned_parameters
 from tuneproof.engine.methods.plan import make_plans, with_other_size
 from tuneproof.engine.methods.registry import METHODS
@@ -23,7 +24,6 @@ from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
-from tuneproof.engine.session.forecasts import trained_parameters
 
 
 def catalogue_of(run: Path) -> artifacts.Catalogue:
@@ -89,4 +89,4 @@ def test_the_numbers_of_every_method_follow_its_rank_or_its_virtual_tokens() -> 
         smaller = with_other_size(plan)
         quarter = with_other_size(smaller) if smaller else None
         if quarter is not None and entries[plan.method].trained_parameters is not None:
-            assert trained_parameters(quarter, entries[plan.method]) == count_planned_parameters(base.folder, quarter).trained, plan.method
+            assert planned_parameters(quarter, entries[plan.method]) == count_planned_parameters(base.folder, quarter).trained, plan.method

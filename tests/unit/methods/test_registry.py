@@ -16,18 +16,21 @@ from tests.unit.training.tiny_training import training_of
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core import hardware
+from tuneproof.engine.core.disk_space import folder_bytes
 from tuneproof.engine.core.errors import CaseError, GateClosed, Interrupted
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.methods.adapters import adapter_config
 from tuneproof.engine.methods.candidates import make_candidate
+from tuneproof.engine.methods.disk import checkpoint_bytes, model_bytes
 from tuneproof.engine.methods.method import Ability, Quantisation
-from tuneproof.engine.methods.model_shape import shape_of
+from tuneproof.engine.methods.model_shape import known_shape, shape_of
 from tuneproof.engine.methods.padding import SequenceLengths
 from tuneproof.engine.methods.parameters import count_planned_parameters
 from tuneproof.engine.methods.plan import check_trainable, make_plan, setting_sources
 from tuneproof.engine.methods.refusals import EXCLUDED_METHODS, FOUR_BIT_ON_CPU, unavailable_reason
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
+from tuneproof.engine.models.files import tokenizer_bytes
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.stop import StopRequest
@@ -86,8 +89,21 @@ def test_a_method_trains_the_counted_parameters_and_reloads_to_the_same_model(ba
     before, _ = probe.run(load_weights(base))
     again, _ = probe.run(load_weights(base, done.adapter))
     assert again == done.best_probe and again.loss < before.loss
+    assert_disk_as_predicted(base, name, done, tmp_path / "training/checkpoints")
     if method.supports(Ability.MERGE):
         assert_merges(base, done.adapter, tmp_path / "merged", probe)
+
+
+def assert_disk_as_predicted(base: BaseCheckpoint, name: str, done: TrainingResult, checkpoints: Path) -> None:
+    """What a checkpoint and the kept weights take is what was predicted for them, or up to 1 % and 200 kB less."""
+    plan, shape, trained = make_plan(MethodChoice(name=name), Training()), known_shape(base.folder), done.trained_parameters
+    checkpoint, *_ = checkpoints.glob("checkpoint-*")
+    written = {
+        checkpoint_bytes(plan, trained, shape, tokenizer_bytes(base.folder), done.steps): folder_bytes(checkpoint),
+        model_bytes(plan, trained, shape): sum((done.adapter / file).stat().st_size for file in done.files),
+    }
+    for predicted, real in written.items():
+        assert real <= predicted <= 1.01 * real + 200_000
 
 
 def stored_parameters(folder: Path, frozen: tuple[str, ...]) -> int:

@@ -15,6 +15,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from tests.unit.stages.planned_disk import disk_of
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.case.schema import Budget, ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Sharding, Training
@@ -99,13 +100,12 @@ def test_a_forecast_is_sharded_if_it_does_not_fit_otherwise() -> None:
     assert forecast.fits and forecast.option.sharding is Sharding.FULL
 
 
-def test_a_plan_says_that_the_model_is_sharded(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_plan_says_that_the_model_is_sharded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(hardware, "gpu_count", lambda: 0)
     training = Training(epochs=6, processes=2, sharding=Sharding.FULL)
     rows = TrainRowLengths(whole=[60, 89] * 47, targets=[20] * 94)
-    planner = Planner(
-        MethodChoice(), training, Budget(), load_base(ModelChoice()), rows, {"lora": 233_472, "int8_lora": 233_472}, StopRequest()
-    )
+    base, trained = load_base(ModelChoice()), {"lora": 233_472, "int8_lora": 233_472}
+    planner = Planner(MethodChoice(), training, Budget(), base, rows, trained, StopRequest(), disk_of(base, tmp_path, trained))
     settled, planned = planner.settle()
     assert settled.sharded and planned.sharding is Sharding.FULL and planned.memory is not None and settled.per_process.sharded
     assert make_plan(MethodChoice(name="lora"), training).with_execution(planned, 1).sharded

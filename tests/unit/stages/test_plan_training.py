@@ -14,9 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.conftest import sample_case, set_options, tuneproof
+from tests.disks import fill
+from tests.unit.stages.planned_disk import disk_of
 from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.plan_text import planned_lines
+from tuneproof.engine.case.evaluate import Evaluate
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import Budget, ModelChoice
 from tuneproof.engine.case.training import MethodChoice, Training
@@ -40,9 +43,10 @@ def base() -> BaseCheckpoint:
 
 
 @pytest.fixture
-def planner(base: BaseCheckpoint) -> Planner:
+def planner(base: BaseCheckpoint, tmp_path: Path) -> Planner:
     rows = TrainRowLengths(whole=[60, 89] * 47, targets=[20] * 94)
-    return Planner(MethodChoice(), Training(epochs=6), Budget(), base, rows, {"lora": 233_472}, StopRequest())
+    disk = disk_of(base, tmp_path, {"lora": 233_472})
+    return Planner(MethodChoice(), Training(epochs=6), Budget(), base, rows, {"lora": 233_472}, StopRequest(), disk)
 
 
 class Measurements(Protocol):
@@ -141,7 +145,7 @@ def test_a_base_of_an_unknown_shape_is_measured_and_not_predicted(planner: Plann
     measurements(MemoryProbeResult(10**9, True, 4.0, 2.0))
     _, facts = replace(planner, base=replace(planner.base, folder=tmp_path)).settle()
     assert facts.memory is None and "mixtral" in str(facts.not_predicted) and facts.measured is not None
-    assert "not predicted" in planned_lines(facts)[0] and "1.00 GB for the whole process; the step took 4 s" in planned_lines(facts)[1]
+    assert "not predicted" in planned_lines(facts)[1] and "1.00 GB for the whole process; the step took 4 s" in planned_lines(facts)[2]
 
 
 def test_a_row_is_padded_to_the_longest_of_its_micro_batch_and_rows_are_sorted() -> None:
@@ -201,3 +205,54 @@ def test_a_plan_is_measured_on_the_real_model_shown_on_the_card_and_kept_on_resu
     # The memory that is free now may be another: the plan is kept.
     again = tuneproof(*words)
     assert again.code == 0 and store.read(artifacts.METHOD) == written
+
+
+def test_a_plan_names_hours_memory_and_disk_next_to_each_other(planner: Planner, measurements: Measurements) -> None:
+    measurements(MemoryProbeResult(10**9, True, 400.0, 200.0))
+    facts = replace(planner, budget=Budget(hours=9)).settle()[1]
+    assert facts.disk is not None and facts.free_disk is not None and facts.disk.total < facts.free_disk
+    assert (facts.needs.hours, facts.needs.disk, facts.needs.free_disk) == (facts.hours, facts.disk.total, facts.free_disk)
+    headline = planned_lines(facts)[0]
+    assert headline.startswith("needs: 0.36 GB of memory (") and "9.2 MB of disk (" in headline and headline.endswith("free), 2.0 hours")
+
+
+def test_a_plan_that_its_disk_has_no_room_for_closes_the_gate_and_says_what_to_do(planner: Planner, small_disk: Path) -> None:
+    disk = disk_of(planner.base, small_disk, {"lora": 233_472, "full": 2_066_112}, Evaluate())
+    _, facts = replace(planner, disk=disk).settle()
+    assert facts.disk is not None and facts.free_disk == 24 << 20 and facts.disk.merged > 2 * 2_066_112
+    fill(small_disk, leave=facts.disk.total - 4096)
+    with pytest.raises(GateClosed, match=r"the run would write 11.\d MB from here on, and 11.\d MB are free: checkpoints") as caught:
+        replace(planner, disk=disk).settle()
+    assert caught.value.where == str(small_disk) and "evaluate.merged: false, which saves 4.3 MB" in caught.value.fix
+
+
+def test_what_a_training_has_written_already_counts_as_room_for_it(planner: Planner, small_disk: Path) -> None:
+    disk = disk_of(planner.base, small_disk, {"lora": 233_472})
+    (small_disk / "training").mkdir()
+    (small_disk / "training" / "checkpoint").write_bytes(b"x" * 20_000_000)
+    assert replace(planner, disk=disk).settle()[1].free_disk == pytest.approx(24 << 20, abs=4096)
+
+
+def test_auto_takes_the_method_that_the_disk_has_room_for(planner: Planner, small_disk: Path) -> None:
+    trained = {"lora": 233_472, "full": 2_066_112}
+    much_to_learn = TrainRowLengths(whole=[60, 89] * 47, targets=[5_000] * 94)
+    wanted = replace(planner, choice=MethodChoice(name="auto"), rows=much_to_learn, trained_parameters=trained)
+    assert replace(wanted, disk=disk_of(planner.base, small_disk.parent, trained)).settle()[0].method == "full"
+    settled, facts = replace(wanted, disk=disk_of(planner.base, small_disk, trained)).settle()
+    assert settled.method == "lora" and facts.rejected_methods[0].name == "full"
+    assert facts.rejected_methods[0].reason.endswith("MB of disk, more than is free")
+
+
+def test_models_besides_the_tuned_one_are_counted(planner: Planner, tmp_path: Path) -> None:
+    trained, plan = {"lora": 233_472, "full": 2_066_112}, make_plan(MethodChoice(name="lora"), Training())
+
+    def predicted(**evaluate: object) -> int:
+        disk = disk_of(planner.base, tmp_path, trained, Evaluate.model_validate(evaluate)).predict(plan)
+        assert disk is not None
+        return disk.total
+
+    alone = predicted(merged=False)
+    assert predicted() > alone + 2 * 2_066_112 - 3_100_000
+    assert predicted(seeds=2, merged=False) > alone and predicted(seeds=4, merged=False) > predicted(seeds=3, merged=False)
+    assert predicted(learning_curve=True, merged=False) == predicted(seeds=3, merged=False)
+    assert predicted(compare=[{"name": "full"}], merged=False) > alone + 2 * 12 * 2_066_112
