@@ -30,9 +30,14 @@ class Forecast:
     """Of the training, if a step of it was measured."""
 
     @property
+    def fits_memory(self) -> bool:
+        """Whether the prediction leaves the margin of the memory free."""
+        return self.memory.total <= self.available.usable
+
+    @property
     def fits(self) -> bool:
-        """Whether memory leaves the margin free, and the disk has room."""
-        return self.memory.total <= self.available.usable and self.needs.has_disk
+        """Whether there is enough memory and disk."""
+        return self.fits_memory and self.needs.has_disk
 
     @property
     def needs(self) -> Needs:

@@ -1,4 +1,4 @@
-"""What training with the chosen method takes beside full fine-tuning, before anything is begun: memory, file, time and money."""
+"""What training with the chosen method takes beside full fine-tuning, before anything is begun: memory, disk, time and money."""
 
 from __future__ import annotations
 
@@ -46,6 +46,7 @@ def side_by_side(chosen: MethodRow, full: MethodRow, planned: PlannedFacts | Non
         ("trained parameters", _parameters(chosen), _parameters(full)),
         ("memory, predicted", _memory(chosen), _memory(full)),
         ("  of it gradients and optimizer", _state(chosen), _state(full)),
+        ("disk of the run, predicted", _disk(chosen), _disk(full)),
         ("what is stored of it", gb(BYTES * chosen.trained), gb(BYTES * full.trained)),
         ("time of a step", *_steps(chosen, planned)),
         ("time in all", *_hours(chosen, planned)),
@@ -67,7 +68,13 @@ def _parameters(row: MethodRow) -> str:
 def _memory(row: MethodRow) -> str:
     if row.forecast is None:
         return UNKNOWN
-    return gb(row.forecast.memory.total) + ("" if row.forecast.fits else ", does not fit")
+    return gb(row.forecast.memory.total) + ("" if row.forecast.fits_memory else ", does not fit")
+
+
+def _disk(row: MethodRow) -> str:
+    if row.forecast is None or row.forecast.disk is None:
+        return UNKNOWN
+    return gb(row.forecast.disk.total) + ("" if row.forecast.needs.has_disk else ", does not fit")
 
 
 def _state(row: MethodRow) -> str:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tuneproof.engine.methods.forecast import Forecast
 from tuneproof.engine.methods.method import MethodName
 from tuneproof.engine.methods.registry import METHODS
-from tuneproof.engine.run.artifacts import MeasuredStep, PlannedFacts
+from tuneproof.engine.methods.select import AvailableMemory, ExecutionOption
+from tuneproof.engine.run.artifacts import MeasuredStep, Memory, PlannedFacts
+from tuneproof.engine.run.needs import Disk
 from tuneproof.engine.session.forecasts import MethodRow
 from tuneproof.engine.session.side_by_side import side_by_side
 
@@ -48,3 +53,15 @@ def test_time_and_money_of_the_other_are_reckoned_from_the_measured_step() -> No
 def test_nothing_is_said_of_a_base_that_a_method_cannot_adapt(row: MethodRow) -> None:
     unknown = MethodRow(row.method, None, None, None)
     assert side_by_side(unknown, FULL, None) is None and side_by_side(LORA, unknown, None) is None
+
+
+def test_disk_stands_beside_memory_and_says_where_it_is_short() -> None:
+    memory = Memory(weights=8, adapters=1, gradients=1, optimizer=2, activations=1, logits=1, overhead=1)
+    disk = Disk(checkpoints=9_000_000, models=1_000_000, merged=0, predictions=0, checkpoint=3_000_000)
+    larger = disk.model_copy(update={"checkpoints": 75_000_000})
+    forecast = Forecast(ExecutionOption(1, checkpointing=False), memory, AvailableMemory(1e9, "m"), disk, free_disk=20_000_000)
+    rows = [replace(row, forecast=replace(forecast, disk=needed)) for row, needed in ((LORA, disk), (FULL, larger))]
+    table = side_by_side(rows[0], rows[1], None)
+    assert table is not None
+    cells = {name.strip(): cells for name, *cells in table.rows}
+    assert cells["disk of the run, predicted"] == ["10.0 MB", "76.0 MB, does not fit"] and "fit" not in cells["memory, predicted"][1]
