@@ -39,6 +39,7 @@ from tuneproof.screens.finding_lines import auditing_line, both_rows, explanatio
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.row_sides import RowSides
 from tuneproof.screens.step import StepScreen
+from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.sanitize import sanitize
 
 ROWS_LISTED = 1000
@@ -144,7 +145,7 @@ i explains the highlighted check with one of your rows. escape goes back from th
                 # Its rows are settled: keys that were meant for them must not meet those of another finding.
                 listed.focus()
         else:
-            listed.add_option(Option("no findings", disabled=True))
+            listed.add_option(Option(Meaning.DONE.signed("no findings: every check looked at every row"), disabled=True))
             self._list_rows()
 
     @property

@@ -58,6 +58,18 @@ ROUTE_WORDS = {
 }
 """What the words of a route mean, where they first stand."""
 
+FIXES = {
+    Route.PROMPT: "a better prompt, or examples",
+    Route.RAG: "facts looked up for each request",
+    Route.TOOLING: "a tool, or a grammar",
+    Route.FINE_TUNING: "training on your examples",
+    Route.ALIGNMENT: "pairs of better and worse answers",
+    Route.GUARD: "a filter for what is unsafe",
+}
+"""The kind of fix of each route, in one line of its panel."""
+
+WHAT_IF = "If one answer were different"
+
 MEASURED_MARKS = {True: "✓", False: "≠"}
 """Whether what was measured agrees with an answer."""
 
@@ -125,7 +137,6 @@ recommends something else.
         self.query_one(QuestionList).border_title = "Twelve questions"
         self.query_one("#why").border_title = "Why it matters"
         self.query_one("#route").border_title = "Route"
-        self.query_one("#what-if").border_title = "If one answer were different"
         for question in QUESTIONS:
             self.query_one(QuestionList).add_option(Option("", id=question.key))
         first = self.session.draft.unanswered()
@@ -147,7 +158,8 @@ recommends something else.
             listed.replace_option_prompt(question.key, self._line(question))
         answers = self.session.answers()
         self.query_one("#route", Static).update(_route_text(self.session, trains_anyway=self._trains_anyway))
-        self.query_one("#what-if", Static).update(_what_if_text(answers))
+        self.query_one("#what-if", Static).update(_what_if_text(answers) if answers is not None else _all_routes())
+        self.query_one("#what-if").border_title = WHAT_IF if answers is not None else "Where the answers may lead"
         self._show_why()
         if self.session.is_frozen:
             self.show_status(FROZEN_NOTICE)
@@ -252,9 +264,16 @@ def _route_text(session: CaseSession, *, trains_anyway: bool) -> Content:
     return Content("\n").join(lines)
 
 
-def _what_if_text(answers: RouteAnswers | None) -> Content:
-    if answers is None:
-        return Content(" shown once the answers are complete")
+def _all_routes() -> Content:
+    """Every route with what its words mean, as long as the answers do not say which one it is."""
+    lines = [
+        Content.assemble((f" {SHORT_ROUTES[route]}", Meaning.ROUTE.style), "\n", Meaning.MUTED.text(f"   {fix}"))
+        for route, fix in FIXES.items()
+    ]
+    return Content("\n").join(lines)
+
+
+def _what_if_text(answers: RouteAnswers) -> Content:
     lines, route = [], choose_route(answers)
     # Those that change the route come first: a small terminal has no room for all.
     rows = sorted(what_if(answers), key=lambda row: row.route is route)

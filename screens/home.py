@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
+from textual.containers import Container
 from textual.content import Content
 from textual.screen import Screen
 from textual.widgets import OptionList, Static
@@ -57,10 +58,11 @@ class HomeScreen(Screen[None]):
     _has_read = False
 
     def compose(self) -> ComposeResult:
-        yield Static(" tuneproof   should you fine-tune? measured, not guessed", id="title")
+        yield Static(Content.assemble(" ", Meaning.HEADING.text("tuneproof"), "   should you fine-tune? measured, not guessed"), id="title")
         yield Static(id="machine", markup=False)
-        yield OptionList(id="home")
-        yield Static(id="about-entry", classes="panel")
+        with Container(id="home-panels"):
+            yield OptionList(id="home")
+            yield Static(id="about-entry", classes="panel")
         yield Static("enter opens the highlighted line; a run continues when you leave", id="status")
         yield KeyLine()
 
@@ -91,9 +93,9 @@ class HomeScreen(Screen[None]):
         listed = self.query_one("#home", OptionList)
         marked = listed.highlighted
         listed.clear_options()
-        listed.add_option(Option("n  new case", id="new"))
-        listed.add_option(Option("o  open a case file or a run folder", id="open"))
-        listed.add_option(Option("t  tour: a case from its questions to its card, in ten minutes", id="tour"))
+        listed.add_option(Option(_key_line("n", "new case"), id="new"))
+        listed.add_option(Option(_key_line("o", "open a case file or a run folder"), id="open"))
+        listed.add_option(Option(_key_line("t", "tour: a case from its questions to its card, in ten minutes"), id="tour"))
         if cases:
             listed.add_option(Option(Meaning.HEADING.text("Cases in this folder"), disabled=True))
         for case in cases:
@@ -202,11 +204,11 @@ def run_line(run: RunSummary, now: float) -> Content:
     from tuneproof.tui.meanings import OF_STATUS, verdict_meaning
 
     stage = run.stage.value if run.stage else ""
-    name = sanitize(run.path.name, one_line=True, max_length=30)
+    name = sanitize(run.path.name, one_line=True, max_length=26)
     status = OF_STATUS[run.status]
     verdict = verdict_meaning(run.verdict).signed(f"{run.verdict:<14}") if run.verdict else Content(" " * 16)
     shown = Content.assemble(
-        *(" ", status.text(status.sign), f" {name:<28} ", status.text(f"{run.status.value:<9}"), f" {stage:<10} "),
+        *(" ", status.text(status.sign), f" {name:<26} ", status.text(f"{run.status.value:<9}"), f" {stage:<10} "),
         *(verdict, " ", Meaning.MUTED.text(ago(now - run.updated))),
     )
     if run.headline is None:
@@ -214,6 +216,10 @@ def run_line(run: RunSummary, now: float) -> Content:
     return Content("\n").join(
         [shown, Content.styled(f"      {sanitize(run.headline, one_line=True, max_length=100)}", Meaning.MUTED.style)]
     )
+
+
+def _key_line(key: str, what: str) -> Content:
+    return Content.assemble(Meaning.HEADING.text(key), f"  {what}")
 
 
 def ago(seconds: float) -> str:

@@ -53,6 +53,7 @@ class LossPlot(PlotWidget):
     def __init__(self, id: str | None = None) -> None:  # noqa: A002  the name is Textual's
         super().__init__(id=id, allow_pan_and_zoom=False)
         self._drawn = _Drawn()
+        self._shown: tuple[StepSeries, Sequence[Probed], int, int | None] | None = None
 
     def compose(self) -> ComposeResult:
         """The widgets of the library's plot, with canvases that also work without colour."""
@@ -69,8 +70,14 @@ class LossPlot(PlotWidget):
         super().on_mount()
         self._drawn = _Drawn()
 
+    def on_resize(self) -> None:
+        # How many labels the axes have depends on the height, which is not known before the first layout.
+        if self._shown is not None:
+            self.show(*self._shown)
+
     def show(self, curve: StepSeries, probes: Sequence[Probed], planned: int, next_probe: int | None) -> None:
         """Draws the curve of a training of `planned` steps if it has grown visibly, or if there is a new probe."""
+        self._shown = (curve, probes, planned, next_probe)
         now = _Drawn(len(curve), len(probes), planned, self.app.theme, self.size.height)
         if len(curve) < 2 or not now.differs_from(self._drawn):
             return
