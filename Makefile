@@ -2,7 +2,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
-.PHONY: demo test long real bench pictures setup clean
+.PHONY: demo test long real bench faults pictures setup clean
 
 demo: setup  ## the sample case, from the first question to the card
 	rm -rf runs/demo
@@ -41,6 +41,9 @@ bench: setup  ## measurements; tests never assert their figures
 	$(BIN)/python -m tests.bench.decoding
 	$(BIN)/python -m tests.bench.attach
 	$(BIN)/python -m tests.bench.wizard
+
+faults: setup  ## faults injected into real runs, and a table of what became of them; minutes
+	$(BIN)/python -m tests.faults
 
 pictures: setup  ## the pictures of the documentation
 	$(BIN)/python -m tests.snapshots.pictures
