@@ -43,7 +43,8 @@ def reproduce_command(run: Path, arm: str, case_id: str | None, *, as_json: bool
     if differing:
         subject = "the answer" if len(found) == 1 else f"{len(differing)} of {len(found)} answers"
         are = "is" if len(differing) == 1 else "are"
-        raise VerifyFailed(f"{subject} {are} not what the model answers now", where=reproduction.files.predictions)
+        fix = "reproduce it with the device and library versions of the run, which model.json names"
+        raise VerifyFailed(f"{subject} {are} not what the model answers now", where=reproduction.files.predictions, fix=fix)
     return int(ExitCode.DONE)
 
 

@@ -10,6 +10,7 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.snapshot import RunSnapshot
 
 CHANGED = "the base model is not the one that was measured"
+PUT_BACK = "put the base back as it was measured, or start a new run"
 
 
 def check_base(run: RunSnapshot) -> str:
@@ -26,22 +27,23 @@ def check_base(run: RunSnapshot) -> str:
     try:
         _compare(folder, model)
     except OSError as error:
-        raise VerifyFailed(f"the file cannot be read: {error.strerror or error}", where=str(error.filename or folder)) from None
+        what = f"the file cannot be read: {error.strerror or error}"
+        raise VerifyFailed(what, where=str(error.filename or folder), fix=PUT_BACK) from None
     return f"base {model.name} has the recorded digest"
 
 
 def _compare(folder: Path, model: artifacts.ModelFacts) -> None:
     if not model.files:
         if first_model_digest(folder) != model.sha256:
-            raise VerifyFailed(CHANGED, where=str(folder))
+            raise VerifyFailed(CHANGED, where=str(folder), fix=PUT_BACK)
         return
     if digest_of(model.files) != model.sha256:
         raise VerifyFailed("the digests of the base's files are not those of the base", where=artifacts.MODEL)
     now = file_digests(folder, with_code=bool(model.own_code))
     for name in sorted(model.files.keys() | now.keys()):
         if name not in now:
-            raise VerifyFailed(f"{CHANGED}: the file is gone", where=str(folder / name))
+            raise VerifyFailed(f"{CHANGED}: the file is gone", where=str(folder / name), fix=PUT_BACK)
         if name not in model.files:
-            raise VerifyFailed(f"{CHANGED}: the file was not there", where=str(folder / name))
+            raise VerifyFailed(f"{CHANGED}: the file was not there", where=str(folder / name), fix=PUT_BACK)
         if now[name] != model.files[name]:
-            raise VerifyFailed(f"{CHANGED}: the file is another", where=str(folder / name))
+            raise VerifyFailed(f"{CHANGED}: the file is another", where=str(folder / name), fix=PUT_BACK)

@@ -95,6 +95,9 @@ class VerifyFailed(TuneproofError):
 
     exit_code = ExitCode.DIFFERS
 
+    def __init__(self, what: str, *, where: str = "", fix: str = "restore the run from a copy, or start a new run") -> None:
+        super().__init__(what, where=where, fix=fix)
+
 
 class Interrupted(TuneproofError):
     """The run was stopped by the user; it can be resumed."""

@@ -209,7 +209,8 @@ def _read(folder: Path, load: Callable[[], T], trusts_code: bool) -> T:
                 where=str(folder),
                 fix="choose a base that transformers itself supports; or read the code, and set model.trust_remote_code: true",
             ) from None
-        raise CaseError(f"transformers cannot load this model: {first_line(error)}", where=str(folder)) from None
+        what = f"transformers cannot load this model: {first_line(error)}"
+        raise CaseError(what, where=str(folder), fix="put the folder back as it was published, or choose another base") from None
 
 
 def first_line(error: Exception) -> str:
