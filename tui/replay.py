@@ -18,7 +18,7 @@ from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import AnyEvent, Failed, Finished, Launched, RouteDecided
 from tuneproof.engine.run.killed import last_killed
-from tuneproof.engine.run.launch import launch, wait_until_launched
+from tuneproof.engine.run.launch import launch, not_started, wait_until_launched
 from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.process import Worker, log_traceback
 from tuneproof.engine.run.state import RunState
@@ -110,15 +110,13 @@ def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]
             if queued := worker.queue_status():
                 _say(f"{queued}; Ctrl-C cancels it")
             if not wait_until_launched(worker, offset):
-                worker.stop()
-                if cause := worker.cause():
-                    raise cause
-                code = ExitCode(worker.exit_code())
-                if code is not ExitCode.INTERRUPTED:
-                    print(f"tuneproof: the worker did not start: {worker.log_end()}", file=sys.stderr)
+                code, not_begun = not_started(worker)
+                if interrupts.killed or code is ExitCode.INTERRUPTED:
+                    return ExitCode.INTERRUPTED
+                show(Failed.of(not_begun))
                 return code
             code = _watch(worker, EventReader(store.path / EVENTS, offset), show)
-            if interrupts.killed:
+            if interrupts.killed and code is not ExitCode.DONE:
                 return ExitCode.INTERRUPTED
             if code is not ExitCode.FAILED or (killed := last_killed(store.path / EVENTS)) is None:
                 return code

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import psutil
 
-from tuneproof.engine.core.errors import UsageError
+from tuneproof.engine.core.errors import ExitCode, RunFailed, TuneproofError, UsageError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
 from tuneproof.engine.run.event_reader import EventReader
@@ -17,7 +17,7 @@ from tuneproof.engine.run.liveness import is_alive, is_here, is_worker_of, worke
 from tuneproof.engine.run.node_rendezvous import FOLDER
 from tuneproof.engine.run.process import LocalWorker, Worker, start_process
 from tuneproof.engine.run.slurm_job import submit_job
-from tuneproof.engine.run.store import EVENTS, RunStore
+from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
 
 
 def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
@@ -32,7 +32,8 @@ def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
         if job is not None:
             # The job locks the run itself: a lock ends with the processes of this machine.
             return submit_job(run_dir, until, job, offset), offset
-        return LocalWorker(start_process(run_dir, until, lock=lock), run_dir), offset
+        log_offset = (run_dir / WORKER_LOG).stat().st_size if (run_dir / WORKER_LOG).exists() else 0
+        return LocalWorker(start_process(run_dir, until, lock=lock), run_dir, offset, log_offset), offset
 
 
 def stop_run(run_dir: Path, launched: Launched) -> bool:
@@ -74,6 +75,26 @@ def wait_until_launched(worker: Worker, offset: int) -> bool:
         # A process starts in about a second; a job can be queued for hours.
         time.sleep(min(1.0, max(0.02, waited / 100)))
     return False
+
+
+def not_started(worker: Worker) -> tuple[ExitCode, TuneproofError]:
+    """Ends a worker that has not emitted `Launched`; returns its exit code and what became of it: by itself, by a signal, or by the clock."""
+    hung = worker.is_running()
+    worker.stop()
+    if cause := worker.cause():
+        return cause.exit_code, cause
+    code = ExitCode(worker.exit_code())
+    run_dir, by, lines = worker.run_dir, worker.ended_by(), worker.log_end().split("\n")
+    if hung:
+        why = f"it has not begun after {worker.starts_within:g} s"
+    elif by is not None:
+        why = f"it was ended by {by.name}{', as the system does when memory runs out' if by is signal.SIGKILL else ''}"
+    else:
+        why = lines[-1].strip().rstrip(".") or "it ended without a word"
+    fix = f"{WORKER_LOG} in the run folder may say more; continue with --resume --run-dir {run_dir}"
+    # Whatever its code, a worker that has not begun has done nothing.
+    code = ExitCode.FAILED if hung or code is ExitCode.DONE else code
+    return code, RunFailed(f"the worker did not start: {why}", where=str(run_dir), fix=fix)
 
 
 def _has_launched(worker: Worker, reader: EventReader) -> bool:

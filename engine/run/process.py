@@ -19,8 +19,9 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import Launched
 from tuneproof.engine.run.liveness import WORKER_MODULE
 from tuneproof.engine.run.lock import RunLock
+from tuneproof.engine.run.logged_end import logged_end
 from tuneproof.engine.run.stop import STOP_SIGNALS
-from tuneproof.engine.run.store import WORKER_LOG
+from tuneproof.engine.run.store import EVENTS, WORKER_LOG
 from tuneproof.engine.run.worker_exit import cause_of, documented_exit_code
 
 TAIL_BYTES = 1 << 16
@@ -45,7 +46,7 @@ class Worker(Protocol):
         """A sentence about what it waits for before it begins; None once it has begun or ended."""
 
     def log_end(self) -> str:
-        """The end of its log, which says why it did not start."""
+        """The end of its own part of its log, which says why it did not start."""
 
     def is_running(self) -> bool:
         """Whether it has not ended."""
@@ -72,6 +73,10 @@ class LocalWorker:
 
     process: subprocess.Popen[bytes]
     run_dir: Path
+    offset: int = 0
+    """Where in the event log its events begin, in bytes."""
+    log_offset: int = 0
+    """Where in the worker's log its output begins, in bytes."""
     starts_within: float = 120
 
     def is_launched_by(self, event: Launched) -> bool:
@@ -83,17 +88,25 @@ class LocalWorker:
         return None
 
     def log_end(self) -> str:
-        """The end of the worker's log."""
-        return worker_log_tail(self.run_dir)
+        """The end of what this worker has written to the worker's log."""
+        return last_lines(self.run_dir / WORKER_LOG, begin=self.log_offset)
 
     def is_running(self) -> bool:
         """Whether the process has not ended."""
         return self.process.poll() is None
 
     def exit_code(self) -> int:
-        """Waits for the process and returns its exit code; one that was killed has failed, and can be resumed."""
+        """Waits for the process and returns its exit code.
+
+        One that was killed has ended as it logged; without a logged end it has failed, and can be resumed.
+        """
         code = self.process.wait()
-        return int(documented_exit_code(code) if code >= 0 else exit_code_of(signal.Signals(-code)))
+        documented = documented_exit_code(code)
+        if documented is None:
+            documented = logged_end(self.run_dir / EVENTS, self.offset, self.is_launched_by)
+        if documented is None:
+            documented = exit_code_of(signal.Signals(-code)) if code < 0 else ExitCode.FAILED
+        return int(documented)
 
     def ended_by(self) -> signal.Signals | None:
         """The signal that ended the process; None if it ended by itself."""
@@ -144,11 +157,11 @@ def worker_log_tail(run_dir: Path, lines: int = 15) -> str:
     return last_lines(run_dir / WORKER_LOG, lines)
 
 
-def last_lines(path: Path, lines: int = 15) -> str:
-    """The last lines of a file; empty if there is no file that can be read."""
+def last_lines(path: Path, lines: int = 15, begin: int = 0) -> str:
+    """The last lines of a file from this byte on; empty if there is no file that can be read."""
     try:
         with open_regular(path) as file:
-            file.seek(max(0, path.stat().st_size - TAIL_BYTES))
+            file.seek(max(begin, path.stat().st_size - TAIL_BYTES))
             return "\n".join(file.read(TAIL_BYTES).decode("utf-8", "replace").splitlines()[-lines:])
     except OSError:
         return ""

@@ -19,7 +19,8 @@ from tuneproof.engine.core.errors import ExitCode, TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
 from tuneproof.engine.run.event_reader import EventReader
-from tuneproof.engine.run.events import Failed, Finished, Launched, Stopped
+from tuneproof.engine.run.events import Launched
+from tuneproof.engine.run.logged_end import logged_end
 from tuneproof.engine.run.node_rendezvous import FOLDER, rendezvous_file
 from tuneproof.engine.run.process import last_lines, start_process, worker_log_tail
 from tuneproof.engine.run.store import EVENTS
@@ -77,9 +78,9 @@ class SlurmWorker:
         while self.is_running():
             time.sleep(1)
         code = self._returned()
-        if code is not None and code >= 0:
-            return int(documented_exit_code(code))
-        logged = self._logged_end()
+        if code is not None and (documented := documented_exit_code(code)) is not None:
+            return int(documented)
+        logged = logged_end(self.run_dir / EVENTS, self.offset, self.is_launched_by)
         if logged is None:
             logged = ExitCode.INTERRUPTED if self._cancelled else ExitCode.FAILED
         return int(logged)
@@ -121,21 +122,6 @@ class SlurmWorker:
         except (OSError, EOFError, pickle.UnpicklingError):
             return None
         return value if outcome == "success" else None
-
-    def _logged_end(self) -> ExitCode | None:
-        """The exit code by the event log, for a worker that logged its end and was killed on its way out; None if it logged none."""
-        code = None
-        for event in EventReader(self.run_dir / EVENTS, self.offset).read():
-            match event:
-                case Finished():
-                    code = ExitCode.DONE
-                case Stopped():
-                    code = ExitCode.INTERRUPTED
-                case Failed():
-                    code = ExitCode(event.exit_code)
-                case Launched():
-                    code = None
-        return code
 
 
 def submit_job(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> SlurmWorker:

@@ -16,9 +16,11 @@ def worker_exit_code(error: TuneproofError) -> int:
     return next((code for code, kind in CAUSES.items() if type(error) is kind), int(error.exit_code))
 
 
-def documented_exit_code(worker_code: int) -> ExitCode:
-    """The exit code of all commands that a worker's stands for."""
-    return CAUSES[worker_code].exit_code if worker_code in CAUSES else ExitCode(worker_code)
+def documented_exit_code(worker_code: int) -> ExitCode | None:
+    """The exit code of all commands that a worker's stands for; None if it is a signal or a code of Python's own, which says nothing."""
+    if worker_code in CAUSES:
+        return CAUSES[worker_code].exit_code
+    return ExitCode(worker_code) if worker_code in list(ExitCode) else None
 
 
 def cause_of(worker_code: int, run_dir: Path) -> TuneproofError | None:
