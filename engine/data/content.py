@@ -58,7 +58,7 @@ def require_data_file(path: Path) -> None:
     try:
         require_ordinary_file(path)
     except FileNotFoundError:
-        raise DataRefused("there is no such file", where=str(path)) from None
+        raise DataRefused("there is no such file", where=str(path), fix="paths are relative to the case file") from None
     except TextFileError as error:
         raise DataRefused(f"the data file cannot be read: {error}", where=str(path), fix=error.fix) from None
 

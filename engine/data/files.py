@@ -73,7 +73,8 @@ def read_file(path: Path, limits: ReadingLimits, on_open: Callable[[Content], No
             else:
                 yield from _text_rows(io.BufferedReader(content, 1 << 16), path, TEXT_READERS[kind.format])
     except OSError as error:
-        raise DataRefused(f"the file cannot be read: {reason_of(error)}", where=str(path)) from None
+        fix = "check that the file is whole and is what its ending says, and that you may read it"
+        raise DataRefused(f"the file cannot be read: {reason_of(error).rstrip('.')}", where=str(path), fix=fix) from None
 
 
 def _text_rows(content: io.BufferedReader, path: Path, reader: Callable[[io.BufferedReader], RawRows]) -> RawRows:

@@ -72,6 +72,11 @@ class EventLog:
             line = line[os.write(self._descriptor, line) :]
 
 
+def end_of_whole_lines(path: Path) -> int:
+    """Where the next event will be in a log, in bytes: a torn last line gives way to it."""
+    return _count_whole_lines(path)[1]
+
+
 def _count_whole_lines(path: Path) -> tuple[int, int]:
     """The number of whole lines in a file, and where the last of them ends, in bytes; zero if there is no regular file."""
     lines = end = read = 0

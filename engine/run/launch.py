@@ -11,6 +11,7 @@ import psutil
 from tuneproof.engine.core.errors import ExitCode, RunFailed, TuneproofError, UsageError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run import slurm
+from tuneproof.engine.run.event_log import end_of_whole_lines
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Launched
 from tuneproof.engine.run.liveness import is_alive, is_here, is_worker_of, worker_process
@@ -27,7 +28,7 @@ def launch(run_dir: Path, until: Stage) -> tuple[Worker, int]:
     """
     store = RunStore(run_dir)
     with store.lock() as lock:
-        offset = (run_dir / EVENTS).stat().st_size if (run_dir / EVENTS).exists() else 0
+        offset = end_of_whole_lines(run_dir / EVENTS)
         job = store.case.training.job
         if job is not None:
             # The job locks the run itself: a lock ends with the processes of this machine.
@@ -78,7 +79,7 @@ def wait_until_launched(worker: Worker, offset: int) -> bool:
 
 
 def not_started(worker: Worker) -> tuple[ExitCode, TuneproofError]:
-    """Ends a worker that has not emitted `Launched`; returns its exit code and what became of it: by itself, by a signal, or by the clock."""
+    """Ends a worker that has not emitted `Launched`; returns its exit code and how it ended: by itself, by a signal, or by the clock."""
     hung = worker.is_running()
     worker.stop()
     if cause := worker.cause():

@@ -31,7 +31,7 @@ def inject(size: Size, folder: Path) -> Tally:
     looked_at = {MANIFEST, *checked.rests_on, *checked.only_digest}
     for path in sorted(path for path in damaged.rglob("*") if path.is_file()):
         name, content = str(path.relative_to(damaged)), path.read_bytes()
-        for damage, spoilt in _damages(content, rng, size.of(1, 2, 10)):
+        for damage, spoilt in _damages(content, rng, size):
             if spoilt is None:
                 path.unlink()
             else:
@@ -55,12 +55,13 @@ def _check_listing(tally: Tally, fault: str, runs: Path, hidden: bool) -> None:
         tally.problems.append(f"{fault}: lists {', '.join(sorted(listed)) or 'nothing'}")
 
 
-def _damages(content: bytes, rng: random.Random, flips: int) -> Iterator[tuple[str, bytes | None]]:
+def _damages(content: bytes, rng: random.Random, size: Size) -> Iterator[tuple[str, bytes | None]]:
     """Each damage in words, with what is left of the file; None if it is deleted."""
     if content:
-        for _ in range(flips):
+        for _ in range(size.of(1, 2, 10)):
             at, bit = rng.randrange(len(content)), rng.randrange(8)
             yield f"bit {bit} of byte {at} flipped", content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :]
         yield "cut in half", content[: len(content) // 2]
-        yield "emptied", b""
+        if size is not Size.TINY:
+            yield "emptied", b""
     yield "deleted", None

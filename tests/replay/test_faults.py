@@ -8,9 +8,12 @@ import pytest
 
 from tests.faults import damaged_files, hostile_data, model_folders, simultaneous_starts
 from tests.faults.__main__ import KINDS, Inject
-from tests.faults.commands import Ended
+from tests.faults.commands import Ended, run
 from tests.faults.sizes import Size
+from tests.faults.small_case import replay_words, written
 from tests.faults.tally import Tally
+from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.store import EVENTS
 
 CHEAP: list[Inject] = [damaged_files.inject, simultaneous_starts.inject, model_folders.inject, hostile_data.inject]
 
@@ -28,6 +31,16 @@ def test_faults_of_a_kind_lose_nothing_and_are_reported(kind: str, tmp_path: Pat
     assert tally.is_clean, tally.row
     if not tally.injected:
         pytest.skip(tally.row)
+
+
+@pytest.mark.long
+def test_a_replay_follows_a_resumed_run_whose_log_ends_in_half_a_line(tmp_path: Path) -> None:
+    words = replay_words(written(tmp_path, {}), tmp_path / "run", Stage.SPLIT)
+    assert run(*words).code == 0
+    with (tmp_path / "run" / EVENTS).open("ab") as log:
+        log.write(b'{"v":2,"kind":"heartbeat","seq":' + b"1" * 4096)
+    resumed = run(*words, "--resume")
+    assert resumed.code == 0 and "eval, frozen as" in resumed.err, resumed.err
 
 
 @pytest.mark.parametrize(

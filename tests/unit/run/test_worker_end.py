@@ -11,7 +11,8 @@ import pytest
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event
-from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.event_log import EventLog, end_of_whole_lines
+from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Failed, Finished, Launched, Stopped
 from tuneproof.engine.run.launch import not_started
 from tuneproof.engine.run.process import LocalWorker
@@ -82,3 +83,15 @@ def test_a_worker_that_does_not_begin_in_time_is_ended_and_has_failed(tmp_path: 
     assert ended is ExitCode.FAILED and error.what == "the worker did not start: it has not begun after 0.5 s"
     assert process.stdin is not None
     process.stdin.close()
+
+
+def test_a_worker_is_followed_from_where_its_first_event_will_be_although_the_log_ends_in_half_a_line(tmp_path: Path) -> None:
+    path = tmp_path / EVENTS
+    with EventLog(path) as log:
+        log.emit(Finished())
+    with path.open("ab") as file:
+        file.write(b'{"v":2,"kind":"heartbeat","seq":' + b"1" * 4096)
+    reader = EventReader(path, end_of_whole_lines(path))
+    with EventLog(path) as log:
+        log.emit(Stopped())
+    assert [event.kind for event in reader.read()] == ["stopped"]
