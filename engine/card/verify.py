@@ -100,8 +100,9 @@ def verify(store: RunStore) -> Verified:
     except OSError as error:
         raise VerifyFailed(f"cannot be read: {error.strerror}", where=_in_folder(run, str(error.filename or run.last_read))) from None
     except UNEXPECTED_CONTENT as error:
-        # The file has its recorded digest, so the manifest was changed together with it.
-        raise VerifyFailed(f"the file has unexpected content ({_in_words(error)})", where=run.last_read) from error
+        # The file has its recorded digest, so the manifest was changed together with it, unless what reads it has a defect: nothing tells.
+        fix = "restore the run from a copy; if nobody has changed the folder, tuneproof is wrong and not the run: report it"
+        raise VerifyFailed(f"the file has unexpected content ({_in_words(error)})", where=run.last_read, fix=fix) from error
 
 
 def _verify(run: RunSnapshot) -> Verified:

@@ -20,12 +20,15 @@ PROBE_BYTES = 1 << 20
 NO_MEMORY_WORDS = ["out of memory", "can't allocate memory", "Cannot allocate memory"]
 """How torch reports exhausted memory, on a GPU and on a CPU: on a CPU as a RuntimeError."""
 
+NOT_MAPPED = "failed to map segment from shared object"
+"""How the loader of shared libraries reports exhausted memory (glibc, `elf/dl-load.c`), and a disk whose files may not be executed."""
+
 
 def is_out_of_memory(error: Exception) -> bool:
     """Whether the error means that there was not enough memory, on a GPU or on a CPU."""
     if isinstance(error, OutOfMemory | MemoryError):
         return True
-    return _errno(error) == errno.ENOMEM or _mentions(error, NO_MEMORY_WORDS)
+    return _errno(error) == errno.ENOMEM or _mentions(error, NO_MEMORY_WORDS) or any(map(_has_no_room_for_library, _chain(error)))
 
 
 def machine_limit(error: Exception, where: Path) -> TuneproofError | None:
@@ -95,6 +98,10 @@ def _chain(error: BaseException | None) -> Iterator[BaseException]:
         seen.add(id(error))
         yield error
         error = error.__cause__ or error.__context__
+
+
+def _has_no_room_for_library(error: BaseException) -> bool:
+    return isinstance(error, ImportError) and NOT_MAPPED in str(error) and os.strerror(errno.EPERM) not in str(error)
 
 
 def _errno(error: Exception) -> int | None:

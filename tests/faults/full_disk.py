@@ -61,7 +61,7 @@ def _fill(tally: Tally, case: SmallCase, disk: Path, program: Program, number: i
     full = run(*case.words(run_dir), program=FAULTY_COMMAND, environment=environment(program, run_dir, number=number, fault=Fault.FILL))
     tally.injected += 1
     # What is left to write may fit into what the files already take.
-    tally.check_end(fault, full, {0, ExitCode.FAILED}, "disk is full" if full.code == ExitCode.FAILED else "")
+    tally.check_end(fault, full, {0, ExitCode.FAILED}, "the disk " if full.code == ExitCode.FAILED else "")
     (disk / "ballast").unlink(missing_ok=True)
     check_finished(tally, fault, case, run_dir)
     shutil.rmtree(run_dir, ignore_errors=True)

@@ -59,6 +59,14 @@ def test_a_number_or_a_fact_that_does_not_follow_is_noticed(copy: RunStore, old:
         verify(copy)
 
 
+def test_unexpected_content_may_be_a_fault_of_tuneproof_and_the_user_is_told_when(copy: RunStore) -> None:
+    copy.write("card.json", "[]")
+    forge_digests(copy, CARD)
+    with pytest.raises(VerifyFailed) as found:
+        verify(copy)
+    assert "if nobody has changed the folder, tuneproof is wrong and not the run" in found.value.fix
+
+
 def test_a_step_that_was_changed_is_noticed_by_the_card(copy: RunStore) -> None:
     manifest = copy.manifest
     arm = next(record for step, record in manifest.steps.items() if str(step) == "arm zero_shot")

@@ -18,6 +18,7 @@ from tuneproof.engine.run.limits import is_out_of_memory, machine_limit
         (OSError(errno.ENOMEM, "cannot fork"), OutOfMemory),
         (RuntimeError("CUDA out of memory. Tried to allocate 20 MiB"), OutOfMemory),
         (RuntimeError("DefaultCPUAllocator: can't allocate memory"), OutOfMemory),
+        (ImportError("libtorch_cpu.so: failed to map segment from shared object"), OutOfMemory),
         (OSError(errno.ENOSPC, "no space"), DiskFull),
         (PermissionError(errno.EACCES, "denied"), UsageError),
     ],
@@ -28,6 +29,7 @@ def test_each_limit_has_its_own_error(error: Exception, limit: type[TuneproofErr
 
 def test_a_defect_is_no_limit() -> None:
     assert machine_limit(ValueError("memory of an elephant"), Path("run")) is None
+    assert machine_limit(ImportError("a.so: failed to map segment from shared object: Operation not permitted"), Path("run")) is None
 
 
 def test_an_error_about_memory_is_recognised_whatever_it_says() -> None:
