@@ -14,6 +14,7 @@ from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, Thinking
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.decoding.decoder import Decoder
+from tuneproof.engine.decoding.watch import Watch
 from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device, load_base, load_weights
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -126,7 +127,7 @@ class Reproduction:
             self._facts.max_new_tokens,
             grammar=self._grammar,
             ends_with_document=self._facts.ends_with_document,
-            on_progress=on_progress,
+            watch=Watch(on_progress),
         )
         return [Reproduced(stored, again) for stored, again in zip(predictions, completions, strict=True)]
 

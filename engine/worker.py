@@ -24,7 +24,7 @@ from tuneproof.engine.core.plain_text import sanitize, use_plain_streams
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.event_log import EventLog
-from tuneproof.engine.run.events import Failed, Finished, Heartbeat, Launched, Stopped
+from tuneproof.engine.run.events import Failed, Finished, Heartbeat, Launched, Stopped, StopRequested
 from tuneproof.engine.run.killed import is_same_process, last_killed
 from tuneproof.engine.run.limits import machine_limit
 from tuneproof.engine.run.lock import RunLock
@@ -72,7 +72,7 @@ def work(
             if killed is not None and is_same_process(killed.launched, launched):
                 killed = None
             log.emit(launched, sync=True)
-            with _heartbeat(log):
+            with _heartbeat(log), _said_when_asked_to_stop(log, stop):
                 end = _do(lambda: run_stages(store, log, until, stop, killed, kept), run_dir, stop)
             if not held.is_in(run_dir):
                 return worker_exit_code(run_gone(run_dir))
@@ -156,6 +156,26 @@ def _heartbeat(log: EventLog) -> Iterator[None]:
     finally:
         ended.set()
         thread.join()
+
+
+@contextmanager
+def _said_when_asked_to_stop(log: EventLog, stop: StopRequest) -> Iterator[None]:
+    """Logs a request to stop at once, whatever the work is inside of."""
+    lock, has_ended = threading.Lock(), False
+
+    def say() -> None:
+        stop.wait_for_signal()
+        # What the disk does not take now is noticed by the work itself.
+        with lock, suppress(OSError):
+            if not has_ended:
+                log.emit(StopRequested(), sync=True)
+
+    threading.Thread(target=say, daemon=True).start()
+    try:
+        yield
+    finally:
+        with lock:
+            has_ended = True
 
 
 def main() -> None:

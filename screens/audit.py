@@ -35,7 +35,7 @@ from tuneproof.engine.session.form_input import InputError
 from tuneproof.engine.session.progress import freeze_failed
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.ask import AskText
-from tuneproof.screens.finding_lines import auditing_line, both_rows, explanation, finding_line, row_line, severities_line, what_to_do
+from tuneproof.screens.finding_lines import both_rows, explanation, finding_line, row_line, severities_line, what_to_do
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.row_sides import RowSides
 from tuneproof.screens.step import StepScreen
@@ -257,7 +257,7 @@ i explains the highlighted check with one of your rows. escape goes back from th
         elif freeze_failed(self.session, self.state):
             self.show_status("the worker ended before the audit was finished: press 4 to see how to resume", error=True)
         else:
-            checking = auditing_line(state)
+            checking = "checking …"
             self.show_status(f"{last.what}; u undoes. {checking}" if last and self._report else checking)
 
     # What the user decides.

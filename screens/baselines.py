@@ -118,7 +118,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         state = self.state
         chosen = self._arms[name].is_requested(self.session.draft.content)
         scored = state.arms.get(name)
-        decoding = state.decoding
+        answering = next((each for each in state.reported if each.about == name and each.share is not None), None)
         best = best_untuned(state)
         star = Meaning.BEST.text(Meaning.BEST.sign) if best is not None and best.arm == name else Content(" ")
         head = Content.assemble("[x]" if chosen else Meaning.MUTED.text("[ ]"), star, f"{name:<{NAME}} ")
@@ -130,8 +130,8 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
             bar_of_correct = rate_bar(scored.correct, self._bar_width, target_share(self.session.draft.content))
             sign = met.text(met.sign or " ")
             return Content.assemble(head, valid, " ", sign, bar_of_correct, " ", correct.pad_right(RATE_WIDTH - correct.cell_length), costs)
-        if decoding is not None and decoding.arm == name and state.status is RunStatus.RUNNING:
-            done = f"{bar(decoding.done / max(1, decoding.of), self._bar_width)} answered {decoding.done} of {decoding.of}"
+        if answering is not None and answering.share is not None:
+            done = f"{bar(answering.share, self._bar_width)} answered {answering.done} of {answering.of}"
             return Content.assemble(head, Meaning.RUNNING.text(done))
         return Content.assemble(head, Meaning.MUTED.text("not run yet" if chosen else "not selected"))
 

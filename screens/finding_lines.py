@@ -11,8 +11,6 @@ from tuneproof.engine.audit.checks import CHECKS
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import FoundRow, RowReference, StoredFinding
 from tuneproof.engine.case.data import Data
-from tuneproof.engine.data.pace import progress_text
-from tuneproof.engine.run.state import RunState
 from tuneproof.engine.session.audit_decisions import FindingStatus, finding_status, is_row_left_out
 from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
@@ -88,13 +86,6 @@ def both_rows(row: FoundRow, text_of: Callable[[RowReference], str]) -> str:
     if row.of:
         parts += ["", f"{row.of.file}:{row.of.line}", text_of(row.of)]
     return "\n".join(parts)
-
-
-def auditing_line(state: RunState) -> str:
-    """What the audit does, and how far it has come."""
-    if (now := state.auditing) is not None:
-        return sanitize(progress_text(now.doing, now.rows, now.share, now.rows_per_second, now.seconds_left), one_line=True)
-    return f"checking: {state.checking} …" if state.checking else "checking …"
 
 
 def _example(row: FoundRow, text_of: Callable[[RowReference], str]) -> str:

@@ -36,6 +36,8 @@ from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 from tuneproof.tui.widgets.step_rail import StepRail
+from tuneproof.tui.widgets.work_bar import WorkBar
+from tuneproof.tui.work_line import stopping_text
 
 FROZEN_NOTICE = "the eval set is frozen; press e to start a new run with other answers"
 
@@ -101,6 +103,11 @@ class StepScreen(Screen[None]):
         width = max(self.app.size.width, LEAST_COLUMNS)
         return width - (EVIDENCE_WIDTH if width >= WIDE else 0)
 
+    @property
+    def _shown_state(self) -> RunState:
+        """The state of the run, or of the dry run as long as there is no run."""
+        return self.state if self.session.is_frozen else self.wizard.dry_run_state
+
     def compose(self) -> ComposeResult:
         yield MemoizedStatic(id="title")
         yield StepRail(id="rail")
@@ -110,6 +117,7 @@ class StepScreen(Screen[None]):
             with VerticalScroll(id="step", can_focus=False), Vertical(id="panels"):
                 yield from self.compose_step()
             yield EvidencePanel(id="evidence")
+        yield WorkBar(id="work")
         yield MemoizedStatic(id="status")
         yield KeyLine()
 
@@ -146,6 +154,9 @@ class StepScreen(Screen[None]):
         self._show_tour()
         self._show_evidence()
         self.show()
+        self.query_one("#work", WorkBar).show(self._shown_state)
+        if self.state.stopping:
+            self.show_status(stopping_text(self.state))
 
     def show_machine(self) -> None:
         """Draws the title, with the machine if there is room for it."""
@@ -276,9 +287,8 @@ class StepScreen(Screen[None]):
         if self.app.size.width < WIDE:
             return
         session, route = self.session, self.session.route()
-        shown = self.state if session.is_frozen else self.wizard.dry_run_state
         panel = self.query_one("#evidence", EvidencePanel)
-        panel.show(session.draft.content, shown, route.value if route else None, is_frozen=session.is_frozen)
+        panel.show(session.draft.content, self._shown_state, route.value if route else None, is_frozen=session.is_frozen)
 
     def _show_tour(self) -> None:
         panel = self.query_one("#tour", MemoizedStatic)

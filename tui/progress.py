@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.data.pace import progress_text
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.run.events import (
     TUNED_MODEL,
     AnyEvent,
     ArmScored,
     Audited,
-    AuditProgressed,
     Probed,
     RouteDecided,
     ShapeDetected,
@@ -49,8 +47,6 @@ def progress_line(event: AnyEvent) -> str:
         case ShapeDetected():
             bad = f", {event.unreadable} unreadable" if event.unreadable else ""
             return f"  {event.file}: {event.rows} rows, {event.shape}{bad}"
-        case AuditProgressed():
-            return f"  {progress_text(event.doing, event.rows, event.share, event.rows_per_second, event.seconds_left)}"
         case Audited():
             return f"  {event.block} blocking findings, {event.warn} warnings"
         case SplitFrozen():

@@ -27,6 +27,7 @@ from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
 from tuneproof.engine.stages.pipeline import check_case, is_light, planned_stages, run_stages, with_possible_baselines
 from tuneproof.tui.interrupts import passed_on
 from tuneproof.tui.progress import progress_line, route_text
+from tuneproof.tui.waiting_line import WaitingLine
 
 POLL_SECONDS = 0.1
 
@@ -41,8 +42,10 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
     check_case(case, planned_stages(case, last))
     store = _open_run(case, run_dir, resume)
     state = RunState()
-    show = _event_printer(state, as_json)
-    code = _in_this_process(store, last, show) if is_light(case, last) else _with_worker(store, last, show)
+    waiting = WaitingLine(state)
+    show = _event_printer(state, waiting, as_json)
+    code = _in_this_process(store, last, show) if is_light(case, last) else _with_worker(store, last, show, waiting)
+    waiting.clear()
     if as_json:
         print(sanitize_json(json.dumps(_document(store, state, code), ensure_ascii=False)))
     elif code is ExitCode.DONE and state.card and state.frozen:
@@ -64,16 +67,18 @@ def _open_run(case: Case, run_dir: Path | None, resume: bool) -> RunStore:
     return store
 
 
-def _event_printer(state: RunState, as_json: bool) -> Callable[[AnyEvent], None]:
+def _event_printer(state: RunState, waiting: WaitingLine, as_json: bool) -> Callable[[AnyEvent], None]:
     """A function that applies an event to the state and prints it: the route to stdout, progress to stderr."""
 
     def show(event: AnyEvent) -> None:
         state.apply(event)
+        waiting.clear()
         if isinstance(event, RouteDecided) and not as_json:
             print(route_text(event), flush=True)
         line = progress_line(event)
         if line:
             _say(line)
+        waiting.show(time.time())
 
     return show
 
@@ -98,7 +103,7 @@ def _in_this_process(store: RunStore, until: Stage, show: Callable[[AnyEvent], N
     return ExitCode.DONE
 
 
-def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]) -> ExitCode:
+def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None], waiting: WaitingLine) -> ExitCode:
     """Runs the stages in a worker process; this one only watches and passes requests to stop on.
 
     A worker that the kernel killed in a training step is followed by another, which takes smaller parts of a batch.
@@ -115,7 +120,8 @@ def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]
                     return ExitCode.INTERRUPTED
                 show(Failed.of(not_begun))
                 return code
-            code = _watch(worker, EventReader(store.path / EVENTS, offset), show)
+            code = _watch(worker, EventReader(store.path / EVENTS, offset), show, waiting)
+            waiting.clear()
             if interrupts.killed and code is not ExitCode.DONE:
                 return ExitCode.INTERRUPTED
             if code is not ExitCode.FAILED or (killed := last_killed(store.path / EVENTS)) is None:
@@ -129,13 +135,14 @@ def _with_worker(store: RunStore, until: Stage, show: Callable[[AnyEvent], None]
     raise AssertionError("the last worker has returned")
 
 
-def _watch(worker: Worker, reader: EventReader, show: Callable[[AnyEvent], None]) -> ExitCode:
+def _watch(worker: Worker, reader: EventReader, show: Callable[[AnyEvent], None], waiting: WaitingLine) -> ExitCode:
     failed = False
     while True:
         running = worker.is_running()
         for event in reader.read():
             failed = isinstance(event, Failed) or (failed and not isinstance(event, Launched))
             show(event)
+        waiting.show(time.time())
         if not running:
             if not failed and (cause := worker.cause()):
                 raise cause

@@ -13,7 +13,7 @@ from textual.app import App
 from textual.timer import Timer
 
 from tuneproof.engine.run.event_reader import EventReader
-from tuneproof.engine.run.events import AnyEvent, Decoded, Heartbeat, StepLogged
+from tuneproof.engine.run.events import AnyEvent, Heartbeat, Progressed, StepLogged
 from tuneproof.engine.run.liveness import is_alive, is_here
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import EVENTS
@@ -26,7 +26,7 @@ CLUSTER_SECONDS = 30.0
 NOTIFY_SECONDS = 2.0
 """If the training uses every core, drawing slows it down: all its threads wait for the one that was interrupted."""
 
-FREQUENT = (StepLogged, Decoded, Heartbeat)
+FREQUENT = (StepLogged, Progressed, Heartbeat)
 """Events that come often; screens may hear of them with a delay."""
 
 

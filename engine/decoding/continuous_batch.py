@@ -16,6 +16,7 @@ import torch
 from tuneproof.engine.decoding.document_stop import DocumentStop
 from tuneproof.engine.decoding.grammar import GrammarState
 from tuneproof.engine.decoding.kv_cache import CachedPrefix, SlotCache, has_plain_kv_cache
+from tuneproof.engine.decoding.watch import OnPass
 from tuneproof.engine.models.generation import settings_with_effect
 
 MAX_PREFILL_TOKENS = 16_384
@@ -31,6 +32,8 @@ class DecodeState:
     grammar_state: GrammarState | None = None
     document_stop: DocumentStop | None = None
     """Ends the answer where its JSON document closes."""
+    is_answered: bool = False
+    """Whether its answer is known already, so that it only has its place among those that are decoded."""
     prefix: CachedPrefix | None = None
     """The start of the prompt, if it is shared with other prompts and already in a cache."""
     output_ids: list[int] = field(default_factory=list)
@@ -103,7 +106,7 @@ class ContinuousBatch:
         """How many more sequences can be admitted."""
         return self.cache.num_slots - len(self.active)
 
-    def admit(self, states: list[DecodeState]) -> None:
+    def admit(self, states: list[DecodeState], on_pass: OnPass = lambda: None) -> None:
         """Puts sequences into free slots and prefills their prompts, all but the last token, which the first decode step reads."""
         first = len(self.active)
         self.active += states
@@ -112,6 +115,7 @@ class ContinuousBatch:
                 self.cache.write_prefix(slot, state.prefix)
             self._prefix_in_slot[slot] = state.prefix
         for slots in self._prefill_passes(first):
+            on_pass()
             self._prefill(slots)
 
     def evict(self, slot: int) -> None:

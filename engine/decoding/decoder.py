@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import groupby
@@ -28,6 +28,7 @@ from tuneproof.engine.decoding.kv_cache import has_plain_kv_cache, kv_bytes_per_
 from tuneproof.engine.decoding.label_scoring import MAX_LOGITS_PER_PASS, LabelScorer, build_label_trie, score_labels_one_by_one
 from tuneproof.engine.decoding.prefix_sharing import group_by_prefix
 from tuneproof.engine.decoding.stopping import StopTexts
+from tuneproof.engine.decoding.watch import OnFinished, OnPass, Watch
 from tuneproof.engine.models.base_model import BaseCheckpoint
 
 CPU_BATCH_TOKENS = 16_384
@@ -39,8 +40,9 @@ GPU_MEMORY_SHARE = 0.6
 MAX_BATCH_SIZE = 256
 """Most sequences in a batch; a GPU is busy from there on."""
 
-OnProgress = Callable[[int, int], None]
-"""Called with the number of finished prompts and the number of all prompts."""
+UNWATCHED = Watch()
+
+NOTHING_ANSWERED: Mapping[int, Completion] = {}
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Decoder:
         *,
         grammar: str | None = None,
         ends_with_document: bool = False,
-        on_progress: OnProgress = lambda done, of: None,
+        watch: Watch = UNWATCHED,
+        answered: Mapping[int, Completion] = NOTHING_ANSWERED,
     ) -> tuple[list[Completion], float]:
         """The completions in the order of the prompts, and the seconds they took in total.
 
@@ -69,6 +72,7 @@ class Decoder:
         With a grammar, in the format of llguidance, every completion that is not truncated satisfies it, after what the chat template
         writes before an answer. Raises CaseError if llguidance does not support the tokenizer or the grammar. A text includes the opening
         mark of reasoning that its prompt ends with, and neither the template's space before it nor the stop text that ended it.
+        `answered` has the completions that are known already, by the position of their prompt: only the others are decoded.
         """
         started = time.monotonic()
         compiled = Grammar(self._grammar_tokenizer, after_text(self.base.chat.answer_prefix, grammar)) if grammar is not None else None
@@ -81,90 +85,111 @@ class Decoder:
                 min(max_new_tokens, self.base.context_length - len(ids)),
                 compiled.new_state() if compiled else None,
                 DocumentStop(self._text_of_token) if ends_with_document and not reasons else None,
+                is_answered=at in answered,
             )
             for at, ids in enumerate(prompt_ids)
             if len(ids) < self.base.context_length
         }
-        skipped = len(prompts) - len(states)
+
+        def completion(at: int, state: DecodeState | None) -> Completion:
+            return self._completion(opened_by(prompts[at]), len(prompt_ids[at]), state)
+
+        answers = _Answers(prompts, states, answered, completion, watch)
         decode = self._decode_in_slots if matches_hf_greedy(self.model) else self._decode_with_generate
-        decode(self._in_decoding_order(list(states.values())), compiled, lambda done: on_progress(skipped + done, len(prompts)))
-        completions = [
-            self._completion(opened_by(prompt), len(ids), states.get(at))
-            for at, (prompt, ids) in enumerate(zip(prompts, prompt_ids, strict=True))
-        ]
-        return completions, time.monotonic() - started
+        decode(self._in_decoding_order(states, watch.on_pass), compiled, answers.take, watch.on_pass)
+        return answers.all, time.monotonic() - started
 
     def choose_labels(
-        self, prompts: Sequence[str], labels: Sequence[str], *, on_progress: OnProgress = lambda done, of: None
+        self,
+        prompts: Sequence[str],
+        labels: Sequence[str],
+        *,
+        watch: Watch = UNWATCHED,
+        answered: Mapping[int, Completion] = NOTHING_ANSWERED,
     ) -> tuple[list[Completion], float]:
         """For each prompt the label that is most likely as the whole answer, and the seconds that all of them took.
 
-        The first of several equally likely labels. A prompt that leaves no space for the longest label counts as truncated.
+        The first of several equally likely labels. A prompt that leaves no space for the longest label counts as truncated. `answered` is
+        as in `complete`.
         """
         started = time.monotonic()
-        completions = []
-        for prompt, scores in zip(prompts, self.score_labels(prompts, labels, on_progress=on_progress), strict=True):
-            prompt_tokens = len(self.base.token_ids(prompt))
-            if scores is None:
-                completions.append(Completion("", prompt_tokens, 0, truncated=True))
-            else:
-                label = labels[scores.index(max(scores))]
-                output_ids = (*self._label_ids(label), self.base.eos_token_ids[0])
-                completions.append(Completion(label, prompt_tokens, len(output_ids), truncated=False, output_ids=output_ids))
-        return completions, time.monotonic() - started
+        prompt_ids = [self.base.token_ids(prompt) for prompt in prompts]
+        states = self._label_states(prompt_ids, labels, answered)
 
-    def score_labels(
-        self, prompts: Sequence[str], labels: Sequence[str], *, on_progress: OnProgress = lambda done, of: None
-    ) -> list[list[float] | None]:
+        def completion(at: int, state: DecodeState | None) -> Completion:
+            if state is None:
+                return Completion("", len(prompt_ids[at]), 0, truncated=True)
+            label = labels[state.label_log_likelihoods.index(max(state.label_log_likelihoods))]
+            output_ids = (*self._label_ids(label), self.base.eos_token_ids[0])
+            return Completion(label, len(prompt_ids[at]), len(output_ids), truncated=False, output_ids=output_ids)
+
+        answers = _Answers(prompts, states, answered, completion, watch)
+        self._score_labels(states, labels, answers.take, watch.on_pass)
+        return answers.all, time.monotonic() - started
+
+    def score_labels(self, prompts: Sequence[str], labels: Sequence[str]) -> list[list[float] | None]:
         """The log-likelihood, in nats, of every label as the whole answer to each prompt.
 
         None for a prompt that leaves no space for the longest label in the model's context.
         """
+        states = self._label_states([self.base.token_ids(prompt) for prompt in prompts], labels, NOTHING_ANSWERED)
+        self._score_labels(states, labels, lambda scored: None, lambda: None)
+        return [states[at].label_log_likelihoods if at in states else None for at in range(len(prompts))]
+
+    def _label_states(
+        self, prompt_ids: Sequence[list[int]], labels: Sequence[str], answered: Mapping[int, Completion]
+    ) -> dict[int, DecodeState]:
+        """A state for each prompt that leaves room for every label, by its position."""
         label_ids = [self._label_ids(label) for label in labels]
         nodes, longest = build_label_trie(label_ids).size, max(len(ids) for ids in label_ids) + 1
-        prompt_ids = [self.base.token_ids(prompt) for prompt in prompts]
-        states = {at: DecodeState(ids, nodes) for at, ids in enumerate(prompt_ids) if len(ids) + longest <= self.base.context_length}
-        skipped = len(prompts) - len(states)
+        return {
+            at: DecodeState(ids, nodes, is_answered=at in answered)
+            for at, ids in enumerate(prompt_ids)
+            if len(ids) + longest <= self.base.context_length
+        }
+
+    def _score_labels(self, states: Mapping[int, DecodeState], labels: Sequence[str], on_finished: OnFinished, on_pass: OnPass) -> None:
         score = self._score_in_slots if supports_custom_mask(self.model) else self._score_one_by_one
-        score(self._in_decoding_order(list(states.values())), label_ids, lambda done: on_progress(skipped + done, len(prompts)))
-        return [states[at].label_log_likelihoods if at in states else None for at in range(len(prompts))]
+        score(self._in_decoding_order(states, on_pass), [self._label_ids(label) for label in labels], on_finished, on_pass)
 
     def _label_ids(self, label: str) -> list[int]:
         """The token ids of a label as the whole answer, after what the chat template writes before one."""
         return self.base.continuation_ids(self.base.chat.answer_prefix + self.base.chat.literal(label))
 
-    def _in_decoding_order(self, states: list[DecodeState]) -> list[DecodeState]:
+    def _in_decoding_order(self, states_at: Mapping[int, DecodeState], on_pass: OnPass) -> list[DecodeState]:
         """Groups that share a prefix, which is prefilled here; in each group the longest first, so that peak memory comes first."""
+        states = list(states_at.values())
         if not has_plain_kv_cache(self.model):
             return sorted(states, key=lambda state: -state.max_length)
         ordered = []
         for group in group_by_prefix([state.prompt_ids for state in states]):
             members = sorted((states[at] for at in group.indices), key=lambda state: -state.max_length)
+            on_pass()
             prefix = prefill_prefix(self.model, members[0].prompt_ids[: group.prefix_length]) if group.prefix_length else None
             for state in members:
                 state.prefix = prefix
             ordered += members
         return ordered
 
-    def _decode_in_slots(self, states: list[DecodeState], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
+    def _decode_in_slots(self, states: list[DecodeState], grammar: Grammar | None, on_finished: OnFinished, on_pass: OnPass) -> None:
         """Continuous batching: waiting sequences take the slots of finished ones."""
-        done = 0
         for wave in _waves(states):
+            if not (waiting := _unanswered(wave)):
+                continue
             max_length = max(state.max_length for state in wave)
             num_slots = min(len(wave), self._max_batch_size(max_length))
             # Only this name refers to the cache, so `del` frees its memory before the next one is allocated.
             loop = GreedyLoop(ContinuousBatch(self.model, num_slots, max_length), self.base.eos_token_ids, grammar, self._stops(grammar))
-            loop.run(wave, lambda now, before=done: on_progress(before + now))
+            loop.run(waiting, on_finished, on_pass)
             del loop
-            done += len(wave)
 
-    def _decode_with_generate(self, states: list[DecodeState], grammar: Grammar | None, on_progress: Callable[[int], None]) -> None:
+    def _decode_with_generate(self, states: list[DecodeState], grammar: Grammar | None, on_finished: OnFinished, on_pass: OnPass) -> None:
         """transformers' `generate`, one batch after the other: for models that the continuous batch does not support."""
-        done = 0
         for batch in self._static_batches(states):
-            generate_outputs(self.base, self.model, batch, grammar, self._stops(grammar))
-            done += len(batch)
-            on_progress(done)
+            if waiting := _unanswered(batch):
+                on_pass()
+                generate_outputs(self.base, self.model, waiting, grammar, self._stops(grammar), on_pass)
+                on_finished(waiting)
 
     def _static_batches(self, states: list[DecodeState]) -> Iterator[list[DecodeState]]:
         """Sequences of similar length that share their prefix and their `max_new_tokens`."""
@@ -175,22 +200,24 @@ class Decoder:
                 yield waiting[:count]
                 waiting = waiting[count:]
 
-    def _score_in_slots(self, states: list[DecodeState], label_ids: list[list[int]], on_progress: Callable[[int], None]) -> None:
+    def _score_in_slots(self, states: list[DecodeState], label_ids: list[list[int]], on_finished: OnFinished, on_pass: OnPass) -> None:
         """All labels in one pass."""
-        trie, done = build_label_trie(label_ids), 0
+        trie = build_label_trie(label_ids)
         for wave in _waves(states):
+            if not (waiting := _unanswered(wave)):
+                continue
             max_length = max(state.max_length for state in wave)
             num_slots = min(len(wave), self._max_batch_size(max_length), MAX_LOGITS_PER_PASS // (trie.size * self._vocab_size))
             scorer = LabelScorer(ContinuousBatch(self.model, max(1, num_slots), max_length), trie, self.base.eos_token_ids)
-            scorer.run(wave, lambda now, before=done: on_progress(before + now))
+            scorer.run(waiting, on_finished, on_pass)
             del scorer
-            done += len(wave)
 
-    def _score_one_by_one(self, states: list[DecodeState], label_ids: list[list[int]], on_progress: Callable[[int], None]) -> None:
+    def _score_one_by_one(self, states: list[DecodeState], label_ids: list[list[int]], on_finished: OnFinished, on_pass: OnPass) -> None:
         """One pass a label and prompt: for models that do not support a custom mask."""
-        for done, state in enumerate(states, start=1):
+        for state in _unanswered(states):
+            on_pass()
             state.label_log_likelihoods = score_labels_one_by_one(self.model, state.prompt_ids, label_ids, self.base.eos_token_ids)
-            on_progress(done)
+            on_finished([state])
 
     def _max_batch_size(self, max_length: int) -> int:
         """How many sequences of `max_length` tokens are decoded at once."""
@@ -258,3 +285,40 @@ def _waves(states: list[DecodeState]) -> Iterator[list[DecodeState]]:
 
     for _, wave in groupby(sorted(states, key=halvings), key=halvings):
         yield list(wave)
+
+
+def _unanswered(states: Sequence[DecodeState]) -> list[DecodeState]:
+    return [state for state in states if not state.is_answered]
+
+
+class _Answers:
+    """The answers to some prompts as they come in."""
+
+    def __init__(
+        self,
+        prompts: Sequence[str],
+        states: Mapping[int, DecodeState],
+        answered: Mapping[int, Completion],
+        completion: Callable[[int, DecodeState | None], Completion],
+        watch: Watch,
+    ) -> None:
+        self._of, self._completion, self._watch = len(prompts), completion, watch
+        self._place = {id(state): at for at, state in states.items()}
+        # A prompt that is too long is answered without the model.
+        too_long = {at: completion(at, None) for at in range(len(prompts)) if at not in states}
+        self._found = {**too_long, **answered}
+        if self._found:
+            watch.on_progress(len(self._found), self._of)
+
+    def take(self, finished: Sequence[DecodeState]) -> None:
+        """Takes in sequences that have ended."""
+        for state in finished:
+            at = self._place[id(state)]
+            self._found[at] = self._completion(at, state)
+            self._watch.on_answer(at, self._found[at])
+        self._watch.on_progress(len(self._found), self._of)
+
+    @property
+    def all(self) -> list[Completion]:
+        """The completions in the order of the prompts, once all are there."""
+        return [self._found[at] for at in range(self._of)]

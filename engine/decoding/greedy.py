@@ -7,7 +7,7 @@ Imports torch, so only the worker imports this module.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -15,6 +15,7 @@ import torch
 from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState
 from tuneproof.engine.decoding.grammar import Grammar
 from tuneproof.engine.decoding.stopping import StopTexts
+from tuneproof.engine.decoding.watch import OnFinished, OnPass
 
 REFILL_AT = 4
 """Waiting sequences are admitted when one slot in this many is free: a prefill of a few prompts costs little more than one of a single."""
@@ -31,23 +32,24 @@ class GreedyLoop:
     stops: StopTexts | None = None
 
     @torch.inference_mode()
-    def run(self, states: Sequence[DecodeState], on_progress: Callable[[int], None]) -> None:
+    def run(self, states: Sequence[DecodeState], on_finished: OnFinished, on_pass: OnPass) -> None:
         """Fills `output_ids` of all sequences, started in the given order.
 
-        `on_progress` is called with the number of finished sequences whenever new ones start, and at the end.
+        `on_finished` is called with the sequences that have ended, as they end; `on_pass` between two passes of the model.
         """
         waiting, active = deque(states), self.batch.active
         while waiting or active:
             free = self.batch.free_slots
             if waiting and free * REFILL_AT >= self.batch.cache.num_slots:
-                if finished := len(states) - len(waiting) - len(active):
-                    on_progress(finished)
-                self.batch.admit([waiting.popleft() for _ in range(min(len(waiting), free))])
+                self.batch.admit([waiting.popleft() for _ in range(min(len(waiting), free))], on_pass)
+            on_pass()
             self._decode_step()
-            for slot in reversed(range(len(active))):
-                if self._is_finished(active[slot]):
-                    self.batch.evict(slot)
-        on_progress(len(states))
+            finished = [slot for slot in reversed(range(len(active))) if self._is_finished(active[slot])]
+            ended = [active[slot] for slot in finished]
+            for slot in finished:
+                self.batch.evict(slot)
+            if ended:
+                on_finished(ended)
 
     def _is_finished(self, state: DecodeState) -> bool:
         if state.document_closed or state.output_ids[-1] in self.eos_token_ids or len(state.output_ids) >= state.max_new_tokens:

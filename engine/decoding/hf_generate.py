@@ -16,14 +16,32 @@ from tuneproof.engine.decoding.document_stop import DocumentCriteria, DocumentSt
 from tuneproof.engine.decoding.grammar import Grammar, GrammarLogitsProcessor
 from tuneproof.engine.decoding.kv_cache import preallocated_cache
 from tuneproof.engine.decoding.stopping import StopTexts, StopTextsReached
+from tuneproof.engine.decoding.watch import OnPass
 from tuneproof.engine.models.base_model import BaseCheckpoint
+
+
+class BetweenPasses(StoppingCriteria):
+    """Ends no row; calls a function after each token of transformers' `generate`."""
+
+    def __init__(self, on_pass: OnPass) -> None:
+        self._on_pass = on_pass
+
+    def __call__(self, input_ids: torch.LongTensor, scores: torch.FloatTensor, **kwargs: object) -> torch.BoolTensor:
+        """False for each row of `input_ids`, (batch, tokens): shape (batch,)."""
+        self._on_pass()
+        return torch.BoolTensor([False] * len(input_ids)).to(input_ids.device)
 
 
 @torch.inference_mode()
 def generate_outputs(
-    base: BaseCheckpoint, model: Any, states: list[DecodeState], grammar: Grammar | None, stop_texts: StopTexts | None
+    base: BaseCheckpoint,
+    model: Any,
+    states: list[DecodeState],
+    grammar: Grammar | None,
+    stop_texts: StopTexts | None,
+    on_pass: OnPass = lambda: None,
 ) -> None:
-    """Fills `output_ids` of one batch, whose sequences share their prefix and their `max_new_tokens`.
+    """Fills `output_ids` of one batch, whose sequences share their prefix and their `max_new_tokens`. `on_pass` is called between passes.
 
     The cached prefix comes first, then the padding, then the rest of each prompt, so that all prompts end in the same column.
     """
@@ -36,7 +54,7 @@ def generate_outputs(
         attention_mask.append([1] * prefix_length + [0] * padding + [1] * (length - prefix_length))
     grammar_states = [state.grammar_state for state in states if state.grammar_state is not None]
     stops = [state.document_stop for state in states if state.document_stop is not None]
-    criteria: list[StoppingCriteria] = [DocumentCriteria(stops)] if stops else []
+    criteria: list[StoppingCriteria] = [BetweenPasses(on_pass), *([DocumentCriteria(stops)] if stops else [])]
     if stop_texts is not None:
         criteria.append(StopTextsReached(stop_texts, longest))
     output = model.generate(
@@ -48,7 +66,7 @@ def generate_outputs(
         eos_token_id=base.eos_token_ids,
         pad_token_id=pad,
         logits_processor=[GrammarLogitsProcessor(grammar, grammar_states, longest)] if grammar else None,
-        stopping_criteria=StoppingCriteriaList(criteria) if criteria else None,
+        stopping_criteria=StoppingCriteriaList(criteria),
         # In distributed training only rank 0 generates, so there is nothing to keep in step with.
         synced_gpus=False,
     )

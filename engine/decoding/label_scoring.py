@@ -6,13 +6,14 @@ and to the tokens before it in its label. The prompt and what labels have in com
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 
 from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState
+from tuneproof.engine.decoding.watch import OnFinished, OnPass
 
 MAX_LOGITS_PER_PASS = 2**26
 """Most logits that one pass computes: batch × nodes of the trie × vocabulary."""
@@ -65,18 +66,22 @@ class LabelScorer:
     """Their probabilities after the label are added up."""
 
     @torch.inference_mode()
-    def run(self, states: Sequence[DecodeState], on_progress: Callable[[int], None]) -> None:
-        """Fills `label_log_likelihoods` of each sequence; `on_progress` is called with the number of finished ones."""
+    def run(self, states: Sequence[DecodeState], on_finished: OnFinished, on_pass: OnPass) -> None:
+        """Fills `label_log_likelihoods` of each sequence.
+
+        `on_finished` is called with the sequences that are scored, `on_pass` between two passes of the model.
+        """
         finished = 0
         while finished < len(states):
             admitted = list(states[finished : finished + self.batch.free_slots])
-            self.batch.admit(admitted)
+            self.batch.admit(admitted, on_pass)
+            on_pass()
             for state, log_likelihoods in zip(admitted, self._score(admitted).tolist(), strict=True):
                 state.label_log_likelihoods = log_likelihoods
             for slot in reversed(range(len(admitted))):
                 self.batch.evict(slot)
             finished += len(admitted)
-            on_progress(finished)
+            on_finished(admitted)
 
     def _score(self, states: list[DecodeState]) -> torch.Tensor:
         """One pass over the last token of each prompt and the trie behind it; gives (batch, labels), float32, in nats."""

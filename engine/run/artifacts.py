@@ -378,7 +378,7 @@ def search_file(arm: str) -> str:
 
 
 def kept_file(arm: str) -> str:
-    """The replies of a server, and the answers of a search, until the arm is scored: a resumed run does not pay for them again."""
+    """The answers of an arm as they come, until it is scored: a resumed run does not ask for them again."""
     return f"arms/{arm}/kept.jsonl"
 
 

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tuneproof.engine.core.errors import CannotResume, TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event, Rate
+from tuneproof.engine.run.work import Unit, Work
 
 TUNED_MODEL = "tuned"
 """The model that is evaluated. Others are named after it: `tuned_25` is trained on 25 % of train, `tuned_full` by the method full."""
@@ -89,17 +90,6 @@ class CheckStarted(Event):
     check: str
 
 
-class AuditProgressed(Event):
-    """The reading of a file, or a check of the audit, has come so far."""
-
-    kind: Literal["audit_progressed"] = "audit_progressed"
-    doing: str
-    rows: int
-    share: float  # of what is being done, from 0 to 1
-    rows_per_second: float
-    seconds_left: float
-
-
 class Audited(Event):
     """The data has been audited."""
 
@@ -121,13 +111,23 @@ class SplitFrozen(Event):
     minimum_detectable_effect: float
 
 
-class Decoded(Event):
-    """An arm has answered some more of the cases."""
+class Progressed(Event):
+    """A piece of work has come this far; the first of its events says that it has begun, and one where all is done that it has ended.
 
-    kind: Literal["decoded"] = "decoded"
-    arm: str
-    done: int
-    of: int
+    Work inside other work takes its place until it has ended.
+    """
+
+    kind: Literal["progressed"] = "progressed"
+    work: Work
+    about: str = ""  # the file, check, arm or model
+    done: int = Field(default=0, ge=0)
+    of: int | None = Field(default=None, ge=0)  # None if nobody knows; may be an estimate that changes
+    unit: Unit | None = None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether all of it is done."""
+        return self.of is not None and self.done >= self.of
 
 
 class ArmScored(Event):
@@ -294,6 +294,12 @@ class Failed(Event):
         return self.error == error.__name__
 
 
+class StopRequested(Event):
+    """Somebody has asked the worker to stop; it ends at the next safe place."""
+
+    kind: Literal["stop_requested"] = "stop_requested"
+
+
 class Stopped(Event):
     """The run has stopped on request; it can be resumed."""
 
@@ -314,10 +320,9 @@ AnyEvent = Annotated[
     | StageFinished
     | ShapeDetected
     | CheckStarted
-    | AuditProgressed
     | Audited
     | SplitFrozen
-    | Decoded
+    | Progressed
     | ArmScored
     | TrainingSkipped
     | TrainingStarted
@@ -330,6 +335,7 @@ AnyEvent = Annotated[
     | CardWritten
     | Warned
     | Failed
+    | StopRequested
     | Stopped
     | Finished,
     Field(discriminator="kind"),

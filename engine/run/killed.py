@@ -20,18 +20,23 @@ from tuneproof.engine.run.events import (
     AnyEvent,
     ArmScored,
     CheckpointSaved,
-    Decoded,
     Failed,
     Finished,
     Launched,
+    Progressed,
     StageFinished,
     StageStarted,
     Stopped,
     TrainingDropped,
     TrainingFinished,
     TrainingStarted,
+    VariantScored,
 )
 from tuneproof.engine.run.store import WORKER_LOG
+from tuneproof.engine.run.work import Work
+
+ANSWERS = (Work.ANSWERING, Work.CHOOSING_PROMPT)
+"""Work in which an arm answers."""
 
 
 @dataclass(frozen=True)
@@ -58,9 +63,9 @@ class Place:
                 return replace(self, checkpoint=event.step)
             case TrainingFinished():
                 return replace(self, model=None, checkpoint=0)
-            case Decoded():
-                return replace(self, arm=event.arm)
-            case ArmScored():
+            case Progressed() if event.work in ANSWERS:
+                return replace(self, arm=event.about)
+            case ArmScored() | VariantScored():
                 return replace(self, arm=None)
             case _:
                 return self

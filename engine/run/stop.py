@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -11,7 +13,9 @@ from tuneproof.engine.core.errors import Interrupted
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 """What asks a process to end: `kill` and `timeout`, Ctrl-C, and a terminal that was closed."""
 
-GRACE_SECONDS = 3.0
+STOP_SIGNALS_AS_BYTES = frozenset(map(int, STOP_SIGNALS))
+
+GRACE_SECONDS = 1.5
 """How long a stop waits for the next safe place, where nothing has to be saved first."""
 
 
@@ -31,6 +35,7 @@ class StopRequest:
         # Not a threading.Event: a second signal that arrives while the first one's handler sets it would wait for its lock forever.
         self._requested = False
         self._saves = False
+        self._signals: int | None = None
         self.is_busy: Callable[[], bool] = lambda: False
         """Whether something is under way that takes no time and must be whole."""
 
@@ -77,8 +82,20 @@ class StopRequest:
         for number in STOP_SIGNALS:
             if not is_ignored(number):
                 signal.signal(number, request)
+        self._signals, written = os.pipe()
+        os.set_blocking(written, False)
+        # Written to by the interpreter itself, even while the program is inside something that takes long.
+        signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         # A process that replaced itself held them back.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+    def wait_for_signal(self) -> None:
+        """Returns once a signal has asked for a stop; for a thread of its own. Never returns if signals are not obeyed."""
+        if self._signals is None:
+            threading.Event().wait()
+        else:
+            while not STOP_SIGNALS_AS_BYTES.intersection(os.read(self._signals, 64)):
+                pass
 
     def hold_signals(self) -> None:
         """Keeps signals for the process that this one is about to become. Raises Interrupted if a stop is requested already."""

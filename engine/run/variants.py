@@ -41,6 +41,11 @@ class ModelVariant:
         return f"{self.folder}/predictions.jsonl"
 
     @property
+    def kept(self) -> str:
+        """The file that its answers are kept in until they are scored."""
+        return f"{self.folder}/kept.jsonl"
+
+    @property
     def scores(self) -> str:
         """The file with its scores."""
         return f"{self.folder}/scores.json"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tuneproof.engine.audit.answers import in_a_case_file
+from tuneproof.engine.audit.checks import CHECKS
 from tuneproof.engine.audit.preview import data_facts
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.repeated import RepeatedAudit
@@ -26,8 +27,10 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Audited, CheckStarted, ShapeDetected, Warned
 from tuneproof.engine.run.manifest import Inputs
+from tuneproof.engine.run.reporting import WorkReport, working
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
+from tuneproof.engine.run.work import Unit, Work
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.engine.stages.data_readings import DataReadings
 from tuneproof.engine.stages.kept_readings import KeptReadings
@@ -37,6 +40,9 @@ if TYPE_CHECKING:
     from tuneproof.engine.stages.model_context import ModelContext
 
 STEP = StepId(StepKind.AUDIT)
+
+FIRST_CHECK = "comparing rows with each other"
+"""What is worked out before the first check."""
 
 
 def audit_data(run: RunContext, readings: DataReadings, model: ModelContext | None, kept: KeptReadings | None = None) -> bool:
@@ -88,21 +94,26 @@ def _inputs(run: RunContext, readings: DataReadings, lengths: TokenLengths | Non
 
 
 def _audit(run: RunContext, readings: DataReadings, lengths: TokenLengths | None, inputs: Inputs, kept: KeptReadings | None) -> None:
-    def on_check(check: str) -> None:
-        run.stop.check()
-        run.log.emit(CheckStarted(check=check))
-        readings.pace.begin(f"checking: {check}")
-
-    readings.pace.begin("comparing rows with each other")
     shapes = {file: shape for reading in readings.all for file, shape in reading.shapes.items()}
-    decided, watched = (readings.data.leave_out, readings.data.accept), (on_check, readings.pace.rows)
-    if kept is None:
-        report = audit(_table(run, readings, lengths), decided[0], shapes, decided[1], *watched)
-    else:
-        report = kept.audit(lambda: RepeatedAudit(_table(run, readings, lengths), shapes)).report(*decided, *watched)
+    with working(run.log, Work.CHECKING, FIRST_CHECK, of=len(CHECKS), unit=Unit.CHECKS) as progress:
+        names = list(CHECKS)
+        rows = WorkReport(run.log, Work.PASSING_ROWS, FIRST_CHECK, unit=Unit.ROWS)
+
+        def on_check(check: str) -> None:
+            run.stop.check()
+            run.log.emit(CheckStarted(check=check))
+            rows.about = check
+            progress.advance(names.index(check), about=check)
+
+        decided, watched = (readings.data.leave_out, readings.data.accept), (on_check, rows.advance)
+        if kept is None:
+            report = audit(_table(run, readings, lengths), decided[0], shapes, decided[1], *watched)
+        else:
+            report = kept.audit(lambda: RepeatedAudit(_table(run, readings, lengths), shapes)).report(*decided, *watched)
     instruction = run.case.task.instruction if run.case.task else None
     left_out = {Source(place.file, place.line) for place in report.left_out}
-    facts = data_facts(readings.examples.examples, instruction or "", lengths, left_out)
+    with working(run.log, Work.SUMMARISING):
+        facts = data_facts(readings.examples.examples, instruction or "", lengths, left_out)
     files = {artifacts.AUDIT: report.model_dump_json(indent=1) + "\n", artifacts.DATA: facts.as_text()}
     run.store.write_step(STEP, inputs, files)
 

@@ -12,7 +12,9 @@ from tuneproof.engine.methods.plan import make_plans
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.imports import large_imports
+from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.step_id import StepId, StepKind
+from tuneproof.engine.run.work import Work
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
 
@@ -28,12 +30,13 @@ def write_catalogue(run: RunContext, model: ModelContext) -> None:
     if record is not None and record.inputs == inputs:
         run.store.check(artifacts.CATALOGUE)
         return
-    with large_imports():
-        # Imports peft, which takes seconds.
-        from tuneproof.engine.methods.parameters import build_catalogue
+    with working(run.log, Work.COUNTING):
+        with large_imports():
+            # Imports peft, which takes seconds.
+            from tuneproof.engine.methods.parameters import build_catalogue
 
-    found = build_catalogue(model.base, every, run.case.training)
-    found.length, found.rows_by_length = model.rows.length_facts(), model.rows.rows_by_length()
+        found = build_catalogue(model.base, every, run.case.training)
+        found.length, found.rows_by_length = model.rows.length_facts(), model.rows.rows_by_length()
     run.store.write_step(STEP, inputs, {artifacts.CATALOGUE: found.as_text()})
 
 

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example
-from tuneproof.engine.data.pace import Pace
-from tuneproof.engine.data.readers import LoadedExamples, ReadingProgress, read_examples
+from tuneproof.engine.data.readers import LoadedExamples, OnProgress, ReadingProgress, read_examples
 from tuneproof.engine.data.reading_limits import ReadingLimits
+from tuneproof.engine.run.event import EventSink
+from tuneproof.engine.run.reporting import working
+from tuneproof.engine.run.work import Unit, Work
 
 
 class DataReadings:
     """The examples of a case and, if it names one, its separate eval file; each is read when a stage first needs it."""
 
-    def __init__(self, data: Data, pace: Pace) -> None:
-        self.data, self.pace = data, pace
+    def __init__(self, data: Data, log: EventSink) -> None:
+        self.data, self._log = data, log
         self._limits = ReadingLimits.of_this_machine(allow_large=data.allow_large)
 
     @cached_property
     def examples(self) -> LoadedExamples:
         """The rows under `data.examples`."""
-        return read_examples(self.data.examples, self.data.columns, limits=self._limits, on_progress=self._progressed)
+        return self._read(self.data.examples)
 
     @cached_property
     def eval(self) -> LoadedExamples | None:
@@ -35,16 +39,11 @@ class DataReadings:
                 where="data.eval",
                 fix="leave it out: the examples are then divided",
             )
-        return read_examples(
-            self.data.eval, self.data.columns, apart_from=self.examples.shapes, limits=self._limits, on_progress=self._progressed
-        )
+        return self._read(self.data.eval, apart_from=self.examples.shapes)
 
     def take_over(self, earlier: DataReadings) -> None:
         """Takes over the rows that were read before from the same files in the same way."""
         self.__dict__ |= {name: earlier.__dict__[name] for name in ("examples", "eval") if name in earlier.__dict__}
-
-    def _progressed(self, progress: ReadingProgress) -> None:
-        self.pace.reading(progress.file, progress.rows, progress.share)
 
     @property
     def all(self) -> list[LoadedExamples]:
@@ -55,3 +54,20 @@ class DataReadings:
     def eval_rows(self) -> list[Example]:
         """The rows of the eval file; empty if there is none."""
         return self.eval.examples if self.eval else []
+
+    def _read(self, named: str | list[str], apart_from: Collection[str] = ()) -> LoadedExamples:
+        with reading(self._log) as on_progress:
+            return read_examples(named, self.data.columns, apart_from, self._limits, on_progress)
+
+
+@contextmanager
+def reading(log: EventSink) -> Iterator[OnProgress]:
+    """Reports a reading of data; gives what it has to call."""
+    with working(log, Work.READING, unit=Unit.ROWS) as report:
+
+        def on_progress(progress: ReadingProgress) -> None:
+            # How many rows a file has is not known before its end.
+            of = round(progress.rows / progress.share) if progress.share else None
+            report.advance(progress.rows, of, about=progress.file)
+
+        yield on_progress

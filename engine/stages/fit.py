@@ -15,9 +15,11 @@ from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.limits import is_out_of_memory
 from tuneproof.engine.run.node_rendezvous import rendezvous_file
+from tuneproof.engine.run.reporting import WorkReport
 from tuneproof.engine.run.store import EVENTS
 from tuneproof.engine.run.training_seconds import seconds_so_far
 from tuneproof.engine.run.training_sink import TrainingSink
+from tuneproof.engine.run.work import Work
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.oom_fallback import increase_accumulation
 from tuneproof.engine.stages.run_context import RunContext
@@ -37,6 +39,8 @@ def fit(
     run.store.check_there()
     if run.killed is not None and not anew and run.killed.for_memory and run.killed.place.model == sink.model:
         raise increase_accumulation(run.store, run.log, plan)
+    # Ended by the event that the training has begun.
+    WorkReport(run.log, Work.PREPARING, sink.model).begin()
     with large_imports():
         # TRL takes seconds to import, and most commands never train.
         from tuneproof.engine.training.distributed.launch import train_in_processes

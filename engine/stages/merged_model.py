@@ -9,8 +9,10 @@ from tuneproof.engine.models.files import tokenizer_bytes
 from tuneproof.engine.models.weight_files import base_parameters
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.events import VariantScored
+from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.variants import MERGED
+from tuneproof.engine.run.work import Work
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
 from tuneproof.engine.stages.train_variant import score_variant, variant_scores
@@ -37,6 +39,7 @@ def _merge(run: RunContext, model: ModelContext) -> bool:
     store.check_there()
     size = merged_bytes(base_parameters(model.base.folder), known_shape(model.base.folder), tokenizer_bytes(model.base.folder))
     require_room(store.path, size, "the merged model")
-    files = merge(model.base, store.path / artifacts.TRAINED, store.path / MERGED.model)
-    store.record_step(MERGED.weights_step, inputs, [f"{MERGED.model}/{name}" for name in files])
+    with working(run.log, Work.MERGING):
+        files = merge(model.base, store.path / artifacts.TRAINED, store.path / MERGED.model)
+        store.record_step(MERGED.weights_step, inputs, [f"{MERGED.model}/{name}" for name in files])
     return False

@@ -20,7 +20,9 @@ from tuneproof.engine.models.base_model import BaseCheckpoint, best_device, load
 from tuneproof.engine.models.generation import greedy_settings
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.imports import large_imports
+from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.step_id import StepId, StepKind
+from tuneproof.engine.run.work import Work
 from tuneproof.engine.scoring.judges import make_judge
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
@@ -45,7 +47,7 @@ class ModelContext:
     @cached_property
     def base(self) -> BaseCheckpoint:
         """The tokenizer and the files of the base model; its weights are loaded by the decoders."""
-        with large_imports():
+        with working(self.run.log, Work.BASE), large_imports():
             base = load_base(self.model).thinking_as_in(example.output for example in self._readings.examples.examples)
         return base if self._recorded is None or self._recorded.files else base.with_first_digest()
 

@@ -161,7 +161,7 @@ def _data_actions(run: RunContext, data: Data, kept: KeptReadings | None) -> dic
     from tuneproof.engine.stages.data_readings import DataReadings
     from tuneproof.engine.stages.split import freeze_split
 
-    readings, model = DataReadings(data, run.pace), None
+    readings, model = DataReadings(data, run.log), None
     actions: dict[Stage, Callable[[], bool]] = {}
     # With a task and a model the audit counts tokens, even if the run ends there: a run that is resumed later then finds the same audit.
     if run.case.task is not None and run.case.model is not None:

@@ -30,8 +30,11 @@ from tuneproof.engine.methods.select import (
 )
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.needs import Disk
+from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.work import Unit, Work
 from tuneproof.engine.stages.catalogue import stored_catalogue, trained_parameters
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
@@ -73,7 +76,8 @@ def planner_for(run: RunContext, model: ModelContext, choice: MethodChoice, trai
     Frees the weights in memory, so that a step can be measured.
     """
     model.scorer.release()
-    lengths = [(model.lengths.prompt(example), model.lengths.answer(example)) for example in model.rows.within_limit]
+    with working(run.log, Work.PLANNING):
+        lengths = [(model.lengths.prompt(example), model.lengths.answer(example)) for example in model.rows.within_limit]
     return Planner(
         choice=choice,
         training=training,
@@ -83,6 +87,7 @@ def planner_for(run: RunContext, model: ModelContext, choice: MethodChoice, trai
         trained_parameters=trained_parameters(run),
         stop=run.stop,
         disk=run_disk(run.store, stored_catalogue(run), model.base.folder, len(lengths), run.case, variant=variant),
+        log=run.log,
         learning_curve=run.case.evaluate.learning_curve,
         seeds=run.case.evaluate.seeds,
     )
@@ -120,6 +125,7 @@ class Planner:
     """By method, for the methods where it is known."""
     stop: StopRequest
     disk: RunDisk
+    log: EventSink
     learning_curve: bool = False
     """Whether the hours include the smaller trainings of a learning curve."""
     seeds: int = 1
@@ -213,12 +219,13 @@ class Planner:
 
     def _measure(self, settled: Plan, available: AvailableMemory) -> artifacts.MeasuredStep | str:
         # Only now, because it imports TRL.
-        from tuneproof.engine.training.memory_probe import ProbeLengths, probe_memory
+        from tuneproof.engine.training.memory_probe import TRIAL_STEPS, ProbeLengths, probe_memory
 
         longest = max(self.rows.whole)
         usual = round(self.rows.padded(settled))
         lengths = ProbeLengths(worst=longest, usual=usual, answer=max(self.rows.targets))
-        trial = probe_memory(self.base, settled, lengths, self.stop)
+        with working(self.log, Work.TRIAL_STEP, settled.method, of=TRIAL_STEPS, unit=Unit.STEPS) as report:
+            trial = probe_memory(self.base, settled, lengths, self.stop, report.step)
         if isinstance(trial, str):
             return trial
         if self.budget.gpu_memory_gb is not None and trial.peak > available.total:

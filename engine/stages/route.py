@@ -9,8 +9,8 @@ from tuneproof.engine.case.route import MINIMUM_BEFORE_TRAINING, RouteAnswers, c
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.hashing import sha256_data
-from tuneproof.engine.data.pace import Pace
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.events import RouteDecided, WhatIfRow
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE
@@ -22,7 +22,7 @@ STEP = StepId(StepKind.ROUTE)
 def decide_route(run: RunContext) -> bool:
     """Decides the route, and returns whether that was done before."""
     given = run.case.decision.labeled_examples
-    labeled = _count_examples(run.case, run.pace) if given is None else given
+    labeled = _count_examples(run.case, run.log) if given is None else given
     answers = RouteAnswers(**{**run.case.decision.model_dump(), "labeled_examples": labeled})
     route = choose_route(answers)
     run.log.emit(
@@ -46,7 +46,7 @@ def decide_route(run: RunContext) -> bool:
     return False
 
 
-def _count_examples(case: Case, pace: Pace) -> int:
+def _count_examples(case: Case, log: EventSink) -> int:
     if case.data is None:
         raise CaseError(
             "`labeled_examples` is missing",
@@ -56,12 +56,8 @@ def _count_examples(case: Case, pace: Pace) -> int:
     # The route of a case that says its number of examples needs no reader.
     from tuneproof.engine.data.readers import read_examples
     from tuneproof.engine.data.reading_limits import ReadingLimits
+    from tuneproof.engine.stages.data_readings import reading
 
     limits = ReadingLimits.of_this_machine(allow_large=case.data.allow_large)
-    found = read_examples(
-        case.data.examples,
-        case.data.columns,
-        limits=limits,
-        on_progress=lambda progress: pace.reading(progress.file, progress.rows, progress.share),
-    )
-    return len(found.examples)
+    with reading(log) as on_progress:
+        return len(read_examples(case.data.examples, case.data.columns, limits=limits, on_progress=on_progress).examples)

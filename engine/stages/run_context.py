@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
 
 from tuneproof.engine.case.schema import Case
-from tuneproof.engine.data.pace import Pace, Progress
 from tuneproof.engine.run.event_log import EventLog
-from tuneproof.engine.run.events import AuditProgressed, Warned
+from tuneproof.engine.run.events import Warned
 from tuneproof.engine.run.killed import Killed
 from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.step_id import StepId
@@ -26,22 +24,6 @@ class RunContext:
     stop: StopRequest
     killed: Killed | None = None
     """How the process before this one died, if it could not say so itself."""
-
-    @cached_property
-    def pace(self) -> Pace:
-        """Says in the log, every two seconds, how far the reading and the checks have come."""
-        return Pace(self._progressed)
-
-    def _progressed(self, progress: Progress) -> None:
-        self.log.emit(
-            AuditProgressed(
-                doing=progress.doing,
-                rows=progress.rows,
-                share=progress.share,
-                rows_per_second=progress.rows_per_second,
-                seconds_left=progress.seconds_left,
-            )
-        )
 
     def is_done(self, step: StepId, inputs: Inputs) -> bool:
         """Whether a step up to the freeze was done before from the same inputs; if it was from others, says that it is done again.

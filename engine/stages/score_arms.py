@@ -16,21 +16,23 @@ from tuneproof.engine.arms.optimised_prompt import OptimisedPrompt
 from tuneproof.engine.case.arm_names import with_repair
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.disk_space import require_room
-from tuneproof.engine.data.example import Example, Message
+from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part, shuffled
-from tuneproof.engine.decoding.completion import Backend, Completion
+from tuneproof.engine.decoding.completion import Backend
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.endpoint.client import EndpointClient
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_weights
 from tuneproof.engine.models.chat_format import refused_at
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
-from tuneproof.engine.run.events import ArmScored, Decoded
+from tuneproof.engine.run.events import ArmScored
 from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.predecessor import take_over
+from tuneproof.engine.run.reporting import WorkReport, working
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.run.work import Unit, Work
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import (
     Prediction,
@@ -47,7 +49,7 @@ from tuneproof.engine.scoring.predictions import (
 )
 from tuneproof.engine.scoring.repair import Repair
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
-from tuneproof.engine.stages.kept_answers import KeptAnswers
+from tuneproof.engine.stages.local_backend import LocalBackend
 from tuneproof.engine.stages.search_summary import search_summary
 
 TRIED_ON = 32
@@ -161,15 +163,13 @@ class ArmScorer:
     def _run(self, arm: Arm, adapter: Path | None, inputs: Inputs) -> None:
         self.store.check_there()
         cases, probing = self.store.part(Part.EVAL), self._variant_cases()
-        if isinstance(arm, OptimisedPrompt) and probing:
-            choice = self._search(arm, probing, len(cases))
-        else:
-            choice = self._try_variants(arm, adapter, probing, len(cases))
+        choice = self._choose(arm, adapter, probing)
         selected, tried = choice.arm, score_variants(choice.tried, self.measure)
-        ahead = choice.search.metric_calls if choice.search else len(choice.tried)
-        on_progress = self._progress(arm.name, ahead, ahead + len(cases))
-        predictions, seconds = self.answer(selected, self._backend(selected, adapter), cases, on_progress)
-        scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
+        backend = self._backend(selected, adapter)
+        with working(self.log, Work.ANSWERING, arm.name, of=len(cases), unit=Unit.ANSWERS) as report:
+            predictions, seconds = self.answer(selected, backend, cases, self.progress(report))
+        with working(self.log, Work.SCORING, arm.name):
+            scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
         about = artifacts.ArmFacts(
             arm=arm.name,
             summary=_summary(choice, tried),
@@ -182,7 +182,7 @@ class ArmScorer:
             artifacts.predictions_file(arm.name): to_jsonl(predictions),
             artifacts.scores_file(arm.name): scores.model_dump_json(indent=1) + "\n",
             artifacts.arm_file(arm.name): about.as_text(),
-            artifacts.prompt_file(arm.name): self._backend(selected, adapter).prompt(selected.template()),
+            artifacts.prompt_file(arm.name): backend.prompt(selected.template()),
         }
         if tried:
             files[artifacts.tried_file(arm.name)] = to_jsonl(choice.tried)
@@ -193,32 +193,42 @@ class ArmScorer:
         self.store.write_step(StepId.arm(arm.name), inputs, files, {"prompts": prompts_digest(predictions)})
         (self.store.path / artifacts.kept_file(arm.name)).unlink(missing_ok=True)
 
-    def _try_variants(self, arm: Arm, adapter: Path | None, probing: Cases, ahead_of: int) -> Selection:
+    def _choose(self, arm: Arm, adapter: Path | None, probing: Cases) -> Selection:
+        if isinstance(arm, OptimisedPrompt) and probing:
+            return self._search(arm, probing)
+        return self._try_variants(arm, adapter, probing)
+
+    def _try_variants(self, arm: Arm, adapter: Path | None, probing: Cases) -> Selection:
         """The variant of an arm that answers the validation cases best; the arm itself if it has one prompt."""
         variants = arm.variants()
-        of = len(variants) * len(probing) + ahead_of
+        if not variants:
+            return Selection(arm)
         tried: list[VariantPrediction] = []
-        for name, variant in variants.items():
-            predictions, _ = self.answer(variant, self._backend(variant, adapter), probing, self._progress(arm.name, len(tried), of))
-            tried += [VariantPrediction(variant=name, **prediction.model_dump()) for prediction in predictions]
+        with working(self.log, Work.CHOOSING_PROMPT, arm.name, of=len(variants) * len(probing), unit=Unit.ANSWERS) as report:
+            for name, variant in variants.items():
+                on_progress = self.progress(report, len(tried))
+                predictions, _ = self.answer(variant, self._backend(variant, adapter), probing, on_progress)
+                tried += [VariantPrediction(variant=name, **prediction.model_dump()) for prediction in predictions]
         chosen = best_variant(score_variants(tried, self.measure))
         return Selection(arm if chosen is None else variants[chosen], chosen, tried)
 
-    def _search(self, arm: OptimisedPrompt, probing: Cases, ahead_of: int) -> Selection:
+    def _search(self, arm: OptimisedPrompt, probing: Cases) -> Selection:
         """The prompt that a search on train and validation found. Imports gepa."""
+        of = self.setting.prompt_search.metric_calls
+        with working(self.log, Work.CHOOSING_PROMPT, arm.name, of=of, unit=Unit.ANSWERS) as report:
+            return self._searched(arm, probing, report)
+
+    def _searched(self, arm: OptimisedPrompt, probing: Cases, report: WorkReport) -> Selection:
         from tuneproof.engine.stages.prompt_search import PROPOSAL_TOKENS, SERVER_PROPOSAL_TOKENS, PromptSearch
 
-        file, of = self.store.path / artifacts.kept_file(arm.name), self.setting.prompt_search.metric_calls + ahead_of
-
-        def local(decoded: Arm | None, room: int) -> Backend:
-            return KeptAnswers(LocalBackend(self.base, lambda: self._untuned, decoded, room), file, f"{self.base.sha256} {room}")
+        file = self.store.path / artifacts.kept_file(arm.name)
 
         def answer(tried: OptimisedPrompt, cases: Cases, before: int) -> tuple[list[Prediction], float]:
-            return self.answer(tried, local(tried, self.room.untuned), cases, self._progress(arm.name, before, of))
+            return self.answer(tried, self._local(tried, self.room.untuned, file), cases, self.progress(report, before))
 
         server = arm.proposer
         proposer: Backend = (
-            local(None, PROPOSAL_TOKENS + self.base.reasoning_tokens)
+            self._local(None, PROPOSAL_TOKENS + self.base.reasoning_tokens, file)
             if server is None
             else EndpointClient(server, SERVER_PROPOSAL_TOKENS, file, self.stop)
         )
@@ -284,27 +294,37 @@ class ArmScorer:
         """What answers the arm; weights are loaded only if the arm is decoded on this machine."""
         if arm.server is not None:
             return EndpointClient(arm.server, self.room.untuned, self.store.path / artifacts.kept_file(arm.name), self.stop)
-        return LocalBackend(self.base, lambda: self._decoder(adapter), arm, self._max_new_tokens(adapter))
+        file = self.store.path / artifacts.kept_file(arm.name)
+        return self._local(arm, self._max_new_tokens(adapter), file, adapter)
+
+    def _local(self, arm: Arm | None, room: int, file: Path, adapter: Path | None = None) -> LocalBackend:
+        weights = artifacts.trained_weights(self.store.manifest.steps[StepId(StepKind.TRAIN)].files) if adapter else []
+        digests = {name: self.store.digest(name) for name in weights}
+        return LocalBackend(self.base, lambda: self._decoder(adapter), arm, room, self.stop, file, digests)
 
     def _max_new_tokens(self, adapter: Path | None) -> int:
         return self.room.untuned if adapter is None else self.room.tuned
 
     def _decoder(self, adapter: Path | None) -> Decoder:
-        return self._untuned if adapter is None else self._tuned(adapter)
+        return self._untuned if adapter is None else self.load(adapter)
 
     @cached_property
     def _untuned(self) -> Decoder:
-        return Decoder(self.base, load_weights(self.base))
+        return self.load()
 
-    def _tuned(self, adapter: Path) -> Decoder:
-        return Decoder(self.base, load_weights(self.base, adapter))
+    def load(self, trained: Path | None = None) -> Decoder:
+        """A decoder with the weights of the base, or those of a folder that was trained."""
+        with working(self.log, Work.WEIGHTS):
+            return Decoder(self.base, load_weights(self.base, trained))
 
-    def _progress(self, arm: str, before: int, of: int) -> Callable[[int, int], None]:
-        def report(done: int, _: int) -> None:
-            self.log.emit(Decoded(arm=arm, done=before + done, of=of))
+    def progress(self, report: WorkReport, before: int = 0) -> Callable[[int, int], None]:
+        """What a backend calls as answers come in: reports them, and raises Interrupted if a stop is requested."""
+
+        def take(done: int, _: int) -> None:
+            report.advance(before + done)
             self.stop.check()
 
-        return report
+        return take
 
     def _log_scores(self, arm: str, *, reused: bool) -> None:
         scores = Scores.model_validate_json(self.store.read(artifacts.scores_file(arm)))
@@ -324,36 +344,6 @@ class ArmScorer:
 
     def _predictions(self, arm: str) -> list[Prediction]:
         return read_predictions(self.store.read(artifacts.predictions_file(arm)))
-
-
-@dataclass(frozen=True)
-class LocalBackend:
-    """Answers for an arm with a model on this machine; its weights are loaded when the first prompts are decoded."""
-
-    base: BaseCheckpoint
-    decoder: Callable[[], Decoder]
-    arm: Arm | None
-    """Says what constrains the answers; None if nothing does."""
-    max_new_tokens: int
-    """The tokens that an answer may take."""
-
-    def prompt(self, messages: Sequence[Message]) -> str:
-        """The exact text of a chat for the model."""
-        return self.base.prompt(messages)
-
-    def complete(self, prompts: Sequence[str], on_progress: Callable[[int, int], None]) -> tuple[list[Completion], float]:
-        """The completion of each prompt, or the likeliest label if the arm has labels, and the seconds that took."""
-        if self.arm is None:
-            return self.decoder().complete(prompts, self.max_new_tokens, on_progress=on_progress)
-        if self.arm.labels:
-            return self.decoder().choose_labels(prompts, self.arm.labels, on_progress=on_progress)
-        return self.decoder().complete(
-            prompts,
-            self.max_new_tokens,
-            grammar=self.arm.grammar,
-            ends_with_document=self.arm.ends_with_document,
-            on_progress=on_progress,
-        )
 
 
 def _summary(choice: Selection, tried: Sequence[artifacts.VariantScore]) -> str:

@@ -12,8 +12,10 @@ from tuneproof.engine.data.split import Part, split
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.events import SplitFrozen
 from tuneproof.engine.run.manifest import Inputs
+from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import part_file
+from tuneproof.engine.run.work import Work
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
 from tuneproof.engine.stages.audit import stored_report
 from tuneproof.engine.stages.data_readings import DataReadings
@@ -28,7 +30,8 @@ def freeze_split(run: RunContext, readings: DataReadings) -> bool:
     inputs = run.store.inputs([artifacts.AUDIT], {"split": settings})
     done = run.is_done(STEP, inputs)
     if not done:
-        _split(run, readings, inputs)
+        with working(run.log, Work.SPLITTING):
+            _split(run, readings, inputs)
     sizes = {part.value: len(run.store.part(part)) for part in Part}
     effect = round(minimum_detectable_effect(sizes[Part.EVAL]), 6)
     digest = run.store.digest(part_file(Part.EVAL))

@@ -10,19 +10,19 @@ from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.data.subsets import rows_digest
-from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.methods.plan import Plan
-from tuneproof.engine.models.base_model import load_weights
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.begun_training import CHECKPOINTS, begin
+from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.run.variants import ModelVariant
+from tuneproof.engine.run.work import Unit, Work
 from tuneproof.engine.scoring.predictions import Scores, prompts_digest, score_predictions, to_jsonl
 from tuneproof.engine.stages.fit import fit
+from tuneproof.engine.stages.local_backend import LocalBackend
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
-from tuneproof.engine.stages.score_arms import LocalBackend
 
 
 def train_variant(run: RunContext, model: ModelContext, variant: ModelVariant, rows: Sequence[Example], plan: Plan) -> bool:
@@ -49,12 +49,15 @@ def score_variant(run: RunContext, model: ModelContext, variant: ModelVariant) -
     inputs = store.inputs([*weights, part_file(Part.EVAL), part_file(Part.TRAIN)], settings)
     if store.is_done(variant.scores_step, inputs):
         return True
-    arm = TUNED_ARMS[ArmName.TUNED](model.setting)
-    backend = LocalBackend(base, lambda: Decoder(base, load_weights(base, store.path / variant.model)), arm, model.room.tuned)
-    predictions, seconds = model.scorer.answer(arm, backend, store.part(Part.EVAL), lambda *_: run.stop.check())
+    arm, cases, scorer = TUNED_ARMS[ArmName.TUNED](model.setting), store.part(Part.EVAL), model.scorer
+    kept, digests = store.path / variant.kept, {name: store.digest(name) for name in weights}
+    backend = LocalBackend(base, lambda: scorer.load(store.path / variant.model), arm, model.room.tuned, run.stop, kept, digests)
+    with working(run.log, Work.ANSWERING, variant.name, of=len(cases), unit=Unit.ANSWERS) as report:
+        predictions, seconds = scorer.answer(arm, backend, cases, scorer.progress(report))
     scores = score_predictions(variant.name, predictions, model.task.output.kind, model.setting.judge, round(seconds, 3))
     files = {variant.predictions: to_jsonl(predictions), variant.scores: scores.model_dump_json(indent=1) + "\n"}
     store.write_step(variant.scores_step, inputs, files, {"prompts": prompts_digest(predictions)})
+    kept.unlink(missing_ok=True)
     return False
 
 

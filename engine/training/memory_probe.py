@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -28,6 +29,9 @@ from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.training.tokenize import IGNORE_INDEX, EncodedRow
 
 POLL_SECONDS = 0.1
+
+TRIAL_STEPS = 3
+"""The first step also creates the optimizer's state and warms up caches; the second has the longest rows, the third usual ones."""
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,19 @@ class MemoryProbeResult:
     usual_seconds: float
 
 
-def probe_memory(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths, stop: StopRequest) -> MemoryProbeResult | str:
+@dataclass(frozen=True)
+class StepTaken:
+    """Sent by the process after each step but the last."""
+
+    number: int
+
+
+def probe_memory(
+    base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths, stop: StopRequest, on_step: Callable[[int], None] = lambda done: None
+) -> MemoryProbeResult | str:
     """Runs the steps and returns what they took; if memory ran out, a sentence about that, to follow a method's name.
 
+    `on_step` is called with the number of steps taken, before the last.
     Raises Interrupted if a stop is requested, and RuntimeError if the process fails for another reason.
     """
     context = multiprocessing.get_context("spawn")
@@ -66,9 +80,7 @@ def probe_memory(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths, stop: 
     # Only the child writes. With our copy of its end closed, reading ends when the child does.
     theirs.close()
     try:
-        while not ours.poll(POLL_SECONDS):
-            stop.check()
-        result: MemoryProbeResult | str | Exception = ours.recv()
+        result = _result(ours, stop, on_step)
     except EOFError:
         process.join()
         # A cluster may signal every process of a job, this one too.
@@ -84,10 +96,21 @@ def probe_memory(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths, stop: 
     return result
 
 
+def _result(results: Connection, stop: StopRequest, on_step: Callable[[int], None]) -> MemoryProbeResult | str | Exception:
+    """What the process sends at its end. Raises EOFError if it ends without."""
+    while True:
+        while not results.poll(POLL_SECONDS):
+            stop.check()
+        message: MemoryProbeResult | str | Exception | StepTaken = results.recv()
+        if not isinstance(message, StepTaken):
+            return message
+        on_step(message.number)
+
+
 def _in_process(results: Connection, parent: int, base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths) -> None:
     threading.Thread(target=_exit_with, args=(parent,), daemon=True).start()
     try:
-        results.send(_run_steps(base, plan, lengths))
+        results.send(_run_steps(base, plan, lengths, lambda number: results.send(StepTaken(number))))
     except Exception as error:
         out_of_memory = isinstance(machine_limit(error, base.folder), OutOfMemory)
         results.send("ran out of memory in a trial step" if out_of_memory else RuntimeError(f"the trial step failed: {error}"))
@@ -100,7 +123,7 @@ def _exit_with(parent: int) -> None:
     os._exit(1)
 
 
-def _run_steps(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths) -> MemoryProbeResult:
+def _run_steps(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths, on_step: Callable[[int], None]) -> MemoryProbeResult:
     with large_imports():
         import torch
         from transformers import PrinterCallback, TrainerCallback
@@ -121,19 +144,20 @@ def _run_steps(base: BaseCheckpoint, plan: Plan, lengths: ProbeLengths) -> Memor
         def on_step_end(self, *_: object, **__: object) -> None:
             _synchronize()
             self.seconds.append(time.monotonic() - self._began)
+            if len(self.seconds) < TRIAL_STEPS:
+                on_step(len(self.seconds))
 
     # The share of one process, without the time of all-reduces or of gathering weights.
     alone = replace(plan.per_process, group_by_length=False)
     on_gpu = torch.cuda.is_available()
     if not on_gpu:
         torch.set_num_threads(max(1, torch.get_num_threads() // plan.processes_per_node))
-    # The first step also creates the optimizer's state and warms up caches; the second is the worst step, the third a usual one.
     rows = [_row(lengths.worst, lengths.answer)] * (2 * alone.batch_size) + [_row(lengths.usual, lengths.answer)] * alone.batch_size
     before = _resident_bytes()
     if plan.sharded:
         _init_fake_process_group(plan.processes)
     with tempfile.TemporaryDirectory(prefix="tuneproof-trial-step-") as folder:
-        trainer = make_trainer(base, rows, replace(alone, max_steps=3), Path(folder))
+        trainer = make_trainer(base, rows, replace(alone, max_steps=TRIAL_STEPS), Path(folder))
         trainer.train_sampler, trainer.args.train_sampling_strategy = None, "sequential"
         trainer.add_callback(timer := StepTimer())
         # The losses of made-up rows have no place in the log.

@@ -15,6 +15,7 @@ from peft import get_peft_model
 from tests.unit.decoding.prompts_and_models import ADAPTERS, ARMS, TRAIN, arm_prompts, random_model, varied_prompts
 from tuneproof.engine.decoding.continuous_batch import matches_hf_greedy
 from tuneproof.engine.decoding.decoder import GPU_MEMORY_SHARE, MAX_BATCH_SIZE, Decoder, fitting_batch_size
+from tuneproof.engine.decoding.watch import Watch
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
 
@@ -57,7 +58,7 @@ def test_texts_of_a_batch_of_any_size_are_those_of_generate(base: BaseCheckpoint
 def test_progress_grows_up_to_the_number_of_prompts(base: BaseCheckpoint, model: Any) -> None:
     reported: list[int] = []
     prompts = arm_prompts(base, "zero-shot", 14)
-    Decoder(base, model, 4).complete(prompts, 60, on_progress=lambda done, _: reported.append(done))
+    Decoder(base, model, 4).complete(prompts, 60, watch=Watch(lambda done, _: reported.append(done)))
     assert reported[-1] == len(prompts) and all(a < b for a, b in pairwise(reported))
 
 
@@ -65,7 +66,7 @@ def test_progress_of_a_model_that_generate_decodes_grows_too(base: BaseCheckpoin
     reported: list[int] = []
     prompts = varied_prompts(base)
     model = random_model("bloom", attention="eager")
-    Decoder(base, model, 3).complete(prompts, 12, on_progress=lambda done, _: reported.append(done))
+    Decoder(base, model, 3).complete(prompts, 12, watch=Watch(lambda done, _: reported.append(done)))
     assert reported[-1] == len(prompts) and all(a < b for a, b in pairwise(reported))
 
 

@@ -15,6 +15,7 @@ from torch.profiler import ProfilerActivity, profile
 from torch.testing._internal.distributed.fake_pg import FakeStore
 from transformers import LlamaConfig, LlamaForCausalLM
 
+from tests.unit.run.event_samples import RememberedEvents
 from tests.unit.stages.planned_disk import disk_of
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.case.schema import Budget, ModelChoice
@@ -105,7 +106,9 @@ def test_a_plan_says_that_the_model_is_sharded(monkeypatch: pytest.MonkeyPatch, 
     training = Training(epochs=6, processes=2, sharding=Sharding.FULL)
     rows = TrainRowLengths(whole=[60, 89] * 47, targets=[20] * 94)
     base, trained = load_base(ModelChoice()), {"lora": 233_472, "int8_lora": 233_472}
-    planner = Planner(MethodChoice(), training, Budget(), base, rows, trained, StopRequest(), disk_of(base, tmp_path, trained))
+    planner = Planner(
+        MethodChoice(), training, Budget(), base, rows, trained, StopRequest(), disk_of(base, tmp_path, trained), RememberedEvents()
+    )
     settled, planned = planner.settle()
     assert settled.sharded and planned.sharding is Sharding.FULL and planned.memory is not None and settled.per_process.sharded
     assert make_plan(MethodChoice(name="lora"), training).with_execution(planned, 1).sharded

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.run.event import Rate
+from tuneproof.engine.run.event import Event, Rate
 from tuneproof.engine.run.events import (
     TUNED_MODEL,
     AnyEvent,
@@ -15,6 +15,17 @@ from tuneproof.engine.run.events import (
     TrainingStarted,
 )
 from tuneproof.engine.run.state import RunState
+
+
+class RememberedEvents:
+    """Takes events, and remembers them."""
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    def emit(self, event: Event, *, sync: bool = False) -> None:
+        self.events.append(event)
+
 
 RATE = Rate(rate=0.5, low=0.4, high=0.6)
 

@@ -18,11 +18,22 @@ from tuneproof.engine.core.errors import UsageError, VerifyFailed
 from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_reader import EventReader
-from tuneproof.engine.run.events import CheckpointSaved, Decoded, Failed, Finished, StageStarted, TrainingDropped, TrainingSkipped, Warned
+from tuneproof.engine.run.events import (
+    CheckpointSaved,
+    Failed,
+    Finished,
+    Progressed,
+    StageStarted,
+    StopRequested,
+    TrainingDropped,
+    TrainingSkipped,
+    Warned,
+)
 from tuneproof.engine.run.killed import last_killed
 from tuneproof.engine.run.listing import list_runs
 from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST
 from tuneproof.engine.run.training_seconds import seconds_so_far
+from tuneproof.engine.run.work import Unit, Work
 from tuneproof.tui.progress import progress_line
 from tuneproof.tui.runs import runs_json, runs_text
 
@@ -34,7 +45,8 @@ LOG = b"".join(
     for event in (
         launched(os.getpid(), 1.0),
         StageStarted(stage=Stage.TRAIN),
-        Decoded(arm="zero_shot", done=3, of=9),
+        Progressed(work=Work.ANSWERING, about="zero_shot", done=3, of=9, unit=Unit.ANSWERS),
+        StopRequested(),
         arm_scored("zero_shot"),
         TrainingSkipped(reason="no need"),
         TrainingDropped(changed=["epochs"], checkpoints=1),

@@ -15,9 +15,9 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.events import (
     CheckpointSaved,
-    Decoded,
     Failed,
     Launched,
+    Progressed,
     StageStarted,
     Stopped,
     TrainingDropped,
@@ -26,6 +26,7 @@ from tuneproof.engine.run.events import (
 )
 from tuneproof.engine.run.killed import Killed, Place, last_killed
 from tuneproof.engine.run.store import EVENTS
+from tuneproof.engine.run.work import Work
 
 KILLS = kernel_oom_kills()
 COUNTED = pytest.mark.skipif(KILLS is None, reason="NOT TESTED: this kernel does not count what it kills for want of memory")
@@ -65,7 +66,10 @@ def test_a_worker_that_logged_its_end_was_not_killed(tmp_path: Path, events: lis
     [
         ([], Place()),
         ([StageStarted(stage=Stage.AUDIT)], Place(Stage.AUDIT)),
-        ([StageStarted(stage=Stage.BASELINES), Decoded(arm="zero_shot", done=1, of=9)], Place(Stage.BASELINES, arm="zero_shot")),
+        (
+            [StageStarted(stage=Stage.BASELINES), Progressed(work=Work.ANSWERING, about="zero_shot", done=1, of=9)],
+            Place(Stage.BASELINES, arm="zero_shot"),
+        ),
         (training(), Place(Stage.TRAIN, "tuned")),
         ([*training(), SAVED], Place(Stage.TRAIN, "tuned", 4)),
         ([*training(), SAVED, TRAINED], Place(Stage.TRAIN)),

@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.run.event_samples import RATE, arm_scored, folded, launched, probe, step, training_from
+from tests.unit.run.event_samples import RATE, folded, launched, probe, step, training_from
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import (
     AnyEvent,
     CardWritten,
     CheckpointSaved,
-    Decoded,
     Failed,
+    Finished,
+    Progressed,
     StageFinished,
+    Stopped,
+    StopRequested,
     TrainingSkipped,
     VariantScored,
 )
 from tuneproof.engine.run.state import RunStatus
+from tuneproof.engine.run.work import Work
 
 
 def test_a_failure_is_shown_until_the_run_is_resumed() -> None:
@@ -84,11 +88,46 @@ def test_the_time_left_follows_the_pace_of_the_process_that_trains_now() -> None
     assert state.time_left() is None
 
 
-def test_an_arm_is_being_decoded_until_it_is_scored() -> None:
-    state = folded(Decoded(arm="zero_shot", done=1, of=2), arm_scored("few_shot"))
-    assert state.decoding is not None
-    state.apply(arm_scored("zero_shot"))
-    assert state.decoding is None
+def progressed(work: Work, done: int = 0, of: int | None = None, about: str = "", ts: float = 0.0) -> Progressed:
+    return Progressed(work=work, about=about, done=done, of=of, ts=ts)
+
+
+def test_work_inside_other_work_takes_its_place_until_it_has_ended() -> None:
+    state = folded(launched(1, 0.0), progressed(Work.ANSWERING, 0, 9, "zero_shot", ts=1.0), progressed(Work.WEIGHTS, ts=2.0))
+    assert state.work is not None and (state.work.work, state.work.share, state.work.elapsed(5.0)) == (Work.WEIGHTS, None, 3.0)
+    for event in (progressed(Work.WEIGHTS, 1, 1, ts=7.0), progressed(Work.ANSWERING, 3, 9, "zero_shot", ts=13.0)):
+        state.apply(event)
+    answering = state.reported[-1]
+    assert answering.work is Work.ANSWERING and answering.elapsed(13.0) == 12.0
+    assert answering.rate == pytest.approx(1 / 4) and answering.left(15.0) == pytest.approx(22.0)
+    state.apply(progressed(Work.ANSWERING, 9, 9, "zero_shot"))
+    assert state.work is not None and state.work.work is Work.STARTING
+
+
+def test_answers_of_an_earlier_process_do_not_count_for_the_rate() -> None:
+    first, later = progressed(Work.ANSWERING, 50, 60, "zero_shot", ts=1.0), progressed(Work.ANSWERING, 52, 60, "zero_shot", ts=5.0)
+    state = folded(launched(1, 0.0), first, later)
+    assert state.work is not None and state.work.rate == pytest.approx(0.5) and state.work.left(5.0) == pytest.approx(16.0)
+
+
+def test_a_training_is_work_in_progress_until_a_probe_takes_its_place() -> None:
+    state = folded(
+        launched(1, 0.0), progressed(Work.PREPARING), training_from(0, of=20), *(step(n, ts=float(n), of=20) for n in range(1, 11))
+    )
+    assert state.work is not None and (state.work.work, state.work.done, state.work.of) == (Work.TRAINING, 10, 20)
+    assert state.work.left(10.0) == state.time_left() == pytest.approx(10.0)
+    state.apply(progressed(Work.PROBING, 2, 8))
+    assert state.reported[-1].work is Work.PROBING
+
+
+@pytest.mark.parametrize("end", [Stopped(), Finished(), Failed(exit_code=4, message="full")])
+def test_a_run_that_is_stopping_does_so_until_its_worker_ends(end: AnyEvent) -> None:
+    state = folded(launched(1, 0.0), progressed(Work.ANSWERING, 1, 9, "zero_shot"), StopRequested())
+    assert state.stopping
+    state.apply(end)
+    assert not state.stopping and state.work is None
+    state.apply(StopRequested())
+    assert not state.stopping
 
 
 def test_a_stage_that_is_reused_keeps_the_time_it_took() -> None:

@@ -40,6 +40,7 @@ def stop(monkeypatch: pytest.MonkeyPatch) -> Iterator[StopRequest]:
     stop.obey_signals()
     yield stop
     signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.set_wakeup_fd(-1)
     for number, handler in before.items():
         signal.signal(number, handler)
 

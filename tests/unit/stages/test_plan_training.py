@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from tests.conftest import sample_case, set_options, tuneproof
 from tests.disks import fill
+from tests.unit.run.event_samples import RememberedEvents
 from tests.unit.stages.planned_disk import disk_of
 from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
@@ -46,7 +47,7 @@ def base() -> BaseCheckpoint:
 def planner(base: BaseCheckpoint, tmp_path: Path) -> Planner:
     rows = TrainRowLengths(whole=[60, 89] * 47, targets=[20] * 94)
     disk = disk_of(base, tmp_path, {"lora": 233_472})
-    return Planner(MethodChoice(), Training(epochs=6), Budget(), base, rows, {"lora": 233_472}, StopRequest(), disk)
+    return Planner(MethodChoice(), Training(epochs=6), Budget(), base, rows, {"lora": 233_472}, StopRequest(), disk, RememberedEvents())
 
 
 class Measurements(Protocol):

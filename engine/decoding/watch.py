@@ -1,0 +1,30 @@
+"""What is told, while prompts are answered, to those who wait for the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tuneproof.engine.decoding.completion import Completion
+
+if TYPE_CHECKING:
+    from tuneproof.engine.decoding.continuous_batch import DecodeState
+
+OnFinished = Callable[[Sequence["DecodeState"]], None]
+"""Called with sequences that have ended."""
+
+OnPass = Callable[[], None]
+"""Called between two passes of the model; what it raises ends the decoding."""
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What is called while prompts are answered. What any of these raises ends the decoding."""
+
+    on_progress: Callable[[int, int], None] = lambda done, of: None
+    """With the number of finished prompts and the number of all prompts."""
+    on_answer: Callable[[int, Completion], None] = lambda at, completion: None
+    """With the position of a prompt and its answer, as soon as it has ended."""
+    on_pass: OnPass = lambda: None
+    """Between two passes of the model."""
