@@ -261,8 +261,9 @@ class TuneproofApp(ThemedApp):
         with ErrorToast(self, "Stop"):
             store, launched = self.session.store if self.session is not None else None, self.state.launched
             if store is not None and launched is not None and self._is_running() and stop_run(store.path, launched):
-                self.notify("stopping: the run saves a checkpoint at the next step and ends")
-            elif self.session is not None and self.session.stop_waiting():
+                # The worker says so in its log at once, and the status line shows it.
+                return
+            if self.session is not None and self.session.stop_waiting():
                 self.notify("removed from the queue")
             else:
                 self.notify("no worker is running", severity="warning")
