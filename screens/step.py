@@ -37,7 +37,7 @@ from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 from tuneproof.tui.widgets.step_rail import StepRail
 from tuneproof.tui.widgets.work_bar import WorkBar
-from tuneproof.tui.work_line import stopping_text
+from tuneproof.tui.work_line import stopping_text, work_line
 
 FROZEN_NOTICE = "the eval set is frozen; press e to start a new run with other answers"
 
@@ -117,7 +117,7 @@ class StepScreen(Screen[None]):
             with VerticalScroll(id="step", can_focus=False), Vertical(id="panels"):
                 yield from self.compose_step()
             yield EvidencePanel(id="evidence")
-        yield WorkBar(id="work")
+        yield WorkBar(work_line)
         yield MemoizedStatic(id="status")
         yield KeyLine()
 

@@ -6,7 +6,7 @@ Imports torch, so only the worker imports this module.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -64,6 +64,10 @@ class DecodeState:
     def max_length(self) -> int:
         """Most tokens of prompt and output together."""
         return len(self.prompt_ids) + self.max_new_tokens
+
+
+OnFinished = Callable[[Sequence[DecodeState]], None]
+"""Called with sequences that have ended."""
 
 
 def supports_custom_mask(model: Any) -> bool:

@@ -19,7 +19,7 @@ from llguidance import LLTokenizer
 from tuneproof.engine.data.json_document import document_end
 from tuneproof.engine.data.reasoning import Thinking, opened_by
 from tuneproof.engine.decoding.completion import Completion
-from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState, matches_hf_greedy, supports_custom_mask
+from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState, OnFinished, matches_hf_greedy, supports_custom_mask
 from tuneproof.engine.decoding.document_stop import DocumentStop
 from tuneproof.engine.decoding.grammar import Grammar, after_text, grammar_tokenizer
 from tuneproof.engine.decoding.greedy import GreedyLoop
@@ -28,7 +28,7 @@ from tuneproof.engine.decoding.kv_cache import has_plain_kv_cache, kv_bytes_per_
 from tuneproof.engine.decoding.label_scoring import MAX_LOGITS_PER_PASS, LabelScorer, build_label_trie, score_labels_one_by_one
 from tuneproof.engine.decoding.prefix_sharing import group_by_prefix
 from tuneproof.engine.decoding.stopping import StopTexts
-from tuneproof.engine.decoding.watch import OnFinished, OnPass, Watch
+from tuneproof.engine.decoding.watch import OnPass, Watch
 from tuneproof.engine.models.base_model import BaseCheckpoint
 
 CPU_BATCH_TOKENS = 16_384

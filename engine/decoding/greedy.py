@@ -12,10 +12,10 @@ from dataclasses import dataclass
 
 import torch
 
-from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState
+from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState, OnFinished
 from tuneproof.engine.decoding.grammar import Grammar
 from tuneproof.engine.decoding.stopping import StopTexts
-from tuneproof.engine.decoding.watch import OnFinished, OnPass
+from tuneproof.engine.decoding.watch import OnPass
 
 REFILL_AT = 4
 """Waiting sequences are admitted when one slot in this many is free: a prefill of a few prompts costs little more than one of a single."""

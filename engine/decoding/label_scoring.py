@@ -12,8 +12,8 @@ from typing import Any
 
 import torch
 
-from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState
-from tuneproof.engine.decoding.watch import OnFinished, OnPass
+from tuneproof.engine.decoding.continuous_batch import ContinuousBatch, DecodeState, OnFinished
+from tuneproof.engine.decoding.watch import OnPass
 
 MAX_LOGITS_PER_PASS = 2**26
 """Most logits that one pass computes: batch × nodes of the trie × vocabulary."""

@@ -2,17 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from tuneproof.engine.decoding.completion import Completion
-
-if TYPE_CHECKING:
-    from tuneproof.engine.decoding.continuous_batch import DecodeState
-
-OnFinished = Callable[[Sequence["DecodeState"]], None]
-"""Called with sequences that have ended."""
 
 OnPass = Callable[[], None]
 """Called between two passes of the model; what it raises ends the decoding."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 
 from textual.timer import Timer
 
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.work import Work
+from tuneproof.engine.run.work_in_progress import WorkInProgress
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitized_content
-from tuneproof.tui.work_line import work_line
 
 TICK_SECONDS = 1.0
 
@@ -26,6 +27,11 @@ class WorkBar(MemoizedStatic):
     _state: RunState | None = None
     _timer: Timer | None = None
 
+    def __init__(self, line: Callable[[WorkInProgress, float], str]) -> None:
+        """`line` gives the text for the work at a time in seconds since 1970."""
+        super().__init__(id="work")
+        self._line = line
+
     def show(self, state: RunState) -> None:
         """Draws the line for a state, and keeps it up to date."""
         self._state = state
@@ -40,7 +46,7 @@ class WorkBar(MemoizedStatic):
         if work is None:
             self._stop()
             return
-        self.update(sanitized_content(work_line(work, now), one_line=True), layout=False)
+        self.update(sanitized_content(self._line(work, now), one_line=True), layout=False)
         # A step of a training is an event, and drawing takes time from it.
         if work.work is Work.TRAINING:
             self._stop()
