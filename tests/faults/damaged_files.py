@@ -61,7 +61,7 @@ def _damages(content: bytes, rng: random.Random, size: Size) -> Iterator[tuple[s
         for _ in range(size.of(1, 2, 10)):
             at, bit = rng.randrange(len(content)), rng.randrange(8)
             yield f"bit {bit} of byte {at} flipped", content[:at] + bytes([content[at] ^ 1 << bit]) + content[at + 1 :]
-        yield "cut in half", content[: len(content) // 2]
         if size is not Size.TINY:
+            yield "cut in half", content[: len(content) // 2]
             yield "emptied", b""
     yield "deleted", None
