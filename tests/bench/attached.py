@@ -15,7 +15,7 @@ from tests.waiting import wait_for_event
 from tuneproof.engine.run.events import Probed
 
 HOME, HELP = "should you fine-tune", "esc Close"
-DECIDE, BASELINES, TRAIN, CARD = "1●Decide", "5●Baselines", "7●Train", "8●Card"
+DECIDE, BASELINES, TRAIN, CARD = "1● Decide", "5● Baselines", "7● Train", "8● Card"
 LONG = ("training.epochs=600", "training.probe_every=250")
 """Minutes of training, with twice as many probes as by default."""
 

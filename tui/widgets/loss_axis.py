@@ -14,8 +14,8 @@ ROOM = 0.06
 """The share of the axis that is free above and below the curve."""
 ROWS_A_TICK = 2
 """Rows that a label and the space below it need."""
-LABELS_UP_TO = 0.85
-"""The share of the steps up to which there are other labels than that of the last step."""
+SPACE_BETWEEN = 2
+"""Columns between two labels of steps."""
 MANTISSAS: tuple[tuple[float, ...], ...] = ((1, 2, 5), (1, 3), (1,))
 """The labels of a decade, from many to few."""
 
@@ -42,10 +42,22 @@ def loss_axis(losses: Sequence[float]) -> LossAxis:
     return LossAxis(is_log, ends[0] - room, ends[1] + room)
 
 
-def step_ticks(end: float) -> list[float]:
-    """Labels of the steps: round ones, and the last step of the training instead of those too near to it."""
-    round_ones = NumericAxisFormatter().get_ticks(0, end)
-    return [tick for tick in round_ones if tick < LABELS_UP_TO * end and tick.is_integer()] + [end]
+class StepTicks(NumericAxisFormatter):
+    """Labels of the steps: round ones, as many as the columns have room for, and the last step of the training at the end of the axis."""
+
+    def __init__(self, end: int, columns: int) -> None:
+        self._end = end
+        width = len(str(end))
+        self._most = max(1, columns // (width + SPACE_BETWEEN) - 1)
+        # The last label ends at the axis, the others are centred.
+        self._up_to = end * (columns - 1.5 * width - SPACE_BETWEEN) / columns
+
+    def get_ticks(self, min_: float, max_: float, max_ticks: int = 8) -> list[float]:
+        round_ones = [tick for tick in super().get_ticks(min_, self._end, max_ticks) if tick.is_integer()]
+        return [tick for tick in _thinned(round_ones, self._most) if tick <= self._up_to] + [max_]
+
+    def get_labels_for_ticks(self, ticks: Sequence[float]) -> list[str]:
+        return [f"{round(tick)}" for tick in ticks[:-1]] + [str(self._end)]
 
 
 class LogTicks(AxisFormatter):

@@ -20,7 +20,7 @@ from textual_plot.plot_widget import Legend
 from tuneproof.engine.run.events import Probed
 from tuneproof.engine.run.step_series import StepSeries
 from tuneproof.tui.theme import Meaning
-from tuneproof.tui.widgets.loss_axis import LinearTicks, LogTicks, loss_axis, step_ticks
+from tuneproof.tui.widgets.loss_axis import LinearTicks, LogTicks, StepTicks, loss_axis
 
 POINTS = 400
 """More than a wide terminal has columns of braille dots for."""
@@ -71,14 +71,14 @@ class LossPlot(PlotWidget):
         self._drawn = _Drawn()
 
     def on_resize(self) -> None:
-        # How many labels the axes have depends on the height, which is not known before the first layout.
+        # How many labels the axes have depends on the size, which is not known before the first layout.
         if self._shown is not None:
             self.show(*self._shown)
 
     def show(self, curve: StepSeries, probes: Sequence[Probed], planned: int, next_probe: int | None) -> None:
         """Draws the curve of a training of `planned` steps if it has grown visibly, or if there is a new probe."""
         self._shown = (curve, probes, planned, next_probe)
-        now = _Drawn(len(curve), len(probes), planned, self.app.theme, self.size.height)
+        now = _Drawn(len(curve), len(probes), planned, self.app.theme, (self.size.width, self.size.height))
         if len(curve) < 2 or not now.differs_from(self._drawn):
             return
         self._drawn = now
@@ -98,10 +98,10 @@ class LossPlot(PlotWidget):
             self.add_v_line(next_probe, line_style=color[Meaning.TRACK.value.variable])
         self.set_y_formatter(LogTicks(rows) if axis.is_log else LinearTicks(rows))
         self.set_ylimits(axis.low, axis.high)
-        end = max(planned, steps[-1])
+        end = max(planned, round(steps[-1]))
         # The last probe is at the last step: with no room after it, it would be on the frame.
         self.set_xlimits(0, end + end / COLUMNS)
-        self.set_xticks(step_ticks(end))
+        self.set_x_formatter(StepTicks(end, max(1, self.size.width - int(self.margin_left) - 2)))
         title = f"{TITLE}  │ next probe" if next_probe is not None else TITLE
         if self.border_title != title:
             self.border_title = title
@@ -115,7 +115,7 @@ class _Drawn:
     probes: int = 0
     planned: int = 0
     theme: str = ""
-    height: int = 0
+    size: tuple[int, int] = (0, 0)
 
     def differs_from(self, earlier: _Drawn) -> bool:
         """Whether the curve has grown by a column since, or anything else has changed."""

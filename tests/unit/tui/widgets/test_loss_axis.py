@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneproof.tui.widgets.loss_axis import LinearTicks, LogTicks, loss_axis, step_ticks
+from tuneproof.tui.widgets.loss_axis import LinearTicks, LogTicks, StepTicks, loss_axis
 
 LOSSES = st.lists(st.floats(0, 1e6), min_size=1, max_size=30)
 
@@ -44,8 +45,13 @@ def test_a_logarithmic_axis_has_labels_that_are_read_at_once(rows: int) -> None:
     assert all(math.isclose(float(label), 10**tick, rel_tol=0.01) and len(label) <= 6 for tick, label in zip(ticks, labels, strict=True))
 
 
-@given(st.integers(2, 1_000_000))
-def test_the_last_step_is_on_the_axis_and_no_label_covers_it(end: int) -> None:
-    *others, last = step_ticks(float(end))
-    assert last == end
-    assert all(0 <= tick <= 0.85 * end for tick in others)
+@given(st.integers(2, 1_000_000), st.integers(20, 120))
+def test_the_last_step_is_on_the_axis_and_no_label_covers_another(end: int, columns: int) -> None:
+    right = end * 1.025
+    ticks, labels = StepTicks(end, columns).get_ticks_and_labels(0, right)
+    assert ticks[-1] == right and labels[-1] == str(end)
+    # The labels of round steps are centred, the last one ends at the axis.
+    middles = [columns * tick / right for tick in ticks[:-1]]
+    ends = [(middle - len(label) / 2, middle + len(label) / 2) for middle, label in zip(middles, labels, strict=False)]
+    ends.append((columns - len(labels[-1]), float(columns)))
+    assert all(before[1] <= after[0] for before, after in pairwise(ends))
