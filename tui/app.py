@@ -12,7 +12,6 @@ from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
 from tuneproof.engine.core.stage import Stage
-from tuneproof.engine.session.progress import current_step, why_not_enter
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.home import HomeScreen
 from tuneproof.tui.error_toast import ErrorToast
@@ -150,6 +149,8 @@ class TuneproofApp(ThemedApp):
         import_while_idle(self, list(WizardStep))
 
     def _first_step(self, session: CaseSession) -> WizardStep:
+        from tuneproof.engine.session.progress import current_step
+
         step = current_step(session, self.state)
         if session.draft.content.data is None:
             return WizardStep.DECIDE
@@ -169,6 +170,8 @@ class TuneproofApp(ThemedApp):
     def go_to(self, step: WizardStep) -> None:
         if self.session is None:
             return
+        from tuneproof.engine.session.progress import why_not_enter
+
         refused = why_not_enter(self.session, step, self.state)
         if refused:
             self.notify(f"{step}: {refused}", severity="warning", markup=False)

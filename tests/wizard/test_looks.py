@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -44,3 +46,8 @@ async def test_a_notice_covers_neither_the_status_nor_the_keys_and_the_size_noti
         assert toast.area
         for below in (pilot.app.screen.query_one("#status"), pilot.app.screen.query_one(KeyLine)):
             assert not toast.overlaps(below.region)
+
+
+def test_the_first_screen_waits_for_no_library_that_only_a_case_needs() -> None:
+    code = "import sys, tuneproof.tui.app; print(*{'pydantic', 'psutil', 'numpy', 'yaml'} & {*sys.modules})"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split() == []
