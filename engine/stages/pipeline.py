@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.schema import Case
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
@@ -163,15 +164,17 @@ def _data_actions(run: RunContext, data: Data, kept: KeptReadings | None) -> dic
 
     readings, model = DataReadings(data, run.log), None
     actions: dict[Stage, Callable[[], bool]] = {}
-    # With a task and a model the audit counts tokens, even if the run ends there: a run that is resumed later then finds the same audit.
-    if run.case.task is not None and run.case.model is not None:
+    # With a model the audit counts tokens, even if the run ends there: a run that is resumed later then finds the same audit.
+    if run.case.model is not None:
         from tuneproof.engine.stages.baselines import score_baselines
         from tuneproof.engine.stages.evaluate import evaluate_tuned
         from tuneproof.engine.stages.method import plan_method
         from tuneproof.engine.stages.model_context import ModelContext
         from tuneproof.engine.stages.train import train_adapter
 
-        model = ModelContext(run, run.case.task, run.case.model, readings)
+        # Before there is a task, a row is what the model sees: its chat template around the request, and no instruction of the case.
+        model = ModelContext(run, run.case.task or Task(), run.case.model, readings)
+    if run.case.task is not None and model is not None:
         actions = {
             Stage.BASELINES: partial(score_baselines, run, model),
             Stage.METHOD: partial(plan_method, run, model),

@@ -90,3 +90,18 @@ async def test_another_route_than_training_is_recommended_and_training_anyway_is
         await pilot.press("g", "q")
     assert "method" not in yaml.safe_load(case.read_text())
     assert app.farewell == "the case is saved; continue with: tuneproof prices.yaml"
+
+
+@pytest.mark.asyncio
+async def test_rows_are_shown_as_the_chosen_base_sees_them_before_there_is_a_task(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in ROWS))
+    case = tmp_path / "even.yaml"
+    answers = {"private_facts": False, "format_drift": True, "stable_task": True, "labeled_examples": 61}
+    data = {"examples": "rows.jsonl", "columns": {"input": "q", "output": "a"}}
+    case.write_text(yaml.safe_dump({"version": 1, "name": "even", "decision": answers, "data": data, "model": {"base": "sample"}}))
+    app = TuneproofApp(case)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "As the model sees it")
+        await dry_run_ended(pilot)
+        await until_shown(pilot, "<|user|>Is 0 even?<|end|><|assistant|>", "tokens, 99 % up to")
