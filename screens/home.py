@@ -96,6 +96,9 @@ class HomeScreen(Screen[None]):
         listed.add_option(Option(_key_line("n", "new case"), id="new"))
         listed.add_option(Option(_key_line("o", "open a case file or a run folder"), id="open"))
         listed.add_option(Option(_key_line("t", "tour: a case from its questions to its card, in ten minutes"), id="tour"))
+        running = [run for run in runs if run.status.value == "running"]
+        if running:
+            _list_runs(listed, "Running now", running)
         if cases:
             listed.add_option(Option(Meaning.HEADING.text("Cases in this folder"), disabled=True))
         for case in cases:
@@ -105,9 +108,9 @@ class HomeScreen(Screen[None]):
             listed.add_option(
                 Option(Content.assemble(f"   {sample.name:<18}", (sample.lesson, Meaning.MUTED.style)), id=f"sample:{sample.name}")
             )
-        listed.add_option(Option(Meaning.HEADING.text(head), disabled=True))
-        for run in runs:
-            listed.add_option(Option(run_line(run, time.time()), id=f"run:{run.path}"))
+        others = [run for run in runs if run not in running]
+        if others or not runs:
+            _list_runs(listed, head, others)
         listed.highlighted = min(marked or 0, listed.option_count - 1)
 
     @on(OptionList.OptionSelected, "#home")
@@ -183,9 +186,16 @@ def _cases_here() -> list[FoundCase]:
     return cases_in(Path())[:CASES_SHOWN]
 
 
+def _list_runs(listed: OptionList, head: str, runs: list[RunSummary]) -> None:
+    listed.add_option(Option(Meaning.HEADING.text(head), disabled=True))
+    for run in runs:
+        listed.add_option(Option(run_line(run, time.time()), id=f"run:{run.path}"))
+
+
 def _case_line(case: FoundCase) -> Content:
-    name, file = (sanitize(text, one_line=True, max_length=30) for text in (case.name, case.path.name))
-    return Content.assemble(f"   {name:<30} ", (f"{case.progress:<24} {file}", Meaning.MUTED.style))
+    """A case in one line of 76 columns: two cases can have one name, so that the whole name of the file has to be seen."""
+    name, file = (sanitize(text, one_line=True, max_length=longest) for text, longest in ((case.name, 20), (case.path.name, 25)))
+    return Content.assemble(f"   {name:<20} ", (f"{case.progress:<27} {file}", Meaning.MUTED.style))
 
 
 def _recent_runs() -> tuple[list[RunSummary], str]:

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import psutil
 import pytest
 
 from tests.conftest import sample_case
 from tests.wizard.driving import arrive, until_shown
+from tuneproof.engine.case.load import load_case
+from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.event_log import EventLog
+from tuneproof.engine.run.events import Launched
+from tuneproof.engine.run.store import EVENTS, RunStore
 from tuneproof.tui.app import TuneproofApp
 
 
@@ -26,6 +32,22 @@ async def test_cases_that_were_begun_in_this_folder_are_listed_and_opened(tmp_pa
         await pilot.press("enter")
         await arrive(pilot, "DecideScreen")
         assert app.session is not None and app.session.draft.path == Path("letters.yaml")
+
+
+@pytest.mark.asyncio
+async def test_a_run_in_progress_and_the_files_of_two_cases_of_one_name_are_seen_without_scrolling(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for file in ("support-tickets.yaml", "support-tickets-2.yaml"):
+        Path(file).write_text("version: 1\nname: support-tickets\ndecision: {private_facts: false}\n")
+    me = psutil.Process()
+    store = RunStore.create(tmp_path / "runs" / "support-tickets-1", load_case(sample_case()))
+    with EventLog(store.path / EVENTS) as log:
+        log.emit(Launched(pid=me.pid, process_started=me.create_time(), tuneproof="0", until=Stage.CARD))
+    app = TuneproofApp()
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until_shown(pilot, "Running now ● support-tickets-1 running", " support-tickets.yaml ", " support-tickets-2.yaml ")
 
 
 @pytest.mark.asyncio
