@@ -198,6 +198,8 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
             self.show_status(state.failure.message, error=True)
         elif Stage.BASELINES in state.done:
             self.show_status("enter opens the failures of an arm; c continues to the method")
+        elif state.status is RunStatus.STOPPED:
+            self.show_status("stopped; r goes on where it was")
         else:
             self.show_status("r runs the arms that are marked [x]")
 

@@ -45,9 +45,11 @@ class CardScreen(StepScreen):
 **The answer, and why you can believe it.**
 
 - **tune**: on the same frozen cases the tuned model is better than the best untuned arm, by more than chance explains.
-  **do not tune**: an untuned arm meets the target, or tuning made it worse. **inconclusive**: the interval of the difference contains zero.
-- **+41 points [+30, +52]**: the difference and its 95 % interval (Newcombe, for paired cases). **p**: the probability of so uneven a
-  split of the changed cases by chance (McNemar mid-p).
+  **do not tune**: an untuned arm meets the target, or the interval ends below the gain that you asked for (2 points if you named none), so
+  tuning is not worth it or made it worse. **inconclusive**: the interval leaves both open.
+- **+41 points [+30, +52]**: the difference, in percentage points, and its 95 % interval. **p**: the largest p-value of the tuned arm
+  against any untuned arm, because it has to beat each; so it can be near 1 although the best one is far ahead. The verdict names both
+  methods.
 - **Fixed, still wrong, newly wrong**: the cases that one of the two got wrong. Look at the newly wrong ones before you ship.
 - **Verify**: `tuneproof verify RUN` judges every stored answer again and compares every number and hash with the card.
 

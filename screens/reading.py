@@ -25,7 +25,8 @@ class ReadingScreen(Overlay[None]):
     """A text; escape or q closes it, y copies it to the clipboard and to a file."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark", "dismiss(None)", "Close"),
+        Binding("escape", "dismiss(None)", "Close"),
+        Binding("q,question_mark", "dismiss(None)", show=False),
         Binding("y", "copy", "Copy"),
     ]
 
@@ -53,7 +54,10 @@ class ReadingScreen(Overlay[None]):
 class HelpScreen(Overlay[None]):
     """The terms and keys of one screen."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape,q,question_mark,f1", "dismiss(None)", "Close")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss(None)", "Close"),
+        Binding("q,question_mark,f1", "dismiss(None)", show=False),
+    ]
 
     def __init__(self, title: str, text: str) -> None:
         super().__init__()

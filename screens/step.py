@@ -310,12 +310,12 @@ YES_NEW_RUN, NO_NEW_RUN = "leave this run and prepare another", "stay with this 
 
 def new_run_question(name: str, state: RunState) -> str:
     """What a new run means for the one that is open."""
-    kept = ", ".join(state.arms) if state.arms else "nothing yet"
+    measured = f"{len(state.arms)} measured here" if state.arms else "none measured yet"
     going = " Its worker goes on; tuneproof attach shows it again." if state.status is RunStatus.RUNNING else ""
     return (
         f"{name} stays as it is, with its frozen eval set and its card.{going}\n\n"
         "The answers, the data and the task become free again, and f freezes an eval set for the new run. "
-        f"Arms that would be asked the same in it are taken over and not run again (measured here: {kept})."
+        f"Arms that would be asked the same in it are taken over and not run again ({measured})."
     )
 
 

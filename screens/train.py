@@ -183,7 +183,8 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
     def _start_line(self) -> str:
         content = self.session.draft.content
         chosen = make_plan(content.method, content.training)
-        return f"t starts: {chosen.method}, {chosen.epochs:g} epochs, learning rate {chosen.learning_rate:g}; then the tuned arm is scored"
+        epochs = f"{chosen.epochs:g} epoch{'' if chosen.epochs == 1 else 's'}"
+        return f"t starts: {chosen.method}, {epochs}, learning rate {chosen.learning_rate:g}; then the tuned arm is scored"
 
     def action_start(self) -> None:
         if self.wizard.start_worker(Stage.CARD):

@@ -5,20 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS
-from tuneproof.engine.case.arm_names import OWN_PROMPT, arm_of_row
+from tuneproof.engine.case.arm_names import OWN_PROMPT, ArmName, arm_of_row
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.run.events import ArmScored
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.scoring.metric_sums import PROPORTIONS
 from tuneproof.engine.session.form_input import InputError
 
+COMBINED = {ArmName.FEW_SHOT, ArmName.CONSTRAINED}
+"""The arms that few_shot_constrained combines: where a case has both, it has that one too."""
+
 
 def with_arm_toggled(chosen: Sequence[str], arm: str, *, is_scored: bool) -> list[str]:
-    """The chosen arms with one more, or one less. Raises InputError if the arm is scored, and so stays in the evidence, or is a prompt."""
+    """The chosen arms with one more, or one less. Raises InputError if the arm stays all the same.
+
+    It does if it is scored and so part of the evidence, if it is a prompt, and if it combines two that are chosen.
+    """
     if arm in chosen and is_scored:
         raise InputError(f"{arm} already has a score, so it stays in the evidence")
     if arm.startswith(OWN_PROMPT):
         raise InputError(f"{arm} is a prompt of the case file: take it out of `prompts` there")
+    if arm == ArmName.FEW_SHOT_CONSTRAINED and COMBINED.issubset(chosen):
+        raise InputError(f"{arm} is scored wherever {' and '.join(sorted(COMBINED, reverse=True))} are: leave out one of them")
     return [name for name in UNTUNED_ARMS if (name in chosen) != (name == arm)]
 
 

@@ -126,12 +126,16 @@ def parse_columns(text: str) -> Columns | None:
     return Columns(input=input_column, output=output_column)
 
 
+EXAMPLES = {"learning_rate": "2e-4", "warmup": "0.05"}
+"""Values of the settings that are below one; the others count something."""
+
+
 def parse_number(name: str, text: str) -> float | None:
     """The value of a numeric setting, None if the text is empty. Raises InputError if it is not a number."""
     try:
         return float(text) if text.strip() else None
     except ValueError:
-        raise InputError(f"{name} has to be a number, such as 3 or 2e-4") from None
+        raise InputError(f"{name} has to be a number, such as {EXAMPLES.get(name, '3')}") from None
 
 
 def number_text(value: float) -> str:

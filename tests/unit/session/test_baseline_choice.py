@@ -26,6 +26,16 @@ def test_a_scored_arm_stays_in_the_evidence() -> None:
         with_arm_toggled(["zero_shot"], "zero_shot", is_scored=True)
 
 
+def test_an_arm_that_two_chosen_ones_bring_with_them_says_why_it_stays() -> None:
+    with pytest.raises(InputError, match="scored wherever few_shot and constrained are: leave out one of them"):
+        with_arm_toggled(["few_shot", "constrained"], "few_shot_constrained", is_scored=False)
+    assert with_arm_toggled(["few_shot"], "few_shot_constrained", is_scored=False) == ["few_shot", "few_shot_constrained"]
+    assert with_arm_toggled(["few_shot", "constrained", "few_shot_constrained"], "constrained", is_scored=False) == [
+        "few_shot",
+        "few_shot_constrained",
+    ]
+
+
 def test_a_scored_arm_can_be_selected_again() -> None:
     assert with_arm_toggled([], "zero_shot", is_scored=True) == ["zero_shot"]
 

@@ -73,7 +73,8 @@ def test_an_empty_number_means_the_default() -> None:
         (parse_schema, "[1]", "a schema is a JSON object"),
         (parse_choices, "yes\nno\nyes", "line 3 has the label of line 1 again"),
         (parse_columns, "question", "two column names, separated by a comma"),
-        (lambda text: parse_number("epochs", text), "many", "epochs has to be a number"),
+        (lambda text: parse_number("epochs", text), "many", "epochs has to be a number, such as 3$"),
+        (lambda text: parse_number("learning_rate", text), "small", "learning_rate has to be a number, such as 2e-4$"),
     ],
 )
 def test_text_that_cannot_be_read_is_refused_with_what_is_expected(read: object, text: str, expected: str) -> None:
