@@ -121,7 +121,7 @@ async def test_a_freeze_that_crashed_can_be_resumed(case: Path) -> None:
         log.emit(StageStarted(stage=Stage.ROUTE))
     app = TuneproofApp(store.path)
     async with app.run_test(size=SIZE) as pilot:
-        await until_shown(pilot, "even-1 crashed", "press r to resume")
+        await until_shown(pilot, "even-1 ✗ crashed", "press r to resume")
         await pilot.press("3")
         await until_shown(pilot, "press 4 to see how to resume")
         await pilot.press("4", "r")

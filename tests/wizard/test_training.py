@@ -52,7 +52,7 @@ async def test_a_training_is_resumed_after_a_crash_and_left_running(here: Path) 
         assert first is not None
         psutil.Process(first.pid).kill()
         await until(pilot, lambda: app.state.status is RunStatus.CRASHED, "the crash")
-        await until_shown(pilot, "the worker crashed; r resumes from the last checkpoint", "a crashed", "r Resume")
+        await until_shown(pilot, "the worker crashed; r resumes from the last checkpoint", "a ✗ crashed", "r Resume")
         assert not is_alive(first)
         await pilot.press("r")
         await until(pilot, lambda: resumed_at(app.state) >= 4 and app.state.tuned.last_step is not None, "a step after the crash")
