@@ -222,7 +222,12 @@ i explains the highlighted check with one of your rows. escape goes back from th
         if row is None and self._highlighted is not None:
             sides.show_finding(self._highlighted)
         else:
-            sides.show(row, self._text, may_decide=not self.session.is_frozen)
+            sides.show(row, self._text, keys=self.query_one("#found-rows").has_focus and not self.session.is_frozen)
+
+    def on_descendant_focus(self) -> None:
+        # In the list of rows, the same keys are about one row.
+        if row := self._highlighted_row or (self._highlighted and next(iter(self._highlighted.rows), None)):
+            self._show_sides(row)
 
     def _text(self, row: RowReference) -> str:
         path = source_files_of(self._data).get(row.file) if self._data else None
@@ -374,9 +379,8 @@ i explains the highlighted check with one of your rows. escape goes back from th
             return
         self.session.decisions.record(Decision(what, finding.check, before, data, copies))
         self._notice = None
-        blocking = [mark for mark, each in zip(self._marks(), self._findings, strict=True) if self._blocks(each)]
-        if blocking and self._highlighted_row is None and not self._blocks(finding):
-            first = next(each for each in in_order(self._findings, data) if self._blocks(each))
+        first = next((each for each in in_order(self._findings, data) if self._blocks(each)), None)
+        if first is not None and self._highlighted_row is None and not self._blocks(finding):
             self._mark, self._row_mark = (first.check, 0), None
         self._check_again()
 
@@ -393,6 +397,8 @@ i explains the highlighted check with one of your rows. escape goes back from th
 
     def _check_again(self) -> None:
         self.wizard.start_dry_run()
+        if not self.session.dry_run_is_current:
+            self._say("saved, but not checked again: the case cannot be run as it is", error=True)
         self.refresh_all()
 
 

@@ -23,13 +23,13 @@ class RowSides(Horizontal):
         with VerticalScroll(id="other", classes="panel fill"):
             yield MemoizedStatic(id="other-row")
 
-    def show(self, row: FoundRow | None, text_of: Callable[[RowReference], str], *, may_decide: bool) -> None:
-        """Shows a row, and the row that it is compared with if there is one."""
+    def show(self, row: FoundRow | None, text_of: Callable[[RowReference], str], *, keys: bool) -> None:
+        """Shows a row, and the row that it is compared with if there is one; with `keys`, those that leave each out."""
         other = row.of if row else None
         self.query_one("#other").display = other is not None
-        self._show_side("this", row, text_of, "x" if may_decide and other else "")
+        self._show_side("this", row, text_of, "x" if keys and other else "")
         if other is not None:
-            self._show_side("other", other, text_of, "o" if may_decide else "")
+            self._show_side("other", other, text_of, "o" if keys else "")
 
     def show_finding(self, finding: StoredFinding) -> None:
         """Shows a finding about the data as a whole, whose message rarely fits into its line."""

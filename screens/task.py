@@ -13,6 +13,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.scoring.power import detects, needed_cases_text
 from tuneproof.engine.session.eval_size import EvalSize, is_small, larger_eval_sets
@@ -204,6 +205,8 @@ class TaskScreen(StepScreen):
 
     def _freeze_failure(self) -> str:
         failure = self.state.failure
+        if failure is not None and failure.is_a(GateClosed):
+            return failure.problem
         return failure.message if failure is not None else f"the worker {self.state.status.value} before the eval set was frozen"
 
     def action_freeze(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import psutil
 import pytest
 import yaml
 from textual.widgets import OptionList
@@ -98,11 +99,16 @@ async def test_the_mark_goes_to_what_still_blocks_the_list_stays_and_every_decis
         await opened(pilot, "3")
         await until(pilot, lambda: "the gate is closed: 2 blocking findings." in shown(pilot), "the closed gate")
         assert "■ format" in marked(app)
+        assert app.session is not None and app.dry_run_state.launched is not None
+        worker = psutil.Process(app.dry_run_state.launched.pid)
+        # Like a worker that has a million rows to check again.
+        worker.suspend()
         await pilot.press("x")
-        assert app.session is not None and not app.session.report, "the audit is not made again yet"
+        assert not app.session.report, "the audit is not made again yet"
         listed = app.screen.query_one("#findings", OptionList)
         assert "■ conflict" in marked(app) and "format left out; u undoes" in shown(pilot)
         assert "✓ format" in str(listed.get_option_at_index(listed.option_count - 1).prompt)
+        worker.resume()
         await dry_run_ended(pilot)
         await until(pilot, lambda: "the gate is closed: 1 blocking finding." in shown(pilot), "one finding less")
         assert "■ conflict" in marked(app)

@@ -30,8 +30,8 @@ def outputs_off_format(table: Table) -> Iterator[Finding]:
             rows.append(FlaggedRow(example.source, note=_note(table.judge, example.output, problem)))
     if rows:
         yield Finding(
-            f"{len(rows)} {plural(len(rows), 'output is', 'outputs are')} not what task.output asks for",
-            "fix the outputs or task.output; or leave these rows out",
+            f"{len(rows)} {plural(len(rows), 'output is', 'outputs are')} not what the task asks for",
+            "fix the outputs, or the output format of the task; or leave these rows out",
             tuple(rows),
         )
 

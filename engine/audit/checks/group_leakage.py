@@ -47,7 +47,7 @@ def group_leakage(table: Table) -> Iterator[Finding]:
     eval_rows = sum(_shared(example, fields, opening) is not None for example in table.eval)
     yield Finding(
         f"{eval_rows} of {size.eval} eval rows share their {names} with {len(rows)} training {plural(len(rows), 'row', 'rows')}",
-        "put all rows of a group into one part (data.split.group_by), or leave the training rows out; the eval rows stay",
+        "keep the rows of a group in one part (group the split by this field), or leave the training rows out; the eval rows stay",
         rows,
     )
 

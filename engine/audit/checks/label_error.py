@@ -56,7 +56,7 @@ def probable_label_errors(table: Table) -> Iterator[Finding]:
     """Rows whose label is probably wrong: nearly all rows with similar words share another label. Some of the labels found are right.
 
     The model learns wrong labels like right ones. Only if the outputs are single labels, for 50 to 50,000 training rows, and if similar
-    rows mostly have the same label. With `data.label_errors: cleanlab` a classifier replaces the similar rows.
+    rows mostly have the same label. With the method cleanlab a classifier replaces the similar rows.
     """
     if not _applies(table):
         return
