@@ -41,7 +41,7 @@ async def test_a_new_run_is_made_only_after_a_question(card: TuneproofApp) -> No
         await arrive(pilot, "CardScreen")
         await pilot.press("e")
         await arrive(pilot, "AskYesNo")
-        await until_shown(pilot, "stays as it is", "taken over and not run again", "zero_shot")
+        await until_shown(pilot, "stays as it is", "taken over and not run again", "measured here")
         await pilot.press("n")
         await arrive(pilot, "CardScreen")
         assert card.session is not None and card.session.is_frozen

@@ -104,4 +104,4 @@ async def test_rows_are_shown_as_the_chosen_base_sees_them_before_there_is_a_tas
     async with app.run_test(size=(80, 24)) as pilot:
         await until_shown(pilot, "As the model sees it")
         await dry_run_ended(pilot)
-        await until_shown(pilot, "<|user|>Is 0 even?<|end|><|assistant|>", "tokens, 99 % up to")
+        await until_shown(pilot, "<|user|>Is 0 even?<|end|><|assistant|>", "prompt 11, answer 3 tokens")
