@@ -225,7 +225,9 @@ i explains the highlighted check with one of your rows. escape goes back from th
             sides.show(row, self._text, keys=self.query_one("#found-rows").has_focus and not self.session.is_frozen)
 
     def on_descendant_focus(self) -> None:
-        # In the list of rows, the same keys are about one row.
+        # In the list of rows, the same keys are about one row. A screen that is being removed has no list any more.
+        if not self.query("#found-rows"):
+            return
         if row := self._highlighted_row or (self._highlighted and next(iter(self._highlighted.rows), None)):
             self._show_sides(row)
 

@@ -94,16 +94,14 @@ class TuneproofApp(ThemedApp):
         from tuneproof.engine.case.draft import Draft
         from tuneproof.engine.run.store import MANIFEST
         from tuneproof.engine.session.case_session import CaseSession
-        from tuneproof.engine.session.sample_cases import sample_cases_folder
+        from tuneproof.engine.session.sample_cases import is_sample_case
 
         if (path.parent / MANIFEST).is_file():
             # The case of a run is part of its evidence: nothing writes to it.
             self.open_run(path.parent)
             return
-        # The sample cases are part of the installation and must not be edited.
-        is_sample = path.resolve().parent == sample_cases_folder().resolve()
         with ErrorToast(self, "Open"):
-            self._show_case(CaseSession.of_case(Draft.open_copy(path, Path.cwd()) if copy or is_sample else Draft.open(path)))
+            self._show_case(CaseSession.of_case(Draft.open_copy(path, Path.cwd()) if copy or is_sample_case(path) else Draft.open(path)))
 
     def open_run(self, path: Path) -> None:
         from tuneproof.engine.session.case_session import CaseSession

@@ -59,6 +59,11 @@ SAMPLE_CASES = [
 """The most instructive first."""
 
 
+def is_sample_case(path: Path) -> bool:
+    """Whether a file is one of the sample cases, by whatever link it is named: they are part of the installation and are not edited."""
+    return path.resolve() in {each.path.resolve() for each in SAMPLE_CASES}
+
+
 def sample_cases_folder() -> Path:
     """The folder of the sample cases."""
     return Path(tuneproof.sample_cases.__file__).parent
