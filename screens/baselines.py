@@ -23,8 +23,9 @@ from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.failures import failures_screen
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.meanings import OF_TARGET
+from tuneproof.tui.text_bar import bar
 from tuneproof.tui.theme import Meaning
-from tuneproof.tui.widgets.bars import BEYOND, PERHAPS, RATE_WIDTH, bar, percent, rate_bar, rate_text
+from tuneproof.tui.widgets.bars import BEYOND, PERHAPS, RATE_WIDTH, percent, rate_bar, rate_text
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize
 

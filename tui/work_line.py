@@ -8,7 +8,7 @@ from tuneproof.engine.run.work import Unit, Work
 from tuneproof.engine.run.work_in_progress import WorkInProgress
 from tuneproof.engine.session.training_actions import clock
 from tuneproof.tui.progress import variant_title
-from tuneproof.tui.widgets.bars import bar
+from tuneproof.tui.text_bar import bar
 
 BAR = 16
 

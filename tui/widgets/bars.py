@@ -11,18 +11,8 @@ from tuneproof.engine.run.event import Rate
 from tuneproof.tui.theme import Meaning
 
 HEIGHTS = "▁▂▃▄▅▆▇█"
-EIGHTHS = " ▏▎▍▌▋▊▉"
-FULL, EMPTY = "█", "░"
 SURE, PERHAPS, BEYOND = "━", "╍", "─"
 """The part of a bar below the interval, the part inside it, and the part of the interval after the bar."""
-
-
-def bar(share: float, width: int) -> str:
-    """A share of 1 as a bar of `width` cells, to an eighth of a cell."""
-    eighths = round(max(0.0, min(1.0, share)) * width * 8)
-    whole, part = divmod(eighths, 8)
-    drawn = FULL * whole + (EIGHTHS[part] if part else "")
-    return drawn + EMPTY * (width - len(drawn))
 
 
 def percent(share: float) -> str:

@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tuneproof.engine.run.event import Rate
+from tuneproof.tui.text_bar import bar
 from tuneproof.tui.widgets.ascii import in_ascii
-from tuneproof.tui.widgets.bars import bar, percent, rate_bar, spark
+from tuneproof.tui.widgets.bars import percent, rate_bar, spark
 
 SHARES = st.floats(0, 1)
 
