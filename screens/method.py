@@ -38,7 +38,7 @@ from tuneproof.engine.session.method_form import (
     with_override_toggled,
     with_setting,
 )
-from tuneproof.engine.session.side_by_side import SideBySide, full_row, side_by_side
+from tuneproof.engine.session.side_by_side import SideBySide, side_by_side
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.training_actions import can_train_otherwise
 from tuneproof.screens.ask import AskChoice, AskLine
@@ -195,7 +195,7 @@ run; changed in a training that was stopped, they begin it again.
         """The chosen method beside full fine-tuning, or the highlighted one where full is chosen."""
         name = self._plan_name if self._plan_name != MethodName.FULL else self._highlighted
         row = self._rows.get(name)
-        return None if row is None else side_by_side(row, full_row(dict(self._rows)), self._planned)
+        return None if row is None else side_by_side(row, self._rows[MethodName.FULL], self._planned)
 
     @property
     def _planned(self) -> PlannedFacts | None:

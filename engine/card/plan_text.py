@@ -32,7 +32,7 @@ def planned_lines(planned: PlannedFacts) -> list[str]:
         whole = "with the learning curve" if planned.learning_curve else "in all"
         lines.append(
             f"time: {planned.steps} steps of {planned.measured.usual_seconds:.3g} s at the usual length of "
-            f"{planned.measured.usual_length} tokens, {_hours(planned.hours)} {whole}{usd}; {_not_included(planned)} not included"
+            f"{planned.measured.usual_length} tokens, {duration_text(planned.hours)} {whole}{usd}; {_not_included(planned)} not included"
         )
     lines += [f"not chosen: {each.name}: {each.reason}" for each in planned.rejected_methods]
     return lines
@@ -43,7 +43,7 @@ def needs_line(needs: Needs) -> str:
     memory = "memory not predicted" if needs.memory is None else f"{gb(needs.memory)} of memory"
     disk = "disk not predicted" if needs.disk is None else f"{gb(needs.disk)} of disk"
     free = "free space not reported" if needs.free_disk is None else f"{gb(needs.free_disk)} free"
-    hours = "time not measured" if needs.hours is None else _hours(needs.hours)
+    hours = "time not measured" if needs.hours is None else duration_text(needs.hours)
     return f"needs: {memory} ({gb(needs.available_memory)} available), {disk} ({free}), {hours}"
 
 
@@ -124,7 +124,8 @@ def _not_included(planned: PlannedFacts) -> str:
     return "validation probes are" if planned.processes == 1 else "validation probes and communication between processes are"
 
 
-def _hours(hours: float) -> str:
+def duration_text(hours: float) -> str:
+    """A duration in hours, or in minutes below one."""
     return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
 
 

@@ -212,14 +212,7 @@ class _Job:
         self.consecutive_failures = 0
         self.answered += 1
         self.seconds += reply.seconds
-        self.completions[at] = Completion(
-            reply.text,
-            reply.prompt_tokens,
-            reply.completion_tokens,
-            reply.truncated,
-            usage_known=reply.usage_known,
-            attempts=reply.attempts,
-        )
+        self.completions[at] = reply.completion
 
     def _give_up(self, at: int, failure: FailedAttempt, attempts: int) -> None:
         """Records a prompt without an answer; raises if the prompts that follow would get none either."""

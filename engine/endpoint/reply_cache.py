@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tuneproof.engine.core.atomic_write import PRIVATE_FOLDER
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.core.regular_files import open_for_appending
+from tuneproof.engine.decoding.completion import Completion
 
 
 class CachedReply(BaseModel):
@@ -29,6 +30,13 @@ class CachedReply(BaseModel):
     attempts: int
     seconds: float
     """Duration of the attempt that was answered."""
+
+    @property
+    def completion(self) -> Completion:
+        """The reply as what answered the prompt gave it."""
+        return Completion(
+            self.text, self.prompt_tokens, self.completion_tokens, self.truncated, usage_known=self.usage_known, attempts=self.attempts
+        )
 
 
 class ReplyCache:

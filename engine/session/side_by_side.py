@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from tuneproof.engine.card.plan_text import gb
-from tuneproof.engine.methods.method import MethodName
+from tuneproof.engine.card.plan_text import duration_text, gb
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.artifacts import PlannedFacts
 from tuneproof.engine.session.forecasts import MethodRow
@@ -55,11 +54,6 @@ def side_by_side(chosen: MethodRow, full: MethodRow, planned: PlannedFacts | Non
     return SideBySide((chosen.method.name, f"{full.method.name} fine-tuning"), rows, _why(chosen, full))
 
 
-def full_row(rows: dict[str, MethodRow]) -> MethodRow:
-    """The row of full fine-tuning."""
-    return rows[MethodName.FULL]
-
-
 def _parameters(row: MethodRow) -> str:
     share = "" if row.share is None else f" ({_percent(row.share)})"
     return f"{row.trained:,}{share}"
@@ -90,7 +84,7 @@ def _steps(chosen: MethodRow, planned: PlannedFacts | None) -> tuple[str, str]:
 
 def _hours(chosen: MethodRow, planned: PlannedFacts | None) -> tuple[str, str]:
     hours = planned.hours if planned else None
-    return ("p measures it", UNKNOWN) if hours is None else (_duration(hours), f"about {_duration(hours * _times_as_long(chosen))}")
+    return ("p measures it", UNKNOWN) if hours is None else (duration_text(hours), f"about {duration_text(hours * _times_as_long(chosen))}")
 
 
 def _money(chosen: MethodRow, planned: PlannedFacts | None) -> tuple[str, str]:
@@ -110,10 +104,6 @@ def _times_as_long(chosen: MethodRow) -> float:
 def _percent(share: float) -> str:
     """A share to two digits that count: 10 %, 3.5 %, 0.12 %."""
     return f"{100 * share:.{max(0, 1 - math.floor(math.log10(100 * share)))}f} %" if share else "0 %"
-
-
-def _duration(hours: float) -> str:
-    return f"{hours:.1f} hours" if hours >= 1 else f"{60 * hours:.1f} minutes"
 
 
 def _why(chosen: MethodRow, full: MethodRow) -> str:

@@ -54,7 +54,7 @@ class LocalBackend:
         """
         with ReplyCache(self.kept, self.decoded_by) as cache:
             replies = {at: reply for at, prompt in enumerate(prompts) if (reply := cache.find(prompt)) is not None}
-            answers = _Answers(prompts, cache, {at: _completion(reply) for at, reply in replies.items()}, on_progress)
+            answers = _Answers(prompts, cache, {at: reply.completion for at, reply in replies.items()}, on_progress)
             if answers.found:
                 on_progress(len(answers.found), len(prompts))
             seconds = sum(reply.seconds for reply in replies.values())
@@ -149,7 +149,3 @@ class _Answers:
     def report(self, more: int = 0) -> None:
         """Reports how many there are, with those that are not kept yet."""
         self._on_progress(min(len(self.found) + more, len(self.prompts)), len(self.prompts))
-
-
-def _completion(reply: CachedReply) -> Completion:
-    return Completion(reply.text, reply.prompt_tokens, reply.completion_tokens, reply.truncated, usage_known=reply.usage_known)

@@ -25,11 +25,6 @@ def percent(share: float) -> str:
     return f"{rounded:3d} %"
 
 
-def with_interval(rate: Rate) -> str:
-    """A rate with its interval, as `58 % [45–70]`."""
-    return f"{percent(rate.rate)} {_interval(rate)}"
-
-
 def rate_text(rate: Rate, meaning: Meaning | None = None) -> Content:
     """A rate with its interval, the rate in bold or as its meaning."""
     return Content.assemble((percent(rate.rate), meaning.style if meaning else "bold"), " ", Meaning.INTERVAL.text(_interval(rate)))
