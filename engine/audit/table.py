@@ -61,7 +61,7 @@ class Table:
         self.examples, self.eval = (part if isinstance(part, Rows) else Rows(part) for part in (self.examples, self.eval))
 
     def watch(self, on_rows: Callable[[int, int], None] | None) -> None:
-        """From now on, whoever goes through the rows reports how far it has come."""
+        """From now on, every pass through the rows calls `on_rows` with how many are done, and of how many."""
         self.examples.on_rows = self.eval.on_rows = on_rows
 
     @property

@@ -1,4 +1,4 @@
-"""What is told, while prompts are answered, to those who wait for the answers."""
+"""What decoding reports to its caller while prompts are being answered."""
 
 from __future__ import annotations
 

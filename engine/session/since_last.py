@@ -42,8 +42,8 @@ class SinceLast:
         then, now = self.arms
         if self.difference is None:
             return [*lines, "The eval sets differ, so the scores of the two runs do not compare."]
-        told = "" if self.difference.excludes_zero else " (the interval contains zero: it may be luck)"
-        return [*lines, f"{now} now, minus {then} then, on the same frozen cases: {format_points(self.difference)}{told}."]
+        doubt = "" if self.difference.excludes_zero else " (the interval contains zero: it may be luck)"
+        return [*lines, f"{now} now, minus {then} then, on the same frozen cases: {format_points(self.difference)}{doubt}."]
 
 
 def since_last(store: RunStore) -> SinceLast | None:
