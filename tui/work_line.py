@@ -22,7 +22,6 @@ TITLES = {
     Work.SPLITTING: "dividing the rows",
     Work.WEIGHTS: "loading the weights",
     Work.CHOOSING_PROMPT: "{about} on validation cases",
-    Work.PROPOSING: "asking for another instruction",
     Work.ANSWERING: "{about} on the frozen cases",
     Work.SCORING: "scoring {about}",
     Work.COUNTING: "counting parameters",
@@ -62,8 +61,6 @@ def work_amount(work: WorkInProgress, now: float) -> str:
 
 def rate_text(rate: float, unit: Unit) -> str:
     """A rate in units a second, or for slow work in seconds for each."""
-    if unit is Unit.BYTES:
-        return f"{rate / 1e6:,.0f} MB/s"
     if rate >= 10:
         return f"{rate:,.0f} {unit}/s"
     if rate >= 0.95:
@@ -76,7 +73,7 @@ def stopping_text(state: RunState) -> str:
     """What happens to the work once a stop was asked for, until the worker has ended."""
     work = state.work
     match work.work if work is not None else None:
-        case Work.ANSWERING | Work.CHOOSING_PROMPT | Work.PROPOSING:
+        case Work.ANSWERING | Work.CHOOSING_PROMPT:
             kept = "the answers so far are kept"
         case Work.TRAINING | Work.PROBING:
             kept = "a checkpoint is saved first"

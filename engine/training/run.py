@@ -31,7 +31,9 @@ from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.begun_training import CHECKPOINTS
 from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted, Warned
+from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.stop import StopRequest
+from tuneproof.engine.run.work import Unit, Work
 from tuneproof.engine.training.checkpoints import (
     Checkpoint,
     ProbeResult,
@@ -352,7 +354,8 @@ class ProgressCallback(TrainerCallback):
     def _run_probe(self, step: int) -> None:
         model = self._trainer.model
         run = partial(run_on_rank_zero, model) if self._plan.sharded else from_rank_zero
-        result, samples = run(lambda: self._probe.run(model))
+        with working(self._log, Work.PROBING, of=len(self._probe.prompts), unit=Unit.ANSWERS) as report:
+            result, samples = run(lambda: self._probe.run(model, lambda done, of: report.advance(done)))
         self._result = result
         is_best = self._best is None or result.quality > self._best.quality
         if is_best:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ import torch
 
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.decoding.decoder import Decoder
+from tuneproof.engine.decoding.watch import Watch
 from tuneproof.engine.methods.memory import MAX_LOGITS_PER_CALL
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
@@ -41,8 +42,8 @@ class ValidationProbe:
     ends_with_document: bool = False
     """Whether an answer ends where its JSON document closes, as the answers of the tuned arm do."""
 
-    def run(self, model: Any) -> tuple[ProbeResult, list[Sample]]:
-        """Scores the model as it is now, and returns some of its answers.
+    def run(self, model: Any, on_progress: Callable[[int, int], None] = lambda done, of: None) -> tuple[ProbeResult, list[Sample]]:
+        """Scores the model as it is now, and returns some of its answers. `on_progress` is called with how many of how many there are.
 
         Draws no random number and restores the training mode, so training goes on as if there had been no probe.
         """
@@ -51,7 +52,7 @@ class ValidationProbe:
         try:
             answering = with_soft_prompt(model)
             completions, _ = Decoder(self.base, answering).complete(
-                self.prompts, self.max_new_tokens, ends_with_document=self.ends_with_document
+                self.prompts, self.max_new_tokens, ends_with_document=self.ends_with_document, watch=Watch(on_progress)
             )
             loss = self._loss(answering)
         finally:
