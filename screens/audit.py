@@ -35,6 +35,7 @@ from tuneproof.engine.session.form_input import InputError
 from tuneproof.engine.session.progress import freeze_failed
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.ask import AskText
+from tuneproof.screens.audit_help import AUDIT_HELP
 from tuneproof.screens.finding_lines import both_rows, explanation, finding_line, row_line, severities_line, what_to_do
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.row_sides import RowSides
@@ -50,26 +51,7 @@ class AuditScreen(StepScreen):
     """Shows the findings, and records what the user decides about each."""
 
     STEP = WizardStep.AUDIT
-    HELP_TEXT = """
-**Is the data good enough to train on and to measure with?** Every check looks at every row.
-
-- ■ **block**: the gate is closed until you fix the rows in the file, leave them out, or accept the finding. ▲ **warn**: shown on the
-  card. · **info**: for your information. ✓: you have decided; such findings are at the end of the list.
-- **Leakage**: a training row that is also an eval row. The score would then measure memory, not skill.
-- **Conflict**: the same request with two different answers. Whatever the model answers, one of the rows counts it as wrong.
-- **Duplicate**: a request that occurs twice counts double.
-- **Format**: an answer in another format than the task asks for teaches the drift that you want to cure.
-- **Leave out** (x): this case does not use the rows that the check found. enter goes to the rows: there, x leaves out the highlighted row
-  alone, and o the row that it is compared with, so that of a conflict or a leak only the wrong side goes.
-- **Put back** (b): nothing is decided about the finding, or the row, any more. **Undo** (u): takes back the last decision, and the one
-  before, as far as this case was opened.
-- **Quarantine** (w): leaves the rows out, and writes a copy of them beside the data, for you to look at and fix. Your file is never edited.
-  **Accept** (a): you keep the rows and give a reason, which the card shows.
-- **Again** (r): reads and checks the files again, after you have fixed them.
-- Private data and secrets are masked on the screen.
-
-i explains the highlighted check with one of your rows. escape goes back from the rows to the findings.
-"""
+    HELP_TEXT = AUDIT_HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "leave_out", "Leave out"),
         Binding("w", "quarantine", "Quarantine"),
@@ -165,9 +147,12 @@ i explains the highlighted check with one of your rows. escape goes back from th
     @property
     def _highlighted_row(self) -> FoundRow | None:
         """The highlighted row, if the list of rows has the focus."""
-        listed, finding = self.query_one("#found-rows", OptionList), self._highlighted
-        at = listed.highlighted
-        return finding.rows[at] if finding and listed.has_focus and at is not None and at < len(finding.rows) else None
+        return self._row_shown if self.query_one("#found-rows").has_focus else None
+
+    @property
+    def _row_shown(self) -> FoundRow | None:
+        at, finding = self.query_one("#found-rows", OptionList).highlighted, self._highlighted
+        return finding.rows[at] if finding and at is not None and at < len(finding.rows) else None
 
     @on(OptionList.OptionHighlighted, "#findings")
     def _finding_highlighted(self) -> None:
@@ -226,9 +211,7 @@ i explains the highlighted check with one of your rows. escape goes back from th
 
     def on_descendant_focus(self) -> None:
         # In the list of rows, the same keys are about one row. A screen that is being removed has no list any more.
-        if not self.query("#found-rows"):
-            return
-        if row := self._highlighted_row or (self._highlighted and next(iter(self._highlighted.rows), None)):
+        if self.query("#found-rows") and (row := self._row_shown):
             self._show_sides(row)
 
     def _text(self, row: RowReference) -> str:
