@@ -13,7 +13,7 @@ from tuneproof.engine.case.schema import Case, DraftCase
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.endpoint.server import Server
-from tuneproof.engine.scoring.judges import Judge
+from tuneproof.engine.scoring.graders import Grader
 from tuneproof.engine.scoring.predictions import Scores
 
 PLACEHOLDER_SOURCE = Source("", 0)
@@ -24,10 +24,10 @@ PRICED_REQUESTS = 1000
 
 @dataclass(frozen=True)
 class ArmContext:
-    """What an arm is made from: the task, its judge, and the train part."""
+    """What an arm is made from: the task, its grader, and the train part."""
 
     instruction: str
-    judge: Judge
+    grader: Grader
     """Describes the output format to the model."""
     train: Sequence[Example]
     fits: Callable[[Sequence[Message]], bool]

@@ -62,7 +62,7 @@ class FewShot(Arm):
 
     def format_description(self) -> str:
         """What the first turn says about the output, after the instruction."""
-        return self.context.judge.description()
+        return self.context.grader.description()
 
     def template(self) -> list[Message]:
         if self._selection is ShotSelection.FIXED:

@@ -111,5 +111,5 @@ class OptimisedPrompt(FewShot):
 def _first_instruction(context: ArmContext) -> str:
     """What zero_shot says before the input, without the instructions that rows have of their own."""
     is_used = any(not example.instruction for example in context.train) or not context.train
-    parts = (context.instruction if is_used else "", context.judge.description())
+    parts = (context.instruction if is_used else "", context.grader.description())
     return "\n".join(part for part in parts if part)

@@ -70,7 +70,7 @@ class Retrieval(Arm):
 
     def _with(self, found: Sequence[Passage], case: Example) -> list[Message]:
         context = "Context: " + "\n\n".join(passage.text for passage in found) if found else ""
-        return chat(case, self.context.instruction, self.context.judge.description(), context)
+        return chat(case, self.context.instruction, self.context.grader.description(), context)
 
 
 def _no_documents() -> CaseError:

@@ -13,7 +13,7 @@ from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, has_reasoning
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.models.chat_format import refused_at
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 
 def token_lengths(base: BaseCheckpoint, task: Task) -> TokenLengths:
@@ -21,8 +21,8 @@ def token_lengths(base: BaseCheckpoint, task: Task) -> TokenLengths:
 
     They raise TemplateRefused, with the row, if the base's chat template refuses its chat.
     """
-    judge = make_judge(task, [""])
-    tuned = TUNED_ARMS[ArmName.TUNED](ArmContext(task.instruction or "", judge, (), lambda _: True, 0))
+    grader = make_grader(task, [""])
+    tuned = TUNED_ARMS[ArmName.TUNED](ArmContext(task.instruction or "", grader, (), lambda _: True, 0))
     # Each row is measured for the context check, for the preview and for the answer budget, and tokenised only once.
     # The audit alone does not know whether any row has reasoning until it has read all, so there each row is asked as it needs.
     reasoning = base.thinking_as_in([THINK_OPEN + THINK_CLOSE])

@@ -14,4 +14,4 @@ class ZeroShot(Arm):
     is_prompt_baseline = True
 
     def messages(self, case: Example) -> list[Message]:
-        return chat(case, self.context.instruction, self.context.judge.description())
+        return chat(case, self.context.instruction, self.context.grader.description())

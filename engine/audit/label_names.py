@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import listed
-from tuneproof.engine.scoring.judges import ChoiceJudge, JsonJudge, PatternJudge
+from tuneproof.engine.scoring.graders import ChoiceGrader, JsonGrader, PatternGrader
 from tuneproof.engine.scoring.output_inference import MAX_LABEL_LENGTH, MAX_LABELS, MIN_ROWS
 
 ROWS_A_LABEL = 3
@@ -72,10 +72,10 @@ def label_reader(table: Table) -> LabelReader | None:
     outputs = table.count(Outputs)
     if outputs.too_many:
         return None
-    match table.judge:
-        case ChoiceJudge():
+    match table.grader:
+        case ChoiceGrader():
             return LabelReader()
-        case JsonJudge() | PatternJudge():
+        case JsonGrader() | PatternGrader():
             return None
     different, rows = outputs.counts.keys(), outputs.counts.total()
     if rows < MIN_ROWS or ROWS_A_LABEL * len(different) > rows or _are_json(different):

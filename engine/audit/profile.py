@@ -17,7 +17,7 @@ from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, norm
 from tuneproof.engine.run.artifacts import RowLengths
-from tuneproof.engine.scoring.judges import Judge
+from tuneproof.engine.scoring.graders import Grader
 
 
 class ProfilePart(BaseModel):
@@ -148,10 +148,10 @@ class RowCounts:
 
 
 def profile(
-    train: Sequence[Example], validation: Sequence[Example], eval_rows: Sequence[Example], judge: Judge | None, lengths: RowLengths | None
+    train: Sequence[Example], validation: Sequence[Example], eval_rows: Sequence[Example], grader: Grader | None, lengths: RowLengths | None
 ) -> Profile:
     """The profile of the parts; `lengths` are those of the training rows."""
-    reader = label_reader(Table(Rows(train), Rows(eval_rows), [], judge))
+    reader = label_reader(Table(Rows(train), Rows(eval_rows), [], grader))
     return profile_of(PartCounts.of(train), PartCounts.of(validation), PartCounts.of(eval_rows), reader, lengths)
 
 

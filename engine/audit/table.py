@@ -14,7 +14,7 @@ from tuneproof.engine.audit.texts import TextsOf
 from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.data.example import Source
 from tuneproof.engine.data.problems import RowProblem
-from tuneproof.engine.scoring.judges import Judge
+from tuneproof.engine.scoring.graders import Grader
 
 Made = TypeVar("Made")
 P = TypeVar("P", bound=RowProblem)
@@ -42,7 +42,7 @@ class Table:
     examples: Rows
     eval: Rows
     problems: list[tuple[Source, RowProblem]]
-    judge: Judge | None = None
+    grader: Grader | None = None
     lengths: TokenLengths | None = None
     shingle: Shingle = Shingle.W3
     label_errors: LabelErrorMethod = LabelErrorMethod.NEIGHBOURS

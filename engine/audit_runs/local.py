@@ -17,7 +17,7 @@ from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.data.readers import LoadedExamples, OnProgress, read_examples
 from tuneproof.engine.data.reading_limits import ReadingLimits
 from tuneproof.engine.models.folder_check import check_named_folder
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ def audit_files(
         examples=Rows(train.examples),
         eval=Rows(example for reading in readings[1:] for example in reading.examples),
         problems=[problem for reading in readings for problem in reading.problems],
-        judge=make_judge(task, [example.output for example in train.examples]) if task else None,
+        grader=make_grader(task, [example.output for example in train.examples]) if task else None,
         lengths=lengths,
         shingle=shingle,
         label_errors=label_errors or data.label_errors,

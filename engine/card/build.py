@@ -97,7 +97,7 @@ def _data_shape(evidence: Evidence) -> DataShapeSection | None:
         train=train,
         validation=validation,
         findings=findings,
-        profile=profile(parts[Part.TRAIN], parts[Part.VALIDATION], parts[Part.EVAL], evidence.judge, evidence.data),
+        profile=profile(parts[Part.TRAIN], parts[Part.VALIDATION], parts[Part.EVAL], evidence.grader, evidence.data),
     )
 
 

@@ -19,7 +19,7 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CROSS_SPLIT_DUPLICATES, RunStore
 from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_variant, seed_variant
-from tuneproof.engine.scoring.judges import Judge, make_judge
+from tuneproof.engine.scoring.graders import Grader, make_grader
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.predictions import Scores, read_predictions
 from tuneproof.engine.scoring.variant_selection import best_variant
@@ -58,16 +58,16 @@ class Evidence:
         return [*self.untuned, *([self.tuned] if self.tuned else []), *self.also_tuned]
 
     @property
-    def judge(self) -> Judge | None:
-        """Judges an answer; None before there are a task and a split."""
+    def grader(self) -> Grader | None:
+        """Grades an answer; None before there are a task and a split."""
         task, parts = self.case.task, self.parts
-        return make_judge(task, [example.output for example in parts[Part.TRAIN]]) if task and parts else None
+        return make_grader(task, [example.output for example in parts[Part.TRAIN]]) if task and parts else None
 
     @property
     def measure(self) -> Measure | None:
         """How the arms are measured; None before there are a task and a split."""
-        task, judge = self.case.task, self.judge
-        return Measure(task, self.case.target, judge, self.groups.of_case) if task and judge else None
+        task, grader = self.case.task, self.grader
+        return Measure(task, self.case.target, grader, self.groups.of_case) if task and grader else None
 
     @property
     def arms_in_case(self) -> ArmsInCase:

@@ -31,12 +31,12 @@ from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST, RunStore, part_file
 from tuneproof.engine.run.variants import CURVE, ModelVariant, scored_variants
-from tuneproof.engine.scoring.judges import Judge, make_judge
+from tuneproof.engine.scoring.graders import Grader, make_grader
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import (
     Scores,
     failure_log,
-    judge_again,
+    grade_again,
     prompts_digest,
     read_predictions,
     repair_predictions,
@@ -211,23 +211,23 @@ def _arms(run: RunSnapshot) -> list[str]:
 
 
 def _check_arm(run: RunSnapshot, arm: str) -> int:
-    """Judges the answers of an arm again, and those that chose its prompt variant. Returns the number of predictions."""
+    """Grades the answers of an arm again, and those that chose its prompt variant. Returns the number of predictions."""
     checked = _check_answers(run, StepId.arm(arm), arm, artifacts.predictions_file(arm), artifacts.scores_file(arm))
-    _check_choice(run, arm, Measure(_task(run), run.case.target, _judge(run, _task(run))))
+    _check_choice(run, arm, Measure(_task(run), run.case.target, _grader(run, _task(run))))
     return checked
 
 
 def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, scores: str) -> int:
-    """Judges every stored output again, and scores the arm again; seconds were measured, and are taken as stored."""
+    """Grades every stored output again, and scores the arm again; seconds were measured, and are taken as stored."""
     task = _task(run)
-    judge, cases = _judge(run, task), dict(run.part(Part.EVAL))
+    grader, cases = _grader(run, task), dict(run.part(Part.EVAL))
     stored = read_predictions(run.read(predictions))
     if [p.id for p in stored] != list(cases):
         raise VerifyFailed("the cases are not the frozen ones", where=predictions)
-    again = [judge_again(p, judge, cases[p.id].output) for p in stored]
+    again = [grade_again(p, grader, cases[p.id].output) for p in stored]
     _same(run, predictions, to_jsonl(again))
     seconds = Scores.model_validate_json(run.read(scores)).seconds
-    _same(run, scores, score_predictions(arm, again, task.output.kind, judge, seconds).model_dump_json(indent=1) + "\n")
+    _same(run, scores, score_predictions(arm, again, task.output.kind, grader, seconds).model_dump_json(indent=1) + "\n")
     if run.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
         raise VerifyFailed(f"the prompts of {arm} do not have the recorded digest", where=MANIFEST)
     return len(again)
@@ -236,21 +236,21 @@ def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, s
 def _check_repaired(run: RunSnapshot, arm: str) -> int:
     """Repairs the answers of an arm again, and scores them again; with another version of the library, from the stored repaired texts."""
     row, outputs, task = with_repair(arm), [example.output for _, example in run.part(Part.TRAIN)], _task(run)
-    judge, repair = _judge(run, task), make_repair(task, outputs, _judge(run, task))
+    grader, repair = _grader(run, task), make_repair(task, outputs, _grader(run, task))
     recorded = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL)).versions.get(LIBRARY)
     if recorded != version(LIBRARY):
         texts = {each.output: each.repaired for each in read_predictions(run.read(artifacts.predictions_file(row)))}
         repair = texts.get
-    again = repair_predictions(read_predictions(run.read(artifacts.predictions_file(arm))), repair, judge)
+    again = repair_predictions(read_predictions(run.read(artifacts.predictions_file(arm))), repair, grader)
     _same(run, artifacts.predictions_file(row), to_jsonl(again))
     seconds = Scores.model_validate_json(run.read(artifacts.scores_file(arm))).seconds
-    scores = score_predictions(row, again, task.output.kind, judge, seconds)
+    scores = score_predictions(row, again, task.output.kind, grader, seconds)
     _same(run, artifacts.scores_file(row), scores.model_dump_json(indent=1) + "\n")
     return len(again)
 
 
 def _check_variant(run: RunSnapshot, variant: ModelVariant) -> int:
-    """Judges the answers of a model variant again; its prompts are those of the tuned arm."""
+    """Grades the answers of a model variant again; its prompts are those of the tuned arm."""
     steps = run.manifest.steps
     checked = _check_answers(run, variant.scores_step, variant.name, variant.predictions, variant.scores)
     tuned = steps.get(StepId.arm(ArmName.TUNED))
@@ -274,7 +274,7 @@ def _check_shares(run: RunSnapshot) -> None:
 
 
 def _check_choice(run: RunSnapshot, arm: str, measure: Measure) -> None:
-    """Judges the answers to validation cases again, and the prompt variant they choose is the one that the arm used."""
+    """Grades the answers to validation cases again, and the prompt variant they choose is the one that the arm used."""
     about = artifacts.ArmFacts.model_validate_json(run.read(artifacts.arm_file(arm)))
     name, tried = artifacts.tried_file(arm), []
     if run.has(name):
@@ -282,7 +282,7 @@ def _check_choice(run: RunSnapshot, arm: str, measure: Measure) -> None:
         for row in read_variant_predictions(run.read(name)):
             if row.id not in cases:
                 raise VerifyFailed("an answer belongs to no validation case", where=name)
-            again = judge_again(row, measure.judge, cases[row.id].output)
+            again = grade_again(row, measure.grader, cases[row.id].output)
             tried.append(VariantPrediction(variant=row.variant, **again.model_dump()))
         _same(run, name, to_jsonl(tried))
     # Runs of earlier versions chose by the share of correct answers, whatever the metric.
@@ -369,5 +369,5 @@ def _task(run: RunSnapshot) -> Task:
     return task
 
 
-def _judge(run: RunSnapshot, task: Task) -> Judge:
-    return make_judge(task, [example.output for _, example in run.part(Part.TRAIN)])
+def _grader(run: RunSnapshot, task: Task) -> Grader:
+    return make_grader(task, [example.output for _, example in run.part(Part.TRAIN)])

@@ -132,7 +132,7 @@ QUESTIONS = [
         "Is there a style or a behaviour to be copied from examples?",
         "A style is easier shown than described, and what many examples show, training can copy.",
         "Replies must sound like the 400 that your brand team wrote.",
-        "Measure few_shot first: a few examples in the prompt may carry the style. Judge it on examples that were kept out of training.",
+        "Measure few_shot first: a few examples in the prompt may carry the style. Grader it on examples that were kept out of training.",
     ),
     Question(
         "prompt_falls_short",

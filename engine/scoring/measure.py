@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
-from tuneproof.engine.scoring.judges import Judge
+from tuneproof.engine.scoring.graders import Grader
 from tuneproof.engine.scoring.metric_sums import metric_sums
 from tuneproof.engine.scoring.paired_scores import PairedScores
 from tuneproof.engine.scoring.predictions import Prediction, Scores
@@ -41,7 +41,7 @@ class Measure:
 
     task: Task
     target: Target | None
-    judge: Judge
+    grader: Grader
     groups: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -70,7 +70,7 @@ class Measure:
             return []
         ids = [prediction.id for prediction in scored[0].predictions]
         everything = [_in_order(arm, ids) for arm in [*scored, *seeds]]
-        sums = metric_sums(self.metric, self.task.output.kind, everything, self.judge)
+        sums = metric_sums(self.metric, self.task.output.kind, everything, self.grader)
         clusters = self._clusters(ids)
         found = []
         for number, arm in enumerate(scored):

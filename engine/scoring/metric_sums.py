@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.data.reasoning import answer_of
-from tuneproof.engine.scoring.judges import Judge
+from tuneproof.engine.scoring.graders import Grader
 from tuneproof.engine.scoring.predictions import Prediction
 
 PROPORTIONS = (Metric.EXACT_MATCH, Metric.CHOICE_ACCURACY, Metric.PATTERN_MATCH)
@@ -104,29 +104,29 @@ def sums_of_labels(expected: Sequence[str], answered: Sequence[str], labels: Seq
     return MetricSums(sums, labels=count)
 
 
-def metric_sums(metric: Metric, kind: OutputKind, arms: Sequence[Sequence[Prediction]], judge: Judge) -> list[MetricSums]:
+def metric_sums(metric: Metric, kind: OutputKind, arms: Sequence[Sequence[Prediction]], grader: Grader) -> list[MetricSums]:
     """The metric of several arms over the same cases in the same order; a case without an answer scores 0."""
     if metric is not Metric.MACRO_F1:
-        return [sums_of_scores([score_of(metric, kind, prediction, judge) for prediction in arm]) for arm in arms]
-    answers = [[_label(prediction, judge) for prediction in arm] for arm in arms]
+        return [sums_of_scores([score_of(metric, kind, prediction, grader) for prediction in arm]) for arm in arms]
+    answers = [[_label(prediction, grader) for prediction in arm] for arm in arms]
     expected = [answer_of(prediction.expected).strip() for prediction in arms[0]]
     labels = sorted({*expected, *(answer for arm in answers for answer in arm if answer)})
     return [sums_of_labels(expected, answered, labels) for answered in answers]
 
 
-def score_of(metric: Metric, kind: OutputKind, prediction: Prediction, judge: Judge) -> float:
+def score_of(metric: Metric, kind: OutputKind, prediction: Prediction, grader: Grader) -> float:
     """What one case scores, between 0 and 1, in a metric that is a mean over cases."""
     if prediction.unanswered:
         return 0.0
     if metric is Metric.FIELD_ACCURACY:
-        return judge.judge(prediction.answer, prediction.expected, truncated=prediction.truncated).field_score
+        return grader.grade(prediction.answer, prediction.expected, truncated=prediction.truncated).field_score
     if metric is Metric.EXACT_MATCH and kind is OutputKind.PATTERN:
         # Right is what the pattern finds; an exact match is the whole text.
         return float(answer_of(prediction.answer).strip() == answer_of(prediction.expected).strip())
     return float(prediction.correct)
 
 
-def _label(prediction: Prediction, judge: Judge) -> str:
+def _label(prediction: Prediction, grader: Grader) -> str:
     if prediction.unanswered:
         return ""
-    return judge.judge(prediction.answer, prediction.expected, truncated=prediction.truncated).answer
+    return grader.grade(prediction.answer, prediction.expected, truncated=prediction.truncated).answer

@@ -11,12 +11,12 @@ from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.judges import FailureClass, Judge, Judgement
+from tuneproof.engine.scoring.graders import FailureClass, Grade, Grader
 from tuneproof.engine.scoring.statistics import wilson
 
 
 class Prediction(BaseModel):
-    """One line of `predictions.jsonl`: a case, the exact prompt, the output, and its judgement."""
+    """One line of `predictions.jsonl`: a case, the exact prompt, the output, and its grade."""
 
     model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True, serialize_by_alias=True)
 
@@ -119,12 +119,12 @@ def prediction_bytes(prompt: str, expected: str) -> int:
     return len(prompt.encode()) + 2 * len(expected.encode()) + PREDICTION_FIELD_BYTES
 
 
-def judge_output(
+def grade_output(
     case_id: str,
     prompt: str,
     output: str,
     expected: str,
-    judge: Judge,
+    grader: Grader,
     *,
     truncated: bool,
     prompt_tokens: int,
@@ -137,7 +137,7 @@ def judge_output(
     repaired: str | None = None,
 ) -> Prediction:
     """The prediction of a case that has an answer, judged against `expected`, after repair if it has a repaired text."""
-    judged = judge.judge(output if repaired is None else repaired, expected, truncated=truncated)
+    judged = grader.grade(output if repaired is None else repaired, expected, truncated=truncated)
     return Prediction(
         id=case_id,
         prompt=prompt,
@@ -187,17 +187,17 @@ def answered_predictions(predictions: Iterable[Prediction]) -> list[Prediction]:
     return [p for p in predictions if not p.unanswered]
 
 
-def judge_again(prediction: Prediction, judge: Judge, expected: str) -> Prediction:
+def grade_again(prediction: Prediction, grader: Grader, expected: str) -> Prediction:
     """The same prediction, judged again from its output and the frozen case's expected answer."""
     if prediction.unanswered:
         reason, server_said, attempts = prediction.unanswered, prediction.server_said, prediction.attempts
         return unanswered_prediction(prediction.id, prediction.prompt, expected, reason, server_said, attempts)
-    return judge_output(
+    return grade_output(
         prediction.id,
         prediction.prompt,
         prediction.output,
         expected,
-        judge,
+        grader,
         truncated=prediction.truncated,
         prompt_tokens=prediction.prompt_tokens,
         output_tokens=prediction.output_tokens,
@@ -210,17 +210,17 @@ def judge_again(prediction: Prediction, judge: Judge, expected: str) -> Predicti
     )
 
 
-def repair_predictions(predictions: Iterable[Prediction], repair: Callable[[str], str | None], judge: Judge) -> list[Prediction]:
+def repair_predictions(predictions: Iterable[Prediction], repair: Callable[[str], str | None], grader: Grader) -> list[Prediction]:
     """The predictions judged again, each after repair if its output can be repaired."""
     return [
         prediction
         if prediction.unanswered or (text := repair(prediction.output)) is None
-        else judge_again(prediction.model_copy(update={"repaired": text}), judge, prediction.expected)
+        else grade_again(prediction.model_copy(update={"repaired": text}), grader, prediction.expected)
         for prediction in predictions
     ]
 
 
-def score_predictions(arm: str, all_predictions: Sequence[Prediction], kind: OutputKind, judge: Judge, seconds: float) -> Scores:
+def score_predictions(arm: str, all_predictions: Sequence[Prediction], kind: OutputKind, grader: Grader, seconds: float) -> Scores:
     """The scores of an arm over the cases that have an answer; `seconds` is the time they took. Raises ValueError if no case has one."""
     predictions = answered_predictions(all_predictions)
     n = len(predictions)
@@ -231,7 +231,7 @@ def score_predictions(arm: str, all_predictions: Sequence[Prediction], kind: Out
         n=n,
         format_valid=wilson_rate(sum(p.format_valid for p in predictions), n),
         correct=wilson_rate(sum(p.correct for p in predictions), n),
-        metrics=compute_metrics(kind, predictions, judge),
+        metrics=compute_metrics(kind, predictions, grader),
         failures=dict(Counter(p.failure_class for p in predictions if p.failure_class).most_common()),
         wrong_fields=dict(Counter(f for p in predictions for f in p.fields).most_common()),
         truncated=sum(p.truncated for p in predictions),
@@ -242,7 +242,7 @@ def score_predictions(arm: str, all_predictions: Sequence[Prediction], kind: Out
         recall=_recall(predictions),
         left_out=sum(p.left_out for p in predictions),
         unanswered=dict(Counter(p.unanswered for p in all_predictions if p.unanswered).most_common()),
-        metrics_at_worst=compute_metrics(kind, all_predictions, judge) if n < len(all_predictions) else {},
+        metrics_at_worst=compute_metrics(kind, all_predictions, grader) if n < len(all_predictions) else {},
         tokens_untold=n - len(counted),
         attempts=attempts if attempts > len(all_predictions) else 0,
     )
@@ -262,17 +262,17 @@ def wilson_rate(successes: int, n: int) -> Rate:
     return Rate(rate=round(interval.estimate, 6), low=round(interval.low, 6), high=round(interval.high, 6))
 
 
-def compute_metrics(kind: OutputKind, predictions: Sequence[Prediction], judge: Judge) -> dict[Metric, float]:
+def compute_metrics(kind: OutputKind, predictions: Sequence[Prediction], grader: Grader) -> dict[Metric, float]:
     """Every metric of the output kind, each between 0 and 1; unanswered cases count as wrong."""
-    judgements = [_judgement(p, judge) for p in predictions]
+    grades = [_grade(p, grader) for p in predictions]
     n = len(predictions)
     correct = round(sum(p.correct for p in predictions) / n, 6)
     match kind:
         case OutputKind.JSON:
-            fields = round(sum(j.field_score for j in judgements) / n, 6)
+            fields = round(sum(j.field_score for j in grades) / n, 6)
             return {Metric.EXACT_MATCH: correct, Metric.FIELD_ACCURACY: fields}
         case OutputKind.CHOICE:
-            pairs = [(answer_of(p.expected).strip(), j.answer) for p, j in zip(predictions, judgements, strict=True)]
+            pairs = [(answer_of(p.expected).strip(), j.answer) for p, j in zip(predictions, grades, strict=True)]
             return {
                 Metric.CHOICE_ACCURACY: correct,
                 Metric.MACRO_F1: round(macro_f1(pairs), 6),
@@ -285,10 +285,10 @@ def compute_metrics(kind: OutputKind, predictions: Sequence[Prediction], judge: 
             return {Metric.EXACT_MATCH: correct}
 
 
-def _judgement(prediction: Prediction, judge: Judge) -> Judgement:
+def _grade(prediction: Prediction, grader: Grader) -> Grade:
     if prediction.unanswered:
-        return Judgement(False, False, FailureClass.ENDPOINT_ERROR)
-    return judge.judge(prediction.answer, prediction.expected, truncated=prediction.truncated)
+        return Grade(False, False, FailureClass.ENDPOINT_ERROR)
+    return grader.grade(prediction.answer, prediction.expected, truncated=prediction.truncated)
 
 
 def macro_f1(pairs: Iterable[tuple[str, str]]) -> float:

@@ -16,7 +16,7 @@ import json_repair
 from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.data.json_document import bracketed_spans
 from tuneproof.engine.data.reasoning import answer_of
-from tuneproof.engine.scoring.judges import Judge, parse_json, parsed_documents
+from tuneproof.engine.scoring.graders import Grader, parse_json, parsed_documents
 
 LIBRARY = "json-repair"
 """The package that mends JSON; another version may mend it otherwise."""
@@ -27,7 +27,7 @@ Repair = Callable[[str], str | None]
 """Gives the repaired text of an answer; None if there is nothing to repair, or no way to."""
 
 
-def make_repair(task: Task, outputs: Sequence[str], judge: Judge) -> Repair:
+def make_repair(task: Task, outputs: Sequence[str], grader: Grader) -> Repair:
     """The repair of a task's answers; `outputs` are those of train.
 
     JSON: the first document of the kind that train has, without the text and the code fence around it, with quotes, commas and brackets
@@ -44,11 +44,11 @@ def make_repair(task: Task, outputs: Sequence[str], judge: Judge) -> Repair:
         case _:
             return lambda output: None
 
-    of_right_format = next((text for text in outputs if judge.problem(text) is None), None)
+    of_right_format = next((text for text in outputs if grader.problem(text) is None), None)
 
     def repair(output: str) -> str | None:
         # Any expected answer tells whether the format is right; which one it is only matters for what is correct.
-        if of_right_format is not None and judge.judge(output, of_right_format).format_valid:
+        if of_right_format is not None and grader.grade(output, of_right_format).format_valid:
             return None
         return mend(answer_of(output))
 

@@ -31,7 +31,7 @@ from tuneproof.engine.run.reporting import WorkReport, working
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.run.work import Unit, Work
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.stages.data_readings import DataReadings
 from tuneproof.engine.stages.kept_readings import KeptReadings
 from tuneproof.engine.stages.run_context import RunContext
@@ -124,7 +124,7 @@ def _table(run: RunContext, readings: DataReadings, lengths: TokenLengths | None
         examples=Rows(examples),
         eval=Rows(readings.eval_rows),
         problems=[problem for reading in readings.all for problem in reading.problems],
-        judge=make_judge(task, [example.output for example in examples]) if task else None,
+        grader=make_grader(task, [example.output for example in examples]) if task else None,
         lengths=lengths,
         label_errors=readings.data.label_errors,
     )

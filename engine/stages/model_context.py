@@ -23,7 +23,7 @@ from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.work import Work
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.stages.data_readings import DataReadings
@@ -126,7 +126,7 @@ class ModelContext:
         train, data = [example for _, example in self.rows.train], self.run.case.data
         return ArmContext(
             instruction=self.task.instruction or "",
-            judge=make_judge(self.task, [example.output for example in train]),
+            grader=make_grader(self.task, [example.output for example in train]),
             train=train,
             fits=fits,
             seed=data.split.seed if data else 0,
@@ -140,10 +140,10 @@ class ModelContext:
     @cached_property
     def measure(self) -> Measure:
         """How the arms and the model in training are measured."""
-        return Measure(self.task, self.run.case.target, self.setting.judge)
+        return Measure(self.task, self.run.case.target, self.setting.grader)
 
     @cached_property
     def scorer(self) -> ArmScorer:
         """Runs and scores arms; keeps the untuned weights in memory between them."""
-        repair = make_repair(self.task, [example.output for _, example in self.rows.train], self.setting.judge)
+        repair = make_repair(self.task, [example.output for _, example in self.rows.train], self.setting.grader)
         return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.room, repair, self.measure)

@@ -84,9 +84,9 @@ def check_case(case: Case, stages: list[Stage]) -> None:
 
         require_known_checks(case.data.leave_out, case.data.accept)
     if Stage.AUDIT in stages and case.task is not None:
-        from tuneproof.engine.scoring.judges import make_judge
+        from tuneproof.engine.scoring.graders import make_grader
 
-        make_judge(case.task, [])
+        make_grader(case.task, [])
     if Stage.AUDIT in stages and case.task is not None and case.model is not None:
         from tuneproof.engine.models.folder_check import check_named_folder
 

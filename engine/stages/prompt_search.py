@@ -213,7 +213,7 @@ class PromptSearch(GEPAAdapter[Case, Prediction, Prediction]):
         metric, kind = self.measure.metric, self.measure.task.output.kind
         if counts_correct_answers(self.measure) or metric is Metric.MACRO_F1:
             return float(prediction.correct)
-        return score_of(metric, kind, prediction, self.measure.judge)
+        return score_of(metric, kind, prediction, self.measure.grader)
 
     def _starts(self) -> dict[str, OptimisedPrompt]:
         return {f"start {number}": start for number, start in enumerate(self.arm.starts(), 1)}

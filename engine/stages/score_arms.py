@@ -38,7 +38,7 @@ from tuneproof.engine.scoring.predictions import (
     Prediction,
     Scores,
     failure_log,
-    judge_output,
+    grade_output,
     prediction_bytes,
     prompts_digest,
     read_predictions,
@@ -115,7 +115,7 @@ class ArmScorer:
     def _repair(self, arm: str) -> None:
         """Scores the answers of an arm after repair, under a name of its own; not if there is nothing to repair."""
         given, row = self._predictions(arm), with_repair(arm)
-        repaired = repair_predictions(given, self.repair, self.setting.judge)
+        repaired = repair_predictions(given, self.repair, self.setting.grader)
         if repaired == given:
             return
         step = StepId(StepKind.REPAIRED_SCORES, arm)
@@ -123,7 +123,7 @@ class ArmScorer:
         done = self.store.is_done(step, inputs)
         if not done:
             seconds = Scores.model_validate_json(self.store.read(artifacts.scores_file(arm))).seconds
-            scores = score_predictions(row, repaired, self.task.output.kind, self.setting.judge, seconds)
+            scores = score_predictions(row, repaired, self.task.output.kind, self.setting.grader, seconds)
             files = {
                 artifacts.predictions_file(row): to_jsonl(repaired),
                 artifacts.scores_file(row): scores.model_dump_json(indent=1) + "\n",
@@ -169,7 +169,7 @@ class ArmScorer:
         with working(self.log, Work.ANSWERING, arm.name, of=len(cases), unit=Unit.ANSWERS) as report:
             predictions, seconds = self.answer(selected, backend, cases, self.progress(report))
         with working(self.log, Work.SCORING, arm.name):
-            scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.judge, round(seconds, 3))
+            scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.grader, round(seconds, 3))
         about = artifacts.ArmFacts(
             arm=arm.name,
             summary=_summary(choice, tried),
@@ -262,12 +262,12 @@ class ArmScorer:
         predictions = [
             unanswered_prediction(name, prompt, case.output, completion.error, completion.error_detail, completion.attempts)
             if completion.error
-            else judge_output(
+            else grade_output(
                 name,
                 prompt,
                 completion.text,
                 case.output,
-                self.setting.judge,
+                self.setting.grader,
                 truncated=completion.truncated,
                 prompt_tokens=completion.prompt_tokens,
                 output_tokens=completion.completion_tokens,

@@ -54,7 +54,7 @@ def score_variant(run: RunContext, model: ModelContext, variant: ModelVariant) -
     backend = LocalBackend(base, lambda: scorer.load(store.path / variant.model), arm, model.room.tuned, run.stop, kept, digests)
     with working(run.log, Work.ANSWERING, variant.name, of=len(cases), unit=Unit.ANSWERS) as report:
         predictions, seconds = scorer.answer(arm, backend, cases, scorer.progress(report))
-    scores = score_predictions(variant.name, predictions, model.task.output.kind, model.setting.judge, round(seconds, 3))
+    scores = score_predictions(variant.name, predictions, model.task.output.kind, model.setting.grader, round(seconds, 3))
     files = {variant.predictions: to_jsonl(predictions), variant.scores: scores.model_dump_json(indent=1) + "\n"}
     store.write_step(variant.scores_step, inputs, files, {"prompts": prompts_digest(predictions)})
     kept.unlink(missing_ok=True)

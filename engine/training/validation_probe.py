@@ -16,7 +16,7 @@ from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
 from tuneproof.engine.run.events import Sample
 from tuneproof.engine.scoring.measure import Measure
-from tuneproof.engine.scoring.predictions import judge_output
+from tuneproof.engine.scoring.predictions import grade_output
 from tuneproof.engine.scoring.variant_selection import deciding_score
 from tuneproof.engine.training.checkpoints import ProbeResult
 from tuneproof.engine.training.masked_loss import lm_head, summed_cross_entropy, target_logits
@@ -58,12 +58,12 @@ class ValidationProbe:
         finally:
             model.train(was_training)
         answers = [
-            judge_output(
+            grade_output(
                 name,
                 prompt,
                 completion.text,
                 case.output,
-                self.measure.judge,
+                self.measure.grader,
                 truncated=completion.truncated,
                 prompt_tokens=completion.prompt_tokens,
                 output_tokens=completion.completion_tokens,

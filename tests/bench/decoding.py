@@ -38,7 +38,7 @@ from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.decoding.grammar import Grammar, grammar_tokenizer
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base, load_weights
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 BATCH_SIZE = 16
 MAX_NEW_TOKENS = 64
@@ -82,7 +82,7 @@ def arm_context(base: BaseCheckpoint, task: Any, train: list[Example], max_new_t
     def fits(messages: Sequence[Message]) -> bool:
         return len(base.token_ids(base.prompt(messages))) + max_new_tokens <= base.context_length
 
-    return ArmContext(task.instruction or "", make_judge(task, []), train, fits, 0, task.output)
+    return ArmContext(task.instruction or "", make_grader(task, []), train, fits, 0, task.output)
 
 
 def base_vocabulary(base: BaseCheckpoint) -> int:

@@ -10,7 +10,7 @@ from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.models.base_model import BaseCheckpoint
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 ROWS = read_examples(str(ROOT / "sample_cases" / "support_tickets.jsonl")).examples
 TASK = Task.model_validate({"instruction": "Triage the ticket.", "output": {"kind": "json", "schema": {"properties": {"category": {}}}}})
@@ -22,4 +22,4 @@ def ticket_context(base: BaseCheckpoint, max_new_tokens: int = 60) -> ArmContext
     def fits(messages: Sequence[Message]) -> bool:
         return len(base.token_ids(base.prompt(messages))) + max_new_tokens <= base.context_length
 
-    return ArmContext("Triage the ticket.", make_judge(TASK, []), ROWS, fits, 0)
+    return ArmContext("Triage the ticket.", make_grader(TASK, []), ROWS, fits, 0)

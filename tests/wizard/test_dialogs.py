@@ -20,7 +20,7 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.models import hub_lookup
 from tuneproof.engine.models.base_model import load_base
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.tui.app import TuneproofApp
 
 SIZE = (80, 24)
@@ -58,7 +58,7 @@ def prompts_of_all_arms(path: Path) -> dict[str, str]:
     rows = [Example("", f"Is {i} even?", "no" if i % 2 else "yes", Source("rows.jsonl", i + 1)) for i in range(20)]
     context = ArmContext(
         case.task.instruction or "",
-        make_judge(case.task, [row.output for row in rows]),
+        make_grader(case.task, [row.output for row in rows]),
         rows[1:],
         lambda messages: True,
         0,

@@ -9,7 +9,7 @@ from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.scoring.judges import JsonJudge, Judge
+from tuneproof.engine.scoring.graders import Grader, JsonGrader
 
 
 @check("format", severity=Severity.BLOCK)
@@ -18,16 +18,16 @@ def outputs_off_format(table: Table) -> Iterator[Finding]:
 
     An output on which the pattern of the task takes too long is one of them.
     """
-    if table.judge is None:
+    if table.grader is None:
         return
     rows = []
     for example in [*table.examples, *table.eval]:
         try:
-            problem = table.judge.problem(example.output)
+            problem = table.grader.problem(example.output)
         except CaseError as error:
             raise CaseError(f"{error.what}, the last of them at {example.source}", where=error.where, fix=error.fix) from None
         if problem:
-            rows.append(FlaggedRow(example.source, note=_note(table.judge, example.output, problem)))
+            rows.append(FlaggedRow(example.source, note=_note(table.grader, example.output, problem)))
     if rows:
         yield Finding(
             f"{len(rows)} {plural(len(rows), 'output is', 'outputs are')} not what the task asks for",
@@ -36,7 +36,7 @@ def outputs_off_format(table: Table) -> Iterator[Finding]:
         )
 
 
-def _note(judge: Judge, output: str, problem: str) -> str:
+def _note(grader: Grader, output: str, problem: str) -> str:
     """The problem, after the fault in the JSON if JSON was asked for and the output is nearly that."""
-    fault = json_fault(output) if isinstance(judge, JsonJudge) else None
+    fault = json_fault(output) if isinstance(grader, JsonGrader) else None
     return f"{fault}: {problem}" if fault else problem

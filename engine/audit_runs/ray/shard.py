@@ -22,7 +22,7 @@ from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.problems import RowProblem
 from tuneproof.engine.data.readers import read_file_as
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Shard:
 
 @dataclass(frozen=True)
 class AuditRequest:
-    """The settings of the audit. Each worker makes its own judge and token lengths, because they cannot be pickled."""
+    """The settings of the audit. Each worker makes its own grader and token lengths, because they cannot be pickled."""
 
     shingle: Shingle
     case: DraftCase | None
@@ -80,7 +80,7 @@ class ShardRows:
             examples=Rows() if self.shard.is_eval else examples,
             eval=examples if self.shard.is_eval else Rows(),
             problems=[],
-            judge=make_judge(task, sorted(labels)) if task else None,
+            grader=make_grader(task, sorted(labels)) if task else None,
             lengths=request.lengths(),
             shingle=request.shingle,
             is_part=True,

@@ -21,7 +21,7 @@ from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import load_base, load_weights
-from tuneproof.engine.scoring.judges import make_judge, parse_json
+from tuneproof.engine.scoring.graders import make_grader, parse_json
 
 FREE: dict[str, Any] = {
     "type": "object",
@@ -49,9 +49,9 @@ def decoder() -> Decoder:
 
 def valid_answers(decoder: Decoder, wanted: OutputFormat, max_new_tokens: int = 64) -> int:
     """How many answers to prompts that ask for something else are whole and valid under the schema of the case."""
-    judge = make_judge(Task(output=wanted), TRAIN)
+    grader = make_grader(Task(output=wanted), TRAIN)
     completions, _ = decoder.complete(PROMPTS, max_new_tokens, grammar=grammar_of(wanted, TRAIN).source)
-    return sum(judge.judge(completion.text, TRAIN[0]).format_valid and not completion.truncated for completion in completions)
+    return sum(grader.grade(completion.text, TRAIN[0]).format_valid and not completion.truncated for completion in completions)
 
 
 def test_a_free_string_that_is_cut_off_every_time_ends_with_the_bounds_of_train(decoder: Decoder) -> None:
@@ -134,11 +134,11 @@ def test_a_pattern_with_text_before_it_ends(decoder: Decoder) -> None:
     assert all(not answer.truncated and len(answer.text) <= 40 and "#### " in answer.text for answer in answers)
 
 
-def test_the_judge_and_the_digest_of_the_task_do_not_know_bounds_that_nobody_chose() -> None:
+def test_the_grader_and_the_digest_of_the_task_do_not_know_bounds_that_nobody_chose() -> None:
     plain, mine = Task(output=output()), Task(output=output(bounds={"note": FieldBound(max_length=12)}))
     assert "bounds" not in json.dumps(plain.as_recorded) and plain.sha256 != mine.sha256
     long = json.dumps({"status": "new", "note": "z" * 500, "code": "?", "tags": []})
-    assert all(make_judge(task, TRAIN).judge(long, long).correct for task in (plain, mine))
+    assert all(make_grader(task, TRAIN).grade(long, long).correct for task in (plain, mine))
 
 
 VALUES = st.recursive(

@@ -24,7 +24,7 @@ from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import load_base, load_weights
-from tuneproof.engine.scoring.judges import make_judge, parse_json
+from tuneproof.engine.scoring.graders import make_grader, parse_json
 
 ROWS = read_examples(str(Path(__file__).parents[3] / "sample_cases" / "support_tickets.jsonl")).examples
 OUTPUTS = [row.output for row in ROWS]
@@ -121,8 +121,8 @@ def test_constrained_answers_do_not_depend_on_the_batch(decoder: Decoder) -> Non
 
 
 def test_an_answer_that_is_valid_without_constraints_does_not_change(decoder: Decoder) -> None:
-    judge = make_judge(Task(output=OutputFormat(kind=OutputKind.JSON)), [])
-    arm = UNTUNED_ARMS["zero_shot"](ArmContext("Triage the ticket.", judge, ROWS, lambda _: True, 0))
+    grader = make_grader(Task(output=OutputFormat(kind=OutputKind.JSON)), [])
+    arm = UNTUNED_ARMS["zero_shot"](ArmContext("Triage the ticket.", grader, ROWS, lambda _: True, 0))
     prompts = [decoder.base.prompt(arm.messages(row)) for row in ROWS[:40]]
     free, _ = decoder.complete(prompts, 60)
     constrained, _ = decoder.complete(prompts, 60, grammar=grammar_of(OutputFormat(kind=OutputKind.JSON), OUTPUTS)[0])
@@ -225,7 +225,7 @@ def test_the_constrained_arm_has_the_plain_prompt_and_a_grammar() -> None:
     )
     assert case.task is not None
 
-    setting = ArmContext("Judge.", make_judge(case.task, []), ROWS, lambda _: True, 0, output)
+    setting = ArmContext("Grader.", make_grader(case.task, []), ROWS, lambda _: True, 0, output)
     constrained, plain = UNTUNED_ARMS["constrained"](setting), UNTUNED_ARMS["zero_shot"](setting)
     assert constrained.messages(ROWS[0]) == plain.messages(ROWS[0])
     assert plain.grammar is None and constrained.grammar is not None

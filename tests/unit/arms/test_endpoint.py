@@ -5,21 +5,21 @@ from __future__ import annotations
 from tuneproof.engine.arms.endpoint import EndpointArm
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import Task
-from tuneproof.engine.scoring.judges import make_judge
-from tuneproof.engine.scoring.predictions import Scores, judge_output, score_predictions, unanswered_prediction
+from tuneproof.engine.scoring.graders import make_grader
+from tuneproof.engine.scoring.predictions import Scores, grade_output, score_predictions, unanswered_prediction
 
 TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no"]}})
 
 
 def scores_of_70_answers() -> Scores:
     """60 right and 10 wrong answers of 30 + 2 tokens each, and 10 cases without an answer."""
-    judge = make_judge(TASK, [])
+    grader = make_grader(TASK, [])
     rows = [
-        judge_output(str(at), "?", "yes" if at < 60 else "no", "yes", judge, truncated=False, prompt_tokens=30, output_tokens=2)
+        grade_output(str(at), "?", "yes" if at < 60 else "no", "yes", grader, truncated=False, prompt_tokens=30, output_tokens=2)
         for at in range(70)
     ]
     rows += [unanswered_prediction(str(at), "?", "yes", "no reply within 60 s", "busy", 5) for at in range(70, 80)]
-    return score_predictions("endpoint", rows, TASK.output.kind, judge, 7.0)
+    return score_predictions("endpoint", rows, TASK.output.kind, grader, 7.0)
 
 
 def test_what_1000_requests_cost_follows_from_the_tokens_and_the_prices() -> None:

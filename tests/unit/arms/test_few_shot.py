@@ -12,7 +12,7 @@ from tuneproof.engine.arms.near_duplicates import near_duplicate_rows
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.example import Example, Source, norm
 from tuneproof.engine.data.readers import read_examples
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 ROWS = read_examples(str(Path(__file__).parents[3] / "sample_cases" / "support_tickets.jsonl")).examples
 EVAL = read_examples(str(Path(__file__).parents[3] / "sample_cases" / "support_tickets_eval.jsonl")).examples
@@ -21,7 +21,7 @@ LONG = "Nobody answers the bell at the blue door, and the bread that I ordered f
 
 def context(train: list[Example], most: int = 10_000) -> ArmContext:
     task = Task(instruction="Triage the ticket.", output=OutputFormat(kind=OutputKind.JSON))
-    return ArmContext("Triage.", make_judge(task, []), train, lambda m: sum(len(turn.content) for turn in m) <= most, 0, task.output)
+    return ArmContext("Triage.", make_grader(task, []), train, lambda m: sum(len(turn.content) for turn in m) <= most, 0, task.output)
 
 
 def row(text: str, output: str = "x", line: int = 1) -> Example:

@@ -14,7 +14,7 @@ from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.documents import MAX_WORDS, read_passages, split_into_passages
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 RETURNS = "# Returns\n\nGoods may be sent back within 30 days. The label is in the box.\n\nShoes must not have been worn outside.\n"
 SHIPPING = "Parcels to islands take nine days.\n\nExpress parcels leave before noon.\n"
@@ -31,7 +31,7 @@ def folder(tmp_path: Path) -> Path:
 
 def arm(folder: Path, count: int = 1, most: int = 10_000) -> Retrieval:
     fits = lambda messages: sum(len(turn.content) for turn in messages) <= most  # noqa: E731
-    return Retrieval(ArmContext("Answer from the context.", make_judge(Task(), []), (), fits, 0, documents=str(folder)), count)
+    return Retrieval(ArmContext("Answer from the context.", make_grader(Task(), []), (), fits, 0, documents=str(folder)), count)
 
 
 def case(text: str, **metadata: Any) -> Example:

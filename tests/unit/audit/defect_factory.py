@@ -13,7 +13,7 @@ from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.encodings import InvalidBytesKind
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.problems import BadTurns, DifferentShape, NotUtf8Row, RowProblem, UnreadableRow
-from tuneproof.engine.scoring.judges import Judge, make_judge
+from tuneproof.engine.scoring.graders import Grader, make_grader
 
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
 EXAMPLES, EVAL = "rows.jsonl", "eval.jsonl"
@@ -28,11 +28,11 @@ class DefectiveRows:
     eval: list[Example] = field(default_factory=list)
     defects: list[Source] = field(default_factory=list)
     problems: list[tuple[Source, RowProblem]] = field(default_factory=list)
-    judge: Judge | None = None
+    grader: Grader | None = None
     lengths: TokenLengths | None = None
 
     def table(self) -> Table:
-        return Table(list(self.examples), list(self.eval), list(self.problems), self.judge, self.lengths)  # type: ignore[arg-type]
+        return Table(list(self.examples), list(self.eval), list(self.problems), self.grader, self.lengths)  # type: ignore[arg-type]
 
     def change(self, at: int, **values: object) -> None:
         """Gives an example a defect."""
@@ -78,7 +78,7 @@ def structured(rng: Random, rows: int = 60) -> DefectiveRows:
     for part in (world.examples, world.eval):
         part[:] = [replace(e, output=json.dumps({"name": sentence(rng, 1), "count": rng.randrange(90)})) for e in part]
     schema = {"type": "object", "properties": {"name": {"type": "string"}, "count": {"type": "integer"}}, "required": ["name", "count"]}
-    world.judge = make_judge(Task.model_validate({"output": {"kind": "json", "schema": schema}}), [])
+    world.grader = make_grader(Task.model_validate({"output": {"kind": "json", "schema": schema}}), [])
     return world
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.audit.checks.label_rows import judge, table
+from tests.unit.audit.checks.label_rows import grader, table
 from tuneproof.engine.audit.label_names import LabelReader, label_reader
-from tuneproof.engine.scoring.judges import Judge
+from tuneproof.engine.scoring.graders import Grader
 
 
 @pytest.mark.parametrize(
@@ -20,9 +20,9 @@ from tuneproof.engine.scoring.judges import Judge
         (["the same"] * 50, None, None),
         (['{"n": 1}', '{"n": 2}'] * 20, None, None),
         (["x" * 100, "y" * 100] * 20, None, None),
-        (["yes", "no"] * 10, judge(kind="json"), None),
-        (["yes", "no"], judge(kind="choice", choices=["yes", "no"]), LabelReader()),
+        (["yes", "no"] * 10, grader(kind="json"), None),
+        (["yes", "no"], grader(kind="choice", choices=["yes", "no"]), LabelReader()),
     ],
 )
-def test_labels_are_short_and_occur_again(outputs: list[str], judged: Judge | None, reader: LabelReader | None) -> None:
+def test_labels_are_short_and_occur_again(outputs: list[str], judged: Grader | None, reader: LabelReader | None) -> None:
     assert label_reader(table(outputs, judged=judged)) == reader

@@ -16,7 +16,7 @@ from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.problems import RowProblem, UnreadableRow
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no", "rare"]}})
 ADDRESS = "ann.smith" + "@" + "example.net"
@@ -35,7 +35,7 @@ def table(given: Sequence[tuple[str, str]], scored: Sequence[tuple[str, str]]) -
     eval_rows = [Example("", text, output, Source("eval.jsonl", line)) for line, (text, output) in enumerate(scored, start=1)]
     lengths = TokenLengths(lambda e: e.input, lambda e: len(e.input), lambda e: len(e.output), base="any", sha256="", context=80)
     problems: list[tuple[Source, RowProblem]] = [(Source("rows.jsonl", 900), UnreadableRow("not JSON"))]
-    return Table(Rows(rows), Rows(eval_rows), problems, make_judge(TASK, []), lengths)
+    return Table(Rows(rows), Rows(eval_rows), problems, make_grader(TASK, []), lengths)
 
 
 def new_audit(given: Sequence[tuple[str, str]], scored: Sequence[tuple[str, str]], decided: Sequence[str]) -> Report:

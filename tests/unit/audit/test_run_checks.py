@@ -16,7 +16,7 @@ from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.problems import UnreadableRow
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 TASK = Task.model_validate(
     {"output": {"kind": "json", "schema": {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}}}
@@ -31,7 +31,7 @@ CLEAN = [row(i, f"text number {i}") for i in range(1, 30)]
 
 
 def report_of(examples: list[Example], *, leave_out: tuple[str, ...] = (), **table: Any) -> Report:
-    given = {"eval": Rows(), "problems": [], "judge": make_judge(TASK, []), **table}
+    given = {"eval": Rows(), "problems": [], "grader": make_grader(TASK, []), **table}
     return audit(Table(examples=Rows(examples), **given), leave_out, {})
 
 

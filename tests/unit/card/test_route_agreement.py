@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.scoring.test_verdict import TASK, arm, first, judge_of
+from tests.unit.scoring.test_verdict import TASK, arm, first, grader_of
 from tuneproof.engine.card.route_agreement import agreement_with_route
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.route import Route
@@ -17,7 +17,7 @@ ARMS = {"zero_shot": 10, "retrieval": 55, "tuned": 12}
 def agreement(route: Route, target: float | None = None, **right: int) -> str | None:
     arms = {name: arm(name, first(count)) for name, count in right.items()}
     untuned: list[ScoredArm] = [each for name, each in arms.items() if name != "tuned"]
-    measure = Measure(TASK, None if target is None else Target(at_least=target), judge_of(TASK))
+    measure = Measure(TASK, None if target is None else Target(at_least=target), grader_of(TASK))
     verdict = decide_verdict(measure, ArmsInCase(untuned, arms.get("tuned")), [])
     return agreement_with_route(route, measure, list(arms.values()), verdict)
 

@@ -13,7 +13,7 @@ from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example, Message, Source
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 HEAD = "name: x\ndecision: {private_facts: false, format_drift: true, stable_task: true}\n"
 ROW = Example("", "the {input} of a row", "out", Source("rows.jsonl", 1))
@@ -25,8 +25,8 @@ def case_with(tmp_path: Path, prompts: str) -> Case:
 
 
 def messages(case: Case, arm: str, row: Example = ROW) -> list[Message]:
-    judge = make_judge(Task(output=OutputFormat(kind=OutputKind.TEXT)), [])
-    return requested_arms(case)[arm](ArmContext("", judge, (), lambda _: True, 0)).messages(row)
+    grader = make_grader(Task(output=OutputFormat(kind=OutputKind.TEXT)), [])
+    return requested_arms(case)[arm](ArmContext("", grader, (), lambda _: True, 0)).messages(row)
 
 
 def test_texts_files_and_templates_become_arms_that_ask_exactly_what_is_written(tmp_path: Path) -> None:

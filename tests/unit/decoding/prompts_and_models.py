@@ -15,12 +15,12 @@ from tuneproof.engine.arms.zero_shot import ZeroShot
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.models.base_model import BaseCheckpoint
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 SAMPLE = Path(__file__).parents[3] / "sample_cases"
 TRAIN, CASES = (read_examples(str(SAMPLE / f"support_tickets{name}.jsonl")).examples for name in ("", "_eval"))
 TASK = Task.model_validate({"instruction": "Triage the ticket.", "output": {"kind": "json", "schema": {"properties": {"category": {}}}}})
-CONTEXT = ArmContext("Triage the ticket.", make_judge(TASK, []), TRAIN, lambda _: True, 0, TASK.output)
+CONTEXT = ArmContext("Triage the ticket.", make_grader(TASK, []), TRAIN, lambda _: True, 0, TASK.output)
 
 ARMS = {
     "zero-shot": ZeroShot(CONTEXT),

@@ -20,7 +20,7 @@ from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.scoring import answer_pattern
 from tuneproof.engine.scoring.answer_pattern import AnswerPattern
-from tuneproof.engine.scoring.judges import FailureClass, Judge, make_judge
+from tuneproof.engine.scoring.graders import FailureClass, Grader, make_grader
 
 PATTERNS = (
     r"#### (-?[\d,.]+)",
@@ -66,15 +66,15 @@ EXPONENTIAL = [r"^(a+)+$", r"^(a|aa)+$", r"(x+x+)+y", r"^(([a-z])+.)+[A-Z]([a-z]
 HARD = "a" * 5000 + "!" + "x" * 3000
 
 
-def _judge(pattern: str) -> Judge:
-    return make_judge(Task.model_validate({"output": {"kind": "pattern", "pattern": pattern}}), [])
+def _grader(pattern: str) -> Grader:
+    return make_grader(Task.model_validate({"output": {"kind": "pattern", "pattern": pattern}}), [])
 
 
 @pytest.mark.parametrize("pattern", EXPONENTIAL)
 def test_a_pattern_that_takes_exponential_time_in_python_is_judged_at_once(pattern: str) -> None:
     started = time.monotonic()
-    judge = _judge(pattern)
-    assert judge.judge(HARD, HARD).failure in (FailureClass.NOT_PARSEABLE, FailureClass.EXTRA_TEXT)
+    grader = _grader(pattern)
+    assert grader.grade(HARD, HARD).failure in (FailureClass.NOT_PARSEABLE, FailureClass.EXTRA_TEXT)
     assert not allows(FieldBound(pattern=pattern), HARD)
     assert time.monotonic() - started < 1
 
@@ -90,7 +90,7 @@ LOOKS_AROUND = r"^((a|aa)+)(?!b)$"
 
 def _off_format(*outputs: str) -> str:
     rows = Rows(Example("", "q", output, Source("train.jsonl", line)) for line, output in enumerate(outputs, 1))
-    (finding,) = outputs_off_format(Table(examples=rows, eval=Rows(), problems=[], judge=_judge(LOOKS_AROUND)))
+    (finding,) = outputs_off_format(Table(examples=rows, eval=Rows(), problems=[], grader=_grader(LOOKS_AROUND)))
     return "; ".join(f"{row.at}: {row.note}" for row in finding.rows)
 
 
@@ -106,6 +106,6 @@ def test_a_pattern_that_takes_too_long_on_many_rows_is_a_mistake_of_the_case() -
     assert refused.value.where == "task.output.pattern"
 
 
-def test_a_judge_of_a_pattern_goes_to_another_process() -> None:
-    judge = pickle.loads(pickle.dumps(_judge(LOOKS_AROUND)))
-    assert judge.judge("aa", "aa").answer == "aa"
+def test_a_grader_of_a_pattern_goes_to_another_process() -> None:
+    grader = pickle.loads(pickle.dumps(_grader(LOOKS_AROUND)))
+    assert grader.grade("aa", "aa").answer == "aa"

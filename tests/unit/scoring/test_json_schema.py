@@ -1,4 +1,4 @@
-"""A schema reads nothing but itself, and no schema or document keeps the judge busy."""
+"""A schema reads nothing but itself, and no schema or document keeps the grader busy."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import pytest
 from tuneproof.engine.arms.closed_schema import closed_schema
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.scoring.graders import FailureClass, make_grader
 from tuneproof.engine.scoring.json_schema import SchemaValidator
-from tuneproof.engine.scoring.judges import FailureClass, make_judge
 
 SECONDS = 2
 """More than any of these takes, and far less than exponential time."""
@@ -68,7 +68,7 @@ def test_a_reference_out_of_the_schema_is_a_mistake_of_the_case_and_is_never_fol
         (tmp_path / name).write_text('{"type": "object"}')
     named = json.loads(json.dumps(schema).replace("HOST", host).replace("FILE", (tmp_path / "part.json").as_uri()))
     with pytest.raises(CaseError) as refused:
-        make_judge(Task.model_validate({"output": {"kind": "json", "schema": named}}), [])
+        make_grader(Task.model_validate({"output": {"kind": "json", "schema": named}}), [])
     assert refused.value.where == "task.output.schema" and "$defs" in refused.value.fix
     assert paths == []
 
@@ -108,15 +108,15 @@ def test_a_deep_document_under_a_schema_that_refers_to_itself_is_judged_at_once(
     schema = {"$ref": "#/$defs/a", "$defs": {"a": _lists_of("a", "a", "b"), "b": _lists_of("b", "a")}}
     document = json.dumps([*_nested(60), 3])
     started = time.monotonic()
-    judged = make_judge(Task.model_validate({"output": {"kind": "json", "schema": schema}}), []).judge(document, document)
+    judged = make_grader(Task.model_validate({"output": {"kind": "json", "schema": schema}}), []).grade(document, document)
     closed_schema(schema, [_nested(60)])
     assert judged.failure is FailureClass.WRONG_SHAPE and time.monotonic() - started < SECONDS
 
 
 def test_a_pattern_of_a_schema_that_takes_too_many_steps_is_named_with_its_field() -> None:
     schema = {"properties": {"code": {"pattern": r"^(?:(a*)*)*\1c$"}}}
-    judge = make_judge(Task.model_validate({"output": {"kind": "json", "schema": schema}}), [])
+    grader = make_grader(Task.model_validate({"output": {"kind": "json", "schema": schema}}), [])
     started = time.monotonic()
-    problem = judge.problem(json.dumps({"code": "a" * 5000}))
+    problem = grader.problem(json.dumps({"code": "a" * 5000}))
     assert problem is not None and "too many steps" in problem and "code" in problem
     assert time.monotonic() - started < SECONDS

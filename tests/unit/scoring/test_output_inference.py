@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.conftest import REAL_DATA, sample_case
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.readers import read_examples
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.output_inference import infer_output
 
 
@@ -30,8 +30,8 @@ def schema_of(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def problems(output: OutputFormat, outputs: list[str]) -> int:
-    judge = make_judge(Task(output=output), [])
-    return sum(judge.problem(text) is not None for text in outputs)
+    grader = make_grader(Task(output=output), [])
+    return sum(grader.problem(text) is not None for text in outputs)
 
 
 VALUES = st.recursive(
@@ -137,7 +137,7 @@ def test_a_marked_answer_gives_a_pattern_that_finds_it(mark: str, answer: str) -
     outputs = [f"Reason {i}.\n{mark.format(answer)}" for i in range(12)]
     inferred = infer_output(outputs)
     assert inferred.output.kind is OutputKind.PATTERN and inferred.why.startswith("all 12 outputs mark their answer")
-    assert make_judge(Task(output=inferred.output), []).judge(outputs[0], outputs[1]).answer == answer
+    assert make_grader(Task(output=inferred.output), []).grade(outputs[0], outputs[1]).answer == answer
 
 
 def test_without_outputs_the_format_is_text() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tuneproof.engine.case.task import Task
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.repair import make_repair
 
 TRIAGE = {
@@ -26,7 +26,7 @@ LABELS = ["billing", "account", "account closed", "order_status"]
 
 def repaired(output: dict[str, Any], outputs: list[str], answer: str) -> str | None:
     task = Task.model_validate({"instruction": "Triage.", "output": output})
-    return make_repair(task, outputs, make_judge(task, outputs))(answer)
+    return make_repair(task, outputs, make_grader(task, outputs))(answer)
 
 
 @pytest.mark.parametrize(

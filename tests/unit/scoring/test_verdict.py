@@ -8,9 +8,9 @@ import pytest
 
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
-from tuneproof.engine.scoring.judges import Judge, make_judge
+from tuneproof.engine.scoring.graders import Grader, make_grader
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
-from tuneproof.engine.scoring.predictions import judge_output, score_predictions, unanswered_prediction
+from tuneproof.engine.scoring.predictions import grade_output, score_predictions, unanswered_prediction
 from tuneproof.engine.scoring.rule import TargetStatus, VerdictAnswer
 from tuneproof.engine.scoring.verdict import ArmsInCase, decide_verdict
 from tuneproof.engine.scoring.verdict_schema import Verdict
@@ -19,23 +19,23 @@ TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no"
 JSON = Task.model_validate({"output": {"kind": "json"}, "metric": "field_accuracy"})
 
 
-def judge_of(task: Task) -> Judge:
-    return make_judge(task, [])
+def grader_of(task: Task) -> Grader:
+    return make_grader(task, [])
 
 
-MEASURE = Measure(TASK, None, judge_of(TASK))
+MEASURE = Measure(TASK, None, grader_of(TASK))
 
 
 def answers(name: str, outputs: Sequence[str | None], wanted: Sequence[str], task: Task = TASK, *, elsewhere: bool = False) -> ScoredArm:
     """An arm that gave these outputs; None where it gave no answer."""
-    judge = judge_of(task)
+    grader = grader_of(task)
     rows = [
         unanswered_prediction(str(at), "?", expected, "timeout", "", 1)
         if output is None
-        else judge_output(str(at), "?", output, expected, judge, truncated=False, prompt_tokens=9, output_tokens=1)
+        else grade_output(str(at), "?", output, expected, grader, truncated=False, prompt_tokens=9, output_tokens=1)
         for at, (output, expected) in enumerate(zip(outputs, wanted, strict=True))
     ]
-    return ScoredArm(score_predictions(name, rows, task.output.kind, judge, 1.0), rows, is_external=elsewhere)
+    return ScoredArm(score_predictions(name, rows, task.output.kind, grader, 1.0), rows, is_external=elsewhere)
 
 
 def arm(name: str, right: Sequence[bool], *, elsewhere: bool = False) -> ScoredArm:
@@ -48,7 +48,7 @@ def first(right: int, n: int = 60) -> list[bool]:
 
 def verdict(untuned: list[ScoredArm], tuned: ScoredArm | None, task: Task = TASK, **asked: object) -> Verdict:
     target = Target.model_validate(asked) if asked else None
-    measure = Measure(task, target, judge_of(task))
+    measure = Measure(task, target, grader_of(task))
     return decide_verdict(measure, ArmsInCase(untuned, tuned), [] if tuned else ["tuned arm"])
 
 
@@ -95,7 +95,7 @@ def test_a_target_met_as_measured_says_how_many_more_cases_would_show_it() -> No
 
 def test_the_lightest_arm_that_meets_the_target_is_named_and_another_tuned_arm_decides_nothing() -> None:
     weak, strong, tuned, held = arm("zero_shot", first(20)), arm("few_shot", first(56)), arm("tuned", first(50)), arm("held", first(58))
-    measure = Measure(TASK, Target(at_least=0.9), judge_of(TASK))
+    measure = Measure(TASK, Target(at_least=0.9), grader_of(TASK))
     found = decide_verdict(measure, ArmsInCase([weak], tuned, also_tuned=[held]), [])
     assert (found.lightest_arm, found.answer) == ("held", VerdictAnswer.TUNE)
     assert decide_verdict(measure, ArmsInCase([weak, strong], tuned, also_tuned=[held]), []).lightest_arm == "few_shot"
@@ -145,7 +145,7 @@ def test_a_tuned_arm_that_is_worse_beyond_its_interval_is_not_to_be_used() -> No
 
 @pytest.mark.parametrize(("untuned", "missing"), [([], ["data", "tuned arm"]), ([arm("zero_shot", first(5))], ["tuned arm"])])
 def test_what_was_not_measured_is_inconclusive_and_named(untuned: list[ScoredArm], missing: list[str]) -> None:
-    found = decide_verdict(Measure(TASK, None, judge_of(TASK)), ArmsInCase(untuned), missing)
+    found = decide_verdict(Measure(TASK, None, grader_of(TASK)), ArmsInCase(untuned), missing)
     assert found.answer is VerdictAnswer.INCONCLUSIVE and found.missing == missing and missing[-1] in found.reason
 
 
@@ -196,7 +196,7 @@ def test_eight_conversations_of_ten_cases_are_eight() -> None:
     alone = verdict([untuned], tuned)
     assert alone.answer is VerdictAnswer.TUNE
     talks = {str(at): f"talk {at // 10}" for at in range(80)}
-    grouped = decide_verdict(Measure(TASK, None, judge_of(TASK), talks), ArmsInCase([untuned], tuned), [])
+    grouped = decide_verdict(Measure(TASK, None, grader_of(TASK), talks), ArmsInCase([untuned], tuned), [])
     assert grouped.answer is VerdictAnswer.INCONCLUSIVE
     assert grouped.difference is not None and grouped.difference.clusters == 8
     assert grouped.difference.low < -0.3 and grouped.difference.high > 0.8
@@ -245,7 +245,7 @@ def test_the_gain_worth_having_is_the_case_s_own() -> None:
 
 
 def test_trainings_that_differ_widely_widen_the_interval() -> None:
-    untuned, measure = arm("zero_shot", first(100, 200)), Measure(TASK, None, judge_of(TASK))
+    untuned, measure = arm("zero_shot", first(100, 200)), Measure(TASK, None, grader_of(TASK))
     alike = [arm("tuned", first(130, 200)), arm("tuned", first(131, 200)), arm("tuned", first(129, 200))]
     apart = [arm("tuned", first(130, 200)), arm("tuned", first(170, 200)), arm("tuned", first(90, 200))]
     sure = decide_verdict(measure, ArmsInCase([untuned], alike[0], alike[1:]), [])

@@ -15,14 +15,14 @@ from tuneproof.engine.core.errors import CaseError, Interrupted, RunFailed
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure
-from tuneproof.engine.scoring.predictions import Prediction, judge_output
+from tuneproof.engine.scoring.predictions import Prediction, grade_output
 from tuneproof.engine.stages.prompt_search import Found, PromptSearch
 from tuneproof.engine.stages.search_summary import search_summary
 
 TASK = Task(instruction="Sort it.", output=OutputFormat(kind=OutputKind.CHOICE, choices=["odd", "even"]))
-JUDGE = make_judge(TASK, [])
+GRADER = make_grader(TASK, [])
 RULE = "A number is even if two divides it."
 
 
@@ -58,8 +58,8 @@ class Model:
             self.answered.append((name, prompt))
             right = RULE in prompt or self.always_right
             predictions.append(
-                judge_output(
-                    name, prompt, case.output if right else "?", case.output, JUDGE, truncated=False, prompt_tokens=10, output_tokens=1,
+                grade_output(
+                    name, prompt, case.output if right else "?", case.output, GRADER, truncated=False, prompt_tokens=10, output_tokens=1,
                     shown=request.shown,
                 )
             )  # fmt: skip
@@ -73,7 +73,7 @@ def says(text: str, *, truncated: bool = False) -> Callable[[int], Completion]:
 def search(model: Model, train: int = 20, validation: int = 8, stop: StopRequest | None = None, **limits: int) -> Found:
     context = ArmContext(
         "Sort it.",
-        JUDGE,
+        GRADER,
         [case for _, case in rows(0, train)],
         lambda _: True,
         0,
@@ -82,7 +82,7 @@ def search(model: Model, train: int = 20, validation: int = 8, stop: StopRequest
     )
     parts = rows(0, train), rows(1000, validation)
     return PromptSearch(
-        OptimisedPrompt(context), Measure(TASK, None, JUDGE), *parts, model.answer, model, "theirs", stop or StopRequest()
+        OptimisedPrompt(context), Measure(TASK, None, GRADER), *parts, model.answer, model, "theirs", stop or StopRequest()
     ).run()
 
 
@@ -103,7 +103,7 @@ def test_an_instruction_that_answers_more_validation_cases_is_found() -> None:
 
 
 def test_a_proposer_that_cannot_write_ends_with_the_first_prompt_and_says_what_it_took() -> None:
-    for proposals in (says(""), says("never ends", truncated=True), says("Sort it.\n" + JUDGE.description())):
+    for proposals in (says(""), says("never ends", truncated=True), says("Sort it.\n" + GRADER.description())):
         model = Model(proposals)
         found = search(model)
         assert found.variant == found.facts.start == "start 1" and found.arm.candidate.instruction.startswith("Sort it.")

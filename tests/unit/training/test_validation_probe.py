@@ -18,7 +18,7 @@ from tuneproof.engine.case.task import Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.models.base_model import load_base
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.training.probe_steps import PROBES, is_probe_step, next_probe
 from tuneproof.engine.training.run import make_trainer
@@ -66,7 +66,7 @@ def test_a_probe_has_the_metric_that_decides_where_it_is_not_the_share_of_correc
     outputs = [case.output for _, case in probe.cases]
     task = Task(output=OutputFormat(kind=OutputKind.CHOICE, choices=sorted(set(outputs))), metric=Metric.MACRO_F1)
     model = make_trainer(base, rows, make_plan(MethodChoice(name="lora"), Training()), tmp_path).model.eval()
-    found, _ = replace(probe, measure=Measure(task, None, make_judge(task, outputs))).run(model)
+    found, _ = replace(probe, measure=Measure(task, None, make_grader(task, outputs))).run(model)
     assert found.score is not None and probe.run(model)[0].score is None
 
 

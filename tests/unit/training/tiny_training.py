@@ -6,7 +6,7 @@ from tuneproof.engine.arms import TUNED_ARMS, ArmContext
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.models.base_model import BaseCheckpoint
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.training.tokenize import EncodedRow, encode_rows
 from tuneproof.engine.training.validation_probe import ValidationProbe
@@ -30,10 +30,10 @@ ROWS = [
 
 def training_of(base: BaseCheckpoint) -> tuple[list[EncodedRow], ValidationProbe]:
     """The encoded rows, and a probe with the same rows as its cases."""
-    judge = make_judge(TASK, [row.output for row in ROWS])
-    arm = TUNED_ARMS["tuned"](ArmContext(TASK.instruction or "", judge, ROWS, lambda _: True, 0))
+    grader = make_grader(TASK, [row.output for row in ROWS])
+    arm = TUNED_ARMS["tuned"](ArmContext(TASK.instruction or "", grader, ROWS, lambda _: True, 0))
     rows = encode_rows(base, arm, ROWS)
     prompts = [base.prompt(arm.messages(row)) for row in ROWS]
     return rows, ValidationProbe(
-        base, Measure(TASK, None, judge), [(str(row.source), row) for row in ROWS], prompts, rows, max_new_tokens=16
+        base, Measure(TASK, None, grader), [(str(row.source), row) for row in ROWS], prompts, rows, max_new_tokens=16
     )

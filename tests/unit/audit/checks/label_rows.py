@@ -9,7 +9,7 @@ from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.scoring.judges import Judge, make_judge
+from tuneproof.engine.scoring.graders import Grader, make_grader
 
 TOPICS = {
     "billing": "invoice payment refund card charge bill amount paid",
@@ -23,12 +23,12 @@ def examples(outputs: list[str], file: str = "rows.jsonl") -> Rows:
     return Rows(Example("Name it.", f"text {i}", output, Source(file, i)) for i, output in enumerate(outputs, start=1))
 
 
-def judge(**output: object) -> Judge:
-    return make_judge(Task.model_validate({"output": output}), [])
+def grader(**output: object) -> Grader:
+    return make_grader(Task.model_validate({"output": output}), [])
 
 
-def table(train_rows: list[str], eval_rows: list[str] | None = None, judged: Judge | None = None) -> Table:
-    return Table(examples(train_rows), examples(eval_rows or [], "eval.jsonl"), [], judge=judged)
+def table(train_rows: list[str], eval_rows: list[str] | None = None, judged: Grader | None = None) -> Table:
+    return Table(examples(train_rows), examples(eval_rows or [], "eval.jsonl"), [], grader=judged)
 
 
 def lines(findings: list[Finding]) -> list[int]:

@@ -7,7 +7,7 @@ import random
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.unit.audit.checks.label_rows import judge, lines, table
+from tests.unit.audit.checks.label_rows import grader, lines, table
 from tuneproof.engine.audit.checks.rare_label import rare_labels
 
 
@@ -21,5 +21,5 @@ def test_rows_of_rare_labels_are_found(rare: dict[str, int], order: random.Rando
 
 
 def test_a_choice_without_any_row_is_rare_and_an_output_that_is_no_choice_is_not_counted() -> None:
-    (finding,) = rare_labels(table(["a"] * 9 + ["b"] * 9 + ["typo"], judged=judge(kind="choice", choices=["a", "b", "c"])))
+    (finding,) = rare_labels(table(["a"] * 9 + ["b"] * 9 + ["typo"], judged=grader(kind="choice", choices=["a", "b", "c"])))
     assert finding.message == "1 label has fewer than 5 training rows: `c` 0" and finding.rows == ()

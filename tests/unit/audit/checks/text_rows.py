@@ -12,7 +12,7 @@ from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.example import Example, Message, Source
-from tuneproof.engine.scoring.judges import make_judge
+from tuneproof.engine.scoring.graders import make_grader
 
 Edit = Callable[[str], str]
 
@@ -27,8 +27,8 @@ def clean(line: int) -> Example:
 
 
 def table(examples: list[Example], scored: list[Example] | None = None, task: Task | None = None) -> Table:
-    judge = make_judge(task, [e.output for e in examples]) if task else None
-    return Table(Rows(examples), Rows(scored or []), [], judge)
+    grader = make_grader(task, [e.output for e in examples]) if task else None
+    return Table(Rows(examples), Rows(scored or []), [], grader)
 
 
 def findings(check: str, examples: list[Example], scored: list[Example] | None = None, task: Task | None = None) -> list[Finding]:

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.scoring.judges import FailureClass, Judge, make_judge, parse_json, same_json
-from tuneproof.engine.scoring.predictions import Prediction, judge_output, macro_f1, score_predictions
+from tuneproof.engine.scoring.graders import FailureClass, Grader, make_grader, parse_json, same_json
+from tuneproof.engine.scoring.predictions import Prediction, grade_output, macro_f1, score_predictions
 
 SCHEMA = {
     "type": "object",
@@ -22,11 +22,11 @@ SCHEMA = {
 }
 
 
-def judge(**output: Any) -> Judge:
-    return make_judge(Task.model_validate({"output": output}), ["yes", "no "])
+def grader(**output: Any) -> Grader:
+    return make_grader(Task.model_validate({"output": output}), ["yes", "no "])
 
 
-JSON = judge(kind="json", schema=SCHEMA)
+JSON = grader(kind="json", schema=SCHEMA)
 WANTED = '{"city": "Oslo", "nights": 3}'
 
 
@@ -52,12 +52,12 @@ WANTED = '{"city": "Oslo", "nights": 3}'
 def test_json_outputs_are_judged_by_parsing_schema_and_values(
     output: str, valid: bool, correct: bool, failure: FailureClass | None, fields: tuple[str, ...]
 ) -> None:
-    judged = JSON.judge(output, WANTED)
+    judged = JSON.grade(output, WANTED)
     assert (judged.format_valid, judged.correct, judged.failure, judged.fields) == (valid, correct, failure, fields)
 
 
 def test_an_answer_that_was_cut_off_is_truncated_and_not_unparseable() -> None:
-    assert JSON.judge('{"city": "Os', WANTED, truncated=True).failure is FailureClass.TRUNCATED
+    assert JSON.grade('{"city": "Os', WANTED, truncated=True).failure is FailureClass.TRUNCATED
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_an_answer_that_was_cut_off_is_truncated_and_not_unparseable() -> None:
     ],
 )
 def test_a_choice_is_exactly_one_label(output: str, valid: bool, correct: bool, failure: FailureClass | None) -> None:
-    judged = judge(kind="choice").judge(output, "yes")
+    judged = grader(kind="choice").grade(output, "yes")
     assert (judged.format_valid, judged.correct, judged.failure) == (valid, correct, failure)
 
 
@@ -81,19 +81,19 @@ def test_a_choice_is_exactly_one_label(output: str, valid: bool, correct: bool, 
     [("so\n#### 72", True, True), ("#### 7 then #### 72", True, True), ("#### 7", True, False), ("72", False, False)],
 )
 def test_the_answer_of_a_pattern_is_its_last_match(output: str, valid: bool, correct: bool) -> None:
-    judged = judge(kind="pattern", pattern=r"#### (-?\d+)").judge(output, "48+24\n#### 72")
+    judged = grader(kind="pattern", pattern=r"#### (-?\d+)").grade(output, "48+24\n#### 72")
     assert (judged.format_valid, judged.correct) == (valid, correct)
 
 
 @pytest.mark.parametrize(("output", "valid", "correct"), [("a b ", True, True), ("a", True, False), (" ", False, False)])
 def test_a_text_is_compared_without_outer_white_space(output: str, valid: bool, correct: bool) -> None:
-    judged = judge(kind="text").judge(output, "a b")
+    judged = grader(kind="text").grade(output, "a b")
     assert (judged.format_valid, judged.correct) == (valid, correct)
 
 
 def test_an_invalid_schema_is_a_user_error() -> None:
     with pytest.raises(CaseError, match="not a JSON Schema"):
-        judge(kind="json", schema={"type": "strange"})
+        grader(kind="json", schema={"type": "strange"})
 
 
 VALUES = st.recursive(
@@ -109,9 +109,9 @@ def test_json_values_are_equal_if_their_canonical_json_is(a: Any, b: Any) -> Non
 
 
 @given(st.text(max_size=40))
-def test_every_judge_accepts_any_text(text: str) -> None:
-    for one, wanted in ((JSON, WANTED), (judge(kind="choice"), "yes"), (judge(kind="text"), "a")):
-        judged = one.judge(text, wanted)
+def test_every_grader_accepts_any_text(text: str) -> None:
+    for one, wanted in ((JSON, WANTED), (grader(kind="choice"), "yes"), (grader(kind="text"), "a")):
+        judged = one.grade(text, wanted)
         assert judged.correct == (judged.failure is None)
         assert judged.format_valid or not judged.correct
 
@@ -130,7 +130,7 @@ def test_anything_but_one_json_document_is_rejected(text: str) -> None:
 
 
 def line(output: str, wanted: str) -> Prediction:
-    return judge_output("id", "prompt", output, wanted, JSON, truncated=False, prompt_tokens=10, output_tokens=5)
+    return grade_output("id", "prompt", output, wanted, JSON, truncated=False, prompt_tokens=10, output_tokens=5)
 
 
 def test_scores_count_rates_fields_and_failures() -> None:

@@ -1,4 +1,4 @@
-"""Judges of outputs, one for each output kind, and the classes of failures."""
+"""Graders of outputs, one for each output kind, and the classes of failures."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class FailureClass(StrEnum):
 
 
 @dataclass(frozen=True)
-class Judgement:
-    """The judgement of one output: format and correctness separately, the class of the failure, and the wrong fields."""
+class Grade:
+    """The grade of one output: format and correctness separately, the class of the failure, and the wrong fields."""
 
     format_valid: bool
     correct: bool
@@ -43,11 +43,11 @@ class Judgement:
     """The label, or what the pattern found; empty for other kinds and if it cannot be parsed."""
 
 
-class Judge(Protocol):
-    """Judges the outputs of one task. Reasoning at their start is set aside."""
+class Grader(Protocol):
+    """Grades the outputs of one task. Reasoning at their start is set aside."""
 
-    def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
-        """The judgement of an output; `truncated` says that it ended at the token limit."""
+    def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
+        """The grade of an output; `truncated` says that it ended at the token limit."""
 
     def problem(self, expected: str) -> str | None:
         """Why an expected output does not have the format of the task; None if it has."""
@@ -63,35 +63,35 @@ REFUSAL_PATTERN = re.compile(
 """Phrases of a model that refuses to answer."""
 
 
-def make_judge(task: Task, labels: Sequence[str]) -> Judge:
-    """The judge of a task; `labels` are the outputs of train, which are the choices if the case names none.
+def make_grader(task: Task, labels: Sequence[str]) -> Grader:
+    """The grader of a task; `labels` are the outputs of train, which are the choices if the case names none.
 
     Raises CaseError if `task.output.schema` cannot be used.
     """
     match task.output.kind:
         case OutputKind.JSON:
             schema = task.output.json_schema
-            return JsonJudge(schema if isinstance(schema, dict) else None)
+            return JsonGrader(schema if isinstance(schema, dict) else None)
         case OutputKind.CHOICE:
-            return ChoiceJudge(task.output.choices or sorted({answer_of(label).strip() for label in labels}))
+            return ChoiceGrader(task.output.choices or sorted({answer_of(label).strip() for label in labels}))
         case OutputKind.PATTERN:
-            return PatternJudge(task.output.pattern or "")
+            return PatternGrader(task.output.pattern or "")
         case OutputKind.TEXT:
-            return TextJudge()
+            return TextGrader()
 
 
-class JsonJudge:
+class JsonGrader:
     """One JSON document and nothing else; correct if it equals the expected one, in any order of keys."""
 
     def __init__(self, schema: dict[str, Any] | None) -> None:
         self._schema = schema
         self._validator = SchemaValidator(schema) if schema is not None else None
 
-    def __reduce__(self) -> tuple[type[JsonJudge], tuple[dict[str, Any] | None]]:
+    def __reduce__(self) -> tuple[type[JsonGrader], tuple[dict[str, Any] | None]]:
         # A validator cannot be pickled; its schema can.
-        return JsonJudge, (self._schema,)
+        return JsonGrader, (self._schema,)
 
-    def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+    def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
         output, expected = answer_of(output), answer_of(expected)
         try:
             actual = parse_json(output)
@@ -101,11 +101,11 @@ class JsonJudge:
         wanted = parse_json(expected)
         wrong_shape = self._shape_errors(actual, wanted)
         if wrong_shape:
-            return Judgement(False, False, FailureClass.WRONG_SHAPE, wrong_shape)
+            return Grade(False, False, FailureClass.WRONG_SHAPE, wrong_shape)
         wrong = different_fields(actual, wanted)
         if not wrong:
-            return Judgement(True, True, field_score=1.0)
-        return Judgement(True, False, FailureClass.WRONG_VALUE, wrong, _share_of_right_fields(actual, wanted))
+            return Grade(True, True, field_score=1.0)
+        return Grade(True, False, FailureClass.WRONG_VALUE, wrong, _share_of_right_fields(actual, wanted))
 
     def problem(self, expected: str) -> str | None:
         try:
@@ -130,21 +130,21 @@ class JsonJudge:
         return self._validator.wrong_parts(got)
 
 
-class ChoiceJudge:
+class ChoiceGrader:
     """Exactly one of the labels, outer white space aside."""
 
     def __init__(self, choices: Sequence[str]) -> None:
         self.choices = list(choices)
 
-    def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+    def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
         output, expected = answer_of(output), answer_of(expected)
         answer = output.strip()
         if answer not in self.choices:
             inside = any(re.search(rf"(?<!\w){re.escape(choice)}(?!\w)", answer) for choice in self.choices)
             return _unparsed(output, truncated, FailureClass.EXTRA_TEXT if inside else FailureClass.NOT_PARSEABLE)
         if answer == expected.strip():
-            return Judgement(True, True, field_score=1.0, answer=answer)
-        return Judgement(True, False, FailureClass.WRONG_VALUE, (expected.strip(),), answer=answer)
+            return Grade(True, True, field_score=1.0, answer=answer)
+        return Grade(True, False, FailureClass.WRONG_VALUE, (expected.strip(),), answer=answer)
 
     def problem(self, expected: str) -> str | None:
         label = answer_of(expected).strip()
@@ -157,20 +157,20 @@ class ChoiceJudge:
 NO_MATCH = "it does not match task.output.pattern"
 
 
-class PatternJudge:
+class PatternGrader:
     """A text that contains the pattern; the answer is the first group of its last match."""
 
     def __init__(self, pattern: str) -> None:
         self._pattern = AnswerPattern(pattern)
 
-    def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+    def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
         output, expected = answer_of(output), answer_of(expected)
         answer = self._answer(output)
         if answer is None:
             return _unparsed(output, truncated, FailureClass.NOT_PARSEABLE)
         if answer == self._answer(expected):
-            return Judgement(True, True, field_score=1.0, answer=answer)
-        return Judgement(True, False, FailureClass.WRONG_VALUE, answer=answer)
+            return Grade(True, True, field_score=1.0, answer=answer)
+        return Grade(True, False, FailureClass.WRONG_VALUE, answer=answer)
 
     def problem(self, expected: str) -> str | None:
         text = answer_of(expected)
@@ -186,17 +186,17 @@ class PatternJudge:
         return (found.group(1) or "").strip() if found else None
 
 
-class TextJudge:
+class TextGrader:
     """Any text that is not truncated; correct if it equals the expected one, outer white space aside."""
 
-    def judge(self, output: str, expected: str, *, truncated: bool = False) -> Judgement:
+    def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
         output, expected = answer_of(output), answer_of(expected)
         if truncated or not output.strip():
             return _unparsed(output, truncated, FailureClass.WRONG_VALUE)
         if output.strip() == expected.strip():
-            return Judgement(True, True, field_score=1.0)
+            return Grade(True, True, field_score=1.0)
         refused = bool(REFUSAL_PATTERN.search(output))
-        return Judgement(True, False, FailureClass.REFUSED if refused else FailureClass.WRONG_VALUE)
+        return Grade(True, False, FailureClass.REFUSED if refused else FailureClass.WRONG_VALUE)
 
     def problem(self, expected: str) -> str | None:
         return None
@@ -278,15 +278,15 @@ def _share_of_right_fields(got: Any, wanted: Any) -> float:
     return 1 - len(different_fields(got, wanted)) / len(fields)
 
 
-def _unparsed(output: str, truncated: bool, otherwise: FailureClass) -> Judgement:
-    """The judgement of an output whose answer cannot be parsed; `otherwise` is its class if no more specific one applies."""
+def _unparsed(output: str, truncated: bool, otherwise: FailureClass) -> Grade:
+    """The grade of an output whose answer cannot be parsed; `otherwise` is its class if no more specific one applies."""
     if truncated:
-        return Judgement(False, False, FailureClass.TRUNCATED)
+        return Grade(False, False, FailureClass.TRUNCATED)
     if not output.strip():
-        return Judgement(False, False, FailureClass.EMPTY)
+        return Grade(False, False, FailureClass.EMPTY)
     if REFUSAL_PATTERN.search(output):
-        return Judgement(False, False, FailureClass.REFUSED)
-    return Judgement(False, False, otherwise)
+        return Grade(False, False, FailureClass.REFUSED)
+    return Grade(False, False, otherwise)
 
 
 def _contains_json(output: str) -> bool:
