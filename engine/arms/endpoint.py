@@ -10,7 +10,7 @@ from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.endpoint.server import resolve_server
-from tuneproof.engine.scoring.predictions import Scores
+from tuneproof.engine.scoring.scores import Scores
 
 
 class EndpointArm(ZeroShot):

@@ -19,8 +19,8 @@ from tuneproof.engine.data.split import Part
 from tuneproof.engine.run.artifacts import ModelFacts
 from tuneproof.engine.scoring.lower_bound import min_correct_for_target
 from tuneproof.engine.scoring.metric_sums import PROPORTIONS
-from tuneproof.engine.scoring.predictions import Scores
 from tuneproof.engine.scoring.rule import SIGNIFICANT
+from tuneproof.engine.scoring.scores import Scores
 from tuneproof.engine.scoring.verdict_schema import Verdict
 from tuneproof.engine.scoring.verdict_text import format_points, format_test
 

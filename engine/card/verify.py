@@ -34,16 +34,15 @@ from tuneproof.engine.run.variants import CURVE, ModelVariant, scored_variants
 from tuneproof.engine.scoring.graders import Grader, make_grader
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import (
-    Scores,
     failure_log,
     grade_again,
     prompts_digest,
     read_predictions,
     repair_predictions,
-    score_predictions,
     to_jsonl,
 )
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
+from tuneproof.engine.scoring.scores import Scores, score_predictions
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
 from tuneproof.engine.scoring.verdict_schema import RULES
 
@@ -227,7 +226,7 @@ def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, s
     again = [grade_again(p, grader, cases[p.id].output) for p in stored]
     _same(run, predictions, to_jsonl(again))
     seconds = Scores.model_validate_json(run.read(scores)).seconds
-    _same(run, scores, score_predictions(arm, again, task.output.kind, grader, seconds).model_dump_json(indent=1) + "\n")
+    _same(run, scores, score_predictions(arm, again, task.metrics, grader, seconds).model_dump_json(indent=1) + "\n")
     if run.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
         raise VerifyFailed(f"the prompts of {arm} do not have the recorded digest", where=MANIFEST)
     return len(again)
@@ -244,7 +243,7 @@ def _check_repaired(run: RunSnapshot, arm: str) -> int:
     again = repair_predictions(read_predictions(run.read(artifacts.predictions_file(arm))), repair, grader)
     _same(run, artifacts.predictions_file(row), to_jsonl(again))
     seconds = Scores.model_validate_json(run.read(artifacts.scores_file(arm))).seconds
-    scores = score_predictions(row, again, task.output.kind, grader, seconds)
+    scores = score_predictions(row, again, task.metrics, grader, seconds)
     _same(run, artifacts.scores_file(row), scores.model_dump_json(indent=1) + "\n")
     return len(again)
 

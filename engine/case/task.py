@@ -108,6 +108,11 @@ class Task(CaseSection):
         return self.metric or METRICS[self.output.kind][0]
 
     @property
+    def metrics(self) -> list[Metric]:
+        """The metrics that every answer is scored with: all of the output kind."""
+        return METRICS[self.output.kind]
+
+    @property
     def as_recorded(self) -> dict[str, Any]:
         """What a step records of the task. Bounds that nobody chose are left out, as in runs made before there were any."""
         left_out = {"output": {"bounds"}} if self.output.bounds is BoundsChoice.AUTO else None

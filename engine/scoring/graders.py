@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
-from tuneproof.engine.case.task import OutputKind, Task
+from tuneproof.engine.case.task import Metric, OutputKind, Task
 from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.answer_pattern import MATCH_SECONDS, AnswerPattern
 from tuneproof.engine.scoring.json_schema import SchemaValidator
@@ -30,6 +30,14 @@ class FailureClass(StrEnum):
 
 
 @dataclass(frozen=True)
+class Labels:
+    """The labels that an output should have named, and those that it named; none if it does not have the format."""
+
+    expected: tuple[str, ...]
+    answered: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Grade:
     """The grade of one output: format and correctness separately, the class of the failure, and the wrong fields."""
 
@@ -37,8 +45,10 @@ class Grade:
     correct: bool
     failure: FailureClass | None = None
     fields: tuple[str, ...] = ()
-    field_score: float = 0.0
-    """Share of the fields that are right, between 0 and 1; 1 for a correct output."""
+    scores: Mapping[Metric, float] = field(default_factory=dict)
+    """What the case scores, between 0 and 1, in each metric that is a mean over cases; 0 in those that are not named."""
+    labels: Labels | None = None
+    """For an output that names labels, which an F1 is computed from."""
     answer: str = ""
     """The label, or what the pattern found; empty for other kinds and if it cannot be parsed."""
 
@@ -104,8 +114,8 @@ class JsonGrader:
             return Grade(False, False, FailureClass.WRONG_SHAPE, wrong_shape)
         wrong = different_fields(actual, wanted)
         if not wrong:
-            return Grade(True, True, field_score=1.0)
-        return Grade(True, False, FailureClass.WRONG_VALUE, wrong, _share_of_right_fields(actual, wanted))
+            return Grade(True, True, scores={Metric.EXACT_MATCH: 1.0, Metric.FIELD_ACCURACY: 1.0})
+        return Grade(True, False, FailureClass.WRONG_VALUE, wrong, {Metric.FIELD_ACCURACY: _share_of_right_fields(actual, wanted)})
 
     def problem(self, expected: str) -> str | None:
         try:
@@ -137,14 +147,16 @@ class ChoiceGrader:
         self.choices = list(choices)
 
     def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
-        output, expected = answer_of(output), answer_of(expected)
+        output, expected = answer_of(output), answer_of(expected).strip()
         answer = output.strip()
         if answer not in self.choices:
             inside = any(re.search(rf"(?<!\w){re.escape(choice)}(?!\w)", answer) for choice in self.choices)
-            return _unparsed(output, truncated, FailureClass.EXTRA_TEXT if inside else FailureClass.NOT_PARSEABLE)
-        if answer == expected.strip():
-            return Grade(True, True, field_score=1.0, answer=answer)
-        return Grade(True, False, FailureClass.WRONG_VALUE, (expected.strip(),), answer=answer)
+            unparsed = _unparsed(output, truncated, FailureClass.EXTRA_TEXT if inside else FailureClass.NOT_PARSEABLE)
+            return replace(unparsed, labels=Labels((expected,)))
+        labels = Labels((expected,), (answer,))
+        if answer == expected:
+            return Grade(True, True, scores={Metric.CHOICE_ACCURACY: 1.0, Metric.EXACT_MATCH: 1.0}, labels=labels, answer=answer)
+        return Grade(True, False, FailureClass.WRONG_VALUE, (expected,), labels=labels, answer=answer)
 
     def problem(self, expected: str) -> str | None:
         label = answer_of(expected).strip()
@@ -166,11 +178,13 @@ class PatternGrader:
     def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
         output, expected = answer_of(output), answer_of(expected)
         answer = self._answer(output)
+        # Right is what the pattern finds; an exact match is the whole text.
+        whole = {Metric.EXACT_MATCH: 1.0} if output.strip() == expected.strip() else {}
         if answer is None:
-            return _unparsed(output, truncated, FailureClass.NOT_PARSEABLE)
+            return replace(_unparsed(output, truncated, FailureClass.NOT_PARSEABLE), scores=whole)
         if answer == self._answer(expected):
-            return Grade(True, True, field_score=1.0, answer=answer)
-        return Grade(True, False, FailureClass.WRONG_VALUE, answer=answer)
+            return Grade(True, True, scores={Metric.PATTERN_MATCH: 1.0, **whole}, answer=answer)
+        return Grade(True, False, FailureClass.WRONG_VALUE, scores=whole, answer=answer)
 
     def problem(self, expected: str) -> str | None:
         text = answer_of(expected)
@@ -194,7 +208,7 @@ class TextGrader:
         if truncated or not output.strip():
             return _unparsed(output, truncated, FailureClass.WRONG_VALUE)
         if output.strip() == expected.strip():
-            return Grade(True, True, field_score=1.0)
+            return Grade(True, True, scores={Metric.EXACT_MATCH: 1.0})
         refused = bool(REFUSAL_PATTERN.search(output))
         return Grade(True, False, FailureClass.REFUSED if refused else FailureClass.WRONG_VALUE)
 

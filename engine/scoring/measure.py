@@ -11,8 +11,9 @@ from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.scoring.graders import Grader
 from tuneproof.engine.scoring.metric_sums import metric_sums
 from tuneproof.engine.scoring.paired_scores import PairedScores
-from tuneproof.engine.scoring.predictions import Prediction, Scores
+from tuneproof.engine.scoring.predictions import Prediction
 from tuneproof.engine.scoring.rule import MeasuredArm
+from tuneproof.engine.scoring.scores import Scores
 from tuneproof.engine.scoring.statistics import Interval
 from tuneproof.engine.scoring.verdict_schema import IntervalMethod, PairedDifference, TestMethod
 
@@ -70,7 +71,7 @@ class Measure:
             return []
         ids = [prediction.id for prediction in scored[0].predictions]
         everything = [_in_order(arm, ids) for arm in [*scored, *seeds]]
-        sums = metric_sums(self.metric, self.task.output.kind, everything, self.grader)
+        sums = metric_sums(self.metric, everything, self.grader)
         clusters = self._clusters(ids)
         found = []
         for number, arm in enumerate(scored):

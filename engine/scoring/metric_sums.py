@@ -10,9 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.case.task import Metric, OutputKind
-from tuneproof.engine.data.reasoning import answer_of
-from tuneproof.engine.scoring.graders import Grader
+from tuneproof.engine.case.task import Metric
+from tuneproof.engine.scoring.graders import Grader, Labels
 from tuneproof.engine.scoring.predictions import Prediction
 
 PROPORTIONS = (Metric.EXACT_MATCH, Metric.CHOICE_ACCURACY, Metric.PATTERN_MATCH)
@@ -88,45 +87,37 @@ def sums_of_scores(scores: Sequence[float] | Floats) -> MetricSums:
     return MetricSums(np.column_stack([column, np.ones(len(column))]))
 
 
-def sums_of_labels(expected: Sequence[str], answered: Sequence[str], labels: Sequence[str]) -> MetricSums:
-    """Macro-F1 over labels; an answer that is none of the `labels` counts as an answer with no label."""
+def sums_of_labels(pairs: Sequence[Labels], labels: Sequence[str]) -> MetricSums:
+    """Macro-F1 over labels; an answered label that is none of the `labels` counts as none."""
     import numpy as np
 
     number = {label: at for at, label in enumerate(labels)}
     count = len(labels)
-    sums = np.zeros((len(expected), 3 * count))
-    for row, (wanted, got) in enumerate(zip(expected, answered, strict=True)):
-        sums[row, number[wanted]] = 1
-        if got in number:
-            sums[row, count + number[got]] = 1
-            if got == wanted:
-                sums[row, 2 * count + number[got]] = 1
+    sums = np.zeros((len(pairs), 3 * count))
+    for row, pair in enumerate(pairs):
+        answered = [label for label in pair.answered if label in number]
+        sums[row, [number[label] for label in pair.expected]] = 1
+        sums[row, [count + number[label] for label in answered]] = 1
+        sums[row, [2 * count + number[label] for label in answered if label in pair.expected]] = 1
     return MetricSums(sums, labels=count)
 
 
-def metric_sums(metric: Metric, kind: OutputKind, arms: Sequence[Sequence[Prediction]], grader: Grader) -> list[MetricSums]:
+def metric_sums(metric: Metric, arms: Sequence[Sequence[Prediction]], grader: Grader) -> list[MetricSums]:
     """The metric of several arms over the same cases in the same order; a case without an answer scores 0."""
     if metric is not Metric.MACRO_F1:
-        return [sums_of_scores([score_of(metric, kind, prediction, grader) for prediction in arm]) for arm in arms]
-    answers = [[_label(prediction, grader) for prediction in arm] for arm in arms]
-    expected = [answer_of(prediction.expected).strip() for prediction in arms[0]]
-    labels = sorted({*expected, *(answer for arm in answers for answer in arm if answer)})
-    return [sums_of_labels(expected, answered, labels) for answered in answers]
+        return [sums_of_scores([score_of(metric, prediction, grader) for prediction in arm]) for arm in arms]
+    pairs = [[_labels(prediction, grader) for prediction in arm] for arm in arms]
+    labels = sorted({label for arm in pairs for pair in arm for label in (*pair.expected, *pair.answered)})
+    return [sums_of_labels(arm, labels) for arm in pairs]
 
 
-def score_of(metric: Metric, kind: OutputKind, prediction: Prediction, grader: Grader) -> float:
+def score_of(metric: Metric, prediction: Prediction, grader: Grader) -> float:
     """What one case scores, between 0 and 1, in a metric that is a mean over cases."""
     if prediction.unanswered:
         return 0.0
-    if metric is Metric.FIELD_ACCURACY:
-        return grader.grade(prediction.answer, prediction.expected, truncated=prediction.truncated).field_score
-    if metric is Metric.EXACT_MATCH and kind is OutputKind.PATTERN:
-        # Right is what the pattern finds; an exact match is the whole text.
-        return float(answer_of(prediction.answer).strip() == answer_of(prediction.expected).strip())
-    return float(prediction.correct)
+    return grader.grade(prediction.answer, prediction.expected, truncated=prediction.truncated).scores.get(metric, 0.0)
 
 
-def _label(prediction: Prediction, grader: Grader) -> str:
-    if prediction.unanswered:
-        return ""
-    return grader.grade(prediction.answer, prediction.expected, truncated=prediction.truncated).answer
+def _labels(prediction: Prediction, grader: Grader) -> Labels:
+    answer = "" if prediction.unanswered else prediction.answer
+    return grader.grade(answer, prediction.expected, truncated=prediction.truncated).labels or Labels(())

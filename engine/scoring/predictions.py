@@ -1,18 +1,13 @@
-"""The answers of an arm to each case, and the scores computed from them. Both are stored, and `verify` computes them again."""
+"""The answers of an arm to each case, graded. They are stored, and `verify` grades them again."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.core.hashing import sha256_data
-from tuneproof.engine.data.reasoning import answer_of
-from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.graders import FailureClass, Grade, Grader
-from tuneproof.engine.scoring.statistics import wilson
+from tuneproof.engine.scoring.graders import FailureClass, Grader
 
 
 class Prediction(BaseModel):
@@ -70,44 +65,6 @@ class Failure(BaseModel):
     expected: str
     unanswered: str = ""
     server_said: str = ""
-
-
-class Scores(BaseModel):
-    """The scores of an arm on the frozen cases, computed over the `n` cases that have an answer.
-
-    `seconds` is measured; everything else follows from the predictions. The last four fields are stored only if they are not empty.
-    """
-
-    model_config = ConfigDict(extra="forbid")
-
-    arm: str
-    n: int
-    format_valid: Rate
-    correct: Rate
-    metrics: dict[Metric, float]
-    failures: dict[FailureClass, int]
-    wrong_fields: dict[str, int]
-    truncated: int
-    tokens_per_case: float
-    prompt_tokens_per_case: float
-    seconds: float
-    seconds_per_case: float
-    recall: Rate | None = None
-    """The share of the cases that name documents whose prompts have a passage of each of them; None if no case names one."""
-    left_out: int = 0
-    unanswered: dict[str, int] = Field(default={}, exclude_if=lambda reasons: not reasons)
-    """Number of cases without an answer, by the reason."""
-    metrics_at_worst: dict[Metric, float] = Field(default={}, exclude_if=lambda metrics: not metrics)
-    """The metrics with unanswered cases counted as wrong."""
-    tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
-    """Number of answers without token counts; tokens per case are the mean of the others."""
-    attempts: int = Field(default=0, exclude_if=lambda count: not count)
-    """Number of requests, if some were repeated."""
-
-    @property
-    def all_cases(self) -> int:
-        """Number of frozen cases, unanswered ones included."""
-        return self.n + sum(self.unanswered.values())
 
 
 PREDICTION_FIELD_BYTES = 450
@@ -218,94 +175,6 @@ def repair_predictions(predictions: Iterable[Prediction], repair: Callable[[str]
         else grade_again(prediction.model_copy(update={"repaired": text}), grader, prediction.expected)
         for prediction in predictions
     ]
-
-
-def score_predictions(arm: str, all_predictions: Sequence[Prediction], kind: OutputKind, grader: Grader, seconds: float) -> Scores:
-    """The scores of an arm over the cases that have an answer; `seconds` is the time they took. Raises ValueError if no case has one."""
-    predictions = answered_predictions(all_predictions)
-    n = len(predictions)
-    counted = [p for p in predictions if p.usage_known]
-    attempts = sum(p.attempts for p in all_predictions)
-    return Scores(
-        arm=arm,
-        n=n,
-        format_valid=wilson_rate(sum(p.format_valid for p in predictions), n),
-        correct=wilson_rate(sum(p.correct for p in predictions), n),
-        metrics=compute_metrics(kind, predictions, grader),
-        failures=dict(Counter(p.failure_class for p in predictions if p.failure_class).most_common()),
-        wrong_fields=dict(Counter(f for p in predictions for f in p.fields).most_common()),
-        truncated=sum(p.truncated for p in predictions),
-        tokens_per_case=round(sum(p.tokens for p in counted) / max(1, len(counted)), 3),
-        prompt_tokens_per_case=round(sum(p.prompt_tokens for p in counted) / max(1, len(counted)), 3),
-        seconds=seconds,
-        seconds_per_case=round(seconds / n, 6),
-        recall=_recall(predictions),
-        left_out=sum(p.left_out for p in predictions),
-        unanswered=dict(Counter(p.unanswered for p in all_predictions if p.unanswered).most_common()),
-        metrics_at_worst=compute_metrics(kind, all_predictions, grader) if n < len(all_predictions) else {},
-        tokens_untold=n - len(counted),
-        attempts=attempts if attempts > len(all_predictions) else 0,
-    )
-
-
-def _recall(predictions: Sequence[Prediction]) -> Rate | None:
-    naming = [p for p in predictions if p.needed]
-    if not naming:
-        return None
-    found = sum({place.rpartition(":")[0] for place in p.shown}.issuperset(p.needed) for p in naming)
-    return wilson_rate(found, len(naming))
-
-
-def wilson_rate(successes: int, n: int) -> Rate:
-    """A proportion with its Wilson interval, rounded as it is stored."""
-    interval = wilson(successes, n)
-    return Rate(rate=round(interval.estimate, 6), low=round(interval.low, 6), high=round(interval.high, 6))
-
-
-def compute_metrics(kind: OutputKind, predictions: Sequence[Prediction], grader: Grader) -> dict[Metric, float]:
-    """Every metric of the output kind, each between 0 and 1; unanswered cases count as wrong."""
-    grades = [_grade(p, grader) for p in predictions]
-    n = len(predictions)
-    correct = round(sum(p.correct for p in predictions) / n, 6)
-    match kind:
-        case OutputKind.JSON:
-            fields = round(sum(j.field_score for j in grades) / n, 6)
-            return {Metric.EXACT_MATCH: correct, Metric.FIELD_ACCURACY: fields}
-        case OutputKind.CHOICE:
-            pairs = [(answer_of(p.expected).strip(), j.answer) for p, j in zip(predictions, grades, strict=True)]
-            return {
-                Metric.CHOICE_ACCURACY: correct,
-                Metric.MACRO_F1: round(macro_f1(pairs), 6),
-                Metric.EXACT_MATCH: correct,
-            }
-        case OutputKind.PATTERN:
-            same = sum(answer_of(p.answer).strip() == answer_of(p.expected).strip() for p in answered_predictions(predictions))
-            return {Metric.PATTERN_MATCH: correct, Metric.EXACT_MATCH: round(same / n, 6)}
-        case OutputKind.TEXT:
-            return {Metric.EXACT_MATCH: correct}
-
-
-def _grade(prediction: Prediction, grader: Grader) -> Grade:
-    if prediction.unanswered:
-        return Grade(False, False, FailureClass.ENDPOINT_ERROR)
-    return grader.grade(prediction.answer, prediction.expected, truncated=prediction.truncated)
-
-
-def macro_f1(pairs: Iterable[tuple[str, str]]) -> float:
-    """Macro-averaged F1 of (expected, answered) pairs, over the labels that occur; an empty answer is not a label.
-
-    Equal to `sklearn.metrics.f1_score(average="macro")` over these labels.
-    """
-    expected: Counter[str] = Counter()
-    answered: Counter[str] = Counter()
-    right: Counter[str] = Counter()
-    for wanted, got in pairs:
-        expected[wanted] += 1
-        if got:
-            answered[got] += 1
-        right[wanted] += wanted == got
-    labels = expected.keys() | answered.keys()
-    return sum(2 * right[label] / (expected[label] + answered[label]) for label in labels) / len(labels)
 
 
 def failure_log(arm: str, predictions: Iterable[Prediction]) -> list[Failure]:

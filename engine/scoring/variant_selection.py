@@ -55,7 +55,7 @@ def deciding_score(rows: Sequence[Prediction], measure: Measure) -> float | None
     """The metric that decides; None where it is the share of correct answers, which the counts have."""
     if counts_correct_answers(measure):
         return None
-    sums = metric_sums(measure.metric, measure.task.output.kind, [rows], measure.grader)[0]
+    sums = metric_sums(measure.metric, [rows], measure.grader)[0]
     return round(float(sums.value(sums.sums.sum(0))), 6)
 
 

@@ -28,8 +28,9 @@ from tuneproof.engine.run.launch import launch
 from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
-from tuneproof.engine.scoring.predictions import Prediction, Scores, read_predictions
+from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 from tuneproof.engine.scoring.rule import TargetStatus
+from tuneproof.engine.scoring.scores import Scores
 from tuneproof.engine.scoring.verdict import target_status
 from tuneproof.engine.session.cached_reader import CachedReader
 from tuneproof.engine.session.decision_history import DecisionHistory

@@ -210,10 +210,10 @@ class PromptSearch(GEPAAdapter[Case, Prediction, Prediction]):
         return [self._answers[candidate, name] for name, _ in cases]
 
     def _score(self, prediction: Prediction) -> float:
-        metric, kind = self.measure.metric, self.measure.task.output.kind
+        metric = self.measure.metric
         if counts_correct_answers(self.measure) or metric is Metric.MACRO_F1:
             return float(prediction.correct)
-        return score_of(metric, kind, prediction, self.measure.grader)
+        return score_of(metric, prediction, self.measure.grader)
 
     def _starts(self) -> dict[str, OptimisedPrompt]:
         return {f"start {number}": start for number, start in enumerate(self.arm.starts(), 1)}

@@ -36,18 +36,17 @@ from tuneproof.engine.run.work import Unit, Work
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import (
     Prediction,
-    Scores,
     failure_log,
     grade_output,
     prediction_bytes,
     prompts_digest,
     read_predictions,
     repair_predictions,
-    score_predictions,
     to_jsonl,
     unanswered_prediction,
 )
 from tuneproof.engine.scoring.repair import Repair
+from tuneproof.engine.scoring.scores import Scores, score_predictions
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
 from tuneproof.engine.stages.local_backend import LocalBackend
 from tuneproof.engine.stages.search_summary import search_summary
@@ -123,7 +122,7 @@ class ArmScorer:
         done = self.store.is_done(step, inputs)
         if not done:
             seconds = Scores.model_validate_json(self.store.read(artifacts.scores_file(arm))).seconds
-            scores = score_predictions(row, repaired, self.task.output.kind, self.setting.grader, seconds)
+            scores = score_predictions(row, repaired, self.task.metrics, self.setting.grader, seconds)
             files = {
                 artifacts.predictions_file(row): to_jsonl(repaired),
                 artifacts.scores_file(row): scores.model_dump_json(indent=1) + "\n",
@@ -169,7 +168,7 @@ class ArmScorer:
         with working(self.log, Work.ANSWERING, arm.name, of=len(cases), unit=Unit.ANSWERS) as report:
             predictions, seconds = self.answer(selected, backend, cases, self.progress(report))
         with working(self.log, Work.SCORING, arm.name):
-            scores = score_predictions(arm.name, predictions, self.task.output.kind, self.setting.grader, round(seconds, 3))
+            scores = score_predictions(arm.name, predictions, self.task.metrics, self.setting.grader, round(seconds, 3))
         about = artifacts.ArmFacts(
             arm=arm.name,
             summary=_summary(choice, tried),

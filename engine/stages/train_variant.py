@@ -18,7 +18,8 @@ from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.run.variants import ModelVariant
 from tuneproof.engine.run.work import Unit, Work
-from tuneproof.engine.scoring.predictions import Scores, prompts_digest, score_predictions, to_jsonl
+from tuneproof.engine.scoring.predictions import prompts_digest, to_jsonl
+from tuneproof.engine.scoring.scores import Scores, score_predictions
 from tuneproof.engine.stages.fit import fit
 from tuneproof.engine.stages.local_backend import LocalBackend
 from tuneproof.engine.stages.model_context import ModelContext
@@ -54,7 +55,7 @@ def score_variant(run: RunContext, model: ModelContext, variant: ModelVariant) -
     backend = LocalBackend(base, lambda: scorer.load(store.path / variant.model), arm, model.room.tuned, run.stop, kept, digests)
     with working(run.log, Work.ANSWERING, variant.name, of=len(cases), unit=Unit.ANSWERS) as report:
         predictions, seconds = scorer.answer(arm, backend, cases, scorer.progress(report))
-    scores = score_predictions(variant.name, predictions, model.task.output.kind, model.setting.grader, round(seconds, 3))
+    scores = score_predictions(variant.name, predictions, model.task.metrics, model.setting.grader, round(seconds, 3))
     files = {variant.predictions: to_jsonl(predictions), variant.scores: scores.model_dump_json(indent=1) + "\n"}
     store.write_step(variant.scores_step, inputs, files, {"prompts": prompts_digest(predictions)})
     kept.unlink(missing_ok=True)

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from tuneproof.engine.case.task import Metric
+from tuneproof.engine.scoring.graders import Labels
 from tuneproof.engine.scoring.metric_sums import MetricSums, sums_of_labels, sums_of_scores
 from tuneproof.engine.scoring.rule import MeasuredArm, TargetStatus, VerdictAnswer, compare
 
@@ -132,7 +133,8 @@ def _sums(cell: Cell, values: Sequence[float], clusters: NDArray[np.intp] | None
     for row, value in zip(ease, values, strict=True):
         guessed = random.integers(LABELS, size=cell.cases)
         answers = np.where(row < norm.ppf(_accuracy_for(value)), expected, guessed)
-        found.append(sums_of_labels(expected.astype(str).tolist(), answers.astype(str).tolist(), names))
+        pairs = [Labels((names[wanted],), (names[got],)) for wanted, got in zip(expected, answers, strict=True)]
+        found.append(sums_of_labels(pairs, names))
     return found
 
 

@@ -6,7 +6,8 @@ from tuneproof.engine.arms.endpoint import EndpointArm
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.scoring.graders import make_grader
-from tuneproof.engine.scoring.predictions import Scores, grade_output, score_predictions, unanswered_prediction
+from tuneproof.engine.scoring.predictions import grade_output, unanswered_prediction
+from tuneproof.engine.scoring.scores import Scores, score_predictions
 
 TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no"]}})
 
@@ -19,7 +20,7 @@ def scores_of_70_answers() -> Scores:
         for at in range(70)
     ]
     rows += [unanswered_prediction(str(at), "?", "yes", "no reply within 60 s", "busy", 5) for at in range(70, 80)]
-    return score_predictions("endpoint", rows, TASK.output.kind, grader, 7.0)
+    return score_predictions("endpoint", rows, TASK.metrics, grader, 7.0)
 
 
 def test_what_1000_requests_cost_follows_from_the_tokens_and_the_prices() -> None:

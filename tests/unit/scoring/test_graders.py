@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tuneproof.engine.case.task import OutputKind, Task
+from tuneproof.engine.case.task import METRICS, OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.scoring.graders import FailureClass, Grader, make_grader, parse_json, same_json
-from tuneproof.engine.scoring.predictions import Prediction, grade_output, macro_f1, score_predictions
+from tuneproof.engine.scoring.predictions import Prediction, grade_output
+from tuneproof.engine.scoring.scores import score_predictions
 
 SCHEMA = {
     "type": "object",
@@ -135,14 +136,9 @@ def line(output: str, wanted: str) -> Prediction:
 
 def test_scores_count_rates_fields_and_failures() -> None:
     outputs = [WANTED, '{"city": "Bergen", "nights": 3}', '{"city": "Bergen", "nights": 4}', "no"]
-    scores = score_predictions("zero_shot", [line(o, WANTED) for o in outputs], OutputKind.JSON, JSON, 2.0)
+    scores = score_predictions("zero_shot", [line(o, WANTED) for o in outputs], METRICS[OutputKind.JSON], JSON, 2.0)
     assert (scores.correct.rate, scores.format_valid.rate) == (0.25, 0.75)
     assert scores.metrics == {"exact_match": 0.25, "field_accuracy": pytest.approx((1 + 0.5) / 4)}
     assert scores.failures == {"wrong value": 2, "not parseable": 1}
     assert scores.wrong_fields == {"city": 2, "nights": 1}
     assert (scores.tokens_per_case, scores.seconds_per_case) == (15, 0.5)
-
-
-def test_macro_f1_agrees_with_a_count_by_hand() -> None:
-    # a: recall 1/2, precision 1/1 -> 2/3; b: recall 1/1, precision 1/2 -> 2/3; c: never predicted -> 0.
-    assert macro_f1([("a", "a"), ("a", "b"), ("b", "b"), ("c", "")]) == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)

@@ -14,9 +14,9 @@ from scipy.stats import ttest_1samp
 
 from tests.bench.verdict import Cell, simulate
 from tuneproof.engine.case.task import Metric
+from tuneproof.engine.scoring.graders import Labels
 from tuneproof.engine.scoring.metric_sums import sums_of_labels, sums_of_scores
 from tuneproof.engine.scoring.paired_scores import PairedScores, difference_from_best, tango_limits
-from tuneproof.engine.scoring.predictions import macro_f1
 from tuneproof.engine.scoring.statistics import PairedCounts
 
 
@@ -50,10 +50,11 @@ def test_the_interval_of_a_mean_is_student_s_but_for_what_was_not_seen() -> None
     assert found.high == pytest.approx(student.high, abs=0.001) and found.high > student.high
 
 
-def test_macro_f1_of_the_sums_is_that_of_the_answers() -> None:
-    expected, answered = ["a", "b", "b", "c", "a"], ["a", "b", "", "a", "z"]
-    sums = sums_of_labels(expected, answered, ["a", "b", "c", "z"])
-    assert float(sums.value(sums.sums.sum(0))) == pytest.approx(macro_f1(zip(expected, answered, strict=True)))
+def test_macro_f1_is_the_mean_over_labels_and_an_answer_without_a_label_counts_for_none() -> None:
+    pairs = [Labels(("a",), ("a",)), Labels(("a",), ("b",)), Labels(("b",), ("b",)), Labels(("c",))]
+    sums = sums_of_labels(pairs, ["a", "b", "c"])
+    # a: recall 1/2, precision 1/1 -> 2/3; b: recall 1/1, precision 1/2 -> 2/3; c: never answered -> 0.
+    assert float(sums.value(sums.sums.sum(0))) == pytest.approx((2 / 3 + 2 / 3 + 0) / 3)
 
 
 def test_few_clusters_are_tested_in_all_ways_to_swap_them() -> None:

@@ -18,11 +18,11 @@ from tuneproof.engine.scoring.predictions import (
     grade_again,
     grade_output,
     read_predictions,
-    score_predictions,
     to_jsonl,
     unanswered_prediction,
 )
 from tuneproof.engine.scoring.rule import TargetStatus
+from tuneproof.engine.scoring.scores import score_predictions
 from tuneproof.engine.scoring.verdict import ArmsInCase, decide_verdict, target_status
 
 TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no"]}})
@@ -36,12 +36,12 @@ def answer(at: int, output: str, **more: Any) -> Prediction:
 def endpoint_arm(right: int, wrong: int, gone: int, reason: str = "no reply within 60 s") -> ScoredArm:
     rows = [answer(at, "yes" if at < right else "no") for at in range(right + wrong)]
     rows += [unanswered_prediction(str(right + wrong + at), "?", "yes", reason, "busy", 5) for at in range(gone)]
-    return ScoredArm(score_predictions("endpoint", rows, TASK.output.kind, GRADER, 7.0), rows, is_external=True)
+    return ScoredArm(score_predictions("endpoint", rows, TASK.metrics, GRADER, 7.0), rows, is_external=True)
 
 
 def local_arm(name: str, right: Sequence[bool]) -> ScoredArm:
     rows = [answer(at, "yes" if good else "no") for at, good in enumerate(right)]
-    return ScoredArm(score_predictions(name, rows, TASK.output.kind, GRADER, 1.0), rows)
+    return ScoredArm(score_predictions(name, rows, TASK.metrics, GRADER, 1.0), rows)
 
 
 def test_an_unanswered_case_counts_neither_as_correct_nor_as_wrong() -> None:
@@ -63,7 +63,7 @@ def test_answers_without_token_counts_do_not_count_as_zero_tokens() -> None:
         answer(0, "yes"),
         grade_output("1", "?", "yes", "yes", GRADER, truncated=False, prompt_tokens=0, output_tokens=0, usage_known=False),
     ]
-    scores = score_predictions("endpoint", rows, TASK.output.kind, GRADER, 1.0)
+    scores = score_predictions("endpoint", rows, TASK.metrics, GRADER, 1.0)
     assert (scores.tokens_per_case, scores.tokens_untold) == (32, 1)
 
 

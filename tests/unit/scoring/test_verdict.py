@@ -10,8 +10,9 @@ from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.scoring.graders import Grader, make_grader
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
-from tuneproof.engine.scoring.predictions import grade_output, score_predictions, unanswered_prediction
+from tuneproof.engine.scoring.predictions import grade_output, unanswered_prediction
 from tuneproof.engine.scoring.rule import TargetStatus, VerdictAnswer
+from tuneproof.engine.scoring.scores import score_predictions
 from tuneproof.engine.scoring.verdict import ArmsInCase, decide_verdict
 from tuneproof.engine.scoring.verdict_schema import Verdict
 
@@ -35,7 +36,7 @@ def answers(name: str, outputs: Sequence[str | None], wanted: Sequence[str], tas
         else grade_output(str(at), "?", output, expected, grader, truncated=False, prompt_tokens=9, output_tokens=1)
         for at, (output, expected) in enumerate(zip(outputs, wanted, strict=True))
     ]
-    return ScoredArm(score_predictions(name, rows, task.output.kind, grader, 1.0), rows, is_external=elsewhere)
+    return ScoredArm(score_predictions(name, rows, task.metrics, grader, 1.0), rows, is_external=elsewhere)
 
 
 def arm(name: str, right: Sequence[bool], *, elsewhere: bool = False) -> ScoredArm:

@@ -1,0 +1,101 @@
+"""The scores of an arm, computed from its graded answers. They are stored, and `verify` computes them again."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tuneproof.engine.case.task import Metric
+from tuneproof.engine.run.event import Rate
+from tuneproof.engine.scoring.graders import FailureClass, Grader
+from tuneproof.engine.scoring.metric_sums import metric_sums
+from tuneproof.engine.scoring.predictions import Prediction, answered_predictions
+from tuneproof.engine.scoring.statistics import wilson
+
+
+class Scores(BaseModel):
+    """The scores of an arm on the frozen cases, computed over the `n` cases that have an answer.
+
+    `seconds` is measured; everything else follows from the predictions. The last four fields are stored only if they are not empty.
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    arm: str
+    n: int
+    format_valid: Rate
+    correct: Rate
+    metrics: dict[Metric, float]
+    failures: dict[FailureClass, int]
+    wrong_fields: dict[str, int]
+    truncated: int
+    tokens_per_case: float
+    prompt_tokens_per_case: float
+    seconds: float
+    seconds_per_case: float
+    recall: Rate | None = None
+    """The share of the cases that name documents whose prompts have a passage of each of them; None if no case names one."""
+    left_out: int = 0
+    unanswered: dict[str, int] = Field(default={}, exclude_if=lambda reasons: not reasons)
+    """Number of cases without an answer, by the reason."""
+    metrics_at_worst: dict[Metric, float] = Field(default={}, exclude_if=lambda metrics: not metrics)
+    """The metrics with unanswered cases counted as wrong."""
+    tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
+    """Number of answers without token counts; tokens per case are the mean of the others."""
+    attempts: int = Field(default=0, exclude_if=lambda count: not count)
+    """Number of requests, if some were repeated."""
+
+    @property
+    def all_cases(self) -> int:
+        """Number of frozen cases, unanswered ones included."""
+        return self.n + sum(self.unanswered.values())
+
+
+def score_predictions(arm: str, all_predictions: Sequence[Prediction], metrics: Sequence[Metric], grader: Grader, seconds: float) -> Scores:
+    """The scores of an arm over the cases that have an answer; `seconds` is the time they took. Raises ValueError if no case has one."""
+    predictions = answered_predictions(all_predictions)
+    n = len(predictions)
+    counted = [p for p in predictions if p.usage_known]
+    attempts = sum(p.attempts for p in all_predictions)
+    return Scores(
+        arm=arm,
+        n=n,
+        format_valid=wilson_rate(sum(p.format_valid for p in predictions), n),
+        correct=wilson_rate(sum(p.correct for p in predictions), n),
+        metrics=compute_metrics(metrics, predictions, grader),
+        failures=dict(Counter(p.failure_class for p in predictions if p.failure_class).most_common()),
+        wrong_fields=dict(Counter(f for p in predictions for f in p.fields).most_common()),
+        truncated=sum(p.truncated for p in predictions),
+        tokens_per_case=round(sum(p.tokens for p in counted) / max(1, len(counted)), 3),
+        prompt_tokens_per_case=round(sum(p.prompt_tokens for p in counted) / max(1, len(counted)), 3),
+        seconds=seconds,
+        seconds_per_case=round(seconds / n, 6),
+        recall=_recall(predictions),
+        left_out=sum(p.left_out for p in predictions),
+        unanswered=dict(Counter(p.unanswered for p in all_predictions if p.unanswered).most_common()),
+        metrics_at_worst=compute_metrics(metrics, all_predictions, grader) if n < len(all_predictions) else {},
+        tokens_untold=n - len(counted),
+        attempts=attempts if attempts > len(all_predictions) else 0,
+    )
+
+
+def _recall(predictions: Sequence[Prediction]) -> Rate | None:
+    naming = [p for p in predictions if p.needed]
+    if not naming:
+        return None
+    found = sum({place.rpartition(":")[0] for place in p.shown}.issuperset(p.needed) for p in naming)
+    return wilson_rate(found, len(naming))
+
+
+def wilson_rate(successes: int, n: int) -> Rate:
+    """A proportion with its Wilson interval, rounded as it is stored."""
+    interval = wilson(successes, n)
+    return Rate(rate=round(interval.estimate, 6), low=round(interval.low, 6), high=round(interval.high, 6))
+
+
+def compute_metrics(metrics: Sequence[Metric], predictions: Sequence[Prediction], grader: Grader) -> dict[Metric, float]:
+    """Each of the metrics, between 0 and 1; unanswered cases count as wrong."""
+    found = {metric: metric_sums(metric, [predictions], grader)[0] for metric in metrics}
+    return {metric: round(float(sums.value(sums.sums.sum(0))), 6) for metric, sums in found.items()}
