@@ -121,7 +121,7 @@ class BaseCheckpoint:
     def reasoning_tokens(self) -> int:
         """Tokens that an answer may take for reasoning, besides those for the answer itself; 0 if prompts ask for none."""
         asks = self.chat.thinking in (Thinking.ON, Thinking.ALWAYS)
-        return min(MAX_REASONING_TOKENS, self.context_length // 4) if asks else 0
+        return reasoning_room(self.context_length) if asks else 0
 
     def with_first_digest(self) -> BaseCheckpoint:
         """The base with the digest that runs have that do not list its files."""
@@ -132,12 +132,46 @@ class BaseCheckpoint:
         return replace(self, chat=self.chat.thinking_as_in(outputs)) if self.chat.thinking is Thinking.OFF else self
 
 
+@dataclass(frozen=True)
+class OpenedBase:
+    """A base as it was found to be asked, before its files are digested."""
+
+    folder: Path
+    tokenizer: PreTrainedTokenizerBase
+    chat: ChatFormat
+    context_length: int
+    eos_token_ids: list[int]
+
+
+def reasoning_room(context_length: int) -> int:
+    """Tokens that an answer may take for reasoning where prompts ask for it."""
+    return min(MAX_REASONING_TOKENS, context_length // 4)
+
+
 def load_base(model: ModelChoice) -> BaseCheckpoint:
     """The base model of a case, without its weights; downloads it from the hub if needed.
 
     Raises CaseError if it is neither on this machine nor on the hub, its folder is not whole, transformers cannot load it, its tokenizer
     has no end token, or its tokenizer has more tokens than the model has embeddings.
     """
+    opened = open_base(model)
+    files = file_digests(opened.folder, with_code=model.trust_remote_code)
+    return BaseCheckpoint(
+        name=model.base,
+        folder=opened.folder,
+        sha256=digest_of(files),
+        files=files,
+        tokenizer=opened.tokenizer,
+        chat=opened.chat,
+        context_length=opened.context_length,
+        eos_token_ids=opened.eos_token_ids,
+        trusts_code=model.trust_remote_code,
+        settings_not_used=settings_not_used(opened.folder),
+    )
+
+
+def open_base(model: ModelChoice) -> OpenedBase:
+    """The base model of a case, as `load_base` checks it. Raises CaseError as `load_base` does."""
     folder = local_folder(model.base) or _from_hub(model)
     check_folder(folder)
     config = read_config(folder, trusts_code=model.trust_remote_code)
@@ -146,25 +180,17 @@ def load_base(model: ModelChoice) -> BaseCheckpoint:
     text_config = text_config_of(config, folder)
     _check_embeddings(tokenizer, int(text_config.vocab_size), model)
     if tokenizer.eos_token_id is None:
-        raise CaseError("the tokenizer has no end-of-sequence token, so answers would never end", where=f"model.base: {model.base}")
+        raise CaseError(
+            "the tokenizer has no end-of-sequence token, so answers would never end",
+            where=f"model.base: {model.base}",
+            fix="name one as `eos_token` in tokenizer_config.json: the token that the model was trained to end a text with",
+        )
     if tokenizer.pad_token_id is None:
         tokenizer.pad_token = tokenizer.eos_token
     tokenizer.padding_side = "left"
     chat = read_format(tokenizer)
     context = _context_length(text_config, folder)
-    files = file_digests(folder, with_code=model.trust_remote_code)
-    return BaseCheckpoint(
-        name=model.base,
-        folder=folder,
-        sha256=digest_of(files),
-        files=files,
-        tokenizer=tokenizer,
-        chat=chat,
-        context_length=context,
-        eos_token_ids=_eos_token_ids(folder, chat, int(text_config.vocab_size)),
-        trusts_code=model.trust_remote_code,
-        settings_not_used=settings_not_used(folder),
-    )
+    return OpenedBase(folder, tokenizer, chat, context, _eos_token_ids(folder, chat, int(text_config.vocab_size)))
 
 
 def load_weights(

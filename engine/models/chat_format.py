@@ -124,6 +124,24 @@ class ChatFormat:
             return replace(self, thinking=Thinking.ON)
         return self
 
+    def habits(self, reasoning_tokens: int) -> list[str]:
+        """What is unusual in how the base is asked, a phrase each; `reasoning_tokens` is the room for reasoning, where there is some."""
+        phrases = []
+        if not self.system_turn:
+            phrases.append("the chat template takes no system turn: a system text goes before that of the first user turn")
+        if not self.repeated_turns:
+            phrases.append("the chat template takes no two turns of one role in a row: they are joined")
+        match self.thinking:
+            case Thinking.OFF:
+                phrases.append("the base is asked without reasoning, unless outputs of the data have some")
+            case Thinking.ON:
+                phrases.append(f"the base is asked to reason, as outputs of the data do: an answer has {reasoning_tokens:,} tokens more")
+            case Thinking.ALWAYS:
+                phrases.append(f"the chat template opens a block of reasoning: an answer has {reasoning_tokens:,} tokens more")
+            case Thinking.NONE:
+                pass
+        return phrases
+
     def accepted(self, messages: Sequence[Message]) -> list[Message]:
         """The chat as the template accepts it."""
         turns = list(messages)

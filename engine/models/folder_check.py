@@ -17,6 +17,11 @@ TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "tekken.json", "*.mod
 READ_AS_JSON = ("generation_config.json", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json", "tokenizer.json")
 """Files that need not be there, but are read where they are."""
 
+ADAPTER_CONFIG = "adapter_config.json"
+
+LONGEST_NAME = 200
+"""Characters of the name of a base that a message shows."""
+
 LAYER_COUNTS = ("num_hidden_layers", "n_layer", "n_layers", "num_layers", "num_decoder_layers")
 """The keys of a config.json that say how many layers a model has, by architecture."""
 
@@ -36,8 +41,8 @@ def check_folder(folder: Path) -> None:
     Raises CaseError with the file and what to do: for configuration, tokenizer or weights that are missing, empty, cut off, a Git LFS
     pointer or not what their names say, and for a folder from which something else would be loaded.
     """
-    config = read_json(folder / "config.json")
     _check_that_only_this_is_loaded(folder)
+    config = read_json(folder / "config.json")
     for name in READ_AS_JSON:
         if (folder / name).exists():
             read_json(folder / name)
@@ -48,11 +53,13 @@ def check_folder(folder: Path) -> None:
 
 def _check_that_only_this_is_loaded(folder: Path) -> None:
     """Raises CaseError for files that transformers would load in place of the weights, or on top of them."""
-    if (folder / "adapter_config.json").exists():
+    if (folder / ADAPTER_CONFIG).exists():
+        has_model = (folder / "config.json").exists()
+        what = "which transformers would load on top of the model" if has_model else "which is no model without its base"
         raise CaseError(
-            "the folder holds an adapter, which transformers would load on top of the model",
-            where=str(folder / "adapter_config.json"),
-            fix="name the folder of its base; or merge the two, and name the merged model",
+            f"the folder holds an adapter, {what}",
+            where=str(folder / ADAPTER_CONFIG),
+            fix=f"name {_base_of_adapter(folder)}; or merge the two, and name the merged model",
         )
     if (folder / ".metadata").exists():
         raise CaseError(
@@ -60,6 +67,15 @@ def _check_that_only_this_is_loaded(folder: Path) -> None:
             where=str(folder / ".metadata"),
             fix="export the model with save_pretrained, and name that folder",
         )
+
+
+def _base_of_adapter(folder: Path) -> str:
+    """What to name in place of an adapter, as far as its configuration says."""
+    try:
+        named = read_json(folder / ADAPTER_CONFIG).get("base_model_name_or_path")
+    except CaseError:
+        named = None
+    return f"its base, {named[:LONGEST_NAME]}" if isinstance(named, str) and named else "the folder of its base"
 
 
 def _check_tokenizer(folder: Path) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from tuneproof.engine.case.schema import SAMPLE
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.models.base_facts import checked_facts, folder_facts
+from tuneproof.engine.models.custom_code import code_references
 from tuneproof.engine.models.files import config_folder, local_folder
 from tuneproof.engine.models.folder_check import check_named_folder
+from tuneproof.engine.models.trial import trial_of
 from tuneproof.engine.session.form_input import InputDoubt, InputError, base_model
 
 
 def check_base(text: str) -> str:
-    """What the base is, in a line; empty for an empty text. Takes seconds for a name on the hub, and only those that it gives up after.
+    """What the base is, in a line; empty for an empty text. Takes seconds: a folder is tried, and the hub is asked.
 
-    Raises InputError if the folder is not whole, or if there is no such model, and InputDoubt if only the hub could say.
+    Raises InputError if the folder is not whole, if a run could not use it, or if there is no such model, and InputDoubt if only the hub
+    could say.
     """
     if not text.strip():
         return ""
@@ -23,10 +27,16 @@ def check_base(text: str) -> str:
         check_named_folder(base)
         folder = local_folder(base)
         if folder is not None:
-            return checked_facts(folder).describe()
+            facts = checked_facts(folder).describe()
+            return ". ".join([facts, *_tried(folder, base)])
         return _on_hub(base)
     except CaseError as error:
         raise InputError(str(error)) from None
+
+
+def _tried(folder: Path, base: str) -> list[str]:
+    # A model with code of its own is not tried: whether the code may run is asked later. The sample model is known.
+    return [] if base == SAMPLE or code_references(folder) else trial_of(folder)
 
 
 def _on_hub(name: str) -> str:

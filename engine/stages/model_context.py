@@ -19,6 +19,7 @@ from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device, load_base
 from tuneproof.engine.models.generation import greedy_settings
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.events import Warned
 from tuneproof.engine.run.imports import large_imports
 from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -86,6 +87,8 @@ class ModelContext:
             own_code=self.base.own_code,
         )
         store.write_step(step, inputs, {artifacts.MODEL: facts.as_text()})
+        for phrase in self.base.chat.habits(self.base.reasoning_tokens):
+            self.run.log.emit(Warned(message=phrase))
 
     @cached_property
     def lengths(self) -> TokenLengths:

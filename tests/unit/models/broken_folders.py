@@ -66,6 +66,14 @@ def _device(path: Path) -> None:
     path.symlink_to("/dev/zero")
 
 
+def _leave_an_adapter(folder: Path) -> None:
+    """What PEFT writes: the adapter and its configuration, and no model."""
+    for path in folder.iterdir():
+        path.unlink()
+    (folder / "adapter_config.json").write_text('{"peft_type": "LORA", "base_model_name_or_path": "org/small"}')
+    (folder / "adapter_model.safetensors").write_bytes(b"x")
+
+
 NOT_WHOLE: dict[str, tuple[Break, str]] = {
     "weights cut off": (lambda f: cut_in_half(f / WEIGHTS), r"model.safetensors: the file is cut off: it has 4,134,252 of 8,268,504 bytes"),
     "weights empty": (lambda f: (f / WEIGHTS).write_bytes(b""), r"model.safetensors: the file is empty"),
@@ -99,6 +107,7 @@ NOT_WHOLE: dict[str, tuple[Break, str]] = {
     "generation config cut off": (lambda f: cut_in_half(f / "generation_config.json"), r"generation_config.json: this is not valid JSON"),
     "template empty": (lambda f: (f / "chat_template.jinja").write_text(""), r"chat_template.jinja: the file is empty"),
     "an adapter": (lambda f: (f / "adapter_config.json").write_text("{}"), r"adapter_config.json: the folder holds an adapter"),
+    "an adapter alone": (lambda f: _leave_an_adapter(f), r"adapter_config.json: the folder holds an adapter.*name its base, org/small;"),
     "a distributed checkpoint": (lambda f: (f / ".metadata").write_bytes(b"x"), r"whose metadata is pickled"),
 }
 """What is wrong with the files, found without loading the model."""
@@ -112,6 +121,11 @@ def _template(text: str) -> Break:
 
 def _config(**settings: object) -> Break:
     return lambda folder: edit_json(folder / "config.json", **settings)
+
+
+def _forget_end_token(folder: Path) -> None:
+    edit_json(folder / "tokenizer_config.json", eos_token=None)
+    edit_json(folder / "generation_config.json", eos_token_id=None)
 
 
 NOT_LOADABLE: dict[str, tuple[Break, str]] = {
@@ -130,6 +144,7 @@ NOT_LOADABLE: dict[str, tuple[Break, str]] = {
     "a tokenizer without content": (lambda f: (f / "tokenizer.json").write_text("{}"), r"transformers cannot load this model"),
     "an end token in words": (lambda f: edit_json(f / "generation_config.json", eos_token_id="x"), r"`eos_token_id` has x, which is no"),
     "an end token beyond": (lambda f: edit_json(f / "generation_config.json", eos_token_id=[1, 9999]), r"`eos_token_id` has 9999, which"),
+    "no end token": (_forget_end_token, r"the tokenizer has no end-of-sequence token.*name one as `eos_token`"),
     "a template of spaces": (_template("   "), r"leaves out what the user says"),
     "a template without answers": (_template("{% for m in messages[:1] %}{{ m.content }}{% endfor %}"), r"leaves out what the assistant"),
     "a template that raises": (_template("{{ raise_exception('not today') }}"), r"refuses a chat of user: not today"),

@@ -16,6 +16,7 @@ from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.reasoning import Thinking, answer_of
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.models.chat_format import TemplateRefused
+from tuneproof.engine.models.trial import try_base
 
 CHAT = [Message("user", "Paris?"), Message("assistant", "France"), Message("user", "Rome?")]
 REASONED = "<think>\nIt has the Colosseum.\n</think>\n\nItaly"
@@ -140,3 +141,17 @@ def test_a_template_that_cannot_switch_reasoning_on_is_asked_without(tmp_path: P
     template = folder / "chat_template.jinja"
     template.write_text("{% if enable_thinking %}{{ raise_exception('not yet') }}{% endif %}" + template.read_text())
     assert load_base(ModelChoice(base=str(folder))).chat.thinking is Thinking.NONE
+
+
+@pytest.mark.parametrize(
+    ("template", "told"),
+    [
+        ("strict_turns", ["takes no system turn", "takes no two turns of one role in a row"]),
+        ("switched_reasoning", ["is asked without reasoning"]),
+        ("opened_reasoning", ["opens a block of reasoning: an answer has 512 tokens more"]),
+    ],
+)
+def test_what_is_unusual_in_how_a_base_is_asked_is_told_when_it_is_named(template: str, told: list[str], tmp_path: Path) -> None:
+    base_with(template, tmp_path / "model")
+    phrases = try_base(tmp_path / "model")
+    assert len(phrases) == len(told) and all(part in phrase for part, phrase in zip(told, phrases, strict=True))

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.hub import NAME, local_hub
-from tests.unit.models.broken_folders import NOT_WHOLE, sample_copy
+from tests.unit.models.bases import base_with
+from tests.unit.models.broken_folders import NOT_LOADABLE, NOT_WHOLE, sample_copy
 from tuneproof.engine.models import hub_lookup
 from tuneproof.engine.session.base_check import check_base, describe_base
 from tuneproof.engine.session.form_input import InputDoubt, InputError
@@ -16,8 +17,8 @@ from tuneproof.engine.session.form_input import InputDoubt, InputError
 def test_a_folder_says_what_model_it_has(tmp_path: Path) -> None:
     folder = sample_copy(tmp_path / "model")
     (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n# Small\n")
-    for told in (check_base(str(folder)), describe_base(str(folder))):
-        assert "context 2,048 tokens, with a chat template, licence apache-2.0" in told and "MB of weights" in told
+    told = describe_base(str(folder))
+    assert "context 2,048 tokens, with a chat template, licence apache-2.0" in told and "MB of weights" in told
     assert "no licence given" in check_base("sample") and check_base(" ") == ""
 
 
@@ -51,3 +52,14 @@ def test_a_hub_that_says_nothing_is_given_up_and_the_models_that_are_here_are_na
         with pytest.raises(InputDoubt, match=r"the hub does not answer .*; on this machine: org/here"):
             check_base("org/far")
         assert check_base("org/here").startswith("on this machine: ")
+
+
+@pytest.mark.long
+def test_a_base_that_no_run_could_use_is_refused_and_an_unusual_one_says_so_where_it_is_entered(tmp_path: Path) -> None:
+    spoil, expected = NOT_LOADABLE["a template that raises"]
+    spoil(sample_copy(tmp_path / "raises"))
+    with pytest.raises(InputError, match=expected):
+        check_base(str(tmp_path / "raises"))
+    base_with("strict_turns", tmp_path / "strict")
+    told = check_base(str(tmp_path / "strict"))
+    assert "licence given. the chat template takes no system turn: a system text goes before" in told
