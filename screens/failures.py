@@ -15,7 +15,7 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase
-from tuneproof.engine.scoring.graders import FailureClass
+from tuneproof.engine.scoring.grade import FailureClass
 from tuneproof.engine.scoring.predictions import Prediction
 from tuneproof.screens.overlay import Overlay
 from tuneproof.tui.theme import Meaning

@@ -13,7 +13,7 @@ from tuneproof.engine.case.schema import Case, DraftCase
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.endpoint.server import Server
-from tuneproof.engine.scoring.graders import Grader
+from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.scores import Scores
 
 PLACEHOLDER_SOURCE = Source("", 0)

@@ -15,8 +15,8 @@ from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.answer_pattern import AnswerPattern
-from tuneproof.engine.scoring.graders import parse_json, parsed_documents
 from tuneproof.engine.scoring.json_schema import SchemaValidator
+from tuneproof.engine.scoring.json_values import parse_json, parsed_documents
 from tuneproof.engine.scoring.output_inference import MIN_MATCHING_SHARE, infer_output
 
 SEPARATORS = ((", ", ": "), (",", ":"), (", ", ":"), (",", ": "))

@@ -17,7 +17,7 @@ from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, norm
 from tuneproof.engine.run.artifacts import RowLengths
-from tuneproof.engine.scoring.graders import Grader
+from tuneproof.engine.scoring.grade import Grader
 
 
 class ProfilePart(BaseModel):

@@ -14,7 +14,7 @@ from tuneproof.engine.audit.texts import TextsOf
 from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.data.example import Source
 from tuneproof.engine.data.problems import RowProblem
-from tuneproof.engine.scoring.graders import Grader
+from tuneproof.engine.scoring.grade import Grader
 
 Made = TypeVar("Made")
 P = TypeVar("P", bound=RowProblem)

@@ -19,7 +19,8 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CROSS_SPLIT_DUPLICATES, RunStore
 from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_variant, seed_variant
-from tuneproof.engine.scoring.graders import Grader, make_grader
+from tuneproof.engine.scoring.grade import Grader
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.predictions import read_predictions
 from tuneproof.engine.scoring.scores import Scores

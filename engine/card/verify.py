@@ -31,7 +31,8 @@ from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST, RunStore, part_file
 from tuneproof.engine.run.variants import CURVE, ModelVariant, scored_variants
-from tuneproof.engine.scoring.graders import Grader, make_grader
+from tuneproof.engine.scoring.grade import Grader
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import (
     failure_log,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
-from tuneproof.engine.scoring.graders import Grader
+from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.metric_sums import metric_sums
 from tuneproof.engine.scoring.paired_scores import PairedScores
 from tuneproof.engine.scoring.predictions import Prediction

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tuneproof.engine.case.task import Metric
-from tuneproof.engine.scoring.graders import Grader, Labels
+from tuneproof.engine.scoring.grade import Grader, Labels
 from tuneproof.engine.scoring.predictions import Prediction
 
 PROPORTIONS = (Metric.EXACT_MATCH, Metric.CHOICE_ACCURACY, Metric.PATTERN_MATCH)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneproof.engine.case.task import OutputFormat, OutputKind
-from tuneproof.engine.scoring.graders import parse_json
+from tuneproof.engine.scoring.json_values import parse_json
 
 MIN_MATCHING_SHARE = 0.9
 """Share of the outputs that must match a kind; the audit's format check reports the others."""

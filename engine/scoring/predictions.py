@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.core.hashing import sha256_data
-from tuneproof.engine.scoring.graders import FailureClass, Grader
+from tuneproof.engine.scoring.grade import FailureClass, Grader
 
 
 class Prediction(BaseModel):

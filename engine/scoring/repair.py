@@ -16,7 +16,8 @@ import json_repair
 from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.data.json_document import bracketed_spans
 from tuneproof.engine.data.reasoning import answer_of
-from tuneproof.engine.scoring.graders import Grader, parse_json, parsed_documents
+from tuneproof.engine.scoring.grade import Grader
+from tuneproof.engine.scoring.json_values import parse_json, parsed_documents
 
 LIBRARY = "json-repair"
 """The package that mends JSON; another version may mend it otherwise."""

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.case.task import Metric
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.graders import FailureClass, Grader
+from tuneproof.engine.scoring.grade import FailureClass, Grader
 from tuneproof.engine.scoring.metric_sums import metric_sums
 from tuneproof.engine.scoring.predictions import Prediction, answered_predictions
 from tuneproof.engine.scoring.statistics import wilson

@@ -15,7 +15,7 @@ from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import load_base, load_weights
-from tuneproof.engine.scoring.graders import parse_json
+from tuneproof.engine.scoring.json_values import parse_json
 from tuneproof.sample_cases.rows import distinct_scenes
 from tuneproof.sample_cases.scenes import choose_scene
 

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from tuneproof.engine.case.task import Metric
-from tuneproof.engine.scoring.graders import Labels
+from tuneproof.engine.scoring.grade import Labels
 from tuneproof.engine.scoring.metric_sums import MetricSums, sums_of_labels, sums_of_scores
 from tuneproof.engine.scoring.rule import MeasuredArm, TargetStatus, VerdictAnswer, compare
 

@@ -9,7 +9,8 @@ from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.scoring.graders import Grader, JsonGrader
+from tuneproof.engine.scoring.grade import Grader
+from tuneproof.engine.scoring.graders import JsonGrader
 
 
 @check("format", severity=Severity.BLOCK)

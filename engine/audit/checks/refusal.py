@@ -9,7 +9,7 @@ from itertools import chain
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
-from tuneproof.engine.scoring.graders import REFUSAL_PATTERN
+from tuneproof.engine.scoring.grade import REFUSAL_PATTERN
 
 _HINTS = ("as an ai", "can't", "cannot", "can not", "unable", "able to", "won't")
 

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import dataclass
 
-from tuneproof.engine.scoring.graders import parse_json
+from tuneproof.engine.scoring.json_values import parse_json
 
 MOST_BRACKETS = 20
 """Brackets of a text at which the search tries to parse JSON."""

@@ -21,7 +21,8 @@ from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import load_base, load_weights
-from tuneproof.engine.scoring.graders import make_grader, parse_json
+from tuneproof.engine.scoring.graders import make_grader
+from tuneproof.engine.scoring.json_values import parse_json
 
 FREE: dict[str, Any] = {
     "type": "object",

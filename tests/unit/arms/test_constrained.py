@@ -24,7 +24,8 @@ from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import load_base, load_weights
-from tuneproof.engine.scoring.graders import make_grader, parse_json
+from tuneproof.engine.scoring.graders import make_grader
+from tuneproof.engine.scoring.json_values import parse_json
 
 ROWS = read_examples(str(Path(__file__).parents[3] / "sample_cases" / "support_tickets.jsonl")).examples
 OUTPUTS = [row.output for row in ROWS]

@@ -13,7 +13,8 @@ from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.encodings import InvalidBytesKind
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.problems import BadTurns, DifferentShape, NotUtf8Row, RowProblem, UnreadableRow
-from tuneproof.engine.scoring.graders import Grader, make_grader
+from tuneproof.engine.scoring.grade import Grader
+from tuneproof.engine.scoring.graders import make_grader
 
 SYLLABLES = [a + b for a in "bdfgklmnprstvz" for b in "aeiou"]
 EXAMPLES, EVAL = "rows.jsonl", "eval.jsonl"

@@ -6,7 +6,7 @@ import pytest
 
 from tests.unit.audit.checks.label_rows import grader, table
 from tuneproof.engine.audit.label_names import LabelReader, label_reader
-from tuneproof.engine.scoring.graders import Grader
+from tuneproof.engine.scoring.grade import Grader
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,8 @@ from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.scoring import answer_pattern
 from tuneproof.engine.scoring.answer_pattern import AnswerPattern
-from tuneproof.engine.scoring.graders import FailureClass, Grader, make_grader
+from tuneproof.engine.scoring.grade import FailureClass, Grader
+from tuneproof.engine.scoring.graders import make_grader
 
 PATTERNS = (
     r"#### (-?[\d,.]+)",

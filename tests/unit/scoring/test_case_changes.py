@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from tests.conftest import Result
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.scoring.case_changes import CaseChange, compare_cases
-from tuneproof.engine.scoring.graders import FailureClass
+from tuneproof.engine.scoring.grade import FailureClass
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 
 

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from tuneproof.engine.case.task import METRICS, OutputKind, Task
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.scoring.graders import FailureClass, Grader, make_grader, parse_json, same_json
+from tuneproof.engine.scoring.grade import FailureClass, Grader
+from tuneproof.engine.scoring.graders import make_grader
+from tuneproof.engine.scoring.json_values import parse_json, same_json
 from tuneproof.engine.scoring.predictions import Prediction, grade_output
 from tuneproof.engine.scoring.scores import score_predictions
 

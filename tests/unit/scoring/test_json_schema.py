@@ -15,7 +15,8 @@ import pytest
 from tuneproof.engine.arms.closed_schema import closed_schema
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.scoring.graders import FailureClass, make_grader
+from tuneproof.engine.scoring.grade import FailureClass
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.json_schema import SchemaValidator
 
 SECONDS = 2

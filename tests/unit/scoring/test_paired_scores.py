@@ -14,7 +14,7 @@ from scipy.stats import ttest_1samp
 
 from tests.bench.verdict import Cell, simulate
 from tuneproof.engine.case.task import Metric
-from tuneproof.engine.scoring.graders import Labels
+from tuneproof.engine.scoring.grade import Labels
 from tuneproof.engine.scoring.metric_sums import sums_of_labels, sums_of_scores
 from tuneproof.engine.scoring.paired_scores import PairedScores, difference_from_best, tango_limits
 from tuneproof.engine.scoring.statistics import PairedCounts

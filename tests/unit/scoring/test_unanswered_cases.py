@@ -10,7 +10,8 @@ import pytest
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.scoring.case_changes import compare_cases
-from tuneproof.engine.scoring.graders import FailureClass, make_grader
+from tuneproof.engine.scoring.grade import FailureClass
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.predictions import (
     Prediction,

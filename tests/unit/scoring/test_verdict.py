@@ -8,7 +8,8 @@ import pytest
 
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, Task
-from tuneproof.engine.scoring.graders import Grader, make_grader
+from tuneproof.engine.scoring.grade import Grader
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.predictions import grade_output, unanswered_prediction
 from tuneproof.engine.scoring.rule import TargetStatus, VerdictAnswer

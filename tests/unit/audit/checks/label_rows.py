@@ -9,7 +9,8 @@ from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.scoring.graders import Grader, make_grader
+from tuneproof.engine.scoring.grade import Grader
+from tuneproof.engine.scoring.graders import make_grader
 
 TOPICS = {
     "billing": "invoice payment refund card charge bill amount paid",
