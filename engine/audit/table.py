@@ -13,11 +13,13 @@ from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.texts import TextsOf
 from tuneproof.engine.case.data import LabelErrorMethod
 from tuneproof.engine.data.example import Source
+from tuneproof.engine.data.notes import RowNote, RowNotes
 from tuneproof.engine.data.problems import RowProblem
 from tuneproof.engine.scoring.grade import Grader
 
 Made = TypeVar("Made")
 P = TypeVar("P", bound=RowProblem)
+N = TypeVar("N", bound=RowNote)
 
 
 class Aggregate(Protocol):
@@ -48,6 +50,8 @@ class Table:
     label_errors: LabelErrorMethod = LabelErrorMethod.NEIGHBOURS
     by_hand: tuple[Source, ...] = ()
     """The rows that the case leaves out one by one."""
+    notes: RowNotes = field(default_factory=RowNotes)
+    """What the user should know of how rows were read."""
     gone: set[Source] = field(default_factory=set)
     """The rows that have been left out."""
     is_part: bool = False
@@ -72,6 +76,11 @@ class Table:
     def problems_of(self, kind: type[P]) -> list[tuple[Source, P]]:
         """The rows that could not be read because of one kind of problem."""
         return [(source, problem) for source, problem in self.problems if isinstance(problem, kind)]
+
+    def notes_of(self, kind: type[N]) -> list[tuple[N, list[Source]]]:
+        """The notes of one kind, each with its rows that are still in the table."""
+        noted = [(note, [row for row in rows if row not in self.gone] if self.gone else rows) for note, rows in self.notes.of(kind)]
+        return [(note, rows) for note, rows in noted if rows]
 
     def leave_out(self, rows: Iterable[Source]) -> None:
         """Takes rows out of the table, so that later checks see what is left."""

@@ -14,6 +14,7 @@ from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.data import Data, LabelErrorMethod
 from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.readers import LoadedExamples, OnProgress, read_examples
 from tuneproof.engine.data.reading_limits import ReadingLimits
 from tuneproof.engine.models.folder_check import check_named_folder
@@ -65,6 +66,7 @@ def audit_files(
         examples=Rows(train.examples),
         eval=Rows(example for reading in readings[1:] for example in reading.examples),
         problems=[problem for reading in readings for problem in reading.problems],
+        notes=RowNotes.joined(reading.notes for reading in readings),
         grader=make_grader(task, [example.output for example in train.examples]) if task else None,
         lengths=lengths,
         shingle=shingle,

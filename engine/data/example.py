@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.messages import Message as Message
+from tuneproof.engine.data.messages import ToolUse, tool_use_data, turn_data
 
 _NOT_WORD = re.compile(r"\W+")
 
@@ -30,14 +32,6 @@ class Source:
 
 
 @dataclass(frozen=True, slots=True)
-class Message:
-    """One turn of a chat."""
-
-    role: str
-    content: str
-
-
-@dataclass(frozen=True, slots=True)
 class Example:
     """One labelled example: a prompt and the output that the model should give."""
 
@@ -53,12 +47,20 @@ class Example:
     """The turns before `input`, without the system message."""
     metadata: Mapping[str, Any] = field(default_factory=dict, hash=False)
     """The other columns of the row."""
+    tool_use: ToolUse | None = None
+    """The tools of the row, see `messages`; None for a row without any."""
 
     @property
     def content_hash(self) -> str:
         """The digest of prompt and output; source and metadata do not count."""
-        turns = [[m.role, m.content] for m in self.history]
-        return sha256_data([self.instruction, self.system, turns, self.input, self.output])
+        turns = [turn_data(turn) for turn in self.history]
+        parts = [self.instruction, self.system, turns, self.input, self.output]
+        return sha256_data(parts if self.tool_use is None else [*parts, tool_use_data(self.tool_use)])
+
+    @property
+    def turns_after_input(self) -> tuple[Message, ...]:
+        """The turns between the input and the answer: calls, and results of tools."""
+        return () if self.tool_use is None else self.tool_use.turns
 
 
 def norm(text: str) -> str:
@@ -84,8 +86,11 @@ def prompt_text(example: Example) -> str:
 
     An instruction that all rows share is part of it: it makes no two rows more alike than they are.
     """
-    turns = [f"{m.role}: {m.content}" for m in example.history]
-    return "\n".join(part for part in (example.instruction, example.system, *turns, example.input) if part)
+    turns = [f"{turn.role}: {turn.text}" for turn in example.history]
+    parts = [example.instruction, example.system, *turns, example.input]
+    if example.tool_use is not None:
+        parts = [*example.tool_use.tools, *parts, *(f"{turn.role}: {turn.text}" for turn in example.tool_use.turns)]
+    return "\n".join(part for part in parts if part)
 
 
 def duplicate_key(example: Example) -> str:

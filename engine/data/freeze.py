@@ -5,19 +5,59 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.data.example import Example, Message, Source
+from tuneproof.engine.data.messages import ToolCall, ToolUse, message
 from tuneproof.engine.data.split import case_ids
 
 
+def _is_empty(value: object) -> bool:
+    return not value
+
+
 class StoredMessage(BaseModel):
-    """One turn before the input."""
+    """One turn before the answer. What a plain turn has not is left out."""
 
     model_config = ConfigDict(extra="forbid")
 
     role: str
     content: str
+    tool_calls: list[ToolCall] = Field(default=[], exclude_if=_is_empty)
+    tool_call_id: str = Field(default="", exclude_if=_is_empty)
+    name: str = Field(default="", exclude_if=_is_empty)
+    reasoning: str = Field(default="", exclude_if=_is_empty)
+
+    @classmethod
+    def of(cls, turn: Message) -> StoredMessage:
+        """The turn as it is stored."""
+        calls = list(turn.tool_calls)
+        return cls(
+            role=turn.role, content=turn.content, tool_calls=calls, tool_call_id=turn.tool_call_id, name=turn.name, reasoning=turn.reasoning
+        )
+
+    def message(self) -> Message:
+        """The stored turn."""
+        return message(self.role, self.content, tuple(self.tool_calls), self.tool_call_id, self.name, self.reasoning)
+
+
+class StoredToolUse(BaseModel):
+    """The tools of an example."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tools: list[str]
+    turns: list[StoredMessage]
+    calls: list[ToolCall]
+
+    @classmethod
+    def of(cls, use: ToolUse) -> StoredToolUse:
+        """The tools as they are stored."""
+        return cls(tools=list(use.tools), turns=[StoredMessage.of(turn) for turn in use.turns], calls=list(use.calls))
+
+    def tool_use(self) -> ToolUse:
+        """The stored tools."""
+        return ToolUse(tuple(self.tools), tuple(turn.message() for turn in self.turns), tuple(self.calls))
 
 
 class StoredExample(BaseModel):
@@ -35,6 +75,7 @@ class StoredExample(BaseModel):
     metadata: dict[str, Any]
     file: str
     line: int
+    tool_use: StoredToolUse | None = Field(default=None, exclude_if=_is_empty)
 
 
 def examples_to_jsonl(examples: Sequence[Example]) -> str:
@@ -53,12 +94,13 @@ def _stored(name: str, example: Example) -> StoredExample:
         id=name,
         instruction=example.instruction,
         system=example.system,
-        history=[StoredMessage(role=m.role, content=m.content) for m in example.history],
+        history=[StoredMessage.of(turn) for turn in example.history],
         input=example.input,
         output=example.output,
         metadata=dict(example.metadata),
         file=example.source.file,
         line=example.source.line,
+        tool_use=None if example.tool_use is None else StoredToolUse.of(example.tool_use),
     )
 
 
@@ -69,6 +111,7 @@ def _example(row: StoredExample) -> Example:
         output=row.output,
         source=Source(row.file, row.line),
         system=row.system,
-        history=tuple(Message(m.role, m.content) for m in row.history),
+        history=tuple(turn.message() for turn in row.history),
         metadata=row.metadata,
+        tool_use=None if row.tool_use is None else row.tool_use.tool_use(),
     )

@@ -69,3 +69,8 @@ class DifferentShape(RowProblem):
 @dataclass(frozen=True)
 class BadTurns(RowProblem):
     """The row is a conversation that does not end with an answer to a user's turn."""
+
+
+@dataclass(frozen=True)
+class NothingToLearn(RowProblem):
+    """The data say that no answer of the row is to be learned: a weight of 0, an annotator's decision, an answer that was rejected."""

@@ -14,14 +14,16 @@ from tuneproof.engine.core.errors import DataRefused, ShapeUnknown
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.core.storable import NotStorable, require_characters, require_storable
 from tuneproof.engine.core.text_file import exists
+from tuneproof.engine.data.cells import RowError
 from tuneproof.engine.data.content import Content, require_data_file
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.files import FORMATS, file_type, read_file
+from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.parquet import plain
 from tuneproof.engine.data.problems import DifferentShape, RowProblem, UnreadableRow
 from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
 from tuneproof.engine.data.reading_limits import ReadingLimits
-from tuneproof.engine.data.shapes import SHAPES, RowError, RowShape, detect_shape, shape_of_columns
+from tuneproof.engine.data.shapes import SHAPES, RowShape, detect_shape, shape_of_columns
 
 QUARANTINE_SUFFIX = ".quarantine.jsonl"
 """The suffix of files that the audit writes rows to that it takes out; they are never read as data."""
@@ -43,6 +45,8 @@ class LoadedExamples:
     examples: list[Example] = field(default_factory=list)
     problems: list[tuple[Source, RowProblem]] = field(default_factory=list)
     """The rows that could not be used."""
+    notes: RowNotes = field(default_factory=RowNotes)
+    """What the user should know of how rows were read."""
     shapes: dict[str, str] = field(default_factory=dict)
     """The name of each file's shape, by the name of the file in sources."""
     digests: dict[str, str] = field(default_factory=dict)
@@ -231,8 +235,11 @@ def _add_row(loaded: LoadedExamples, shape: RowShape, row: Mapping[str, Any], so
         loaded.problems.append((source, UnreadableRow(f"{missing} missing")))
     else:
         try:
-            loaded.examples.append(shape.convert(row, source))
+            loaded.examples.append(shape.convert(row, source, loaded.notes))
+            if loaded.notes.waiting:
+                loaded.notes.keep(source)
         except RowError as error:
+            loaded.notes.waiting.clear()
             loaded.problems.append((source, error.problem()))
 
 

@@ -43,6 +43,11 @@ def split_reasoning(output: str) -> Reasoned:
     return Reasoned(inside.strip("\n"), answer.lstrip("\n"))
 
 
+def with_reasoning(reasoning: str, answer: str) -> str:
+    """An output of two parts; the answer alone if it has its own block, or if there is no reasoning."""
+    return f"{THINK_OPEN}\n{reasoning.strip()}\n{THINK_CLOSE}\n\n{answer}" if reasoning.strip() and not has_reasoning(answer) else answer
+
+
 def answer_of(output: str) -> str:
     """An output without its reasoning: what is scored."""
     # Most outputs have no block, and this is asked for each of them many times.

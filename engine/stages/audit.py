@@ -22,6 +22,7 @@ from tuneproof.engine.case.instruction import instruction_gap
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Source, rows_without_instruction
+from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.readers import LoadedExamples
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
@@ -124,6 +125,7 @@ def _table(run: RunContext, readings: DataReadings, lengths: TokenLengths | None
         examples=Rows(examples),
         eval=Rows(readings.eval_rows),
         problems=[problem for reading in readings.all for problem in reading.problems],
+        notes=RowNotes.joined(reading.notes for reading in readings.all),
         grader=make_grader(task, [example.output for example in examples]) if task else None,
         lengths=lengths,
         label_errors=readings.data.label_errors,

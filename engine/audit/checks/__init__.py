@@ -8,7 +8,9 @@ from tuneproof.engine.audit.registry import CHECKS as CHECKS
 
 # Checks that take rows out come first, so that later checks see what is left.
 CHOSEN = ("by-hand", "no-such-row")
-UNUSABLE = ("unreadable", "empty", "encoding", "mixed-shapes", "turns", "turn-order", "empty-turn", "context", "context-train", "format")
+BROKEN = ("unreadable", "empty", "encoding", "mixed-shapes", "turns", "not-to-learn")
+UNUSABLE = ("turn-order", "empty-turn", "context", "context-train", "format")
+HOW_READ = ("skipped-turns", "unused-keys", "unknown-keys")
 SENSITIVE = ("private-data", "secret")
 REPEATED = ("conflict", "duplicate", "leakage", "near-leakage", "near-incomplete", "near-duplicate", "near-conflict", "boilerplate")
 RELATED = ("group-leakage", "template-leakage", "answer-in-prompt")
@@ -16,5 +18,5 @@ LABELS = ("rare-label", "imbalance", "unseen-label", "label-error")
 TEXT = ("placeholder", "control-characters", "outer-white-space", "mojibake", "chat-tokens")
 OUTPUTS = ("refusal", "echo", "empty-on-purpose", "repetition", "json-style", "script")
 
-for _name in (*CHOSEN, *UNUSABLE, *SENSITIVE, *REPEATED, *RELATED, *LABELS, *TEXT, *OUTPUTS):
+for _name in (*CHOSEN, *BROKEN, *UNUSABLE, *HOW_READ, *SENSITIVE, *REPEATED, *RELATED, *LABELS, *TEXT, *OUTPUTS):
     import_module(f"{__name__}.{_name.replace('-', '_')}")

@@ -11,13 +11,14 @@ from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.texts import TextsOf
 from tuneproof.engine.data.example import Example, Message, Source, prompt_text
+from tuneproof.engine.data.messages import ToolUse
 
 if TYPE_CHECKING:
     from tuneproof.engine.audit.near.boilerplate import Boilerplate, BoilerplateRules
     from tuneproof.engine.audit.near.clusters import Dropped, NearRow, NearRows
 
-Ways = frozenset[tuple[str, str, tuple[Message, ...]]]
-"""Ways in which rows ask: instruction, system text and history of each."""
+Ways = frozenset[tuple[str, str, tuple[Message, ...], ToolUse | None]]
+"""Ways in which rows ask: instruction, system text, history and tools of each."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +73,14 @@ class NearTable:
 
 def ways_of_asking(*parts: Rows) -> Ways:
     """The ways in which these rows ask, at most two of them: more than one is all that matters."""
-    return frozenset(list({(example.instruction, example.system, example.history) for part in parts for example in part})[:2])
+    return frozenset(
+        list({(example.instruction, example.system, example.history, example.tool_use) for part in parts for example in part})[:2]
+    )
 
 
 def only_inputs_differ(ways: Ways) -> bool:
     """Whether all rows ask in the same way, so that they differ in their inputs alone."""
-    return len(ways) == 1 and ways != {("", "", ())}
+    return len(ways) == 1 and ways != {("", "", (), None)}
 
 
 def compared_texts(examples: Rows, eval_rows: Rows, *, inputs_alone: bool) -> TextsOf:

@@ -41,7 +41,11 @@ def scan_rows(examples: Iterable[Example], may_have: Callable[[str], bool], find
             if len(seen) > MOST_REMEMBERED:
                 seen.clear()
             fixed_may_have = seen[fixed] = may_have(fixed)
-        if fixed_may_have or may_have(example.input + "\n" + example.output) or (example.history and may_have(_turns(example))):
+        if (
+            fixed_may_have
+            or may_have(example.input + "\n" + example.output)
+            or ((example.history or example.tool_use) and may_have(_turns(example)))
+        ):
             found = [(part, match) for part, text in _parts(example) if may_have(text) for match in find(text)]
             if found:
                 kinds.update(match.kind for _, match in found)
@@ -50,15 +54,17 @@ def scan_rows(examples: Iterable[Example], may_have: Callable[[str], bool], find
 
 
 def _turns(example: Example) -> str:
-    return "\n".join([message.content for message in example.history])
+    return "\n".join([turn.text for turn in (*example.history, *example.turns_after_input)])
 
 
 def _parts(example: Example) -> Iterator[tuple[str, str]]:
     yield "instruction", example.instruction
     yield "system prompt", example.system
-    for message in example.history:
-        yield "history", message.content
+    for turn in example.history:
+        yield "history", turn.text
     yield "input", example.input
+    for turn in example.turns_after_input:
+        yield "turns of tools", turn.text
     yield "output", example.output
 
 

@@ -25,7 +25,7 @@ def rows_with(table: Table, look: Look) -> tuple[FlaggedRow, ...]:
         in_output = look("output", example.output)
         if in_output:
             wrong = f"{wrong}; {in_output}" if wrong else in_output
-        if example.instruction or example.system or example.history:
+        if example.instruction or example.system or example.history or example.tool_use:
             wrong = "; ".join(filter(None, (wrong, *_in_other_fields(example, look, shared))))
         if wrong:
             rows.append(FlaggedRow(example.source, note=wrong))
@@ -41,5 +41,7 @@ def _in_other_fields(example: Example, look: Look, shared: dict[tuple[str, str],
             if len(shared) < 1000:
                 shared[name, text] = known
         yield known
-    for number, message in enumerate(example.history, start=1):
-        yield look(f"turn {number}", message.content)
+    for number, turn in enumerate(example.history, start=1):
+        yield look(f"turn {number}", turn.text)
+    for number, turn in enumerate(example.turns_after_input, start=len(example.history) + 2):
+        yield look(f"turn {number}", turn.text)

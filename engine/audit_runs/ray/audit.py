@@ -34,6 +34,7 @@ from tuneproof.engine.case.data import Data, LabelErrorMethod
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.core.errors import CaseError, DataRefused, UsageError
+from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.readers import no_rows_error, source_files
 from tuneproof.engine.scoring.graders import make_grader
 
@@ -163,6 +164,7 @@ class _ShardedAudit:
             examples=Rows(e for s in selections if not self._shards[s.number].is_eval for e in s.examples),
             eval=Rows(e for s in selections if self._shards[s.number].is_eval for e in s.examples),
             problems=[problem for s in summaries for problem in s.problems],
+            notes=RowNotes.joined(s.notes for s in summaries),
             grader=make_grader(task, sorted(labels)) if task else None,
             lengths=self._request.lengths(),
             shingle=self._request.shingle,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from tuneproof.engine.audit_runs.local import lengths_of
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.data.example import Example, Source
+from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.problems import RowProblem
 from tuneproof.engine.data.readers import read_file_as
 from tuneproof.engine.scoring.graders import make_grader
@@ -69,7 +70,7 @@ class ShardRows:
     @classmethod
     def of(cls, shard: Shard, rows: Rows, gone: frozenset[int]) -> ShardRows:
         """The rows of a shard, ready to be pickled."""
-        tuples = [(e.instruction, e.input, e.output, e.source.line, e.system, e.history, e.metadata) for e in rows]
+        tuples = [(e.instruction, e.input, e.output, e.source.line, e.system, e.history, e.metadata, e.tool_use) for e in rows]
         return cls(shard, tuples, gone)
 
     def table(self, request: AuditRequest, population: Population, labels: frozenset[str] = frozenset()) -> Table:
@@ -89,8 +90,8 @@ class ShardRows:
 
     def example(self, at: int) -> Example:
         """The row at a position."""
-        instruction, given, output, line, system, history, metadata = self.rows[at]
-        return Example(instruction, given, output, Source(self.shard.label, line), system, history, metadata)
+        instruction, given, output, line, system, history, metadata, tool_use = self.rows[at]
+        return Example(instruction, given, output, Source(self.shard.label, line), system, history, metadata, tool_use)
 
 
 @dataclass(frozen=True)
@@ -101,6 +102,7 @@ class ShardSummary:
     rows: int = 0
     shapes: Mapping[str, str] | None = None
     problems: tuple[tuple[Source, RowProblem], ...] = ()
+    notes: RowNotes = field(default_factory=RowNotes)
     gone: frozenset[int] = frozenset()
     """The positions of the rows that are left out."""
     all_rows: AllRows | None = None
@@ -134,6 +136,7 @@ def read_shard(shard: Shard, request: AuditRequest) -> tuple[ShardRows, ShardSum
         rows=len(rows),
         shapes=reading.shapes,
         problems=tuple(reading.problems),
+        notes=reading.notes,
         gone=gone,
         all_rows=all_rows,
         aggregates={kind: kind.of(table) for kind in AGGREGATES},

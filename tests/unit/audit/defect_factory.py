@@ -6,13 +6,15 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
+from typing import Any
 
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.encodings import InvalidBytesKind
 from tuneproof.engine.data.example import Example, Message, Source
-from tuneproof.engine.data.problems import BadTurns, DifferentShape, NotUtf8Row, RowProblem, UnreadableRow
+from tuneproof.engine.data.notes import KeyPlace, RowNote, RowNotes, SkippedTurns, UnknownTurnKey, UnusedKey
+from tuneproof.engine.data.problems import BadTurns, DifferentShape, NothingToLearn, NotUtf8Row, RowProblem, UnreadableRow
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.graders import make_grader
 
@@ -29,11 +31,13 @@ class DefectiveRows:
     eval: list[Example] = field(default_factory=list)
     defects: list[Source] = field(default_factory=list)
     problems: list[tuple[Source, RowProblem]] = field(default_factory=list)
+    notes: RowNotes = field(default_factory=RowNotes)
     grader: Grader | None = None
     lengths: TokenLengths | None = None
 
     def table(self) -> Table:
-        return Table(list(self.examples), list(self.eval), list(self.problems), self.grader, self.lengths)  # type: ignore[arg-type]
+        rows: tuple[Any, Any] = (list(self.examples), list(self.eval))
+        return Table(*rows, list(self.problems), self.grader, self.lengths, notes=self.notes)
 
     def change(self, at: int, **values: object) -> None:
         """Gives an example a defect."""
@@ -146,6 +150,7 @@ PROBLEMS = {
     "encoding": NotUtf8Row("not UTF-8 at byte 3 of the line", InvalidBytesKind.CESU_8),
     "mixed-shapes": DifferentShape("the row is messages, the file input/output", "messages", "input/output"),
     "turns": BadTurns("the last turn is not the assistant's"),
+    "not-to-learn": NothingToLearn("`weight` is 0"),
 }
 
 
@@ -165,6 +170,31 @@ def _has_problems(check: str) -> None:
 
 for _check in PROBLEMS:
     _has_problems(_check)
+
+
+NOTES: dict[str, RowNote] = {
+    "skipped-turns": SkippedTurns("weight"),
+    "unused-keys": UnusedKey("tools", KeyPlace.ROW, "the model is not shown them"),
+    "unknown-keys": UnknownTurnKey("language"),
+}
+
+
+def _has_notes(check: str) -> None:
+    """Registers rows with a note that one check reports, among rows with every other note."""
+
+    @defects_of(check)
+    def make(rng: Random, count: int) -> DefectiveRows:
+        world = free(rng)
+        for kind, note in NOTES.items():
+            for example in rng.sample([*world.examples, *world.eval], count):
+                world.notes.add(note)
+                world.notes.keep(example.source)
+                world.defects += [example.source] if kind == check else []
+        return world
+
+
+for _check in NOTES:
+    _has_notes(_check)
 
 
 def chats(rng: Random, rows: int = 60) -> DefectiveRows:

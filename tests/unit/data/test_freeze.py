@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.freeze import examples_from_jsonl, examples_to_jsonl
+from tuneproof.engine.data.messages import FullMessage, ToolCall, ToolUse
 from tuneproof.engine.data.split import Part, case_ids, split
 from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.store import RunStore
@@ -27,6 +29,18 @@ def test_any_example_reads_back_the_same_with_its_id(texts: list[tuple[str, str,
         for i, (a, b, c) in enumerate(texts)
     ]
     assert examples_from_jsonl(examples_to_jsonl(examples)) == list(zip(case_ids(examples), examples, strict=True))
+
+
+def test_tools_read_back_the_same_and_rows_without_any_are_stored_as_before() -> None:
+    call = ToolCall("find", '{"id": 7}', "c1")
+    turns = (FullMessage("assistant", "", (call,), reasoning="Look it up."), FullMessage("tool", "Oslo", tool_call_id="c1", name="find"))
+    use = ToolUse(tools=('{"type": "function", "function": {"name": "find"}}',), turns=turns, calls=(call,))
+    plain = Example("", "Where?", "In Oslo.", Source("rows.jsonl", 1), history=(Message("user", "a"), Message("assistant", "b")))
+    tooled = replace(plain, history=turns, tool_use=use)
+    examples = [plain, tooled, replace(tooled, tool_use=replace(use, calls=()))]
+    stored = examples_to_jsonl(examples)
+    assert [example for _, example in examples_from_jsonl(stored)] == examples
+    assert "tool" not in stored.splitlines()[0] and len({example.content_hash for example in examples}) == 3
 
 
 def test_the_stored_parts_are_written_once_and_read_only_if_unchanged(tmp_path: Path) -> None:

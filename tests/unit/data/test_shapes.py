@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.data.problems import BadTurns, UnreadableRow
+from tuneproof.engine.data.messages import ToolUse
+from tuneproof.engine.data.notes import SkippedTurns, UnusedKey
+from tuneproof.engine.data.problems import BadTurns, NothingToLearn, UnreadableRow
 from tuneproof.engine.data.readers import read_examples
 
 SYSTEM, ASK, ANSWER = {"role": "system", "content": "Be brief."}, {"role": "user", "content": "two?"}, {"role": "assistant", "content": "2"}
@@ -56,6 +58,61 @@ def test_a_chat_of_several_turns_keeps_its_system_and_history(write_jsonl: Any) 
 def test_a_chat_without_an_answer_to_train_on_is_a_problem(write_jsonl: Any, turns: Any) -> None:
     loaded = read_examples(str(write_jsonl([{"messages": turns}, {"messages": [ASK, ANSWER]}])))
     ((source, problem),) = loaded.problems
-    is_of_another_kind = turns == "text" or any("tool_calls" in turn or turn["role"] == "tool" for turn in turns)
+    is_of_another_kind = turns == "text" or any("tool_calls" in turn for turn in turns)
     assert source.line == 1 and isinstance(problem, UnreadableRow if is_of_another_kind else BadTurns)
     assert len(loaded.examples) == 1
+
+
+@pytest.mark.parametrize(
+    "history",
+    [
+        [["When was it closed?", "In 1990."]],
+        '[["When was it closed?", "In 1990."]]',
+        [{"role": "user", "content": "When was it closed?"}, {"role": "assistant", "content": "In 1990."}],
+    ],
+)
+def test_the_history_of_an_alpaca_row_is_its_earlier_turns(write_jsonl: Any, history: Any) -> None:
+    row = {"instruction": "And the year after?", "input": "Briefly.", "output": "It burned.", "history": history}
+    (example,) = read_examples(str(write_jsonl([row]))).examples
+    assert example.history == (Message("user", "When was it closed?"), Message("assistant", "In 1990."))
+    # Both are of the last turn, and would be an instruction of the first one.
+    assert (example.instruction, example.input, example.metadata) == ("", "And the year after?\nBriefly.", {})
+
+
+@pytest.mark.parametrize("history", ["When?", [["When?"]], [["When?", "1990", "1991"]], [[1, ["a"]]], {"When?": "1990"}])
+def test_a_history_that_is_no_list_of_pairs_is_a_problem(write_jsonl: Any, history: Any) -> None:
+    rows = [{"instruction": "Why?", "output": "So.", "history": history}, {"instruction": "Why?", "output": "So.", "history": []}]
+    loaded = read_examples(str(write_jsonl(rows)))
+    assert [source.line for source, _ in loaded.problems] == [1] and "history" in loaded.problems[0][1].message
+
+
+def test_a_turn_with_weight_0_is_never_the_output(write_jsonl: Any) -> None:
+    wrong = {**ANSWER, "content": "WRONG", "weight": 0}
+    loaded = read_examples(str(write_jsonl([{"messages": [ASK, ANSWER, ASK, wrong]}, {"messages": [ASK, wrong]}])))
+    (example,) = loaded.examples
+    assert (example.input, example.output, example.history) == ("two?", "2", ())
+    assert loaded.notes.of(SkippedTurns) == [(SkippedTurns("weight"), [example.source])]
+    ((_, problem),) = loaded.problems
+    assert isinstance(problem, NothingToLearn) and "`weight`" in problem.message
+
+
+def test_reasoning_of_the_answer_is_learned_before_it(write_jsonl: Any) -> None:
+    turns = [ASK, {**ANSWER, "reasoning_content": "1 + 1"}, ASK, {**ANSWER, "reasoning_content": "It is still 2."}]
+    loaded = read_examples(str(write_jsonl([{"messages": turns}])))
+    assert loaded.examples[0].output == "<think>\nIt is still 2.\n</think>\n\n2"
+    assert [note.key for note, _ in loaded.notes.of(UnusedKey)] == ["reasoning"]
+
+
+def test_a_tool_call_is_told_with_the_number_of_its_turn_in_the_file(write_jsonl: Any) -> None:
+    call = {"from": "function_call", "value": '{"name": "f", "arguments": {}}'}
+    turns = [{"from": "human", "value": "two?"}, call, {"from": "observation", "value": "2"}, {"from": "gpt", "value": "2"}]
+    rows = [{"conversations": turns, "system": "Sort."}, {"conversations": [turns[0], turns[-1]], "system": "Sort.", "tools": "[]"}]
+    loaded = read_examples(str(write_jsonl(rows)))
+    assert [problem.message for _, problem in loaded.problems] == ["turn 2 calls a tool, which this version cannot train on"]
+    assert loaded.examples[0].tool_use is None and loaded.notes.rows == {}
+
+
+def test_tools_that_are_offered_are_kept_and_told(write_jsonl: Any) -> None:
+    loaded = read_examples(str(write_jsonl([{"messages": [ASK, ANSWER], "tools": [{"type": "function", "function": {"name": "f"}}]}])))
+    assert loaded.examples[0].tool_use == ToolUse(tools=('{"type": "function", "function": {"name": "f"}}',))
+    assert [note.key for note, _ in loaded.notes.of(UnusedKey)] == ["tools"]

@@ -1,0 +1,70 @@
+"""Cells of rows as text, and the errors of rows that cannot become examples."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from tuneproof.engine.data.binary_text import BinaryText
+from tuneproof.engine.data.problems import BadTurns, NothingToLearn, RowProblem, UnreadableRow
+
+MOST_LABEL_CHARACTERS = 60
+"""Longest output that many rows may share."""
+
+
+class RowError(ValueError):
+    """A row cannot become an example."""
+
+    def problem(self) -> RowProblem:
+        """The error as data, for the audit to report."""
+        return UnreadableRow(str(self))
+
+
+class TurnError(RowError):
+    """The turns of a conversation do not end with an answer to a user's turn."""
+
+    def problem(self) -> RowProblem:
+        return BadTurns(str(self))
+
+
+class NotToLearn(RowError):
+    """The data themselves say that nothing of the row is to be learned."""
+
+    def problem(self) -> RowProblem:
+        return NothingToLearn(str(self))
+
+
+def text_cell(row: Mapping[str, Any], key: str, *, required: bool = True) -> str:
+    """The value of a key as text: numbers and booleans as JSON, null as an empty string. Raises RowError for anything else."""
+    value = row.get(key)
+    if value is None:
+        if required:
+            raise RowError(f"`{key}` is missing")
+        return ""
+    return text_of(value, key)
+
+
+def text_of(value: Any, name: str) -> str:
+    """A value as text, as `text_cell` does; `name` is what the error calls it."""
+    if isinstance(value, BinaryText):
+        raise RowError(f"`{name}` has bytes that are not text in UTF-8")
+    if isinstance(value, str):
+        if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
+            raise RowError(f"`{name}` has half a surrogate pair, which is not a character")
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    raise RowError(f"`{name}` is not text")
+
+
+def output_cell(row: Mapping[str, Any], key: str) -> str:
+    """The value of a key as text, with an object or a list as JSON. Raises RowError as `text_cell` does."""
+    value = row.get(key)
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else shared_label(text_cell(row, key))
+
+
+def shared_label(output: str) -> str:
+    """The output; equal short ones are one object, so that a label takes no memory in each row."""
+    return sys.intern(output) if len(output) <= MOST_LABEL_CHARACTERS else output

@@ -1,0 +1,82 @@
+"""What became of parts of rows that could be read, where the user should know it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from tuneproof.engine.data.example import Source
+
+
+@dataclass(frozen=True)
+class RowNote:
+    """Something that many rows have in common; equal notes are one."""
+
+
+class KeyPlace(StrEnum):
+    """Where a key stands."""
+
+    ROW = "row"
+    TURN = "turn"
+
+
+@dataclass(frozen=True)
+class UnusedKey(RowNote):
+    """A key that says something in its format on which nothing here acts."""
+
+    key: str
+    place: KeyPlace
+    consequence: str
+    """What that means for the rows, as a sentence without its end."""
+
+
+@dataclass(frozen=True)
+class UnknownTurnKey(RowNote):
+    """A key of a turn that no known format has."""
+
+    key: str
+
+
+@dataclass(frozen=True)
+class SkippedTurns(RowNote):
+    """Answers at the end of a conversation that the data say not to learn, so that an earlier one is the output."""
+
+    key: str
+    """The key that says so."""
+
+
+N = TypeVar("N", bound=RowNote)
+
+
+@dataclass
+class RowNotes:
+    """The rows of each note, in their order. Notes about the row that is being read wait until it is an example."""
+
+    rows: dict[RowNote, list[Source]] = field(default_factory=dict)
+    waiting: list[RowNote] = field(default_factory=list)
+
+    def add(self, note: RowNote) -> None:
+        """Notes something about the row that is being read; more than once is as once."""
+        if note not in self.waiting:
+            self.waiting.append(note)
+
+    def keep(self, row: Source) -> None:
+        """The row that has been read is an example."""
+        for note in self.waiting:
+            self.rows.setdefault(note, []).append(row)
+        self.waiting.clear()
+
+    def of(self, kind: type[N]) -> list[tuple[N, list[Source]]]:
+        """The notes of one kind, and the rows of each."""
+        return [(note, rows) for note, rows in self.rows.items() if isinstance(note, kind)]
+
+    @classmethod
+    def joined(cls, notes: Iterable[RowNotes]) -> RowNotes:
+        """The notes about several sets of rows, in their order."""
+        whole = cls()
+        for part in notes:
+            for note, rows in part.rows.items():
+                whole.rows.setdefault(note, []).extend(rows)
+        return whole
