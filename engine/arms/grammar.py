@@ -57,6 +57,8 @@ def grammar_of(output: OutputFormat, outputs: Sequence[str], validation: Sequenc
             return AnswerGrammar(_from_choices(labels), f"{how} {len(labels)} labels")
         case OutputKind.PATTERN:
             return _of_pattern(output, [text.strip() for text in answers], [answer_of(text).strip() for text in validation])
+        case OutputKind.TOOL_CALLS:
+            raise CaseError(NO_GRAMMAR_OF_CALLS, where="task.output.kind: tool_calls", fix="take the arm out of `baselines`")
         case OutputKind.TEXT:
             raise CaseError(NO_GRAMMAR_OF_TEXT, where="task.output.kind: text", fix="take the arm out of `baselines`")
 
@@ -87,6 +89,8 @@ def scored_labels(output: OutputFormat, outputs: Sequence[str]) -> list[str]:
 
 
 NO_GRAMMAR_OF_TEXT = "any text is valid, so there is nothing to constrain decoding to"
+
+NO_GRAMMAR_OF_CALLS = "each row offers tools of its own, and an answer may be in words, so there is no grammar of all answers"
 
 
 def check_grammar(output: OutputFormat, where: str) -> None:

@@ -21,6 +21,7 @@ class Metric(StrEnum):
     CHOICE_ACCURACY = "choice_accuracy"
     MACRO_F1 = "macro_f1"
     PATTERN_MATCH = "pattern_match"
+    TOOL_ACCURACY = "tool_accuracy"
 
 
 class OutputKind(StrEnum):
@@ -29,6 +30,7 @@ class OutputKind(StrEnum):
     JSON = "json"
     CHOICE = "choice"
     PATTERN = "pattern"
+    TOOL_CALLS = "tool_calls"
     TEXT = "text"
 
 
@@ -36,6 +38,7 @@ METRICS: dict[OutputKind, list[Metric]] = {
     OutputKind.JSON: [Metric.EXACT_MATCH, Metric.FIELD_ACCURACY],
     OutputKind.CHOICE: [Metric.CHOICE_ACCURACY, Metric.MACRO_F1, Metric.EXACT_MATCH],
     OutputKind.PATTERN: [Metric.PATTERN_MATCH, Metric.EXACT_MATCH],
+    OutputKind.TOOL_CALLS: [Metric.EXACT_MATCH, Metric.TOOL_ACCURACY, Metric.FIELD_ACCURACY],
     OutputKind.TEXT: [Metric.EXACT_MATCH],
 }
 """The metrics that each output kind can be scored with; the first is the default."""

@@ -14,6 +14,7 @@ from tuneproof.engine.scoring.answer_pattern import MATCH_SECONDS, AnswerPattern
 from tuneproof.engine.scoring.grade import REFUSAL_PATTERN, FailureClass, Grade, Grader, Labels, unparsed_grade
 from tuneproof.engine.scoring.json_schema import SchemaValidator
 from tuneproof.engine.scoring.json_values import different_fields, parse_json, share_of_right_fields
+from tuneproof.engine.scoring.tool_calls import ToolCallGrader
 
 
 def make_grader(task: Task, labels: Sequence[str]) -> Grader:
@@ -29,6 +30,8 @@ def make_grader(task: Task, labels: Sequence[str]) -> Grader:
             return ChoiceGrader(task.output.choices or sorted({answer_of(label).strip() for label in labels}))
         case OutputKind.PATTERN:
             return PatternGrader(task.output.pattern or "")
+        case OutputKind.TOOL_CALLS:
+            return ToolCallGrader()
         case OutputKind.TEXT:
             return TextGrader()
 

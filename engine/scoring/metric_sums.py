@@ -14,7 +14,7 @@ from tuneproof.engine.case.task import Metric
 from tuneproof.engine.scoring.grade import Grader, Labels
 from tuneproof.engine.scoring.predictions import Prediction
 
-PROPORTIONS = (Metric.EXACT_MATCH, Metric.CHOICE_ACCURACY, Metric.PATTERN_MATCH)
+PROPORTIONS = (Metric.EXACT_MATCH, Metric.CHOICE_ACCURACY, Metric.PATTERN_MATCH, Metric.TOOL_ACCURACY)
 """The metrics that are the share of cases that are right."""
 
 if TYPE_CHECKING:

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneproof.engine.case.task import OutputFormat, OutputKind
+from tuneproof.engine.data.call_text import UnreadableCall, read_calls
+from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.json_values import parse_json
 
 MIN_MATCHING_SHARE = 0.9
@@ -30,6 +32,9 @@ MAX_SCHEMA_DEPTH = 4
 ANSWER_MARKERS = (r"#### (-?[\d,.]+)", r"\\boxed\{([^{}]+)\}", r"<answer>(.*?)</answer>")
 """How answers with reasoning usually mark their result."""
 
+MIN_CALLING_SHARE = 0.2
+"""The least part of the outputs that calls tools, where that is the task: the others may be what is said once a tool has answered."""
+
 JSON_TYPES = ("string", "integer", "number", "boolean", "object", "array", "null")
 
 
@@ -42,14 +47,28 @@ class InferredOutput:
 
 
 def infer_output(outputs: Sequence[str]) -> InferredOutput:
-    """The first kind that matches the outputs: JSON objects, a few labels, texts that mark their answer, or any text.
+    """The first kind that matches the outputs: calls of tools, JSON objects, a few labels, texts that mark their answer, or any text.
 
     Empty outputs do not count. If all outputs are JSON objects, each of them matches the inferred schema.
     """
     given = [output.strip() for output in outputs if output.strip()]
     if not given:
         return InferredOutput(OutputFormat(kind=OutputKind.TEXT), "there are no outputs")
-    return _as_json(given) or _as_choice(given) or _as_pattern(given) or _as_text()
+    return _as_tool_calls(given) or _as_json(given) or _as_choice(given) or _as_pattern(given) or _as_text()
+
+
+def _as_tool_calls(given: Sequence[str]) -> InferredOutput | None:
+    calling = sum(map(_calls_tools, given))
+    if calling < MIN_CALLING_SHARE * len(given):
+        return None
+    return InferredOutput(OutputFormat(kind=OutputKind.TOOL_CALLS), f"{_share(calling, given)} call tools")
+
+
+def _calls_tools(text: str) -> bool:
+    try:
+        return bool(read_calls(answer_of(text)).calls)
+    except UnreadableCall:
+        return True
 
 
 def _as_json(given: Sequence[str]) -> InferredOutput | None:

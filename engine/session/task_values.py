@@ -13,14 +13,16 @@ KIND_MEANINGS = {
     OutputKind.JSON: "a JSON object; a schema says which fields it has",
     OutputKind.CHOICE: "one of a few labels",
     OutputKind.PATTERN: "a text in which a regular expression finds the answer",
+    OutputKind.TOOL_CALLS: "calls of tools; right by name and arguments, in any order",
     OutputKind.TEXT: "free text; only an exact match is correct",
 }
 
 METRIC_MEANINGS = {
     Metric.EXACT_MATCH: "the whole answer is right",
-    Metric.FIELD_ACCURACY: "the share of JSON fields that are right",
+    Metric.FIELD_ACCURACY: "the share of the fields, or of tools and arguments, that are right",
     Metric.CHOICE_ACCURACY: "the label is right",
     Metric.MACRO_F1: "F1 averaged over the labels, so that rare labels count as much as common ones",
+    Metric.TOOL_ACCURACY: "the right tools are called, whatever the arguments",
     Metric.PATTERN_MATCH: "what the pattern finds is right",
 }
 
