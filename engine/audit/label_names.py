@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import listed
-from tuneproof.engine.scoring.graders import ChoiceGrader, JsonGrader, PatternGrader
+from tuneproof.engine.scoring.choice_grader import ChoiceGrader
+from tuneproof.engine.scoring.json_grader import JsonGrader
 from tuneproof.engine.scoring.output_inference import MAX_LABEL_LENGTH, MAX_LABELS, MIN_ROWS
+from tuneproof.engine.scoring.pattern_grader import PatternGrader
 
 ROWS_A_LABEL = 3
 """How often an output must occur on average to be a label; `task.output` is drafted by the same rule."""

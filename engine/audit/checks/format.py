@@ -10,7 +10,7 @@ from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.scoring.grade import Grader
-from tuneproof.engine.scoring.graders import JsonGrader
+from tuneproof.engine.scoring.json_grader import JsonGrader
 
 
 @check("format", severity=Severity.BLOCK)

@@ -8,7 +8,7 @@ from tuneproof.engine.audit.label_names import label_counts, label_reader, liste
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
-from tuneproof.engine.scoring.graders import ChoiceGrader
+from tuneproof.engine.scoring.choice_grader import ChoiceGrader
 
 RARE = 5
 """With fewer rows a label is hardly trained and hardly scored: one wrong answer moves its recall by more than 20 points."""

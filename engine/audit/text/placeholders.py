@@ -10,7 +10,7 @@ from itertools import chain
 from tuneproof.engine.audit.counts import Size, aggregate, fewest_frequent
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, norm
-from tuneproof.engine.scoring.graders import ChoiceGrader
+from tuneproof.engine.scoring.choice_grader import ChoiceGrader
 
 LONGEST = 60
 """Characters of the longest placeholder, except filler text."""
