@@ -29,13 +29,13 @@ class FlaggedRow:
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: the rows, one sentence about them, and what to do."""
+    """What a check found: the rows, one sentence about them, and what to do. Its severity is that of the check, if it names no other."""
 
     message: str
     action: str
     rows: tuple[FlaggedRow, ...]
     check: str = ""
-    severity: Severity = Severity.WARN
+    severity: Severity | None = None
     left_out: bool = False
 
 

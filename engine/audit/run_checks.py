@@ -9,6 +9,7 @@ from functools import partial
 from sys import intern
 
 from tuneproof.engine.audit.checks import CHECKS
+from tuneproof.engine.audit.harm import harm_of
 from tuneproof.engine.audit.label_noise.cross_validated import require_cleanlab
 from tuneproof.engine.audit.left_out import LeftOut
 from tuneproof.engine.audit.pii.masking import masked
@@ -67,7 +68,7 @@ def audit(
                 table.leave_out(row.at for row in finding.rows)
             findings.append(_stored(finding, None if finding.left_out else accepted.get(check.name)))
     order = list(Severity)
-    findings.sort(key=lambda found: order.index(found.severity))
+    findings.sort(key=lambda found: (order.index(found.severity), harm_of(found.check), -found.count))
     return Report(findings=findings, counts=counts, shapes=dict(shapes), left_out=[_reference(source) for source in sorted(table.gone)])
 
 
@@ -86,9 +87,13 @@ def require_known_checks(leave_out: Sequence[str], accept: Mapping[str, str]) ->
 
 
 def _completed(check: Check, finding: Finding, leave_out: bool) -> Finding:
-    """The finding with the name and severity of its check. A finding without rows cannot be left out; one that is left out only warns."""
+    """The finding with the name of its check, and its severity where it names none.
+
+    A finding without rows cannot be left out; one that is left out only warns.
+    """
     left_out = bool(finding.rows) and (leave_out or check.always_leaves_out)
-    severity = Severity.WARN if left_out and check.severity is Severity.BLOCK else check.severity
+    own = finding.severity or check.severity
+    severity = Severity.WARN if left_out and own is Severity.BLOCK else own
     return replace(finding, check=check.name, severity=severity, left_out=left_out)
 
 
@@ -128,6 +133,7 @@ def _leaked(examples: Rows, eval_rows: Rows, near: Counter[str]) -> dict[str, Le
 
 
 def _stored(finding: Finding, accepted: str | None) -> StoredFinding:
+    assert finding.severity is not None, "a completed finding has a severity"
     rows = [
         # Many rows have the same note, such as their similarity, and it is stored once.
         FoundRow(row.at.file, row.at.line, _reference(row.of) if row.of else None, intern(masked(row.note)))

@@ -111,7 +111,7 @@ def test_a_mistake_is_one_line(conflicting: Path, words: list[str], code: int, s
 
 
 def test_text_of_rows_cannot_move_the_cursor_and_private_data_is_masked(write_jsonl: Any) -> None:
-    address = "mary.jones" + "@" + "example.org"
+    address = "mary.jones" + "@" + "elsewhere.org"
     request = "who \x1b[2J wrote this letter"
     rows = [
         {"input": request, "output": address},

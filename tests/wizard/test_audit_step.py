@@ -13,7 +13,7 @@ from textual.widgets import OptionList
 from tests.wizard.driving import arrive, dry_run_ended, opened, picture, shown, typed, until
 from tuneproof.tui.app import TuneproofApp
 
-ADDRESS = "ann.smith" + "@" + "example.net"
+ADDRESS = "ann.smith" + "@" + "elsewhere.net"
 CASE = {
     "name": "own",
     "decision": {"private_facts": False, "format_drift": True, "stable_task": True, "labeled_examples": 62},

@@ -13,10 +13,11 @@ UNUSABLE = ("turn-order", "empty-turn", "context", "context-train", "format")
 HOW_READ = ("skipped-turns", "unused-keys", "unknown-keys")
 SENSITIVE = ("private-data", "secret")
 REPEATED = ("conflict", "duplicate", "leakage", "near-leakage", "near-incomplete", "near-duplicate", "near-conflict", "boilerplate")
-RELATED = ("group-leakage", "template-leakage", "answer-in-prompt")
-LABELS = ("rare-label", "imbalance", "unseen-label", "label-error")
-TEXT = ("placeholder", "control-characters", "outer-white-space", "mojibake", "chat-tokens")
+RELATED = ("group-leakage", "template-leakage", "known-outputs", "answer-in-prompt")
+LABELS = ("label-variants", "rare-label", "imbalance", "unseen-label", "label-error")
+TEXT = ("placeholder", "html-entities", "control-characters", "outer-white-space", "mojibake", "chat-tokens")
+ASKED = ("unfilled-slot", "second-task", "outside-media")
 OUTPUTS = ("refusal", "echo", "empty-on-purpose", "repetition", "json-style", "script")
 
-for _name in (*CHOSEN, *BROKEN, *UNUSABLE, *HOW_READ, *SENSITIVE, *REPEATED, *RELATED, *LABELS, *TEXT, *OUTPUTS):
+for _name in (*CHOSEN, *BROKEN, *UNUSABLE, *HOW_READ, *SENSITIVE, *REPEATED, *RELATED, *LABELS, *TEXT, *ASKED, *OUTPUTS):
     import_module(f"{__name__}.{_name.replace('-', '_')}")

@@ -15,11 +15,16 @@ from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.scoring.output_inference import ANSWER_MARKERS
 
-FEWEST_WORDS, FEWEST_CHARACTERS = 3, 12
-"""A shorter output, such as a number, a name or a single word, occurs in a prompt by chance."""
+FEWEST_WORDS, FEWEST_CHARACTERS = 6, 30
+"""A shorter output, such as a number, a name or a phrase, is taken from the prompt by many tasks."""
 
-IS_THE_TASK = 0.5
+IS_THE_TASK = 0.2
 """If more than this share of rows has the answer in the prompt, the task is to take it from there."""
+
+IS_THE_FORM = 0.5
+"""If more than this share of prompts names the answer, that is the form of the task."""
+
+CONTAINED = "the whole answer is in the prompt"
 
 _NAMED_ANSWER = re.compile(
     r"\b(?:(?:correct|right|expected|true|final) (?:answer|label|output|solution) is|(?:answer|label|output|solution)\s*[:=])\s*(\S[^\n]*)"
@@ -34,14 +39,19 @@ _AROUND = " \t\"'`*.,;!"
 def answers_in_prompts(table: Table) -> Iterator[Finding]:
     """Rows whose whole answer is in the prompt: the model only has to copy it, and the score says nothing about new inputs.
 
-    If outputs are not labels, an answer counts if it has at least three words or twelve characters, and is not a single word. Any answer
+    If outputs are not labels, an answer counts if it has at least six words or thirty characters, and is not a single word. Any answer
     counts that the prompt names once, as in "Answer: 12". Instructions that other rows share are not searched, nor are earlier turns of
-    the assistant. If more than half of all rows are like this, taking the answer from the prompt is the task: there is no finding.
+    the assistant. If more than a fifth of all rows contain their answer, taking it from the prompt is the task, and they do not count;
+    nor do named answers if half of all prompts name one.
     """
     labels = label_reader(table) is not None
     shared = _shared_instructions(table)
-    rows = [FlaggedRow(e.source, note=note) for part in table.parts for e in part if (note := _note(e, shared, labels)) is not None]
-    if not rows or len(rows) > IS_THE_TASK * table.count(Size).rows:
+    found = [(e, how) for part in table.parts for e in part if (how := _note(e, shared, labels)) is not None]
+    size = table.count(Size).rows
+    is_task = sum(how == CONTAINED for _, how in found) > IS_THE_TASK * size
+    is_form = sum(how != CONTAINED for _, how in found) > IS_THE_FORM * size
+    rows = [FlaggedRow(e.source, note=how) for e, how in found if not (is_task if how == CONTAINED else is_form)]
+    if not rows:
         return
     count, in_eval = len(rows), len({row.at for row in rows} & {e.source for e in table.eval})
     of_eval = f" ({in_eval} of them in eval)" if in_eval else ""
@@ -77,7 +87,7 @@ def _note(example: Example, shared: set[str], labels: bool) -> str | None:
     """How the prompt contains the answer; None if it does not."""
     prompt, answer = _own_text(example, shared).casefold(), example.output.strip().casefold()
     if not labels and _is_long(answer) and answer != example.input.strip().casefold() and _contains(prompt, answer):
-        return "the whole answer is in the prompt"
+        return CONTAINED
     named = _named_answer(prompt)
     if named is None or not answer:
         return None

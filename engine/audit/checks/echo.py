@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import chain
+from unicodedata import normalize
 
 from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
-from tuneproof.engine.data.example import Example, Source, norm
+from tuneproof.engine.data.example import Example, Source
 
 
 @aggregate
@@ -39,9 +40,9 @@ def _other_inputs(table: Table) -> Iterator[Source]:
 
 @check("echo", severity=Severity.WARN, also_needs=_other_inputs)
 def echoes(table: Table) -> Iterator[Finding]:
-    """Outputs that repeat the input, ignoring case and white space: the model learns to repeat what it is asked.
+    """Outputs that repeat the input, ignoring white space: the model learns to repeat what it is asked.
 
-    An output that other inputs have too is a label, and does not count.
+    An output that other inputs have too is a label, and does not count; nor does one that changes the case, which is an answer.
     """
     same = table.once(_echoes)
     labels = {e.output.strip() for e in _answers_to_other_inputs({e.output.strip() for e in same}, table)}
@@ -55,10 +56,13 @@ def echoes(table: Table) -> Iterator[Finding]:
 
 
 def _is_echo(question: str, answer: str) -> bool:
-    # ASCII texts that begin differently differ under `norm` too.
-    if question.isascii() and answer.isascii() and question.lstrip()[:1].lower() != answer.lstrip()[:1].lower():
+    if question.isascii() and answer.isascii() and question.lstrip()[:1] != answer.lstrip()[:1]:
         return False
-    return bool(answer.strip()) and norm(question) == norm(answer)
+    return bool(answer.strip()) and _spaced(question) == _spaced(answer)
+
+
+def _spaced(text: str) -> str:
+    return " ".join(normalize("NFKC", text).split())
 
 
 def _echoes(table: Table) -> list[Example]:

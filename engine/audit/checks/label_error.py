@@ -1,4 +1,4 @@
-"""Check: labels that are probably wrong."""
+"""Check: labels that may be wrong."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Agreement is called substantial from there (Landis and Koch 1977). Kappa and not
 are right in nine of ten rows by chance.
 """
 
-ACTION = "look at them, the most certain first: fix the wrong ones, and keep the others"
+ACTION = "they are sorted, the most certain first: fix the wrong ones, keep the others, and stop where most are right"
 
 
 def _every_example(table: Table) -> Iterator[Source]:
@@ -53,7 +53,7 @@ def _applies(table: Table) -> bool:
 
 @check("label-error", severity=Severity.INFO, compares=True, also_needs=_every_example)
 def probable_label_errors(table: Table) -> Iterator[Finding]:
-    """Rows whose label is probably wrong: nearly all rows with similar words share another label. Some of the labels found are right.
+    """Labels that are worth a look: nearly all rows with similar words share another label. About half of those found are right.
 
     The model learns wrong labels like right ones. Only if the outputs are single labels, for 50 to 50,000 training rows, and if similar
     rows mostly have the same label. With the method cleanlab a classifier replaces the similar rows.
@@ -79,7 +79,7 @@ def _by_neighbours(table: Table, names: Sequence[str], own: Sequence[int]) -> It
     rows = tuple(_rows(table, names, neighbours, own, votes))
     if rows:
         yield Finding(
-            f"{len(rows)} {plural(len(rows), 'label is', 'labels are')} probably wrong: rows with similar words have another label",
+            f"{len(rows)} {plural(len(rows), 'label is', 'labels are')} worth a look: rows with similar words have another label",
             ACTION,
             rows,
         )
@@ -100,7 +100,7 @@ def _by_classifier(table: Table, names: Sequence[str], own: Sequence[int]) -> It
     )
     if rows:
         yield Finding(
-            f"{len(rows)} {plural(len(rows), 'label is', 'labels are')} probably wrong according to cleanlab, in {found.seconds:.0f} s",
+            f"{len(rows)} {plural(len(rows), 'label is', 'labels are')} worth a look according to cleanlab, in {found.seconds:.0f} s",
             ACTION,
             rows,
         )
@@ -112,7 +112,7 @@ def _voters(own: Sequence[int]) -> int:
 
 
 def _rows(table: Table, names: Sequence[str], neighbours: Neighbours, own: Sequence[int], votes: Votes) -> Iterator[FlaggedRow]:
-    """The rows whose label is probably wrong, the most certain first, each with the nearest row that has the other label."""
+    """The rows whose label is worth a look, the most certain first, each with the nearest row that has the other label."""
     import numpy as np
 
     most_certain_first = np.argsort(-votes.margin, kind="stable")

@@ -11,6 +11,9 @@ from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.data.example import Example, Source
 
+MANY = 0.5
+"""The share of the eval rows with a known output from which the score says little about new ones."""
+
 
 def _template_rows(table: Table) -> Iterator[Source]:
     """The first example with each output and with each skeleton that an eval row has."""
@@ -35,7 +38,7 @@ def template_leakage(table: Table) -> Iterator[Finding]:
     On such rows the score shows how well the model fills in known templates; only the other rows show how it does on new ones. Only for a
     separate eval file, if outputs are SQL, JSON, code or formulas with twenty different skeletons or more (JSON: with more than fifty
     different keys), so that a fixed output format does not count as a leak. The skeleton of an output leaves out its numbers, quoted
-    strings and JSON values.
+    strings and JSON values. A warning if half of the eval outputs are training outputs as they stand.
     """
     if not has_templates(table):
         return
@@ -55,6 +58,7 @@ def template_leakage(table: Table) -> Iterator[Finding]:
             f" skeleton of a training output{equal}",
             "look at the score of the other eval rows too; if new kinds of output matter, use an eval file with other templates",
             rows,
+            severity=Severity.WARN if literal >= MANY * len(table.eval) else None,
         )
 
 

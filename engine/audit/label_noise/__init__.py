@@ -1,1 +1,1 @@
-"""Finding labels that are probably wrong, by similar rows or by a classifier."""
+"""Finding labels that may be wrong, by similar rows or by a classifier."""

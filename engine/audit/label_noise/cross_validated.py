@@ -41,7 +41,7 @@ class Doubts:
     fit: NDArray[np.float64]
     """cleanlab's normalised margin of the row's own label, from 0 (certainly wrong) to 1."""
     doubted: list[int]
-    """The numbers of the rows whose label is probably wrong, the most certain first."""
+    """The numbers of the rows whose label may be wrong, the most certain first."""
     seconds: float
 
 

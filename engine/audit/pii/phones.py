@@ -33,6 +33,8 @@ _WORD = re.compile(
 )
 _YEAR = r"(?:1[5-9]|20)\d{2}"
 _DATE = re.compile(rf"{_YEAR}[ ./-]{_YEAR}|{_YEAR}[ ./-]\d{{1,2}}[ ./-]\d{{1,2}}|\d{{1,2}}[ ./-]\d{{1,2}}[ ./-]{_YEAR}")
+# 04001-04125 counts pieces, 003 002 004 names models.
+_NUMBERED = re.compile(r"(\d\d)(\d+)-\1\d+|00\d(?:[ .-]00\d)+")
 
 
 def phones(text: str) -> Iterator[Match]:
@@ -42,7 +44,7 @@ def phones(text: str) -> Iterator[Match]:
     """
     for match in _PLAIN.finditer(text):
         shortest = 11 if match[0].startswith("00") else 9 if match[0][0] in "0(" else SHORTEST + 1
-        if shortest <= _digits(match[0]) <= LONGEST + EXTENSION:
+        if shortest <= _digits(match[0]) <= LONGEST + EXTENSION and not _NUMBERED.fullmatch(match[0]):
             yield _match(match, Trust.FORM)
     for match in _GROUPED.finditer(text):
         if SHORTEST <= _digits(match[0]) <= LONGEST and not _DATE.match(match[0]) and _next_to_a_word(text, match):

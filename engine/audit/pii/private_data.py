@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from functools import cache
-from ipaddress import IPv6Address
+from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 from stdnum import iban, luhn, numdb
 
@@ -21,6 +21,7 @@ _NUMBER = re.compile(
 
 _EMAIL = re.compile(r"(?<![\w.%+-])([\w%+-]+(?:\.[\w%+-]+)*)@((?:[^\W_](?:[\w-]*[^\W_])?\.)+([^\W\d_]{2,24}))(?![\w@-])")
 _FILE = frozenset("png jpg jpeg gif svg webp".split())  # icon@2x.png
+_RESERVED = re.compile(r"(?:^|\.)(?:example\.(?:com|net|org|edu)|example|test|invalid|localhost)$", re.IGNORECASE)  # RFC 2606, RFC 6761
 _URL_USER = re.compile(r"://[^\s/?#]*$")
 
 _CARD = re.compile(
@@ -65,7 +66,6 @@ _VERSION = re.compile(
     r"(?:\b(?:v|ver|versions?|release|build|firmware|section|chapter)[.:]?(?:\s(?:of|is|no\.?|number))?\s*|§\s*|[A-Za-z]/)$", re.IGNORECASE
 )
 _VERSION_AFTER = re.compile(r"\s(?:version|release|build|firmware)\b", re.IGNORECASE)
-_NOBODY = re.compile(r"0\.|127\.|255\.|22[4-9]\.|23[0-9]\.")  # this host, loopback, masks, multicast (RFC 6890)
 _GROUPS = re.compile(r":[0-9A-Fa-f]{1,4}:")
 _IPV6 = re.compile(r"(?<![\w:.])(?:[0-9A-Fa-f]{1,4}:){1,7}(?::|(?::?[0-9A-Fa-f]{1,4})(?::[0-9A-Fa-f]{1,4}){0,6})(?![\w:])")
 
@@ -90,8 +90,13 @@ def _emails(text: str) -> Iterator[Match]:
     """E-mail addresses (RFC 5321 without quoted parts, and with letters of all languages)."""
     for match in _EMAIL.finditer(text):
         user, domain, top = match.groups()
-        # The user of a repository address or of a URL is not a mailbox.
-        if top.lower() in _FILE or user == "git" or _URL_USER.search(text, max(0, match.start() - 200), match.start()):
+        # The user of a repository address or of a URL is not a mailbox, and nobody has one in a domain reserved for documentation.
+        if (
+            top.lower() in _FILE
+            or user == "git"
+            or _RESERVED.search(domain)
+            or _URL_USER.search(text, max(0, match.start() - 200), match.start())
+        ):
             continue
         first = user[0] if len(user) > 2 else ""
         yield Match(PiiKind.EMAIL, match.start(), match.end(), f"{first}…@{domain[0]}….{top}")
@@ -137,12 +142,23 @@ def _iban_of(length: int) -> re.Pattern[str]:
 
 
 def _ipv4(text: str) -> Iterator[Match]:
-    """IPv4 addresses that a person can have, without four single digits with dots and numbers next to a word such as "version"."""
+    """Public IPv4 addresses, without four single digits with dots and numbers next to a word such as "version".
+
+    Private networks, this host and the addresses reserved for documentation (RFC 1918, RFC 5737, RFC 6890) name nobody.
+    """
     for match in _IPV4.finditer(text):
         start, end = match.span()
         version = end - start == 7 or _VERSION.search(text, max(0, start - 24), start) or _VERSION_AFTER.match(text, end)
-        if not version and not _NOBODY.match(match[0]):
+        if not version and _is_public(match[0]):
             yield Match(PiiKind.IP, match.start(), match.end(), match[0].split(".")[0] + ".…")
+
+
+def _is_public(written: str) -> bool:
+    try:
+        address = IPv4Address(written)
+    except AddressValueError:
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def _ipv6(text: str) -> Iterator[Match]:
@@ -156,6 +172,7 @@ def _ipv6(text: str) -> Iterator[Match]:
 
 def _is_ipv6(written: str) -> bool:
     try:
-        return not IPv6Address(written).is_multicast
+        address = IPv6Address(written)
+        return address.is_global and not address.is_multicast
     except ValueError:
         return False

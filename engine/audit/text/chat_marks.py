@@ -18,15 +18,39 @@ _HEADER = re.compile(r"^#{2,3} ?(?:Instruction|Response|Input|Output|Human|Assis
 _TURN = re.compile(r"^(?:Human|HUMAN|Assistant|ASSISTANT): ?", re.MULTILINE)
 
 
+_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
+
+
 def chat_mark(field: str, text: str) -> str:
-    """The first mark of a chat format in a text; empty if there is none."""
+    """The first mark of a chat format in a text; empty if there is none.
+
+    Marks in code, as in a text about chat formats, do not count. Headings count if two different ones stand there, as in a prompt of
+    Alpaca, or one stands at the end, and lines of speakers if both speak: alone they are words of a document or a play.
+    """
+    if "`" in text:
+        text = _CODE.sub(" ", text)
     match = None
     if "<" in text:
         match = _ANGLED.search(text)
     if match is None and "[" in text:
         match = _SQUARE.search(text)
     if match is None and "##" in text:
-        match = _HEADER.search(text)
+        match = _template_heading(text)
     if match is None and field == "output" and ("uman:" in text or "UMAN:" in text or "ssistant:" in text or "SSISTANT:" in text):
-        match = _TURN.search(text)
+        match = _both_speak(text)
     return f"{field}: {match[0].strip()}" if match else ""
+
+
+def _template_heading(text: str) -> re.Match[str] | None:
+    found = list(_HEADER.finditer(text))
+    if len({match[0].strip() for match in found}) > 1 or (found and not text[found[-1].end() :].strip()):
+        return found[0]
+    return None
+
+
+def _both_speak(text: str) -> re.Match[str] | None:
+    """The first line of a speaker that follows other text: a dialogue that was asked for begins with one."""
+    found = list(_TURN.finditer(text))
+    speakers = {match[0].strip().casefold() for match in found}
+    goes_on = bool(found) and bool(text[: found[0].start()].strip())
+    return found[0] if goes_on and (len(speakers) > 1 or speakers == {"human:"}) else None

@@ -15,6 +15,8 @@ RUN = 10
 LONG_WORD = 25
 """Average characters a word from which a text counts as written without spaces."""
 
+FEWEST_TABLE_LINES = 3
+
 _NEW_ENOUGH = 0.6
 """A text with more than this share of its characters in new words cannot repeat half of itself."""
 
@@ -32,6 +34,15 @@ def loop_in(text: str) -> str:
     if repeated <= MOST_REPEATED:
         return ""
     return f"{repeated:.0%} repeats earlier text, such as “{example[:60].strip()}”"
+
+
+def is_table(text: str) -> bool:
+    """Whether most lines of a text have the same two or more delimiters, as the rows of a table do."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < FEWEST_TABLE_LINES:
+        return False
+    delimiters = Counter((mark, line.count(mark)) for line in lines for mark in "|\t,;" if line.count(mark) >= 2)
+    return bool(delimiters) and 2 * delimiters.most_common(1)[0][1] > len(lines)
 
 
 def _length(words: Iterable[str]) -> int:

@@ -132,7 +132,7 @@ _changes(
     free,
     lambda rng, e: {"output": rng.choice(["I'm sorry, but I can't help with that.", "As an AI language model, I cannot do that."])},
 )
-_changes("echo", free, lambda rng, e: {"output": e.input.upper()})
+_changes("echo", free, lambda rng, e: {"output": f" {e.input}"})
 _changes("repetition", free, lambda rng, e: {"output": " ".join([e.output] * 20)})
 _changes("script", free, lambda rng, e: {"output": "это предложение написано на другом языке, чем остальные"})
 _changes("private-data", free, lambda rng, e: {"input": _within(e.input, f"{sentence(rng, 1)}{'@'}{sentence(rng, 1)}.org", rng)})
@@ -142,6 +142,10 @@ _changes(
     lambda rng, e: {"output": _within(e.output, "gh" + "p_" + "".join(rng.choices("abcdefghjkmnpqrstuvwxyzABCDEFGH23456789", k=36)), rng)},
 )
 _changes("answer-in-prompt", free, lambda rng, e: {"input": f"{e.input} {e.output}"})
+_changes("html-entities", free, lambda rng, e: {"output": _within(e.output, rng.choice(["&amp;", "&#39;s", "&quot;x&quot;"]), rng)})
+_changes("unfilled-slot", free, lambda rng, e: {"output": _within(e.output, rng.choice(["{{Order Number}}", "[Your Name]"]), rng)})
+_changes("second-task", free, lambda rng, e: {"output": f"{e.output}\n\nQuestion: {e.input}?\nAnswer: {e.output}"})
+_changes("outside-media", free, lambda rng, e: {"input": rng.choice([f"<image> {e.input}", f"Summarise https://{sentence(rng, 1)}.org"])})
 _changes("json-style", structured, lambda rng, e: {"output": json.dumps(dict(reversed(json.loads(e.output).items())))})
 
 
@@ -329,6 +333,22 @@ def templates(rng: Random, count: int) -> DefectiveRows:
         part[:] = [replace(e, output=f"SELECT {sentence(rng, 1)} FROM {sentence(rng, 1)} WHERE {sentence(rng, 1)} = 1") for e in part]
     for example in rng.sample(world.examples, count):
         world.add(sentence(rng), example.output.replace("= 1", f"= {rng.randrange(2, 99)}"), file=EVAL)
+    return world
+
+
+@defects_of("known-outputs")
+def known_answers(rng: Random, count: int) -> DefectiveRows:
+    world = free(rng)
+    for example in rng.sample(world.examples, count):
+        world.add(sentence(rng), example.output, file=EVAL)
+    return world
+
+
+@defects_of("label-variants")
+def labels_in_other_letters(rng: Random, count: int) -> DefectiveRows:
+    world = labelled(rng)
+    for at in rng.sample(range(len(world.examples)), count):
+        world.change(at, output=rng.choice([str.upper, str.title, "{}.".format])(world.examples[at].output))
     return world
 
 

@@ -93,7 +93,7 @@ def test_a_summary_names_lengths_that_are_there(lengths: list[int], median: int,
 
 
 def test_first_rows_are_shown_with_private_data_masked(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:
-    address = "ann.smith" + "@" + "example.net"
+    address = "ann.smith" + "@" + "elsewhere.net"
     write_jsonl([{"input": f"Write to {address} about {at}", "output": f"Dear {address}"} for at in range(12)])
     found = audited(write_case({"decision": DECISION, "task": {}, "data": {"examples": "rows.jsonl"}}), tmp_path / "run")
     assert found.rows[0].prompt == "Write to a…@e….net about 0" and found.rows[0].answer == "Dear a…@e….net"

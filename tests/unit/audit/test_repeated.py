@@ -19,7 +19,7 @@ from tuneproof.engine.data.problems import RowProblem, UnreadableRow
 from tuneproof.engine.scoring.graders import make_grader
 
 TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no", "rare"]}})
-ADDRESS = "ann.smith" + "@" + "example.net"
+ADDRESS = "ann.smith" + "@" + "elsewhere.net"
 TEXTS = [
     *(f"Is the number {n} even, and how would one see that from its last digit alone?" for n in range(20)),
     *(f"is the NUMBER {n} even, and how would one see that from its last digit alone" for n in range(0, 20, 4)),

@@ -16,7 +16,8 @@ CLEAN = [row(i, f"What is the capital of country {i}, and what is it known for?"
 @given(st.integers(0, 8), st.integers(0, 8))
 def test_rows_with_the_whole_answer_in_the_prompt_are_found(train_count: int, eval_count: int) -> None:
     planted = [
-        row(100 + i, f"Hint: the ANSWER says {i} apples, red ones! How many?", f"Says {i} apples, red ones") for i in range(train_count)
+        row(100 + i, f"Hint: the ANSWER says {i} apples, red ones on trees! How many?", f"Says {i} apples, red ones on trees")
+        for i in range(train_count)
     ]
     eval_rows = [row(i, f"What is it times {i}?\nAnswer: {i}.", str(i), "eval.jsonl") for i in range(1, eval_count + 1)]
     found = list(answers_in_prompts(table([*CLEAN, *planted], eval_rows)))
@@ -24,7 +25,8 @@ def test_rows_with_the_whole_answer_in_the_prompt_are_found(train_count: int, ev
 
 
 def test_taking_the_answer_from_the_prompt_may_be_the_task() -> None:
-    rows = [row(i, f"The parcel goes to 12 Long Street, house {i}. Where to?", f"12 Long Street, house {i}") for i in range(1, 30)]
+    street = "12 Long Street, third floor, at the back, house"
+    rows = [row(i, f"The parcel goes to {street} {i}. Where to?", f"{street} {i}") for i in range(1, 30)]
     assert list(answers_in_prompts(table(rows, []))) == []
 
 
@@ -36,6 +38,7 @@ def test_taking_the_answer_from_the_prompt_may_be_the_task() -> None:
         row(101, "Q: is it red? Answer: yes\nQ: is it green? Answer: no\nQ: is it blue?", "yes"),
         row(101, "the answer is yes", "yes"),
         row(101, "show my transactions", "transactions"),
+        row(101, "play the long way home by norah", "the long way home"),
         row(101, "Answer: yes", "yes"),
         row(101, "Correct: I have been there.", "Correct: I have been there."),
         row(101, "the encyclopedia entries", "cyclopedia entries"),

@@ -9,11 +9,21 @@ from hypothesis import strategies as st
 from tests.unit.audit.checks.text_rows import everywhere, example, findings, lines, notes, planted_rows
 from tuneproof.engine.data.example import Message
 
-CHAT = ["<|im_start|>", "<|endoftext|>", "[INST]", "[/INST]", "<<SYS>>", "<start_of_turn>", "<|eot_id|>", "<eos>", "\n### Response: "]
+CHAT = [
+    "<|im_start|>",
+    "<|endoftext|>",
+    "[INST]",
+    "[/INST]",
+    "<<SYS>>",
+    "<start_of_turn>",
+    "<|eot_id|>",
+    "<eos>",
+    "\n### Instruction: x\n### Response: ",
+]
 
 
 EDITS = [edit for planted in CHAT for edit in everywhere(planted)]
-TURNS_IN_OUTPUT = [lambda text: text + "\nHuman: and then?", lambda text: "Assistant: " + text]
+TURNS_IN_OUTPUT = [lambda text: text + "\nHuman: and then?", lambda text: text + "\nAssistant: Yes.\nHuman: And then?"]
 
 
 @settings(max_examples=60, deadline=None)
@@ -47,6 +57,10 @@ def test_the_instruction_and_earlier_turns_are_checked_too() -> None:
         "<p>Was <s>20</s> now 10</p>",
         "if a < b | c > d: print([INSTANCE])",
         "# Instruction\nDo this.",
+        "# Model card\n## Input: text\nUp to 512 tokens.",
+        "A turn ends at `<|im_end|>`.",
+        "```\n<s>[INST] Hi [/INST]\n```",
+        "Human: Who goes there?\nAssistant: A friend.",
         "The human: a history",
         "<<3*4=12>>12 eggs",
         "<bosun> <padding>",

@@ -35,7 +35,7 @@ def test_flipped_labels_are_found_with_what_a_classifier_says_and_how_long_it_to
     # How many labels are wrong is an estimate, and rather too low: what is named has to be right.
     assert predicted.items() <= flipped.items() and len(predicted) >= flips / 2
     assert [f.message.split(", in ")[0] for f in findings] == (
-        [f"{len(predicted)} labels are probably wrong according to cleanlab"] if flips else []
+        [f"{len(predicted)} labels are worth a look according to cleanlab"] if flips else []
     )
 
 

@@ -59,7 +59,7 @@ def ipv4(rng: random.Random) -> str:
 
 def ipv6(rng: random.Random) -> str:
     groups = [f"{rng.randrange(1, 65536):x}" for _ in range(7)]
-    return rng.choice((":".join(["2a02", *groups]), "2a02::" + ":".join(groups[:3]), "fd12:" + groups[0] + "::1"))
+    return rng.choice((":".join(["2a02", *groups]), "2a02::" + ":".join(groups[:3]), "2a03:" + groups[0] + "::1"))
 
 
 def phone(rng: random.Random) -> str:
@@ -131,17 +131,21 @@ PUBLISHED = {
     "Aadhaar 2345 6789 1238": PiiKind.IN_AADHAAR,
     "her NINO is QQ123456C, no, AB123456C": PiiKind.UK_NINO,
     "bel 020 7946 0018": PiiKind.PHONE,
-    "fe80::1ff:fe23:4567:890a is the host": PiiKind.IP,
-    "from 203.0.113.77, port 80": PiiKind.IP,
+    "2a00:1450:4009:81f::200e is the host": PiiKind.IP,
+    "from 81.2.69.160, port 80": PiiKind.IP,
     "écrire à josé.álvarez@correo.es": PiiKind.EMAIL,
-    "<mailto:anna+news@mail.example.org>": PiiKind.EMAIL,
+    "<mailto:anna+news@mail.elsewhere.org>": PiiKind.EMAIL,
 }
 
 
 NOTHING = (
     "version 10.2.33.4 of the driver",
+    "a fleet of 04001-04125 (125) and the models 003 002 004 005 006",
     "the 10.2.33.4 release",
     "Chrome/12.0.33.71",
+    "write to ann@example.com, bob@mail.example.org or root@db.test",
+    "the router at 192.168.0.1, the gateway 10.0.0.1, the hosts 203.0.113.77 and 172.16.9.4",
+    "fe80::1ff:fe23:4567:890a and 2001:db8:85a3:8d3:1319:8a2e:370:7348",
     "it listens on 127.0.0.1 and 0.0.0.0, mask 255.255.255.0",
     "OID 1.3.6.1.4.1.311",
     "std::vector<int> and a::b and Foo::Bar::baz",
