@@ -1,4 +1,4 @@
-"""Check: slots of a template in outputs."""
+"""Check: slots of a template in the text."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from itertools import chain
 
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
-from tuneproof.engine.audit.text.template_slots import unfilled_slot
+from tuneproof.engine.audit.text.template_slots import slot_in_braces, unfilled_slot
 from tuneproof.engine.audit.wording import plural
-from tuneproof.engine.data.example import prompt_text
+from tuneproof.engine.data.example import Example, prompt_text
 
 
 @check("unfilled-slot", severity=Severity.WARN)
 def unfilled_slots(table: Table) -> Iterator[Finding]:
-    """Outputs with a slot of a template that nobody filled in, such as "{{Order Number}}" or "[Your Name]": the model learns to write it.
+    """Slots of a template that nobody filled in, such as "{{Order Number}}" or "[Your Name]": the model learns to read or to write them.
 
-    Outputs with code do not count, nor does a slot in square brackets that the prompt has too.
+    In inputs those in braces count. Text with or about code does not count, nor does a slot in square brackets that output and prompt have.
     """
-    rows = tuple(
-        FlaggedRow(e.source, note=f"output: {slot[:60]}")
-        for e in chain(table.examples, table.eval)
-        if (slot := unfilled_slot(prompt_text(e), e.output))
-    )
+    rows = tuple(FlaggedRow(e.source, note=note) for e in chain(table.examples, table.eval) if (note := _note(e)))
     if rows:
         yield Finding(
-            f"{len(rows)} {plural(len(rows), 'output has', 'outputs have')} a slot of a template that is not filled in",
+            f"{len(rows)} {plural(len(rows), 'row has', 'rows have')} a slot of a template that is not filled in",
             "fill in a value; keep them if whoever reads the answers fills the slots in; or leave these rows out",
             rows,
         )
+
+
+def _note(example: Example) -> str:
+    found = (("input", slot_in_braces(example.input)), ("output", unfilled_slot(prompt_text(example), example.output)))
+    return "; ".join(f"{field}: {slot[:60]}" for field, slot in found if slot)

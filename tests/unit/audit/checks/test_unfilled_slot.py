@@ -18,6 +18,7 @@ ASKED = "Where is my order?"
         "Dear [Customer's Name]",
         "Write to <insert address>.",
         "Best, [NAME]",
+        "Meet me at the corner of {street_name}.",
     ],
 )
 def test_a_slot_that_nobody_filled_in_is_found(output: str) -> None:
@@ -36,6 +37,8 @@ def test_a_slot_that_nobody_filled_in_is_found(output: str) -> None:
         "x = {{1, 2}, {3, 4}}",
         "[B-PER] [O] [O]",
         "it costs ${{price}}",
+        "print(f'{user_name}')",
+        "\\frac{a_b}{c}",
     ],
 )
 def test_code_links_and_lists_are_no_slots(output: str) -> None:
@@ -44,3 +47,8 @@ def test_code_links_and_lists_are_no_slots(output: str) -> None:
 
 def test_a_slot_that_the_prompt_has_is_repeated_as_asked() -> None:
     assert notes("unfilled-slot", "Translate: Dear [Your Name]", "Lieber [Your Name]") == []
+
+
+def test_a_slot_in_an_input_is_found() -> None:
+    assert notes("unfilled-slot", "Where is order {{Order Number}}?") == ["input: {{Order Number}}"]
+    assert notes("unfilled-slot", "Write a template with {{name}} in it.") == []
