@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 
 from tuneproof.engine.case.output_bounds import BoundsChoice
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import METRICS, Metric, OutputKind
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.session.form_input import InputError, parse_bounds
+from tuneproof.engine.session.script_form import script_entered, script_text
 from tuneproof.engine.session.task_form import (
     BOUNDS_CHOICES,
     CODE_CHOICES,
@@ -93,12 +95,31 @@ class TaskDialogs:
 
     def _ask_metric(self) -> None:
         def chosen(word: str | None) -> None:
-            if word is not None:
+            if word == Metric.SCRIPT:
+                self._ask_script()
+            elif word is not None:
                 self._save(with_metric(self._content, Metric(word)))
 
         task = task_of(self._content)
-        choices = [(metric.value, METRIC_MEANINGS[metric]) for metric in METRICS[task.output.kind]]
+        choices = [(metric.value, METRIC_MEANINGS[metric]) for metric in (*METRICS[task.output.kind], Metric.SCRIPT)]
         self._screen.app.push_screen(AskChoice("Metric", "What is counted over the eval cases.", choices, task.primary_metric), chosen)
+
+    def _ask_script(self) -> None:
+        path, task = self._screen.session.draft.path, task_of(self._content)
+        folder = path.parent if path else Path.cwd()
+
+        def check(text: str) -> str:
+            script_entered(text, folder, task)
+            return ""
+
+        def entered(text: str | None) -> None:
+            if text is not None:
+                self._save(with_metric(self._content, script_entered(text, folder, task)))
+
+        why = (
+            "A Python function that gives an answer a score from 0 to 1, or several by name. Type it, or the name of the file that has it."
+        )
+        self._screen.app.push_screen(AskText("Script", why, script_text(task), check, suffix=".py"), entered)
 
     def _ask_bounds(self) -> None:
         def chosen(word: str | None) -> None:

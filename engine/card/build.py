@@ -12,6 +12,7 @@ from tuneproof.engine.card.route_agreement import agreement_with_route
 from tuneproof.engine.card.schema import Card, CardArm, DataShapeSection, DecisionSection, EvalSetSection, MethodSection, ProvenanceSection
 from tuneproof.engine.card.variants import comparison, learning_curve, served
 from tuneproof.engine.case.arm_names import ArmName, arm_of_row
+from tuneproof.engine.case.task import Metric
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -19,6 +20,7 @@ from tuneproof.engine.run.store import CASE, RunStore, part_file
 from tuneproof.engine.scoring.lower_bound import min_cases_for_target, min_correct_for_target
 from tuneproof.engine.scoring.measure import ScoredArm
 from tuneproof.engine.scoring.power import ASSUMPTION
+from tuneproof.engine.scoring.scores import Scores
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
 from tuneproof.engine.scoring.verdict import decide_verdict
 from tuneproof.engine.scoring.verdict_schema import Verdict
@@ -179,7 +181,7 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
         n=scores.n,
         format_valid=scores.format_valid,
         correct=scores.correct,
-        metrics={metric.value: value for metric, value in scores.metrics.items()},
+        metrics=_metrics(scores),
         failures={failure.value: count for failure, count in scores.failures.items()},
         truncated=scores.truncated,
         tokens_per_case=scores.tokens_per_case,
@@ -191,6 +193,12 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
         unanswered=scores.unanswered,
         tokens_untold=scores.tokens_untold,
     )
+
+
+def _metrics(scores: Scores) -> dict[str, float]:
+    """The metrics by name, with the fields that a script of the case gave."""
+    fields = {f"{Metric.SCRIPT}: {name}": value for name, value in scores.fields.items()}
+    return {metric.value: value for metric, value in scores.metrics.items()} | fields
 
 
 def _approach(arm: ScoredArm, evidence: Evidence) -> str:

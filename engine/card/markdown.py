@@ -12,6 +12,7 @@ from tuneproof.engine.card.learning_curve import curve_lines
 from tuneproof.engine.card.method_comparison import comparison_lines
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
+from tuneproof.engine.case.task import OUTSIDE_METRICS
 from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.run.artifacts import TrainedLength
 from tuneproof.engine.run.event import Rate
@@ -128,6 +129,7 @@ def _arm_notes(card: Card) -> list[str]:
 
 def _notes(arm: CardArm) -> list[str]:
     notes = [arm.approach] if arm.approach else []
+    notes += _outside_scores(arm)
     if arm.recall is not None:
         notes.append(f"Of the cases that name a document, {rate_text(arm.recall)} were shown a passage of it")
     if arm.left_out:
@@ -135,6 +137,16 @@ def _notes(arm: CardArm) -> list[str]:
     if arm.unanswered:
         notes.append(f"Rates count only the {arm.n} cases that have an answer")
     return notes
+
+
+def _outside_scores(arm: CardArm) -> list[str]:
+    """The score that no grader gave, with its fields."""
+    found = [(metric, arm.metrics[metric]) for metric in OUTSIDE_METRICS if metric in arm.metrics]
+    lines = []
+    for metric, value in found:
+        fields = [f"{name.removeprefix(f'{metric}: ')} {each:.3f}" for name, each in arm.metrics.items() if name.startswith(f"{metric}: ")]
+        lines.append(f"{metric} {value:.3f}" + (f" ({', '.join(fields)})" if fields else ""))
+    return lines
 
 
 def _row(arm: CardArm, priced: bool) -> str:

@@ -14,10 +14,12 @@ from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
 from tuneproof.engine.card.verify_base import check_base
+from tuneproof.engine.card.verify_outside import ScriptCheck, check_outside_scores
 from tuneproof.engine.card.verify_training import check_training
 from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.case.route import RouteAnswers, choose_route
 from tuneproof.engine.case.schema import Case
+from tuneproof.engine.case.script_metric import ScriptMetric
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError, DataRefused, GateClosed, VerifyFailed
 from tuneproof.engine.core.sentence import facts_of
@@ -41,6 +43,7 @@ from tuneproof.engine.scoring.predictions import (
     read_predictions,
     repair_predictions,
     to_jsonl,
+    with_outside_score,
 )
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.scoring.scores import Scores, score_predictions
@@ -77,6 +80,8 @@ class Verified:
     """The version that wrote the card, if it is not this one: then its sentences and `card.md` are not compared."""
     verdict_checked: bool = True
     """Whether the verdict was computed again; not if it was found by the rules of an earlier version."""
+    script: ScriptCheck = ScriptCheck.NO_SCRIPT
+    """Whether the script of the case was run again; if not, everything was computed from the scores that it gave in the run."""
 
     @property
     def files(self) -> int:
@@ -90,11 +95,14 @@ def open_stored(path: Path) -> RunStore:
     return RunStore(path) if any((path / part).is_file() for part in parts) else RunStore.open(path)
 
 
-def verify(store: RunStore) -> Verified:
-    """Checks a run that has a card. Raises VerifyFailed with the first file that is not what it should be."""
+def verify(store: RunStore, *, run_script: bool = False) -> Verified:
+    """Checks a run that has a card. Raises VerifyFailed with the first file that is not what it should be.
+
+    The script of a case is only run with `run_script`: a run folder may come from somebody else, and a script is code.
+    """
     run = RunSnapshot(store)
     try:
-        return _verify(run)
+        return _verify(run, run_script)
     except (GateClosed, CaseError, DataRefused) as error:
         raise VerifyFailed(error.what, where=_in_folder(run, error.where)) from None
     except OSError as error:
@@ -105,14 +113,14 @@ def verify(store: RunStore) -> Verified:
         raise VerifyFailed(f"the file has unexpected content ({_in_words(error)})", where=run.last_read, fix=fix) from error
 
 
-def _verify(run: RunSnapshot) -> Verified:
+def _verify(run: RunSnapshot, run_script: bool) -> Verified:
     _check_files(run)
     _check_manifest(run)
     base = check_base(run)
     _check_route(run)
-    predictions = sum(_check_arm(run, arm) for arm in _arms(run))
-    predictions += sum(_check_variant(run, each) for each in scored_variants(run.manifest))
-    predictions += sum(_check_repaired(run, arm) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
+    predictions = sum(_check_arm(run, arm, run_script) for arm in _arms(run))
+    predictions += sum(_check_variant(run, each, run_script) for each in scored_variants(run.manifest))
+    predictions += sum(_check_repaired(run, arm, run_script) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
     _check_shares(run)
     _check_failures(run)
     check_training(run)
@@ -120,7 +128,11 @@ def _verify(run: RunSnapshot) -> Verified:
     recorded = {MANIFEST, *run.manifest.written()}
     rests_on = recorded & {CASE, *run.files_read}
     others = _files_in(run) - recorded
-    return Verified(sorted(rests_on), sorted(recorded - rests_on), sorted(others), predictions, base, other_version, verdict_checked)
+    has_script = run.case.task is not None and isinstance(run.case.task.metric, ScriptMetric)
+    script = ScriptCheck.NO_SCRIPT if not has_script else ScriptCheck.RUN if run_script else ScriptCheck.NOT_RUN
+    return Verified(
+        sorted(rests_on), sorted(recorded - rests_on), sorted(others), predictions, base, other_version, verdict_checked, script
+    )
 
 
 def _in_folder(run: RunSnapshot, where: str) -> str:
@@ -210,20 +222,21 @@ def _arms(run: RunSnapshot) -> list[str]:
     return run.manifest.names(StepKind.ARM)
 
 
-def _check_arm(run: RunSnapshot, arm: str) -> int:
+def _check_arm(run: RunSnapshot, arm: str, run_script: bool) -> int:
     """Grades the answers of an arm again, and those that chose its prompt variant. Returns the number of predictions."""
-    checked = _check_answers(run, StepId.arm(arm), arm, artifacts.predictions_file(arm), artifacts.scores_file(arm))
-    _check_choice(run, arm, Measure(_task(run), run.case.target, _grader(run, _task(run))))
+    checked = _check_answers(run, StepId.arm(arm), arm, artifacts.predictions_file(arm), artifacts.scores_file(arm), run_script)
+    _check_choice(run, arm, Measure(_task(run), run.case.target, _grader(run, _task(run))), run_script)
     return checked
 
 
-def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, scores: str) -> int:
+def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, scores: str, run_script: bool) -> int:
     """Grades every stored output again, and scores the arm again; seconds were measured, and are taken as stored."""
     task = _task(run)
     grader, cases = _grader(run, task), dict(run.part(Part.EVAL))
     stored = read_predictions(run.read(predictions))
     if [p.id for p in stored] != list(cases):
         raise VerifyFailed("the cases are not the frozen ones", where=predictions)
+    check_outside_scores(task, predictions, stored, cases, grader, run_script=run_script)
     again = [grade_again(p, grader, cases[p.id].output) for p in stored]
     _same(run, predictions, to_jsonl(again))
     seconds = Scores.model_validate_json(run.read(scores)).seconds
@@ -233,15 +246,20 @@ def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, s
     return len(again)
 
 
-def _check_repaired(run: RunSnapshot, arm: str) -> int:
+def _check_repaired(run: RunSnapshot, arm: str, run_script: bool) -> int:
     """Repairs the answers of an arm again, and scores them again; with another version of the library, from the stored repaired texts."""
     row, outputs, task = with_repair(arm), [example.output for _, example in run.part(Part.TRAIN)], _task(run)
     grader, repair = _grader(run, task), make_repair(task, outputs, _grader(run, task))
     recorded = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL)).versions.get(LIBRARY)
+    stored = {each.id: each for each in read_predictions(run.read(artifacts.predictions_file(row)))}
     if recorded != version(LIBRARY):
-        texts = {each.output: each.repaired for each in read_predictions(run.read(artifacts.predictions_file(row)))}
-        repair = texts.get
+        repair = {each.output: each.repaired for each in stored.values()}.get
     again = repair_predictions(read_predictions(run.read(artifacts.predictions_file(arm))), repair, grader)
+    again = [
+        with_outside_score(each, outside, grader) if each.repaired is not None and (outside := stored[each.id].outside) else each
+        for each in again
+    ]
+    check_outside_scores(task, artifacts.predictions_file(row), again, dict(run.part(Part.EVAL)), grader, run_script=run_script)
     _same(run, artifacts.predictions_file(row), to_jsonl(again))
     seconds = Scores.model_validate_json(run.read(artifacts.scores_file(arm))).seconds
     scores = score_predictions(row, again, task.metrics, grader, seconds)
@@ -249,10 +267,10 @@ def _check_repaired(run: RunSnapshot, arm: str) -> int:
     return len(again)
 
 
-def _check_variant(run: RunSnapshot, variant: ModelVariant) -> int:
+def _check_variant(run: RunSnapshot, variant: ModelVariant, run_script: bool) -> int:
     """Grades the answers of a model variant again; its prompts are those of the tuned arm."""
     steps = run.manifest.steps
-    checked = _check_answers(run, variant.scores_step, variant.name, variant.predictions, variant.scores)
+    checked = _check_answers(run, variant.scores_step, variant.name, variant.predictions, variant.scores, run_script)
     tuned = steps.get(StepId.arm(ArmName.TUNED))
     if tuned is None or steps[variant.scores_step].digests["prompts"] != tuned.digests["prompts"]:
         raise VerifyFailed("the prompts are not those of the tuned arm", where=variant.predictions)
@@ -273,7 +291,7 @@ def _check_shares(run: RunSnapshot) -> None:
             raise VerifyFailed(f"{point.name} was not trained on {share} % of train", where=MANIFEST)
 
 
-def _check_choice(run: RunSnapshot, arm: str, measure: Measure) -> None:
+def _check_choice(run: RunSnapshot, arm: str, measure: Measure, run_script: bool) -> None:
     """Grades the answers to validation cases again, and the prompt variant they choose is the one that the arm used."""
     about = artifacts.ArmFacts.model_validate_json(run.read(artifacts.arm_file(arm)))
     name, tried = artifacts.tried_file(arm), []
@@ -285,6 +303,7 @@ def _check_choice(run: RunSnapshot, arm: str, measure: Measure) -> None:
             again = grade_again(row, measure.grader, cases[row.id].output)
             tried.append(VariantPrediction(variant=row.variant, **again.model_dump()))
         _same(run, name, to_jsonl(tried))
+        check_outside_scores(measure.task, name, tried, cases, measure.grader, run_script=run_script)
     # Runs of earlier versions chose by the share of correct answers, whatever the metric.
     is_measured = any(each.score is not None for each in about.tried)
     if about.tried != score_variants(tried, measure if is_measured else None) or about.variant != best_variant(about.tried):

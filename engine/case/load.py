@@ -15,6 +15,7 @@ from tuneproof.engine.case.overrides import apply_override
 from tuneproof.engine.case.prompts import with_texts
 from tuneproof.engine.case.schema import SAMPLE, Case, DraftCase
 from tuneproof.engine.case.schema_errors import first_schema_error
+from tuneproof.engine.case.script_metric import ScriptMetric
 from tuneproof.engine.case.yaml import yaml_text
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.storable import require_storable
@@ -72,7 +73,7 @@ def _read(path: Path) -> CaseText:
 
 
 def _resolved(case: CaseT, path: Path, origins: KeyOrigins) -> CaseT:
-    """The case with absolute paths, and with the schema of its task read from its file."""
+    """The case with absolute paths, and with the schema and the script of its task read from their files."""
     folder = path.resolve().parent
     data = case.data and case.data.model_copy(
         update={
@@ -89,6 +90,9 @@ def _resolved(case: CaseT, path: Path, origins: KeyOrigins) -> CaseT:
         where = f"{path}:{origin_of(('task', 'output', 'schema'), origins)}"
         schema = _read_schema(folder / task.output.json_schema, where)
         task = task.model_copy(update={"output": task.output.model_copy(update={"json_schema": schema})})
+    if task is not None and isinstance(task.metric, ScriptMetric):
+        where = f"{path}:{origin_of(('task', 'metric'), origins)}"
+        task = task.model_copy(update={"metric": task.metric.with_text(folder, where)})
     prompts = case.prompts and with_texts(case.prompts, folder, f"{path}:{origin_of(('prompts',), origins)}")
     return case.model_copy(update={"data": data, "model": model, "task": task, "prompts": prompts})
 

@@ -12,7 +12,7 @@ from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.case.evaluate import Evaluate, Target
 from tuneproof.engine.case.prompts import WithPrompts
 from tuneproof.engine.case.section import CaseSection
-from tuneproof.engine.case.task import METRICS, OutputKind, Task
+from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.case.training import MethodChoice, Training
 
 SAMPLE = "sample"
@@ -120,7 +120,7 @@ class DraftCase(WithPrompts):
     @model_validator(mode="after")
     def target_fits_task(self) -> Self:
         metric = self.target.metric if self.target else None
-        if metric is not None and (self.task is None or metric not in METRICS[self.task.output.kind]):
+        if metric is not None and (self.task is None or metric not in self.task.metrics):
             raise ValueError(f"target.metric {metric} cannot be measured on this task")
         return self
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import CaseError
 
 # Parts of a location that pydantic adds for validators and unions; the case file has no such keys.
-NOT_KEYS = ("function-", "list[", "dict[", "str")
+NOT_KEYS = ("function-", "list[", "dict[", "str", "ScriptMetric")
 
 BOOLEANS = {"yes": "true", "on": "true", "y": "true", "true": "true", "no": "false", "off": "false", "n": "false", "false": "false"}
 """Words that earlier versions of YAML read as booleans, or that people mean as such."""
@@ -88,9 +89,18 @@ def _keys_of_section(section: KeyPath) -> list[str]:
     """The keys that the schema allows in a section."""
     model: Any = Case
     for part in section:
+        if str(part).startswith(NOT_KEYS):
+            continue
         field = next((f for n, f in model.model_fields.items() if part in (n, f.alias)), None)
-        candidates = [] if field is None else [field.annotation, *getattr(field.annotation, "__args__", ())]
-        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+        model = None if field is None else next(_sections_in(field.annotation), None)
         if model is None:
             return []
     return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _sections_in(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The sections that an annotation allows, also inside a union."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in getattr(annotation, "__args__", ()):
+        yield from _sections_in(inner)

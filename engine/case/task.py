@@ -6,9 +6,10 @@ import re
 from enum import StrEnum
 from typing import Annotated, Any
 
-from pydantic import ConfigDict, Field, field_validator, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice
+from tuneproof.engine.case.script_metric import ScriptMetric
 from tuneproof.engine.case.section import BY_VALUE, CaseSection
 from tuneproof.engine.core.hashing import sha256_data
 
@@ -22,6 +23,8 @@ class Metric(StrEnum):
     MACRO_F1 = "macro_f1"
     PATTERN_MATCH = "pattern_match"
     TOOL_ACCURACY = "tool_accuracy"
+    SCRIPT = "script"
+    """The mean of what a script of the case gives each answer."""
 
 
 class OutputKind(StrEnum):
@@ -41,7 +44,24 @@ METRICS: dict[OutputKind, list[Metric]] = {
     OutputKind.TOOL_CALLS: [Metric.EXACT_MATCH, Metric.TOOL_ACCURACY, Metric.FIELD_ACCURACY],
     OutputKind.TEXT: [Metric.EXACT_MATCH],
 }
-"""The metrics that each output kind can be scored with; the first is the default."""
+"""The metrics that each output kind can be scored with; the first is the default. A script can score any kind."""
+
+OUTSIDE_METRICS = (Metric.SCRIPT,)
+"""The metrics whose scores no grader can compute: they are stored with each answer."""
+
+PASS_SCORE = 0.5
+"""The default of `task.pass_score`."""
+
+
+def _kind_of_metric(given: object) -> str:
+    return "ScriptMetric" if isinstance(given, dict | ScriptMetric) else "str"
+
+
+MetricChoice = Annotated[
+    Annotated[Metric, BY_VALUE, Tag("str")] | Annotated[ScriptMetric, Tag("ScriptMetric")],
+    Discriminator(_kind_of_metric),
+]
+"""A metric by its name, or a script; an error is about the one that was meant."""
 
 
 class OutputFormat(CaseSection):
@@ -95,12 +115,16 @@ class Task(CaseSection):
     instruction: str | None = None
     """The instruction for all rows that have none of their own."""
     output: OutputFormat = OutputFormat(kind=OutputKind.TEXT)
-    metric: Annotated[Metric, BY_VALUE] | None = None
-    """The metric that scores an answer. None: the default metric of the output kind."""
+    metric: MetricChoice | None = None
+    """The metric that scores an answer, or `{script: score.py}`. None: the default metric of the output kind."""
+    pass_score: float = Field(default=PASS_SCORE, ge=0, le=1, exclude_if=lambda score: score == PASS_SCORE)
+    """The score from which an answer counts as correct, for a metric that gives each answer a score between 0 and 1."""
 
     @model_validator(mode="after")
     def metric_fits_output_kind(self) -> Task:
-        if self.metric is not None and self.metric not in METRICS[self.output.kind]:
+        if self.metric is Metric.SCRIPT:
+            raise ValueError("a script is named with its file: write metric: {script: score.py}")
+        if isinstance(self.metric, Metric) and self.metric not in METRICS[self.output.kind]:
             fitting = ", ".join(METRICS[self.output.kind])
             raise ValueError(f"metric {self.metric} does not fit output kind {self.output.kind}: use one of {fitting}")
         return self
@@ -108,12 +132,18 @@ class Task(CaseSection):
     @property
     def primary_metric(self) -> Metric:
         """The metric of the case file, or the default of the output kind."""
-        return self.metric or METRICS[self.output.kind][0]
+        return Metric.SCRIPT if isinstance(self.metric, ScriptMetric) else self.metric or METRICS[self.output.kind][0]
+
+    @property
+    def is_scored_outside(self) -> bool:
+        """Whether no grader can compute the score of an answer."""
+        return self.primary_metric in OUTSIDE_METRICS
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metrics that every answer is scored with: all of the output kind."""
-        return METRICS[self.output.kind]
+        """The metrics that every answer is scored with: all of the output kind that a grader can compute, and that of the case."""
+        found = [metric for metric in METRICS[self.output.kind] if metric not in OUTSIDE_METRICS]
+        return [*found, self.primary_metric] if self.is_scored_outside else found
 
     @property
     def as_recorded(self) -> dict[str, Any]:

@@ -27,6 +27,8 @@ class FailureClass(StrEnum):
     """A call is missing, or calls another tool, or is one too many."""
     WRONG_SHAPE = "wrong shape"
     WRONG_VALUE = "wrong value"
+    LOW_SCORE = "low score"
+    """A valid answer whose score is below `task.pass_score`, in a metric that gives each answer a score."""
     ENDPOINT_ERROR = "endpoint_error"
     """No answer at all: a failure of the server, not of the model."""
 

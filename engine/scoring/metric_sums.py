@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.case.task import Metric
+from tuneproof.engine.case.task import OUTSIDE_METRICS, Metric
 from tuneproof.engine.scoring.grade import Grader, Labels
 from tuneproof.engine.scoring.predictions import Prediction
 
@@ -115,6 +115,8 @@ def score_of(metric: Metric, prediction: Prediction, grader: Grader) -> float:
     """What one case scores, between 0 and 1, in a metric that is a mean over cases."""
     if prediction.unanswered:
         return 0.0
+    if metric in OUTSIDE_METRICS:
+        return prediction.outside.value if prediction.outside is not None else 0.0
     return grader.grade(prediction.answer, prediction.expected, truncated=prediction.truncated).scores.get(metric, 0.0)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.core.hashing import sha256_data
-from tuneproof.engine.scoring.grade import FailureClass, Grader
+from tuneproof.engine.scoring.grade import FailureClass, Grade, Grader
+from tuneproof.engine.scoring.outside_score import OutsideScore
 
 
 class Prediction(BaseModel):
@@ -44,11 +46,13 @@ class Prediction(BaseModel):
     server_said: str = ""
     """The server's own error message."""
     repaired: str | None = None
-    """The output after repair, which is judged in its place; None if it was not repaired."""
+    """The output after repair, which is graded in its place; None if it was not repaired."""
+    outside: OutsideScore | None = Field(default=None, exclude_if=lambda score: score is None)
+    """The score in a metric that no grader can compute; None for other metrics, and for a case without an answer."""
 
     @property
     def answer(self) -> str:
-        """The text that is judged."""
+        """The text that is graded."""
         return self.output if self.repaired is None else self.repaired
 
 
@@ -92,9 +96,14 @@ def grade_output(
     usage_known: bool = True,
     attempts: int = 1,
     repaired: str | None = None,
+    outside: OutsideScore | None = None,
 ) -> Prediction:
-    """The prediction of a case that has an answer, judged against `expected`, after repair if it has a repaired text."""
-    judged = grader.grade(output if repaired is None else repaired, expected, truncated=truncated)
+    """The prediction of a case that has an answer, graded against `expected`, after repair if it has a repaired text.
+
+    What counts as correct is for the outside score to say, if there is one.
+    """
+    grade = grader.grade(output if repaired is None else repaired, expected, truncated=truncated)
+    judged = grade if outside is None else _settled(grade, outside)
     return Prediction(
         id=case_id,
         prompt=prompt,
@@ -114,7 +123,23 @@ def grade_output(
         usage_known=usage_known,
         attempts=attempts,
         repaired=repaired,
+        outside=outside,
     )
+
+
+def _settled(grade: Grade, outside: OutsideScore) -> Grade:
+    """The grade of an answer that is correct if its outside score passes, and if it has the format."""
+    if not grade.format_valid:
+        return replace(grade, correct=False)
+    if outside.passes:
+        return replace(grade, correct=True, failure=None, fields=())
+    refused = grade.failure is FailureClass.REFUSED
+    return replace(grade, correct=False, failure=FailureClass.REFUSED if refused else FailureClass.LOW_SCORE)
+
+
+def with_outside_score(prediction: Prediction, outside: OutsideScore, grader: Grader) -> Prediction:
+    """The same prediction with an outside score."""
+    return grade_again(prediction.model_copy(update={"outside": outside}), grader, prediction.expected)
 
 
 def unanswered_prediction(case_id: str, prompt: str, expected: str, reason: str, server_said: str, attempts: int) -> Prediction:
@@ -145,7 +170,7 @@ def answered_predictions(predictions: Iterable[Prediction]) -> list[Prediction]:
 
 
 def grade_again(prediction: Prediction, grader: Grader, expected: str) -> Prediction:
-    """The same prediction, judged again from its output and the frozen case's expected answer."""
+    """The same prediction, graded again from its output and the frozen case's expected answer."""
     if prediction.unanswered:
         reason, server_said, attempts = prediction.unanswered, prediction.server_said, prediction.attempts
         return unanswered_prediction(prediction.id, prediction.prompt, expected, reason, server_said, attempts)
@@ -164,11 +189,12 @@ def grade_again(prediction: Prediction, grader: Grader, expected: str) -> Predic
         usage_known=prediction.usage_known,
         attempts=prediction.attempts,
         repaired=prediction.repaired,
+        outside=prediction.outside,
     )
 
 
 def repair_predictions(predictions: Iterable[Prediction], repair: Callable[[str], str | None], grader: Grader) -> list[Prediction]:
-    """The predictions judged again, each after repair if its output can be repaired."""
+    """The predictions graded again, each after repair if its output can be repaired."""
     return [
         prediction
         if prediction.unanswered or (text := repair(prediction.output)) is None

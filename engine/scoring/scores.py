@@ -11,6 +11,7 @@ from tuneproof.engine.case.task import Metric
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.grade import FailureClass, Grader
 from tuneproof.engine.scoring.metric_sums import metric_sums
+from tuneproof.engine.scoring.outside_score import field_means
 from tuneproof.engine.scoring.predictions import Prediction, answered_predictions
 from tuneproof.engine.scoring.statistics import wilson
 
@@ -18,7 +19,7 @@ from tuneproof.engine.scoring.statistics import wilson
 class Scores(BaseModel):
     """The scores of an arm on the frozen cases, computed over the `n` cases that have an answer.
 
-    `seconds` is measured; everything else follows from the predictions. The last four fields are stored only if they are not empty.
+    `seconds` is measured; everything else follows from the predictions. The last fields are stored only if they are not empty.
     """
 
     model_config = ConfigDict(extra="forbid")
@@ -42,6 +43,8 @@ class Scores(BaseModel):
     """Number of cases without an answer, by the reason."""
     metrics_at_worst: dict[Metric, float] = Field(default={}, exclude_if=lambda metrics: not metrics)
     """The metrics with unanswered cases counted as wrong."""
+    fields: dict[str, float] = Field(default={}, exclude_if=lambda fields: not fields)
+    """The mean of each field that the script of the case gave, where it gave several."""
     tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
     """Number of answers without token counts; tokens per case are the mean of the others."""
     attempts: int = Field(default=0, exclude_if=lambda count: not count)
@@ -73,6 +76,7 @@ def score_predictions(arm: str, all_predictions: Sequence[Prediction], metrics: 
         seconds=seconds,
         seconds_per_case=round(seconds / n, 6),
         recall=_recall(predictions),
+        fields=dict(field_means([p.outside for p in predictions if p.outside is not None])),
         left_out=sum(p.left_out for p in predictions),
         unanswered=dict(Counter(p.unanswered for p in all_predictions if p.unanswered).most_common()),
         metrics_at_worst=compute_metrics(metrics, all_predictions, grader) if n < len(all_predictions) else {},

@@ -48,7 +48,7 @@ def read_variant_predictions(text: str) -> list[VariantPrediction]:
 def counts_correct_answers(measure: Measure) -> bool:
     """Whether the metric that decides is the share of correct answers."""
     is_whole_text = measure.metric is Metric.EXACT_MATCH and measure.task.output.kind is OutputKind.PATTERN
-    return measure.metric in PROPORTIONS and not is_whole_text
+    return measure.metric in PROPORTIONS and not is_whole_text and not measure.task.is_scored_outside
 
 
 def deciding_score(rows: Sequence[Prediction], measure: Measure) -> float | None:

@@ -14,6 +14,7 @@ from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.instruction import InstructionFault, instruction_gap
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
+from tuneproof.engine.case.script_metric import ScriptMetric
 from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
@@ -90,14 +91,15 @@ def with_output(content: DraftCase, output: OutputFormat) -> Sections:
     The metric, and the metric of the target, are dropped if the new output kind does not have them: such a target could never be met.
     """
     task, target = task_of(content), content.target
-    metric = task.metric if task.metric in METRICS[output.kind] else None
-    sections: Sections = {"task": Task(instruction=task.instruction, output=output, metric=metric)}
-    if target is not None and target.metric is not None and target.metric not in METRICS[output.kind]:
+    metric = task.metric if isinstance(task.metric, ScriptMetric) or task.metric in METRICS[output.kind] else None
+    changed = Task(instruction=task.instruction, output=output, metric=metric, pass_score=task.pass_score)
+    sections: Sections = {"task": changed}
+    if target is not None and target.metric is not None and target.metric not in changed.metrics:
         sections["target"] = target.model_copy(update={"metric": None})
     return sections
 
 
-def with_metric(content: DraftCase, metric: Metric) -> Sections:
+def with_metric(content: DraftCase, metric: Metric | ScriptMetric) -> Sections:
     """The sections with another metric."""
     return {"task": task_of(content).model_copy(update={"metric": metric})}
 

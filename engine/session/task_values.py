@@ -24,6 +24,7 @@ METRIC_MEANINGS = {
     Metric.MACRO_F1: "F1 averaged over the labels, so that rare labels count as much as common ones",
     Metric.TOOL_ACCURACY: "the right tools are called, whatever the arguments",
     Metric.PATTERN_MATCH: "what the pattern finds is right",
+    Metric.SCRIPT: "what your own script gives the answer, between 0 and 1",
 }
 
 NO_INSTRUCTION = "none: the model gets only the input"

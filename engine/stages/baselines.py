@@ -13,6 +13,7 @@ from tuneproof.engine.stages.run_context import RunContext
 
 def score_baselines(run: RunContext, model: ModelContext) -> bool:
     """Scores the untuned arms, and returns whether all of them were scored before."""
+    model.try_script()
     write_catalogue(run, model)
     wanted = requested_arms(run.case).values()
     # Arms that ask a server come first: a server that does not answer shows at once, not after the base has worked for hours.

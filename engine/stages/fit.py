@@ -62,6 +62,7 @@ def fit(
         # At first a model does not end its answers, and writes until the limit.
         max_new_tokens=answer_budget(model.lengths, cases),
         ends_with_document=tuned.ends_with_document,
+        script=model.script,
     )
     earlier = seconds_so_far(run.store.path / EVENTS, sink.model)
     log = replace(sink, earlier_seconds=earlier)

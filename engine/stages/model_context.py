@@ -27,6 +27,7 @@ from tuneproof.engine.run.work import Work
 from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
+from tuneproof.engine.scoring.script_scorer import ScriptScorer, script_scorer
 from tuneproof.engine.stages.data_readings import DataReadings
 from tuneproof.engine.stages.run_context import RunContext
 from tuneproof.engine.stages.score_arms import AnswerRoom, ArmScorer
@@ -34,6 +35,9 @@ from tuneproof.engine.stages.training_rows import TrainingRows
 
 VERSIONS = ["torch", "transformers", "trl", "peft", "llguidance", "bm25s", LIBRARY, "tuneproof"]
 """The libraries whose version can change a result."""
+
+TRIED_ROWS = 20
+"""Rows whose expected answers a script of the case is tried on."""
 
 
 class ModelContext:
@@ -146,7 +150,18 @@ class ModelContext:
         return Measure(self.task, self.run.case.target, self.setting.grader)
 
     @cached_property
+    def script(self) -> ScriptScorer | None:
+        """What asks the script of the case; None if its metric is another."""
+        return script_scorer(self.task, self.setting.grader)
+
+    def try_script(self) -> None:
+        """Tries the script of the case on a few expected answers. Raises CaseError if it gives no score."""
+        if self.script is not None:
+            self.script.try_on((self.run.store.part(Part.VALIDATION) or self.run.store.part(Part.EVAL))[:TRIED_ROWS])
+
+    @cached_property
     def scorer(self) -> ArmScorer:
         """Runs and scores arms; keeps the untuned weights in memory between them."""
         repair = make_repair(self.task, [example.output for _, example in self.rows.train], self.setting.grader)
-        return ArmScorer(self.run.store, self.run.log, self.run.stop, self.task, self.base, self.setting, self.room, repair, self.measure)
+        run = self.run
+        return ArmScorer(run.store, run.log, run.stop, self.task, self.base, self.setting, self.room, repair, self.measure, self.script)

@@ -47,6 +47,7 @@ from tuneproof.engine.scoring.predictions import (
 )
 from tuneproof.engine.scoring.repair import Repair
 from tuneproof.engine.scoring.scores import Scores, score_predictions
+from tuneproof.engine.scoring.script_scorer import OutsideScorer
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
 from tuneproof.engine.stages.local_backend import LocalBackend
 from tuneproof.engine.stages.search_summary import search_summary
@@ -97,6 +98,8 @@ class ArmScorer:
     room: AnswerRoom
     repair: Repair
     measure: Measure
+    outside: OutsideScorer | None = None
+    """Scores answers in a metric that no grader can compute; None for other metrics."""
 
     def score(self, make: Callable[[ArmContext], Arm], adapter: Path | None = None) -> bool:
         """Runs and scores one arm, and returns whether that was done before. A tuned arm is given the folder of its adapter."""
@@ -117,6 +120,11 @@ class ArmScorer:
         repaired = repair_predictions(given, self.repair, self.setting.grader)
         if repaired == given:
             return
+        changed = [at for at, each in enumerate(repaired) if each.repaired is not None]
+        cases = dict(self.store.part(Part.EVAL))
+        scored = self._scored_outside(row, [repaired[at] for at in changed], [(repaired[at].id, cases[repaired[at].id]) for at in changed])
+        for at, each in zip(changed, scored, strict=True):
+            repaired[at] = each
         step = StepId(StepKind.REPAIRED_SCORES, arm)
         inputs = self.store.inputs([artifacts.predictions_file(arm), part_file(Part.TRAIN)])
         done = self.store.is_done(step, inputs)
@@ -278,7 +286,14 @@ class ArmScorer:
             )
             for (name, case), request, prompt, completion in zip(cases, requests, prompts, completions, strict=True)
         ]
-        return predictions, seconds
+        return self._scored_outside(arm.name, predictions, cases), seconds
+
+    def _scored_outside(self, about: str, predictions: list[Prediction], cases: Cases) -> list[Prediction]:
+        """The predictions with the scores that no grader can compute, if the metric of the case is such a one."""
+        if self.outside is None:
+            return predictions
+        with working(self.log, Work.SCORING, about, of=len(predictions), unit=Unit.ANSWERS) as report:
+            return self.outside.scored(predictions, cases, self.progress(report))
 
     def _variant_cases(self) -> Cases:
         """The validation cases that choose a prompt variant: the first in a shuffle by content."""

@@ -17,6 +17,7 @@ from tuneproof.engine.models.soft_prompt import with_soft_prompt
 from tuneproof.engine.run.events import Sample
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.predictions import grade_output
+from tuneproof.engine.scoring.script_scorer import ScriptScorer
 from tuneproof.engine.scoring.variant_selection import deciding_score
 from tuneproof.engine.training.checkpoints import ProbeResult
 from tuneproof.engine.training.masked_loss import lm_head, summed_cross_entropy, target_logits
@@ -41,6 +42,8 @@ class ValidationProbe:
     max_new_tokens: int
     ends_with_document: bool = False
     """Whether an answer ends where its JSON document closes, as the answers of the tuned arm do."""
+    script: ScriptScorer | None = None
+    """Asks the script of the case about each answer, if its metric is one."""
 
     def run(self, model: Any, on_progress: Callable[[int, int], None] = lambda done, of: None) -> tuple[ProbeResult, list[Sample]]:
         """Scores the model as it is now, and returns some of its answers. `on_progress` is called with how many of how many there are.
@@ -70,6 +73,8 @@ class ValidationProbe:
             )
             for (name, case), prompt, completion in zip(self.cases, self.prompts, completions, strict=True)
         ]
+        if self.script is not None:
+            answers = self.script.scored(answers, self.cases, on_progress)
         n = len(answers)
         result = ProbeResult(
             n=n,
