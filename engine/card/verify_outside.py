@@ -32,9 +32,8 @@ def check_outside_scores(
     for each in stored:
         wants = task.is_scored_outside and not each.unanswered
         if (each.outside is not None) != wants:
-            raise VerifyFailed(
-                f"{each.id} has {'no' if wants else 'a'} score that its metric {'needs' if wants else 'has no use for'}", where=name
-            )
+            what = "has no stored score, which its metric needs" if wants else "has a stored score, which its metric does not use"
+            raise VerifyFailed(f"{each.id} {what}", where=name)
         if each.outside is not None and each.outside.passes_at != task.pass_score:
             raise VerifyFailed(f"{each.id} passes at another score than task.pass_score", where=name)
         if each.outside is not None and each.outside.fields and not each.format_valid:

@@ -68,6 +68,7 @@ def row_of(name: str, case: Example) -> Mapping[str, Any]:
         "instruction": case.instruction,
         "system": case.system,
         "history": [{"role": turn.role, "content": turn.content} for turn in case.history],
+        **({"tools": list(case.tool_use.tools)} if case.tool_use is not None else {}),
         "input": case.input,
         "output": answer_of(case.output),
     }

@@ -10,6 +10,7 @@ from tuneproof.engine.arms import untuned_arms
 from tuneproof.engine.case.case_text import CaseTextError, read_case_text
 from tuneproof.engine.case.scalars import plain_scalar
 from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.case.task import Task
 from tuneproof.engine.case.yaml import yaml_text
 from tuneproof.engine.session.base_check import check_base
 from tuneproof.engine.session.case_keys import CaseKey, KeyKind
@@ -22,6 +23,7 @@ from tuneproof.engine.session.form_input import (
     parse_schema,
     path_or_hub_name,
 )
+from tuneproof.engine.session.script_form import script_entered
 
 DEFAULT, YES, NO = "default", "yes", "no"
 """The words that are chosen for a key that is yes or no; the first also for one of a few names."""
@@ -32,6 +34,7 @@ OF_SECTIONS = (("prompts",), ("evaluate", "compare"), ("task", "output", "bounds
 DOCUMENT_ENDINGS = (".txt", ".md")
 
 BASE, DOCUMENTS, BASELINES, SCHEMA = ("model", "base"), ("data", "documents"), ("baselines",), ("task", "output", "schema")
+METRIC = ("task", "metric")
 FILES = (("data", "examples"), ("data", "eval"))
 
 
@@ -130,7 +133,10 @@ def _number(text: str, *, is_whole: bool) -> float | int:
 def _structure(key: CaseKey, text: str) -> Any:
     if key.path == SCHEMA:
         return parse_schema(text) if text.lstrip().startswith("{") else _yaml(text)
-    return _yaml(text)
+    value = _yaml(text)
+    if key.path == METRIC and isinstance(value, dict) and isinstance(value.get("script"), str):
+        value["script"] = script_entered(value["script"], Path.cwd(), Task()).script
+    return value
 
 
 def _yaml(text: str) -> Any:

@@ -87,3 +87,41 @@ def test_a_case_that_is_written_reads_back_the_same(
     path = tmp_path_factory.mktemp("case") / "case.yaml"
     path.write_text(dump_case(case), encoding="utf-8")
     assert load_case(path) == case
+
+
+@pytest.mark.parametrize(
+    ("metric", "said"),
+    [
+        ("script", "write metric: {script: score.py}"),
+        ("{script: gone.py}", "there is no file"),
+        ("{script: broken.py}", "not Python, line 1"),
+        ("{script: empty.py}", "does not define `score(output, row)`"),
+        ("{scrip: score.py}", "did you mean `script`?"),
+        ("{script: score.py, seconds: 0}", "`task.metric.seconds`"),
+        ("{script: 3}", "`task.metric.script`"),
+        ("nothing", "should be 'exact_match'"),
+    ],
+)
+def test_a_script_metric_that_cannot_be_used_is_named_with_its_fix(tmp_path: Path, metric: str, said: str) -> None:
+    (tmp_path / "broken.py").write_text("def score(output, row:\n")
+    (tmp_path / "empty.py").write_text("x = 1\n")
+    (tmp_path / "score.py").write_text("def score(output, row):\n    return 1\n")
+    answers = "{private_facts: false, format_drift: true, stable_task: true, labeled_examples: 3}"
+    (tmp_path / "case.yaml").write_text(f"decision: {answers}\ntask:\n  metric: {metric}\n")
+    with pytest.raises(CaseError) as found:
+        load_case(tmp_path / "case.yaml")
+    assert said in str(found.value)
+
+
+def test_a_loaded_case_has_the_text_of_its_script_and_another_text_is_another_task(tmp_path: Path) -> None:
+    answers = "{private_facts: false, format_drift: true, stable_task: true, labeled_examples: 3}"
+    (tmp_path / "case.yaml").write_text(f"decision: {answers}\ntask:\n  metric: {{script: score.py}}\n")
+    digests = set()
+    for value in ("1", "0.5"):
+        (tmp_path / "score.py").write_text(f"def score(output, row):\n    return {value}\n")
+        case = load_case(tmp_path / "case.yaml")
+        assert case.task is not None and f"return {value}" in dump_case(case)
+        (tmp_path / "copy.yaml").write_text(dump_case(case))
+        assert load_case(tmp_path / "copy.yaml").task == case.task
+        digests.add(case.task.sha256)
+    assert len(digests) == 2

@@ -59,6 +59,7 @@ def test_every_documented_key_can_be_entered() -> None:
         ("task.output.choices", " yes \n\nno", ["yes", "no"]),
         ("evaluate.compare", "- full\n- {name: dora, rank: 8}", ["full", "dora"]),
         ("baselines", "zero_shot", ["zero_shot"]),
+        ("task.metric", "macro_f1", "macro_f1"),
         ("prompts", "polite: |\n  Please.\n  {input}", ["polite"]),
     ],
 )
@@ -80,6 +81,7 @@ def test_what_is_entered_is_the_value(name: str, text: str, value: Any) -> None:
         ("evaluate.compare", "- [", "line 1"),
         ("baselines", "zero_shott", "did you mean zero_shot"),
         ("data.examples", "./none.jsonl", "there is no file"),
+        ("task.metric", "{script: none.py}", "there is no file"),
     ],
 )
 def test_what_is_no_value_is_refused(name: str, text: str, expected: str) -> None:

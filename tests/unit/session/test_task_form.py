@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tuneproof.engine.audit.report import Report
@@ -15,6 +17,7 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import Failed
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.session.form_input import InputError, parse_bounds
+from tuneproof.engine.session.script_form import FIRST_SCRIPT, script_entered, script_text
 from tuneproof.engine.session.task_form import (
     TYPED_FIELDS,
     FreezeStatus,
@@ -174,3 +177,14 @@ def test_the_task_step_says_which_bounds_a_constrained_answer_has_and_takes_othe
 def test_bounds_that_cannot_be_read_are_refused_with_what_is_expected(text: str, expected: str) -> None:
     with pytest.raises(InputError, match=expected):
         parse_bounds(text)
+
+
+def test_a_script_is_entered_as_its_text_or_its_file_and_stays_with_another_kind(tmp_path: Path) -> None:
+    (tmp_path / "score.py").write_text(FIRST_SCRIPT)
+    entered = script_entered("score.py", tmp_path, Task())
+    assert entered == script_entered(FIRST_SCRIPT, tmp_path, Task()) and script_text(Task()) == FIRST_SCRIPT
+    for wrong in ("", "gone.py", "def score(output, row:", "x = 1\ny = 2"):
+        with pytest.raises(InputError):
+            script_entered(wrong, tmp_path, Task())
+    content = draft(task=Task(metric=entered), target=Target(metric=Metric.SCRIPT, at_least=0.9))
+    assert with_kind(content, OutputKind.JSON, None)["task"].metric == entered
