@@ -12,6 +12,7 @@ from tuneproof.engine.case.evaluate import PromptSearch
 from tuneproof.engine.case.schema import Case, DraftCase
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.data.example import Example, Message, Source
+from tuneproof.engine.data.messages import ToolOffer, ToolUse
 from tuneproof.engine.endpoint.server import Server
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.scores import Scores
@@ -124,9 +125,11 @@ class Arm(ABC):
         return self.messages(self.placeholder())
 
     def placeholder(self) -> Example:
-        """A case of placeholders; the instruction is one too if train rows have their own."""
+        """A case of placeholders; the instruction is one too if train rows have their own. Tools that all rows offer are offered."""
         has_own = any(example.instruction for example in self.context.train)
-        return Example("{instruction}" if has_own else "", "{input}", "", PLACEHOLDER_SOURCE)
+        offered = {example.tool_use.tools if example.tool_use is not None else () for example in self.context.train}
+        tool_use = ToolUse(tools=offered.pop()) if len(offered) == 1 and () not in offered else None
+        return Example("{instruction}" if has_own else "", "{input}", "", PLACEHOLDER_SOURCE, tool_use=tool_use)
 
 
 def request_text(case: Example, instruction: str, description: str = "", context: str = "") -> str:
@@ -139,11 +142,18 @@ def request_text(case: Example, instruction: str, description: str = "", context
 
 
 def chat(case: Example, instruction: str, description: str = "", context: str = "") -> list[Message]:
-    """The chat of a case: system message, history, and the request; the first user turn has the instruction."""
-    system = [Message("system", case.system)] if case.system else []
+    """The chat of a case: tools, system message, history, request, and what was called since; the first user turn has the instruction."""
+    opening = opening_turns(case)
     if not case.history:
-        return [*system, Message("user", request_text(case, instruction, description, context))]
+        return [*opening, Message("user", request_text(case, instruction, description, context)), *case.turns_after_input]
     head = "\n".join(part for part in (case.instruction or instruction, description) if part)
     first = next((at for at, turn in enumerate(case.history) if turn.role == "user"), None)
     history = [Message(turn.role, f"{head}\n\n{turn.content}") if at == first and head else turn for at, turn in enumerate(case.history)]
-    return [*system, *history, Message("user", "\n\n".join(part for part in (context, case.input) if part))]
+    asked = Message("user", "\n\n".join(part for part in (context, case.input) if part))
+    return [*opening, *history, asked, *case.turns_after_input]
+
+
+def opening_turns(case: Example) -> list[Message]:
+    """What stands before the conversation of a case: the tools that it offers, and its system text."""
+    tools = case.tool_use.tools if case.tool_use is not None else ()
+    return [*([ToolOffer(tools=tools)] if tools else []), *([Message("system", case.system)] if case.system else [])]

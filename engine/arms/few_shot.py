@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from enum import StrEnum
 from functools import cached_property
 
-from tuneproof.engine.arms.arm import PLACEHOLDER_SOURCE, Arm, ArmContext, Request, chat, request_text
+from tuneproof.engine.arms.arm import PLACEHOLDER_SOURCE, Arm, ArmContext, Request, chat, opening_turns, request_text
 from tuneproof.engine.arms.bm25 import BM25Index
 from tuneproof.engine.arms.near_duplicates import near_duplicate_rows
 from tuneproof.engine.case.arm_names import ArmName
@@ -102,7 +102,7 @@ class FewShot(Arm):
         description = self.format_description()
         if not shots:
             return chat(case, self.context.instruction, description)
-        last_instruction, turns = None, [Message("system", case.system)] if case.system else []
+        last_instruction, turns = None, opening_turns(case)
         for shot in shots:
             instruction = shot.instruction or self.context.instruction
             turns.append(
@@ -111,8 +111,9 @@ class FewShot(Arm):
             turns.append(Message("assistant", shot.output))
             last_instruction = instruction
         if case.history:
-            return [*turns, *chat(case, self.context.instruction)]
-        return [*turns, Message("user", _question(case, case.instruction or self.context.instruction, last_instruction, ""))]
+            return [*turns, *chat(case, self.context.instruction)[len(opening_turns(case)) :]]
+        asked = Message("user", _question(case, case.instruction or self.context.instruction, last_instruction, ""))
+        return [*turns, asked, *case.turns_after_input]
 
 
 def variant_name(shots: int, selection: ShotSelection) -> str:
@@ -127,10 +128,10 @@ def parse_variant(name: str) -> tuple[int, ShotSelection]:
 
 
 class ShotPool:
-    """The train rows that can be examples, which are those without history, and the indexes that all variants share."""
+    """The train rows that can be examples, which are those of one question and its answer, and the indexes that all variants share."""
 
     def __init__(self, train: Sequence[Example]) -> None:
-        self.rows = [example for example in train if not example.history]
+        self.rows = [example for example in train if is_one_question(example)]
         self._near: dict[str, set[int]] = {}
 
     @cached_property
@@ -150,9 +151,14 @@ def _question(row: Example, instruction: str, last_instruction: str | None, desc
     return row.input if instruction == last_instruction else request_text(row, instruction, description)
 
 
+def is_one_question(example: Example) -> bool:
+    """Whether a row is a question and its answer, without turns before or between."""
+    return not example.history and not example.turns_after_input
+
+
 def choose_shots(train: Sequence[Example], count: int, seed: int) -> list[Example]:
-    """`count` rows without history, in an order shuffled by content, distinct outputs first."""
-    single = [e for e in shuffled(train, seed) if not e.history]
+    """`count` rows of one question and its answer, in an order shuffled by content, distinct outputs first."""
+    single = [e for e in shuffled(train, seed) if is_one_question(e)]
     chosen: dict[str, Example] = {}
     for example in single:
         chosen.setdefault(example.output, example)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import ClassVar
 
-from tuneproof.engine.arms.arm import Arm, ArmContext
+from tuneproof.engine.arms.arm import Arm, ArmContext, opening_turns
 from tuneproof.engine.case.arm_names import OWN_PROMPT
 from tuneproof.engine.case.prompts import Prompt
 from tuneproof.engine.case.schema import DraftCase
@@ -33,9 +34,8 @@ class OwnPrompt(Arm):
         return {self.name.removeprefix(OWN_PROMPT): self}
 
     def messages(self, case: Example) -> list[Message]:
-        system = self.prompt.system or case.system
-        turns = [Message("system", system)] if system else []
-        return [*turns, *case.history, Message("user", self.prompt.filled(case.input))]
+        opening = opening_turns(replace(case, system=self.prompt.system or case.system))
+        return [*opening, *case.history, Message("user", self.prompt.filled(case.input)), *case.turns_after_input]
 
 
 def own_prompt_arms(case: DraftCase) -> dict[str, type[Arm]]:

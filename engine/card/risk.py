@@ -16,6 +16,7 @@ from tuneproof.engine.case.schema import SAMPLE, Case
 from tuneproof.engine.data.example import rows_without_instruction
 from tuneproof.engine.data.reasoning import Thinking
 from tuneproof.engine.data.split import Part
+from tuneproof.engine.data.tools_in_text import ToolForm
 from tuneproof.engine.run.artifacts import ModelFacts
 from tuneproof.engine.scoring.lower_bound import min_correct_for_target
 from tuneproof.engine.scoring.metric_sums import PROPORTIONS
@@ -130,6 +131,8 @@ def _template_risks(model: ModelFacts) -> list[str]:
         items.append("The base's chat template takes no system turn: a system text was put before the text of the first user turn.")
     if not model.repeated_turns:
         items.append("The base's chat template takes no two turns of one role in a row: such turns were joined.")
+    if model.tools is ToolForm.TEXT:
+        items.append("The base's chat template has no place for tools: they were offered, called and answered in the text of the turns.")
     room = f"{model.reasoning_tokens} tokens of an answer's limit were for it, and it was set aside before scoring"
     match model.thinking:
         case Thinking.OFF:

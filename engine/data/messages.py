@@ -99,6 +99,16 @@ class FullMessage(Message):
 
 
 @dataclass(frozen=True, slots=True)
+class ToolOffer(Message):
+    """The tools that a chat offers, before its first turn."""
+
+    role: str = "tools"
+    content: str = ""
+    tools: tuple[str, ...] = ()
+    """Each as JSON text, as in `ToolUse`."""
+
+
+@dataclass(frozen=True, slots=True)
 class ToolUse:
     """The tools of one example."""
 

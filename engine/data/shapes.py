@@ -134,10 +134,6 @@ def example_at(
     history = turns[:asked]
     if any(turn.reasoning for turn in turns[:answer]):
         notes.add(UnusedKey("reasoning", KeyPlace.TURN, "what was thought before an earlier turn is not shown to the model"))
-    if tools:
-        notes.add(UnusedKey("tools", KeyPlace.ROW, "the model is not shown the tools that the row offers"))
-    if conversation.first_call:
-        raise RowError(f"turn {conversation.first_call} calls a tool, which this version cannot train on")
     return Example("", turns[asked].content, shared_label(output), source, conversation.system, history, metadata, tool_use)
 
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from tuneproof.engine.case.endpoint import Endpoint, server_url
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Message
+from tuneproof.engine.data.tools_in_text import tools_in_text
 
 URL_ENV = "OPENAI_BASE_URL"
 """Environment variable with the URL of the server, for cases without `endpoint.url`."""
@@ -27,10 +28,13 @@ class Server:
     settings: Endpoint
 
     def request_body(self, messages: Sequence[Message], max_new_tokens: int) -> str:
-        """The JSON body of a request: greedy decoding, as for every arm, unless the case's `endpoint.body` overrides it."""
+        """The JSON body of a request: greedy decoding, as for every arm, unless the case's `endpoint.body` overrides it.
+
+        Tools are offered, called and answered in text, which every server takes.
+        """
         body: dict[str, Any] = {
             "model": self.settings.model,
-            "messages": [{"role": message.role, "content": message.content} for message in messages],
+            "messages": [{"role": message.role, "content": message.content} for message in tools_in_text(messages)],
             "temperature": 0,
             "max_tokens": max_new_tokens,
         }

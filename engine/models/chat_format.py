@@ -15,10 +15,14 @@ from functools import cached_property
 from transformers import PreTrainedTokenizerBase
 
 from tuneproof.engine.core.errors import CaseError, DataRefused
+from tuneproof.engine.data.call_text import UnreadableCall, read_calls
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, Thinking, has_reasoning, opened_by, split_reasoning
+from tuneproof.engine.data.messages import FullMessage, ToolCall, ToolOffer, calls_in
+from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, Thinking, answer_of, has_reasoning, opened_by, split_reasoning
+from tuneproof.engine.data.tools_in_text import ToolForm, tools_in_text
 from tuneproof.engine.models.bounded_call import EXTRA_BYTES, SECONDS, TookTooLong, ends_within_limits, within_limits
-from tuneproof.engine.models.literal_text import as_literal, special_token_pattern
+from tuneproof.engine.models.literal_text import as_literal, special_token_pattern, without_marks
+from tuneproof.engine.models.template_turns import template_tools, template_turns
 
 PLAIN_TURNS = (
     "{% for message in messages %}{{ '\n' if not loop.first }}{{ message.role | capitalize }}: {{ message.content }}{% endfor %}"
@@ -34,6 +38,31 @@ _QUESTION, _ANSWER = Message("user", "Is it so?"), "yes"
 
 _TRIAL_ANSWER = "It is so."
 """An answer that no template has in a text of its own."""
+
+
+_OFFER = ToolOffer(
+    tools=(
+        json.dumps(
+            {
+                "type": "function",
+                "function": {
+                    "name": "weather_at",
+                    "description": "The weather of a day.",
+                    "parameters": {
+                        "type": "object",
+                        "properties": {
+                            "town": {"type": "string", "description": "Its name."},
+                            "days_ahead": {"type": "integer", "description": "From 0."},
+                        },
+                        "required": ["town"],
+                    },
+                },
+            }
+        ),
+    )
+)
+_CALL, _RESULT = ToolCall("weather_at", '{"town": "Oslo", "days_ahead": 7}', "call00001"), "It rains, mostly."
+"""A tool, a call of it and what it gives back, which no template has in a text of its own."""
 
 
 class TemplateRefused(DataRefused):
@@ -53,6 +82,9 @@ class ChatFormat:
     repeated_turns: bool = True
     """Whether the template takes two turns of one role in a row. If not, they are joined."""
     thinking: Thinking = Thinking.NONE
+    tools: ToolForm = ToolForm.TEXT
+    arguments_as_text: bool = False
+    """Whether the template takes the arguments of a call as their JSON text."""
 
     @property
     def stops(self) -> tuple[str, ...]:
@@ -93,9 +125,11 @@ class ChatFormat:
         As the template writes it; if the template changes the answer, or the prompt before it, the answer as it is. Prompt and text
         together have one block of reasoning at most, whoever opens it. Raises TemplateRefused.
         """
-        prompt, chat = self.prompt(messages), self._render([*messages, Message("assistant", answer)])
+        turn = self._with_calls(Message("assistant", answer))
+        prompt, written = self._prompt_and_written(messages, turn)
+        if turn.tool_calls and (end := self._end_of_calls(opened_by(prompt), written, turn)) is not None:
+            return written, end
         answer = self.literal(answer)
-        written = chat[len(prompt) :] if chat.startswith(prompt) else ""
         if self.thinking is Thinking.NONE or not (self.thinking is not Thinking.OFF or has_reasoning(answer)):
             at = written.find(answer)
             if at == 0 or (at > 0 and written[:at].isspace()):
@@ -103,6 +137,42 @@ class ChatFormat:
             text = f" {answer}" if not self.own else answer
             return text, len(text)
         return self._reasoned(opened_by(prompt), written, answer)
+
+    def _prompt_and_written(self, messages: Sequence[Message], answer: Message) -> tuple[str, str]:
+        """The prompt, and what the template writes after it if this is the answer; empty if it then writes another prompt."""
+        prompt, chat = self.prompt(messages), self._render([*messages, answer])
+        return prompt, chat[len(prompt) :] if chat.startswith(prompt) else ""
+
+    def writes_calls_as_read(self, messages: Sequence[Message], answer: Message) -> bool:
+        """Whether the template writes the calls of an answer such that they are read as they are."""
+        prompt, written = self._prompt_and_written(messages, answer)
+        end = self._end_of_calls(opened_by(prompt), written, answer)
+        read = [] if end is None else read_calls(answer_of(without_marks(opened_by(prompt) + written[:end]))).calls
+        # Some templates do not say what is a number.
+        given = [(call.name, {key: str(value) for key, value in json.loads(call.arguments).items()}) for call in answer.tool_calls]
+        return [(call.name, {key: str(value) for key, value in call.arguments.items()}) for call in read] == given
+
+    def _end_of_calls(self, opened: str, written: str, turn: Message) -> int | None:
+        """Where the calls of an answer end in what the template writes; None if it writes other calls, or a second block of reasoning."""
+        end, ends_with = len(written.rstrip()), self.answer_end.rstrip()
+        if ends_with and written.rstrip().endswith(ends_with):
+            end -= len(ends_with)
+        text = opened + written[:end]
+        reasoning = (split_reasoning(turn.content).reasoning or "").strip()
+        if self.thinking is not Thinking.NONE and (text.count(THINK_OPEN) > 1 or reasoning not in text):
+            return None
+        try:
+            read = read_calls(answer_of(without_marks(text))).calls
+        except UnreadableCall:
+            return None
+        return end if [call.name for call in read] == [call.name for call in turn.tool_calls] else None
+
+    def _with_calls(self, turn: Message) -> Message:
+        """A turn of the assistant with the calls in its text as calls, if the template has a place for them."""
+        if self.tools is ToolForm.TEXT or turn.role != "assistant" or turn.tool_calls:
+            return turn
+        content, calls = calls_in(turn.content)
+        return FullMessage("assistant", content, calls) if calls else turn
 
     def _reasoned(self, opened: str, written: str, answer: str) -> tuple[str, int]:
         """The same where template or answer have reasoning; `written` is what the template writes after the prompt, if that stays."""
@@ -144,7 +214,7 @@ class ChatFormat:
 
     def accepted(self, messages: Sequence[Message]) -> list[Message]:
         """The chat as the template accepts it."""
-        turns = list(messages)
+        turns = tools_in_text(messages) if self.tools is ToolForm.TEXT else [self._with_calls(turn) for turn in messages]
         if not self.system_turn:
             turns = _system_before_user(turns)
         return turns if self.repeated_turns else _joined(turns)
@@ -166,9 +236,12 @@ class ChatFormat:
         raise TemplateRefused(f"the chat template of the base {said}", fix=fix)
 
     def _apply(self, messages: Sequence[Message], *, add_generation_prompt: bool = False) -> str:
-        chat = [{"role": message.role, "content": self.literal(message.content)} for message in messages]
         text: str = self.tokenizer.apply_chat_template(
-            chat, tokenize=False, add_generation_prompt=add_generation_prompt, enable_thinking=self.thinking is Thinking.ON
+            template_turns(messages, self.literal, arguments_as_text=self.arguments_as_text),
+            tools=template_tools(messages, self.literal),
+            tokenize=False,
+            add_generation_prompt=add_generation_prompt,
+            enable_thinking=self.thinking is Thinking.ON,
         )
         return text
 
@@ -188,12 +261,32 @@ def read_format(tokenizer: PreTrainedTokenizerBase) -> ChatFormat:
     found = ChatFormat(tokenizer, own)
     _check_template(found)
     again, note = Message("user", "Is it not?"), Message("system", "Answer briefly.")
-    return replace(
+    asked = replace(
         found,
         system_turn=_takes(found, [note, _QUESTION]),
         repeated_turns=_takes(found, [_QUESTION, again]),
         thinking=_thinking(found),
     )
+    # Some templates take arguments as an object, some as its text.
+    ways = (replace(asked, tools=ToolForm.OWN, arguments_as_text=as_text) for as_text in (False, True))
+    return next((way for way in ways if own and _shows_tools(way)), asked)
+
+
+def _shows_tools(found: ChatFormat) -> bool:
+    """Whether the template writes tools, a call that can be read back, and the result of one."""
+    (tool,) = _OFFER.tools
+    offered = json.loads(tool)["function"]
+    asked = [_OFFER, _QUESTION]
+    call = FullMessage("assistant", "", (_CALL,))
+    result = FullMessage("tool", _RESULT, tool_call_id=_CALL.id, name=_CALL.name)
+    try:
+        prompt, with_result = found.prompt(asked), found.prompt([*asked, call, result])
+        if not found.writes_calls_as_read(asked, call):
+            return False
+    except TemplateRefused:
+        return False
+    shown = (offered["name"], offered["description"], *offered["parameters"]["properties"])
+    return all(part in prompt for part in shown) and _RESULT in with_result
 
 
 def _check_template(found: ChatFormat) -> None:
@@ -265,7 +358,7 @@ def _system_before_user(turns: Sequence[Message]) -> list[Message]:
 def _joined(turns: Sequence[Message]) -> list[Message]:
     joined: list[Message] = []
     for turn in turns:
-        if joined and joined[-1].role == turn.role:
+        if joined and joined[-1].role == turn.role != "tool" and not (turn.tool_calls or joined[-1].tool_calls):
             joined[-1] = Message(turn.role, f"{joined[-1].content}\n\n{turn.content}")
         else:
             joined.append(turn)

@@ -32,6 +32,11 @@ def as_literal(text: str, special: re.Pattern[str]) -> str:
     return special.sub(lambda found: f"{OPEN}{found[0]}{CLOSE}", text)
 
 
+def without_marks(text: str) -> str:
+    """The text without the marks around its literal special tokens, as a model writes it."""
+    return text.replace(OPEN, "").replace(CLOSE, "")
+
+
 def encode(tokenizer: PreTrainedTokenizerBase, text: str) -> list[int]:
     """The token ids of a text that already contains its special tokens, and maybe literal ones."""
     if OPEN not in text:

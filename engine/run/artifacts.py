@@ -14,6 +14,7 @@ from tuneproof.engine.case.task import OutputFormat
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.reasoning import Thinking
+from tuneproof.engine.data.tools_in_text import ToolForm
 from tuneproof.engine.run.facts import Facts
 from tuneproof.engine.run.needs import Disk, Needs
 
@@ -93,6 +94,8 @@ class ModelFacts(Facts):
     """What the chat template does about reasoning."""
     reasoning_tokens: int = Field(default=0, exclude_if=lambda count: not count)
     """Tokens of an answer's limit that are for reasoning."""
+    tools: ToolForm | None = Field(default=None, exclude_if=lambda form: form is None)
+    """How the base is shown tools; None if no row has any."""
     files: dict[str, str] = Field(default={}, exclude_if=lambda files: not files)
     """SHA-256 of each file that loading the model may read, by its path in the folder; empty in runs of versions that did not store it."""
     generation: dict[str, bool | int | list[int]] = Field(default={}, exclude_if=lambda settings: not settings)

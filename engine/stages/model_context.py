@@ -14,6 +14,7 @@ from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.split import Part
+from tuneproof.engine.data.tools_in_text import ToolForm
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device, load_base
@@ -85,13 +86,17 @@ class ModelContext:
             repeated_turns=self.base.chat.repeated_turns,
             thinking=self.base.chat.thinking,
             reasoning_tokens=self.base.reasoning_tokens,
+            tools=self.base.chat.tools if any(example.tool_use is not None for example in self._readings.examples.examples) else None,
             files=dict(self.base.files),
             generation=greedy_settings(self.base.eos_token_ids, self.base.tokenizer.pad_token_id),
             settings_not_used=dict(self.base.settings_not_used),
             own_code=self.base.own_code,
         )
         store.write_step(step, inputs, {artifacts.MODEL: facts.as_text()})
-        for phrase in self.base.chat.habits(self.base.reasoning_tokens):
+        unusual = self.base.chat.habits(self.base.reasoning_tokens)
+        if facts.tools is ToolForm.TEXT:
+            unusual.append("the chat template has no place for tools: they are offered, called and answered in text")
+        for phrase in unusual:
             self.run.log.emit(Warned(message=phrase))
 
     @cached_property

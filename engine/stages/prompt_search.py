@@ -284,9 +284,9 @@ def _shown(case: Example, prediction: Prediction) -> dict[str, str]:
     else:
         why = f"{prediction.failure_class}" + (f": {', '.join(prediction.fields)}" if prediction.fields else "")
         feedback = f"The answer is wrong ({why}). The right answer is:\n{_shortened(prediction.expected)}"
-    turns = [f"{turn.role}: {turn.content}" for turn in case.history]
+    before, after = ([f"{turn.role}: {turn.text}" for turn in turns] for turns in (case.history, case.turns_after_input))
     return {
-        "Inputs": _shortened("\n".join([*turns, case.input])),
+        "Inputs": _shortened("\n".join([*before, case.input, *after])),
         "Generated Outputs": _shortened(prediction.output),
         "Feedback": feedback,
     }

@@ -12,7 +12,7 @@ from tuneproof.engine.data.notes import KeyPlace, UnusedKey
 
 @check("unused-keys", severity=Severity.WARN)
 def unused_keys(table: Table) -> Iterator[Finding]:
-    """Keys that mean something in the format of the data, such as `tools`, and on which nothing here acts.
+    """Keys that mean something in the format of the data, such as `images`, and on which nothing here acts.
 
     A model that is trained without them learns from other rows than their writer had in mind. Keys that only describe a row, such as an
     id, are kept as its metadata and are not reported.

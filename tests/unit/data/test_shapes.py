@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.data.messages import ToolUse
+from tuneproof.engine.data.messages import FullMessage, ToolCall, ToolUse
 from tuneproof.engine.data.notes import SkippedTurns, UnusedKey
 from tuneproof.engine.data.problems import BadTurns, NothingToLearn, UnreadableRow
 from tuneproof.engine.data.readers import read_examples
@@ -103,16 +103,17 @@ def test_reasoning_of_the_answer_is_learned_before_it(write_jsonl: Any) -> None:
     assert [note.key for note, _ in loaded.notes.of(UnusedKey)] == ["reasoning"]
 
 
-def test_a_tool_call_is_told_with_the_number_of_its_turn_in_the_file(write_jsonl: Any) -> None:
+def test_an_answer_after_a_call_has_the_call_and_its_result_between_question_and_answer(write_jsonl: Any) -> None:
     call = {"from": "function_call", "value": '{"name": "f", "arguments": {}}'}
     turns = [{"from": "human", "value": "two?"}, call, {"from": "observation", "value": "2"}, {"from": "gpt", "value": "2"}]
     rows = [{"conversations": turns, "system": "Sort."}, {"conversations": [turns[0], turns[-1]], "system": "Sort.", "tools": "[]"}]
     loaded = read_examples(str(write_jsonl(rows)))
-    assert [problem.message for _, problem in loaded.problems] == ["turn 2 calls a tool, which this version cannot train on"]
-    assert loaded.examples[0].tool_use is None and loaded.notes.rows == {}
+    assert [example.output for example in loaded.examples] == ["2", "2"]
+    assert loaded.examples[0].tool_use == ToolUse(turns=(FullMessage("assistant", "", (ToolCall("f", "{}"),)), Message("tool", "2")))
+    assert loaded.examples[1].tool_use is None and loaded.notes.rows == {} and loaded.problems == []
 
 
-def test_tools_that_are_offered_are_kept_and_told(write_jsonl: Any) -> None:
+def test_tools_that_are_offered_are_kept(write_jsonl: Any) -> None:
     loaded = read_examples(str(write_jsonl([{"messages": [ASK, ANSWER], "tools": [{"type": "function", "function": {"name": "f"}}]}])))
     assert loaded.examples[0].tool_use == ToolUse(tools=('{"type": "function", "function": {"name": "f"}}',))
-    assert [note.key for note, _ in loaded.notes.of(UnusedKey)] == ["tools"]
+    assert loaded.notes.rows == {}
