@@ -143,6 +143,8 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         about = " ".join((inspect.getdoc(self._arms[name]) or "").split())
         scores, prompt_variant = self.session.scores(name), self.session.arm_summary(name)
         lines = [Content(about)]
+        if (arm := self.state.arms.get(name)) is not None and arm.score is not None:
+            lines.append(Content(arm.score_text))
         if prompt_variant:
             lines.append(Content(sanitize(prompt_variant, one_line=True, max_length=400)))
         if (repaired := self.session.scores(with_repair(name))) is not None:
@@ -175,12 +177,9 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
             lines.append(Meaning.TARGET_MET.signed(f"{met[0]} already meets the target without any training. You can stop here: press f."))
             lines.append(Content("You can also continue (c); the card will say that training was not needed."))
         elif best := best_untuned(self.state):
+            reached = best.score_text or f"{percent(best.correct.rate).strip()} correct"
             reach = "None reaches the target. " if target and self.state.status is not RunStatus.RUNNING else ""
-            lines.append(
-                Content(
-                    f"{reach}The best so far is {best.arm}: {percent(best.correct.rate).strip()} correct. That is what tuning has to beat."
-                )
-            )
+            lines.append(Content(f"{reach}The best so far is {best.arm}: {reached}. That is what tuning has to beat."))
         else:
             lines.append(Content("Nothing is measured yet. Training is refused until there is a prompt baseline."))
         if (share := target_share(self.session.draft.content)) is not None:

@@ -161,10 +161,11 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
         return Content.assemble(
             *(head, " ", rate_bar(arm.correct, width, target), " ", correct.pad_right(RATE_WIDTH - correct.cell_length)),
             *(Meaning.MUTED.text("  format "), rate_text(arm.format_valid)),
+            *(() if arm.score is None else (Meaning.MUTED.text("  score "), f"{arm.score:.3f}")),
         )
 
     def _arms(self, card: Card) -> Content:
-        target, best = target_share(self.session.draft.content), max(card.arms, key=lambda arm: arm.correct.rate, default=None)
+        target, best = target_share(self.session.draft.content), max(card.arms, key=lambda arm: arm.quality, default=None)
         lines = [self._arm_line(arm, target, best.arm if best else None) for arm in card.arms]
         difference = card.verdict.difference
         if difference is not None:

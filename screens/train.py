@@ -125,6 +125,8 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
         valid = _over_time("format valid", [probe.format_valid for probe in probes])
         correct = _over_time("correct", [probe.correct for probe in probes])
         lines = [valid, correct]
+        if last is not None and last.score is not None:
+            lines.append(_over_time(str(last.metric), [probe.score or 0.0 for probe in probes]))
         if last is not None:
             target = target_share(self.session.draft.content)
             lines.append(rate_bar(probed_rate(last), self.query_one("#rates").size.width or 20, target))

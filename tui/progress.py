@@ -56,7 +56,9 @@ def progress_line(event: AnyEvent) -> str:
             )
         case ArmScored():
             unanswered = f", {event.unanswered} of {event.n + event.unanswered} cases without an answer" if event.unanswered else ""
-            return f"  {event.arm}: correct {_percent(event.correct)}, format valid {_percent(event.format_valid)}{unanswered}"
+            return (
+                f"  {event.arm}: {_score(event)}correct {_percent(event.correct)}, format valid {_percent(event.format_valid)}{unanswered}"
+            )
         case TrainingDropped():
             title = "training" if event.model == TUNED_MODEL else variant_title(event.model)
             lost = f"{event.checkpoints} checkpoint{'' if event.checkpoints == 1 else 's'} dropped"
@@ -70,7 +72,7 @@ def progress_line(event: AnyEvent) -> str:
         case Probed():
             best = ", best so far" if event.best else ""
             return (
-                f"  step {event.step}: validation loss {event.loss:.2g}, correct {100 * event.correct:.0f} %, "
+                f"  step {event.step}: validation loss {event.loss:.2g}, {_score(event)}correct {100 * event.correct:.0f} %, "
                 f"format valid {100 * event.format_valid:.0f} %{best}"
             )
         case TrainingFinished():
@@ -79,6 +81,11 @@ def progress_line(event: AnyEvent) -> str:
             return f"  {event.message}"
         case _:
             return ""
+
+
+def _score(event: ArmScored | Probed | VariantScored) -> str:
+    """The metric that decides, before the rates, where it is not the share of correct answers."""
+    return "" if event.score is None else f"{event.metric} {event.score:.3f}, "
 
 
 def variant_title(model: str) -> str:
@@ -103,7 +110,7 @@ def _variant_line(event: TrainingEvent) -> str:
         case TrainingSkipped():
             return f"  {title}: not trained: {event.reason}"
         case VariantScored():
-            return f"  {title}: correct {_percent(event.correct)}"
+            return f"  {title}: {_score(event)}correct {_percent(event.correct)}"
         case _:
             return ""
 

@@ -24,6 +24,7 @@ from tuneproof.engine.scoring.scores import Scores
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
 from tuneproof.engine.scoring.verdict import decide_verdict
 from tuneproof.engine.scoring.verdict_schema import Verdict
+from tuneproof.engine.scoring.verdict_text import what_is_correct
 
 
 def make_card(store: RunStore) -> Card:
@@ -145,7 +146,7 @@ def _eval_set(evidence: Evidence, verdict: Verdict) -> EvalSetSection | None:
     needed, right = (min_cases_for_target(target), min_correct_for_target(n, target)) if target else (None, None)
     return EvalSetSection(
         summary=f"{n} cases{_grouped(evidence)}, frozen before any arm ran (sha256 {digest[:12]}…). They detect a difference of "
-        f"{100 * effect:.0f} points four times in five, {basis}.{_can_show_target(target, n, needed, right)}",
+        f"{100 * effect:.0f} points four times in five, {basis}.{_can_show_target(target, n, needed, right)}{_what_is_correct(evidence)}",
         n=n,
         sha256=digest,
         metric=evidence.measure.metric if evidence.measure else None,
@@ -163,6 +164,13 @@ def _grouped(evidence: Evidence) -> str:
     alone = evidence.counts[Part.EVAL] - len(groups.of_case)
     count = len(set(groups.of_case.values())) + alone
     return "" if count == evidence.counts[Part.EVAL] else f" in {count} groups that share {groups.field_name}"
+
+
+def _what_is_correct(evidence: Evidence) -> str:
+    """When a free text counts as correct, where it need not be equal or has rules to keep."""
+    task = evidence.case.task
+    correct = what_is_correct(task) if task else ""
+    return f" {correct}" if correct else ""
 
 
 def _can_show_target(target: float | None, n: int, needed: int | None, right: int | None) -> str:
@@ -191,6 +199,8 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
         recall=scores.recall,
         left_out=scores.left_out,
         unanswered=scores.unanswered,
+        score=evidence.measure.score_beside_correct(scores) if evidence.measure and evidence.measure.is_open else None,
+        rules=scores.rules,
         tokens_untold=scores.tokens_untold,
     )
 

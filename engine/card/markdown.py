@@ -78,6 +78,8 @@ def optional_sections(card: Card) -> list[OptionalSection]:
     """The sections about models besides the tuned one that this card has."""
     served, comparison, curve = card.served, card.comparison, card.learning_curve
     sections = []
+    if any(arm.rules for arm in card.arms):
+        sections.append(OptionalSection("Rules", RULES_SUMMARY, rule_lines(card)))
     if served is not None:
         sections.append(OptionalSection("Served Model", served.summary, []))
     if comparison is not None:
@@ -85,6 +87,17 @@ def optional_sections(card: Card) -> list[OptionalSection]:
     if curve is not None:
         sections.append(OptionalSection("Learning Curve", curve.summary, curve_lines(curve)))
     return sections
+
+
+RULES_SUMMARY = "How many of the answers keep each rule; all of them together are the format."
+
+
+def rule_lines(card: Card) -> list[str]:
+    """Each rule with the rate of every arm, and all rules together."""
+    titles = dict.fromkeys(title for arm in card.arms for title in arm.rules)
+    rates = {title: [f"{arm.arm} {rate_text(arm.rules[title])}" for arm in card.arms if title in arm.rules] for title in titles}
+    rates["all of them"] = [f"{arm.arm} {rate_text(arm.format_valid)}" for arm in card.arms]
+    return [f"{title}: {'; '.join(found)}" for title, found in rates.items()]
 
 
 def method_lines(method: MethodSection) -> list[str]:
@@ -116,9 +129,11 @@ def _arms(card: Card) -> list[str]:
         return []
     names = ["arm", "format valid", "correct", "cut off", "tokens per case", "seconds per case"]
     priced = any(arm.usd_per_1000_requests is not None for arm in card.arms)
+    if metric := _shown_metric(card):
+        names.insert(2, metric)
     names += ["USD for 1,000 requests"] if priced else []
     head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
-    return ["\n".join(head + [_row(arm, priced) for arm in card.arms]), *_arm_notes(card)]
+    return ["\n".join(head + [_row(arm, metric, priced) for arm in card.arms]), *_arm_notes(card)]
 
 
 def _arm_notes(card: Card) -> list[str]:
@@ -149,11 +164,17 @@ def _outside_scores(arm: CardArm) -> list[str]:
     return lines
 
 
-def _row(arm: CardArm, priced: bool) -> str:
+def _shown_metric(card: Card) -> str:
+    """The metric that has a column beside the correct answers; empty if they are what it counts."""
+    return (card.eval_set.metric or "") if card.eval_set and any(arm.score is not None for arm in card.arms) else ""
+
+
+def _row(arm: CardArm, metric: str, priced: bool) -> str:
     usd = "–" if arm.usd_per_1000_requests is None else f"{arm.usd_per_1000_requests:.4f}"
     cells = [
         arm.arm,
         rate_text(arm.format_valid),
+        *([f"{arm.score:.3f}"] if metric and arm.score is not None else []),
         rate_text(arm.correct),
         f"{arm.truncated} of {arm.n}" if arm.truncated else "none",
         "–" if arm.tokens_untold == arm.n else f"{arm.tokens_per_case:.0f}",

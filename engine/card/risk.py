@@ -13,6 +13,7 @@ from tuneproof.engine.case.arm_names import is_repaired
 from tuneproof.engine.case.instruction import instruction_gap
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, Case
+from tuneproof.engine.case.task import Metric
 from tuneproof.engine.data.example import rows_without_instruction
 from tuneproof.engine.data.reasoning import Thinking
 from tuneproof.engine.data.split import Part
@@ -22,7 +23,7 @@ from tuneproof.engine.scoring.lower_bound import min_correct_for_target
 from tuneproof.engine.scoring.metric_sums import PROPORTIONS
 from tuneproof.engine.scoring.rule import SIGNIFICANT
 from tuneproof.engine.scoring.scores import Scores
-from tuneproof.engine.scoring.verdict_schema import Verdict
+from tuneproof.engine.scoring.verdict_schema import PairedDifference, Verdict
 from tuneproof.engine.scoring.verdict_text import format_points, format_test
 
 SMALL_EVAL = 50
@@ -108,10 +109,7 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
     if evidence.model:
         items += _template_risks(evidence.model)
     if verdict.difference and verdict.difference.only_untuned_right:
-        newly, change = verdict.difference.only_untuned_right, format_points(verdict.difference)
-        broken = "1 case" if newly == 1 else f"{newly} cases"
-        verbs = ("was", "is") if newly == 1 else ("were", "are")
-        items.append(f"{broken} that {verbs[0]} right with {verdict.best_untuned_arm} {verbs[1]} wrong after tuning ({change} overall).")
+        items.append(_newly_wrong(verdict.difference, verdict.best_untuned_arm))
     if verdict.difference and verdict.difference.low > 0 and verdict.difference.p_value >= SIGNIFICANT:
         p_value = format_test(verdict.difference)
         items.append(f"The interval excludes zero, but the test is not significant ({p_value}): the evidence is too weak to tune.")
@@ -122,6 +120,16 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
     if evidence.tuned:
         items.append("Whether tuning made the model worse at other tasks was not measured.")
     return items
+
+
+def _newly_wrong(difference: PairedDifference, untuned: str | None) -> str:
+    """The cases on which tuning lost: wrong ones, or those that score less in a metric with partial credit."""
+    newly, change = difference.only_untuned_right, format_points(difference)
+    broken = "1 case" if newly == 1 else f"{newly} cases"
+    if difference.metric not in (*PROPORTIONS, Metric.MACRO_F1):
+        return f"{broken} scored less in {difference.metric} after tuning than with {untuned} ({change} overall)."
+    verbs = ("was", "is") if newly == 1 else ("were", "are")
+    return f"{broken} that {verbs[0]} right with {untuned} {verbs[1]} wrong after tuning ({change} overall)."
 
 
 def _template_risks(model: ModelFacts) -> list[str]:

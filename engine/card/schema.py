@@ -128,8 +128,17 @@ class CardArm(BaseModel):
     """How often an example was not shown because it is a near-duplicate of the case."""
     unanswered: dict[str, int] = Field(default={}, exclude_if=lambda reasons: not reasons)
     """Cases without an answer from the server, by reason."""
+    score: float | None = Field(default=None, exclude_if=lambda score: score is None)
+    """For a free text or several labels, the metric that decides, where it is not the share of correct answers."""
+    rules: dict[str, Rate] = Field(default={}, exclude_if=lambda rules: not rules)
+    """How often the answers keep each rule of the task."""
     tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
     """Answers whose tokens the server did not report."""
+
+    @property
+    def quality(self) -> float:
+        """What arms are compared by."""
+        return self.correct.rate if self.score is None else self.score
 
 
 class ProvenanceSection(BaseModel):

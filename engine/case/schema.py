@@ -121,7 +121,8 @@ class DraftCase(WithPrompts):
     def target_fits_task(self) -> Self:
         metric = self.target.metric if self.target else None
         if metric is not None and (self.task is None or metric not in self.task.metrics):
-            raise ValueError(f"target.metric {metric} cannot be measured on this task")
+            measured = f": it measures {', '.join(self.task.metrics)}" if self.task else ""
+            raise ValueError(f"target.metric {metric} cannot be measured on this task{measured}")
         return self
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice
+from tuneproof.engine.case.rules import Rule, rules_have_own_titles
 from tuneproof.engine.case.script_metric import ScriptMetric
 from tuneproof.engine.case.section import BY_VALUE, CaseSection
 from tuneproof.engine.core.hashing import sha256_data
@@ -23,6 +24,10 @@ class Metric(StrEnum):
     MACRO_F1 = "macro_f1"
     PATTERN_MATCH = "pattern_match"
     TOOL_ACCURACY = "tool_accuracy"
+    CHRF = "chrf"
+    ROUGE_L = "rouge_l"
+    TOKEN_F1 = "token_f1"
+    CONTAINS = "contains"
     SCRIPT = "script"
     """The mean of what a script of the case gives each answer."""
 
@@ -42,7 +47,7 @@ METRICS: dict[OutputKind, list[Metric]] = {
     OutputKind.CHOICE: [Metric.CHOICE_ACCURACY, Metric.MACRO_F1, Metric.EXACT_MATCH],
     OutputKind.PATTERN: [Metric.PATTERN_MATCH, Metric.EXACT_MATCH],
     OutputKind.TOOL_CALLS: [Metric.EXACT_MATCH, Metric.TOOL_ACCURACY, Metric.FIELD_ACCURACY],
-    OutputKind.TEXT: [Metric.EXACT_MATCH],
+    OutputKind.TEXT: [Metric.EXACT_MATCH, Metric.CHRF, Metric.ROUGE_L, Metric.TOKEN_F1, Metric.CONTAINS],
 }
 """The metrics that each output kind can be scored with; the first is the default. A script can score any kind."""
 
@@ -62,6 +67,12 @@ MetricChoice = Annotated[
     Discriminator(_kind_of_metric),
 ]
 """A metric by its name, or a script; an error is about the one that was meant."""
+
+PROSE = (Metric.CHRF, Metric.ROUGE_L, Metric.TOKEN_F1, Metric.CONTAINS)
+"""The metrics of free texts that need not be equal: an answer counts as correct from `task.pass_score` on."""
+
+WITH_PASS_SCORE = (*PROSE, *OUTSIDE_METRICS)
+"""The metrics that give each answer a score between 0 and 1, from which it counts as correct or not."""
 
 
 class OutputFormat(CaseSection):
@@ -119,6 +130,22 @@ class Task(CaseSection):
     """The metric that scores an answer, or `{script: score.py}`. None: the default metric of the output kind."""
     pass_score: float = Field(default=PASS_SCORE, ge=0, le=1, exclude_if=lambda score: score == PASS_SCORE)
     """The score from which an answer counts as correct, for a metric that gives each answer a score between 0 and 1."""
+    rules: list[Rule] = Field(default=[], exclude_if=lambda rules: not rules)
+    """For kind text: what every answer has to keep to, such as `max_words: 60`. All rules together are the format."""
+
+    @field_validator("rules")
+    @classmethod
+    def rules_can_be_told_apart(cls, rules: list[Rule]) -> list[Rule]:
+        rules_have_own_titles(rules)
+        return rules
+
+    @model_validator(mode="after")
+    def keys_of_scores_and_rules_fit(self) -> Task:
+        if self.rules and self.output.kind is not OutputKind.TEXT:
+            raise ValueError(f"`rules` belong to output kind text, not to kind {self.output.kind}, whose format is its own rule")
+        if self.pass_score != PASS_SCORE and self.primary_metric not in WITH_PASS_SCORE:
+            raise ValueError(f"`pass_score` belongs to metric {', '.join(WITH_PASS_SCORE)}; {self.primary_metric} gives no score to pass")
+        return self
 
     @model_validator(mode="after")
     def metric_fits_output_kind(self) -> Task:
@@ -141,13 +168,18 @@ class Task(CaseSection):
 
     @property
     def metrics(self) -> list[Metric]:
-        """The metrics that every answer is scored with: all of the output kind that a grader can compute, and that of the case."""
+        """The metrics that every answer is scored with.
+
+        All of the output kind that a grader can compute, and that of the case. Of a free text the named one, and whether it is equal.
+        """
+        if self.output.kind is OutputKind.TEXT:
+            return list(dict.fromkeys([self.primary_metric, Metric.EXACT_MATCH]))
         found = [metric for metric in METRICS[self.output.kind] if metric not in OUTSIDE_METRICS]
         return [*found, self.primary_metric] if self.is_scored_outside else found
 
     @property
     def as_recorded(self) -> dict[str, Any]:
-        """What a step records of the task. Bounds that nobody chose are left out, as in runs made before there were any."""
+        """What a step records of the task. Keys that nobody chose are left out, as in runs made before there were any."""
         left_out = {"output": {"bounds"}} if self.output.bounds is BoundsChoice.AUTO else None
         return self.model_dump(mode="json", exclude=left_out)
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuneproof.engine.case.task import Metric
 from tuneproof.engine.core.errors import CannotResume, TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event import Event, Rate
@@ -142,6 +143,19 @@ class ArmScored(Event):
     seconds_per_case: float
     unanswered: int = 0
     reused: bool = False
+    metric: Metric | None = Field(default=None, exclude_if=lambda metric: metric is None)
+    # In the metric that decides, where that is not the share of correct answers.
+    score: float | None = Field(default=None, exclude_if=lambda score: score is None)
+
+    @property
+    def quality(self) -> float:
+        """What arms are compared by: the metric that decides."""
+        return self.correct.rate if self.score is None else self.score
+
+    @property
+    def score_text(self) -> str:
+        """The metric with its score, such as `chrf 0.534`; empty where it is the share of correct answers."""
+        return "" if self.score is None else f"{self.metric} {self.score:.3f}"
 
 
 class TrainingEvent(Event):
@@ -212,6 +226,8 @@ class Probed(TrainingEvent):
     loss: float  # mean over the target tokens of the validation cases, nats
     best: bool
     samples: list[Sample]
+    metric: Metric | None = Field(default=None, exclude_if=lambda metric: metric is None)
+    score: float | None = Field(default=None, exclude_if=lambda score: score is None)
 
 
 class CheckpointSaved(TrainingEvent):
@@ -239,6 +255,8 @@ class VariantScored(TrainingEvent):
     n: int
     correct: Rate
     reused: bool = False
+    metric: Metric | None = Field(default=None, exclude_if=lambda metric: metric is None)
+    score: float | None = Field(default=None, exclude_if=lambda score: score is None)
 
 
 class CardWritten(Event):

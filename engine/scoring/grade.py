@@ -26,6 +26,7 @@ class FailureClass(StrEnum):
     WRONG_TOOL = "wrong tool"
     """A call is missing, or calls another tool, or is one too many."""
     WRONG_SHAPE = "wrong shape"
+    BROKEN_RULE = "broken rule"
     WRONG_VALUE = "wrong value"
     LOW_SCORE = "low score"
     """A valid answer whose score is below `task.pass_score`, in a metric that gives each answer a score."""

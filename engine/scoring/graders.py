@@ -1,15 +1,17 @@
-"""The grader of a task: one file for each output kind, and here the one of any text."""
+"""The grader of a task, by its output kind."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tuneproof.engine.case.task import Metric, OutputKind, Task
+from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.data.reasoning import answer_of
+from tuneproof.engine.scoring.answer_rules import AnswerRules
 from tuneproof.engine.scoring.choice_grader import ChoiceGrader
-from tuneproof.engine.scoring.grade import REFUSAL_PATTERN, FailureClass, Grade, Grader, unparsed_grade
+from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.json_grader import JsonGrader
 from tuneproof.engine.scoring.pattern_grader import PatternGrader
+from tuneproof.engine.scoring.text_grader import TextGrader
 from tuneproof.engine.scoring.tool_calls import ToolCallGrader
 
 
@@ -29,23 +31,4 @@ def make_grader(task: Task, labels: Sequence[str]) -> Grader:
         case OutputKind.TOOL_CALLS:
             return ToolCallGrader()
         case OutputKind.TEXT:
-            return TextGrader()
-
-
-class TextGrader:
-    """Any text that is not truncated; correct if it equals the expected one, outer white space aside."""
-
-    def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
-        output, expected = answer_of(output), answer_of(expected)
-        if truncated or not output.strip():
-            return unparsed_grade(output, truncated, FailureClass.WRONG_VALUE)
-        if output.strip() == expected.strip():
-            return Grade(True, True, scores={Metric.EXACT_MATCH: 1.0})
-        refused = bool(REFUSAL_PATTERN.search(output))
-        return Grade(True, False, FailureClass.REFUSED if refused else FailureClass.WRONG_VALUE)
-
-    def problem(self, expected: str) -> str | None:
-        return None
-
-    def description(self) -> str:
-        return ""
+            return TextGrader(task.primary_metric, task.pass_score, AnswerRules(task.rules))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tuneproof.engine.case.evaluate import Target
-from tuneproof.engine.case.task import Metric, Task
+from tuneproof.engine.case.task import Metric, OutputKind, Task
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.metric_sums import metric_sums
 from tuneproof.engine.scoring.paired_scores import PairedScores
@@ -19,6 +19,16 @@ from tuneproof.engine.scoring.verdict_schema import IntervalMethod, PairedDiffer
 
 if TYPE_CHECKING:
     from tuneproof.engine.scoring.metric_sums import Ints
+
+
+COUNTS_CORRECT = {
+    OutputKind.JSON: (Metric.EXACT_MATCH,),
+    OutputKind.CHOICE: (Metric.CHOICE_ACCURACY, Metric.EXACT_MATCH),
+    OutputKind.PATTERN: (Metric.PATTERN_MATCH,),
+    OutputKind.TOOL_CALLS: (Metric.EXACT_MATCH,),
+    OutputKind.TEXT: (Metric.EXACT_MATCH, Metric.CONTAINS),
+}
+"""The metrics of each output kind that count what is correct: of a free text only where it is the metric of the task, without rules."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,27 @@ class Measure:
     def metric(self) -> Metric:
         """The metric that decides: the target's, else the task's."""
         return (self.target and self.target.metric) or self.task.primary_metric
+
+    @property
+    def counts_correct_answers(self) -> bool:
+        """Whether the metric that decides is the share of correct answers."""
+        if self.is_open and (self.task.rules or self.metric is not self.task.primary_metric):
+            return False
+        return self.metric in COUNTS_CORRECT[self.task.output.kind]
+
+    @property
+    def is_open(self) -> bool:
+        """Whether answers are free texts, which have a score beside being correct or not."""
+        return self.task.output.kind is OutputKind.TEXT
+
+    @property
+    def says_right(self) -> bool:
+        """Whether a case that counts in the metric that decides is called right."""
+        return self.counts_correct_answers or not self.is_open
+
+    def score_beside_correct(self, scores: Scores) -> float | None:
+        """The metric that decides, over the cases with an answer; None where it is the share of correct answers."""
+        return None if self.counts_correct_answers else scores.metrics[self.metric]
 
     @property
     def at_least(self) -> float | None:

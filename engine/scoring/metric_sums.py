@@ -14,8 +14,8 @@ from tuneproof.engine.case.task import OUTSIDE_METRICS, Metric
 from tuneproof.engine.scoring.grade import Grader, Labels
 from tuneproof.engine.scoring.predictions import Prediction
 
-PROPORTIONS = (Metric.EXACT_MATCH, Metric.CHOICE_ACCURACY, Metric.PATTERN_MATCH, Metric.TOOL_ACCURACY)
-"""The metrics that are the share of cases that are right."""
+PROPORTIONS = (Metric.EXACT_MATCH, Metric.CHOICE_ACCURACY, Metric.PATTERN_MATCH, Metric.TOOL_ACCURACY, Metric.CONTAINS)
+"""The metrics that are a share of cases."""
 
 if TYPE_CHECKING:
     # A light command makes a card without a measurement, and does not wait for NumPy.

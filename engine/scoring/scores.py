@@ -14,6 +14,7 @@ from tuneproof.engine.scoring.metric_sums import metric_sums
 from tuneproof.engine.scoring.outside_score import field_means
 from tuneproof.engine.scoring.predictions import Prediction, answered_predictions
 from tuneproof.engine.scoring.statistics import wilson
+from tuneproof.engine.scoring.text_grader import TextGrader
 
 
 class Scores(BaseModel):
@@ -47,6 +48,8 @@ class Scores(BaseModel):
     """The mean of each field that the script of the case gave, where it gave several."""
     tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)
     """Number of answers without token counts; tokens per case are the mean of the others."""
+    rules: dict[str, Rate] = Field(default={}, exclude_if=lambda rules: not rules)
+    """How often the answers keep each rule of the task, by its title."""
     attempts: int = Field(default=0, exclude_if=lambda count: not count)
     """Number of requests, if some were repeated."""
 
@@ -81,8 +84,14 @@ def score_predictions(arm: str, all_predictions: Sequence[Prediction], metrics: 
         unanswered=dict(Counter(p.unanswered for p in all_predictions if p.unanswered).most_common()),
         metrics_at_worst=compute_metrics(metrics, all_predictions, grader) if n < len(all_predictions) else {},
         tokens_untold=n - len(counted),
+        rules={rule: wilson_rate(sum(rule not in p.fields for p in predictions), n) for rule in rule_titles(grader)},
         attempts=attempts if attempts > len(all_predictions) else 0,
     )
+
+
+def rule_titles(grader: Grader) -> tuple[str, ...]:
+    """The titles of the rules that a grader checks."""
+    return grader.rules.titles if isinstance(grader, TextGrader) else ()
 
 
 def _recall(predictions: Sequence[Prediction]) -> Rate | None:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.run.artifacts import VariantScore
 from tuneproof.engine.scoring.measure import Measure
-from tuneproof.engine.scoring.metric_sums import PROPORTIONS, metric_sums
+from tuneproof.engine.scoring.metric_sums import metric_sums
 from tuneproof.engine.scoring.predictions import Prediction
 
 
@@ -45,15 +44,9 @@ def read_variant_predictions(text: str) -> list[VariantPrediction]:
     return [VariantPrediction.model_validate_json(line) for line in text.split("\n") if line]
 
 
-def counts_correct_answers(measure: Measure) -> bool:
-    """Whether the metric that decides is the share of correct answers."""
-    is_whole_text = measure.metric is Metric.EXACT_MATCH and measure.task.output.kind is OutputKind.PATTERN
-    return measure.metric in PROPORTIONS and not is_whole_text and not measure.task.is_scored_outside
-
-
 def deciding_score(rows: Sequence[Prediction], measure: Measure) -> float | None:
     """The metric that decides; None where it is the share of correct answers, which the counts have."""
-    if counts_correct_answers(measure):
+    if measure.counts_correct_answers:
         return None
     sums = metric_sums(measure.metric, [rows], measure.grader)[0]
     return round(float(sums.value(sums.sums.sum(0))), 6)

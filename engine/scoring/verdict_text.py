@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneproof.engine.case.arm_names import arm_of_row, is_repaired
+from tuneproof.engine.case.task import PROSE, Metric, OutputKind, Task
 from tuneproof.engine.scoring.lower_bound import cases_to_show_target
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.metric_sums import PROPORTIONS
@@ -164,11 +165,22 @@ def score_of_arm(measure: Measure, arm: ScoredArm) -> str:
     n = len(arm.predictions)
     unanswered = sum(bool(prediction.unanswered) for prediction in arm.predictions)
     if measure.metric in PROPORTIONS:
-        right = round(measured_value(measure, arm) * n)
-        told = f"{right} of {n} right"
+        counted = round(measured_value(measure, arm) * n)
+        told = f"{counted} of {n} right" if measure.says_right else f"{measure.metric} in {counted} of {n}"
     else:
         told = f"{measure.metric} {measured_value(measure, arm):.3f}"
     return f"{told} ({unanswered} without an answer, counted as wrong)" if unanswered else told
+
+
+def what_is_correct(task: Task) -> str:
+    """When an answer counts as correct, where that is more or less than being equal to the expected one; else empty."""
+    metric, rules = task.primary_metric, len(task.rules)
+    if task.output.kind is not OutputKind.TEXT or not (rules or metric in PROSE):
+        return ""
+    conditions = {Metric.EXACT_MATCH: "it equals the expected one", Metric.CONTAINS: "it contains the expected one"}
+    condition = conditions.get(metric, f"its {metric} is {task.pass_score:g} or more")
+    kept = {0: "", 1: " and it keeps the rule"}.get(rules, f" and it keeps all {rules} rules")
+    return f"An answer is correct if {condition}{kept}."
 
 
 def cost(tuned: ScoredArm, other: ScoredArm, difference: PairedDifference) -> str:

@@ -36,9 +36,9 @@ def can_finish_without_training(run: RunState, arms_that_meet_the_target: Sequen
 
 
 def best_untuned(run: RunState) -> ArmScored | None:
-    """The untuned arm with the most correct answers, repaired or not, None if none is scored yet."""
+    """The untuned arm that is best in the metric that decides, repaired or not, None if none is scored yet."""
     scored = [arm for arm in run.arms.values() if arm_of_row(arm.arm) not in TUNED_ARMS]
-    return max(scored, key=lambda arm: arm.correct.rate, default=None)
+    return max(scored, key=lambda arm: arm.quality, default=None)
 
 
 def target_share(case: DraftCase) -> float | None:

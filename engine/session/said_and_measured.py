@@ -46,6 +46,8 @@ def _prompt_falls_short(said: bool | int, content: DraftCase, state: RunState) -
     best, target = best_untuned(state), content.target.at_least if content.target else None
     if best is None or target is None:
         return None
+    if best.score is not None:
+        return Measured(f"the best untuned arm, {best.arm}, has {best.score_text}; the target is {target:g}", (best.score < target) == said)
     short = best.correct.rate < target
     return Measured(f"the best untuned arm, {best.arm}, is right in {_rate(best.correct)}; the target is {100 * target:g} %", short == said)
 

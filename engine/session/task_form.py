@@ -15,7 +15,7 @@ from tuneproof.engine.case.instruction import InstructionFault, instruction_gap
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
 from tuneproof.engine.case.script_metric import ScriptMetric
-from tuneproof.engine.case.task import METRICS, Metric, OutputFormat, OutputKind, Task
+from tuneproof.engine.case.task import METRICS, PASS_SCORE, WITH_PASS_SCORE, Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.models.custom_code import code_question
@@ -90,18 +90,28 @@ def with_output(content: DraftCase, output: OutputFormat) -> Sections:
 
     The metric, and the metric of the target, are dropped if the new output kind does not have them: such a target could never be met.
     """
-    task, target = task_of(content), content.target
+    task = task_of(content)
     metric = task.metric if isinstance(task.metric, ScriptMetric) or task.metric in METRICS[output.kind] else None
-    changed = Task(instruction=task.instruction, output=output, metric=metric, pass_score=task.pass_score)
+    return _with_task(content, output, metric)
+
+
+def with_metric(content: DraftCase, metric: Metric | ScriptMetric) -> Sections:
+    """The sections with another metric; that of the target is dropped if it is no longer measured."""
+    return _with_task(content, task_of(content).output, metric)
+
+
+def _with_task(content: DraftCase, output: OutputFormat, metric: Metric | ScriptMetric | None) -> Sections:
+    """The sections with another output or metric, without what belongs to neither."""
+    task, target = task_of(content), content.target
+    changed = task.model_copy(update={"output": output, "metric": metric})
+    if changed.primary_metric not in WITH_PASS_SCORE:
+        changed = changed.model_copy(update={"pass_score": PASS_SCORE})
+    if output.kind is not OutputKind.TEXT:
+        changed = changed.model_copy(update={"rules": []})
     sections: Sections = {"task": changed}
     if target is not None and target.metric is not None and target.metric not in changed.metrics:
         sections["target"] = target.model_copy(update={"metric": None})
     return sections
-
-
-def with_metric(content: DraftCase, metric: Metric | ScriptMetric) -> Sections:
-    """The sections with another metric."""
-    return {"task": task_of(content).model_copy(update={"metric": metric})}
 
 
 OWN_BOUNDS = "own"

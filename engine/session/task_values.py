@@ -14,7 +14,7 @@ KIND_MEANINGS = {
     OutputKind.CHOICE: "one of a few labels",
     OutputKind.PATTERN: "a text in which a regular expression finds the answer",
     OutputKind.TOOL_CALLS: "calls of tools; right by name and arguments, in any order",
-    OutputKind.TEXT: "free text; only an exact match is correct",
+    OutputKind.TEXT: "free text, scored by its metric; rules it has to keep are task.rules",
 }
 
 METRIC_MEANINGS = {
@@ -25,6 +25,10 @@ METRIC_MEANINGS = {
     Metric.TOOL_ACCURACY: "the right tools are called, whatever the arguments",
     Metric.PATTERN_MATCH: "what the pattern finds is right",
     Metric.SCRIPT: "what your own script gives the answer, between 0 and 1",
+    Metric.CHRF: "how much of the expected text is there, in runs of characters (chrF)",
+    Metric.ROUGE_L: "the words of the expected text that are there in its order (ROUGE-L)",
+    Metric.TOKEN_F1: "the words shared with the expected text, in any order (F1, as in SQuAD)",
+    Metric.CONTAINS: "the expected text is in the answer",
 }
 
 NO_INSTRUCTION = "none: the model gets only the input"

@@ -9,11 +9,11 @@ from dataclasses import replace
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.subsets import SHARES, nested_subsets
 from tuneproof.engine.methods.plan import Plan
-from tuneproof.engine.run.events import VariantScored, Warned
+from tuneproof.engine.run.events import Warned
 from tuneproof.engine.run.variants import CURVE
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
-from tuneproof.engine.stages.train_variant import score_variant, train_variant, variant_scores
+from tuneproof.engine.stages.train_variant import log_scored, score_variant, train_variant
 
 
 def measure_learning_curve(run: RunContext, model: ModelContext, plan: Plan) -> bool:
@@ -33,8 +33,7 @@ def _measure_point(run: RunContext, model: ModelContext, share: int, rows: Seque
     point = CURVE[share]
     trained = train_variant(run, model, point, rows, plan)
     reused = score_variant(run, model, point) and trained
-    scores = variant_scores(run.store, point)
-    run.log.emit(VariantScored(model=point.name, n=scores.n, correct=scores.correct, reused=reused), sync=True)
+    log_scored(run, model, point, reused=reused)
     return reused
 
 

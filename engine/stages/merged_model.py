@@ -8,22 +8,20 @@ from tuneproof.engine.methods.model_shape import known_shape
 from tuneproof.engine.models.files import tokenizer_bytes
 from tuneproof.engine.models.weight_files import base_parameters
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.events import VariantScored
 from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.variants import MERGED
 from tuneproof.engine.run.work import Work
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
-from tuneproof.engine.stages.train_variant import score_variant, variant_scores
+from tuneproof.engine.stages.train_variant import log_scored, score_variant
 
 
 def measure_merged_model(run: RunContext, model: ModelContext) -> bool:
     """Merges and scores, and returns whether both were done before."""
     merged = _merge(run, model)
     reused = score_variant(run, model, MERGED) and merged
-    scores = variant_scores(run.store, MERGED)
-    run.log.emit(VariantScored(model=MERGED.name, n=scores.n, correct=scores.correct, reused=reused), sync=True)
+    log_scored(run, model, MERGED, reused=reused)
     return reused
 
 

@@ -12,7 +12,7 @@ from tuneproof.engine.methods.plan import Plan, check_trainable, make_plan
 from tuneproof.engine.methods.refusals import unavailable_reason
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.events import TrainingSkipped, VariantScored
+from tuneproof.engine.run.events import TrainingSkipped
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import part_file
 from tuneproof.engine.run.variants import compared_variant
@@ -20,7 +20,7 @@ from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.oom_fallback import parts_so_far
 from tuneproof.engine.stages.plan_training import method_facts, planner_for
 from tuneproof.engine.stages.run_context import RunContext
-from tuneproof.engine.stages.train_variant import score_variant, train_variant, variant_scores
+from tuneproof.engine.stages.train_variant import log_scored, score_variant, train_variant
 
 
 def compare_methods(run: RunContext, model: ModelContext, tuned: Plan) -> bool:
@@ -40,8 +40,7 @@ def _compare(run: RunContext, model: ModelContext, tuned: Plan, other: MethodToC
     settled = make_plan(MethodChoice(name=other.name), training).with_execution(facts.planned, parts_so_far(run.store))
     trained = train_variant(run, model, variant, model.rows.within_limit, settled)
     reused = score_variant(run, model, variant) and trained
-    scores = variant_scores(run.store, variant)
-    run.log.emit(VariantScored(model=variant.name, n=scores.n, correct=scores.correct, reused=reused), sync=True)
+    log_scored(run, model, variant, reused=reused)
     return reused
 
 

@@ -30,7 +30,7 @@ from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.metric_sums import score_of
 from tuneproof.engine.scoring.predictions import Prediction
-from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, counts_correct_answers, score_variants
+from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, score_variants
 
 PROPOSAL_TOKENS = 1024
 """Tokens that a proposed instruction may take, besides the reasoning of the base."""
@@ -211,7 +211,7 @@ class PromptSearch(GEPAAdapter[Case, Prediction, Prediction]):
 
     def _score(self, prediction: Prediction) -> float:
         metric = self.measure.metric
-        if counts_correct_answers(self.measure) or metric is Metric.MACRO_F1:
+        if self.measure.counts_correct_answers or metric is Metric.MACRO_F1:
             return float(prediction.correct)
         return score_of(metric, prediction, self.measure.grader)
 

@@ -342,6 +342,7 @@ class ArmScorer:
 
     def _log_scores(self, arm: str, *, reused: bool) -> None:
         scores = Scores.model_validate_json(self.store.read(artifacts.scores_file(arm)))
+        score = self.measure.score_beside_correct(scores)
         self.log.emit(
             ArmScored(
                 arm=arm,
@@ -352,6 +353,8 @@ class ArmScorer:
                 seconds_per_case=scores.seconds_per_case,
                 unanswered=sum(scores.unanswered.values()),
                 reused=reused,
+                metric=None if score is None else self.measure.metric,
+                score=score,
             ),
             sync=True,
         )

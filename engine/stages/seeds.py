@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tuneproof.engine.methods.plan import Plan
-from tuneproof.engine.run.events import VariantScored
 from tuneproof.engine.run.variants import seed_variant
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
-from tuneproof.engine.stages.train_variant import score_variant, train_variant, variant_scores
+from tuneproof.engine.stages.train_variant import log_scored, score_variant, train_variant
 
 
 def measure_seeds(run: RunContext, model: ModelContext, plan: Plan) -> bool:
@@ -25,6 +24,5 @@ def _measure_seed(run: RunContext, model: ModelContext, plan: Plan, number: int)
     variant = seed_variant(number)
     trained = train_variant(run, model, variant, model.rows.within_limit, replace(plan, seed=plan.seed + number - 1))
     reused = score_variant(run, model, variant) and trained
-    scores = variant_scores(run.store, variant)
-    run.log.emit(VariantScored(model=variant.name, n=scores.n, correct=scores.correct, reused=reused), sync=True)
+    log_scored(run, model, variant, reused=reused)
     return reused

@@ -13,6 +13,7 @@ from tuneproof.engine.data.subsets import rows_digest
 from tuneproof.engine.methods.plan import Plan
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.begun_training import CHECKPOINTS, begin
+from tuneproof.engine.run.events import VariantScored
 from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.store import RunStore, part_file
 from tuneproof.engine.run.training_sink import TrainingSink
@@ -65,3 +66,12 @@ def score_variant(run: RunContext, model: ModelContext, variant: ModelVariant) -
 def variant_scores(store: RunStore, variant: ModelVariant) -> Scores:
     """The scores of a variant that was scored."""
     return Scores.model_validate_json(store.read(variant.scores))
+
+
+def log_scored(run: RunContext, model: ModelContext, variant: ModelVariant, *, reused: bool) -> None:
+    """Reports that a variant has been scored."""
+    scores = variant_scores(run.store, variant)
+    score = model.measure.score_beside_correct(scores)
+    metric = None if score is None else model.measure.metric
+    event = VariantScored(model=variant.name, n=scores.n, correct=scores.correct, reused=reused, metric=metric, score=score)
+    run.log.emit(event, sync=True)

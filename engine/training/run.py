@@ -369,5 +369,7 @@ class ProgressCallback(TrainerCallback):
                 loss=result.loss,
                 best=is_best,
                 samples=samples,
+                metric=None if result.score is None else self._probe.measure.metric,
+                score=result.score,
             )
         )

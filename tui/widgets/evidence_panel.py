@@ -85,7 +85,7 @@ def _arms(state: RunState, target: float | None) -> list[Content]:
     """Two lines an arm: its name and rate, and its bar."""
     if not state.arms:
         return [_not_yet("none measured yet")]
-    best = max(state.arms.values(), key=lambda arm: arm.correct.rate)
+    best = max(state.arms.values(), key=lambda arm: arm.quality)
     lines = []
     for arm in state.arms.values():
         rate = rate_text(arm.correct)
