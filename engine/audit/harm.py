@@ -26,10 +26,11 @@ _CHECKS: dict[Harm, tuple[str, ...]] = {
     Harm.SCORE: ("leakage", "near-leakage", "near-incomplete", "group-leakage", "known-outputs", "template-leakage", "unseen-label"),
     Harm.PERSONS: ("secret", "private-data"),
     Harm.ROWS: (
-        "by-hand", "no-such-row", "unreadable", "empty", "encoding", "mixed-shapes", "turns", "not-to-learn", "skipped-turns", "turn-order",
-        "empty-turn", "context", "context-train", "format", "mojibake", "unused-keys", "unknown-keys",
+        "by-hand", "no-such-row", "unreadable", "empty", "encoding", "mixed-shapes", "turns", "not-to-learn", "answered-twice",
+        "skipped-turns", "turn-order", "empty-turn", "context", "context-train", "format", "mojibake", "unused-keys", "unknown-keys",
     ),
     Harm.BEHAVIOUR: (
+        "preferences", "annotators",
         "conflict", "near-conflict", "label-variants", "label-error", "second-task", "unfilled-slot", "outside-media", "placeholder",
         "refusal", "echo", "empty-on-purpose", "answer-in-prompt", "rare-label", "imbalance", "repetition", "chat-tokens",
     ),

@@ -47,6 +47,28 @@ class SkippedTurns(RowNote):
     """The key that says so."""
 
 
+@dataclass(frozen=True)
+class Disagreement(RowNote):
+    """Several people gave different answers."""
+
+    by_majority: bool
+    """Whether one answer was given most often; if not, the first of those that were is taken."""
+
+
+class PairKind(StrEnum):
+    """How data say which answers are preferred."""
+
+    BETTER_AND_WORSE = "chosen and rejected"
+    GOOD_OR_BAD = "label true or false"
+
+
+@dataclass(frozen=True)
+class PreferencePair(RowNote):
+    """The row says which of two answers is preferred, or whether an answer is good."""
+
+    kind: PairKind
+
+
 N = TypeVar("N", bound=RowNote)
 
 

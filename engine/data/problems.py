@@ -74,3 +74,8 @@ class BadTurns(RowProblem):
 @dataclass(frozen=True)
 class NothingToLearn(RowProblem):
     """The data say that no answer of the row is to be learned: a weight of 0, an annotator's decision, an answer that was rejected."""
+
+
+@dataclass(frozen=True)
+class AnsweredTwice(RowProblem):
+    """The row has another person's answer to the task of an earlier row, with which it is counted."""

@@ -23,7 +23,8 @@ from tuneproof.engine.data.parquet import plain
 from tuneproof.engine.data.problems import DifferentShape, RowProblem, UnreadableRow
 from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
 from tuneproof.engine.data.reading_limits import ReadingLimits
-from tuneproof.engine.data.shapes import SHAPES, RowShape, detect_shape, shape_of_columns
+from tuneproof.engine.data.row_shape import RowShape
+from tuneproof.engine.data.shapes import SHAPES, detect_shape, shape_of_columns
 
 QUARANTINE_SUFFIX = ".quarantine.jsonl"
 """The suffix of files that the audit writes rows to that it takes out; they are never read as data."""
@@ -172,6 +173,7 @@ def _source_names(paths: list[Path], taken: Collection[str]) -> list[str]:
 def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: Columns | None) -> None:
     """Converts the rows of one file to examples of its shape."""
     shape = shape_of_columns(columns) if columns else None
+    before = len(loaded.examples)
     unknown: tuple[Source, Mapping[str, Any]] | None = None
     sample = list(islice(rows, SHAPE_SAMPLE_ROWS))
     shape = shape or _most_frequent_shape(row.value for row in sample if isinstance(row, RawRow) and isinstance(row.value, Mapping))
@@ -194,6 +196,8 @@ def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: 
             _add_row(loaded, shape, row.value, source, is_detected=columns is None)
     if shape is not None:
         loaded.shapes[source_name] = shape.name
+        if shape.settle is not None:
+            loaded.examples[before:] = shape.settle(loaded.examples[before:], loaded.problems, loaded.notes)
     elif unknown is not None:
         raise ShapeUnknown(
             f"no known shape has the keys {_keys(unknown[1])}",

@@ -19,10 +19,11 @@ from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.run_checks import audit
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.instruction import instruction_gap
+from tuneproof.engine.case.route import Route, RouteAnswers, choose_route
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Source, rows_without_instruction
-from tuneproof.engine.data.notes import RowNotes
+from tuneproof.engine.data.notes import PreferencePair, RowNotes
 from tuneproof.engine.data.readers import LoadedExamples
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event_log import EventLog
@@ -59,6 +60,7 @@ def audit_data(run: RunContext, readings: DataReadings, model: ModelContext | No
     if not done:
         _audit(run, readings, lengths, inputs, kept)
     _report_instruction(run, readings)
+    _report_preferences(run, readings)
     report = stored_report(run.store)
     counts = {severity.value: report.count(severity) for severity in Severity}
     run.log.emit(Audited(rows=report.counts.rows, **counts), sync=True)
@@ -72,6 +74,15 @@ def _report_instruction(run: RunContext, readings: DataReadings) -> None:
     rows = chain.from_iterable(reading.examples for reading in readings.all)
     if run.case.task is not None and (gap := instruction_gap(run.case.task, rows_without_instruction(rows))):
         run.log.emit(Warned(message=gap.message))
+
+
+def _report_preferences(run: RunContext, readings: DataReadings) -> None:
+    """Warns of data that say which answers are preferred, if the route was chosen as if they did not."""
+    told = sum(len(rows) for reading in readings.all for _, rows in reading.notes.of(PreferencePair))
+    preferred = RouteAnswers(**{**run.case.decision.model_dump(), "labeled_examples": told, "preference_problem": True})
+    if told and not run.case.decision.preference_problem and (route := choose_route(preferred)) is Route.ALIGNMENT:
+        asked = "rows say which answers people prefer: with decision.preference_problem: true, the route is"
+        run.log.emit(Warned(message=f"{told:,} {asked} {route.value}"))
 
 
 def stored_report(store: RunStore) -> Report:

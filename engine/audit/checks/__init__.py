@@ -8,9 +8,9 @@ from tuneproof.engine.audit.registry import CHECKS as CHECKS
 
 # Checks that take rows out come first, so that later checks see what is left.
 CHOSEN = ("by-hand", "no-such-row")
-BROKEN = ("unreadable", "empty", "encoding", "mixed-shapes", "turns", "not-to-learn")
+BROKEN = ("unreadable", "empty", "encoding", "mixed-shapes", "turns", "not-to-learn", "answered-twice")
 UNUSABLE = ("turn-order", "empty-turn", "context", "context-train", "format")
-HOW_READ = ("skipped-turns", "unused-keys", "unknown-keys")
+HOW_READ = ("preferences", "annotators", "skipped-turns", "unused-keys", "unknown-keys")
 SENSITIVE = ("private-data", "secret")
 REPEATED = ("conflict", "duplicate", "leakage", "near-leakage", "near-incomplete", "near-duplicate", "near-conflict", "boilerplate")
 RELATED = ("group-leakage", "template-leakage", "known-outputs", "answer-in-prompt")

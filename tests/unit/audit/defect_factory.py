@@ -13,8 +13,18 @@ from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.data.encodings import InvalidBytesKind
 from tuneproof.engine.data.example import Example, Message, Source
-from tuneproof.engine.data.notes import KeyPlace, RowNote, RowNotes, SkippedTurns, UnknownTurnKey, UnusedKey
-from tuneproof.engine.data.problems import BadTurns, DifferentShape, NothingToLearn, NotUtf8Row, RowProblem, UnreadableRow
+from tuneproof.engine.data.notes import (
+    Disagreement,
+    KeyPlace,
+    PairKind,
+    PreferencePair,
+    RowNote,
+    RowNotes,
+    SkippedTurns,
+    UnknownTurnKey,
+    UnusedKey,
+)
+from tuneproof.engine.data.problems import AnsweredTwice, BadTurns, DifferentShape, NothingToLearn, NotUtf8Row, RowProblem, UnreadableRow
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.graders import make_grader
 
@@ -155,6 +165,7 @@ PROBLEMS = {
     "mixed-shapes": DifferentShape("the row is messages, the file input/output", "messages", "input/output"),
     "turns": BadTurns("the last turn is not the assistant's"),
     "not-to-learn": NothingToLearn("`weight` is 0"),
+    "answered-twice": AnsweredTwice("another answer to the task of rows.jsonl:1"),
 }
 
 
@@ -177,6 +188,8 @@ for _check in PROBLEMS:
 
 
 NOTES: dict[str, RowNote] = {
+    "preferences": PreferencePair(PairKind.BETTER_AND_WORSE),
+    "annotators": Disagreement(by_majority=True),
     "skipped-turns": SkippedTurns("weight"),
     "unused-keys": UnusedKey("tools", KeyPlace.ROW, "the model is not shown them"),
     "unknown-keys": UnknownTurnKey("language"),

@@ -79,11 +79,20 @@ def test_the_history_of_an_alpaca_row_is_its_earlier_turns(write_jsonl: Any, his
     assert (example.instruction, example.input, example.metadata) == ("", "And the year after?\nBriefly.", {})
 
 
-@pytest.mark.parametrize("history", ["When?", [["When?"]], [["When?", "1990", "1991"]], [[1, ["a"]]], {"When?": "1990"}])
-def test_a_history_that_is_no_list_of_pairs_is_a_problem(write_jsonl: Any, history: Any) -> None:
-    rows = [{"instruction": "Why?", "output": "So.", "history": history}, {"instruction": "Why?", "output": "So.", "history": []}]
-    loaded = read_examples(str(write_jsonl(rows)))
-    assert [source.line for source, _ in loaded.problems] == [1] and "history" in loaded.problems[0][1].message
+@pytest.mark.parametrize(
+    ("history", "noted"),
+    [
+        ("Asthma since 1990.", []),
+        ({"When?": "1990"}, []),
+        ([["When?"]], ["history"]),
+        ([["a", "b", "c"]], ["history"]),
+        ([[1, ["a"]]], ["history"]),
+    ],
+)
+def test_a_history_that_is_no_list_of_pairs_is_metadata_and_told_if_it_looks_like_turns(write_jsonl: Any, history: Any, noted: Any) -> None:
+    loaded = read_examples(str(write_jsonl([{"instruction": "Why?", "output": "So.", "history": history}])))
+    assert loaded.examples[0].metadata == {"history": history} and loaded.examples[0].history == ()
+    assert [note.key for note, _ in loaded.notes.of(UnusedKey)] == noted
 
 
 def test_a_turn_with_weight_0_is_never_the_output(write_jsonl: Any) -> None:

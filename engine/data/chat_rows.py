@@ -1,0 +1,96 @@
+"""Rows that are conversations: in the keys of OpenAI, ShareGPT or Gemini."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from typing import Any
+
+from tuneproof.engine.data.cells import output_cell, shared_label, text_cell
+from tuneproof.engine.data.example import Example, Source
+from tuneproof.engine.data.messages import ToolUse
+from tuneproof.engine.data.notes import KeyPlace, RowNotes, UnusedKey
+from tuneproof.engine.data.reasoning import with_reasoning
+from tuneproof.engine.data.row_keys import note_unused, rest_of, single_turn, tools_of
+from tuneproof.engine.data.turns import Conversation, answer_position, input_position, read_conversation
+
+_PROMPT_COMPLETION = frozenset(("prompt", "completion"))
+
+
+def prompt_completion(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+    """`prompt` and `completion`, as texts or as turns (TRL)."""
+    if isinstance(row["prompt"], list) and isinstance(row["completion"], list):
+        return chat(row["prompt"] + row["completion"], row, _PROMPT_COMPLETION, source, notes)
+    return single_turn(row, source, notes, "", text_cell(row, "prompt"), output_cell(row, "completion"), _PROMPT_COMPLETION)
+
+
+def messages(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+    """`messages` (OpenAI, and Anthropic with a `system` beside them)."""
+    return chat(row["messages"], row, {"messages"}, source, notes)
+
+
+def conversations(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+    """`conversations` (ShareGPT)."""
+    return chat(row["conversations"], row, {"conversations"}, source, notes)
+
+
+def conversation(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+    """`conversation`, the same in other data sets."""
+    return chat(row["conversation"], row, {"conversation"}, source, notes)
+
+
+def contents(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+    """`contents` with `parts` (Gemini)."""
+    used = {"contents"}
+    system = ""
+    for key in ("systemInstruction", "system_instruction"):
+        if (given := row.get(key)) is not None:
+            used.add(key)
+            system = given if isinstance(given, str) else "".join(str(part.get("text", "")) for part in given.get("parts", []))
+    turns = row["contents"]
+    if isinstance(turns, list):
+        turns = [_of_parts(turn) if isinstance(turn, dict) else turn for turn in turns]
+    return chat(turns, row, used, source, notes, system)
+
+
+def _of_parts(turn: Mapping[str, Any]) -> dict[str, Any]:
+    parts = turn.get("parts")
+    called = [part["functionCall"] for part in parts or [] if isinstance(part, dict) and part.get("functionCall")]
+    results = [part["functionResponse"] for part in parts or [] if isinstance(part, dict) and part.get("functionResponse")]
+    rest = [part for part in parts or [] if not (isinstance(part, dict) and (part.get("functionCall") or part.get("functionResponse")))]
+    if results:
+        result = results[0] if isinstance(results[0], dict) else {}
+        return {"role": "tool", "name": result.get("name"), "content": result.get("response")}
+    turn = {key: value for key, value in turn.items() if key != "parts"} | {"content": rest}
+    return turn | ({"tool_calls": called, "content": rest or None} if called else {})
+
+
+def chat(turns: Any, row: Mapping[str, Any], used: Collection[str], source: Source, notes: RowNotes, system: str = "") -> Example:
+    """An example of a conversation: the last turn that is learned is the output, the last user turn before it the input.
+
+    `used` are the keys of the row that have the turns; `system` is a system text in one of them.
+    """
+    if len(row) <= len(used):
+        spoken = read_conversation(turns, notes, system)
+        return example_at(spoken, answer_position(spoken, notes), (), source, rest_of(row, used), notes)
+    note_unused(row, notes, used)
+    tools, offered = tools_of(row, notes)
+    read = {*used, *offered}
+    if isinstance(row.get("system"), str):
+        system = row["system"]
+        read.add("system")
+    spoken = read_conversation(turns, notes, system)
+    return example_at(spoken, answer_position(spoken, notes), tools, source, rest_of(row, read), notes)
+
+
+def example_at(
+    spoken: Conversation, answer: int, tools: tuple[str, ...], source: Source, metadata: Mapping[str, Any], notes: RowNotes
+) -> Example:
+    """The example whose output is the assistant's turn at a position of a conversation. Raises RowError if it is not one to learn."""
+    turns = spoken.turns
+    asked = input_position(spoken, answer)
+    output = with_reasoning(turns[answer].reasoning, turns[answer].text)
+    uses_tools = tools or answer - asked > 1 or turns[answer].tool_calls
+    tool_use = ToolUse(tools, turns[asked + 1 : answer], turns[answer].tool_calls) if uses_tools else None
+    if any(turn.reasoning for turn in turns[:answer]):
+        notes.add(UnusedKey("reasoning", KeyPlace.TURN, "what was thought before an earlier turn is not shown to the model"))
+    return Example("", turns[asked].content, shared_label(output), source, spoken.system, turns[:asked], metadata, tool_use)

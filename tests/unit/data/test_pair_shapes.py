@@ -1,0 +1,130 @@
+"""Rows with a request and an answer are read under the names that data sets have for the two."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tuneproof.engine.data.example import Message
+from tuneproof.engine.data.messages import ToolUse
+from tuneproof.engine.data.notes import PairKind, PreferencePair, UnusedKey
+from tuneproof.engine.data.problems import NothingToLearn
+from tuneproof.engine.data.readers import read_examples
+
+TURNS = [{"role": "user", "content": "two?"}, {"role": "assistant", "content": "2"}]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answered"),
+    [
+        *[("query", "response"), ("question", "answer"), ("human", "ai"), ("human", "assistant"), ("prompt", "response")],
+        *[("text", "label"), ("text", "labels"), ("input", "target"), ("text", "target"), ("source", "target"), ("sentence", "label")],
+        *[("document", "summary"), ("dialogue", "summary"), ("instruction", "response")],
+    ],
+)
+def test_a_pair_is_recognised_by_its_names(write_jsonl: Any, asked: str, answered: str) -> None:
+    loaded = read_examples(str(write_jsonl([{asked: "two?", answered: "2", "site": "web"}])))
+    (example,) = loaded.examples
+    assert (example.instruction, example.input, example.output, example.metadata) == ("", "two?", "2", {"site": "web"})
+
+
+@pytest.mark.parametrize(
+    ("row", "instruction", "given"),
+    [
+        ({"instruction": "When?", "context": "It opened in 1990.", "response": "1990"}, "When?", "It opened in 1990."),
+        ({"instruction": "When?", "context": "", "response": "1990", "category": "open_qa"}, "", "When?"),
+        ({"question": "When?", "context": "It opened in 1990.", "answer": "1990"}, "", "It opened in 1990.\n\nWhen?"),
+        ({"question": "When?", "context": ["A.", "B."], "answer": "1990"}, "", "A.\n\nB.\n\nWhen?"),
+        ({"question": "When?", "context": "It.", "answers": {"text": ["1990"], "answer_start": [3]}}, "", "It.\n\nWhen?"),
+    ],
+    ids=["dolly", "dolly without context", "context", "paragraphs", "squad"],
+)
+def test_the_passage_that_a_question_is_about_is_read(write_jsonl: Any, row: dict[str, Any], instruction: str, given: str) -> None:
+    (example,) = read_examples(str(write_jsonl([row]))).examples
+    assert (example.instruction, example.input, example.output) == (instruction, given, "1990")
+    assert "context" not in example.metadata
+
+
+def test_the_name_of_a_label_is_learned_and_not_its_number(write_jsonl: Any) -> None:
+    (example,) = read_examples(str(write_jsonl([{"text": "Late!", "label": 0, "label_text": "complaint"}]))).examples
+    assert (example.output, example.metadata) == ("complaint", {"label": 0})
+
+
+@pytest.mark.parametrize(
+    ("labels", "outputs"),
+    [
+        ([["a"], ["b"]], ["a", "b"]),
+        ([["a"], ["b", "c"]], ['["a"]', '["b", "c"]']),
+        ([["a"], []], ['["a"]', "[]"]),
+        (["a", ["b", "c"]], ['["a"]', '["b", "c"]']),
+        ([[1], [2]], ["1", "2"]),
+    ],
+)
+def test_lists_of_labels_are_json_lists_unless_every_row_has_one(write_jsonl: Any, labels: list[Any], outputs: list[str]) -> None:
+    rows = [{"text": f"text {at}", "label": label} for at, label in enumerate(labels)]
+    examples = read_examples(str(write_jsonl(rows))).examples
+    assert [example.output for example in examples] == outputs and {type(example.output) for example in examples} == {str}
+
+
+def test_system_history_tools_and_reasoning_of_a_pair_are_read(write_jsonl: Any) -> None:
+    more = {"system": "Be brief.", "history": [["one?", "1"]], "tools": '[{"name": "add"}]', "thinking": "1 + 1", "id": 4}
+    (example,) = read_examples(str(write_jsonl([{"query": "two?", "response": "2", **more}]))).examples
+    assert (example.system, example.history) == ("Be brief.", (Message("user", "one?"), Message("assistant", "1")))
+    assert (example.input, example.output) == ("two?", "<think>\n1 + 1\n</think>\n\n2")
+    assert example.tool_use == ToolUse(('{"type": "function", "function": {"name": "add"}}',)) and example.metadata == {"id": 4}
+
+
+def test_a_column_of_prose_called_tools_stays_metadata(write_jsonl: Any) -> None:
+    loaded = read_examples(str(write_jsonl([{"question": "How to hang it?", "answer": "Drill.", "tools": "hammer, drill"}])))
+    assert loaded.examples[0].metadata == {"tools": "hammer, drill"} and not loaded.notes.rows
+
+
+@pytest.mark.parametrize("key", ["images", "tool_choice", "parallel_tool_calls", "options", "response_format"])
+@pytest.mark.parametrize("row", [{"question": "two?", "answer": "2"}, {"messages": TURNS}], ids=["pair", "chat"])
+def test_keys_that_nothing_acts_on_are_told(write_jsonl: Any, row: dict[str, Any], key: str) -> None:
+    loaded = read_examples(str(write_jsonl([{**row, key: ["a"]}, {**row, key: None}, row])))
+    ((note, rows),) = loaded.notes.of(UnusedKey)
+    assert note.key == key and [row.line for row in rows] == [1]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "two?", "chosen": "2", "rejected": "3"},
+        {"question": "two?", "chosen": "2", "rejected": "3", "system": ""},
+        {"instruction": "two?", "input": "", "chosen": "2", "rejected": "3"},
+        {"prompt": "two?", "chosen": TURNS, "rejected": TURNS, "messages": TURNS},
+        {"chosen": TURNS, "rejected": TURNS},
+        {"prompt": TURNS[:1], "chosen": TURNS[1:], "rejected": TURNS[1:]},
+        {"prompt": TURNS[:1], "chosen": "2", "rejected": "3"},
+        {
+            "conversations": [{"from": "human", "value": "two?"}],
+            "chosen": {"from": "gpt", "value": "2"},
+            "rejected": {"from": "gpt", "value": "3"},
+        },
+        {"chosen": "\n\nHuman: two?\n\nAssistant: 2", "rejected": "\n\nHuman: two?\n\nAssistant: 3"},
+    ],
+)
+def test_the_chosen_answer_of_a_pair_is_the_output_and_it_is_told(write_jsonl: Any, row: dict[str, Any]) -> None:
+    loaded = read_examples(str(write_jsonl([row])))
+    (example,) = loaded.examples
+    assert (example.input, example.output, loaded.shapes) == ("two?", "2", {"rows.jsonl": "chosen/rejected"})
+    assert loaded.notes.of(PreferencePair) == [(PreferencePair(PairKind.BETTER_AND_WORSE), [example.source])]
+    assert "rejected" in example.metadata
+
+
+@pytest.mark.parametrize("row", [{"prompt": "two?", "completion": "2"}, {"messages": TURNS}], ids=["texts", "turns"])
+@pytest.mark.parametrize(("good", "bad"), [(True, False), ("True", "false")])
+def test_an_answer_that_is_marked_as_bad_is_not_learned(write_jsonl: Any, row: dict[str, Any], good: Any, bad: Any) -> None:
+    loaded = read_examples(str(write_jsonl([{**row, "label": good}, {**row, "label": bad}])))
+    assert [example.source.line for example in loaded.examples] == [1]
+    assert [(source.line, type(problem)) for source, problem in loaded.problems] == [(2, NothingToLearn)]
+    assert [note.kind for note, _ in loaded.notes.of(PreferencePair)] == [PairKind.GOOD_OR_BAD]
+
+
+def test_contents_of_gemini_are_turns(write_jsonl: Any) -> None:
+    contents = [{"role": "user", "parts": [{"text": "two?"}]}, {"role": "model", "parts": [{"text": "2"}]}]
+    row = {"systemInstruction": {"parts": [{"text": "Be brief."}]}, "contents": contents}
+    (example,) = read_examples(str(write_jsonl([row]))).examples
+    assert (example.system, example.input, example.output) == ("Be brief.", "two?", "2")
