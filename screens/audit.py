@@ -25,6 +25,7 @@ from tuneproof.engine.session.audit_decisions import (
     in_order,
     is_row_left_out,
     with_accepted,
+    with_groups_together,
     with_row_left_out,
     with_row_put_back,
     with_rows_left_out,
@@ -56,6 +57,7 @@ class AuditScreen(StepScreen):
         Binding("x", "leave_out", "Leave out"),
         Binding("w", "quarantine", "Quarantine"),
         Binding("a", "accept", "Accept"),
+        Binding("t", "keep_together", "Keep groups together", show=False),
         Binding("u", "undo", "Undo"),
         Binding("i", "explain", "Why"),
         Binding("b", "put_back", "Put back", show=False),
@@ -63,7 +65,7 @@ class AuditScreen(StepScreen):
         Binding("r", "audit_again", "Again", show=False),
     ]
     DECISIONS: ClassVar[frozenset[str]] = frozenset(
-        {"leave_out", "quarantine", "accept", "undo", "put_back", "leave_other_out", "audit_again"}
+        {"leave_out", "quarantine", "accept", "keep_together", "undo", "put_back", "leave_other_out", "audit_again"}
     )
 
     def __init__(self) -> None:
@@ -105,7 +107,7 @@ class AuditScreen(StepScreen):
     def _list_findings(self) -> None:
         """Draws the findings, if they or the decisions about them have changed; the highlighted one stays highlighted."""
         self._findings = in_order(self._report.findings, self._data) if self._report else []
-        decided = (self._data.leave_out, self._data.accept) if self._data else None
+        decided = (self._data.leave_out, self._data.accept, self._data.split.group_by) if self._data else None
         if self._drawn == (id(self._report), decided):
             return
         self._drawn = (id(self._report), decided)
@@ -261,6 +263,17 @@ class AuditScreen(StepScreen):
                 self._decide(f"{finding.check} left out", finding, with_rows_left_out(self._data, finding))
             except InputError as error:
                 self._say(f"{error} (b puts them back)" if finding.rows else str(error), error=True)
+
+    def action_keep_together(self) -> None:
+        finding, data = self._highlighted, self._data
+        if finding is None or data is None:
+            return
+        try:
+            decided = with_groups_together(data, finding)
+        except InputError as error:
+            self._say(str(error), error=True)
+            return
+        self._decide(f"rows of each {decided.split.group_by} kept together", finding, decided)
 
     def action_leave_other_out(self) -> None:
         row = self._highlighted_row

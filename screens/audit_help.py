@@ -13,6 +13,7 @@ AUDIT_HELP = """
 - **Format**: an answer in another format than the task asks for teaches the drift that you want to cure.
 - **Leave out** (x): this case does not use the rows that the check found. enter goes to the rows: there, x leaves out the highlighted row
   alone, and o the row that it is compared with, so that of a conflict or a leak only the wrong side goes.
+- **Keep together** (t): for rows that belong together, such as those of one conversation. The split puts them all into one part.
 - **Put back** (b): nothing is decided about the finding, or the row, any more. **Undo** (u): takes back the last decision, and the one
   before, as far as this case was opened.
 - **Quarantine** (w): leaves the rows out, and writes a copy of them beside the data, for you to look at and fix. Your file is never edited.

@@ -21,6 +21,7 @@ KEYS = {
     Answer.FIX: "r  checks again, once you have fixed the rows in the file",
     Answer.LEAVE_OUT: "x  leaves all these rows out; w the same, with a copy of them in a file beside the data",
     Answer.LEAVE_ROWS_OUT: "enter  goes to the rows, where x leaves out one of them, and o the row that it is compared with",
+    Answer.KEEP_TOGETHER: "t  keeps the rows of each group together, in one part of the split",
     Answer.ACCEPT: "a  keeps them, for a reason that the card shows",
 }
 """How each answer to a finding is given in the wizard."""
@@ -31,6 +32,7 @@ MARKS = {
     FindingStatus.INFO: Meaning.INFO,
     FindingStatus.LEFT_OUT: Meaning.DONE,
     FindingStatus.ACCEPTED: Meaning.DONE,
+    FindingStatus.GROUPED: Meaning.DONE,
 }
 
 
@@ -64,6 +66,8 @@ def what_to_do(finding: StoredFinding, data: Data | None) -> str:
             return f"accepted (b takes it back): {data.accept[finding.check]}"
         case FindingStatus.LEFT_OUT if data is not None and finding.check in data.leave_out:
             return "left out: b takes the rows back in"
+        case FindingStatus.GROUPED:
+            return f"the split keeps the rows of each {finding.group_by} together: b takes it back"
         case _:
             return finding.action
 

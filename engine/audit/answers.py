@@ -16,6 +16,8 @@ class Answer(Enum):
     LEAVE_OUT = auto()
     LEAVE_ROWS_OUT = auto()
     """Only some of the rows."""
+    KEEP_TOGETHER = auto()
+    """Split by the groups that were found."""
     ACCEPT = auto()
 
 
@@ -24,6 +26,8 @@ def answers_to(finding: StoredFinding) -> list[Answer]:
     check = CHECKS.get(finding.check)
     if check is not None and check.always_leaves_out:
         return [Answer.FIX]
+    if finding.group_by is not None:
+        return [Answer.KEEP_TOGETHER, Answer.ACCEPT]
     return [Answer.FIX, *([Answer.LEAVE_OUT, Answer.LEAVE_ROWS_OUT] if finding.rows else []), Answer.ACCEPT]
 
 
@@ -34,6 +38,7 @@ def in_a_case_file(findings: Sequence[StoredFinding]) -> str:
         Answer.FIX: "fix the rows",
         Answer.LEAVE_OUT: f"set data.leave_out: [{allowed[Answer.LEAVE_OUT]}]",
         Answer.LEAVE_ROWS_OUT: "name single rows there, as file:line",
+        Answer.KEEP_TOGETHER: " and ".join(f"set data.split.group_by: {each.group_by}" for each in findings if each.group_by is not None),
         Answer.ACCEPT: f"give a reason for {allowed[Answer.ACCEPT]} under data.accept",
     }
     return ", or ".join(words[answer] for answer in Answer if allowed[answer])

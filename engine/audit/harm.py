@@ -23,7 +23,10 @@ class Harm(IntEnum):
 
 
 _CHECKS: dict[Harm, tuple[str, ...]] = {
-    Harm.SCORE: ("leakage", "near-leakage", "near-incomplete", "group-leakage", "known-outputs", "template-leakage", "unseen-label"),
+    Harm.SCORE: (
+        "leakage", "near-leakage", "near-incomplete", "split-groups", "group-leakage", "known-outputs", "template-leakage", "unseen-label",
+        "label-shares",
+    ),
     Harm.PERSONS: ("secret", "private-data"),
     Harm.ROWS: (
         "by-hand", "no-such-row", "unreadable", "empty", "encoding", "mixed-shapes", "turns", "not-to-learn", "answered-twice",

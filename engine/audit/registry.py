@@ -37,6 +37,8 @@ class Finding:
     check: str = ""
     severity: Severity | None = None
     left_out: bool = False
+    group_by: str | None = None
+    """What `data.split.group_by` has to be so that nothing is found."""
 
 
 CheckFunction = Callable[[Table], Iterator[Finding]]

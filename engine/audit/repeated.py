@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from tuneproof.engine.audit.checks import CHECKS
+from tuneproof.engine.audit.checks import CHECKS, SPLIT_GROUPS
 from tuneproof.engine.audit.left_out import BY_HAND, NO_SUCH_ROW
 from tuneproof.engine.audit.population import Population
 from tuneproof.engine.audit.registry import Check, Finding
@@ -44,12 +44,14 @@ class RepeatedAudit:
         accept: Mapping[str, str],
         on_check: Callable[[str], None] = lambda check: None,
         on_rows: Callable[[int, int], None] | None = None,
+        *,
+        group_by: str | None = None,
     ) -> Report:
         """The report of `audit` for these decisions; `on_check` is called for the checks that run again."""
         self._table.watch(on_rows)
         if self._counts is None:
             self._counts = count_rows(self._table)
-        table = replace(self._table, gone=set(), _made={})
+        table = replace(self._table, gone=set(), _made={}, group_by=group_by)
         return audit(table, leave_out, self._shapes, accept, on_check, on_rows, find=_Finder(self).find, counts=self._counts)
 
     def found(self, check: Check) -> dict[Gone, list[Finding]]:
@@ -78,7 +80,7 @@ class _Finder:
 
     def find(self, check: Check, table: Table, begin: Callable[[], None]) -> list[Finding]:
         """The findings of a check in a table: those of before, or those of a new run, which `begin` announces."""
-        if check.name in (BY_HAND, NO_SUCH_ROW):
+        if check.name in (BY_HAND, NO_SUCH_ROW, SPLIT_GROUPS):
             # They depend on what is decided, and not on the rows alone.
             return list(check.find(table))
         if len(self._gone) != len(table.gone):

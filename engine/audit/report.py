@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.audit.registry import Severity
@@ -47,6 +47,8 @@ class StoredFinding(BaseModel):
     """Whether its rows are left out."""
     accepted: str | None = None
     """The reason why the finding is accepted."""
+    group_by: str | None = Field(default=None, exclude_if=lambda name: name is None)
+    """What `data.split.group_by` has to be so that nothing is found."""
     rows: list[FoundRow]
 
     @property

@@ -72,6 +72,11 @@ def audit(
     return Report(findings=findings, counts=counts, shapes=dict(shapes), left_out=[_reference(source) for source in sorted(table.gone)])
 
 
+def findings_of(check: Check, table: Table, accept: Mapping[str, str]) -> list[StoredFinding]:
+    """What one check finds in a table from which nothing is left out."""
+    return [_stored(_completed(check, finding, False), accept.get(check.name)) for finding in check.find(table)]
+
+
 def require_known_checks(leave_out: Sequence[str], accept: Mapping[str, str]) -> None:
     """Raises CaseError for an unknown check, and for a check that is both left out and accepted."""
     checks = LeftOut.of(leave_out).checks
@@ -147,6 +152,7 @@ def _stored(finding: Finding, accepted: str | None) -> StoredFinding:
         count=len(rows),
         left_out=finding.left_out,
         accepted=accepted,
+        group_by=finding.group_by,
         rows=rows,
     )
 

@@ -48,6 +48,8 @@ class Table:
     lengths: TokenLengths | None = None
     shingle: Shingle = Shingle.W3
     label_errors: LabelErrorMethod = LabelErrorMethod.NEIGHBOURS
+    group_by: str | None = None
+    """How the case keeps rows together in the split."""
     by_hand: tuple[Source, ...] = ()
     """The rows that the case leaves out one by one."""
     notes: RowNotes = field(default_factory=RowNotes)

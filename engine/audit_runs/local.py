@@ -70,6 +70,7 @@ def audit_files(
         grader=make_grader(task, [example.output for example in train.examples]) if task else None,
         lengths=lengths,
         shingle=shingle,
+        group_by=data.split.group_by,
         label_errors=label_errors or data.label_errors,
     )
     shapes = {file: shape for reading in readings for file, shape in reading.shapes.items()}

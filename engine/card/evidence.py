@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from tuneproof.engine.arms import TUNED_ARMS, arms_of, untuned_arms
 from tuneproof.engine.arms.own_prompt import own_prompt_arms
 from tuneproof.engine.audit.groups.case_groups import CaseGroups, case_groups
-from tuneproof.engine.audit.report import Report
+from tuneproof.engine.audit.report import Report, StoredFinding
+from tuneproof.engine.audit.split_audit import findings_in_parts
 from tuneproof.engine.card.method_comparison import Entrant
 from tuneproof.engine.case.arm_names import arm_of_row, with_repair
 from tuneproof.engine.case.schema import Case
@@ -39,6 +40,8 @@ class Evidence:
     parts: dict[Part, list[Example]] | None
     data: artifacts.DataFacts | None
     cross_split_duplicates: int
+    split_findings: list[StoredFinding]
+    """What was found in the parts when they were frozen."""
     model: artifacts.ModelFacts | None
     method: artifacts.MethodFacts | None
     training: artifacts.TrainingFacts | None
@@ -95,6 +98,7 @@ def gather(store: RunStore, *, untuned_only: bool = False) -> Evidence:
         parts={part: [example for _, example in store.part(part)] for part in Part} if StepKind.SPLIT in kinds else None,
         data=artifacts.DataFacts.model_validate_json(store.read(artifacts.DATA)) if StepKind.AUDIT in kinds else None,
         cross_split_duplicates=len(examples_from_jsonl(store.read(CROSS_SPLIT_DUPLICATES))) if store.has(CROSS_SPLIT_DUPLICATES) else 0,
+        split_findings=findings_in_parts(store),
         model=artifacts.ModelFacts.model_validate_json(store.read(artifacts.MODEL)) if StepKind.MODEL in kinds else None,
         method=artifacts.MethodFacts.model_validate_json(store.read(artifacts.METHOD)) if StepKind.METHOD in kinds else None,
         training=artifacts.TrainingFacts.model_validate_json(store.read(artifacts.TRAINING)) if StepKind.TRAIN in kinds else None,

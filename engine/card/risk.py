@@ -56,8 +56,9 @@ def _data_risks(evidence: Evidence) -> list[str]:
         items.append(
             f"{evidence.cross_split_duplicates} rows were left out because validation or eval has a duplicate or near-duplicate of them."
         )
-    if evidence.report:
-        items += [f"Data, {f.check}: {f.message}{_decision_about(f)}." for f in evidence.report.findings if f.severity is not Severity.INFO]
+    found = [("Data", f) for f in evidence.report.findings] if evidence.report else []
+    found += [("Split", f) for f in evidence.split_findings]
+    items += [f"{where}, {f.check}: {f.message}{_decision_about(f)}." for where, f in found if f.severity is not Severity.INFO]
     # A row with repaired answers has the answers of its arm.
     asked = [arm for arm in evidence.arms if not is_repaired(arm.name)]
     items += [

@@ -22,7 +22,7 @@ class SplitShares(CaseSection):
     seed: int = 0
     """Another seed puts other rows into each part."""
     group_by: str | None = None
-    """A metadata field, such as a customer: rows that have the same value stay in the same part."""
+    """A field, such as a customer, or `first_turns` or `file`: rows that have the same value stay in the same part."""
 
     @model_validator(mode="after")
     def shares_add_up_to_one(self) -> SplitShares:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.core.hashing import sha256_text
 from tuneproof.engine.data.example import Example, duplicate_key
+from tuneproof.engine.data.groups import Grouping, alone, group_of
 
 
 class Part(StrEnum):
@@ -40,15 +40,17 @@ class SplitParts:
 def split(examples: Sequence[Example], shares: SplitShares, separate_eval: Sequence[Example] | None = None) -> SplitParts:
     """The parts, which depend only on the seed and on each row's content.
 
-    A row's part is decided by a hash of the seed and of the row's group: the value of `group_by`, or else the text it has in common with
-    its duplicates. So neither the order of the file nor new rows move a row to another part. It also means that labels cannot be balanced
+    A row's part is decided by a hash of the seed and of the row's group (`group_of`), or else of the text it has in common with its
+    duplicates. So neither the order of the file nor new rows move a row to another part. It also means that labels cannot be balanced
     by counting: each label has the stated shares in expectation, and the audit reports a label that a part does not have. If `group_by`
     puts duplicates into different parts, only those in the later part (eval, then validation) stay.
 
     With a separate eval set, train and validation divide all examples in the proportion of their shares. Raises DataRefused if train or
-    eval is empty, or if a row does not have the `group_by` field.
+    eval is empty, or if no row has the `group_by` field.
     """
     rows = list(examples)
+    if shares.group_by is not None and rows and all(group_of(example, shares.group_by) is None for example in rows):
+        raise DataRefused(f"no row has `{shares.group_by}`", where="data.split.group_by", fix=_group_fix(rows))
     whole = 1.0 if separate_eval is None else shares.train + shares.validation
     placed: dict[Part, list[Example]] = {part: [] for part in Part}
     for example in rows:
@@ -64,11 +66,13 @@ def split(examples: Sequence[Example], shares: SplitShares, separate_eval: Seque
 
 
 def _group(example: Example, group_by: str | None) -> str:
-    if group_by is None:
-        return "text " + duplicate_key(example)
-    if group_by not in example.metadata:
-        raise DataRefused(f"the row has no `{group_by}`", where=str(example.source), fix="data.split.group_by must be in every row")
-    return "group " + json.dumps(example.metadata[group_by], sort_keys=True)
+    return (group_of(example, group_by) if group_by is not None else None) or alone(example)
+
+
+def _group_fix(rows: Sequence[Example]) -> str:
+    names = sorted({name for example in rows for name in example.metadata})
+    fields = f"a field of the rows ({', '.join(names[:8])}{', …' if len(names) > 8 else ''}), " if names else ""
+    return f"name {fields}{' or '.join(Grouping)}"
 
 
 def _fraction(seed: int, group: str) -> float:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from tuneproof.engine.core.hashing import sha256_data, sha256_text
 from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.groups import alone, group_of
 from tuneproof.engine.data.split import shuffled
 
 SHARES = (25, 50)
@@ -49,7 +49,7 @@ def _shuffled_groups(train: Sequence[Example], seed: int, group_by: str | None) 
         return [[row] for row in shuffled(train, seed)]
     groups: dict[str, list[Example]] = {}
     for row in train:
-        groups.setdefault(json.dumps(row.metadata.get(group_by), sort_keys=True), []).append(row)
+        groups.setdefault((group_of(row, group_by) or alone(row)).removeprefix("group "), []).append(row)
     return [groups[key] for key in sorted(groups, key=lambda key: sha256_text(f"{seed} {key}"))]
 
 

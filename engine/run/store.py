@@ -29,6 +29,7 @@ CASE = "case.yaml"
 EVENTS = "events.jsonl"
 WORKER_LOG = "worker.log"
 CROSS_SPLIT_DUPLICATES = "splits/straddling.jsonl"
+SPLIT_AUDIT = "splits/audit.json"
 
 FOLLOWS = "follows"
 """The setting of a run's first step that names the run it follows, a folder beside its own."""
@@ -238,12 +239,13 @@ class RunStore:
             raise GateClosed("the file is not what the run wrote", where=str(self.path / file), fix="restore it, or start a new run")
         return recorded
 
-    def write_parts(self, inputs: Inputs, parts: SplitParts) -> None:
-        """Freezes the parts, and keeps the rows that fit in none. Raises GateClosed if they are frozen already."""
+    def write_parts(self, inputs: Inputs, parts: SplitParts, audit: str | None = None) -> None:
+        """Freezes the parts with their audit, and keeps the rows that fit in none. Raises GateClosed if they are frozen already."""
         split = StepId(StepKind.SPLIT)
         if split in self.manifest.steps:
             raise GateClosed("the eval set is frozen", where=str(self.path), fix="start a new run for another split")
         written = {part_file(part): examples_to_jsonl(parts[part]) for part in Part}
+        written |= {SPLIT_AUDIT: audit} if audit is not None else {}
         self.write_step(split, inputs, written | {CROSS_SPLIT_DUPLICATES: examples_to_jsonl(parts.cross_split_duplicates)})
 
     def part(self, part: Part) -> list[tuple[str, Example]]:

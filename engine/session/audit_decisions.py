@@ -19,6 +19,7 @@ class FindingStatus(StrEnum):
 
     LEFT_OUT = "left out"
     ACCEPTED = "accepted"
+    GROUPED = "grouped"
     BLOCK = Severity.BLOCK.value
     WARN = Severity.WARN.value
     INFO = Severity.INFO.value
@@ -26,7 +27,7 @@ class FindingStatus(StrEnum):
     @property
     def is_settled(self) -> bool:
         """Whether something was decided."""
-        return self in (FindingStatus.LEFT_OUT, FindingStatus.ACCEPTED)
+        return self in (FindingStatus.LEFT_OUT, FindingStatus.ACCEPTED, FindingStatus.GROUPED)
 
 
 def finding_status(finding: StoredFinding, data: Data | None) -> FindingStatus:
@@ -36,6 +37,8 @@ def finding_status(finding: StoredFinding, data: Data | None) -> FindingStatus:
         return FindingStatus.LEFT_OUT
     if data is not None and finding.check in data.accept:
         return FindingStatus.ACCEPTED
+    if data is not None and finding.group_by is not None and data.split.group_by == finding.group_by:
+        return FindingStatus.GROUPED
     return FindingStatus(CHECKS[finding.check].severity if finding.check in CHECKS else finding.severity)
 
 
@@ -89,6 +92,8 @@ def with_rows_put_back(data: Data, finding: StoredFinding, findings: Sequence[St
         return data.model_copy(update={"leave_out": kept})
     if finding.rows and _always_left_out(finding):
         raise InputError(f"the rows of {finding.check} cannot be used, so they are always left out: {finding.action}")
+    if finding_status(finding, data) is FindingStatus.GROUPED:
+        return data.model_copy(update={"split": data.split.model_copy(update={"group_by": None})})
     if not finding_status(finding, data).is_settled:
         raise InputError(f"nothing is decided about {finding.check} yet")
     return _undecided(data, finding.check)
@@ -99,6 +104,15 @@ def with_row_put_back(data: Data, row: RowReference) -> Data:
     if not is_row_left_out(row, data):
         raise InputError(f"{_name(row)} is not left out by itself")
     return _without_rows(data, [row])
+
+
+def with_groups_together(data: Data, finding: StoredFinding) -> Data:
+    """The data with a split that keeps the groups of a finding together. Raises InputError if the finding names none, or if that is so."""
+    if finding.group_by is None:
+        raise InputError(f"{finding.check} names no groups to keep together: {finding.action}")
+    if data.split.group_by == finding.group_by:
+        raise InputError(f"the split keeps the rows of each {finding.group_by} together already")
+    return _undecided(data, finding.check).model_copy(update={"split": data.split.model_copy(update={"group_by": finding.group_by})})
 
 
 def with_accepted(data: Data, check: str, reason: str) -> Data:

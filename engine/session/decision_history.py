@@ -59,9 +59,10 @@ class DecisionHistory:
             self._decisions.clear()
             raise InputError("the data or its decisions were changed elsewhere since, so there is nothing to undo")
         kept = [copy.path for copy in reversed(last.copies) if not copy.take_back()]
-        former = {"leave_out": last.before.leave_out, "accept": last.before.accept}
+        split = data.split.model_copy(update={"group_by": last.before.split.group_by})
+        former = {"leave_out": last.before.leave_out, "accept": last.before.accept, "split": split}
         return TakenBack(last, data.model_copy(update=former), kept)
 
 
 def _decided(data: Data) -> tuple[object, ...]:
-    return data.examples, data.eval, data.columns, data.leave_out, data.accept
+    return data.examples, data.eval, data.columns, data.leave_out, data.accept, data.split.group_by

@@ -62,6 +62,9 @@ def audit_data(run: RunContext, readings: DataReadings, model: ModelContext | No
     _report_instruction(run, readings)
     _report_preferences(run, readings)
     report = stored_report(run.store)
+    for finding in report.findings:
+        if finding.group_by is not None and finding.accepted is None:
+            run.log.emit(Warned(message=f"{finding.check}: {finding.message}: {finding.action}."))
     counts = {severity.value: report.count(severity) for severity in Severity}
     run.log.emit(Audited(rows=report.counts.rows, **counts), sync=True)
     if report.blocking():
@@ -102,7 +105,15 @@ def _inputs(run: RunContext, readings: DataReadings, lengths: TokenLengths | Non
     task = run.case.task.as_recorded if run.case.task else None
     files = {f"data {label}": digest for reading in readings.all for label, digest in reading.digests.items()}
     base = {"base": lengths.sha256, "base name": lengths.base, "context": str(lengths.context)} if lengths else {}
-    return run.store.inputs(settings=files | {"settings": sha256_data([data, task])} | base)
+    kept_together = {"group_by": group_by} if (group_by := _group_by(run, readings)) else {}
+    return run.store.inputs(settings=files | {"settings": sha256_data([data, task])} | base | kept_together)
+
+
+def _group_by(run: RunContext, readings: DataReadings) -> str | None:
+    """How the split keeps rows together, if the audit depends on it. It does not in runs that were frozen before it did."""
+    record = run.store.manifest.steps.get(STEP) if run.store.is_frozen else None
+    was_known = record is None or "group_by" in record.inputs.settings
+    return readings.data.split.group_by if was_known and readings.data.eval is None else None
 
 
 def _audit(run: RunContext, readings: DataReadings, lengths: TokenLengths | None, inputs: Inputs, kept: KeptReadings | None) -> None:
@@ -117,11 +128,12 @@ def _audit(run: RunContext, readings: DataReadings, lengths: TokenLengths | None
             rows.about = check
             progress.advance(names.index(check), about=check)
 
-        decided, watched = (readings.data.leave_out, readings.data.accept), (on_check, rows.advance)
+        leave_out, accept, watched = readings.data.leave_out, readings.data.accept, (on_check, rows.advance)
         if kept is None:
-            report = audit(_table(run, readings, lengths), decided[0], shapes, decided[1], *watched)
+            report = audit(_table(run, readings, lengths), leave_out, shapes, accept, *watched)
         else:
-            report = kept.audit(lambda: RepeatedAudit(_table(run, readings, lengths), shapes)).report(*decided, *watched)
+            audits = kept.audit(lambda: RepeatedAudit(_table(run, readings, lengths), shapes))
+            report = audits.report(leave_out, accept, *watched, group_by=readings.data.split.group_by)
     instruction = run.case.task.instruction if run.case.task else None
     left_out = {Source(place.file, place.line) for place in report.left_out}
     with working(run.log, Work.SUMMARISING):
@@ -139,6 +151,7 @@ def _table(run: RunContext, readings: DataReadings, lengths: TokenLengths | None
         notes=RowNotes.joined(reading.notes for reading in readings.all),
         grader=make_grader(task, [example.output for example in examples]) if task else None,
         lengths=lengths,
+        group_by=readings.data.split.group_by,
         label_errors=readings.data.label_errors,
     )
 

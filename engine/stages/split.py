@@ -1,4 +1,4 @@
-"""Stage 3: the rows that the audit left in are divided into train, validation and eval, once and for good.
+"""Stage 3: the rows that the audit left in are divided into train, validation and eval, once and for good, and the parts are audited.
 
 Needs the audit and the data files. Writes the files under `splits/`.
 """
@@ -6,16 +6,19 @@ Needs the audit and the data files. Writes the files under `splits/`.
 from __future__ import annotations
 
 from tuneproof.engine.audit.near.split_leaks import without_near_leaks
+from tuneproof.engine.audit.registry import Severity
+from tuneproof.engine.audit.split_audit import SplitAudit, audit_split, findings_in_parts
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Source
-from tuneproof.engine.data.split import Part, split
+from tuneproof.engine.data.split import Part, SplitParts, split
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.events import SplitFrozen
+from tuneproof.engine.run.events import SplitFrozen, Warned
 from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import part_file
 from tuneproof.engine.run.work import Work
+from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
 from tuneproof.engine.stages.audit import stored_report
 from tuneproof.engine.stages.data_readings import DataReadings
@@ -36,6 +39,9 @@ def freeze_split(run: RunContext, readings: DataReadings) -> bool:
     effect = round(minimum_detectable_effect(sizes[Part.EVAL]), 6)
     digest = run.store.digest(part_file(Part.EVAL))
     run.log.emit(SplitFrozen(**sizes, eval_sha256=digest, minimum_detectable_effect=effect), sync=True)
+    for finding in findings_in_parts(run.store):
+        if finding.severity is not Severity.INFO and finding.accepted is None:
+            run.log.emit(Warned(message=f"{finding.check}: {finding.message}: {finding.action}."))
     return done
 
 
@@ -45,4 +51,12 @@ def _split(run: RunContext, readings: DataReadings, inputs: Inputs) -> None:
     has_eval_file = readings.eval is not None
     eval_rows = [example for example in readings.eval_rows if example.source not in left_out] if has_eval_file else None
     parts = without_near_leaks(split(rows, readings.data.split, eval_rows), cut_from_one_file=not has_eval_file)
-    run.store.write_parts(inputs, parts)
+    found = None if has_eval_file else _audited(run, readings, parts)
+    run.store.write_parts(inputs, parts, found.model_dump_json(indent=1) + "\n" if found and found.findings else None)
+
+
+def _audited(run: RunContext, readings: DataReadings, parts: SplitParts) -> SplitAudit:
+    """The audit of the parts as they are. That of a separate eval file was made before the freeze."""
+    task = run.case.task
+    grader = make_grader(task, [example.output for example in readings.examples.examples]) if task else None
+    return audit_split(parts.train, parts.eval, grader, readings.data.accept)

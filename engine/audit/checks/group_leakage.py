@@ -6,17 +6,15 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from tuneproof.engine.audit.counts import Size
-from tuneproof.engine.audit.groups.fields import GroupFields, group_value
-from tuneproof.engine.audit.groups.openings import Openings, opening_of
+from tuneproof.engine.audit.groups.fields import ROWS_A_VALUE, GroupFields, are_groups, group_value
+from tuneproof.engine.audit.groups.numbering import restarts
+from tuneproof.engine.audit.groups.openings import Openings
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.data.example import Example, Source
-
-FEWEST_VALUES = 10
-ROWS_A_VALUE = 50
-"""A field identifies groups if it has ten values or more, and a value has fifty rows or fewer on average. `source: web` does not."""
+from tuneproof.engine.data.groups import Grouping, opening_of
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,8 @@ def group_leakage(table: Table) -> Iterator[Finding]:
 
     Rows of one conversation or document share names, facts and style, so a model trained on some of them does better on the others.
     Groups are read from fields such as conversation_id, user_id or document that have many different values, and from conversations
-    that open with the same question and the same answer. Only for a separate eval file.
+    that open with the same question and the same answer. Numbers that begin again in each file are no shared groups. Only for a separate
+    eval file, and for the parts of a split.
     """
     size = table.count(Size)
     if not size.examples or not size.eval:
@@ -43,11 +42,13 @@ def group_leakage(table: Table) -> Iterator[Finding]:
     if not fields and opening is None:
         return
     names = ", ".join([*(shared.name for shared in fields), *([opening.name] if opening else [])])
+    group_by = fields[0].name if fields else Grouping.FIRST_TURNS
     rows = tuple(_rows(table.examples, fields, opening))
     eval_rows = sum(_shared(example, fields, opening) is not None for example in table.eval)
     yield Finding(
         f"{eval_rows} of {size.eval} eval rows share their {names} with {len(rows)} training {plural(len(rows), 'row', 'rows')}",
-        "keep the rows of a group in one part (group the split by this field), or leave the training rows out; the eval rows stay",
+        f"keep the rows of a group in one part (data.split.group_by={group_by}, if one file is divided), or leave the training rows out; "
+        "the eval rows stay",
         rows,
     )
 
@@ -78,7 +79,7 @@ def _shared_fields(table: Table) -> Iterator[SharedKey]:
     for name in sorted(ours.names & theirs.names & ours.values.keys() & theirs.values.keys()):
         one, other = ours.values[name], theirs.values[name]
         rows, different = one.counts.total() + other.counts.total(), len(one.counts.plus(other.counts))
-        if different < FEWEST_VALUES or rows > ROWS_A_VALUE * different or (one.are_numbered and other.are_numbered):
+        if not are_groups(name, rows, different) or restarts(one.plus(other).numberings.values()):
             continue
         counts = one.counts.each(fields.first[name])
         first = {value: source for value, source in fields.first[name].items() if counts[value]}

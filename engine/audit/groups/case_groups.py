@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from tuneproof.engine.audit.groups.fields import Fields, group_value, names_a_group
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.groups import group_of
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ def case_groups(cases: Sequence[tuple[str, Example]], group_by: str | None) -> C
     two values or more. The first turns of conversations without such a field join cases as well.
     """
     if group_by is not None:
-        return _groups(group_by, {name: group_value(example, group_by) or f"case {name}" for name, example in cases})
+        return _groups(group_by, {name: group_of(example, group_by) or f"case {name}" for name, example in cases})
     candidates = [_groups(name, _values(cases, name)) for name in sorted(_field_names(cases))]
     candidates.append(_groups("first turns", _openings(cases)))
     joined = [(_joined(each), each) for each in candidates if len(set(each.of_case.values())) > 1]
@@ -39,7 +40,9 @@ def _field_names(cases: Sequence[tuple[str, Example]]) -> set[str]:
 
 
 def _values(cases: Sequence[tuple[str, Example]], name: str) -> dict[str, str | None]:
-    return {case: group_value(example, name) for case, example in cases}
+    values = ((case, group_value(example, name)) for case, example in cases)
+    # Cards that were written before 0 was taken for a value have to verify.
+    return {case: None if value == "0" else value for case, value in values}
 
 
 def _openings(cases: Sequence[tuple[str, Example]]) -> dict[str, str | None]:

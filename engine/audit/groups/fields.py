@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import Any
 
 from tuneproof.engine.audit.counts import aggregate
+from tuneproof.engine.audit.groups.numbering import Numbering, joined, numbering_of, restarts
 from tuneproof.engine.audit.near.digests import DigestCounts
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+from tuneproof.engine.data.groups import MISSING_VALUES, field_value
 
 GROUP_WORDS = frozenset(
     "conversation conversations conv convo dialog dialogue thread session chat user author speaker customer client patient account "
@@ -28,6 +26,20 @@ SOURCE_WORDS = frozenset(
 )
 """Words that name where a row comes from. A plain number identifies nothing here: every book has a page 12."""
 
+IDENTIFIED_WORDS = frozenset(
+    "subject case visit encounter stay hadm admission story person member student employee company device order contract incident issue "
+    "call parent problem household trial recording player match trip".split()
+)
+"""Words that name groups only beside a word of an identifier: `subject` alone is the first line of a mail."""
+
+FEWEST_VALUES = 10
+ROWS_A_VALUE = 50
+"""A field identifies groups if it has ten values or more, and a value has fifty rows or fewer on average."""
+
+FEWEST_NAMED = 3
+ROWS_OF_NAMED = 1000
+"""The same for a field that is named as the id of a conversation, a user or the like."""
+
 IDENTIFIER_WORDS = frozenset("id ids uid uuid guid key hash".split())
 
 PROPERTY_WORDS = frozenset(
@@ -36,41 +48,38 @@ PROPERTY_WORDS = frozenset(
 )
 """Words that name a property of a conversation or user, which many others share."""
 
-MISSING_VALUES = frozenset(("", "-", "0", "none", "null", "nan", "n/a", "na", "unknown", "anonymous", "other"))
-
-_LARGEST = 1 << 62
-
 _NAME_PARTS = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])")
 
 
 @dataclass(frozen=True)
 class FieldValues:
-    """The values of one field: how often each occurs, and the values as numbers."""
+    """The values of one field: how often each occurs, and whether each file numbers them from the start."""
 
     counts: DigestCounts
-    numbers: NDArray[np.int64] | None
-    """The different values in rising order; None if any of them is not a number."""
+    within: DigestCounts
+    """How often each value occurs in each file."""
+    numberings: Mapping[str, Numbering | None]
+    """By file; None if its values are not numbered."""
 
     @classmethod
-    def of(cls, values: list[str]) -> FieldValues:
-        """The counts of these values."""
-        import numpy as np
-
-        numbered = all(value.isdecimal() for value in values) and all(int(value) < _LARGEST for value in set(values))
-        return cls(DigestCounts.of(values), np.unique(np.array([int(value) for value in set(values)], np.int64)) if numbered else None)
+    def of(cls, values: Mapping[str, list[str]]) -> FieldValues:
+        """The counts of the values of each file."""
+        return cls(
+            DigestCounts.of(value for found in values.values() for value in found),
+            DigestCounts.of(f"{file}\n{value}" for file, found in values.items() for value in found),
+            {file: numbering_of(found) for file, found in values.items()},
+        )
 
     def plus(self, later: FieldValues) -> FieldValues:
         """The values of both."""
-        import numpy as np
-
-        both = None if self.numbers is None or later.numbers is None else np.union1d(self.numbers, later.numbers)
-        return FieldValues(self.counts.plus(later.counts), both)
+        ours, theirs = self.numberings, later.numberings
+        both = {file: joined(ours[file], theirs[file]) for file in ours.keys() & theirs.keys()}
+        return FieldValues(self.counts.plus(later.counts), self.within.plus(later.within), {**ours, **theirs, **both})
 
     @property
-    def are_numbered(self) -> bool:
-        """Whether the values number the groups of a file, from 0 or 1 without a gap: then a number means another group in another file."""
-        numbers = self.numbers
-        return numbers is not None and bool(numbers[0] <= 1 and numbers[-1] - numbers[0] == len(numbers) - 1)
+    def groups(self) -> DigestCounts:
+        """How many rows each group has: if numbers begin again in each file, a number is another group in another file."""
+        return self.within if restarts(self.numberings.values()) else self.counts
 
 
 @dataclass(frozen=True)
@@ -84,12 +93,13 @@ class Fields:
     @classmethod
     def of(cls, rows: Rows) -> Fields:
         """The fields of these rows."""
-        last = {(name, isinstance(value, int)): value for example in rows if example.metadata for name, value in example.metadata.items()}
-        found: dict[str, list[str]] = {name: [] for name, _ in last if names_a_group(name)}
+        named = (each for example in rows if example.metadata for each in named_values(example.metadata))
+        last = {(name, isinstance(value, int)): value for name, value in named}
+        found: dict[str, dict[str, list[str]]] = {name: {} for name, _ in last if names_a_group(name)}
         for example in rows if found else ():
-            for name in found.keys() & example.metadata.keys():
+            for name, values in found.items():
                 if (value := group_value(example, name)) is not None:
-                    found[name].append(value)
+                    values.setdefault(example.source.file, []).append(value)
         plain = {key: is_plain_number(value) for key, value in last.items() if key[0] in found}
         return cls(plain, {name: FieldValues.of(values) for name, values in found.items() if values})
 
@@ -136,9 +146,19 @@ def names_a_group(name: str, *, plain_number: bool = False) -> bool:
     parts = [part.lower() for part in _NAME_PARTS.findall(name)]
     if PROPERTY_WORDS.intersection(parts):
         return False
-    if GROUP_WORDS.intersection(parts):
+    identified = bool(IDENTIFIER_WORDS.intersection(parts))
+    if GROUP_WORDS.intersection(parts) or (identified and IDENTIFIED_WORDS.intersection(parts)):
         return True
-    return bool(SOURCE_WORDS.intersection(parts)) and (bool(IDENTIFIER_WORDS.intersection(parts)) or not plain_number)
+    return bool(SOURCE_WORDS.intersection(parts)) and (identified or not plain_number)
+
+
+def named_values(metadata: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
+    """The fields of a row, and those of objects in them as `a.b`."""
+    for name, value in metadata.items():
+        if isinstance(value, Mapping):
+            yield from ((f"{name}.{inner}", each) for inner, each in value.items())
+        else:
+            yield name, value
 
 
 def is_plain_number(value: object) -> bool:
@@ -148,8 +168,16 @@ def is_plain_number(value: object) -> bool:
 
 def group_value(example: Example, name: str) -> str | None:
     """The value of a field as text; None if it is missing or cannot name a group."""
-    value = example.metadata.get(name)
+    value = field_value(example.metadata, name)
     if isinstance(value, bool) or not isinstance(value, str | int):
         return None
     text = str(value).strip()
     return None if text.casefold() in MISSING_VALUES else text
+
+
+def are_groups(name: str, rows: int, different: int) -> bool:
+    """Whether so many different values over so many rows identify groups: `source: web` does not."""
+    parts = {part.lower() for part in _NAME_PARTS.findall(name)}
+    named = bool(IDENTIFIER_WORDS & parts) and bool((GROUP_WORDS | IDENTIFIED_WORDS) & parts)
+    fewest, most = (FEWEST_NAMED, ROWS_OF_NAMED) if named else (FEWEST_VALUES, ROWS_A_VALUE)
+    return different >= fewest and rows <= most * different

@@ -1,4 +1,4 @@
-"""How conversations open: the first question and the first answer, counted over all rows."""
+"""How conversations open: the first request that is no greeting, with its answer, counted over all rows."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.near.digests import DigestCounts
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source
-
-WORDS_OF_AN_OPENING = 5
-"""Shorter first turns are greetings, which unrelated conversations share."""
+from tuneproof.engine.data.groups import opening_of
 
 
 @aggregate
@@ -47,17 +45,6 @@ class Openings:
             self.continued.plus(later.continued),
             self.any_history or later.any_history,
         )
-
-
-def opening_of(example: Example) -> str | None:
-    """The first question and the first answer of a conversation; None if the question is no longer than a greeting."""
-    if not example.history:
-        question, answer = example.input, example.output
-    elif len(example.history) > 1:
-        question, answer = example.history[0].content, example.history[1].content
-    else:
-        return None
-    return f"{question.strip()} / {answer.strip()}" if len(question.split()) >= WORDS_OF_AN_OPENING else None
 
 
 def _counts(rows: Iterable[Example]) -> DigestCounts:

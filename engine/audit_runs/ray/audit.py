@@ -168,6 +168,7 @@ class _ShardedAudit:
             grader=make_grader(task, sorted(labels)) if task else None,
             lengths=self._request.lengths(),
             shingle=self._request.shingle,
+            group_by=self._request.group_by,
             label_errors=self._label_errors,
             population=population,
         )

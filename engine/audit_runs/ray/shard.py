@@ -47,6 +47,11 @@ class AuditRequest:
     case: DraftCase | None
     allow_large: bool = False
 
+    @property
+    def group_by(self) -> str | None:
+        """How the case keeps rows together in the split."""
+        return self.case.data.split.group_by if self.case and self.case.data else None
+
     def lengths(self) -> TokenLengths | None:
         """How the chosen base model reads a row; loaded once a process."""
         return _lengths_of(self.case.model_dump_json()) if self.case else None

@@ -79,6 +79,6 @@ def test_only_checks_whose_rows_changed_run_again() -> None:
     report(["duplicate"], {})
     assert report([], {}) == first
     ran, accepted, left_out, undone = seen
-    assert len(ran) > len(CHECKS) - 3 and accepted == [] and undone == []
+    assert len(ran) >= len(CHECKS) - 3 and accepted == [] and undone == []
     before = list(CHECKS)[: list(CHECKS).index("duplicate") + 1]
     assert left_out and not set(left_out) & set(before)

@@ -13,6 +13,7 @@ from tuneproof.engine.session.audit_decisions import (
     in_order,
     is_row_left_out,
     with_accepted,
+    with_groups_together,
     with_row_left_out,
     with_row_put_back,
     with_rows_left_out,
@@ -114,3 +115,22 @@ def test_decisions_are_taken_back_one_by_one_but_not_over_what_was_changed_elsew
     with pytest.raises(InputError, match="changed elsewhere"):
         history.take_back(second)
     assert history.last is None
+
+
+def test_groups_that_were_found_are_kept_together_and_that_is_taken_back() -> None:
+    groups = finding("split-groups", rows=0).model_copy(update={"group_by": "conversation_id"})
+    together = with_groups_together(DATA, groups)
+    assert together.split == SplitShares(group_by="conversation_id")
+    assert finding_status(groups, together) is FindingStatus.GROUPED and finding_status(groups, DATA) is FindingStatus.WARN
+    assert with_rows_put_back(together, groups, []) == DATA
+    with pytest.raises(InputError, match="keeps the rows of each conversation_id together already"):
+        with_groups_together(together, groups)
+    with pytest.raises(InputError, match="conflict names no groups"):
+        with_groups_together(DATA, finding())
+
+
+def test_keeping_groups_together_can_be_undone() -> None:
+    history, groups = DecisionHistory(), finding("split-groups", rows=0).model_copy(update={"group_by": "user"})
+    together = with_groups_together(DATA, groups)
+    history.record(Decision("rows of each user kept together", "split-groups", DATA, together))
+    assert history.take_back(together).data == DATA
