@@ -7,7 +7,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from tuneproof.engine.data.binary_text import BinaryText
+from tuneproof.engine.data.binary_text import NoText
 from tuneproof.engine.data.problems import BadTurns, NothingToLearn, RowProblem, UnreadableRow
 
 MOST_LABEL_CHARACTERS = 60
@@ -48,8 +48,8 @@ def text_cell(row: Mapping[str, Any], key: str, *, required: bool = True) -> str
 
 def text_of(value: Any, name: str) -> str:
     """A value as text, as `text_cell` does; `name` is what the error calls it."""
-    if isinstance(value, BinaryText):
-        raise RowError(f"`{name}` has bytes that are not text in UTF-8")
+    if isinstance(value, NoText):
+        raise RowError(f"`{name}` {value.reason}")
     if isinstance(value, str):
         if not value.isascii() and any("\ud800" <= character <= "\udfff" for character in value):
             raise RowError(f"`{name}` has half a surrogate pair, which is not a character")
@@ -62,7 +62,19 @@ def text_of(value: Any, name: str) -> str:
 def output_cell(row: Mapping[str, Any], key: str) -> str:
     """The value of a key as text, with an object or a list as JSON. Raises RowError as `text_cell` does."""
     value = row.get(key)
-    return json.dumps(value, ensure_ascii=False) if isinstance(value, dict | list) else shared_label(text_cell(row, key))
+    if not isinstance(value, dict | list):
+        return shared_label(text_cell(row, key))
+    require_text(value, key)
+    return json.dumps(value, ensure_ascii=False)
+
+
+def require_text(value: Any, name: str) -> None:
+    """Raises RowError if a value, or one inside it, is no text."""
+    if isinstance(value, NoText):
+        raise RowError(f"`{name}` {value.reason}")
+    if isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
+            require_text(item, name)
 
 
 def shared_label(output: str) -> str:

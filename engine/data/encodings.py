@@ -35,7 +35,11 @@ class InvalidBytes:
     def message(self, unit: str) -> str:
         """One sentence for the user; `unit` says what the position counts in, such as "of the line"."""
         meaning = f": {self.meaning}" if self.meaning else ""
-        return f"not UTF-8 at byte {self.start + 1} {unit}: {self.content.hex(' ').upper()} is {self.kind}{meaning}"
+        return f"{self.place(unit)} is {self.kind}{meaning}"
+
+    def place(self, unit: str) -> str:
+        """The beginning of that sentence: where the bytes are, and which."""
+        return f"not UTF-8 at byte {self.start + 1} {unit}: {self.content.hex(' ').upper()}"
 
 
 def first_invalid(content: bytes) -> InvalidBytes | None:

@@ -13,7 +13,7 @@ from tuneproof.engine.data.content import COMPRESSIONS, Content, open_content
 from tuneproof.engine.data.encodings import utf16_or_utf32
 from tuneproof.engine.data.json_rows import json_file, json_lines
 from tuneproof.engine.data.parquet import parquet_rows
-from tuneproof.engine.data.raw import RawRows
+from tuneproof.engine.data.raw import Misnamed, RawRows
 from tuneproof.engine.data.reading_limits import ReadingLimits
 from tuneproof.engine.data.tables import table_reader
 
@@ -72,6 +72,8 @@ def read_file(path: Path, limits: ReadingLimits, on_open: Callable[[Content], No
                 yield from parquet_rows(source, str(path), content.file_bytes, limits)
             else:
                 yield from _text_rows(io.BufferedReader(content, 1 << 16), path, TEXT_READERS[kind.format])
+    except Misnamed as error:
+        raise DataRefused(str(error), where=str(path), fix=error.fix) from None
     except OSError as error:
         fix = "check that the file is whole and is what its ending says, and that you may read it"
         raise DataRefused(f"the file cannot be read: {reason_of(error).rstrip('.')}", where=str(path), fix=fix) from None
@@ -79,5 +81,5 @@ def read_file(path: Path, limits: ReadingLimits, on_open: Callable[[Content], No
 
 def _text_rows(content: io.BufferedReader, path: Path, reader: Callable[[io.BufferedReader], RawRows]) -> RawRows:
     if encoding := utf16_or_utf32(content.peek(4)[:4]):
-        raise DataRefused(f"the file is {encoding}, not UTF-8", where=str(path), fix="save it as UTF-8")
+        raise DataRefused(f"the file is {encoding}, not UTF-8", where=str(path), fix=f"save it as UTF-8: iconv -f {encoding} -t UTF-8")
     yield from reader(content)

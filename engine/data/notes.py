@@ -69,6 +69,19 @@ class PreferencePair(RowNote):
     kind: PairKind
 
 
+@dataclass(frozen=True)
+class SwallowedLines(RowNote):
+    """The row has a cell in quotation marks that goes over lines of which each looks like a row."""
+
+
+@dataclass(frozen=True)
+class RenamedColumns(RowNote):
+    """Several columns have one name, so that each got a number; said once a file, of its first row."""
+
+    name: str
+    new_names: tuple[str, ...]
+
+
 N = TypeVar("N", bound=RowNote)
 
 

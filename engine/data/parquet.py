@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from tuneproof.engine.data.binary_text import BinaryText
-from tuneproof.engine.data.problems import UnreadableRow, repeated_name, two_columns
+from tuneproof.engine.data.column_names import distinct_names, renamed
+from tuneproof.engine.data.problems import UnreadableRow
 from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
 from tuneproof.engine.data.reading_limits import MIB, MOST_ROW_BYTES, ReadingLimits
 
@@ -47,15 +48,14 @@ def parquet_rows(source: Path | bytes, file: str, file_bytes: int, limits: Readi
 
     try:
         parquet = _opened(source, file, file_bytes, limits)
-        if (name := repeated_name(parquet.schema_arrow.names)) is not None:
-            yield InvalidRow(1, two_columns(name))
-            return
+        names = distinct_names(parquet.schema_arrow.names)
+        notes = renamed(parquet.schema_arrow.names, names)
         number, decoded = 0, 0
         for batch in _batches(parquet):
             # A row decodes to at most the batch, whose repeated values are stored once.
             step = max(1, min(len(batch), SLICE_BYTES // max(1, batch.nbytes)))
             for start in range(0, len(batch), step):
-                for row in _rows(batch.slice(start, step)):
+                for row in _rows(batch.slice(start, step).rename_columns(names)):
                     number += 1
                     if isinstance(row, UnreadableRow):
                         yield InvalidRow(number, row)
@@ -63,7 +63,7 @@ def parquet_rows(source: Path | bytes, file: str, file_bytes: int, limits: Readi
                     length = text_bytes(row)
                     decoded += length + LEAST_ROW_BYTES
                     limits.take(file, text_bytes=length)
-                    yield RawRow(number, row) if length <= MOST_ROW_BYTES else InvalidRow(number, TOO_LONG)
+                    yield RawRow(number, row, notes if number == 1 else ()) if length <= MOST_ROW_BYTES else InvalidRow(number, TOO_LONG)
                 limits.require_ratio(file, file_bytes, decoded)
     except (pyarrow.ArrowException, OverflowError, ValueError) as error:
         raise OSError(f"not Parquet: {str(error).splitlines()[0][:200] if str(error) else type(error).__name__}") from None

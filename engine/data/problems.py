@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from tuneproof.engine.data.encodings import InvalidBytes, InvalidBytesKind
@@ -30,20 +29,8 @@ class RowProblem:
 class UnreadableRow(RowProblem):
     """The row is broken: it is not JSON or not a table row, or a field is missing or has the wrong type."""
 
-
-def two_columns(name: str) -> UnreadableRow:
-    """The problem of a table in which it cannot be known which of two columns is meant."""
-    return UnreadableRow(f"two columns are called `{name[:60]}`: rename one, or remove it")
-
-
-def repeated_name(names: Sequence[str]) -> str | None:
-    """The first name that two columns have. Columns without a name do not count: they are the ends of lines with one separator too many."""
-    seen = set[str]()
-    for name in filter(None, names):
-        if name in seen:
-            return name
-        seen.add(name)
-    return None
+    lines: int = 1
+    """Lines of the file that were not read."""
 
 
 @dataclass(frozen=True)
@@ -51,11 +38,22 @@ class NotUtf8Row(RowProblem):
     """The row has bytes that are not UTF-8."""
 
     kind: InvalidBytesKind
+    place: str = ""
+    """The beginning of the message, without what the bytes look like."""
+    encoding: str = ""
+    """The encoding that the file as a whole probably has; empty if it cannot be told."""
 
     @classmethod
     def of(cls, found: InvalidBytes, unit: str) -> NotUtf8Row:
         """The problem for these bytes; `unit` says what their position counts in, such as "of the line"."""
-        return cls(found.message(unit), found.kind)
+        return cls(found.message(unit), found.kind, found.place(unit))
+
+    def in_file_of(self, encoding: str) -> NotUtf8Row:
+        """The problem in a file that probably has another encoding, unless the bytes are ones that only a slip in UTF-8 can be."""
+        if self.kind not in (InvalidBytesKind.SINGLE_BYTE, InvalidBytesKind.OTHER, InvalidBytesKind.CUT_OFF):
+            return self
+        said = self.message if self.kind is InvalidBytesKind.SINGLE_BYTE and encoding in self.kind else self.place
+        return NotUtf8Row(f"{said}; the file is probably {encoding}", self.kind, self.place, encoding)
 
 
 @dataclass(frozen=True)

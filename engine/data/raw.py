@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tuneproof.engine.data.notes import RowNote
 from tuneproof.engine.data.problems import RowProblem
 
 
@@ -16,6 +17,8 @@ class RawRow:
     line: int
     """As in `Source`."""
     value: Any
+    notes: tuple[RowNote, ...] = ()
+    """What the user should know of how the row was read."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,14 @@ class InvalidRow:
 
     line: int
     problem: RowProblem
+
+
+class Misnamed(ValueError):
+    """A file whose content is not what its ending says; the message is a sentence."""
+
+    def __init__(self, message: str, fix: str) -> None:
+        super().__init__(message)
+        self.fix = fix
 
 
 RawRows = Iterator[RawRow | InvalidRow]

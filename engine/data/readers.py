@@ -17,10 +17,11 @@ from tuneproof.engine.core.text_file import exists
 from tuneproof.engine.data.cells import RowError
 from tuneproof.engine.data.content import Content, require_data_file
 from tuneproof.engine.data.example import Example, Source
+from tuneproof.engine.data.file_encoding import likely_encoding
 from tuneproof.engine.data.files import FORMATS, file_type, read_file
-from tuneproof.engine.data.notes import RowNotes
+from tuneproof.engine.data.notes import RenamedColumns, RowNotes
 from tuneproof.engine.data.parquet import plain
-from tuneproof.engine.data.problems import DifferentShape, RowProblem, UnreadableRow
+from tuneproof.engine.data.problems import DifferentShape, NotUtf8Row, RowProblem, UnreadableRow
 from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
 from tuneproof.engine.data.reading_limits import ReadingLimits
 from tuneproof.engine.data.row_shape import RowShape
@@ -112,7 +113,20 @@ def _add_file(
 ) -> None:
     opened: list[Content] = []
     rows = _counted(read_file(path, limits, opened.append), source_name, path, opened, limits, on_progress)
+    first = len(loaded.problems)
     _add_rows(loaded, source_name, rows, columns)
+    _name_encoding(loaded, first, path)
+
+
+def _name_encoding(loaded: LoadedExamples, first: int, path: Path) -> None:
+    """Says in the problems from one on, which are of one file, which encoding the file probably has."""
+    if not any(isinstance(problem, NotUtf8Row) for _, problem in loaded.problems[first:]):
+        return
+    if encoding := likely_encoding(path, file_type(path).compression):
+        loaded.problems[first:] = [
+            (source, problem.in_file_of(encoding) if isinstance(problem, NotUtf8Row) else problem)
+            for source, problem in loaded.problems[first:]
+        ]
 
 
 def _counted(
@@ -174,7 +188,7 @@ def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: 
     """Converts the rows of one file to examples of its shape."""
     shape = shape_of_columns(columns) if columns else None
     before = len(loaded.examples)
-    unknown: tuple[Source, Mapping[str, Any]] | None = None
+    unknown: tuple[Source, RawRow] | None = None
     sample = list(islice(rows, SHAPE_SAMPLE_ROWS))
     shape = shape or _most_frequent_shape(row.value for row in sample if isinstance(row, RawRow) and isinstance(row.value, Mapping))
     for row in chain(sample, rows):
@@ -190,17 +204,19 @@ def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: 
             continue
         shape = shape or detect_shape(row.value)
         if shape is None:
-            unknown = unknown or (source, row.value)
+            unknown = unknown or (source, row)
             loaded.problems.append((source, UnreadableRow(f"no known shape has the keys {_keys(row.value)}")))
         else:
-            _add_row(loaded, shape, row.value, source, is_detected=columns is None)
+            _add_row(loaded, shape, row, source, is_detected=columns is None)
     if shape is not None:
         loaded.shapes[source_name] = shape.name
         if shape.settle is not None:
             loaded.examples[before:] = shape.settle(loaded.examples[before:], loaded.problems, loaded.notes)
     elif unknown is not None:
+        renamed = [note.name for note in unknown[1].notes if isinstance(note, RenamedColumns)]
+        also = f"; two columns are called `{renamed[0][:MOST_SHOWN_CHARACTERS]}`" if renamed else ""
         raise ShapeUnknown(
-            f"no known shape has the keys {_keys(unknown[1])}",
+            f"no known shape has the keys {_keys(unknown[1].value)}{also}",
             where=str(unknown[0]),
             fix="name the columns in the case: data.columns: {input: ..., output: ...}",
         )
@@ -228,8 +244,9 @@ def _most_frequent_shape(rows: Iterable[Mapping[str, Any]]) -> RowShape | None:
     return next((shape for shape in SHAPES if counts and shape.name == counts.most_common(1)[0][0]), None)
 
 
-def _add_row(loaded: LoadedExamples, shape: RowShape, row: Mapping[str, Any], source: Source, *, is_detected: bool) -> None:
+def _add_row(loaded: LoadedExamples, shape: RowShape, raw: RawRow, source: Source, *, is_detected: bool) -> None:
     """Adds one row as an example of its file's shape, or as a problem; `is_detected` if the shape does not come from `data.columns`."""
+    row: Mapping[str, Any] = raw.value
     missing = ", ".join(f"`{key}`" for key in sorted(shape.required_keys - row.keys()))
     other = detect_shape(row) if missing and is_detected else None
     if other:
@@ -240,6 +257,7 @@ def _add_row(loaded: LoadedExamples, shape: RowShape, row: Mapping[str, Any], so
     else:
         try:
             loaded.examples.append(shape.convert(row, source, loaded.notes))
+            loaded.notes.waiting.extend(raw.notes)
             if loaded.notes.waiting:
                 loaded.notes.keep(source)
         except RowError as error:
