@@ -49,6 +49,13 @@ class LabelErrorMethod(StrEnum):
     CLEANLAB = "cleanlab"
 
 
+class Turns(StrEnum):
+    """Which turns of the assistant in a conversation are examples: the last one that is learned, or all of them."""
+
+    LAST = "last"
+    ALL = "all"
+
+
 class Data(CaseSection):
     """Where the examples are, and what is done with the findings of the audit."""
 
@@ -60,6 +67,8 @@ class Data(CaseSection):
     """A folder of .txt and .md files for the retrieval arm."""
     columns: Columns | None = None
     """Which columns hold what. None: the shape of the rows is detected by their keys."""
+    turns: Annotated[Turns, BY_VALUE] = Field(default=Turns.LAST, exclude_if=lambda turns: turns is Turns.LAST)
+    """Which turns of the assistant in a conversation are examples: `last`, or `all`, each with the turns before it."""
     split: SplitShares = SplitShares()
     leave_out: list[str] = Field(default=[])
     """Names of audit checks, whose rows are left out and whose findings block no longer; and single rows, as `file:line`."""

@@ -3,42 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from typing import Any
+from dataclasses import replace
+from typing import Any, NamedTuple
 
-from tuneproof.engine.data.cells import output_cell, shared_label, text_cell
+from tuneproof.engine.case.data import Turns
+from tuneproof.engine.data.cells import RowError, output_cell, shared_label, text_cell
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.messages import ToolUse
-from tuneproof.engine.data.notes import KeyPlace, RowNotes, UnusedKey
+from tuneproof.engine.data.notes import KeyPlace, RowNotes, UnansweredTurns, UnusedKey
 from tuneproof.engine.data.reasoning import with_reasoning
 from tuneproof.engine.data.row_keys import note_unused, rest_of, single_turn, tools_of
-from tuneproof.engine.data.turns import Conversation, answer_position, input_position, read_conversation
+from tuneproof.engine.data.row_shape import Converted
+from tuneproof.engine.data.turns import (
+    Conversation,
+    answer_position,
+    conversation_digest,
+    input_position,
+    learned_positions,
+    read_conversation,
+)
 
 _PROMPT_COMPLETION = frozenset(("prompt", "completion"))
 
 
-def prompt_completion(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+def prompt_completion(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Converted:
     """`prompt` and `completion`, as texts or as turns (TRL)."""
     if isinstance(row["prompt"], list) and isinstance(row["completion"], list):
         return chat(row["prompt"] + row["completion"], row, _PROMPT_COMPLETION, source, notes)
     return single_turn(row, source, notes, "", text_cell(row, "prompt"), output_cell(row, "completion"), _PROMPT_COMPLETION)
 
 
-def messages(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+def messages(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Converted:
     """`messages` (OpenAI, and Anthropic with a `system` beside them)."""
     return chat(row["messages"], row, {"messages"}, source, notes)
 
 
-def conversations(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+def conversations(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Converted:
     """`conversations` (ShareGPT)."""
     return chat(row["conversations"], row, {"conversations"}, source, notes)
 
 
-def conversation(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+def conversation(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Converted:
     """`conversation`, the same in other data sets."""
     return chat(row["conversation"], row, {"conversation"}, source, notes)
 
 
-def contents(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+def contents(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Converted:
     """`contents` with `parts` (Gemini)."""
     used = {"contents"}
     system = ""
@@ -64,28 +74,65 @@ def _of_parts(turn: Mapping[str, Any]) -> dict[str, Any]:
     return turn | ({"tool_calls": called, "content": rest or None} if called else {})
 
 
-def chat(turns: Any, row: Mapping[str, Any], used: Collection[str], source: Source, notes: RowNotes, system: str = "") -> Example:
-    """An example of a conversation: the last turn that is learned is the output, the last user turn before it the input.
+class Dialogue(NamedTuple):
+    """A conversation, the tools that its row offers, and the other columns."""
+
+    spoken: Conversation
+    tools: tuple[str, ...]
+    metadata: Mapping[str, Any]
+
+
+def chat(turns: Any, row: Mapping[str, Any], used: Collection[str], source: Source, notes: RowNotes, system: str = "") -> Converted:
+    """The examples of a conversation: that of the last turn that is learned, or one for every turn, as the case asks.
 
     `used` are the keys of the row that have the turns; `system` is a system text in one of them.
     """
+    dialogue = _dialogue(turns, row, used, notes, system)
+    return _every_turn(dialogue, source, notes) if notes.turns is Turns.ALL else _last_turn(dialogue, source, notes)
+
+
+def last_turn(turns: Any, row: Mapping[str, Any], used: Collection[str], source: Source, notes: RowNotes) -> Example:
+    """The example of the last turn of a conversation that is learned, whatever the case asks."""
+    return _last_turn(_dialogue(turns, row, used, notes), source, notes)
+
+
+def _dialogue(turns: Any, row: Mapping[str, Any], used: Collection[str], notes: RowNotes, system: str = "") -> Dialogue:
     if len(row) <= len(used):
-        spoken = read_conversation(turns, notes, system)
-        return example_at(spoken, answer_position(spoken, notes), (), source, rest_of(row, used), notes)
+        return Dialogue(read_conversation(turns, notes, system), (), rest_of(row, used))
     note_unused(row, notes, used)
     tools, offered = tools_of(row, notes)
     read = {*used, *offered}
     if isinstance(row.get("system"), str):
         system = row["system"]
         read.add("system")
-    spoken = read_conversation(turns, notes, system)
-    return example_at(spoken, answer_position(spoken, notes), tools, source, rest_of(row, read), notes)
+    return Dialogue(read_conversation(turns, notes, system), tools, rest_of(row, read))
 
 
-def example_at(
-    spoken: Conversation, answer: int, tools: tuple[str, ...], source: Source, metadata: Mapping[str, Any], notes: RowNotes
-) -> Example:
+def _last_turn(dialogue: Dialogue, source: Source, notes: RowNotes) -> Example:
+    """The last turn that is learned is the output, the last user turn before it the input."""
+    return _example_at(dialogue, answer_position(dialogue.spoken, notes), source, notes)
+
+
+def _every_turn(dialogue: Dialogue, source: Source, notes: RowNotes) -> list[Example]:
+    """An example for each turn of the assistant that is learned and answers a turn of the user. Raises RowError if there is none."""
+    name = conversation_digest(dialogue.spoken, dialogue.tools)
+    found: list[Example] = []
+    wrong: RowError | None = None
+    for at in learned_positions(dialogue.spoken):
+        try:
+            found.append(replace(_example_at(dialogue, at, source, notes), conversation=name))
+        except RowError as error:
+            wrong = wrong or error
+    if wrong is not None and not found:
+        raise wrong
+    if wrong is not None:
+        notes.add(UnansweredTurns())
+    return found
+
+
+def _example_at(dialogue: Dialogue, answer: int, source: Source, notes: RowNotes) -> Example:
     """The example whose output is the assistant's turn at a position of a conversation. Raises RowError if it is not one to learn."""
+    spoken, tools, metadata = dialogue
     turns = spoken.turns
     asked = input_position(spoken, answer)
     output = with_reasoning(turns[answer].reasoning, turns[answer].text)

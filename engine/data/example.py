@@ -49,10 +49,12 @@ class Example:
     """The other columns of the row."""
     tool_use: ToolUse | None = None
     """The tools of the row, see `messages`; None for a row without any."""
+    conversation: str = ""
+    """What the examples of one conversation have in common; empty if each conversation is one example."""
 
     @property
     def content_hash(self) -> str:
-        """The digest of prompt and output; source and metadata do not count."""
+        """The digest of prompt and output; source, metadata and conversation do not count."""
         turns = [turn_data(turn) for turn in self.history]
         parts = [self.instruction, self.system, turns, self.input, self.output]
         return sha256_data(parts if self.tool_use is None else [*parts, tool_use_data(self.tool_use)])

@@ -76,6 +76,7 @@ class StoredExample(BaseModel):
     file: str
     line: int
     tool_use: StoredToolUse | None = Field(default=None, exclude_if=_is_empty)
+    conversation: str = Field(default="", exclude_if=_is_empty)
 
 
 def examples_to_jsonl(examples: Sequence[Example]) -> str:
@@ -101,6 +102,7 @@ def _stored(name: str, example: Example) -> StoredExample:
         file=example.source.file,
         line=example.source.line,
         tool_use=None if example.tool_use is None else StoredToolUse.of(example.tool_use),
+        conversation=example.conversation,
     )
 
 
@@ -114,4 +116,5 @@ def _example(row: StoredExample) -> Example:
         history=tuple(turn.message() for turn in row.history),
         metadata=row.metadata,
         tool_use=None if row.tool_use is None else row.tool_use.tool_use(),
+        conversation=row.conversation,
     )

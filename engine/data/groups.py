@@ -51,8 +51,8 @@ def group_of(example: Example, group_by: str) -> str | None:
 
 
 def alone(example: Example) -> str:
-    """The group of a row that belongs to no other: the text that it has in common with its duplicates."""
-    return "text " + duplicate_key(example)
+    """The group of a row that belongs to no other: its conversation, where each turn is an example, or the text of its duplicates."""
+    return f"conversation {example.conversation}" if example.conversation else f"text {duplicate_key(example)}"
 
 
 def exchanges(example: Example) -> Iterator[tuple[str, str]]:
@@ -68,8 +68,13 @@ def exchanges(example: Example) -> Iterator[tuple[str, str]]:
 
 
 def opening_of(example: Example) -> str | None:
-    """The first exchange of a conversation whose request is longer than a greeting; None if none is."""
+    """The first exchange of a conversation whose request is longer than a greeting; None if none is.
+
+    Where each turn is an example, it is the first exchange of all, which every turn has.
+    """
     for asked, said in exchanges(example):
+        if example.conversation:
+            return f"{asked} / {said}"
         if len(words_of(asked)) >= WORDS_OF_AN_OPENING:
             return f"{asked} / {said}"
     return None

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
+from tuneproof.engine.case.data import Turns
 from tuneproof.engine.data.example import Source
 
 
@@ -82,6 +83,11 @@ class RenamedColumns(RowNote):
     new_names: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class UnansweredTurns(RowNote):
+    """Turns of the assistant that are no examples, where every turn is asked for, because they answer no turn of the user."""
+
+
 N = TypeVar("N", bound=RowNote)
 
 
@@ -91,6 +97,8 @@ class RowNotes:
 
     rows: dict[RowNote, list[Source]] = field(default_factory=dict)
     waiting: list[RowNote] = field(default_factory=list)
+    turns: Turns = Turns.LAST
+    """Which turns of the assistant in a conversation are to become examples."""
 
     def add(self, note: RowNote) -> None:
         """Notes something about the row that is being read; more than once is as once."""

@@ -10,7 +10,7 @@ from tuneproof.engine.data.cells import NotToLearn, RowError, output_cell, text_
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.notes import PairKind, PreferencePair, RowNotes
 from tuneproof.engine.data.row_keys import single_turn
-from tuneproof.engine.data.row_shape import Convert, RowShape
+from tuneproof.engine.data.row_shape import Convert, Converted, RowShape
 
 CHOSEN, REJECTED = "chosen", "rejected"
 
@@ -71,7 +71,7 @@ def _turns_of_text(text: str) -> list[dict[str, str]] | str:
 def good_answers(convert: Convert) -> Convert:
     """The same conversion for rows that may say that their answer is a bad one: such an answer is not learned."""
 
-    def converted(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+    def converted(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Converted:
         for key in GOOD_KEYS:
             if key in row and (good := _is_good(row[key])) is not None:
                 if not good:

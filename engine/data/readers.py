@@ -9,7 +9,7 @@ from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
-from tuneproof.engine.case.data import Columns
+from tuneproof.engine.case.data import Columns, Turns
 from tuneproof.engine.core.errors import DataRefused, ShapeUnknown
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.core.storable import NotStorable, require_characters, require_storable
@@ -74,15 +74,17 @@ def read_examples(
     apart_from: Collection[str] = (),
     limits: ReadingLimits | None = None,
     on_progress: OnProgress = lambda progress: None,
+    *,
+    turns: Turns = Turns.LAST,
 ) -> LoadedExamples:
     """All examples of a file, a list of files, a folder or a data set on the hub.
 
-    `columns` says which columns hold input and output, if not the shape of the rows. Sources name each file by its last parts, as few as
-    tell it from the other files and from the names in `apart_from`. `limits` are those of this machine if they are not given;
-    `on_progress` is called every PROGRESS_ROWS rows. Raises DataRefused if no row can be read or memory cannot hold the rows, and
-    ShapeUnknown if the rows of a file have no known shape.
+    `columns` says which columns hold input and output, if not the shape of the rows, and `turns` which turns of a conversation are
+    examples. Sources name each file by its last parts, as few as tell it from the other files and from the names in `apart_from`.
+    `limits` are those of this machine if they are not given; `on_progress` is called every PROGRESS_ROWS rows. Raises DataRefused if no
+    row can be read or memory cannot hold the rows, and ShapeUnknown if the rows of a file have no known shape.
     """
-    loaded = LoadedExamples()
+    loaded = LoadedExamples(notes=RowNotes(turns=turns))
     limits = limits or ReadingLimits.of_this_machine()
     names = [named] if isinstance(named, str) else named
     files = source_files(named, apart_from)
@@ -101,15 +103,22 @@ def read_examples(
     return loaded
 
 
-def read_file_as(source_name: str, path: Path, columns: Columns | None = None, *, allow_large: bool = False) -> LoadedExamples:
+def read_file_as(
+    source_name: str, path: Path, columns: Columns | None = None, *, turns: Turns = Turns.LAST, allow_large: bool = False
+) -> LoadedExamples:
     """The examples of one file, with a given name in their sources; there may be none. Raises DataRefused as `read_file` does."""
-    loaded = LoadedExamples()
+    loaded = LoadedExamples(notes=RowNotes(turns=turns))
     _add_file(loaded, source_name, path, columns, ReadingLimits.of_this_machine(allow_large=allow_large), lambda progress: None)
     return loaded
 
 
 def _add_file(
-    loaded: LoadedExamples, source_name: str, path: Path, columns: Columns | None, limits: ReadingLimits, on_progress: OnProgress
+    loaded: LoadedExamples,
+    source_name: str,
+    path: Path,
+    columns: Columns | None,
+    limits: ReadingLimits,
+    on_progress: OnProgress,
 ) -> None:
     opened: list[Content] = []
     rows = _counted(read_file(path, limits, opened.append), source_name, path, opened, limits, on_progress)
@@ -245,7 +254,7 @@ def _most_frequent_shape(rows: Iterable[Mapping[str, Any]]) -> RowShape | None:
 
 
 def _add_row(loaded: LoadedExamples, shape: RowShape, raw: RawRow, source: Source, *, is_detected: bool) -> None:
-    """Adds one row as an example of its file's shape, or as a problem; `is_detected` if the shape does not come from `data.columns`."""
+    """Adds the examples of one row of its file's shape, or a problem; `is_detected` if the shape does not come from `data.columns`."""
     row: Mapping[str, Any] = raw.value
     missing = ", ".join(f"`{key}`" for key in sorted(shape.required_keys - row.keys()))
     other = detect_shape(row) if missing and is_detected else None
@@ -256,7 +265,7 @@ def _add_row(loaded: LoadedExamples, shape: RowShape, raw: RawRow, source: Sourc
         loaded.problems.append((source, UnreadableRow(f"{missing} missing")))
     else:
         try:
-            loaded.examples.append(shape.convert(row, source, loaded.notes))
+            loaded.examples += shape.examples(row, source, loaded.notes)
             loaded.notes.waiting.extend(raw.notes)
             if loaded.notes.waiting:
                 loaded.notes.keep(source)

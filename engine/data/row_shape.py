@@ -10,8 +10,11 @@ from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.problems import RowProblem
 
-Convert = Callable[[Mapping[str, Any], Source, RowNotes], Example]
-"""Makes the example of a row, and notes what the user should know of it. Raises RowError for a row that cannot become one."""
+Converted = Example | list[Example]
+"""What a row becomes: one example, or several for a conversation of which every turn is one."""
+
+Convert = Callable[[Mapping[str, Any], Source, RowNotes], Converted]
+"""Makes the examples of a row, and notes what the user should know of it. Raises RowError for a row that cannot become one."""
 
 Problems = list[tuple[Source, RowProblem]]
 """Rows that are left out, and why."""
@@ -36,6 +39,11 @@ class RowShape:
     """Whether a row that has the keys has the shape: for shapes that are recognised by more than the names of keys."""
     settle: Settle | None = None
     """Decides what can be decided only with all rows of a file."""
+
+    def examples(self, row: Mapping[str, Any], source: Source, notes: RowNotes) -> list[Example]:
+        """The examples of a row, at least one. Raises RowError."""
+        converted = self.convert(row, source, notes)
+        return converted if isinstance(converted, list) else [converted]
 
     def has(self, row: Mapping[str, Any]) -> bool:
         """Whether a row has the shape."""

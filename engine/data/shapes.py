@@ -7,7 +7,7 @@ from typing import Any
 
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.data.cells import output_cell, text_cell
-from tuneproof.engine.data.chat_rows import chat, contents, conversation, conversations, messages, prompt_completion
+from tuneproof.engine.data.chat_rows import contents, conversation, conversations, last_turn, messages, prompt_completion
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.exports import EXPORTS
 from tuneproof.engine.data.notes import RowNotes
@@ -44,7 +44,7 @@ def _is_list(key: str) -> Any:
 
 SHAPES = [
     *EXPORTS,
-    pairs(chat),
+    pairs(last_turn),
     RowShape("messages", frozenset({"messages"}), good_answers(messages)),
     RowShape("conversations", frozenset({"conversations"}), good_answers(conversations)),
     ALPACA,

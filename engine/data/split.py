@@ -40,10 +40,11 @@ class SplitParts:
 def split(examples: Sequence[Example], shares: SplitShares, separate_eval: Sequence[Example] | None = None) -> SplitParts:
     """The parts, which depend only on the seed and on each row's content.
 
-    A row's part is decided by a hash of the seed and of the row's group (`group_of`), or else of the text it has in common with its
-    duplicates. So neither the order of the file nor new rows move a row to another part. It also means that labels cannot be balanced
-    by counting: each label has the stated shares in expectation, and the audit reports a label that a part does not have. If `group_by`
-    puts duplicates into different parts, only those in the later part (eval, then validation) stay.
+    A row's part is decided by a hash of the seed and of the row's group (`group_of`), or else of its conversation where each turn is an
+    example, or else of the text it has in common with its duplicates. So neither the order of the file nor new rows move a row to another
+    part. It also means that labels cannot be balanced by counting: each label has the stated shares in expectation, and the audit reports
+    a label that a part does not have. If groups or conversations put duplicates into different parts, only those in the later part (eval,
+    then validation) stay.
 
     With a separate eval set, train and validation divide all examples in the proportion of their shares. Raises DataRefused if train or
     eval is empty, or if no row has the `group_by` field.
@@ -57,7 +58,8 @@ def split(examples: Sequence[Example], shares: SplitShares, separate_eval: Seque
         at = _fraction(shares.seed, _group(example, shares.group_by)) * whole
         placed[_part_at(at, shares)].append(example)
     placed[Part.EVAL] += separate_eval or []
-    cross_split_duplicates = _remove_cross_split_duplicates(placed) if shares.group_by and separate_eval is None else []
+    by_group = bool(shares.group_by) or any(example.conversation for example in rows)
+    cross_split_duplicates = _remove_cross_split_duplicates(placed) if by_group and separate_eval is None else []
     for part in (Part.TRAIN, Part.EVAL):
         if not placed[part]:
             raise DataRefused(f"the {part} part is empty", where="data.split", fix="give it a larger share, or more examples")

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.cells import NotToLearn, RowError, TurnError, text_of
 from tuneproof.engine.data.content_blocks import read_blocks
 from tuneproof.engine.data.example import Message
-from tuneproof.engine.data.messages import CALL_OPEN, ToolCall, calls_in, message
+from tuneproof.engine.data.messages import CALL_OPEN, ToolCall, calls_in, message, turn_data
 from tuneproof.engine.data.notes import KeyPlace, RowNotes, SkippedTurns, UnknownTurnKey, UnusedKey
 from tuneproof.engine.data.tool_calls import NotACall, calls_of
 
@@ -32,6 +33,9 @@ ROLES = {
     **dict.fromkeys(("tool", "function", "observation", "tool_response", "function_response", "ipython"), "tool"),
 }
 """The role of `Message` for each name that data have for it."""
+
+DIGEST_CHARACTERS = 16
+"""Hexadecimal digits that tell a conversation from others."""
 
 _RESPONSE = re.compile(r"<tool_response>\s*((?:(?!</?tool_response>).)*?)\s*</tool_response>", re.DOTALL)
 """The result of a tool as Hermes writes it."""
@@ -198,18 +202,41 @@ def answer_position(conversation: Conversation, notes: RowNotes) -> int:
     """
     turns = conversation.turns
     if not turns:
-        raise TurnError("the conversation has only system messages" if conversation.system else "the conversation has no turns")
+        raise TurnError(_nothing_said(conversation))
     if turns[-1].role != "assistant":
         raise TurnError("the last turn is not the assistant's, so there is no answer to train on")
     if len(turns) - 1 not in conversation.unlearned:
         return len(turns) - 1
-    keys = " and ".join(f"`{key}`" for key in sorted(conversation.keys_of_unlearned))
-    learned = [at for at, turn in enumerate(turns) if turn.role == "assistant" and at not in conversation.unlearned]
-    if not learned:
-        raise NotToLearn(f"{keys} says of every turn of the assistant that it is not learned")
+    learned = learned_positions(conversation)
     for key in conversation.keys_of_unlearned:
         notes.add(SkippedTurns(key))
     return learned[-1]
+
+
+def learned_positions(conversation: Conversation) -> list[int]:
+    """The positions of the assistant's turns that are learned.
+
+    Raises TurnError if the assistant says nothing, and NotToLearn if no turn of it is learned.
+    """
+    spoken = [at for at, turn in enumerate(conversation.turns) if turn.role == "assistant"]
+    if not spoken:
+        raise TurnError(
+            "no turn is the assistant's, so there is no answer to train on" if conversation.turns else _nothing_said(conversation)
+        )
+    learned = [at for at in spoken if at not in conversation.unlearned]
+    if not learned:
+        keys = " and ".join(f"`{key}`" for key in sorted(conversation.keys_of_unlearned))
+        raise NotToLearn(f"{keys} says of every turn of the assistant that it is not learned")
+    return learned
+
+
+def _nothing_said(conversation: Conversation) -> str:
+    return "the conversation has only system messages" if conversation.system else "the conversation has no turns"
+
+
+def conversation_digest(conversation: Conversation, tools: Sequence[str]) -> str:
+    """What tells a conversation from others: its content, so that copies of one are the same."""
+    return sha256_data([conversation.system, list(tools), [turn_data(turn) for turn in conversation.turns]])[:DIGEST_CHARACTERS]
 
 
 def input_position(conversation: Conversation, answer: int) -> int:

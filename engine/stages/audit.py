@@ -101,7 +101,7 @@ def _report_shapes(reading: LoadedExamples, log: EventLog) -> None:
 
 
 def _inputs(run: RunContext, readings: DataReadings, lengths: TokenLengths | None) -> Inputs:
-    data = readings.data.model_dump(mode="json", include={"columns", "leave_out", "accept", "label_errors"})
+    data = readings.data.model_dump(mode="json", include={"columns", "turns", "leave_out", "accept", "label_errors"})
     task = run.case.task.as_recorded if run.case.task else None
     files = {f"data {label}": digest for reading in readings.all for label, digest in reading.digests.items()}
     base = {"base": lengths.sha256, "base name": lengths.base, "context": str(lengths.context)} if lengths else {}

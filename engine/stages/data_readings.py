@@ -57,7 +57,7 @@ class DataReadings:
 
     def _read(self, named: str | list[str], apart_from: Collection[str] = ()) -> LoadedExamples:
         with reading(self._log) as on_progress:
-            return read_examples(named, self.data.columns, apart_from, self._limits, on_progress)
+            return read_examples(named, self.data.columns, apart_from, self._limits, on_progress, turns=self.data.turns)
 
 
 @contextmanager

@@ -60,4 +60,5 @@ def _count_examples(case: Case, log: EventSink) -> int:
 
     limits = ReadingLimits.of_this_machine(allow_large=case.data.allow_large)
     with reading(log) as on_progress:
-        return len(read_examples(case.data.examples, case.data.columns, limits=limits, on_progress=on_progress).examples)
+        read = read_examples(case.data.examples, case.data.columns, limits=limits, on_progress=on_progress, turns=case.data.turns)
+        return len(read.examples)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
-from tuneproof.engine.data.notes import SkippedTurns
+from tuneproof.engine.data.notes import SkippedTurns, UnansweredTurns
 
 
 @check("skipped-turns", severity=Severity.INFO)
@@ -21,5 +21,12 @@ def skipped_turns(table: Table) -> Iterator[Finding]:
             f"{len(rows):,} {plural(len(rows), 'conversation ends', 'conversations end')} in an answer that is not to be learned "
             f"(`{note.key}`): the answer before it is the output",
             "nothing, if that is meant; else remove the key",
+            tuple(map(FlaggedRow, rows)),
+        )
+    for _, rows in table.notes_of(UnansweredTurns):
+        yield Finding(
+            f"{len(rows):,} {plural(len(rows), 'conversation has a turn', 'conversations have turns')} of the assistant that "
+            "answer no turn of the user: they are no examples",
+            "nothing, if the assistant speaks first; else put the turns in order",
             tuple(map(FlaggedRow, rows)),
         )

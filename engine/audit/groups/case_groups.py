@@ -11,6 +11,9 @@ from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.groups import group_of
 
+CONVERSATION = "conversation"
+"""What joins the turns of one conversation, where each is an example."""
+
 
 @dataclass(frozen=True)
 class CaseGroups:
@@ -24,15 +27,22 @@ def case_groups(cases: Sequence[tuple[str, Example]], group_by: str | None) -> C
     """The groups of the cases by the field that the case names, else by the field that identifies groups and joins most cases.
 
     A field is looked for by its name (conversation, user, document, …), and counts only if two cases share a value of it and there are
-    two values or more. The first turns of conversations without such a field join cases as well.
+    two values or more. The first turns of conversations without such a field join cases as well. Where every turn is an example, a
+    conversation is a group, or part of the group that its field names.
     """
     if group_by is not None:
-        return _groups(group_by, {name: group_of(example, group_by) or f"case {name}" for name, example in cases})
-    candidates = [_groups(name, _values(cases, name)) for name in sorted(_field_names(cases))]
+        groups = {name: group_of(example, group_by) or example.conversation or f"case {name}" for name, example in cases}
+        return _groups(group_by, groups)
+    conversations = _groups(CONVERSATION, {name: example.conversation or None for name, example in cases})
+    candidates = [conversations, *(_groups(name, _values(cases, name)) for name in sorted(_field_names(cases)))]
     candidates.append(_groups("first turns", _openings(cases)))
     joined = [(_joined(each), each) for each in candidates if len(set(each.of_case.values())) > 1]
     most = max((count for count, _ in joined), default=0)
-    return next((each for count, each in joined if count == most), CaseGroups()) if most else CaseGroups()
+    widest = [each for count, each in joined if count == most] if most else []
+    if conversations.of_case:
+        # Of those that join all turns, the one that also joins conversations.
+        widest.sort(key=lambda each: len(set(each.of_case.values())))
+    return widest[0] if widest else CaseGroups()
 
 
 def _field_names(cases: Sequence[tuple[str, Example]]) -> set[str]:
@@ -40,9 +50,9 @@ def _field_names(cases: Sequence[tuple[str, Example]]) -> set[str]:
 
 
 def _values(cases: Sequence[tuple[str, Example]], name: str) -> dict[str, str | None]:
-    values = ((case, group_value(example, name)) for case, example in cases)
+    values = ((case, group_value(example, name), example.conversation) for case, example in cases)
     # Cards that were written before 0 was taken for a value have to verify.
-    return {case: None if value == "0" else value for case, value in values}
+    return {case: (None if value == "0" else value) or conversation or None for case, value, conversation in values}
 
 
 def _openings(cases: Sequence[tuple[str, Example]]) -> dict[str, str | None]:

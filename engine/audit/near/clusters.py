@@ -54,6 +54,16 @@ class NearRows:
         left, right = renamed[pairs.left], renamed[pairs.right]
         return NearRows(number[own], Pairs(np.minimum(left, right), np.maximum(left, right), pairs.jaccard, pairs.complete))
 
+    def without_pairs_inside(self, groups: NDArray[np.int64]) -> NearRows:
+        """The near rows without pairs of one group; `groups` numbers the group of each row from 0, or is -1 for a row of none."""
+        sets = int(self.set_of.max(initial=-1)) + 1
+        least, most = np.full(sets, np.iinfo(np.int64).max), np.full(sets, -1)
+        np.minimum.at(least, self.set_of, groups)
+        np.maximum.at(most, self.set_of, groups)
+        left, right = self.pairs.left, self.pairs.right
+        inside = (least[left] >= 0) & (least[left] == most[left]) & (least[left] == least[right]) & (least[right] == most[right])
+        return NearRows(self.set_of, Pairs(left[~inside], right[~inside], self.pairs.jaccard[~inside], self.pairs.complete))
+
     def pair_count(self, rows: int | None = None) -> int:
         """The number of near pairs among the first rows, or among all; rows with equal sets count."""
         sizes = self._set_sizes(0, len(self.set_of) if rows is None else rows)

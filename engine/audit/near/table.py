@@ -105,7 +105,7 @@ def join_rows(
     if inputs_alone is None:
         inputs_alone = only_inputs_differ(ways_of_asking(examples, eval_rows))
     left = without_boilerplate(compared_texts(examples, eval_rows, inputs_alone=inputs_alone))
-    near = near_rows(left.texts, shingle, on_rows=examples.on_rows)
+    near = _apart_from_own_conversation(near_rows(left.texts, shingle, on_rows=examples.on_rows), examples, eval_rows)
     return NearTable(len(examples), len(eval_rows), _sources(examples, eval_rows), near, left.boilerplate)
 
 
@@ -122,8 +122,19 @@ def join_part(
     from tuneproof.engine.audit.near.clusters import near_rows
 
     texts = WithoutRules(rules, compared_texts(examples, eval_rows, inputs_alone=inputs_alone))
-    near = near_rows(texts, shingle, on_rows=examples.on_rows)
+    near = _apart_from_own_conversation(near_rows(texts, shingle, on_rows=examples.on_rows), examples, eval_rows)
     return NearTable(len(examples), len(eval_rows), _sources(examples, eval_rows), near, [])
+
+
+def _apart_from_own_conversation(near: NearRows, *parts: Rows) -> NearRows:
+    """The near rows without pairs of turns of one conversation: each has all turns before it, so that they are always alike."""
+    import numpy as np
+
+    names = [example.conversation for part in parts for example in part]
+    if not any(names):
+        return near
+    numbers: dict[str, int] = {"": -1}
+    return near.without_pairs_inside(np.array([numbers.setdefault(name, len(numbers)) for name in names], np.int64))
 
 
 def _input(example: Example) -> str:

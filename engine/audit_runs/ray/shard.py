@@ -17,6 +17,7 @@ from tuneproof.engine.audit.population import Population
 from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.table import Aggregate, AllRows, Table
 from tuneproof.engine.audit_runs.local import lengths_of
+from tuneproof.engine.case.data import Turns
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.data.example import Example, Source
@@ -75,7 +76,9 @@ class ShardRows:
     @classmethod
     def of(cls, shard: Shard, rows: Rows, gone: frozenset[int]) -> ShardRows:
         """The rows of a shard, ready to be pickled."""
-        tuples = [(e.instruction, e.input, e.output, e.source.line, e.system, e.history, e.metadata, e.tool_use) for e in rows]
+        tuples = [
+            (e.instruction, e.input, e.output, e.source.line, e.system, e.history, e.metadata, e.tool_use, e.conversation) for e in rows
+        ]
         return cls(shard, tuples, gone)
 
     def table(self, request: AuditRequest, population: Population, labels: frozenset[str] = frozenset()) -> Table:
@@ -95,8 +98,8 @@ class ShardRows:
 
     def example(self, at: int) -> Example:
         """The row at a position."""
-        instruction, given, output, line, system, history, metadata, tool_use = self.rows[at]
-        return Example(instruction, given, output, Source(self.shard.label, line), system, history, metadata, tool_use)
+        instruction, given, output, line, system, history, metadata, tool_use, conversation = self.rows[at]
+        return Example(instruction, given, output, Source(self.shard.label, line), system, history, metadata, tool_use, conversation)
 
 
 @dataclass(frozen=True)
@@ -121,8 +124,9 @@ class ShardSummary:
 def read_shard(shard: Shard, request: AuditRequest) -> tuple[ShardRows, ShardSummary]:
     """Reads a shard, leaves out the rows that always are, and computes the aggregates."""
     try:
-        columns = request.case.data.columns if request.case and request.case.data else None
-        reading = read_file_as(shard.label, shard.path, columns, allow_large=request.allow_large)
+        data = request.case.data if request.case else None
+        columns, turns = (data.columns, data.turns) if data else (None, Turns.LAST)
+        reading = read_file_as(shard.label, shard.path, columns, turns=turns, allow_large=request.allow_large)
         lengths = request.lengths()
     except TuneproofError as error:
         return ShardRows(shard, [], frozenset()), ShardSummary(shard.number, error=error)
