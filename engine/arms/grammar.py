@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
+from tuneproof.engine.arms.answer_grammar import AnswerGrammar
 from tuneproof.engine.arms.bounded_schema import BoundedSchema, bounded_schema
 from tuneproof.engine.arms.closed_schema import closed_schema
+from tuneproof.engine.arms.json_style import json_grammar
+from tuneproof.engine.arms.label_list_grammar import grammar_of_labels
 from tuneproof.engine.arms.train_bounds import ends, length_bound
 from tuneproof.engine.case.output_bounds import WHOLE, Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.task import OutputFormat, OutputKind
@@ -16,14 +19,8 @@ from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.answer_pattern import AnswerPattern
 from tuneproof.engine.scoring.json_schema import SchemaValidator
-from tuneproof.engine.scoring.json_values import parse_json, parsed_documents
-from tuneproof.engine.scoring.output_inference import MIN_MATCHING_SHARE, infer_output
-
-SEPARATORS = ((", ", ": "), (",", ":"), (", ", ":"), (",", ": "))
-"""The separators of items, and of key and value, that one-line JSON is written with."""
-
-MAX_WHITESPACE = 64
-"""Maximum run of white space if the outputs have no common style; without a limit a model may write nothing else."""
+from tuneproof.engine.scoring.json_values import parsed_documents
+from tuneproof.engine.scoring.output_inference import infer_output
 
 MAX_SCORED_LABELS = 32
 """Maximum number of labels to score, as the work grows with their tokens: the 151 of CLINC150 take 14 times as long as decoding on a
@@ -32,20 +29,13 @@ CPU."""
 ANY_TEXT = "(?s:.*)"
 
 
-class AnswerGrammar(NamedTuple):
-    """A grammar for constrained decoding, in llguidance's format, and a phrase for the card that says what it allows."""
-
-    source: str
-    summary: str
-
-
 def grammar_of(output: OutputFormat, outputs: Sequence[str], validation: Sequence[str] = ()) -> AnswerGrammar:
     """The grammar for an output format; `outputs` are those of the train part, and every one of `validation` has to stay possible.
 
     JSON: the schema, with its fields in the order of the outputs, and no other fields than the schema or the outputs name. Without a schema
-    it is the one that `infer_output` infers. White space is as in the outputs. Choice: one of the choices, or of the train labels. Pattern:
-    a text that contains a match, or that is or ends in a match if all outputs do. What the format leaves open has the bounds of
-    `output.bounds`. Raises CaseError if there is no such grammar.
+    it is the one that `infer_output` infers. White space is as in the outputs. Choice: one of the choices, or of the train labels. Labels:
+    a list of them. Pattern: a text that contains a match, or that is or ends in a match if all outputs do. What the format leaves open has
+    the bounds of `output.bounds`. Raises CaseError if there is no such grammar.
     """
     answers = [answer_of(text) for text in outputs]
     match output.kind:
@@ -55,6 +45,8 @@ def grammar_of(output: OutputFormat, outputs: Sequence[str], validation: Sequenc
             labels = labels_of(output, outputs)
             how = "the most likely of" if scored_labels(output, outputs) else "decoded as one of"
             return AnswerGrammar(_from_choices(labels), f"{how} {len(labels)} labels")
+        case OutputKind.LABELS:
+            return grammar_of_labels(output, answers, [answer_of(text) for text in validation])
         case OutputKind.PATTERN:
             return _of_pattern(output, [text.strip() for text in answers], [answer_of(text).strip() for text in validation])
         case OutputKind.TOOL_CALLS:
@@ -104,7 +96,7 @@ def check_grammar(output: OutputFormat, where: str) -> None:
     except CaseError as error:
         raise CaseError(error.what, where=where, fix=error.fix) from None
     if problem := _problem(grammar):
-        what = f"decoding cannot be constrained to this {output.kind}: {problem}"
+        what = f"decoding cannot be constrained to this output of kind {output.kind}: {problem}"
         raise CaseError(what, where=where, fix="take the arm out of `baselines`")
 
 
@@ -117,11 +109,11 @@ def _problem(grammar: str) -> str:
 
 def _json(output: OutputFormat, outputs: Sequence[str], validation: Sequence[str]) -> AnswerGrammar:
     bounded, source = _bounded(output, outputs, validation)
-    grammar = _from_schema(bounded.schema, outputs)
+    grammar = json_grammar(bounded.schema, outputs)
     if bounded.bounds and output.bounds is BoundsChoice.AUTO and _problem(grammar):
         # The form of the case can be decoded under, but not together with what train proposes.
         bounded, source = _bounded(output.model_copy(update={"bounds": BoundsChoice.NONE}), outputs, validation)
-        grammar = _from_schema(bounded.schema, outputs)
+        grammar = json_grammar(bounded.schema, outputs)
     parts = [f"decoded under {source}, its fields in the order of train"]
     if bounded.bounds:
         origin = "bounds from train" if output.bounds is BoundsChoice.AUTO else "bounds of the case"
@@ -129,14 +121,6 @@ def _json(output: OutputFormat, outputs: Sequence[str], validation: Sequence[str
     if bounded.dropped:
         parts.append(f"left open, as a validation answer has other values: {', '.join(bounded.dropped)}")
     return AnswerGrammar(grammar, "; ".join(parts))
-
-
-def _from_schema(schema: dict[str, Any], outputs: Sequence[str]) -> str:
-    from llguidance import LLMatcher
-
-    # A unicode escape may be a lone surrogate, which no parser accepts; every character can be written as itself.
-    style = _style(outputs) | {"json_allow_general_unicode_escapes": False}
-    return LLMatcher.grammar_from_json_schema({**schema, "x-guidance": style})
 
 
 def _bounded(output: OutputFormat, outputs: Sequence[str], validation: Sequence[str]) -> tuple[BoundedSchema, str]:
@@ -160,24 +144,6 @@ def _inferred(outputs: Sequence[str], validation: Sequence[str], held: Sequence[
 def _any_json(values: Sequence[Any]) -> dict[str, Any]:
     """A schema of any object, or of any array if all outputs are arrays."""
     return {"type": "array" if values and all(isinstance(value, list) for value in values) else "object"}
-
-
-def _style(outputs: Sequence[str]) -> dict[str, Any]:
-    """The white space that llguidance allows: the separators of nearly all outputs, else any up to `MAX_WHITESPACE` characters.
-
-    A small model that may write white space often writes little else, so it may only if the outputs need it.
-    """
-    given = [text.strip() for text in outputs if parsed_documents([text])]
-    for item, key in SEPARATORS:
-        matching = sum(_is_written_with(text, item, key) for text in given)
-        if matching >= MIN_MATCHING_SHARE * len(given):
-            return {"whitespace_flexible": False, "item_separator": item, "key_separator": key}
-    return {"whitespace_pattern": rf"[\x20\x0A\x0D\x09]{{1,{MAX_WHITESPACE}}}"}
-
-
-def _is_written_with(text: str, item: str, key: str) -> bool:
-    value = parse_json(text)
-    return any(text == json.dumps(value, ensure_ascii=ascii_, separators=(item, key)) for ascii_ in (False, True))
 
 
 def _from_choices(labels: Sequence[str]) -> str:

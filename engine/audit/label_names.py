@@ -9,8 +9,11 @@ from dataclasses import dataclass
 from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import listed
+from tuneproof.engine.case.list_style import ListStyle
 from tuneproof.engine.scoring.choice_grader import ChoiceGrader
 from tuneproof.engine.scoring.json_grader import JsonGrader
+from tuneproof.engine.scoring.label_lists import read_labels
+from tuneproof.engine.scoring.labels_grader import LabelsGrader
 from tuneproof.engine.scoring.output_inference import MAX_LABEL_LENGTH, MAX_LABELS, MIN_ROWS
 from tuneproof.engine.scoring.pattern_grader import PatternGrader
 
@@ -20,8 +23,8 @@ ROWS_A_LABEL = 3
 MOST_OUTPUTS = 20_000
 """With more different outputs than this, outputs are not labels, so that they can be counted over any number of rows."""
 
-SEPARATORS = (",", ";", "|")
-"""Characters between the labels of an output that names several."""
+STYLES = (ListStyle.COMMAS, ListStyle.SEMICOLONS, ListStyle.BARS)
+"""How outputs that name several labels may separate them, where no task says so."""
 
 
 @aggregate
@@ -51,25 +54,27 @@ class Outputs:
 
 @dataclass(frozen=True)
 class LabelReader:
-    """How labels are read from an output: it is one label, or several with a separator."""
+    """How labels are read from an output: it is one label, or a list of several in a style."""
 
-    separator: str | None = None
+    style: ListStyle | None = None
 
     def labels(self, output: str) -> tuple[str, ...]:
         """The labels that the output names, each once; none if it is empty."""
         text = output.strip()
-        if self.separator is None:
+        if self.style is None:
             return (text,) if text else ()
-        return tuple(dict.fromkeys(part for piece in text.split(self.separator) if (part := piece.strip())))
+        if self.style is ListStyle.JSON:
+            return read_labels(text, self.style) or ()
+        return tuple(dict.fromkeys(part for piece in text.split(self.style.separator) if (part := piece.strip())))
 
 
 def label_reader(table: Table) -> LabelReader | None:
     """How to read labels from the outputs of a table; None if the outputs are not labels.
 
-    They are labels if the task asks for a choice. They are not if it asks for JSON or a pattern, or if there are more than 20,000
-    different outputs. Otherwise they are labels if there are at least ten examples, each output occurs three times on average, and the
-    outputs name 2 to 200 short words or lines. An output may name several labels, separated by commas, semicolons or bars, if the same
-    parts occur in more outputs than there are parts.
+    They are labels if the task asks for a choice or for several labels. They are not if it asks for JSON or a pattern, or if there are more
+    than 20,000 different outputs. Otherwise they are labels if there are at least ten examples, each output occurs three times on average,
+    and the outputs name 2 to 200 short words or lines. An output may name several labels, in a JSON list, or separated by commas,
+    semicolons or bars if the same parts occur in more outputs than there are parts.
     """
     outputs = table.count(Outputs)
     if outputs.too_many:
@@ -77,12 +82,15 @@ def label_reader(table: Table) -> LabelReader | None:
     match table.grader:
         case ChoiceGrader():
             return LabelReader()
+        case LabelsGrader():
+            return LabelReader(table.grader.style)
         case JsonGrader() | PatternGrader():
             return None
     different, rows = outputs.counts.keys(), outputs.counts.total()
-    if rows < MIN_ROWS or ROWS_A_LABEL * len(different) > rows or _are_json(different):
+    if rows < MIN_ROWS or ROWS_A_LABEL * len(different) > rows or (_are_json(different) and not _are_lists(different)):
         return None
-    readers = [LabelReader(separator) for separator in SEPARATORS if _combines(different, separator)] or [LabelReader()]
+    styles = [ListStyle.JSON] if _are_lists(different) else [style for style in STYLES if _combines(different, style.separator or "")]
+    readers = [LabelReader(style) for style in styles] or [LabelReader()]
     names = {label for output in different for label in readers[0].labels(output)}
     return readers[0] if 2 <= len(names) <= MAX_LABELS and all(map(_is_short, names)) else None
 
@@ -98,6 +106,11 @@ def _combines(outputs: Collection[str], separator: str) -> bool:
 def _are_json(outputs: Collection[str]) -> bool:
     """Whether at least half of the outputs begin like a JSON object or array."""
     return 2 * sum(output[0] in "{[" for output in outputs) >= len(outputs)
+
+
+def _are_lists(outputs: Collection[str]) -> bool:
+    """Whether every output is a JSON list of texts."""
+    return all(read_labels(output, ListStyle.JSON) is not None for output in outputs)
 
 
 def _is_short(label: str) -> bool:

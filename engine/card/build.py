@@ -199,8 +199,9 @@ def _arm(arm: ScoredArm, evidence: Evidence) -> CardArm:
         recall=scores.recall,
         left_out=scores.left_out,
         unanswered=scores.unanswered,
-        score=evidence.measure.score_beside_correct(scores) if evidence.measure and evidence.measure.is_open else None,
+        score=evidence.measure.score_beside_correct(scores) if evidence.measure and evidence.measure.shows_score else None,
         rules=scores.rules,
+        labels=scores.labels,
         tokens_untold=scores.tokens_untold,
     )
 

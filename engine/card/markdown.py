@@ -12,6 +12,7 @@ from tuneproof.engine.card.learning_curve import curve_lines
 from tuneproof.engine.card.method_comparison import comparison_lines
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
+from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.task import OUTSIDE_METRICS
 from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.run.artifacts import TrainedLength
@@ -80,6 +81,8 @@ def optional_sections(card: Card) -> list[OptionalSection]:
     sections = []
     if any(arm.rules for arm in card.arms):
         sections.append(OptionalSection("Rules", RULES_SUMMARY, rule_lines(card)))
+    if any(arm.labels for arm in card.arms):
+        sections.append(OptionalSection("Labels", *label_table(card)))
     if served is not None:
         sections.append(OptionalSection("Served Model", served.summary, []))
     if comparison is not None:
@@ -87,6 +90,27 @@ def optional_sections(card: Card) -> list[OptionalSection]:
     if curve is not None:
         sections.append(OptionalSection("Learning Curve", curve.summary, curve_lines(curve)))
     return sections
+
+
+MOST_LABELS = 40
+"""Labels that the card lists; `card.json` has all."""
+
+
+def label_table(card: Card) -> tuple[str, list[str]]:
+    """How one arm answers each label, the most frequent first: the tuned arm, or the best one before there is any."""
+    having = [arm for arm in card.arms if arm.labels]
+    shown = next((arm for arm in having if arm.arm == ArmName.TUNED), None) or max(having, key=lambda arm: arm.quality)
+    lines = [
+        f"{label}: precision {_share(score.precision)}, recall {_share(score.recall)}, F1 {score.f1:.2f}, in {score.support} "
+        f"case{'' if score.support == 1 else 's'}"
+        for label, score in list(shown.labels.items())[:MOST_LABELS]
+    ]
+    more = len(shown.labels) - MOST_LABELS
+    return f"How {shown.arm} answers each label.", [*lines, *([f"and {more:,} more labels, in card.json"] if more > 0 else [])]
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else f"{share:.2f}"
 
 
 RULES_SUMMARY = "How many of the answers keep each rule; all of them together are the format."

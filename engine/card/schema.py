@@ -13,6 +13,7 @@ from tuneproof.engine.case.route import Route
 from tuneproof.engine.core.sentence import Sentence, Sentences
 from tuneproof.engine.run.artifacts import PlannedFacts, TrainedLength
 from tuneproof.engine.run.event import Rate
+from tuneproof.engine.scoring.scores import LabelScore
 from tuneproof.engine.scoring.verdict_schema import Verdict
 
 CARD_JSON = "card.json"
@@ -130,6 +131,8 @@ class CardArm(BaseModel):
     """Cases without an answer from the server, by reason."""
     score: float | None = Field(default=None, exclude_if=lambda score: score is None)
     """For a free text or several labels, the metric that decides, where it is not the share of correct answers."""
+    labels: dict[str, LabelScore] = Field(default={}, exclude_if=lambda labels: not labels)
+    """Of several labels, how each one is answered."""
     rules: dict[str, Rate] = Field(default={}, exclude_if=lambda rules: not rules)
     """How often the answers keep each rule of the task."""
     tokens_untold: int = Field(default=0, exclude_if=lambda count: not count)

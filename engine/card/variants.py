@@ -10,12 +10,14 @@ from tuneproof.engine.card.method_comparison import ComparisonSection, Entrant, 
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.data.subsets import SHARES, missing_labels, nested_subsets
 from tuneproof.engine.methods.method import Ability
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run.artifacts import weights_digest
 from tuneproof.engine.run.variants import MERGED
+from tuneproof.engine.scoring.label_lists import label_list, labels_in
 from tuneproof.engine.scoring.measure import ScoredArm
 
 
@@ -63,11 +65,22 @@ def learning_curve(evidence: Evidence) -> LearningCurveSection | None:
 
 
 def _point(share: int, rows: list[Example], train: list[Example], arm: ScoredArm, case: Case) -> CurvePoint:
-    is_choice = case.task is not None and case.task.output.kind is OutputKind.CHOICE
     return CurvePoint(
         share=share,
         examples=len(rows),
         correct=arm.scores.correct,
         format_valid=arm.scores.format_valid,
-        missing_labels=[quoted(label) for label in missing_labels(rows, train)] if is_choice else [],
+        missing_labels=[quoted(label) for label in _missing_labels(case, rows, train)],
     )
+
+
+def _missing_labels(case: Case, rows: list[Example], train: list[Example]) -> list[str]:
+    """The labels of train that do not occur in some of its rows; none if the outputs are no labels."""
+    output = case.task.output if case.task else None
+    if output is None or output.kind not in (OutputKind.CHOICE, OutputKind.LABELS):
+        return []
+    if output.kind is OutputKind.CHOICE:
+        return missing_labels(rows, train)
+    _, style = label_list(output, [row.output for row in train])
+    here, everywhere = (set(labels_in([answer_of(row.output) for row in part], style)) for part in (rows, train))
+    return sorted(everywhere - here)

@@ -8,7 +8,14 @@ from enum import StrEnum
 
 from tuneproof.engine.case.task import OutputKind, Task
 
-FEWEST_WORDS = {OutputKind.TEXT: 5, OutputKind.JSON: 3, OutputKind.CHOICE: 3, OutputKind.PATTERN: 3, OutputKind.TOOL_CALLS: 3}
+FEWEST_WORDS = {
+    OutputKind.TEXT: 5,
+    OutputKind.JSON: 3,
+    OutputKind.CHOICE: 3,
+    OutputKind.LABELS: 3,
+    OutputKind.PATTERN: 3,
+    OutputKind.TOOL_CALLS: 3,
+}
 """Words that an instruction needs. The format of a text is not described to the model by anything else, so it needs more."""
 
 WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]+")

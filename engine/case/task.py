@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
+from tuneproof.engine.case.list_style import ListStyle
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice
 from tuneproof.engine.case.rules import Rule, rules_have_own_titles
 from tuneproof.engine.case.script_metric import ScriptMetric
@@ -24,6 +25,7 @@ class Metric(StrEnum):
     MACRO_F1 = "macro_f1"
     PATTERN_MATCH = "pattern_match"
     TOOL_ACCURACY = "tool_accuracy"
+    MICRO_F1 = "micro_f1"
     CHRF = "chrf"
     ROUGE_L = "rouge_l"
     TOKEN_F1 = "token_f1"
@@ -37,6 +39,7 @@ class OutputKind(StrEnum):
 
     JSON = "json"
     CHOICE = "choice"
+    LABELS = "labels"
     PATTERN = "pattern"
     TOOL_CALLS = "tool_calls"
     TEXT = "text"
@@ -45,6 +48,7 @@ class OutputKind(StrEnum):
 METRICS: dict[OutputKind, list[Metric]] = {
     OutputKind.JSON: [Metric.EXACT_MATCH, Metric.FIELD_ACCURACY],
     OutputKind.CHOICE: [Metric.CHOICE_ACCURACY, Metric.MACRO_F1, Metric.EXACT_MATCH],
+    OutputKind.LABELS: [Metric.MICRO_F1, Metric.MACRO_F1, Metric.EXACT_MATCH],
     OutputKind.PATTERN: [Metric.PATTERN_MATCH, Metric.EXACT_MATCH],
     OutputKind.TOOL_CALLS: [Metric.EXACT_MATCH, Metric.TOOL_ACCURACY, Metric.FIELD_ACCURACY],
     OutputKind.TEXT: [Metric.EXACT_MATCH, Metric.CHRF, Metric.ROUGE_L, Metric.TOKEN_F1, Metric.CONTAINS],
@@ -85,7 +89,9 @@ class OutputFormat(CaseSection):
     json_schema: dict[str, Any] | str | None = Field(default=None, alias="schema")
     """For kind json: a JSON Schema, or the file that has it. The key in the case file is `schema`; a loaded case has the schema itself."""
     choices: list[str] | None = Field(default=None, min_length=1)
-    """For kind choice: the labels. None: those that occur in train."""
+    """For kind choice and labels: the labels. None: those that occur in train."""
+    list_style: Annotated[ListStyle, BY_VALUE] | None = Field(default=None, exclude_if=lambda style: style is None)
+    """For kind labels: how an answer lists them: as JSON, or separated by commas, semicolons, bars or lines. None: as train does."""
     pattern: str | None = None
     """For kind pattern: a regular expression; its group 1 is the answer."""
     bounds: Annotated[BoundsChoice, BY_VALUE] | Bounds = BoundsChoice.AUTO
@@ -95,11 +101,13 @@ class OutputFormat(CaseSection):
     def key_belongs_to_kind(self) -> OutputFormat:
         for key, value, kind in (
             ("schema", self.json_schema, OutputKind.JSON),
-            ("choices", self.choices, OutputKind.CHOICE),
             ("pattern", self.pattern, OutputKind.PATTERN),
+            ("list_style", self.list_style, OutputKind.LABELS),
         ):
             if value is not None and self.kind is not kind:
                 raise ValueError(f"`{key}` belongs to kind {kind.value}, not to kind {self.kind.value}")
+        if self.choices is not None and self.kind not in (OutputKind.CHOICE, OutputKind.LABELS):
+            raise ValueError(f"`choices` belongs to kind choice or labels, not to kind {self.kind.value}")
         if isinstance(self.bounds, dict) and self.kind not in (OutputKind.JSON, OutputKind.PATTERN):
             raise ValueError(f"`bounds` with paths belong to kind json or pattern, not to kind {self.kind.value}")
         if self.kind is OutputKind.PATTERN and self.pattern is None:

@@ -26,6 +26,12 @@ class FailureClass(StrEnum):
     WRONG_TOOL = "wrong tool"
     """A call is missing, or calls another tool, or is one too many."""
     WRONG_SHAPE = "wrong shape"
+    UNKNOWN_LABEL = "unknown label"
+    """A list with a label that is none of the choices."""
+    MISSING_LABEL = "missing label"
+    """Of several labels, some are not named, and all that are named are right."""
+    EXTRA_LABEL = "extra label"
+    """Of several labels, all are named, and others too."""
     BROKEN_RULE = "broken rule"
     WRONG_VALUE = "wrong value"
     LOW_SCORE = "low score"
@@ -40,6 +46,17 @@ class Labels:
 
     expected: tuple[str, ...]
     answered: tuple[str, ...] = ()
+
+    @property
+    def right(self) -> int:
+        """How many of the expected labels are answered."""
+        return len(set(self.expected) & set(self.answered))
+
+    @property
+    def f1(self) -> float:
+        """The F1 of this case alone; 1 where nothing is expected and nothing answered."""
+        total = len(self.expected) + len(self.answered)
+        return 2 * self.right / total if total else 1.0
 
 
 @dataclass(frozen=True)

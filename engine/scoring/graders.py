@@ -10,6 +10,8 @@ from tuneproof.engine.scoring.answer_rules import AnswerRules
 from tuneproof.engine.scoring.choice_grader import ChoiceGrader
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.json_grader import JsonGrader
+from tuneproof.engine.scoring.label_lists import label_list
+from tuneproof.engine.scoring.labels_grader import LabelsGrader
 from tuneproof.engine.scoring.pattern_grader import PatternGrader
 from tuneproof.engine.scoring.text_grader import TextGrader
 from tuneproof.engine.scoring.tool_calls import ToolCallGrader
@@ -26,6 +28,8 @@ def make_grader(task: Task, labels: Sequence[str]) -> Grader:
             return JsonGrader(schema if isinstance(schema, dict) else None)
         case OutputKind.CHOICE:
             return ChoiceGrader(task.output.choices or sorted({answer_of(label).strip() for label in labels}))
+        case OutputKind.LABELS:
+            return LabelsGrader(*label_list(task.output, labels))
         case OutputKind.PATTERN:
             return PatternGrader(task.output.pattern or "")
         case OutputKind.TOOL_CALLS:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 COUNTS_CORRECT = {
     OutputKind.JSON: (Metric.EXACT_MATCH,),
     OutputKind.CHOICE: (Metric.CHOICE_ACCURACY, Metric.EXACT_MATCH),
+    OutputKind.LABELS: (Metric.EXACT_MATCH,),
     OutputKind.PATTERN: (Metric.PATTERN_MATCH,),
     OutputKind.TOOL_CALLS: (Metric.EXACT_MATCH,),
     OutputKind.TEXT: (Metric.EXACT_MATCH, Metric.CONTAINS),
@@ -69,8 +70,13 @@ class Measure:
 
     @property
     def is_open(self) -> bool:
-        """Whether answers are free texts, which have a score beside being correct or not."""
+        """Whether answers are free texts."""
         return self.task.output.kind is OutputKind.TEXT
+
+    @property
+    def shows_score(self) -> bool:
+        """Whether the card has a column for the metric that decides beside what is correct."""
+        return not self.counts_correct_answers and self.task.output.kind in (OutputKind.TEXT, OutputKind.LABELS)
 
     @property
     def says_right(self) -> bool:

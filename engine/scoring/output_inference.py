@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from tuneproof.engine.case.list_style import ListStyle
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.data.call_text import UnreadableCall, read_calls
 from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.json_values import parse_json
+from tuneproof.engine.scoring.label_lists import read_labels
 
 MIN_MATCHING_SHARE = 0.9
 """Share of the outputs that must match a kind; the audit's format check reports the others."""
@@ -22,6 +24,9 @@ MIN_ROWS = 10
 MAX_LABELS = 200
 MAX_LABEL_LENGTH = 80
 """In characters."""
+MIN_SEVERAL = 0.05
+"""The least share of outputs that name more than one label, where a task has several."""
+
 MAX_ENUM_VALUES = 12
 MAX_KEYS = 50
 """An object with more different keys than this is a map, whose keys are data."""
@@ -47,14 +52,15 @@ class InferredOutput:
 
 
 def infer_output(outputs: Sequence[str]) -> InferredOutput:
-    """The first kind that matches the outputs: calls of tools, JSON objects, a few labels, texts that mark their answer, or any text.
+    """The first kind that matches the outputs.
 
-    Empty outputs do not count. If all outputs are JSON objects, each of them matches the inferred schema.
+    These are calls of tools, JSON objects, lists of labels, a few labels, texts that mark their answer, and any text. Empty outputs
+    do not count. If all outputs are JSON objects, each of them matches the inferred schema.
     """
     given = [output.strip() for output in outputs if output.strip()]
     if not given:
         return InferredOutput(OutputFormat(kind=OutputKind.TEXT), "there are no outputs")
-    return _as_tool_calls(given) or _as_json(given) or _as_choice(given) or _as_pattern(given) or _as_text()
+    return _as_tool_calls(given) or _as_json(given) or _as_labels(given) or _as_choice(given) or _as_pattern(given) or _as_text()
 
 
 def _as_tool_calls(given: Sequence[str]) -> InferredOutput | None:
@@ -82,6 +88,22 @@ def _as_json(given: Sequence[str]) -> InferredOutput | None:
     return InferredOutput(
         OutputFormat(kind=OutputKind.JSON, json_schema=schema), f"{_share(len(objects), given)} are JSON objects with {keys_in_words}"
     )
+
+
+def _as_labels(given: Sequence[str]) -> InferredOutput | None:
+    """Lists of a few labels that several outputs name: in JSON, or combined in more outputs than there are labels."""
+    for style in ListStyle:
+        lists = [labels for text in given if (labels := read_labels(text, style)) is not None]
+        names = {label for labels in lists for label in labels}
+        if len(lists) < len(given) or len(given) < MIN_ROWS or not 2 <= len(names) <= MAX_LABELS or not _are_short(names):
+            continue
+        several = sum(len(labels) > 1 for labels in lists)
+        are_combined = style is ListStyle.JSON or len(names) < len(set(given))
+        if several < MIN_SEVERAL * len(given) or not are_combined or sum(map(len, lists)) < 3 * len(names):
+            continue
+        output = OutputFormat(kind=OutputKind.LABELS, choices=sorted(names), list_style=style)
+        return InferredOutput(output, f"all {len(given)} outputs list some of {len(names)} short labels, {several} of them several")
+    return None
 
 
 def _as_choice(given: Sequence[str]) -> InferredOutput | None:
@@ -175,8 +197,11 @@ def repeated_labels(texts: Sequence[str], most: int, *, each: int) -> list[str] 
     labels = set(texts)
     if len(texts) < MIN_ROWS or len(labels) > most or each * len(labels) > len(texts):
         return None
-    short = all(len(label) <= MAX_LABEL_LENGTH and len(label.splitlines()) <= 1 for label in labels)
-    return sorted(labels) if short else None
+    return sorted(labels) if _are_short(labels) else None
+
+
+def _are_short(labels: Iterable[str]) -> bool:
+    return all(len(label) <= MAX_LABEL_LENGTH and len(label.splitlines()) <= 1 for label in labels)
 
 
 def _nearly_all(found: int, given: Sequence[str]) -> bool:

@@ -68,7 +68,7 @@ class PairedScores:
 
     @cached_property
     def wins(self) -> int:
-        """Cases on which the first arm, in its first training, scores more than the second; for macro-F1 those only it gets right."""
+        """Cases on which the first arm, in its first training, scores more than the second; for F1 the F1 of the case."""
         return int((self._score_differences > 0).sum())
 
     @cached_property
@@ -78,10 +78,7 @@ class PairedScores:
 
     @cached_property
     def _score_differences(self) -> Floats:
-        labels = self.second.labels
-        column = slice(2 * labels, 3 * labels) if labels else slice(0, 1)
-        difference: Floats = self.first[0].sums[:, column].sum(1) - self.second.sums[:, column].sum(1)
-        return difference
+        return self.first[0].case_scores - self.second.case_scores
 
     def interval(self, low_tail: float = 0.025, high_tail: float = 0.025) -> Interval:
         """The difference with limits that miss it, below and above, at most this often.

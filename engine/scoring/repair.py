@@ -18,6 +18,8 @@ from tuneproof.engine.data.json_document import bracketed_spans
 from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.json_values import parse_json, parsed_documents
+from tuneproof.engine.scoring.label_list_repair import list_of_labels
+from tuneproof.engine.scoring.label_lists import label_list
 from tuneproof.engine.scoring.tool_calls import calls_inside
 
 LIBRARY = "json-repair"
@@ -34,8 +36,8 @@ def make_repair(task: Task, outputs: Sequence[str], grader: Grader) -> Repair:
 
     JSON: the first document of the kind that train has, without the text and the code fence around it, with quotes, commas and brackets
     mended by json-repair, and with the keys and enumerated values of the schema in its spelling. Choice: the label, if the answer names
-    exactly one, in any case and spacing. Tool calls: the calls, without the text and the code fence around them. Other kinds have nothing
-    to repair: any text is valid, or the pattern is found wherever it is.
+    exactly one, in any case and spacing. Labels: the list, in any style. Tool calls: the calls, without the text and the code fence around
+    them. Other kinds have nothing to repair: any text is valid, or the pattern is found wherever it is.
     """
     match task.output.kind:
         case OutputKind.JSON:
@@ -44,6 +46,9 @@ def make_repair(task: Task, outputs: Sequence[str], grader: Grader) -> Repair:
             mend: Repair = partial(_document, kinds=kinds, schema=schema)
         case OutputKind.CHOICE:
             mend = _label_finder(task.output.choices or sorted({answer_of(text).strip() for text in outputs}))
+        case OutputKind.LABELS:
+            choices, style = label_list(task.output, outputs)
+            mend = partial(list_of_labels, choices=choices, style=style)
         case OutputKind.TOOL_CALLS:
             mend = calls_inside
         case _:

@@ -9,12 +9,29 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.case.task import Metric
 from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.grade import FailureClass, Grader
-from tuneproof.engine.scoring.metric_sums import metric_sums
+from tuneproof.engine.scoring.grade import FailureClass, Grader, Labels
+from tuneproof.engine.scoring.labels_grader import LabelsGrader
+from tuneproof.engine.scoring.metric_sums import metric_sums, named_labels
 from tuneproof.engine.scoring.outside_score import field_means
 from tuneproof.engine.scoring.predictions import Prediction, answered_predictions
 from tuneproof.engine.scoring.statistics import wilson
 from tuneproof.engine.scoring.text_grader import TextGrader
+
+
+class LabelScore(BaseModel):
+    """One label of several: over the cases that have it and the answers that name it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    precision: float | None
+    """Of the answers that name it, the share that are right to; None if none names it."""
+    recall: float | None
+    """Of the cases that have it, the share whose answer names it; None if no case has it."""
+    f1: float
+    support: int
+    """Cases that have it."""
+    answered: int
+    """Answers that name it."""
 
 
 class Scores(BaseModel):
@@ -50,6 +67,8 @@ class Scores(BaseModel):
     """Number of answers without token counts; tokens per case are the mean of the others."""
     rules: dict[str, Rate] = Field(default={}, exclude_if=lambda rules: not rules)
     """How often the answers keep each rule of the task, by its title."""
+    labels: dict[str, LabelScore] = Field(default={}, exclude_if=lambda labels: not labels)
+    """For kind labels, each label that a case has or an answer names, the most frequent first."""
     attempts: int = Field(default=0, exclude_if=lambda count: not count)
     """Number of requests, if some were repeated."""
 
@@ -85,8 +104,26 @@ def score_predictions(arm: str, all_predictions: Sequence[Prediction], metrics: 
         metrics_at_worst=compute_metrics(metrics, all_predictions, grader) if n < len(all_predictions) else {},
         tokens_untold=n - len(counted),
         rules={rule: wilson_rate(sum(rule not in p.fields for p in predictions), n) for rule in rule_titles(grader)},
+        labels=label_scores([named_labels(p, grader) for p in predictions]) if isinstance(grader, LabelsGrader) else {},
         attempts=attempts if attempts > len(all_predictions) else 0,
     )
+
+
+def label_scores(pairs: Sequence[Labels]) -> dict[str, LabelScore]:
+    """Precision, recall and F1 of each label, the most frequent first."""
+    support = Counter(label for pair in pairs for label in pair.expected)
+    answered = Counter(label for pair in pairs for label in pair.answered)
+    right = Counter(label for pair in pairs for label in pair.answered if label in pair.expected)
+    return {
+        label: LabelScore(
+            precision=round(right[label] / answered[label], 6) if answered[label] else None,
+            recall=round(right[label] / support[label], 6) if support[label] else None,
+            f1=round(2 * right[label] / (support[label] + answered[label]), 6),
+            support=support[label],
+            answered=answered[label],
+        )
+        for label in sorted({*support, *answered}, key=lambda label: (-support[label], label))
+    }
 
 
 def rule_titles(grader: Grader) -> tuple[str, ...]:

@@ -47,15 +47,18 @@ class TaskField(StrEnum):
     KEEP_TOGETHER = "keep together"
 
 
-ONLY_FOR = {TaskField.SCHEMA: OutputKind.JSON, TaskField.CHOICES: OutputKind.CHOICE, TaskField.PATTERN: OutputKind.PATTERN}
-"""Fields that only one output kind has."""
+ONLY_FOR = {
+    TaskField.SCHEMA: (OutputKind.JSON,),
+    TaskField.CHOICES: (OutputKind.CHOICE, OutputKind.LABELS),
+    TaskField.PATTERN: (OutputKind.PATTERN,),
+    TaskField.BOUNDS: (OutputKind.JSON, OutputKind.PATTERN),
+}
+"""Fields that only some output kinds have."""
 
 
 def fields_of(output: OutputFormat) -> list[TaskField]:
     """The fields that a task with this output has."""
-    has_bounds = output.kind in (OutputKind.JSON, OutputKind.PATTERN)
-    only = [field for field in TaskField if ONLY_FOR.get(field, output.kind) is output.kind]
-    return only if has_bounds else [field for field in only if field is not TaskField.BOUNDS]
+    return [field for field in TaskField if output.kind in ONLY_FOR.get(field, OutputKind)]
 
 
 def suggested_sections(content: DraftCase, found: DataFacts | None) -> Sections:
@@ -210,7 +213,9 @@ def _choices_text(content: DraftCase) -> str:
 
 
 def _with_choices(content: DraftCase, text: str) -> Sections:
-    return with_output(content, OutputFormat(kind=OutputKind.CHOICE, choices=parse_choices(text)))
+    output = task_of(content).output
+    kind = OutputKind.LABELS if output.kind is OutputKind.LABELS else OutputKind.CHOICE
+    return with_output(content, OutputFormat(kind=kind, choices=parse_choices(text), list_style=output.list_style))
 
 
 def _pattern_text(content: DraftCase) -> str:

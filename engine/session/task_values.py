@@ -12,6 +12,7 @@ from tuneproof.engine.session.task_form import TaskField, describe_target, split
 KIND_MEANINGS = {
     OutputKind.JSON: "a JSON object; a schema says which fields it has",
     OutputKind.CHOICE: "one of a few labels",
+    OutputKind.LABELS: "several of a few labels, in a list",
     OutputKind.PATTERN: "a text in which a regular expression finds the answer",
     OutputKind.TOOL_CALLS: "calls of tools; right by name and arguments, in any order",
     OutputKind.TEXT: "free text, scored by its metric; rules it has to keep are task.rules",
@@ -25,6 +26,7 @@ METRIC_MEANINGS = {
     Metric.TOOL_ACCURACY: "the right tools are called, whatever the arguments",
     Metric.PATTERN_MATCH: "what the pattern finds is right",
     Metric.SCRIPT: "what your own script gives the answer, between 0 and 1",
+    Metric.MICRO_F1: "F1 over all labels of all cases together, so that each label named counts as much",
     Metric.CHRF: "how much of the expected text is there, in runs of characters (chrF)",
     Metric.ROUGE_L: "the words of the expected text that are there in its order (ROUGE-L)",
     Metric.TOKEN_F1: "the words shared with the expected text, in any order (F1, as in SQuAD)",

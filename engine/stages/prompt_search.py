@@ -20,7 +20,6 @@ from gepa.strategies.instruction_proposal import InstructionProposalSignature
 
 from tuneproof.engine.arms.few_shot import SHOT_COUNTS
 from tuneproof.engine.arms.optimised_prompt import LIBRARY, Examples, OptimisedPrompt, PromptCandidate
-from tuneproof.engine.case.task import Metric
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.data.example import Example, Message
 from tuneproof.engine.data.reasoning import answer_of
@@ -211,7 +210,7 @@ class PromptSearch(GEPAAdapter[Case, Prediction, Prediction]):
 
     def _score(self, prediction: Prediction) -> float:
         metric = self.measure.metric
-        if self.measure.counts_correct_answers or metric is Metric.MACRO_F1:
+        if self.measure.counts_correct_answers:
             return float(prediction.correct)
         return score_of(metric, prediction, self.measure.grader)
 

@@ -48,7 +48,7 @@ def _every_example(table: Table) -> Iterator[Source]:
 
 def _applies(table: Table) -> bool:
     reader = label_reader(table)
-    return reader is not None and reader.separator is None and FEWEST_ROWS <= table.count(Size).examples <= MOST_ROWS
+    return reader is not None and reader.style is None and FEWEST_ROWS <= table.count(Size).examples <= MOST_ROWS
 
 
 @check("label-error", severity=Severity.INFO, compares=True, also_needs=_every_example)

@@ -9,6 +9,7 @@ from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
 from tuneproof.engine.scoring.choice_grader import ChoiceGrader
+from tuneproof.engine.scoring.labels_grader import LabelsGrader
 
 RARE = 5
 """With fewer rows a label is hardly trained and hardly scored: one wrong answer moves its recall by more than 20 points."""
@@ -24,7 +25,7 @@ def rare_labels(table: Table) -> Iterator[Finding]:
     if reader is None:
         return
     counts = label_counts(table, reader)
-    choices = table.grader.choices if isinstance(table.grader, ChoiceGrader) else list(counts)
+    choices = table.grader.choices if isinstance(table.grader, ChoiceGrader | LabelsGrader) else list(counts)
     # The format check finds outputs that are none of the choices.
     rare = {label: counts[label] for label in choices if counts[label] < RARE}
     if not rare:

@@ -11,6 +11,7 @@ from tuneproof.engine.audit.counts import Size, aggregate, fewest_frequent
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, norm
 from tuneproof.engine.scoring.choice_grader import ChoiceGrader
+from tuneproof.engine.scoring.labels_grader import LabelsGrader
 
 LONGEST = 60
 """Characters of the longest placeholder, except filler text."""
@@ -78,7 +79,7 @@ def intended_outputs(table: Table) -> set[str]:
     """The outputs, under `norm`, that look like a placeholder and are an answer: they are frequent, or a choice of the task."""
     counts = table.count(MaybeIntended).counts
     fewest = fewest_frequent(table.count(Size).rows)
-    choices = table.grader.choices if isinstance(table.grader, ChoiceGrader) else []
+    choices = table.grader.choices if isinstance(table.grader, ChoiceGrader | LabelsGrader) else []
     return {text for text, count in counts.items() if count >= fewest} | {norm(choice) for choice in choices}
 
 

@@ -32,7 +32,7 @@ from tuneproof.engine.audit_runs.ray.session import ray_started
 from tuneproof.engine.audit_runs.ray.shard import AuditRequest, Shard, ShardRows, ShardSummary, pickled, population_of, read_shard
 from tuneproof.engine.case.data import Data, LabelErrorMethod
 from tuneproof.engine.case.schema import DraftCase
-from tuneproof.engine.case.task import OutputKind
+from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.core.errors import CaseError, DataRefused, UsageError
 from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.readers import no_rows_error, source_files
@@ -131,14 +131,15 @@ class _ShardedAudit:
         return read.select_columns(["rows"]).materialize(), summaries
 
     def _labels(self, summaries: list[ShardSummary]) -> frozenset[str]:
-        """The outputs of the examples, if the task asks for a choice and names no choices."""
+        """The outputs of the examples, if the task asks for labels, and leaves it to them which there are or how they are written."""
         task = self._request.case.task if self._request.case else None
-        if task is None or task.output.kind is not OutputKind.CHOICE or task.output.choices:
+        if task is None or not _needs_outputs(task.output):
             return frozenset()
         labels: set[str] = set()
         for each in summaries:
             if each.labels is None:
-                raise DataRefused("there are too many different outputs to be choices", where="task.output", fix="name the choices")
+                fix = "name the choices" + (", and task.output.list_style" if task.output.kind is OutputKind.LABELS else "")
+                raise DataRefused("there are too many different outputs to be choices", where="task.output", fix=fix)
             labels |= each.labels
         return frozenset(labels)
 
@@ -209,3 +210,14 @@ def _shard_rows(batch: pa.Table) -> ShardRows:
     rows = pickle.loads(batch.column("rows")[0].as_py())
     assert isinstance(rows, ShardRows)
     return rows
+
+
+def _needs_outputs(output: OutputFormat) -> bool:
+    """Whether the grader is made from the outputs of the examples."""
+    match output.kind:
+        case OutputKind.CHOICE:
+            return not output.choices
+        case OutputKind.LABELS:
+            return not output.choices or output.list_style is None
+        case _:
+            return False
