@@ -56,7 +56,12 @@ def test_nothing_is_suggested_for_what_was_chosen() -> None:
 
 @pytest.mark.parametrize("kind", OutputKind)
 def test_each_output_kind_has_only_its_own_fields(kind: OutputKind) -> None:
-    own = {OutputKind.JSON: TaskField.SCHEMA, OutputKind.CHOICE: TaskField.CHOICES, OutputKind.PATTERN: TaskField.PATTERN}
+    own = {
+        OutputKind.JSON: TaskField.SCHEMA,
+        OutputKind.CHOICE: TaskField.CHOICES,
+        OutputKind.LABELS: TaskField.CHOICES,
+        OutputKind.PATTERN: TaskField.PATTERN,
+    }
     fields = fields_of(OutputFormat(kind=kind, pattern="(.)" if kind is OutputKind.PATTERN else None))
     assert [field for field in fields if field in own.values()] == ([own[kind]] if kind in own else [])
 
