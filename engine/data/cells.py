@@ -80,3 +80,26 @@ def require_text(value: Any, name: str) -> None:
 def shared_label(output: str) -> str:
     """The output; equal short ones are one object, so that a label takes no memory in each row."""
     return sys.intern(output) if len(output) <= MOST_LABEL_CHARACTERS else output
+
+
+def object_of(value: Any, name: str) -> Mapping[str, Any]:
+    """A value as an object; null as an empty one. Raises RowError for anything else."""
+    if value is None:
+        return {}
+    if isinstance(value, Mapping):
+        return value
+    raise RowError(f"`{name[:60]}` is not an object")
+
+
+def list_of(value: Any, name: str) -> list[Any]:
+    """A value as a list; null as an empty one. Raises RowError for anything else."""
+    if value is None:
+        return []
+    if isinstance(value, list):
+        return value
+    raise RowError(f"`{name[:60]}` is not a list")
+
+
+def objects_of(value: Any, name: str) -> list[Mapping[str, Any]]:
+    """A value as a list of objects; null as an empty one. Raises RowError for anything else."""
+    return [object_of(part, name) for part in list_of(value, name)]

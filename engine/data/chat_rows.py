@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple
 
 from tuneproof.engine.case.data import Turns
-from tuneproof.engine.data.cells import RowError, output_cell, shared_label, text_cell
+from tuneproof.engine.data.cells import RowError, object_of, objects_of, output_cell, shared_label, text_cell
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.messages import ToolUse
 from tuneproof.engine.data.notes import KeyPlace, RowNotes, UnansweredTurns, UnusedKey
@@ -55,7 +55,8 @@ def contents(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Convert
     for key in ("systemInstruction", "system_instruction"):
         if (given := row.get(key)) is not None:
             used.add(key)
-            system = given if isinstance(given, str) else "".join(str(part.get("text", "")) for part in given.get("parts", []))
+            parts = [] if isinstance(given, str) else objects_of(object_of(given, key).get("parts"), "parts")
+            system = given if isinstance(given, str) else "".join(text_cell(part, "text", required=False) for part in parts)
     turns = row["contents"]
     if isinstance(turns, list):
         turns = [_of_parts(turn) if isinstance(turn, dict) else turn for turn in turns]
@@ -63,13 +64,12 @@ def contents(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Convert
 
 
 def _of_parts(turn: Mapping[str, Any]) -> dict[str, Any]:
-    parts = turn.get("parts")
-    called = [part["functionCall"] for part in parts or [] if isinstance(part, dict) and part.get("functionCall")]
-    results = [part["functionResponse"] for part in parts or [] if isinstance(part, dict) and part.get("functionResponse")]
-    rest = [part for part in parts or [] if not (isinstance(part, dict) and (part.get("functionCall") or part.get("functionResponse")))]
+    parts = objects_of(turn.get("parts"), "parts")
+    called = [part["functionCall"] for part in parts if part.get("functionCall")]
+    results = [object_of(part["functionResponse"], "functionResponse") for part in parts if part.get("functionResponse")]
+    rest = [dict(part) for part in parts if not (part.get("functionCall") or part.get("functionResponse"))]
     if results:
-        result = results[0] if isinstance(results[0], dict) else {}
-        return {"role": "tool", "name": result.get("name"), "content": result.get("response")}
+        return {"role": "tool", "name": results[0].get("name"), "content": results[0].get("response")}
     turn = {key: value for key, value in turn.items() if key != "parts"} | {"content": rest}
     return turn | ({"tool_calls": called, "content": rest or None} if called else {})
 

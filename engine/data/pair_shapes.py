@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tuneproof.engine.data.cells import RowError, output_cell, text_cell
+from tuneproof.engine.data.cells import RowError, list_of, output_cell, text_cell
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.labels import LabelList, with_labels
 from tuneproof.engine.data.notes import KeyPlace, RowNotes, UnusedKey
@@ -97,7 +97,11 @@ def _passage(value: Any) -> str:
 def _squad(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
     """`question`, `context` and `answers: {text: […], answer_start: […]}`; the first answer is the output."""
     answers = row["answers"]
-    texts = answers.get("text") if isinstance(answers, dict) else [a.get("text") if isinstance(a, dict) else a for a in answers]
+    texts = (
+        answers.get("text")
+        if isinstance(answers, dict)
+        else [a.get("text") if isinstance(a, dict) else a for a in list_of(answers, "answers")]
+    )
     if not isinstance(texts, list) or not texts:
         raise RowError("`answers` has no answer: the question cannot be answered from its passage")
     if len(set(map(str, texts))) > 1:

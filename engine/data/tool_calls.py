@@ -20,12 +20,16 @@ def calls_of(value: Any) -> tuple[ToolCall, ...]:
     as in `tool_calls` of OpenAI. Raises NotACall.
     """
     if isinstance(value, str):
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise NotACall("it is not JSON") from None
+        value = _json(value)
     calls = value if isinstance(value, list) else [value]
     return tuple(_call(call) for call in calls if call is not None)
+
+
+def _json(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        raise NotACall("it is not JSON") from None
 
 
 def _call(value: Any) -> ToolCall:
@@ -52,10 +56,7 @@ def offered_tools(value: Any) -> tuple[str, ...]:
     if isinstance(value, str):
         if not value.strip():
             return ()
-        try:
-            value = json.loads(value)
-        except (ValueError, RecursionError):
-            raise NotACall("it is not JSON") from None
+        value = _json(value)
     tools = value if isinstance(value, list) else [] if value is None else [value]
     return tuple(_tool(tool) for tool in tools if tool is not None)
 
@@ -63,7 +64,7 @@ def offered_tools(value: Any) -> tuple[str, ...]:
 def _tool(value: Any) -> str:
     if isinstance(value, str):
         # Some data sets have each tool as JSON text.
-        return offered_tools(value)[0]
+        value = _json(value)
     if not isinstance(value, Mapping):
         raise NotACall("a tool is not an object")
     inner = value.get("function")

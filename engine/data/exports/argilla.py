@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from tuneproof.engine.data.annotators import agreed
-from tuneproof.engine.data.cells import NotToLearn, text_cell
+from tuneproof.engine.data.cells import NotToLearn, list_of, object_of, objects_of, text_cell
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.data.exports.answers import output_of
+from tuneproof.engine.data.exports.answers import output_of, spans_of
 from tuneproof.engine.data.exports.text_field import text_field
 from tuneproof.engine.data.labels import LabelList, with_labels
 from tuneproof.engine.data.notes import RowNotes
@@ -59,7 +59,7 @@ def _flat(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
     questions = [key.removesuffix(RESPONSES) for key in row if key.endswith(RESPONSES)]
     responses = {}
     for question in questions:
-        values, states = row.get(question + RESPONSES) or [], row.get(f"{question}{RESPONSES}.status") or []
+        values, states = (list_of(row.get(f"{question}{RESPONSES}{ending}"), question) for ending in ("", ".status"))
         responses[question] = [(value, str(states[at] if at < len(states) else "submitted")) for at, value in enumerate(values)]
     about = tuple(f"{question}{ending}" for question in questions for ending in (RESPONSES, SUGGESTION))
     fields = {key: value for key, value in row.items() if key not in NOT_FIELDS and not key.startswith(about)}
@@ -69,28 +69,33 @@ def _flat(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
 def _nested(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
     given, responses = row.get("responses") or {}, {}
     if isinstance(given, dict):
-        responses = {question: [(r.get("value"), str(r.get("status") or "submitted")) for r in rs or []] for question, rs in given.items()}
+        responses = {question: _given(answers, question) for question, answers in given.items()}
     else:
-        for question, value, status in _of_users(given):
+        for question, value, status in _of_users(objects_of(given, "responses")):
             responses.setdefault(question, []).append((value, status))
-    metadata = {**(row.get("metadata") or {}), **{key: row[key] for key in ("id", "external_id") if row.get(key)}}
-    return _example(row["fields"], responses, metadata, source, notes)
+    metadata = {**object_of(row.get("metadata"), "metadata"), **{key: row[key] for key in ("id", "external_id") if row.get(key)}}
+    return _example(object_of(row["fields"], "fields"), responses, metadata, source, notes)
 
 
 def _of_users(responses: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Any, str]]:
     """The answers of version 1, where each user's response has all questions."""
     for response in responses:
-        for question, answer in (response.get("values") or {}).items():
+        for question, answer in object_of(response.get("values"), "values").items():
             yield question, answer.get("value") if isinstance(answer, dict) else answer, str(response.get("status") or "submitted")
 
 
 def _feedback(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
     """A record of a feedback data set of version 1 on the hub: a question is a column of responses."""
     questions = _feedback_questions(row)
-    responses = {q: [(r.get("value"), str(r.get("status") or "submitted")) for r in row[q] or [] if isinstance(r, dict)] for q in questions}
+    responses = {question: _given(row[question], question) for question in questions}
     about = tuple(f"{question}{OLD_SUGGESTION}" for question in questions)
     fields = {key: value for key, value in row.items() if key not in NOT_FIELDS and key not in questions and not key.startswith(about)}
     return _example(fields, responses, {key: row[key] for key in ("external_id",) if row.get(key)}, source, notes)
+
+
+def _given(answers: Any, question: str) -> list[tuple[Any, str]]:
+    """The answers to a question, each with its state."""
+    return [(answer.get("value"), str(answer.get("status") or "submitted")) for answer in objects_of(answers, question)]
 
 
 def _feedback_questions(row: Mapping[str, Any]) -> list[str]:
@@ -104,15 +109,15 @@ def _old(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
     annotation = row["annotation"]
     if annotation is None or annotation == "":
         raise NotToLearn("it has no annotation; a `prediction` is no answer")
-    fields = row.get("inputs") or {"text": row.get("text")}
+    fields = object_of(row.get("inputs"), "inputs") or {"text": row.get("text")}
     name = text_field(fields)
     rest = {key: value for key, value in fields.items() if key != name}
-    if isinstance(annotation, list) and all(isinstance(span, list | tuple) and len(span) >= 3 for span in annotation) and annotation:
-        text = fields[name]
-        answer: Any = [{"start": s[1], "end": s[2], "text": text[s[1] : s[2]], "label": s[0]} for s in annotation]
+    if isinstance(annotation, list) and annotation and all(isinstance(span, list) and len(span) >= 3 for span in annotation):
+        spans = [{"start": span[1], "end": span[2], "label": span[0]} for span in annotation]
+        answer: Any = spans_of(spans, text_cell(fields, name))
     else:
         answer = LabelList.of(annotation, stays=True) if isinstance(annotation, list) else annotation
-    metadata = {**rest, **(row.get("metadata") or {}), **({"id": row["id"]} if row.get("id") else {})}
+    metadata = {**rest, **object_of(row.get("metadata"), "metadata"), **({"id": row["id"]} if row.get("id") else {})}
     return Example("", text_cell(fields, name), output_of({"annotation": answer}), source, metadata=metadata)
 
 

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from tuneproof.engine.data.cells import NotToLearn, text_cell
+from tuneproof.engine.data.cells import NotToLearn, list_of, text_cell
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.exports.answers import output_of, spans_of
 from tuneproof.engine.data.labels import LabelList, with_labels
@@ -25,7 +25,7 @@ OWN_KEYS = {"Comments", "comments", "annotation_approver", "relations", "meta", 
 
 def _convert(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
     key, label_key = _text_key(row), _label_key(row)
-    text, labels = text_cell(row, key), row[label_key]
+    text, labels = text_cell(row, key), list_of(row.get(label_key), label_key)
     if not labels and label_key != "entities":
         raise NotToLearn("it has no label")
     if row.get("relations"):
@@ -49,11 +49,11 @@ def _spans(labels: list[Any]) -> list[Mapping[str, Any]] | None:
 
 
 def _text_key(row: Mapping[str, Any]) -> str:
-    return next(key for key in TEXT_KEYS if key in row)
+    return next((key for key in TEXT_KEYS if isinstance(row.get(key), str)), TEXT_KEYS[0])
 
 
 def _label_key(row: Mapping[str, Any]) -> str:
-    return next(key for key in LABEL_KEYS if isinstance(row.get(key), list))
+    return next((key for key in LABEL_KEYS if isinstance(row.get(key), list)), LABEL_KEYS[0])
 
 
 def _is_doccano(row: Mapping[str, Any]) -> bool:

@@ -6,11 +6,11 @@ https://labelstud.io/guide/export (formats JSON, JSON_MIN and CSV)
 from __future__ import annotations
 
 import json
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from typing import Any
 
 from tuneproof.engine.data.annotators import agreed, one_row_a_task
-from tuneproof.engine.data.cells import NotToLearn, RowError, text_cell
+from tuneproof.engine.data.cells import NotToLearn, RowError, list_of, object_of, objects_of, text_cell
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.exports.answers import output_of, spans_of
 from tuneproof.engine.data.exports.text_field import TEXT_NAMES, text_field
@@ -28,9 +28,10 @@ ABOUT_THE_ANNOTATION = {
 
 
 def _json(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
-    annotations = row.get("annotations", row.get("completions")) or []
-    if not all(isinstance(annotation, dict) for annotation in annotations):
-        raise RowError("the annotations are not in the export, only their numbers: export as JSON, not as JSON without annotations")
+    listed = list_of(row.get("annotations", row.get("completions")), "annotations")
+    if any(isinstance(annotation, int) for annotation in listed):
+        raise RowError("the annotations are not in the export, only their numbers: export as JSON with its annotations")
+    annotations = objects_of(listed, "annotations")
     given = [each for each in annotations if not (each.get("was_cancelled") or each.get("skipped"))]
     if not given and annotations:
         raise NotToLearn("its annotator skipped it (`was_cancelled`)")
@@ -40,18 +41,18 @@ def _json(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
         raise NotToLearn(f"it is not annotated{guessed}")
     # Label Studio's mark for the annotation that is known to be right.
     given = [each for each in given if each.get("ground_truth")] or given
-    data = row["data"]
+    data = object_of(row["data"], "data")
     name = text_field(data)
-    output = agreed([_answer(each["result"], data[name], notes) for each in given], notes)
+    output = agreed([_answer(objects_of(each["result"], "result"), text_cell(data, name), notes) for each in given], notes)
     metadata = {key: value for key, value in data.items() if key != name} | {key: row[key] for key in KEPT_KEYS if row.get(key)}
     return Example("", text_cell(data, name), output, source, metadata=metadata)
 
 
-def _answer(results: list[Any], text: str, notes: RowNotes) -> str:
+def _answer(results: Sequence[Mapping[str, Any]], text: str, notes: RowNotes) -> str:
     """The output for the results of one annotation."""
     answers: dict[str, Any] = {}
     for result in results:
-        kind = result.get("type")
+        kind = str(result.get("type"))
         value = result.get("value")
         if kind == "relation" or not isinstance(value, dict):
             notes.add(UnusedKey("relation" if kind == "relation" else "result", KeyPlace.ROW, "it is no answer that can be learned here"))

@@ -9,7 +9,7 @@ from collections.abc import Hashable, Mapping
 from typing import Any
 
 from tuneproof.engine.data.annotators import one_row_a_task
-from tuneproof.engine.data.cells import NotToLearn, RowError, text_cell
+from tuneproof.engine.data.cells import NotToLearn, RowError, objects_of, text_cell
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.exports.answers import output_of, spans_of
 from tuneproof.engine.data.exports.text_field import text_field
@@ -49,14 +49,14 @@ def _answer(row: Mapping[str, Any], text: str) -> Any:
     if isinstance(row.get("label"), str) and not row.get("spans"):
         return row["label"]
     if isinstance(row.get("spans"), list):
-        return spans_of(row["spans"], text)
+        return spans_of(objects_of(row["spans"], "spans"), text)
     raise RowError("the task has no answer that can be learned: no `accept`, `label`, `spans` or `user_input`")
 
 
 def _choice(row: Mapping[str, Any]) -> LabelList:
     """The options that were chosen, by their ids, or by their texts where the ids are only numbers."""
-    options = [option for option in row.get("options") or [] if isinstance(option, dict)]
-    texts = {option.get("id"): option.get("text") for option in options}
+    options = objects_of(row.get("options"), "options")
+    texts = {option["id"]: option.get("text") for option in options if isinstance(option.get("id"), int)}
     several = isinstance(row.get("config"), dict) and row["config"].get("choice_style") == "multiple"
     if not row["accept"] and not several:
         raise NotToLearn("no option was chosen (`accept` is empty)")
@@ -65,7 +65,8 @@ def _choice(row: Mapping[str, Any]) -> LabelList:
 
 
 def _task(example: Example) -> Hashable | None:
-    return example.metadata.get("_task_hash")
+    task = example.metadata.get("_task_hash")
+    return task if isinstance(task, int | str) else None
 
 
 def _settle(examples: list[Example], problems: Problems, notes: RowNotes) -> list[Example]:
