@@ -6,13 +6,14 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from tuneproof.engine.data.cells import NotToLearn, RowError, output_cell, text_cell
+from tuneproof.engine.data.cells import NotToLearn, RowError, list_of, object_of, output_cell, text_cell
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.notes import PairKind, PreferencePair, RowNotes
 from tuneproof.engine.data.row_keys import single_turn
 from tuneproof.engine.data.row_shape import Convert, Converted, RowShape
 
 CHOSEN, REJECTED = "chosen", "rejected"
+PREFERRED = "preferred_output"
 
 PROMPT_KEYS = ("prompt", "question", "query", "instruction", "input")
 """Keys of the request of a pair."""
@@ -59,6 +60,19 @@ def pairs(chat: Chat) -> RowShape:
         return chat(chosen if whole else [*before, *chosen], row, {CHOSEN, *([key] if key else [])}, source, notes)
 
     return RowShape("chosen/rejected", frozenset({CHOSEN, REJECTED}), convert)
+
+
+def preferred_outputs(chat: Chat) -> RowShape:
+    """The shape of OpenAI's preference data: an `input` with turns and tools, and a preferred and another output."""
+
+    def convert(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+        notes.add(PreferencePair(PairKind.BETTER_AND_WORSE))
+        given = object_of(row["input"], "input")
+        turns = [*list_of(given.get("messages"), "messages"), *list_of(row[PREFERRED], PREFERRED)]
+        rest = {key: value for key, value in row.items() if key not in ("input", PREFERRED)}
+        return chat(turns, {**given, **rest}, {"messages"}, source, notes)
+
+    return RowShape("preferred_output/non_preferred_output", frozenset({"input", PREFERRED, "non_preferred_output"}), convert)
 
 
 def _turns_of_text(text: str) -> list[dict[str, str]] | str:

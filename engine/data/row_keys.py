@@ -10,7 +10,7 @@ from typing import Any
 from tuneproof.engine.data.cells import RowError, shared_label, text_of
 from tuneproof.engine.data.example import NO_METADATA, Example, Message, Source
 from tuneproof.engine.data.messages import ToolUse
-from tuneproof.engine.data.notes import KeyPlace, RowNotes, UnusedKey
+from tuneproof.engine.data.notes import KeyPlace, PairKind, PreferencePair, RowNotes, UnusedKey
 from tuneproof.engine.data.reasoning import with_reasoning
 from tuneproof.engine.data.tool_calls import NotACall, offered_tools
 from tuneproof.engine.data.turns import read_conversation
@@ -37,8 +37,11 @@ UNUSED_ROW_KEYS = {
 }
 """Keys of a row on which nothing here acts, and what that means."""
 
+REJECTED_KEYS = ("rejected", "rejected_response", "rejected_messages")
+"""Keys of a row with an answer that is worse than its output (TRL, ms-swift)."""
+
 _HONOURED = {"system", "history", *OFFERED_KEYS, *ROW_REASONING_KEYS}
-_SAYING = frozenset({*_HONOURED, *UNUSED_ROW_KEYS})
+_SAYING = frozenset({*_HONOURED, *REJECTED_KEYS, *UNUSED_ROW_KEYS})
 
 
 def rest_of(row: Mapping[str, Any], used: Collection[str]) -> Mapping[str, Any]:
@@ -53,6 +56,8 @@ def rest_of(row: Mapping[str, Any], used: Collection[str]) -> Mapping[str, Any]:
 
 def note_unused(row: Mapping[str, Any], notes: RowNotes, used: Collection[str] = ()) -> None:
     """Notes the keys of a row on which nothing here acts."""
+    if any(row.get(key) for key in REJECTED_KEYS):
+        notes.add(PreferencePair(PairKind.BETTER_AND_WORSE))
     for key in UNUSED_ROW_KEYS.keys() & row.keys() - set(used):
         if row[key] not in (None, "", [], {}):
             notes.add(UnusedKey(key, KeyPlace.ROW, UNUSED_ROW_KEYS[key]))

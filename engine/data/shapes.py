@@ -12,7 +12,7 @@ from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.exports import EXPORTS
 from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.pair_shapes import ALPACA, INPUT_OUTPUT, OTHER_PAIRS
-from tuneproof.engine.data.preferences import good_answers, pairs
+from tuneproof.engine.data.preferences import good_answers, pairs, preferred_outputs
 from tuneproof.engine.data.row_keys import rest_of
 from tuneproof.engine.data.row_shape import RowShape
 
@@ -45,6 +45,7 @@ def _is_list(key: str) -> Any:
 SHAPES = [
     *EXPORTS,
     pairs(last_turn),
+    preferred_outputs(last_turn),
     RowShape("messages", frozenset({"messages"}), good_answers(messages)),
     RowShape("conversations", frozenset({"conversations"}), good_answers(conversations)),
     ALPACA,

@@ -70,6 +70,9 @@ def read_conversation(turns: Any, notes: RowNotes, system: str = "") -> Conversa
 
     Raises RowError for turns that cannot be read, and TurnError for an unknown role or a system turn after the start.
     """
+    if isinstance(turns, str) and turns.lstrip()[:1] == "[":
+        # Tables have no lists.
+        turns = _json_list(turns)
     if not isinstance(turns, list):
         raise RowError("the conversation is not a list of turns")
     systems = [system] if system else []
@@ -99,6 +102,13 @@ def read_conversation(turns: Any, notes: RowNotes, system: str = "") -> Conversa
             unlearned.add(len(spoken) - 1)
             keys.add(key)
     return Conversation("\n\n".join(systems), tuple(spoken), frozenset(unlearned), frozenset(keys), first_call)
+
+
+def _json_list(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def _messages(turn: Mapping[str, Any], number: int, notes: RowNotes) -> Sequence[Message]:

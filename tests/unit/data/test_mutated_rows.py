@@ -25,7 +25,27 @@ from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.row_shape import RowShape
 from tuneproof.engine.data.shapes import detect_shape
 
-JUNK = [None, 1, -1.5, True, "", "x", "[1]", "{", [], {}, [1], [None], ["a"], {"a": 1}, [{}], [[]], [[1, 2]], [[1, 2, 3]], {"name": []}]
+JUNK: list[Any] = [
+    None,
+    1,
+    -1.5,
+    True,
+    "",
+    "x",
+    "[1]",
+    "{",
+    [],
+    {},
+    [1],
+    [None],
+    ["a"],
+    {"a": 1},
+    [{}],
+    [[]],
+    [[1, 2]],
+    [[1, 2, 3]],
+    {"name": []},
+]
 
 CALL = {"role": "assistant", "content": None, "tool_calls": [{"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}
 
@@ -84,12 +104,12 @@ def test_a_mutated_row_is_an_example_or_a_problem(row: dict[str, Any]) -> None:
         if (shape := detect_shape(changed)) is None:
             continue
         try:
-            example = shape.convert(changed, Source("rows.jsonl", number), notes)
+            examples = shape.examples(changed, Source("rows.jsonl", number), notes)
         except RowError as error:
             assert error.problem().message
             continue
-        notes.keep(example.source)
-        by_shape.setdefault(shape.name, (shape, []))[1].append(example)
+        notes.keep(examples[0].source)
+        by_shape.setdefault(shape.name, (shape, []))[1].extend(examples)
     for shape, examples in by_shape.values():
         settled = shape.settle(examples, [], notes) if shape.settle else examples
         assert all(type(part) is str for example in settled for part in (example.input, example.output, example.system))

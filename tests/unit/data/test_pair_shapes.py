@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -112,6 +115,30 @@ def test_the_chosen_answer_of_a_pair_is_the_output_and_it_is_told(write_jsonl: A
     assert (example.input, example.output, loaded.shapes) == ("two?", "2", {"rows.jsonl": "chosen/rejected"})
     assert loaded.notes.of(PreferencePair) == [(PreferencePair(PairKind.BETTER_AND_WORSE), [example.source])]
     assert "rejected" in example.metadata
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"query": "two?", "response": "2", "rejected_response": "3"},
+        {"messages": TURNS, "rejected_response": "3"},
+        {"input": {"messages": TURNS[:1], "tools": []}, "preferred_output": TURNS[1:], "non_preferred_output": TURNS[1:]},
+    ],
+    ids=["query", "messages", "openai"],
+)
+def test_a_worse_answer_beside_the_output_is_told(write_jsonl: Any, row: dict[str, Any]) -> None:
+    loaded = read_examples(str(write_jsonl([row])))
+    assert (loaded.examples[0].input, loaded.examples[0].output) == ("two?", "2")
+    assert [note.kind for note, _ in loaded.notes.of(PreferencePair)] == [PairKind.BETTER_AND_WORSE]
+
+
+def test_turns_in_a_table_are_read_from_their_text(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        csv.writer(file).writerows([["messages", "id"], [json.dumps(TURNS), "7"], ["[{", "8"]])
+    loaded = read_examples(str(path))
+    assert [(e.input, e.output, e.metadata) for e in loaded.examples] == [("two?", "2", {"id": "7"})]
+    assert [problem.message for _, problem in loaded.problems] == ["the conversation is not a list of turns"]
 
 
 @pytest.mark.parametrize("row", [{"prompt": "two?", "completion": "2"}, {"messages": TURNS}], ids=["texts", "turns"])
