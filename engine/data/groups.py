@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import StrEnum
 from typing import Any
 
@@ -53,6 +53,15 @@ def group_of(example: Example, group_by: str) -> str | None:
 def alone(example: Example) -> str:
     """The group of a row that belongs to no other: its conversation, where each turn is an example, or the text of its duplicates."""
     return f"conversation {example.conversation}" if example.conversation else f"text {duplicate_key(example)}"
+
+
+def once_a_conversation(examples: Iterable[Example]) -> Iterator[Example]:
+    """The examples, but of a conversation whose every turn is one only the first: its turns stay together in any split."""
+    last = ""
+    for example in examples:
+        if not example.conversation or example.conversation != last:
+            yield example
+        last = example.conversation
 
 
 def exchanges(example: Example) -> Iterator[tuple[str, str]]:

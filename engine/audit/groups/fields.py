@@ -13,7 +13,7 @@ from tuneproof.engine.audit.near.digests import DigestCounts
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.data.groups import MISSING_VALUES, field_value
+from tuneproof.engine.data.groups import MISSING_VALUES, field_value, once_a_conversation
 
 GROUP_WORDS = frozenset(
     "conversation conversations conv convo dialog dialogue thread session chat user author speaker customer client patient account "
@@ -96,7 +96,7 @@ class Fields:
         named = (each for example in rows if example.metadata for each in named_values(example.metadata))
         last = {(name, isinstance(value, int)): value for name, value in named}
         found: dict[str, dict[str, list[str]]] = {name: {} for name, _ in last if names_a_group(name)}
-        for example in rows if found else ():
+        for example in once_a_conversation(rows) if found else ():
             for name, values in found.items():
                 if (value := group_value(example, name)) is not None:
                     values.setdefault(example.source.file, []).append(value)

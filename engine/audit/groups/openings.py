@@ -9,7 +9,7 @@ from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.near.digests import DigestCounts
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example, Source
-from tuneproof.engine.data.groups import opening_of
+from tuneproof.engine.data.groups import once_a_conversation, opening_of
 
 
 @aggregate
@@ -48,4 +48,4 @@ class Openings:
 
 
 def _counts(rows: Iterable[Example]) -> DigestCounts:
-    return DigestCounts.of(opening for example in rows if (opening := opening_of(example)) is not None)
+    return DigestCounts.of(opening for example in once_a_conversation(rows) if (opening := opening_of(example)) is not None)

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from tuneproof.engine.audit.checks.split_groups import split_groups
 from tuneproof.engine.audit.groups.case_groups import case_groups
 from tuneproof.engine.audit.near.table import join_rows
 from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.data import SplitShares, Turns
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import examples_from_jsonl, examples_to_jsonl
@@ -121,3 +123,10 @@ def test_turns_of_one_conversation_are_no_near_rows_but_copies_of_one_are(tmp_pa
     assert join_rows(Rows(alone), Rows()).pairs() == 0
     changed = json.loads(json.dumps(long).replace("answer 1 0", "answer one"))
     assert join_rows(Rows(read(tmp_path, long, changed).examples), Rows()).pairs() > 0
+
+
+def test_groups_that_the_split_keeps_together_anyway_are_not_reported(many: list[Example]) -> None:
+    alone = [replace(example, metadata={"conversation_id": example.conversation}) for example in many]
+    assert list(split_groups(Table(Rows(alone), Rows(), []))) == []
+    (finding,) = split_groups(Table(Rows(many), Rows(), []))
+    assert finding.group_by == "customer"
