@@ -100,8 +100,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         listed = self.query_one("#arms", OptionList)
         frozen = self.state.frozen
         if frozen is not None:
-            effect = round(100 * frozen.minimum_detectable_effect)
-            listed.border_title = f"On {frozen.eval} frozen cases (sha {frozen.eval_sha256[:8]}…), which detect {effect} points"
+            listed.border_title = f"On {frozen.eval} frozen cases (sha {frozen.eval_sha256[:8]}…)"
         head = f"{'arm':<{NAME + 4}} {'format valid':<{RATE_WIDTH}}  {'correct':<{self._bar_width + RATE_WIDTH + 1}} tokens s/case"
         listed.replace_option_prompt(HEAD, Meaning.HEADING.text(head))
         for name in self._arms:

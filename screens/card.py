@@ -17,7 +17,7 @@ from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.run.events import ArmScored
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase, compare_cases
-from tuneproof.engine.scoring.verdict_text import format_p_value, format_points
+from tuneproof.engine.scoring.verdict_text import format_p_value, format_points, limits_of
 from tuneproof.engine.session.baseline_choice import target_share
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.ask import AskYesNo
@@ -169,7 +169,9 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
         lines = [self._arm_line(arm, target, best.arm if best else None) for arm in card.arms]
         difference = card.verdict.difference
         if difference is not None:
-            line = f"{ArmName.TUNED} − {card.verdict.best_untuned_arm}: {format_points(difference)}, {format_p_value(difference.p_value)}"
+            points = format_points(difference, *limits_of(card.verdict))
+            line = f"{ArmName.TUNED} − {card.verdict.best_untuned_arm}: {points}, {format_p_value(difference.p_value)}"
+            line += f" (the largest of {difference.arms} arms)" if difference.arms > 1 else ""
             lines.append(Content.styled(line, "bold"))
         counted = self._counted()
         if counted:

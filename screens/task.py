@@ -176,7 +176,6 @@ class TaskScreen(StepScreen):
         lines = [
             Content(f"{frozen.train} training cases, {frozen.validation} validation cases, {frozen.eval} eval cases"),
             Content(detects(frozen.eval, frozen.minimum_detectable_effect)),
-            Content(needed_cases_text()),
         ]
         if is_small(frozen) and self._larger_eval_sets:
             lines.append(Meaning.WARN.signed("few eval cases: press s to move rows from train into eval"))
@@ -236,10 +235,11 @@ class TaskScreen(StepScreen):
                 self._choose(sizes[share].sections(self._content))
 
         meanings = [
-            (share, f"about {size.eval} cases, which detect {100 * size.effect:.0f} points; {size.train} rows to train on")
+            (share, f"about {size.eval} cases, which show {100 * size.effect:.0f} points; {size.train} rows to train on")
             for share, size in sizes.items()
         ]
         why = "The share of the rows that goes into eval; the more there are to score on, the fewer there are to train on."
+        why = f"{why} {needed_cases_text()}"
         self.app.push_screen(AskChoice("More eval cases", why, meanings, next(iter(sizes))), chosen)
 
     def action_draft_again(self) -> None:

@@ -141,12 +141,12 @@ def _eval_set(evidence: Evidence, verdict: Verdict) -> EvalSetSection | None:
     digest = evidence.store.digest(part_file(Part.EVAL))
     measured = verdict.minimum_detectable_effect
     effect = round(minimum_detectable_effect(n), 6) if measured is None else measured
-    basis = ASSUMPTION if measured is None else "with the disagreement that was measured"
+    basis = ASSUMPTION if measured is None else "estimated from how often the arms disagree here"
     target = counted_target(evidence.case)
     needed, right = (min_cases_for_target(target), min_correct_for_target(n, target)) if target else (None, None)
     return EvalSetSection(
-        summary=f"{n} cases{_grouped(evidence)}, frozen before any arm ran (sha256 {digest[:12]}…). They detect a difference of "
-        f"{100 * effect:.0f} points four times in five, {basis}.{_can_show_target(target, n, needed, right)}{_what_is_correct(evidence)}",
+        summary=f"{n} cases{_grouped(evidence)}, frozen before any arm ran (sha256 {digest[:12]}…). They show a true difference of "
+        f"{100 * effect:.0f} points between two arms four times in five, {basis}.{_can_show_target(target, n, needed, right)}{_what_is_correct(evidence)}",
         n=n,
         sha256=digest,
         metric=evidence.measure.metric if evidence.measure else None,

@@ -18,7 +18,7 @@ from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.run.artifacts import TrainedLength
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.scoring.verdict_schema import Verdict
-from tuneproof.engine.scoring.verdict_text import format_interval, format_p_value, format_test
+from tuneproof.engine.scoring.verdict_text import format_interval, format_p_value, format_test, limits_of
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _IMAGE = re.compile(r"!(?=\[)")
@@ -221,7 +221,7 @@ def _difference(card: Card) -> list[str]:
     groups = f" in {difference.clusters} groups" if difference.clusters is not None else ""
     lines = [
         f"Tuned minus {verdict.best_untuned_arm} in {difference.metric}, on the {difference.cases} cases{groups} that both answered: "
-        f"{format_interval(difference)}, {format_test(difference)}. {better} cases better, {worse} worse."
+        f"{format_interval(difference, *limits_of(verdict))}, {format_test(difference)}. {better} cases better, {worse} worse."
     ]
     if len(verdict.comparisons) > 1:
         lines.append(

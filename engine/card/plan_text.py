@@ -13,6 +13,9 @@ SMALLER_OPTIMIZERS = {
 }
 """How the text names an optimizer that is not plain AdamW."""
 
+PARTS = {"overhead": "libraries and temporary copies"}
+"""How the text names a part of the memory whose stored name says too little."""
+
 NOTABLE_PADDING = 0.1
 """Share of padding from which the text says how to avoid it."""
 
@@ -86,7 +89,7 @@ def _predicted(planned: PlannedFacts) -> str:
 
 def memory_line(memory: Memory, there: str) -> str:
     """Memory with its components, against what is available."""
-    parts = ", ".join(f"{part} {gb(size)}" for part, size in memory.model_dump().items() if size)
+    parts = ", ".join(f"{PARTS.get(part, part)} {gb(size)}" for part, size in memory.model_dump().items() if size)
     return f"{gb(memory.total)} of {there}: {parts}"
 
 

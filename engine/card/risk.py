@@ -24,7 +24,7 @@ from tuneproof.engine.scoring.metric_sums import PROPORTIONS
 from tuneproof.engine.scoring.rule import SIGNIFICANT
 from tuneproof.engine.scoring.scores import Scores
 from tuneproof.engine.scoring.verdict_schema import PairedDifference, Verdict
-from tuneproof.engine.scoring.verdict_text import format_points, format_test
+from tuneproof.engine.scoring.verdict_text import format_points, format_test, limits_of
 
 SMALL_EVAL = 50
 """With fewer cases than this, the interval is wider than most differences that matter."""
@@ -110,7 +110,7 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
     if evidence.model:
         items += _template_risks(evidence.model)
     if verdict.difference and verdict.difference.only_untuned_right:
-        items.append(_newly_wrong(verdict.difference, verdict.best_untuned_arm))
+        items.append(_newly_wrong(verdict.difference, verdict))
     if verdict.difference and verdict.difference.low > 0 and verdict.difference.p_value >= SIGNIFICANT:
         p_value = format_test(verdict.difference)
         items.append(f"The interval excludes zero, but the test is not significant ({p_value}): the evidence is too weak to tune.")
@@ -123,9 +123,9 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
     return items
 
 
-def _newly_wrong(difference: PairedDifference, untuned: str | None) -> str:
+def _newly_wrong(difference: PairedDifference, verdict: Verdict) -> str:
     """The cases on which tuning lost: wrong ones, or those that score less in a metric with partial credit."""
-    newly, change = difference.only_untuned_right, format_points(difference)
+    newly, untuned, change = difference.only_untuned_right, verdict.best_untuned_arm, format_points(difference, *limits_of(verdict))
     broken = "1 case" if newly == 1 else f"{newly} cases"
     if difference.metric not in (*PROPORTIONS, Metric.MACRO_F1):
         return f"{broken} scored less in {difference.metric} after tuning than with {untuned} ({change} overall)."

@@ -19,7 +19,7 @@ LOW_POWER = 0.10
 
 @dataclass(frozen=True)
 class NeededCases:
-    """How many cases detect a difference four times in five, if two arms disagree on 20 % or on 40 % of the cases."""
+    """How many cases show a difference four times in five, if two arms disagree on 20 % or on 40 % of the cases."""
 
     difference: float
     at_assumed: int
@@ -35,21 +35,21 @@ def needed_cases() -> Iterator[NeededCases]:
 
 
 def detects(cases: int, effect: float) -> str:
-    """What so many cases detect, with the assumptions that this number rests on."""
-    return f"{cases:,} cases detect {100 * effect:.0f} points four times in five, {ASSUMPTION}"
+    """What so many cases show, with the assumptions that this number rests on."""
+    return f"{cases:,} cases show a true difference of {100 * effect:.0f} points between two arms four times in five, {ASSUMPTION}"
 
 
-ASSUMPTION = f"if two arms disagree on {100 * ASSUMED_DISCORDANCE:.0f} % of the cases"
+ASSUMPTION = f"if they disagree on {100 * ASSUMED_DISCORDANCE:.0f} % of the cases"
 """What `minimum_detectable_effect` assumes before any arm has run."""
 
 
 def needed_cases_text() -> str:
-    """The table in a sentence."""
+    """The table in two sentences."""
     rows = list(needed_cases())
     points = _listed([f"{100 * row.difference:.0f}" for row in rows], "or")
     assumed = _listed([f"{row.at_assumed:,}" for row in rows], "and")
     high = _listed([f"{row.at_high:,}" for row in rows], "and")
-    return f"{points} points take {assumed} cases; if the arms disagree on {100 * HIGH_DISCORDANCE:.0f} %, {high}"
+    return f"A true difference of {points} points takes {assumed} cases to show; if two arms disagree on {100 * HIGH_DISCORDANCE:.0f} % of them, {high}."
 
 
 def _listed(words: list[str], last: str) -> str:

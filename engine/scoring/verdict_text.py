@@ -10,10 +10,14 @@ from tuneproof.engine.scoring.lower_bound import cases_to_show_target
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.metric_sums import PROPORTIONS
 from tuneproof.engine.scoring.rule import TargetStatus, VerdictAnswer
-from tuneproof.engine.scoring.verdict_schema import PairedDifference
+from tuneproof.engine.scoring.verdict_schema import PairedDifference, Verdict
 
 CHEAPER_TOKEN_SHARE = 0.8
 """From this share of the other arm's tokens on, an arm is called cheaper."""
+
+MOST_DECIMALS = 3
+SAME = 1e-9
+"""Numbers that differ by less are the same one, computed in two ways."""
 
 
 def headline(
@@ -40,9 +44,9 @@ def _good_enough(status: TargetStatus, value: float, at_least: float | None) -> 
         case TargetStatus.SHOWN:
             return ", and good enough"
         case TargetStatus.MEASURED:
-            return f", and good enough as measured ({value:.2f}, asked for {at_least:g}), which is not shown"
+            return f", and good enough as measured ({_beside(value, at_least)}), which is not shown"
         case TargetStatus.NOT_MET:
-            return f", not good enough: measured {value:.2f}, asked for {at_least:g}"
+            return f", not good enough: measured {_beside(value, at_least)}"
         case _:
             return ""
 
@@ -70,7 +74,7 @@ def reason(
     """What the comparison of the tuned arm with the best untuned one came to."""
     compared = (
         f"{tuned.name}: {score_of_arm(measure, tuned)}; the best untuned arm, {best.name}: {score_of_arm(measure, best)}. "
-        f"Difference in {measure.metric}: {format_interval(difference)}, {format_test(difference)}."
+        f"Difference in {measure.metric}: {format_interval(difference, measure.min_gain)}, {format_test(difference)}."
     )
     if shown:
         return f"{shown[0]} is shown to meet the target of {measure.at_least:g} without any training.{_by_parser(shown[0])} {compared}"
@@ -110,7 +114,7 @@ def reason_against_incumbent(
     margin = _points(measure.target.margin)
     compared = (
         f"{tuned.name}: {score_of_arm(measure, tuned)}; {incumbent.name}, which runs today: {score_of_arm(measure, incumbent)}. "
-        f"Difference in {measure.metric}: {format_interval(difference)}."
+        f"Difference in {measure.metric}: {format_interval(difference, -measure.target.margin)}."
     )
     match answer:
         case VerdictAnswer.REPLACE:
@@ -134,7 +138,7 @@ def replacement_headline(answer: VerdictAnswer, margin: float) -> str:
 
 def against_target(measure: Measure, arm: ScoredArm, status: TargetStatus) -> str:
     """The arm's score beside the target, and how sure that is."""
-    value = f"{measure.metric} {measured_value(measure, arm):.3f}, asked for {measure.at_least:g}"
+    value = f"{measure.metric} {_beside(measured_value(measure, arm), measure.at_least)}"
     match status:
         case TargetStatus.SHOWN:
             return f"met and shown ({value})"
@@ -143,6 +147,12 @@ def against_target(measure: Measure, arm: ScoredArm, status: TargetStatus) -> st
             return f"met as measured, not shown ({value}){more}"
         case _:
             return f"not met ({value})"
+
+
+def _beside(value: float, at_least: float | None) -> str:
+    """A measured value with what was asked for, in as many decimals as tell them apart."""
+    asked = at_least or 0.0
+    return f"{value:.{_decimals([value], [asked], fewest=2)}f}, asked for {asked:g}"
 
 
 def _more_for_target(measure: Measure, arm: ScoredArm) -> str:
@@ -161,15 +171,17 @@ def measured_value(measure: Measure, arm: ScoredArm) -> float:
 
 
 def score_of_arm(measure: Measure, arm: ScoredArm) -> str:
-    """What an arm came to, counted where the metric is a share of right cases."""
+    """What an arm came to, counted where the metric is a share of right cases, and what of it is no whole answer."""
     n = len(arm.predictions)
     unanswered = sum(bool(prediction.unanswered) for prediction in arm.predictions)
+    lacking = [f"{unanswered} without an answer, counted as wrong"] if unanswered else []
+    lacking += [f"{arm.scores.truncated} cut off for want of room"] if arm.scores.truncated else []
     if measure.metric in PROPORTIONS:
         counted = round(measured_value(measure, arm) * n)
         told = f"{counted} of {n} right" if measure.says_right else f"{measure.metric} in {counted} of {n}"
     else:
         told = f"{measure.metric} {measured_value(measure, arm):.3f}"
-    return f"{told} ({unanswered} without an answer, counted as wrong)" if unanswered else told
+    return f"{told} ({'; '.join(lacking)})" if lacking else told
 
 
 def what_is_correct(task: Task) -> str:
@@ -237,23 +249,41 @@ def replacement_next_steps(answer: VerdictAnswer) -> list[str]:
             return ["Add eval cases in a new run, and keep what runs today until they settle it."]
 
 
-def format_points(difference: PairedDifference) -> str:
-    """A difference in points, with its 95 % interval."""
-    estimate, low, high = (100 * value for value in (difference.estimate, difference.low, difference.high))
-    return f"{estimate:+.0f} points [{low:+.0f}, {high:+.0f}]"
+def format_points(difference: PairedDifference, *beside: float) -> str:
+    """A difference in points with its 95 % interval, and the decimals that tell each from zero and from the differences `beside` it."""
+    numbers = [100 * value for value in (difference.estimate, difference.low, difference.high)]
+    decimals = _decimals(numbers, [0.0, *(100 * value for value in beside)], fewest=0)
+    estimate, low, high = (f"{number:+.{decimals}f}" for number in numbers)
+    return f"{estimate} points [{low}, {high}]"
 
 
-def format_interval(difference: PairedDifference) -> str:
+def limits_of(verdict: Verdict) -> list[float]:
+    """The differences that a verdict turns on, for `format_points`."""
+    return [] if verdict.min_gain is None else [verdict.min_gain]
+
+
+def _decimals(numbers: Sequence[float], limits: Sequence[float], fewest: int) -> int:
+    """The fewest decimals with which no number reads as a limit that it is not."""
+
+    def reads_as_it_is(decimals: int) -> bool:
+        pairs = [(number, limit) for number in numbers for limit in limits if abs(number - limit) > SAME]
+        return all(abs(round(number, decimals) - limit) > SAME for number, limit in pairs)
+
+    return next((decimals for decimals in range(fewest, MOST_DECIMALS) if reads_as_it_is(decimals)), MOST_DECIMALS)
+
+
+def format_interval(difference: PairedDifference, *beside: float) -> str:
     """A difference with its interval, its level and its method."""
     method = f"95 % {difference.interval}"
     if difference.arms > 1:
         method += f", for the best of {difference.arms} arms"
-    return f"{format_points(difference)} ({method})"
+    return f"{format_points(difference, *beside)} ({method})"
 
 
 def format_test(difference: PairedDifference) -> str:
-    """The p-value with the test that gave it."""
-    return f"{format_p_value(difference.p_value)} ({difference.test})"
+    """The p-value with the test that gave it, and of how many arms it is the largest."""
+    of_all = f", the largest of {difference.arms}: tuning has to beat every arm" if difference.arms > 1 else ""
+    return f"{format_p_value(difference.p_value)} ({difference.test}{of_all})"
 
 
 def format_p_value(p: float) -> str:

@@ -74,11 +74,7 @@ def _eval_set(state: RunState) -> list[Content]:
     frozen = state.frozen
     if frozen is None:
         return [_not_yet("not frozen yet")]
-    effect = round(100 * frozen.minimum_detectable_effect)
-    return [
-        _known(f"{frozen.eval} cases, sha {frozen.eval_sha256[:12]}…"),
-        _known(f"detect {effect} points 4 times in 5"),
-    ]
+    return [_known(f"{frozen.eval} cases, sha {frozen.eval_sha256[:12]}…")]
 
 
 def _arms(state: RunState, target: float | None) -> list[Content]:

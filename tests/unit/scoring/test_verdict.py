@@ -16,6 +16,7 @@ from tuneproof.engine.scoring.rule import TargetStatus, VerdictAnswer
 from tuneproof.engine.scoring.scores import score_predictions
 from tuneproof.engine.scoring.verdict import ArmsInCase, decide_verdict
 from tuneproof.engine.scoring.verdict_schema import Verdict
+from tuneproof.engine.scoring.verdict_text import format_points
 
 TASK = Task.model_validate({"output": {"kind": "choice", "choices": ["yes", "no"]}})
 JSON = Task.model_validate({"output": {"kind": "json"}, "metric": "field_accuracy"})
@@ -285,3 +286,31 @@ def test_the_difference_that_can_be_shown_rests_on_the_measured_disagreement() -
     together = verdict([arm("zero_shot", often), arm("few_shot", often)], None)
     assert apart.minimum_detectable_effect is not None and together.minimum_detectable_effect is not None
     assert apart.minimum_detectable_effect > 2 * together.minimum_detectable_effect
+
+
+def test_a_gain_that_is_ruled_out_is_not_the_number_that_the_interval_ends_at() -> None:
+    found = verdict([arm("zero_shot", first(3980, 4000))], arm("tuned", first(4000, 4000)), min_gain=0.01)
+    assert found.answer is VerdictAnswer.DO_NOT_TUNE and found.difference is not None
+    assert round(100 * found.difference.high) == 1, "in whole points, the interval would end at the gain"
+    assert "+0.5 points [+0.3, +0.8]" in found.reason and "A gain of 1 point is ruled out" in found.reason
+    assert format_points(found.difference) == "+0.5 points [+0.3, +0.8]", "nor does a limit above zero read as zero"
+
+
+def test_a_score_just_below_the_target_does_not_read_as_the_target() -> None:
+    found = verdict([arm("zero_shot", first(100, 1000))], arm("tuned", first(899, 1000)), at_least=0.9)
+    assert "measured 0.899, asked for 0.9" in found.headline and "0.899, asked for 0.9" in found.reason
+
+
+def test_answers_that_were_cut_off_stand_beside_the_score_of_the_tuned_arm_as_of_any_other() -> None:
+    cut = [
+        grade_output(str(at), "?", "yes" if at < 40 else "ye", "yes", grader_of(TASK), truncated=at >= 40, prompt_tokens=9, output_tokens=1)
+        for at in range(60)
+    ]
+    tuned = ScoredArm(score_predictions("tuned", cut, TASK.metrics, grader_of(TASK), 1.0), cut)
+    assert verdict([arm("zero_shot", first(10))], tuned).reason.startswith("tuned: 40 of 60 right (20 cut off for want of room);")
+
+
+def test_the_p_value_says_of_how_many_arms_it_is_the_largest() -> None:
+    found = verdict([arm("zero_shot", first(20)), arm("few_shot", first(30))], arm("tuned", first(57)))
+    assert "(McNemar exact, the largest of 2: tuning has to beat every arm)" in found.reason
+    assert "the largest" not in verdict([arm("zero_shot", first(20))], arm("tuned", first(57))).reason
