@@ -14,6 +14,7 @@ from textual.widgets import Input, OptionList, Static, TextArea
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.session.form_input import InputDoubt, InputError
+from tuneproof.engine.session.wizard_words import in_wizard
 from tuneproof.screens.overlay import Overlay
 from tuneproof.tui.editor import EditorError, edited
 from tuneproof.tui.theme import Meaning
@@ -113,9 +114,9 @@ class Dialog(Overlay[str | None]):
     def show_wrong(self, wrong: InputError) -> None:
         """Shows what is wrong beside the field."""
         if isinstance(wrong, InputDoubt):
-            self.say(f"? {wrong}. {self.ONCE_MORE} keeps it all the same.", "bold $text-warning")
+            self.say(f"? {in_wizard(str(wrong))}. {self.ONCE_MORE} keeps it all the same.", "bold $text-warning")
         else:
-            self.say(f"✗ {wrong}", "bold $text-error")
+            self.say(f"✗ {in_wizard(str(wrong))}", "bold $text-error")
         self.show_place(wrong)
 
     ONCE_MORE: ClassVar[str] = "enter once more"

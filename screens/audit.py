@@ -396,7 +396,8 @@ class AuditScreen(StepScreen):
     def _check_again(self) -> None:
         self.wizard.start_dry_run()
         if not self.session.dry_run_is_current:
-            self._say("saved, but not checked again: the case cannot be run as it is", error=True)
+            why = self.session.why_no_dry_run
+            self._say(f"saved, but not checked again: {why!s}" if why else "saved, but not checked again", error=True)
         self.refresh_all()
 
 

@@ -98,7 +98,10 @@ Nothing here changes your files.
         self._show_data_status()
 
     def _show_data_status(self) -> None:
-        state = self.wizard.dry_run_state
+        state, why = self.wizard.dry_run_state, self.session.why_no_dry_run
+        if why is not None and not self.session.is_frozen:
+            self.show_status(str(why), error=True)
+            return
         match data_status(state, is_frozen=self.session.is_frozen, has_dry_run=self.session.dry_run is not None):
             case DataStatus.FROZEN:
                 self.show_status("this data is frozen into the run")

@@ -7,7 +7,7 @@ from typing import ClassVar
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal, Vertical
+from textual.containers import Grid, Vertical
 from textual.content import Content
 from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
@@ -28,6 +28,7 @@ from tuneproof.engine.case.route import (
 from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.session.case_session import CaseSession
 from tuneproof.engine.session.decision_form import routes_by_examples, with_digit, without_last_digit
+from tuneproof.engine.session.own_example import own_example
 from tuneproof.engine.session.said_and_measured import Measured, said_and_measured
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.step import FROZEN_NOTICE, StepScreen
@@ -68,7 +69,13 @@ FIXES = {
 }
 """The kind of fix of each route, in one line of its panel."""
 
+ROOMY = 32
+"""Rows from which all panels have room; `app.tcss` and the app's breakpoints have the same number."""
+
 WHAT_IF = "If one answer were different"
+
+ASSUMED = "assumed: no"
+"""How a question looks that nobody has to answer, and nobody has."""
 
 MEASURED_MARKS = {True: "✓", False: "≠"}
 """Whether what was measured agrees with an answer."""
@@ -100,7 +107,9 @@ every complete answer valid, though not right.
 
 - **Private facts**: prices, tickets, contracts, anything that no public text says. Retrieval adds them to the prompt when they are needed.
 - **Format drift**: the same kind of request is answered as JSON once and as prose the next time.
-- **Tools, or only the format**: yes if a grammar would be the whole fix; no if values are wrong, too.
+- **Fixed by tool or grammar**: yes if the model only has to call a tool, or if a grammar for the format would be the whole fix; no if
+  values are wrong, too.
+- **assumed: no**: a question that you leave open counts as no.
 - **Style**: how brand, tone or behaviour should be, shown by examples.
 - **Falls short**: your best prompt is not enough. With a target, the baselines step measures it, and the route is drawn again.
 - **Cheaper, faster or smaller**: a small model is to do what a large one does.
@@ -125,13 +134,12 @@ recommends something else.
     ]
 
     def compose_step(self) -> ComposeResult:
-        with Horizontal():
-            with Vertical(id="question-column"):
-                yield QuestionList(self)
-                yield MemoizedStatic(id="why", classes="panel", markup=False)
+        with Grid(id="decision"):
+            yield QuestionList(self)
             with Vertical(id="route-column"):
                 yield MemoizedStatic(id="route", classes="panel")
                 yield MemoizedStatic(id="what-if", classes="panel")
+            yield MemoizedStatic(id="why", classes="panel", markup=False)
 
     def on_mount(self) -> None:
         self.query_one(QuestionList).border_title = "Twelve questions"
@@ -175,11 +183,26 @@ recommends something else.
     @on(OptionList.OptionHighlighted)
     def _show_why(self) -> None:
         question = QUESTIONS[self.query_one(QuestionList).highlighted or 0]
-        lines = [question.text, question.why, f"For example: {question.example}"]
+        own = own_example(self.session.data_facts)
+        example = f"Your first row: {own}" if own is not None else f"For example: {question.example}"
+        lines = [" ".join([question.text, question.why, example, self._otherwise(question)]).strip()]
         if (measured := self._measured(question)) is not None:
             agrees = "as you said" if measured.agrees else "not as you said"
-            lines.insert(1, f"{MEASURED_MARKS[measured.agrees]} {agrees}: {measured.text}.")
+            lines.append(f"{MEASURED_MARKS[measured.agrees]} {agrees}: {measured.text}.")
+        # Where the panel is narrow it is high.
+        needed = f"needed before training: {', '.join(MINIMUM_BEFORE_TRAINING)}"
+        is_roomy = self.app.size.height >= ROOMY
+        lines += ["", needed] if is_roomy else []
+        self.query_one("#why").border_subtitle = "" if is_roomy else needed
+        self.query_one("#what-if").border_subtitle = "" if is_roomy else "m and tab show all"
         self.query_one("#why", Static).update(sanitized_content("\n".join(lines)))
+
+    def _otherwise(self, question: Question) -> str:
+        """Where another answer to the question would lead, if that is elsewhere."""
+        answers = self.session.answers()
+        rows = what_if(answers) if answers is not None else []
+        other = next((row for row in rows if row.key == question.key and row.route is not self.session.route()), None)
+        return "" if other is None else f"If {_value(other.value)}: {SHORT_ROUTES[other.route]}."
 
     def _measured(self, question: Question) -> Measured | None:
         """What the arms say about a question, once they have run."""
@@ -236,18 +259,18 @@ recommends something else.
             answers = self.session.answers()
             shown = f"{answers.labeled_examples:,} found" if answers else "count"
         else:
-            shown = "?" if question.key in REQUIRED_ANSWERS else "(no)"
+            shown = "?" if question.key in REQUIRED_ANSWERS else ASSUMED
         measured = self._measured(question)
         mark = MEASURED_MARKS[measured.agrees] if measured is not None else " "
-        return Content.assemble(f" {question.short:<29}", (f"{shown:>8}", "bold"), mark)
+        style = Meaning.MUTED.style if shown == ASSUMED else "bold"
+        return Content.assemble(f" {question.short:<25} ", (f"{shown:>12}", style), mark)
 
 
 def _route_text(session: CaseSession, *, trains_anyway: bool) -> Content:
     draft, route = session.draft, session.route()
-    minimum = f"Needed before training: {', '.join(MINIMUM_BEFORE_TRAINING)}."
     by_examples = routes_by_examples(draft)
     if by_examples is None:
-        return Content(f"not known yet: answer the questions marked ?\n\n{minimum}")
+        return Content("not known yet: answer the questions marked ?")
     if route is None:
         routes = f"with {ENOUGH_EXAMPLES} examples or more: {by_examples.enough}\nwith fewer: {by_examples.fewer}"
         return Content(f"{routes}\n\nType the number, or continue: the examples are counted in the data.")
@@ -259,8 +282,6 @@ def _route_text(session: CaseSession, *, trains_anyway: bool) -> Content:
     if trains_anyway and route is not Route.FINE_TUNING:
         lines.append(Meaning.WARN.signed("You train anyway; the card will say so."))
     lines += [Content(" ".join([reason_for(answers), *steps])), Content.styled(ROUTE_WORDS[route], Meaning.MUTED.style)]
-    if route is Route.FINE_TUNING:
-        lines.append(Content(minimum))
     return Content("\n").join(lines)
 
 
@@ -273,13 +294,17 @@ def _all_routes() -> Content:
     return Content("\n").join(lines)
 
 
+def _value(value: bool | int) -> str:
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)
+
+
 def _what_if_text(answers: RouteAnswers) -> Content:
     lines, route = [], choose_route(answers)
     # Those that change the route come first: a small terminal has no room for all.
     rows = sorted(what_if(answers), key=lambda row: row.route is route)
     topics = {question.key: question.topic for question in QUESTIONS}
     for row in rows:
-        value = ("yes" if row.value else "no") if isinstance(row.value, bool) else str(row.value)
+        value = _value(row.value)
         changes = row.route is not route
         line = f"{'→' if changes else ' '} {topics[row.key]:<13} {value:<3} {SHORT_ROUTES[row.route]}"
         lines.append(Content.styled(line, "bold" if changes else Meaning.MUTED.style))

@@ -41,6 +41,7 @@ from tuneproof.engine.session.method_form import (
 from tuneproof.engine.session.side_by_side import SideBySide, side_by_side
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.training_actions import can_train_otherwise
+from tuneproof.engine.session.wizard_words import in_wizard
 from tuneproof.screens.ask import AskChoice, AskLine
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import StepScreen
@@ -157,7 +158,7 @@ run; changed in a training that was stopped, they begin it again.
         try:
             chosen = make_plan(content.method, content.training)
         except TuneproofError as error:
-            return Meaning.ERROR.signed(str(error))
+            return Meaning.ERROR.signed(in_wizard(str(error)))
         name = f"{AUTO} → {chosen.method}" if content.method.name == AUTO else chosen.method
         lines = [Content.assemble((name, "bold"), f": {chosen.why}"), *self._about_highlighted()]
         objection, met = self._objection, self.session.met_as_measured()
@@ -246,6 +247,10 @@ run; changed in a training that was stopped, they begin it again.
         """Has the worker measure one step of the chosen method, so that its memory, time and cost are known before it is trained."""
         if self.wizard.start_worker(Stage.METHOD):
             self.show_status("one step of the chosen method is measured …")
+
+    def action_next_step(self) -> None:
+        self.session.is_method_chosen = True
+        super().action_next_step()
 
     def action_beside_full(self) -> None:
         table = self._side_by_side()

@@ -21,9 +21,10 @@ from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG
 from tuneproof.engine.session.case_session import CaseSession
 from tuneproof.engine.session.input_check import checked
-from tuneproof.engine.session.progress import is_done
+from tuneproof.engine.session.progress import StepStatus, step_status
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.tour import tour_text
+from tuneproof.engine.session.wizard_words import in_wizard
 from tuneproof.screens.ask import AskYesNo
 from tuneproof.screens.panels import STAYS, maximise, next_panel, panel_with_focus, panels_of, scroll
 from tuneproof.screens.reading import ReadingScreen
@@ -149,7 +150,7 @@ class StepScreen(Screen[None]):
             return
         self._drawn_for = self.app.size
         self.show_machine()
-        self.query_one("#rail", StepRail).show(self.STEP, [step for step in WizardStep if is_done(self.session, step, self.state)])
+        self.query_one("#rail", StepRail).show(self.STEP, self._step_statuses())
         self._refresh_keys()
         self._show_tour()
         self._show_evidence()
@@ -158,18 +159,21 @@ class StepScreen(Screen[None]):
         if self.state.stopping:
             self.show_status(stopping_text(self.state))
 
+    def _step_statuses(self) -> dict[WizardStep, StepStatus]:
+        return {step: step_status(self.session, step, self.state, self.wizard.dry_run_state) for step in WizardStep}
+
     def show_machine(self) -> None:
         """Draws the title, with the machine if there is room for it."""
         self.query_one("#title", MemoizedStatic).update(self._title(), layout=False)
 
     def show_status(self, text: str, *, error: bool = False) -> None:
         """Shows one line above the keys, until the next one."""
-        line = sanitize(text, one_line=True)
+        line = sanitize(in_wizard(text), one_line=True)
         self.query_one("#status", Static).update(Meaning.ERROR.signed(line) if error else Content(line))
 
     def show_error(self, text: str, title: str = "") -> None:
         """Shows a toast that something was not done; unlike the status line it outlives the next redraw."""
-        self.notify(sanitize(text), title=title, severity="error", markup=False, timeout=12)
+        self.notify(sanitize(in_wizard(text)), title=title, severity="error", markup=False, timeout=12)
 
     def save_sections(self, **sections: Any) -> bool:
         """Saves sections of the draft, or shows why they do not fit together. Returns whether they were saved."""

@@ -17,6 +17,7 @@ from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.scoring.power import detects, needed_cases_text
 from tuneproof.engine.session.eval_size import EvalSize, is_small, larger_eval_sets
+from tuneproof.engine.session.own_example import own_example
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import (
     FreezeStatus,
@@ -130,10 +131,13 @@ class TaskScreen(StepScreen):
         """Shows the whole value of the highlighted field, with its lines."""
         field = self._highlighted
         panel = self.query_one("#whole", VerticalScroll)
-        text = whole_value(field, self._content, self._dialogs.bounds())
+        text = self._whole_value(field)
         lines = len(text.splitlines())
         panel.border_title = f"{field}, {lines} lines" if lines > 1 else str(field)
         self.query_one("#whole-text", Static).update(sanitized_content(text))
+
+    def _whole_value(self, field: TaskField) -> str:
+        return whole_value(field, self._content, self._dialogs.bounds(), own_example(self.session.data_facts))
 
     @property
     def _highlighted(self) -> TaskField:
@@ -169,12 +173,14 @@ class TaskScreen(StepScreen):
         return [] if self.session.is_frozen or split is None else larger_eval_sets(self._content, split)
 
     def _counts_text(self) -> Content:
-        state = self.state if self.session.is_frozen else self.wizard.dry_run_state
-        frozen = state.frozen
+        dry_run = self.wizard.dry_run_state
+        now = self.state.frozen if self.session.is_frozen else dry_run.frozen
+        frozen = now or (None if self.session.is_frozen or dry_run.failure else self.session.last_known(dry_run).split)
         if frozen is None:
             return Content("the number of eval cases is known once the audit has passed")
+        again = "" if now else "  (checking again …)"
         lines = [
-            Content(f"{frozen.train} training cases, {frozen.validation} validation cases, {frozen.eval} eval cases"),
+            Content(f"{frozen.train} training cases, {frozen.validation} validation cases, {frozen.eval} eval cases{again}"),
             Content(detects(frozen.eval, frozen.minimum_detectable_effect)),
         ]
         if is_small(frozen) and self._larger_eval_sets:
@@ -184,6 +190,9 @@ class TaskScreen(StepScreen):
         return Content("\n").join(lines)
 
     def _show_freeze_status(self) -> None:
+        if (why := self.session.why_no_dry_run) is not None and not self.session.is_frozen:
+            self.show_status(str(why), error=True)
+            return
         match self._freeze_status:
             case FreezeStatus.REFUSED:
                 self.show_status(f"{self._freeze_failure()}; press e to start a new run", error=True)
@@ -265,7 +274,7 @@ class TaskScreen(StepScreen):
     def action_read_whole(self) -> None:
         """Shows the whole value of the highlighted field."""
         field = self._highlighted
-        self.app.push_screen(ReadingScreen(str(field), whole_value(field, self._content, self._dialogs.bounds())))
+        self.app.push_screen(ReadingScreen(str(field), self._whole_value(field)))
 
     def _complete_draft(self) -> None:
         """Adds what the draft does not have yet, or else reads the data with the draft as it is now."""

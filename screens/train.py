@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from typing import ClassVar
 
@@ -141,7 +142,7 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
         lines = gpu_lines(self._gpu, panel.size.width) if self._gpu is not None and state.status is RunStatus.RUNNING else []
         if state.launched is not None and state.status is RunStatus.RUNNING:
             lines.append(Content(f"pid {state.launched.pid}, safe to close this"))
-        elif state.status is not RunStatus.NEW:
+        elif training_phase(state) is not TrainingPhase.NOT_STARTED:
             lines.append(OF_STATUS[state.status].signed(state.status.value))
         if state.tuned.checkpoint is not None:
             lines.append(Content(f"checkpoint {state.tuned.checkpoint.step} is saved"))
@@ -212,7 +213,7 @@ def _progress(state: RunState) -> Content:
     last = state.tuned.last_step
     if last is None:
         return Content("no step yet\n\n")
-    left = state.time_left()
+    left = state.time_left(time.time())
     times = f"{clock(elapsed_seconds(state))} elapsed"
     times += f", {clock(left)} left" if left is not None and state.tuned.finished is None else ""
     lines = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -11,6 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.screen import ModalScreen, Screen
 
+from tuneproof.engine.core.errors import TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.home import HomeScreen
@@ -170,7 +172,7 @@ class TuneproofApp(ThemedApp):
             return
         from tuneproof.engine.session.progress import why_not_enter
 
-        refused = why_not_enter(self.session, step, self.state)
+        refused = why_not_enter(self.session, step, self.state, self.dry_run_state)
         if refused:
             self.notify(f"{step}: {refused}", severity="warning", markup=False)
             return
@@ -237,7 +239,8 @@ class TuneproofApp(ThemedApp):
     def start_dry_run(self) -> None:
         assert self.session is not None
         self._feeds.stop_dry_run()
-        with ErrorToast(self, "Data"):
+        # The steps show why it could not start, as long as that holds.
+        with ErrorToast(self, "Data"), suppress(TuneproofError):
             self._feeds.follow_dry_run(self.session.start_dry_run().store.path)
 
     def freeze(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 from textual.app import App
 
 from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.session.wizard_words import error_in_wizard
 from tuneproof.tui.widgets.sanitize import sanitize
 
 
@@ -25,7 +26,7 @@ class ErrorToast:
         shown = _as_user_error(error)
         if shown is None:
             return False
-        self._app.notify(sanitize(str(shown)), title=self._title, severity="error", markup=False, timeout=15)
+        self._app.notify(sanitize(error_in_wizard(shown)), title=self._title, severity="error", markup=False, timeout=15)
         return True
 
 

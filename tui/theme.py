@@ -44,6 +44,7 @@ class Meaning(Enum):
     DONE = Look("✓", "done")
     RUNNING = Look("●", "info", bold=True)
     WAITING = Look("○", "muted")
+    AGAIN = Look("↻", "info")
     RATE = Look("", "rate")
     INTERVAL = Look("", "interval")
     TARGET = Look("┃", "target")

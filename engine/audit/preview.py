@@ -17,6 +17,8 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.scoring.output_inference import infer_output
 
 ROWS_SHOWN = 5
+REQUEST_CHARACTERS = 400
+"""Enough to recognise a row by."""
 
 
 def data_facts(
@@ -39,6 +41,7 @@ def data_facts(
                 line=e.source.line,
                 prompt=masked(read.render(e)),
                 answer=masked(e.output),
+                request=masked(e.input)[:REQUEST_CHARACTERS],
                 prompt_length=read.prompt(e),
                 answer_length=read.answer(e),
             )

@@ -80,7 +80,7 @@ QUESTIONS = [
     Question(
         "format_drift",
         "format drift",
-        "Does the output format drift?",
+        "Does the format drift?",
         "Does the output format drift?",
         "The same request comes back as JSON once and as prose the next time. That is a habit, and training changes habits.",
         "A ticket comes back as JSON on Monday and as a paragraph on Tuesday.",
@@ -103,9 +103,9 @@ QUESTIONS = [
     ),
     Question(
         "needs_actions",
-        "acts, grammar",
-        "Tools, or only the format?",
-        "Must it call tools, or is the format all that is wrong, so that a grammar in the decoder is the whole fix?",
+        "tool, grammar",
+        "Fixed by tool or grammar?",
+        "Would a tool that it calls, or a grammar for its format, fix all that is wrong?",
         "Under a grammar every complete answer is valid, without training; it need not be right. Answer no if values are wrong, too.",
         "It picks the right label, but wraps it in a sentence.",
     ),
@@ -120,7 +120,7 @@ QUESTIONS = [
     Question(
         "facts_change_often",
         "facts change",
-        "Do the facts change often?",
+        "Do facts change often?",
         "Do the facts change often?",
         "A fact that changes next week should be looked up next week.",
         "It quotes prices, and prices change every Friday.",
@@ -128,11 +128,11 @@ QUESTIONS = [
     Question(
         "style_from_examples",
         "style",
-        "Style to copy from examples?",
+        "A style to copy?",
         "Is there a style or a behaviour to be copied from examples?",
         "A style is easier shown than described, and what many examples show, training can copy.",
         "Replies must sound like the 400 that your brand team wrote.",
-        "Measure few_shot first: a few examples in the prompt may carry the style. Grader it on examples that were kept out of training.",
+        "Measure few_shot first: a few examples in the prompt may carry the style. Judge it on examples that were kept out of training.",
     ),
     Question(
         "prompt_falls_short",
@@ -146,7 +146,7 @@ QUESTIONS = [
     Question(
         "cheaper_model",
         "cheaper",
-        "Cheaper, faster or smaller?",
+        "Cheaper, faster, smaller?",
         "Must a small model do what a large one does, for cost, latency or size?",
         "A small model can learn one narrow task from the answers of a large one.",
         "A hosted model sorts the mail well, at 20 times what you can pay.",
@@ -156,7 +156,7 @@ QUESTIONS = [
     Question(
         "unsafe_requests",
         "unsafe",
-        "Unsafe requests to refuse?",
+        "Unsafe requests?",
         "Are there unsafe requests that it must refuse?",
         "A guard refuses without changing the model, can be measured on its own, and holds for the next model, too.",
         "Users of a pharmacy's assistant ask how to misuse a medicine.",
@@ -165,7 +165,7 @@ QUESTIONS = [
     Question(
         "fits_in_prompt",
         "fits prompt",
-        "Do the facts fit the prompt?",
+        "Facts fit the prompt?",
         "Does everything that an answer needs fit into the prompt?",
         "Facts that fit into every prompt need no search: nothing can be missed.",
         "The whole price list is two pages long.",

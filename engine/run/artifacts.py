@@ -46,6 +46,8 @@ class PreviewRow(Facts):
     answer: str
     prompt_length: int
     answer_length: int
+    request: str = Field(default="", exclude_if=lambda text: not text)
+    """The beginning of the row's own part of the prompt; empty in runs of versions that did not store it."""
 
 
 class LengthSummary(Facts):

@@ -145,8 +145,8 @@ class RunState:
             return WorkInProgress(Work.STARTING, "", self.launched.ts, self.launched.ts)
         return WorkInProgress(Work.STAGE, self.stage, self.stage_began, self.stage_began)
 
-    def time_left(self) -> float | None:
-        """Seconds of the tuned training that were left at its last step; None if nothing trains or it cannot be estimated yet.
+    def time_left(self, now: float) -> float | None:
+        """Seconds of the tuned training that are left, as its work in progress has them; None if nothing trains or nobody can say yet.
 
         The pace is that of the last quarter of all steps. By default a probe follows every sixth of them, so there are one or two in it
         and the estimate does not jump at each.
@@ -154,8 +154,7 @@ class RunState:
         training = self.tuned
         if self.status is not RunStatus.RUNNING or training.started is None or training.finished or training.last_step is None:
             return None
-        last, pace = training.last_step, _pace(training)
-        return None if pace is None else max(0, last.of - last.step) * pace
+        return None if _pace(training) is None else self._training_work(training, training.started).left(now)
 
     def _training_work(self, training: TrainingState, started: TrainingStarted) -> WorkInProgress:
         last = training.last_step

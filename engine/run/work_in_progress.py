@@ -59,7 +59,11 @@ class WorkInProgress:
         return done / seconds if done > 0 and seconds > 0 else None
 
     def left(self, now: float) -> float | None:
-        """Seconds until all is done at this rate; None if that cannot be said."""
+        """Seconds until all is done at this rate; None if that cannot be said.
+
+        What has not been reported is not done, however late it is: only the one that is being done may be nearly so.
+        """
         if self.of is None or self.rate is None:
             return None
-        return max(0.0, (self.of - self.done) / self.rate - max(0.0, now - self.seen))
+        todo = self.of - self.done
+        return max(0.0, (todo - 1) / self.rate, todo / self.rate - max(0.0, now - self.seen))

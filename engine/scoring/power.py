@@ -49,7 +49,8 @@ def needed_cases_text() -> str:
     points = _listed([f"{100 * row.difference:.0f}" for row in rows], "or")
     assumed = _listed([f"{row.at_assumed:,}" for row in rows], "and")
     high = _listed([f"{row.at_high:,}" for row in rows], "and")
-    return f"A true difference of {points} points takes {assumed} cases to show; if two arms disagree on {100 * HIGH_DISCORDANCE:.0f} % of them, {high}."
+    otherwise = f"if two arms disagree on {100 * HIGH_DISCORDANCE:.0f} % of them, {high}"
+    return f"A true difference of {points} points takes {assumed} cases to show; {otherwise}."
 
 
 def _listed(words: list[str], last: str) -> str:

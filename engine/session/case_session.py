@@ -26,6 +26,7 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.dry_run import DryRun
 from tuneproof.engine.run.launch import launch
 from tuneproof.engine.run.process import Worker
+from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
@@ -34,6 +35,7 @@ from tuneproof.engine.scoring.scores import Scores
 from tuneproof.engine.scoring.verdict import target_status
 from tuneproof.engine.session.cached_reader import CachedReader
 from tuneproof.engine.session.decision_history import DecisionHistory
+from tuneproof.engine.session.last_known import DECIDED, LastKnown
 from tuneproof.engine.session.met_as_measured import MetAsMeasured, met_as_measured
 from tuneproof.engine.session.next_runs import NextRun, next_runs
 from tuneproof.engine.session.since_last import SinceLast, since_last
@@ -59,6 +61,11 @@ class CaseSession:
         self._bounds: tuple[tuple[Path, str], Bounds] | None = None
         self._since_last: tuple[Path, SinceLast | None] | None = None
         self._last_report: tuple[tuple[object, ...], Report] | None = None
+        self._last_known = LastKnown()
+        self.why_no_dry_run: TuneproofError | None = None
+        """Why the draft as it was could not be run dry; None if it could."""
+        self.is_method_chosen = False
+        """Whether the person has gone on from the method as it is."""
         self.decisions = DecisionHistory()
         """What was decided about the findings since the case was opened."""
         self._follows: str | None = None
@@ -89,6 +96,7 @@ class CaseSession:
         if self.store is not None and self.store.path.parent.resolve() == RUNS.resolve():
             self._follows = self.store.path.name
         self.store = self._worker = self._measured = None
+        self.is_method_chosen = False
         if self.draft.path is None:
             self.draft = Draft.copy_to(self.draft, Path.cwd())
 
@@ -106,11 +114,16 @@ class CaseSession:
 
     def start_dry_run(self) -> DryRun:
         """Starts a dry run of the draft in place of the one before. Raises a TuneproofError if the draft cannot be run."""
-        # In a temporary folder, which no other machine sees.
-        case = self.draft.case().on_this_machine()
-        check_case(case, planned_stages(case, Stage.SPLIT))
-        self.dry_run = DryRun(case, after=self.dry_run)
-        self.dry_run.start()
+        self.why_no_dry_run = None
+        try:
+            # In a temporary folder, which no other machine sees.
+            case = self.draft.case().on_this_machine()
+            check_case(case, planned_stages(case, Stage.SPLIT))
+            self.dry_run = DryRun(case, after=self.dry_run)
+            self.dry_run.start()
+        except TuneproofError as error:
+            self.why_no_dry_run = error
+            raise
         return self.dry_run
 
     def end_dry_run(self) -> None:
@@ -180,11 +193,14 @@ class CaseSession:
     def last_report(self) -> Report | None:
         """The audit; while it is made again after a decision about a finding, the one before."""
         content = self.draft.content
-        decided = {"leave_out", "accept", "split"}
-        same_rows = (content.data and content.data.model_dump(exclude=decided), content.task, content.model)
+        same_rows = (content.data and content.data.model_dump(exclude=DECIDED), content.task, content.model)
         if (report := self.report) is not None:
             self._last_report = (same_rows, report)
         return self._last_report[1] if self._last_report and self._last_report[0] == same_rows else None
+
+    def last_known(self, dry_run: RunState) -> LastKnown:
+        """The audit and the split of these files as they were last, also while a dry run makes them again; `dry_run` is its state."""
+        return self._last_known.see(self.draft.content, self.report, dry_run.frozen)
 
     @property
     def data_facts(self) -> artifacts.DataFacts | None:

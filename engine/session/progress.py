@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from tuneproof.engine.core.stage import Stage
@@ -36,6 +37,23 @@ _REQUIRED = {
 """The step that has to be done before another may be entered, and the message if it is not."""
 
 
+class StepStatus(Enum):
+    """How far a step is."""
+
+    OPEN = auto()
+    CHECKED_AGAIN = auto()
+    """It was done, and what it rests on is read again at the moment."""
+    DONE = auto()
+
+
+def step_status(session: CaseSession, step: WizardStep, state: RunState, dry_run: RunState) -> StepStatus:
+    """The status of a step; `dry_run` is the state of the dry run of the draft."""
+    if is_done(session, step, state):
+        return StepStatus.DONE
+    is_again = step is WizardStep.AUDIT and _is_checked_again(session, dry_run)
+    return StepStatus.CHECKED_AGAIN if is_again else StepStatus.OPEN
+
+
 def is_done(session: CaseSession, step: WizardStep, state: RunState) -> bool:
     """Whether a step is done."""
     match step:
@@ -50,20 +68,22 @@ def is_done(session: CaseSession, step: WizardStep, state: RunState) -> bool:
         case WizardStep.BASELINES:
             return Stage.BASELINES in state.done
         case WizardStep.METHOD:
-            return state.tuned.started is not None or state.tuned.skipped is not None
+            is_planned = session.is_method_chosen or state.tuned.started is not None
+            return is_planned or state.tuned.skipped is not None
         case WizardStep.TRAIN:
             return state.tuned.finished is not None or state.tuned.skipped is not None
         case WizardStep.CARD:
             return state.card is not None
 
 
-def why_not_enter(session: CaseSession, step: WizardStep, state: RunState) -> str | None:
-    """Why a step may not be entered yet; None if it may."""
+def why_not_enter(session: CaseSession, step: WizardStep, state: RunState, dry_run: RunState) -> str | None:
+    """Why a step may not be entered yet; None if it may. `dry_run` is the state of the dry run of the draft."""
     if step not in _REQUIRED:
         return None
     required, message = _REQUIRED[step]
     # A run's own audit may differ from that of the draft it was frozen from; the task step then says what to do.
-    may_enter = is_done(session, required, state) or (step is WizardStep.TASK and session.is_frozen)
+    is_open = step_status(session, required, state, dry_run) is StepStatus.OPEN
+    may_enter = not is_open or (step is WizardStep.TASK and session.is_frozen)
     return None if may_enter else message
 
 
@@ -85,3 +105,11 @@ def current_step(session: CaseSession, state: RunState) -> WizardStep:
 def _audit_passes(session: CaseSession) -> bool:
     report = session.report
     return report is not None and (session.is_frozen or session.dry_run_is_current) and not report.blocking()
+
+
+def _is_checked_again(session: CaseSession, dry_run: RunState) -> bool:
+    """Whether a dry run is on its way, and the one before it of the same files found nothing that blocks."""
+    before = session.last_known(dry_run).report
+    if session.is_frozen or before is None or before.blocking() or session.why_no_dry_run is not None:
+        return False
+    return dry_run.status in (RunStatus.NEW, RunStatus.RUNNING) and (session.report is None or not session.dry_run_is_current)

@@ -395,8 +395,8 @@ def freeze_status(run: RunState, dry_run: RunState, report: Report | None, *, is
         return FreezeStatus.REFUSED if refused else FreezeStatus.BROKE_OFF
     if dry_run_is_current and Stage.SPLIT in dry_run.done:
         return FreezeStatus.READY
-    if dry_run.failure is not None:
-        return FreezeStatus.DRY_RUN_FAILED
     if report is not None and report.blocking():
         return FreezeStatus.AUDIT_BLOCKS
+    if dry_run.failure is not None:
+        return FreezeStatus.DRY_RUN_FAILED
     return FreezeStatus.READING

@@ -67,8 +67,17 @@ def value_line(field: TaskField, content: DraftCase, bounds: str) -> str:
             return split_of(content).group_by or "rows with the same request"
 
 
-def whole_value(field: TaskField, content: DraftCase, bounds: str) -> str:
-    """The whole value of a field, with its lines."""
+WITH_EXAMPLE = {TaskField.INSTRUCTION, TaskField.OUTPUT_KIND, TaskField.METRIC, TaskField.TARGET}
+"""What a row of the user's own data makes clear."""
+
+
+def whole_value(field: TaskField, content: DraftCase, bounds: str, example: str | None = None) -> str:
+    """The whole value of a field, with its lines, and a row of the data where it makes clear what the field is about."""
+    shown = _whole(field, content, bounds)
+    return f"{shown}\n\nYour first row: {example}" if example is not None and field in WITH_EXAMPLE else shown
+
+
+def _whole(field: TaskField, content: DraftCase, bounds: str) -> str:
     output = task_of(content).output
     match field:
         case TaskField.INSTRUCTION:

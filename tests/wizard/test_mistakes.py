@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 import yaml
+from textual.widgets._toast import Toast
 
 from tests.waiting import wait_for_event
 from tests.wizard.driving import arrive, dry_run_ended, stage_done, typed, until_shown
@@ -111,6 +112,21 @@ def test_a_dry_run_is_ended_at_once_whatever_it_is_doing(case: Path) -> None:
         with suppress(psutil.NoSuchProcess):
             worker.kill()
         thread.join(60)
+
+
+@pytest.mark.asyncio
+async def test_why_the_data_cannot_be_read_stays_on_every_step_that_needs_it(case: Path) -> None:
+    whole = yaml.safe_load(case.read_text())
+    case.write_text(yaml.safe_dump(whole | {"data": whole["data"] | {"leave_out": ["no-such-check"]}}))
+    app = TuneproofApp(case)
+    async with app.run_test(size=SIZE, notifications=True) as pilot:
+        await arrive(pilot, "DataScreen")
+        await until_shown(pilot, "✗ leave_out: there is no check `no-such-check`")
+        assert not app.screen.query(Toast), "what stays on the screen needs no notice that goes away"
+        await pilot.press("1")
+        await arrive(pilot, "DecideScreen")
+        await pilot.press("2")
+        await until_shown(pilot, "✗ leave_out: there is no check `no-such-check`")
 
 
 @pytest.mark.asyncio

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from tests.wizard.driving import dry_run_ended, picture, shown, stage_done, typed, until, until_shown
+from tuneproof.engine.case.route import QUESTIONS
 from tuneproof.engine.core.stage import Stage
 from tuneproof.tui.app import TuneproofApp
 
@@ -25,6 +26,8 @@ async def test_a_case_with_own_data_goes_from_the_first_question_to_the_freeze(t
         await typed(pilot, "even numbers")
         await pilot.press("enter")
         await until(pilot, lambda: "Twelve questions" in picture(pilot), "the questions")
+        assert all(question.short in picture(pilot) for question in QUESTIONS), "all twelve are in sight in the smallest terminal"
+        assert "Fixed by tool or grammar? assumed: no" in shown(pilot)
         await pilot.press("n", "y", "y")
         assert yaml.safe_load(case.read_text())["decision"] == {"private_facts": False, "format_drift": True, "stable_task": True}
         assert "with 50 examples or more:" in picture(pilot)
@@ -57,6 +60,10 @@ async def test_a_case_with_own_data_goes_from_the_first_question_to_the_freeze(t
         await pilot.press("c")
         await until(pilot, lambda: "choice: one of a few labels" in picture(pilot), "the drafted task")
         await dry_run_ended(pilot)
+        await until_shown(pilot, "Your first row: Is 0 even? → yes")
+        await pilot.press("1")
+        await until_shown(pilot, "Your first row: Is 0 even? → yes", "If yes: RAG first.")
+        await pilot.press("4")
         await pilot.press("f", "y")
         await stage_done(pilot, Stage.SPLIT)
         frozen = app.state.frozen

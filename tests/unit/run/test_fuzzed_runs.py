@@ -92,7 +92,7 @@ def check_log(run: Path, content: bytes) -> None:
     events = EventReader(run / EVENTS).read()
     state = folded(*events)
     state.check_alive()
-    state.time_left()
+    state.time_left(0.0)
     for event in events:
         line = sanitize(progress_line(event), one_line=True)
         assert line.isprintable()

@@ -75,17 +75,17 @@ def test_the_tuned_training_is_no_variant() -> None:
 
 def test_the_time_left_follows_the_pace_of_the_process_that_trains_now() -> None:
     state = folded(launched(1, 0.0), training_from(0, of=100), step(1, ts=10.0, of=100))
-    assert state.time_left() is None
+    assert state.time_left(10.0) is None
     for number in range(2, 11):
         state.apply(step(number, ts=10.0 + 2 * (number - 1), of=100))
-    assert state.time_left() == pytest.approx(90 * 2)
+    assert state.time_left(28.0) == pytest.approx(90 * 2)
     for event in (launched(1, 0.0), training_from(10, of=100), step(11, ts=5000.0, of=100)):
         state.apply(event)
-    assert state.time_left() is None
+    assert state.time_left(5001.0) is None
     state.apply(step(12, ts=5001.0, of=100))
-    assert state.time_left() == pytest.approx(88)
+    assert state.time_left(5001.0) == pytest.approx(88)
     state.apply(Failed(exit_code=4, message=""))
-    assert state.time_left() is None
+    assert state.time_left(5001.0) is None
 
 
 def progressed(work: Work, done: int = 0, of: int | None = None, about: str = "", ts: float = 0.0) -> Progressed:
@@ -100,6 +100,7 @@ def test_work_inside_other_work_takes_its_place_until_it_has_ended() -> None:
     answering = state.reported[-1]
     assert answering.work is Work.ANSWERING and answering.elapsed(13.0) == 12.0
     assert answering.rate == pytest.approx(1 / 4) and answering.left(15.0) == pytest.approx(22.0)
+    assert answering.left(999.0) == pytest.approx(20.0), "five of the six have not even begun"
     state.apply(progressed(Work.ANSWERING, 9, 9, "zero_shot"))
     assert state.work is not None and state.work.work is Work.STARTING
 
@@ -115,7 +116,7 @@ def test_a_training_is_work_in_progress_until_a_probe_takes_its_place() -> None:
         launched(1, 0.0), progressed(Work.PREPARING), training_from(0, of=20), *(step(n, ts=float(n), of=20) for n in range(1, 11))
     )
     assert state.work is not None and (state.work.work, state.work.done, state.work.of) == (Work.TRAINING, 10, 20)
-    assert state.work.left(10.0) == state.time_left() == pytest.approx(10.0)
+    assert state.work.left(10.0) == state.time_left(10.0) == pytest.approx(10.0)
     state.apply(progressed(Work.PROBING, 2, 8))
     assert state.reported[-1].work is Work.PROBING
 
