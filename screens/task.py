@@ -32,6 +32,7 @@ from tuneproof.engine.session.task_form import (
     task_of,
 )
 from tuneproof.engine.session.task_values import value_line, whole_value
+from tuneproof.engine.session.wizard_words import in_wizard
 from tuneproof.screens.ask import AskChoice, AskYesNo
 from tuneproof.screens.reading import ReadingScreen
 from tuneproof.screens.step import FROZEN_NOTICE, StepScreen
@@ -163,7 +164,7 @@ class TaskScreen(StepScreen):
 
     def _split_text(self) -> Content:
         warning = instruction_warning(self._content, self.session.data_facts)
-        lines = [self._counts_text(), *([Meaning.WARN.signed(warning)] if warning else [])]
+        lines = [self._counts_text(), *([Meaning.WARN.signed(in_wizard(warning, says_where=False))] if warning else [])]
         return Content("\n").join(lines)
 
     @property

@@ -74,7 +74,7 @@ WITH_EXAMPLE = {TaskField.INSTRUCTION, TaskField.OUTPUT_KIND, TaskField.METRIC, 
 def whole_value(field: TaskField, content: DraftCase, bounds: str, example: str | None = None) -> str:
     """The whole value of a field, with its lines, and a row of the data where it makes clear what the field is about."""
     shown = _whole(field, content, bounds)
-    return f"{shown}\n\nYour first row: {example}" if example is not None and field in WITH_EXAMPLE else shown
+    return f"{shown}\nYour first row: {example}" if example is not None and field in WITH_EXAMPLE else shown
 
 
 def _whole(field: TaskField, content: DraftCase, bounds: str) -> str:

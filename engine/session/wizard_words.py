@@ -24,14 +24,17 @@ ANY = re.compile(r"--[a-z]|[a-z_]\.[a-z_]")
 ALL_KEYS = "k lists all keys"
 
 
-def in_wizard(text: str) -> str:
-    """The text for the screen: a key of the case file without its section, and the wizard's keys in place of options."""
+def in_wizard(text: str, *, says_where: bool = True) -> str:
+    """The text for the screen: a key of the case file without its section, and the wizard's keys in place of options.
+
+    `says_where` adds how keys are reached, which a panel that has their field need not say.
+    """
     if not ANY.search(text):
         return text
     for pattern, said in OPTIONS:
         text = re.sub(pattern, said, text)
     plain, changed = _dotted_keys().subn(lambda found: found[0].rpartition(".")[2], text)
-    return f"{plain}; {ALL_KEYS}" if changed and ALL_KEYS not in plain else plain
+    return f"{plain}; {ALL_KEYS}" if changed and says_where and ALL_KEYS not in plain else plain
 
 
 def error_in_wizard(error: TuneproofError) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests.wizard.driving import dry_run_ended, picture, shown, stage_done, typed, until, until_shown
+from tests.wizard.driving import arrive, dry_run_ended, picture, shown, stage_done, typed, until, until_shown
 from tuneproof.engine.case.route import QUESTIONS
 from tuneproof.engine.core.stage import Stage
 from tuneproof.tui.app import TuneproofApp
@@ -62,6 +62,8 @@ async def test_a_case_with_own_data_goes_from_the_first_question_to_the_freeze(t
         await dry_run_ended(pilot)
         await until_shown(pilot, "Your first row: Is 0 even? → yes")
         await pilot.press("1")
+        await arrive(pilot, "DecideScreen")
+        await pilot.press("home")
         await until_shown(pilot, "Your first row: Is 0 even? → yes", "If yes: RAG first.")
         await pilot.press("4")
         await pilot.press("f", "y")
