@@ -146,7 +146,8 @@ def _eval_set(evidence: Evidence, verdict: Verdict) -> EvalSetSection | None:
     needed, right = (min_cases_for_target(target), min_correct_for_target(n, target)) if target else (None, None)
     return EvalSetSection(
         summary=f"{n} cases{_grouped(evidence)}, frozen before any arm ran (sha256 {digest[:12]}…). They show a true difference of "
-        f"{100 * effect:.0f} points between two arms four times in five, {basis}.{_can_show_target(target, n, needed, right)}{_what_is_correct(evidence)}",
+        f"{100 * effect:.0f} points between two arms four times in five, {basis}."
+        f"{_can_show_target(target, n, needed, right)}{_what_is_correct(evidence)}",
         n=n,
         sha256=digest,
         metric=evidence.measure.metric if evidence.measure else None,
