@@ -66,7 +66,9 @@ class Evidence:
     def grader(self) -> Grader | None:
         """Grades an answer; None before there are a task and a split."""
         task, parts = self.case.task, self.parts
-        return make_grader(task, [example.output for example in parts[Part.TRAIN]]) if task and parts else None
+        if task is None or parts is None:
+            return None
+        return make_grader(task, [example.output for example in parts[Part.TRAIN]], self.store.grading_rules)
 
     @property
     def measure(self) -> Measure | None:

@@ -389,4 +389,4 @@ def _task(run: RunSnapshot) -> Task:
 
 
 def _grader(run: RunSnapshot, task: Task) -> Grader:
-    return make_grader(task, [example.output for _, example in run.part(Part.TRAIN)])
+    return make_grader(task, [example.output for _, example in run.part(Part.TRAIN)], run.grading_rules)

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
 
+from tuneproof.engine.case.compare import Compare, RuleName
 from tuneproof.engine.case.list_style import ListStyle
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice
 from tuneproof.engine.case.rules import Rule, rules_have_own_titles
@@ -79,6 +80,10 @@ WITH_PASS_SCORE = (*PROSE, *OUTSIDE_METRICS)
 """The metrics that give each answer a score between 0 and 1, from which it counts as correct or not."""
 
 
+WITH_FIELDS = (OutputKind.JSON, OutputKind.TOOL_CALLS)
+"""The output kinds whose answers have fields, which can be compared by rules of their own."""
+
+
 class OutputFormat(CaseSection):
     """The output format: a kind, and the one key that belongs to it."""
 
@@ -140,6 +145,8 @@ class Task(CaseSection):
     """The score from which an answer counts as correct, for a metric that gives each answer a score between 0 and 1."""
     rules: list[Rule] = Field(default=[], exclude_if=lambda rules: not rules)
     """For kind text: what every answer has to keep to, such as `max_words: 60`. All rules together are the format."""
+    compare: Compare = Compare()
+    """By what rule an answer equals the expected one, as `number` or `{case: ignore}`; for single fields, as `{fields: {tags: set}}`."""
 
     @field_validator("rules")
     @classmethod
@@ -162,6 +169,17 @@ class Task(CaseSection):
         if isinstance(self.metric, Metric) and self.metric not in METRICS[self.output.kind]:
             fitting = ", ".join(METRICS[self.output.kind])
             raise ValueError(f"metric {self.metric} does not fit output kind {self.output.kind}: use one of {fitting}")
+        return self
+
+    @model_validator(mode="after")
+    def comparison_fits_output_kind(self) -> Task:
+        if self.output.kind in WITH_FIELDS:
+            return self
+        if self.compare.fields:
+            kinds = " and ".join(WITH_FIELDS)
+            raise ValueError(f"`compare.fields` belongs to kinds {kinds}, not to kind {self.output.kind}: give `compare` the rule itself")
+        if self.compare.default is RuleName.IGNORE:
+            raise ValueError("`compare: ignore` would make every answer right")
         return self
 
     @property
@@ -189,7 +207,9 @@ class Task(CaseSection):
     def as_recorded(self) -> dict[str, Any]:
         """What a step records of the task. Keys that nobody chose are left out, as in runs made before there were any."""
         left_out = {"output": {"bounds"}} if self.output.bounds is BoundsChoice.AUTO else None
-        return self.model_dump(mode="json", exclude=left_out)
+        recorded = self.model_dump(mode="json", exclude=left_out)
+        compare = self.compare.model_dump(mode="json", exclude_defaults=True)
+        return {name: value for name, value in recorded.items() if name != "compare"} | ({"compare": compare} if compare else {})
 
     @property
     def sha256(self) -> str:

@@ -20,6 +20,7 @@ from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import examples_from_jsonl, examples_to_jsonl
 from tuneproof.engine.data.split import Part, SplitParts
 from tuneproof.engine.run.begun_training import doubt_if_unrecorded
+from tuneproof.engine.run.grading_rules import CURRENT_RULES, GradingRules
 from tuneproof.engine.run.lock import LOCK, RunLock
 from tuneproof.engine.run.manifest import Inputs, Manifest, StepRecord
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -33,6 +34,9 @@ SPLIT_AUDIT = "splits/audit.json"
 
 FOLLOWS = "follows"
 """The setting of a run's first step that names the run it follows, a folder beside its own."""
+
+GRADING = "grading"
+"""The setting of a run's first step that says by which rules its answers are graded; without it, by the first."""
 
 CHOSEN_LATER = ("baselines", "prompts", "endpoint", "method", "training", "evaluate", "budget")
 """Sections of a case that may change after the eval set is frozen: none of them changes what is scored, or by what measure."""
@@ -63,7 +67,7 @@ class RunStore:
             for leftover in path.iterdir():
                 if leftover.name != LOCK:
                     leftover.unlink()
-            settings = {FOLLOWS: follows} if follows else {}
+            settings = {GRADING: CURRENT_RULES, **({FOLLOWS: follows} if follows else {})}
             store.write_step(StepId(StepKind.CASE), Inputs(settings=settings), {CASE: dump_case(case)})
         return store
 
@@ -128,6 +132,18 @@ class RunStore:
             begun = manifest.steps.get(StepId(StepKind.CASE))
             settings = begun.inputs.settings if begun else {}
             self.write_step(StepId(StepKind.CASE), Inputs(settings=settings), {CASE: dump_case(case)})
+
+    @property
+    def grading_rules(self) -> GradingRules:
+        """The rules by which the answers of the run are graded: those that it began with."""
+        begun = self.manifest.steps.get(StepId(StepKind.CASE))
+        return GradingRules(begun.inputs.settings.get(GRADING, GradingRules.FIRST)) if begun else GradingRules.FIRST
+
+    @property
+    def grading_settings(self) -> dict[str, str]:
+        """What a step that grades answers records of the rules; nothing of the first, as in runs made before there were others."""
+        rules = self.grading_rules
+        return {} if rules is GradingRules.FIRST else {GRADING: rules}
 
     @property
     def is_frozen(self) -> bool:

@@ -43,6 +43,9 @@ class Found(Protocol):
     def group(self, number: int, /) -> str | None:
         """The text of a group; None if it took no part."""
 
+    def start(self, number: int = 0, /) -> int:
+        """Where the match or a group begins, in characters; -1 for a group that took no part."""
+
     def end(self) -> int:
         """Where the match ends, in characters."""
 

@@ -7,25 +7,25 @@ import re
 from typing import Any
 
 from tuneproof.engine.case.task import Metric
-from tuneproof.engine.data.reasoning import answer_of
+from tuneproof.engine.scoring.comparison.comparison import Comparison
 from tuneproof.engine.scoring.grade import FailureClass, Grade, unparsed_grade
 from tuneproof.engine.scoring.json_schema import SchemaValidator
-from tuneproof.engine.scoring.json_values import different_fields, parse_json, share_of_right_fields
+from tuneproof.engine.scoring.json_values import parse_json
 
 
 class JsonGrader:
-    """One JSON document and nothing else; correct if it equals the expected one, in any order of keys."""
+    """One JSON document and nothing else; correct if it equals the expected one, field by field, in any order of keys."""
 
-    def __init__(self, schema: dict[str, Any] | None) -> None:
-        self._schema = schema
+    def __init__(self, schema: dict[str, Any] | None, comparison: Comparison | None = None) -> None:
+        self._schema, self._comparison = schema, comparison or Comparison()
         self._validator = SchemaValidator(schema) if schema is not None else None
 
-    def __reduce__(self) -> tuple[type[JsonGrader], tuple[dict[str, Any] | None]]:
+    def __reduce__(self) -> tuple[type[JsonGrader], tuple[dict[str, Any] | None, Comparison]]:
         # A validator cannot be pickled; its schema can.
-        return JsonGrader, (self._schema,)
+        return JsonGrader, (self._schema, self._comparison)
 
     def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
-        output, expected = answer_of(output), answer_of(expected)
+        output, expected = self._comparison.answer_of(output), self._comparison.answer_of(expected)
         try:
             actual = parse_json(output)
         except ValueError:
@@ -35,14 +35,14 @@ class JsonGrader:
         wrong_shape = self._shape_errors(actual, wanted)
         if wrong_shape:
             return Grade(False, False, FailureClass.WRONG_SHAPE, wrong_shape)
-        wrong = different_fields(actual, wanted)
+        wrong, share = self._comparison.different_fields(actual, wanted), self._comparison.share_of_right_fields(actual, wanted)
         if not wrong:
             return Grade(True, True, scores={Metric.EXACT_MATCH: 1.0, Metric.FIELD_ACCURACY: 1.0})
-        return Grade(True, False, FailureClass.WRONG_VALUE, wrong, {Metric.FIELD_ACCURACY: share_of_right_fields(actual, wanted)})
+        return Grade(True, False, FailureClass.WRONG_VALUE, wrong, {Metric.FIELD_ACCURACY: share})
 
     def problem(self, expected: str) -> str | None:
         try:
-            value = parse_json(answer_of(expected))
+            value = parse_json(self._comparison.answer_of(expected))
         except ValueError as error:
             return f"not valid JSON: {error}"
         errors = self._shape_errors(value, value)

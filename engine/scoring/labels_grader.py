@@ -9,7 +9,8 @@ from dataclasses import replace
 from tuneproof.engine.case.list_style import ListStyle
 from tuneproof.engine.case.task import Metric
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.data.reasoning import answer_of
+from tuneproof.engine.scoring.comparison.comparison import Comparison
+from tuneproof.engine.scoring.comparison.known_labels import KnownLabels
 from tuneproof.engine.scoring.grade import FailureClass, Grade, Labels, unparsed_grade
 from tuneproof.engine.scoring.label_lists import read_labels, write_labels
 
@@ -30,20 +31,21 @@ class LabelsGrader:
     Raises CaseError for a label that has the separator in it, which no answer could name.
     """
 
-    def __init__(self, choices: Sequence[str], style: ListStyle) -> None:
-        self.choices, self.style = list(choices), style
-        self._known = frozenset(choices)
+    def __init__(self, choices: Sequence[str], style: ListStyle, comparison: Comparison | None = None) -> None:
+        self.choices, self.style, self._comparison = list(choices), style, comparison or Comparison()
+        self._known = KnownLabels(choices, self._comparison)
         separator = style.separator
         if separator and (broken := next((label for label in choices if separator in label), None)):
             what = f"the label `{broken[:60]}` has the separator of the labels in it"
             raise CaseError(what, where="task.output.choices", fix="set task.output.list_style to another one, such as json")
 
     def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
-        output = answer_of(output).strip()
-        wanted = self._expected(answer_of(expected))
-        answered = None if truncated else read_labels(output, self.style)
-        if answered is None or not self._known.issuperset(answered):
-            return replace(self._unreadable(output, answered, truncated), labels=Labels(wanted))
+        output = self._comparison.answer_of(output).strip()
+        wanted = self._expected(self._comparison.answer_of(expected))
+        named = None if truncated else read_labels(output, self.style)
+        answered = None if named is None else self._known.all_of(named)
+        if answered is None:
+            return replace(self._unreadable(output, named, truncated), labels=Labels(wanted))
         missing, extra = [each for each in wanted if each not in answered], [each for each in answered if each not in wanted]
         labels, answer = Labels(wanted, answered), write_labels(sorted(answered), self.style)
         if not missing and not extra:
@@ -52,10 +54,10 @@ class LabelsGrader:
         return Grade(True, False, failure, (*missing, *extra), labels=labels, answer=answer)
 
     def problem(self, expected: str) -> str | None:
-        labels = read_labels(answer_of(expected), self.style)
+        labels = read_labels(self._comparison.answer_of(expected), self.style)
         if labels is None:
             return f"not a list of labels, written as {self.style} (task.output.list_style)"
-        unknown = next((label for label in labels if label not in self._known), None)
+        unknown = next((label for label in labels if self._known.find(label) is None), None)
         return None if unknown is None else f"`{unknown[:60]}` is not one of the choices"
 
     def description(self) -> str:
@@ -64,7 +66,7 @@ class LabelsGrader:
     def _expected(self, text: str) -> tuple[str, ...]:
         # The audit reports an expected output that is no list; it counts as one label that no answer has.
         labels = read_labels(text, self.style)
-        return (text.strip(),) if labels is None else labels
+        return (text.strip(),) if labels is None else tuple(dict.fromkeys(self._known.find(label) or label for label in labels))
 
     def _unreadable(self, output: str, answered: tuple[str, ...] | None, truncated: bool) -> Grade:
         """The grade of an answer that is no list of known labels."""

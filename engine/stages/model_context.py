@@ -138,7 +138,7 @@ class ModelContext:
         train, data = [example for _, example in self.rows.train], self.run.case.data
         return ArmContext(
             instruction=self.task.instruction or "",
-            grader=make_grader(self.task, [example.output for example in train]),
+            grader=make_grader(self.task, [example.output for example in train], self.run.store.grading_rules),
             train=train,
             fits=fits,
             seed=data.split.seed if data else 0,

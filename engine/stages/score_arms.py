@@ -164,7 +164,7 @@ class ArmScorer:
     def _inputs(self, arm: Arm, adapter: Path | None) -> Inputs:
         parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
         weights = artifacts.trained_weights(self.store.manifest.steps[StepId(StepKind.TRAIN)].files) if adapter else []
-        settings = {"base": self.base.sha256, "task": self.task.sha256, **self.room.settings, **arm.inputs}
+        settings = {"base": self.base.sha256, "task": self.task.sha256, **self.store.grading_settings, **self.room.settings, **arm.inputs}
         return self.store.inputs([*map(part_file, parts), *weights], settings)
 
     def _run(self, arm: Arm, adapter: Path | None, inputs: Inputs) -> None:
