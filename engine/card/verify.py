@@ -249,7 +249,7 @@ def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, s
 def _check_repaired(run: RunSnapshot, arm: str, run_script: bool) -> int:
     """Repairs the answers of an arm again, and scores them again; with another version of the library, from the stored repaired texts."""
     row, outputs, task = with_repair(arm), [example.output for _, example in run.part(Part.TRAIN)], _task(run)
-    grader, repair = _grader(run, task), make_repair(task, outputs, _grader(run, task))
+    grader, repair = _grader(run, task), make_repair(task, outputs, _grader(run, task), run.grading_rules)
     recorded = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL)).versions.get(LIBRARY)
     stored = {each.id: each for each in read_predictions(run.read(artifacts.predictions_file(row)))}
     if recorded != version(LIBRARY):

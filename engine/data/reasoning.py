@@ -72,7 +72,8 @@ def _in_parts(output: str) -> _Parts | None:
     if not marks or (marks[0][0] == THINK_OPEN and output[: marks[0].start()].strip()):
         return None
     first: list[str] = []
-    first_end, answer, at, start = 0, [], 0, 0
+    answer: list[str] = []
+    first_end = at = start = 0
     while at < len(marks):
         mark = marks[at]
         if mark[0] == THINK_CLOSE:

@@ -15,7 +15,8 @@ import json_repair
 
 from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.data.json_document import bracketed_spans
-from tuneproof.engine.data.reasoning import answer_of
+from tuneproof.engine.run.grading_rules import CURRENT_RULES, GradingRules
+from tuneproof.engine.scoring.comparison.comparison import Comparison
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.json_values import parse_json, parsed_documents
 from tuneproof.engine.scoring.label_list_repair import list_of_labels
@@ -31,14 +32,15 @@ Repair = Callable[[str], str | None]
 """Gives the repaired text of an answer; None if there is nothing to repair, or no way to."""
 
 
-def make_repair(task: Task, outputs: Sequence[str], grader: Grader) -> Repair:
+def make_repair(task: Task, outputs: Sequence[str], grader: Grader, rules: GradingRules = CURRENT_RULES) -> Repair:
     """The repair of a task's answers; `outputs` are those of train.
 
     JSON: the first document of the kind that train has, without the text and the code fence around it, with quotes, commas and brackets
     mended by json-repair, and with the keys and enumerated values of the schema in its spelling. Choice: the label, if the answer names
     exactly one, in any case and spacing. Labels: the list, in any style. Tool calls: the calls, without the text and the code fence around
-    them. Other kinds have nothing to repair: any text is valid, or the pattern is found wherever it is.
+    them. Other kinds have nothing to repair: any text is valid, or the pattern is found wherever it is. `rules` are those of the run.
     """
+    answer_of = Comparison.of(task, rules).answer_of
     match task.output.kind:
         case OutputKind.JSON:
             schema = task.output.json_schema

@@ -167,6 +167,8 @@ class ModelContext:
     @cached_property
     def scorer(self) -> ArmScorer:
         """Runs and scores arms; keeps the untuned weights in memory between them."""
-        repair = make_repair(self.task, [example.output for _, example in self.rows.train], self.setting.grader)
+        repair = make_repair(
+            self.task, [example.output for _, example in self.rows.train], self.setting.grader, self.run.store.grading_rules
+        )
         run = self.run
         return ArmScorer(run.store, run.log, run.stop, self.task, self.base, self.setting, self.room, repair, self.measure, self.script)
