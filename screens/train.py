@@ -13,6 +13,7 @@ from textual.content import Content
 from textual.widgets import Static
 
 from tuneproof.engine.core import hardware
+from tuneproof.engine.core.errors import LossNotFinite
 from tuneproof.engine.core.hardware import Gpu
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.methods.plan import make_plan
@@ -26,11 +27,14 @@ from tuneproof.engine.session.training_actions import (
     TrainingPhase,
     clock,
     elapsed_seconds,
+    needs_lower_rate,
     possible_actions,
     probed_rate,
     training_phase,
+    with_lower_rate,
 )
 from tuneproof.engine.training.probe_steps import next_probe
+from tuneproof.screens.ask import AskYesNo
 from tuneproof.screens.step import StepScreen
 from tuneproof.tui.meanings import OF_STATUS
 from tuneproof.tui.progress import variant_title
@@ -194,7 +198,22 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
             self.show_status("starting the worker …")
 
     def action_resume(self) -> None:
-        self.action_start()
+        if needs_lower_rate(self.state):
+            self._ask_for_lower_rate()
+        else:
+            self.action_start()
+
+    def _ask_for_lower_rate(self) -> None:
+        lower = with_lower_rate(self.session.draft.content)
+
+        def answered(yes: bool | None) -> None:
+            if yes and self.save_sections(training=lower):
+                self.action_start()
+
+        problem = self.state.failure.what if self.state.failure is not None else ""
+        question = f"{problem}: the learning rate was probably too high. The training begins again; what was measured stays."
+        yes = f"train again with {lower.learning_rate:g}"
+        self.app.push_screen(AskYesNo("A lower learning rate", question, yes, "change it on the method step"), answered)
 
     def action_stop(self) -> None:
         self.wizard.stop_run()
@@ -225,6 +244,8 @@ def _progress(state: RunState) -> Content:
 
 
 def _failure_line(failure: Failed) -> str:
+    if failure.is_a(LossNotFinite):
+        return f"{failure.problem}; r trains again with a lower learning rate"
     resume = "r resumes from the last checkpoint" if failure.resumable else ""
     return "; ".join(part for part in (failure.problem, failure.fix, resume) if part)
 

@@ -86,6 +86,10 @@ class CannotResume(TuneproofError):
     exit_code = ExitCode.FAILED
 
 
+class LossNotFinite(CannotResume):
+    """A step of the training came to no finite loss or gradient; with a lower learning rate it begins again."""
+
+
 class RunGone(CannotResume):
     """The run folder was deleted while it was in use."""
 

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from enum import Enum, StrEnum, auto
 
+from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.case.training import Training
+from tuneproof.engine.core.errors import LossNotFinite
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.run.events import Probed
 from tuneproof.engine.run.state import RunState, RunStatus
@@ -24,7 +28,7 @@ def possible_actions(run: RunState) -> set[TrainingAction]:
     """The actions that are possible now; none once the card is written, or if a resumed run would fail again."""
     if run.status is RunStatus.RUNNING:
         return {TrainingAction.STOP, TrainingAction.LEAVE_RUNNING}
-    if run.card is not None or (run.failure is not None and not run.failure.resumable):
+    if run.card is not None or not _goes_on(run):
         return set()
     return {TrainingAction.START if run.tuned.started is None else TrainingAction.RESUME}
 
@@ -34,8 +38,27 @@ def can_train_otherwise(run: RunState) -> bool:
     training = run.tuned
     if training.started is None:
         return True
-    goes_on = run.failure is None or run.failure.resumable
-    return goes_on and training.finished is None and run.status is not RunStatus.RUNNING
+    return _goes_on(run) and training.finished is None and run.status is not RunStatus.RUNNING
+
+
+def _goes_on(run: RunState) -> bool:
+    """Whether a resumed run would not fail again in the same place, or need not with another learning rate."""
+    return run.failure is None or run.failure.resumable or needs_lower_rate(run)
+
+
+def needs_lower_rate(run: RunState) -> bool:
+    """Whether the training came to no finite loss, and can only begin again with a lower learning rate."""
+    return run.status is RunStatus.FAILED and run.failure is not None and run.failure.is_a(LossNotFinite)
+
+
+LOWER_BY = 3
+"""What a learning rate is divided by after a loss that was not finite: half an order of magnitude."""
+
+
+def with_lower_rate(content: DraftCase) -> Training:
+    """The settings with a lower learning rate than the plan had."""
+    rate = make_plan(content.method, content.training).learning_rate
+    return content.training.model_copy(update={"learning_rate": float(f"{rate / LOWER_BY:.1g}")})
 
 
 class TrainingPhase(Enum):

@@ -17,7 +17,7 @@ from trl import SFTConfig
 
 from tuneproof.engine.core.atomic_write import write_atomically
 from tuneproof.engine.core.disk_space import require_room, room_for_files
-from tuneproof.engine.core.errors import CannotResume, Interrupted, RunFailed, RunGone
+from tuneproof.engine.core.errors import Interrupted, LossNotFinite, RunFailed, RunGone
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.methods.adapters import adapter_config, load_for_training, quantisation
 from tuneproof.engine.methods.disk import checkpoint_bytes
@@ -30,8 +30,8 @@ from tuneproof.engine.models.files import tokenizer_bytes
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.begun_training import CHECKPOINTS
 from tuneproof.engine.run.event import EventSink
-from tuneproof.engine.run.events import CheckpointSaved, Probed, StepLogged, TrainingFinished, TrainingStarted, Warned
-from tuneproof.engine.run.reporting import working
+from tuneproof.engine.run.events import CheckpointSaved, Probed, Sample, StepLogged, TrainingFinished, TrainingStarted, Warned
+from tuneproof.engine.run.reporting import WorkReport, working
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.work import Unit, Work
 from tuneproof.engine.training.checkpoints import (
@@ -73,7 +73,7 @@ def train(
 ) -> TrainingResult:
     """Trains the plan into the folder, from the newest intact checkpoint if there is one, and keeps the weights of the best step.
 
-    Raises Interrupted, after a checkpoint, if a stop is requested, and CannotResume if loss or gradient is not finite.
+    Raises Interrupted, after a checkpoint, if a stop is requested, and LossNotFinite if loss or gradient is not.
     """
     checkpoints = folder / CHECKPOINTS
     checkpoints.mkdir(parents=True, exist_ok=True)
@@ -253,6 +253,7 @@ class ProgressCallback(TrainerCallback):
         self._trainer, self._probe, self._plan, self._log, self._stop = trainer, probe, plan, log, stop
         self._shape, self._tokenizer = known_shape(base.folder), tokenizer_bytes(base.folder)
         self._examples, self._resumed_at = examples, resumable[-1].seal.step if resumable else 0
+        self._resumes_from = resumable[-1] if resumable else None
         self._result: ProbeResult | None = None  # of the probe at this step
         self._best = best_checkpoint(resumable).seal.probe if any(c.seal.probe for c in resumable) else None
         self._step_began = self._step_ended = 0.0
@@ -273,6 +274,7 @@ class ProgressCallback(TrainerCallback):
             ),
             sync=True,
         )
+        self._make_up_for_probe(control, state)
         if self._resumed_at < state.max_steps:
             # Before the first step, because those between two checkpoints are lost.
             self._require_room(args, state)
@@ -305,7 +307,7 @@ class ProgressCallback(TrainerCallback):
         # Summed over the ranks, so that all stop after the same step.
         if sum_over_ranks(self._stop.requested) > 0:
             control.should_save = True
-            if step < state.max_steps:
+            if step < state.max_steps or self._result is None:
                 self.interrupted = True
                 control.should_training_stop = True
         if control.should_save:
@@ -332,7 +334,7 @@ class ProgressCallback(TrainerCallback):
         """Emits the step; `tokens` is the number read so far, by all processes."""
         loss, grad_norm = float(logs["loss"]), float(logs.get("grad_norm", 0.0))
         if not (math.isfinite(loss) and math.isfinite(grad_norm)):
-            raise CannotResume(
+            raise LossNotFinite(
                 f"the {'loss' if not math.isfinite(loss) else 'gradient'} is not finite at step {state.global_step}",
                 where="training.learning_rate",
                 fix=f"{self._plan.learning_rate:g} is probably too high: lower it and add --resume, and the training begins again",
@@ -351,12 +353,34 @@ class ProgressCallback(TrainerCallback):
         )
         self._tokens_logged = tokens
 
+    def _make_up_for_probe(self, control: TrainerControl, state: TrainerState) -> None:
+        """Probes the model of the checkpoint, if a stop cut that short, and seals the checkpoint with the result."""
+        begun = self._resumes_from
+        if begun is None or begun.seal.probe is not None or not is_probe_step(begun.seal.step, state.max_steps, self._plan.probe_every):
+            return
+        self._run_probe(begun.seal.step)
+        if self._result is None:
+            self.interrupted = control.should_training_stop = True
+        elif is_rank_zero():
+            seal_checkpoint(begun.path, begun.seal.step, self._result)
+        self._result = None
+
+    def _probe_until_stopped(self, model: Any, report: WorkReport) -> tuple[ProbeResult, list[Sample]] | None:
+        try:
+            return self._probe.run(model, lambda done, of: report.advance(done), self._stop.check)
+        except Interrupted:
+            return None
+
     def _run_probe(self, step: int) -> None:
+        """Probes the model as it is after a step; a stop that is requested meanwhile cuts the probe short, and leaves no result."""
         model = self._trainer.model
         run = partial(run_on_rank_zero, model) if self._plan.sharded else from_rank_zero
         with working(self._log, Work.PROBING, of=len(self._probe.prompts), unit=Unit.ANSWERS) as report:
-            result, samples = run(lambda: self._probe.run(model, lambda done, of: report.advance(done)))
-        self._result = result
+            probed = run(lambda: self._probe_until_stopped(model, report))
+        self._result = None if probed is None else probed[0]
+        if probed is None:
+            return
+        result, samples = probed
         is_best = self._best is None or result.quality > self._best.quality
         if is_best:
             self._best = result

@@ -10,7 +10,7 @@ import torch
 
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.decoding.decoder import Decoder
-from tuneproof.engine.decoding.watch import Watch
+from tuneproof.engine.decoding.watch import OnPass, Watch
 from tuneproof.engine.methods.memory import MAX_LOGITS_PER_CALL
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
@@ -45,9 +45,15 @@ class ValidationProbe:
     script: ScriptScorer | None = None
     """Asks the script of the case about each answer, if its metric is one."""
 
-    def run(self, model: Any, on_progress: Callable[[int, int], None] = lambda done, of: None) -> tuple[ProbeResult, list[Sample]]:
+    def run(
+        self,
+        model: Any,
+        on_progress: Callable[[int, int], None] = lambda done, of: None,
+        on_pass: OnPass = lambda: None,
+    ) -> tuple[ProbeResult, list[Sample]]:
         """Scores the model as it is now, and returns some of its answers. `on_progress` is called with how many of how many there are.
 
+        `on_pass` is called between two passes of the model, and what it raises ends the probe.
         Draws no random number and restores the training mode, so training goes on as if there had been no probe.
         """
         was_training = model.training
@@ -55,9 +61,9 @@ class ValidationProbe:
         try:
             answering = with_soft_prompt(model)
             completions, _ = Decoder(self.base, answering).complete(
-                self.prompts, self.max_new_tokens, ends_with_document=self.ends_with_document, watch=Watch(on_progress)
+                self.prompts, self.max_new_tokens, ends_with_document=self.ends_with_document, watch=Watch(on_progress, on_pass=on_pass)
             )
-            loss = self._loss(answering)
+            loss = self._loss(answering, on_pass)
         finally:
             model.train(was_training)
         answers = [
@@ -87,10 +93,11 @@ class ValidationProbe:
         return result, samples[:SAMPLES_SHOWN]
 
     @torch.no_grad()
-    def _loss(self, model: Any) -> float:
+    def _loss(self, model: Any, on_pass: OnPass) -> float:
         """Mean cross-entropy over all target tokens, in nats."""
         summed, targets, head = 0.0, 0, lm_head(model)
         for rows in self._loss_batches(len(head.weight)):
+            on_pass()
             ids, labels = pad_right(rows, self.base.tokenizer.pad_token_id)
             mask = torch.arange(ids.shape[1])[None, :] < torch.tensor([len(r.input_ids) for r in rows])[:, None]
             labels = labels.to(model.device)
