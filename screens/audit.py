@@ -55,7 +55,7 @@ class AuditScreen(StepScreen):
     HELP_TEXT = AUDIT_HELP
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("x", "leave_out", "Leave out"),
-        Binding("w", "quarantine", "Quarantine"),
+        Binding("w", "quarantine", "Set aside"),
         Binding("a", "accept", "Accept"),
         Binding("t", "keep_together", "Keep groups together", show=False),
         Binding("u", "undo", "Undo"),
@@ -316,9 +316,9 @@ class AuditScreen(StepScreen):
             self._say(str(error), error=True)
             return
         except (TuneproofError, OSError) as error:
-            self.app.push_screen(ReadingScreen("The quarantine file cannot be written", str(error)))
+            self.app.push_screen(ReadingScreen("The file of set-aside rows cannot be written", str(error)))
             return
-        self._decide(f"{finding.check} in quarantine", finding, decided, copies)
+        self._decide(f"{finding.check} set aside", finding, decided, copies)
         written = ", ".join(dict.fromkeys(copy.path.name for copy in copies))
         self._say(
             f"{len(finding.rows)} rows written to {written}; u undoes" if copies else "left out; there is no file to copy them beside"
@@ -346,7 +346,7 @@ class AuditScreen(StepScreen):
             self._say(str(error), error=True)
             return
         except OSError as error:
-            self.app.push_screen(ReadingScreen("The quarantine file cannot be changed", str(error)))
+            self.app.push_screen(ReadingScreen("The file of set-aside rows cannot be changed", str(error)))
             return
         if self._save(undone.data):
             self._mark = (undone.decision.check, 0)

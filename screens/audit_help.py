@@ -16,7 +16,8 @@ AUDIT_HELP = """
 - **Keep together** (t): for rows that belong together, such as those of one conversation. The split puts them all into one part.
 - **Put back** (b): nothing is decided about the finding, or the row, any more. **Undo** (u): takes back the last decision, and the one
   before, as far as this case was opened.
-- **Quarantine** (w): leaves the rows out, and writes a copy of them beside the data, for you to look at and fix. Your file is never edited.
+- **Set aside** (w): leaves the rows out, and writes a copy of them beside the data (the *quarantine* file), for you to look at and fix.
+  Your file is never edited.
   **Accept** (a): you keep the rows and give a reason, which the card shows.
 - **Again** (r): reads and checks the files again, after you have fixed them.
 - Private data and secrets are masked on the screen.

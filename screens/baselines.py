@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from tuneproof.engine.arms import UNTUNED_ARMS, Arm, requested_arms, untuned_arms
 from tuneproof.engine.case.arm_names import ArmName, with_repair
+from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.scoring.rule import TargetStatus
@@ -154,13 +155,18 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         if scores is not None and scores.failures:
             classes = " · ".join(f"{failure} {count}" for failure, count in scores.failures.items())
             fields = " · ".join(f"{field} {count}" for field, count in list(scores.wrong_fields.items())[:8])
-            wrong = f"failures: {classes}" + (f"; wrong fields: {fields}" if fields else "")
+            wrong = f"failures: {classes}" + (f"; {self._what_is_wrong}: {fields}" if fields else "")
             lines.append(Content(sanitize(wrong, one_line=True, max_length=300)))
         self.query_one("#about", Static).update(Content("\n").join(lines))
 
     @property
     def _arms(self) -> dict[str, type[Arm]]:
         return untuned_arms(self.session.draft.content)
+
+    @property
+    def _what_is_wrong(self) -> str:
+        task = self.session.draft.content.task
+        return "labels that were missed" if task is not None and task.output.kind is OutputKind.CHOICE else "wrong fields"
 
     @property
     def _highlighted(self) -> str:

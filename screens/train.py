@@ -55,11 +55,12 @@ class TrainScreen(StepScreen):
     HELP_TEXT = """
 **Is it learning, and is it learning the right thing?**
 
-- **Loss**: mean cross-entropy of the target tokens, in nats; lower is better. The *line* is on the training examples, the *o* on
+- **Loss**: how much the right answer surprises the model, token by token (*cross-entropy*, in nats); lower is better. The *line* is on the training examples, the *o* on
   validation cases that are never trained on. When the line falls and the o rises, the model memorises: the best checkpoint is before that.
 - **Format valid, correct**: the model answers validation cases on its own. These numbers count; the loss only shows the trend.
 - **Best**: the checkpoint with the most correct validation cases. It is the one that is kept and scored.
-- **Gradient norm**: the length of the gradient. Sudden jumps mean that the learning rate is too high.
+- **Check on validation** (a *probe*): now and then the model answers validation cases, and what it answers is shown.
+- **Gradient**: how far a step moves the weights before the learning rate (its *norm*). Sudden jumps mean that the rate is too high.
 - **Worker**: the process that trains. It is not this screen: you can close the terminal, and it continues. `tuneproof attach RUN` shows it
   again.
 
@@ -104,7 +105,7 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
         self._show_probes(state)
         self.query_one("#progress", MemoizedStatic).update(_progress(state), layout=False)
         log = self.crash_log()
-        self._set_title("#sample", "The end of the worker's log" if log else "Answers at the last probe")
+        self._set_title("#sample", "The end of the worker's log" if log else "Answers at the last check")
         self.query_one("#sample-text", Static).update(log or _samples(state))
         self._show_worker()
         self._show_phase(state)
@@ -137,7 +138,7 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
             lines.append(rate_bar(probed_rate(last), self.query_one("#rates").size.width or 20, target))
             lines.append(Content.assemble(f"loss {last.loss:.2g}   ", Meaning.BEST.signed(f"best: step {best}")))
         else:
-            lines.append(Meaning.WAITING.signed("no probe yet"))
+            lines.append(Meaning.WAITING.signed("not checked yet"))
         self.query_one("#rates", Static).update(Content("\n").join(lines))
 
     def _show_worker(self) -> None:
@@ -237,7 +238,7 @@ def _progress(state: RunState) -> Content:
     times += f", {clock(left)} left" if left is not None and state.tuned.finished is None else ""
     lines = [
         f"{last.step} of {last.of}  epoch {last.epoch:.1f}  loss {last.loss:.3g}",
-        f"lr {last.learning_rate:.1e}  gradient norm {last.grad_norm:.2g}",
+        f"learning rate {last.learning_rate:.1e}  gradient {last.grad_norm:.2g}",
         f"{last.tokens_per_second:,.0f} tokens/s  {times}",
     ]
     return Content("\n".join(lines))
@@ -260,7 +261,7 @@ def _variant_line(training: TrainingState) -> str:
 
 def _samples(state: RunState) -> Content:
     if not state.tuned.probes:
-        return Content("at every probe the model answers validation cases; some of the answers are shown here")
+        return Content("now and then the model answers validation cases; some of the answers are shown here")
     parts: list[Content] = []
     for sample in state.tuned.probes[-1].samples:
         mark = "✓" if sample.correct else "✗"

@@ -29,7 +29,7 @@ TITLES = {
     Work.TRIAL_STEP: "trial steps of {about}",
     Work.PREPARING: "preparing the training",
     Work.TRAINING: "training",
-    Work.PROBING: "probe on validation cases",
+    Work.PROBING: "answering validation cases",
     Work.MERGING: "merging the adapter into the base",
     Work.CARD: "writing the card",
     Work.STAGE: "stage {about}",

@@ -162,7 +162,11 @@ def _require_room(paths: Iterable[Path], limits: ReadingLimits) -> None:
 def no_rows_error(names: list[str], problems: list[tuple[Source, RowProblem]]) -> DataRefused:
     """The error to raise if not a single row can be used."""
     first = f"; the first problem is at {problems[0][0]}: {problems[0][1]}" if problems else ""
-    return DataRefused(f"no row could be read{first}", where=", ".join(names), fix="see the formats in the README")
+    return DataRefused(
+        f"no row could be read{first}",
+        where=", ".join(names),
+        fix="a row needs a request and an answer, under names that are known or chosen as the columns; docs/data.md has the shapes",
+    )
 
 
 def source_files(named: str | list[str], apart_from: Collection[str] = ()) -> dict[str, Path]:

@@ -37,7 +37,7 @@ class SideBySide:
 def side_by_side(chosen: MethodRow, full: MethodRow, planned: PlannedFacts | None) -> SideBySide | None:
     """The chosen method beside full fine-tuning; None as long as it is not counted what they train.
 
-    `planned` has what a trial step of the chosen method measured, once there was one. The time of the other is reckoned from it.
+    `planned` has what a trial step of the chosen method measured, once there was one. The time of the other is estimated from it.
     """
     if chosen.trained is None or full.trained is None:
         return None
@@ -79,7 +79,7 @@ def _steps(chosen: MethodRow, planned: PlannedFacts | None) -> tuple[str, str]:
     measured = planned.measured if planned else None
     if measured is None:
         return "p measures it", UNKNOWN
-    return f"{measured.usual_seconds:.3g} s, measured", f"about {measured.usual_seconds * _times_as_long(chosen):.3g} s, reckoned"
+    return f"{measured.usual_seconds:.3g} s, measured", f"about {measured.usual_seconds * _times_as_long(chosen):.3g} s, estimated"
 
 
 def _hours(chosen: MethodRow, planned: PlannedFacts | None) -> tuple[str, str]:

@@ -61,5 +61,5 @@ def _train(state: RunState) -> str:
     if Stage.EVALUATE in state.done:
         return "Trained, and scored on the same frozen cases as the prompts. c goes to the card."
     if state.status is RunStatus.RUNNING:
-        return "The line is the loss on train, the o on validation. At each probe the model answers validation cases: those numbers count."
+        return "The line is the loss on train, the o on validation. At each check the model answers validation cases: those numbers count."
     return "t trains the adapter, under a minute on two cores, and then scores it on the frozen cases."

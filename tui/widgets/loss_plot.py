@@ -102,7 +102,7 @@ class LossPlot(PlotWidget):
         # The last probe is at the last step: with no room after it, it would be on the frame.
         self.set_xlimits(0, end + end / COLUMNS)
         self.set_x_formatter(StepTicks(end, max(1, self.size.width - int(self.margin_left) - 2)))
-        title = f"{TITLE}  │ next probe" if next_probe is not None else TITLE
+        title = f"{TITLE}  │ next check" if next_probe is not None else TITLE
         if self.border_title != title:
             self.border_title = title
 

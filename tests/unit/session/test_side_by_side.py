@@ -40,11 +40,11 @@ def test_before_anything_is_measured_the_table_says_how_to_measure_it() -> None:
     assert "3.5 % of the weights" in table.why
 
 
-def test_time_and_money_of_the_other_are_reckoned_from_the_measured_step() -> None:
+def test_time_and_money_of_the_other_are_estimated_from_the_measured_step() -> None:
     table = side_by_side(LORA, FULL, _planned())
     assert table is not None
     rows = {name.strip(): cells for name, *cells in table.rows}
-    assert rows["time of a step"] == ["1 s, measured", "about 1.5 s, reckoned"]
+    assert rows["time of a step"] == ["1 s, measured", "about 1.5 s, estimated"]
     assert rows["time in all"] == ["2.0 hours", "about 3.0 hours"]
     assert rows["money"] == ["6.00 USD", "about 9.00 USD"]
 
