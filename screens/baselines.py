@@ -166,7 +166,9 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
     @property
     def _what_is_wrong(self) -> str:
         task = self.session.draft.content.task
-        return "labels that were missed" if task is not None and task.output.kind is OutputKind.CHOICE else "wrong fields"
+        return (
+            "labels that were missed" if task is not None and task.output.kind in (OutputKind.CHOICE, OutputKind.LABELS) else "wrong fields"
+        )
 
     @property
     def _highlighted(self) -> str:

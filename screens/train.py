@@ -55,8 +55,9 @@ class TrainScreen(StepScreen):
     HELP_TEXT = """
 **Is it learning, and is it learning the right thing?**
 
-- **Loss**: how much the right answer surprises the model, token by token (*cross-entropy*, in nats); lower is better. The *line* is on the training examples, the *o* on
-  validation cases that are never trained on. When the line falls and the o rises, the model memorises: the best checkpoint is before that.
+- **Loss**: how much the right answer surprises the model, token by token (*cross-entropy*, in nats); lower is better. The *line* is on
+  the training examples, the *o* on validation cases that are never trained on. When the line falls and the o rises, the model memorises:
+  the best checkpoint is before that.
 - **Format valid, correct**: the model answers validation cases on its own. These numbers count; the loss only shows the trend.
 - **Best**: the checkpoint with the most correct validation cases. It is the one that is kept and scored.
 - **Check on validation** (a *probe*): now and then the model answers validation cases, and what it answers is shown.

@@ -86,8 +86,8 @@ class PublishedResult:
         rate = self.accuracy
         low, high = 100 * rate.low, 100 * rate.high
         return (
-            f"{100 * rate.estimate:.1f} % [{low:.1f}, {high:.1f}] of {GSM8K_QUESTIONS:,} GSM8K questions in PEFT's comparison, one seed "
-            f"({self.setting}): {self.peak_gib:g} GiB, {self.seconds:,} s, {self.megabytes:g} MB"
+            f"{100 * rate.estimate:.1f} % [{low:.1f}, {high:.1f}] of {GSM8K_QUESTIONS:,} school maths questions (GSM8K) in PEFT's "
+            f"comparison, one seed ({self.setting}): {self.peak_gib:g} GiB, {self.seconds:,} s, {self.megabytes:g} MB"
         )
 
 

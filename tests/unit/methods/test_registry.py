@@ -230,7 +230,7 @@ def test_every_setting_with_a_default_has_a_source() -> None:
 
 def test_a_published_result_has_its_interval_and_says_what_it_is_based_on() -> None:
     lora = METHODS["lora"].published
-    assert lora is not None and "47.8 % [45.1, 50.5] of 1,319 GSM8K questions" in lora.summary and "one seed" in lora.summary
+    assert lora is not None and "47.8 % [45.1, 50.5] of 1,319 school maths questions (GSM8K)" in lora.summary and "one seed" in lora.summary
     assert METHODS["pissa"].published is None
 
 
