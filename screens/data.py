@@ -20,6 +20,7 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.session.base_check import check_base, describe_base
 from tuneproof.engine.session.column_choice import Column, first_columns
 from tuneproof.engine.session.data_form import DataStatus, data_status, with_examples
+from tuneproof.engine.session.examples_check import check_examples
 from tuneproof.engine.session.form_input import base_model, examples_named, parse_columns
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import BASE_HELP
@@ -156,7 +157,9 @@ Nothing here changes your files.
     def action_type_path(self) -> None:
         why = "A file, a folder of data files, or the name of a data set on the Hugging Face hub."
         now = self._data.examples if self._data else ""
-        self.app.push_screen(AskLine("The examples", why, now if isinstance(now, str) else "", check=_check_path), self._path_entered)
+        self.app.push_screen(
+            AskLine("The examples", why, now if isinstance(now, str) else "", check=check_examples, is_slow=True), self._path_entered
+        )
 
     def action_map_columns(self) -> None:
         """Reads the columns of the first rows, then lets one choose."""
@@ -239,13 +242,6 @@ Nothing here changes your files.
         if self._data is not None:
             self.wizard.start_dry_run()
         self.refresh_all()
-
-
-def _check_path(text: str) -> str:
-    """Whether there is such a file. Raises InputError if there is not."""
-    if text.strip():
-        examples_named(text)
-    return ""
 
 
 def _line(name: str, value: str) -> Content:

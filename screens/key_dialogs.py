@@ -6,18 +6,21 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.data.documents import SUFFIXES
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.session.case_keys import CaseKey, KeyKind, Path, case_keys, needed_before, why_fixed, with_values
 from tuneproof.engine.session.form_input import InputError
 from tuneproof.engine.session.key_input import DEFAULT, NO, YES, is_slow, read_value, says, shown_value, text_to_edit
 from tuneproof.engine.session.task_form import TYPED_FIELDS, TaskField
 from tuneproof.screens.ask import AskChoice, AskLine, AskText, Dialog
+from tuneproof.screens.pick import AskFolder
 from tuneproof.screens.step import StepScreen
 
 SHARES: tuple[Path, ...] = (("data", "split", "train"), ("data", "split", "validation"), ("data", "split", "eval"))
 """They add up to 1, so they are entered together."""
 
 PROMPTS: Path = ("prompts",)
+DOCUMENTS: Path = ("data", "documents")
 NEW, ALL = "new", "all"
 
 
@@ -139,6 +142,8 @@ def why_key_is_fixed(step: StepScreen, key: CaseKey) -> str | None:
 def _dialog(key: CaseKey, check: Callable[[str], str]) -> Dialog:
     default = "" if key.default is None else f" The default is {shown_value(key.default)}."
     why, text = f"{key.meaning}{default}", text_to_edit(key)
+    if key.path == DOCUMENTS:
+        return AskFolder(key.name, f"{why} Empty: none.", text, check, sorted(SUFFIXES))
     match key.kind:
         case KeyKind.YES_NO:
             words = [(YES, ""), (NO, ""), (DEFAULT, "what it is without a choice of yours")]

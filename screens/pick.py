@@ -12,7 +12,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.widgets import DirectoryTree, Input, Static
 
-from tuneproof.screens.ask import LineInput
+from tuneproof.screens.ask import AskLine, Check, LineInput
 from tuneproof.screens.overlay import Overlay
 from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
@@ -89,6 +89,41 @@ class PickScreen(Overlay[Path | None]):
     def action_other_field(self) -> None:
         self.focus_next()
 
+    def action_take_folder(self) -> None:
+        """Takes the highlighted folder, or that of the highlighted file."""
+        node = self.query_one(FilteredTree).cursor_node
+        path = node.data.path if node is not None and node.data is not None else self._folder
+        self.dismiss(path if path.is_dir() else path.parent)
+
     def action_parent_folder(self) -> None:
         self._folder = self._folder.parent
         self.query_one(FilteredTree).path = self._folder
+
+
+class PickFolder(PickScreen):
+    """Asks for a folder; the files in it are listed, so that the right one is recognised."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f4", "take_folder", "Take this folder")]
+
+    def __init__(self, title: str, endings: Sequence[str]) -> None:
+        super().__init__(title, endings, folders=True)
+
+
+class AskFolder(AskLine):
+    """Asks for a folder by its path, which can be picked from a list as well."""
+
+    HINT = "enter saves, f3 lists the folders, escape cancels, f1 explains"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("f3", "pick", "List", priority=True)]
+
+    def __init__(self, title: str, why: str, value: str, check: Check, endings: Sequence[str]) -> None:
+        super().__init__(title, why, value, check=check)
+        self._endings = endings
+
+    def action_pick(self) -> None:
+        self.app.push_screen(PickFolder(self._title, self._endings), self._picked)
+
+    def _picked(self, path: Path | None) -> None:
+        field = self.query_one(LineInput)
+        if path is not None:
+            field.value = str(path)
+        field.focus()

@@ -1,4 +1,4 @@
-"""Whether a base that is named as on the Hugging Face Hub is there, or on this machine already; gives up after a few seconds."""
+"""Whether a base or a data set that is named as on the Hugging Face Hub is there, or on this machine already; gives up after seconds."""
 
 from __future__ import annotations
 
@@ -46,6 +46,33 @@ def look_up(name: str, seconds: float | None = None) -> tuple[BaseFacts, bool]:
         raise HubSilent(
             f"it is not on this machine, and the hub does not answer ({type(error).__name__})", where=name, fix=cached_models_text()
         ) from None
+
+
+def look_up_data_set(name: str, seconds: float | None = None) -> None:
+    """Asks the hub for a data set. Raises CaseError if it has none that may be read, and HubSilent if it does not answer in time."""
+    limit = SECONDS if seconds is None else seconds
+    try:
+        _within(limit, lambda: _ask_for_data_set(name, limit))
+    except CaseError:
+        raise
+    except Exception as error:
+        fix = "it is looked for again when the data is read"
+        raise HubSilent(f"not checked: the hub does not answer ({type(error).__name__})", where=name, fix=fix) from None
+
+
+def _ask_for_data_set(name: str, seconds: float) -> bool:
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import GatedRepoError, HFValidationError, RepositoryNotFoundError
+
+    try:
+        HfApi().dataset_info(name, timeout=seconds)
+    except GatedRepoError:
+        raise CaseError("the hub lets only some people read this data set", where=name, fix="ask there, then run `hf auth login`") from None
+    except (HFValidationError, RepositoryNotFoundError):
+        raise CaseError(
+            "there is no such file, and no such data set on the hub that you may read", where=name, fix=f"paths start at {Path.cwd()}"
+        ) from None
+    return True
 
 
 def cached_models() -> list[str]:

@@ -143,6 +143,9 @@ def number_text(value: float) -> str:
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) >= 1 else f"{value:g}"
 
 
+HUB_PREFIX = "hub:"
+
+
 def path_or_hub_name(text: str) -> str:
     """An absolute path if there is such a file or folder; any other text is a name on the hub and stays as it is."""
     path = Path(text.strip()).expanduser()
@@ -150,8 +153,11 @@ def path_or_hub_name(text: str) -> str:
 
 
 def examples_named(text: str) -> str:
-    """A file or folder as an absolute path, or the name of a data set on the hub. Raises InputError for a path that leads nowhere."""
-    named = path_or_hub_name(text)
+    """A file or folder as an absolute path, or the name of a data set on the hub, which may be written as `hub:owner/name`.
+
+    Raises InputError for a path that leads nowhere.
+    """
+    named = path_or_hub_name(text.strip().removeprefix(HUB_PREFIX))
     is_path = named.startswith((".", "/", "~")) or Path(named).suffix != "" or named.count("/") > 1
     if is_path and not Path(named).exists():
         raise InputError(f"there is no file or folder {_shown(named)}; paths start at {Path.cwd()}")

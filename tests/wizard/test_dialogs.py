@@ -173,7 +173,11 @@ async def test_a_base_is_looked_at_where_it_is_named_and_a_hub_that_says_nothing
                 pilot, "the hub does not answer", "no model of the hub is on this machine", "enter once more keeps it all the same"
             )
             assert asked.is_set()
-            await pilot.press("ctrl+u")
+            await pilot.press("escape", "p", "ctrl+u")
+            await paste(pilot, "hub:org/rows")
+            await pilot.press("enter")
+            await until_shown(pilot, "not checked: the hub does not answer", "enter once more keeps it all the same")
+            await pilot.press("escape", "b", "ctrl+u")
             await paste(pilot, str(broken))
             await pilot.press("enter")
             await until_shown(pilot, "the tokenizer is missing")
