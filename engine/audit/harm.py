@@ -29,8 +29,10 @@ _CHECKS: dict[Harm, tuple[str, ...]] = {
     ),
     Harm.PERSONS: ("secret", "private-data"),
     Harm.ROWS: (
-        "by-hand", "no-such-row", "unreadable", "empty", "encoding", "mixed-shapes", "turns", "not-to-learn", "answered-twice",
-        "skipped-turns", "turn-order", "empty-turn", "context", "context-train", "format", "mojibake", "unused-keys", "unknown-keys",
+        "not-read", "named-parts", "swallowed-lines", "renamed-columns",
+        "by-hand", "no-such-row", "unreadable", "empty", "encoding", "mixed-shapes",
+        "turns", "not-to-learn", "answered-twice", "skipped-turns", "turn-order", "empty-turn", "context", "context-train", "format",
+        "mojibake", "unused-keys", "unknown-keys",
     ),
     Harm.BEHAVIOUR: (
         "preferences", "annotators",

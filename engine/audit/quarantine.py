@@ -11,7 +11,7 @@ from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.core.atomic_write import write_atomically
 from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.data.files import file_type
-from tuneproof.engine.data.readers import QUARANTINE_SUFFIX
+from tuneproof.engine.data.source_files import QUARANTINE_SUFFIX
 from tuneproof.engine.data.source_rows import source_row_text
 from tuneproof.engine.scoring.predictions import to_jsonl
 

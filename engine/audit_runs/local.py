@@ -55,10 +55,11 @@ def audit_files(
     lengths = lengths_of(case) if case else None
     data = case.data if case and case.data else Data(examples=list(files))
     limits = ReadingLimits.of_this_machine(allow_large=allow_large or data.allow_large)
-    train = read_examples(list(files), data.columns, (), limits, callbacks.on_progress, turns=data.turns)
-    readings = [train]
+    train, held_out = read_examples(list(files), data.columns, (), limits, callbacks.on_progress, turns=data.turns).apart()
+    readings = [train, *([held_out] if held_out else [])]
     if against:
-        readings.append(read_examples(list(against), data.columns, train.shapes, limits, callbacks.on_progress, turns=data.turns))
+        names = {file for reading in readings for file in reading.shapes}
+        readings.append(read_examples(list(against), data.columns, names, limits, callbacks.on_progress, turns=data.turns))
     for reading in readings:
         _report_files(reading, callbacks)
     task = case.task if case else None

@@ -60,7 +60,7 @@ class Data(CaseSection):
     """Where the examples are, and what is done with the findings of the audit."""
 
     examples: str | list[str]
-    """A file, a list of files, a folder, or the name of a data set on the hub."""
+    """A file, a list of files, a folder, or the name of a data set on the hub. What is called test in a folder is the eval set."""
     eval: str | list[str] | None = None
     """A separate eval set. None: the eval part is split from the examples."""
     documents: str | None = None

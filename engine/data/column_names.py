@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
 
 from tuneproof.engine.data.notes import RenamedColumns, RowNote
 
@@ -32,3 +34,27 @@ def distinct_names(names: Sequence[str]) -> list[str]:
         distinct.append(f"{name} {number}")
         taken.add(distinct[-1])
     return distinct
+
+
+@dataclass(frozen=True)
+class Header:
+    """The names of the columns. A column without a name is called by its position, and is only kept where it has something."""
+
+    names: list[str]
+    unnamed: frozenset[int]
+    notes: tuple[RowNote, ...]
+
+    @classmethod
+    def of(cls, cells: Sequence[str]) -> Header:
+        """The header with these cells."""
+        unnamed = frozenset(at for at, name in enumerate(cells) if not name.strip())
+        named = [f"column {at + 1}" if at in unnamed else name for at, name in enumerate(cells)]
+        distinct = distinct_names(named)
+        return cls(distinct, unnamed, renamed(named, distinct))
+
+    def row(self, cells: Sequence[Any]) -> dict[str, Any]:
+        """The cells by the names of their columns; cells beyond the last column by their position, if they have something."""
+        if not self.unnamed and len(cells) == len(self.names):
+            return dict(zip(self.names, cells, strict=True))
+        named = {name: cell for at, (name, cell) in enumerate(zip(self.names, cells, strict=False)) if cell != "" or at not in self.unnamed}
+        return named | {f"column {at + 1}": cell for at, cell in enumerate(cells) if at >= len(self.names) and cell != ""}

@@ -9,15 +9,17 @@ from pathlib import Path
 
 from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.core.text_file import reason_of
+from tuneproof.engine.data.arrow_files import arrow_rows
 from tuneproof.engine.data.content import COMPRESSIONS, Content, open_content
 from tuneproof.engine.data.encodings import utf16_or_utf32
 from tuneproof.engine.data.json_rows import json_file, json_lines
 from tuneproof.engine.data.parquet import parquet_rows
 from tuneproof.engine.data.raw import Misnamed, RawRows
 from tuneproof.engine.data.reading_limits import ReadingLimits
+from tuneproof.engine.data.spreadsheets import spreadsheet_rows
 from tuneproof.engine.data.tables import table_reader
 
-JSON, PARQUET = ".json", ".parquet"
+JSON = ".json"
 
 HELD_WHOLE = 5
 """Bytes held for each byte of a JSON document while its rows are made: itself, and its text with up to four bytes a character."""
@@ -31,7 +33,14 @@ TEXT_READERS: dict[str, Callable[[io.BufferedReader], RawRows]] = {
 }
 """The reader of each format that is text, from the decompressed content of a file to its rows."""
 
-FORMATS = (*TEXT_READERS, PARQUET)
+WHOLE_READERS: dict[str, Callable[[Path | bytes, str, int, ReadingLimits], RawRows]] = {
+    ".parquet": parquet_rows,
+    **dict.fromkeys((".arrow", ".feather", ".ipc"), arrow_rows),
+    **dict.fromkeys((".xlsx", ".xls", ".xlsb", ".ods"), spreadsheet_rows),
+}
+"""The reader of each format that is not read from its beginning to its end, from a path or a decompressed content."""
+
+FORMATS = (*TEXT_READERS, *WHOLE_READERS)
 
 
 @dataclass(frozen=True)
@@ -66,10 +75,10 @@ def read_file(path: Path, limits: ReadingLimits, on_open: Callable[[Content], No
     try:
         with open_content(path, kind.compression, limits, HELD_WHOLE if kind.format == JSON else 0) as content:
             on_open(content)
-            if kind.format == PARQUET:
-                # Its metadata are at the end, so a compressed one is decompressed first.
+            if kind.format in WHOLE_READERS:
+                # What it has where stands at its end, so a compressed one is decompressed first.
                 source = content.readall() if kind.compression else path
-                yield from parquet_rows(source, str(path), content.file_bytes, limits)
+                yield from WHOLE_READERS[kind.format](source, str(path), content.file_bytes, limits)
             else:
                 yield from _text_rows(io.BufferedReader(content, 1 << 16), path, TEXT_READERS[kind.format])
     except Misnamed as error:

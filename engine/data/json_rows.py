@@ -13,13 +13,14 @@ from typing import Any
 from tuneproof.engine.core.storable import MOST_DIGITS
 from tuneproof.engine.data.binary_text import NotANumber
 from tuneproof.engine.data.encodings import first_invalid_in_text, has_invalid_bytes, invalid_bytes_at
+from tuneproof.engine.data.json_layouts import SPACE, RowList, RowLists, row_lists, rows_by_columns_or_ids, skip
 from tuneproof.engine.data.json_slips import slip_of
+from tuneproof.engine.data.notes import RowNote
 from tuneproof.engine.data.problems import NotUtf8Row, RowProblem, UnreadableRow
 from tuneproof.engine.data.raw import InvalidRow, Misnamed, RawRow, RawRows
 from tuneproof.engine.data.reading_limits import MIB, MOST_ROW_BYTES
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-SPACE = " \t\r\n"
 
 TOO_LONG = UnreadableRow(f"the row has more than {MOST_ROW_BYTES // MIB} MiB; perhaps a line break is missing")
 
@@ -107,23 +108,26 @@ def _row(number: int, line: bytes, parser: _RowParser) -> RawRow | InvalidRow:
 
 
 def json_file(content: io.BufferedIOBase) -> RawRows:
-    """A JSON array of rows, an object with one such array in it, or JSONL in a file that is named .json."""
+    """A JSON array of rows, an object that holds rows, or JSONL in a file that is named .json."""
     document = _Document(whole := content.read())
-    start = _skip(document.text, 0, SPACE)
+    start = skip(document.text, 0, SPACE)
     if document.text[start : start + 1] == "[":
-        yield from document.rows_with_unique_lines(start, is_whole=True)
+        yield from document.rows_with_unique_lines([RowList(start)], is_whole=True)
         return
     try:
         value = document.parser.parse(document.text)
     except (ValueError, RecursionError) as error:
         yield from _broken_file(document, whole, start, error)
         return
-    arrays = _arrays_of_object(document.text, start) if isinstance(value, dict) else []
-    if len(arrays) == 1:
+    problem = document.parser.fault or document.invalid_bytes(0, len(document.text))
+    rows = rows_by_columns_or_ids(value) if isinstance(value, dict) and problem is None else None
+    found = row_lists(value, document.text, start) if isinstance(value, dict) and rows is None else None
+    if rows is not None:
+        yield from (RawRow(number, row) for number, row in enumerate(rows, start=1))
+    elif found is not None:
         del value
-        yield from document.rows_with_unique_lines(arrays[0])
+        yield from document.rows_of(found)
     else:
-        problem = document.parser.fault or document.invalid_bytes(0, len(document.text))
         yield RawRow(1, value) if problem is None else InvalidRow(1, problem)
 
 
@@ -135,7 +139,7 @@ def _broken_file(document: _Document, whole: bytes, start: int, error: Exception
     """The rows of a file that is no JSON as a whole: one row a line, or the rows of an object with an array in it that is broken."""
     array = _ARRAY_IN_OBJECT.match(document.text, start)
     if array and array.end() < (error.pos if isinstance(error, json.JSONDecodeError) else 0):
-        yield from document.rows_with_unique_lines(document.text.rindex("[", start, array.end()))
+        yield from document.rows_with_unique_lines([RowList(document.text.rindex("[", start, array.end()))])
         return
     rows = list(json_lines(io.BytesIO(whole)))
     is_lines = sum(isinstance(row, RawRow) and isinstance(row.value, dict) for row in rows) * 2 > len(rows)
@@ -162,27 +166,41 @@ class _Document:
         self._mark_bytes = len(BYTE_ORDER_MARK) if content.startswith(BYTE_ORDER_MARK) else 0
         self._counted_bytes = self._mark_bytes
 
-    def rows_with_unique_lines(self, start: int, *, is_whole: bool = False) -> RawRows:
-        """The rows of an array by their lines, or by their numbers if two begin on the same line, so that a source means one row.
+    def rows_of(self, found: RowLists) -> RawRows:
+        """The rows of all lists; what is not read is noted at the first of them."""
+        self._counted_characters, self._counted_bytes = 0, self._mark_bytes
+        notes: tuple[RowNote, ...] = found.not_read
+        for row in self.rows_with_unique_lines(found.lists):
+            if isinstance(row, RawRow) and notes:
+                row, notes = replace(row, notes=notes), ()
+            yield row
+
+    def rows_with_unique_lines(self, lists: list[RowList], *, is_whole: bool = False) -> RawRows:
+        """The rows of arrays by their lines, or by their numbers if two begin on the same line, so that a source means one row.
 
         `is_whole` if nothing may follow the array.
         """
         seen, lines_are_unique = set[int](), True
-        for row in self._rows_of_array(start, is_whole):
+        for row in self._rows_of_arrays(lists, is_whole):
             if row.line in seen:
                 lines_are_unique = False
                 break
             seen.add(row.line)
         self._counted_characters, self._counted_bytes = 0, self._mark_bytes
-        for number, row in enumerate(self._rows_of_array(start, is_whole), start=1):
+        for number, row in enumerate(self._rows_of_arrays(lists, is_whole), start=1):
             yield row if lines_are_unique else replace(row, line=number)
+
+    def _rows_of_arrays(self, lists: list[RowList], is_whole: bool) -> RawRows:
+        for each in lists:
+            for row in self._rows_of_array(each.start, is_whole):
+                yield replace(row, part=each.part) if isinstance(row, RawRow) and each.part else row
 
     def _rows_of_array(self, start: int, is_whole: bool) -> RawRows:
         """The elements of the array that begins at a character, each with the line where it begins."""
         text = self.text
         line, counted, at = 1, 0, start + 1
         while True:
-            at = _skip(text, at, SPACE)
+            at = skip(text, at, SPACE)
             line, counted = line + text.count("\n", counted, at), at
             if at >= len(text):
                 yield InvalidRow(line, UnreadableRow("the array is not closed: the file may be cut off"))
@@ -206,7 +224,7 @@ class _Document:
                 problem = TOO_LONG if end - at > MOST_ROW_BYTES else self.invalid_bytes(at, end) or self.parser.fault
                 yield RawRow(line, value) if problem is None else InvalidRow(line, problem)
                 at = end
-            at = _skip(text, at, SPACE)
+            at = skip(text, at, SPACE)
             if at < len(text) and text[at] == ",":
                 at += 1
             elif at < len(text) and text[at] not in "]{":
@@ -219,7 +237,7 @@ class _Document:
             return None
         end = self._closing_bracket(at)
         if end is not None:
-            following = _skip(self.text, end, SPACE)
+            following = skip(self.text, end, SPACE)
             if self.text[following : following + 1] not in ("", ",", "]", "{"):
                 end = None
         # A quotation mark that is missing turns all that follows inside out, so that brackets seem to close far away.
@@ -281,27 +299,6 @@ class _Document:
         lines = self.text.count("\n", at, len(self.text.rstrip())) + 1
         rest = f"the {lines:,} lines" if lines > 1 else f"the {len(self.text) - at:,} characters"
         return UnreadableRow(f"{reason}; {rest} from here on are not read", lines=lines)
-
-
-def _arrays_of_object(text: str, start: int) -> list[int]:
-    """Where the arrays begin that are values of a well-formed object."""
-    decoder = json.JSONDecoder()
-    arrays = []
-    at = _skip(text, start + 1, SPACE)
-    while text[at] != "}":
-        _, at = decoder.raw_decode(text, at)
-        at = _skip(text, at, SPACE + ":")
-        if text[at] == "[":
-            arrays.append(at)
-        _, at = decoder.raw_decode(text, at)
-        at = _skip(text, at, SPACE + ",")
-    return arrays
-
-
-def _skip(text: str, at: int, characters: str) -> int:
-    while at < len(text) and text[at] in characters:
-        at += 1
-    return at
 
 
 class _RowParser:

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from tuneproof.engine.case.data import Turns
 from tuneproof.engine.data.example import Source
+from tuneproof.engine.data.parts import Part
 
 
 @dataclass(frozen=True)
 class RowNote:
     """Something that many rows have in common; equal notes are one."""
+
+    of_file: ClassVar[bool] = False
+    """Whether it is said once a file, of the first row that can be used."""
 
 
 class KeyPlace(StrEnum):
@@ -76,9 +80,29 @@ class SwallowedLines(RowNote):
 
 
 @dataclass(frozen=True)
-class RenamedColumns(RowNote):
-    """Several columns have one name, so that each got a number; said once a file, of its first row."""
+class NotRead(RowNote):
+    """Something of the file was left unread."""
 
+    of_file = True
+    what: str
+    """What it is, as the words for it in a sentence."""
+    rows: int
+    """How many rows it has."""
+
+
+@dataclass(frozen=True)
+class TakenPart(RowNote):
+    """Rows are of the part that the name of their file, sheet or list says."""
+
+    of_file = True
+    part: Part
+
+
+@dataclass(frozen=True)
+class RenamedColumns(RowNote):
+    """Several columns have one name, so that each got a number."""
+
+    of_file = True
     name: str
     new_names: tuple[str, ...]
 

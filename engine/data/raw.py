@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneproof.engine.data.notes import RowNote
+from tuneproof.engine.data.parts import Part
 from tuneproof.engine.data.problems import RowProblem
 
 
@@ -19,6 +20,8 @@ class RawRow:
     value: Any
     notes: tuple[RowNote, ...] = ()
     """What the user should know of how the row was read."""
+    part: Part | None = None
+    """The part that it belongs to, if the file says so."""
 
 
 @dataclass(frozen=True)

@@ -14,21 +14,21 @@ from tuneproof.engine.core.errors import DataRefused, ShapeUnknown
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.core.storable import NotStorable, require_characters, require_storable
 from tuneproof.engine.core.text_file import exists
+from tuneproof.engine.data.arrow_values import plain_row
 from tuneproof.engine.data.cells import RowError
+from tuneproof.engine.data.class_names import namings
 from tuneproof.engine.data.content import Content, require_data_file
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.file_encoding import likely_encoding
 from tuneproof.engine.data.files import FORMATS, file_type, read_file
-from tuneproof.engine.data.notes import RenamedColumns, RowNotes
-from tuneproof.engine.data.parquet import plain
+from tuneproof.engine.data.notes import RenamedColumns, RowNote, RowNotes, TakenPart
+from tuneproof.engine.data.parts import Part
 from tuneproof.engine.data.problems import DifferentShape, NotUtf8Row, RowProblem, UnreadableRow
 from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
 from tuneproof.engine.data.reading_limits import ReadingLimits
 from tuneproof.engine.data.row_shape import RowShape
 from tuneproof.engine.data.shapes import SHAPES, detect_shape, shape_of_columns
-
-QUARANTINE_SUFFIX = ".quarantine.jsonl"
-"""The suffix of files that the audit writes rows to that it takes out; they are never read as data."""
+from tuneproof.engine.data.source_files import source_files, source_parts
 
 PROGRESS_ROWS = 1000
 """Rows after which progress is reported."""
@@ -53,6 +53,23 @@ class LoadedExamples:
     """The name of each file's shape, by the name of the file in sources."""
     digests: dict[str, str] = field(default_factory=dict)
     """SHA-256 of each file, by the name of the file in sources."""
+    parts: dict[Source, Part] = field(default_factory=dict)
+    """The part of each row that has one besides train, because its file, sheet or list is called so."""
+
+    def apart(self) -> tuple[LoadedExamples, LoadedExamples | None]:
+        """What is not for eval, and what is; None if nothing is. Problems and notes are with the first."""
+        if Part.EVAL not in self.parts.values():
+            return self, None
+        rest = [e for e in self.examples if self.parts.get(e.source) is not Part.EVAL]
+        held = [e for e in self.examples if self.parts.get(e.source) is Part.EVAL]
+        files = {e.source.file for e in held} - {e.source.file for e in rest}
+        first, second = ({f: s for f, s in self.shapes.items() if (f in files) is of_eval} for of_eval in (False, True))
+        digests = [{f: d for f, d in self.digests.items() if (f in files) is of_eval} for of_eval in (False, True)]
+        others: dict[Source, Part] = {source: part for source, part in self.parts.items() if part is not Part.EVAL}
+        return (
+            LoadedExamples(rest, self.problems, self.notes, first, digests[0], others),
+            LoadedExamples(held, [], RowNotes(), second, digests[1]),
+        )
 
 
 @dataclass(frozen=True)
@@ -91,8 +108,9 @@ def read_examples(
     for path in files.values():
         require_data_file(path)
     _require_room(files.values(), limits)
+    parts = source_parts(named, apart_from)
     for source_name, path in files.items():
-        _add_file(loaded, source_name, path, columns, limits, on_progress)
+        _add_file(loaded, source_name, path, columns, limits, on_progress, parts[source_name])
         loaded.digests[source_name] = sha256_file(path)
     for name in names:
         if not exists(Path(name)):
@@ -119,11 +137,12 @@ def _add_file(
     columns: Columns | None,
     limits: ReadingLimits,
     on_progress: OnProgress,
+    part: Part = Part.TRAIN,
 ) -> None:
     opened: list[Content] = []
     rows = _counted(read_file(path, limits, opened.append), source_name, path, opened, limits, on_progress)
     first = len(loaded.problems)
-    _add_rows(loaded, source_name, rows, columns)
+    _add_rows(loaded, source_name, rows, columns, part)
     _name_encoding(loaded, first, path)
 
 
@@ -169,39 +188,13 @@ def no_rows_error(names: list[str], problems: list[tuple[Source, RowProblem]]) -
     )
 
 
-def source_files(named: str | list[str], apart_from: Collection[str] = ()) -> dict[str, Path]:
-    """The files of a case's examples, by the names that sources have for them. Data sets on the hub have no files."""
-    names = [named] if isinstance(named, str) else named
-    paths = [path for name in names for path in _paths(name)]
-    return dict(zip(_source_names(paths, apart_from), paths, strict=True))
-
-
-def _paths(name: str) -> list[Path]:
-    """The file, or the data files of the folder; empty for a name that is neither."""
-    path = Path(name)
-    if exists(path) and path.is_dir():
-        found = sorted(p for p in path.rglob("*") if file_type(p).format in FORMATS and p.is_file())
-        found = [p for p in found if not p.name.endswith(QUARANTINE_SUFFIX)]
-        if not found:
-            raise DataRefused("the folder has no file of a known format", where=name, fix=f"known formats: {', '.join(FORMATS)}")
-        return found
-    return [path] if exists(path) else []
-
-
-def _source_names(paths: list[Path], taken: Collection[str]) -> list[str]:
-    """File names, with as many folders before them as are needed to tell the files apart."""
-    for depth in range(1, max((len(p.parts) for p in paths), default=1) + 1):
-        names = ["/".join(p.parts[-depth:]) for p in paths]
-        if len(set(names)) == len(names) and not set(names) & set(taken):
-            return names
-    return [str(p) for p in paths]
-
-
-def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: Columns | None) -> None:
+def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: Columns | None, part: Part = Part.TRAIN) -> None:
     """Converts the rows of one file to examples of its shape."""
     shape = shape_of_columns(columns) if columns else None
     before = len(loaded.examples)
     unknown: tuple[Source, RawRow] | None = None
+    noted = set[Part]()
+    of_file: list[RowNote] = []
     sample = list(islice(rows, SHAPE_SAMPLE_ROWS))
     shape = shape or _most_frequent_shape(row.value for row in sample if isinstance(row, RawRow) and isinstance(row.value, Mapping))
     for row in chain(sample, rows):
@@ -220,7 +213,16 @@ def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: 
             unknown = unknown or (source, row)
             loaded.problems.append((source, UnreadableRow(f"no known shape has the keys {_keys(row.value)}")))
         else:
-            _add_row(loaded, shape, row, source, is_detected=columns is None)
+            taken = row.part or part
+            if taken is not Part.TRAIN:
+                loaded.parts[source] = taken
+            of_file += [note for note in row.notes if note.of_file]
+            if taken not in noted and taken is not Part.TRAIN:
+                of_file.append(TakenPart(taken))
+                noted.add(taken)
+            notes = [*(note for note in row.notes if not note.of_file), *of_file]
+            if _add_row(loaded, shape, row.value, source, notes, is_detected=columns is None):
+                of_file.clear()
     if shape is not None:
         loaded.shapes[source_name] = shape.name
         if shape.settle is not None:
@@ -257,9 +259,13 @@ def _most_frequent_shape(rows: Iterable[Mapping[str, Any]]) -> RowShape | None:
     return next((shape for shape in SHAPES if counts and shape.name == counts.most_common(1)[0][0]), None)
 
 
-def _add_row(loaded: LoadedExamples, shape: RowShape, raw: RawRow, source: Source, *, is_detected: bool) -> None:
-    """Adds the examples of one row of its file's shape, or a problem; `is_detected` if the shape does not come from `data.columns`."""
-    row: Mapping[str, Any] = raw.value
+def _add_row(
+    loaded: LoadedExamples, shape: RowShape, row: Mapping[str, Any], source: Source, notes: Sequence[RowNote], *, is_detected: bool
+) -> bool:
+    """Adds the examples of one row of its file's shape, or a problem, and returns whether it has any.
+
+    `notes` are those of the reader; `is_detected` if the shape does not come from `data.columns`.
+    """
     missing = ", ".join(f"`{key}`" for key in sorted(shape.required_keys - row.keys()))
     other = detect_shape(row) if missing and is_detected else None
     if other:
@@ -270,12 +276,14 @@ def _add_row(loaded: LoadedExamples, shape: RowShape, raw: RawRow, source: Sourc
     else:
         try:
             loaded.examples += shape.examples(row, source, loaded.notes)
-            loaded.notes.waiting.extend(raw.notes)
+            loaded.notes.waiting.extend(notes)
             if loaded.notes.waiting:
                 loaded.notes.keep(source)
+            return True
         except RowError as error:
             loaded.notes.waiting.clear()
             loaded.problems.append((source, error.problem()))
+    return False
 
 
 def _hub_rows(name: str) -> RawRows:
@@ -294,5 +302,7 @@ def _hub_rows(name: str) -> RawRows:
             where=name,
             fix="paths are relative to the case file",
         ) from None
+    named = namings(rows.features.to_dict()) if getattr(rows, "features", None) else {}
     for number, value in enumerate(rows, start=1):
-        yield RawRow(number, plain(value))
+        row = plain_row(value)
+        yield RawRow(number, row | {name: naming(row[name]) for name, naming in named.items() if name in row})

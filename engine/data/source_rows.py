@@ -12,8 +12,8 @@ from tuneproof.engine.data.content import open_content
 from tuneproof.engine.data.files import file_type, read_file
 from tuneproof.engine.data.json_rows import BYTE_ORDER_MARK
 from tuneproof.engine.data.raw import RawRow
-from tuneproof.engine.data.readers import source_files
 from tuneproof.engine.data.reading_limits import MIB, ReadingLimits
+from tuneproof.engine.data.source_files import source_files
 
 LINE_FORMATS = (".jsonl", ".ndjson")
 """Formats with one row a line, so that the lines after it need not be read."""

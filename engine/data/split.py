@@ -4,23 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
+from itertools import accumulate
 
 from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.core.hashing import sha256_text
-from tuneproof.engine.data.example import Example, duplicate_key
+from tuneproof.engine.data.example import Example, Source, duplicate_key
 from tuneproof.engine.data.groups import Grouping, alone, group_of
-
-
-class Part(StrEnum):
-    """A part of the examples: to train on, to choose a checkpoint or a prompt with, and to score arms on."""
-
-    TRAIN = "train"
-    VALIDATION = "validation"
-    EVAL = "eval"
+from tuneproof.engine.data.parts import Part as Part
 
 
 @dataclass(frozen=True)
@@ -37,7 +30,12 @@ class SplitParts:
         return {Part.TRAIN: self.train, Part.VALIDATION: self.validation, Part.EVAL: self.eval}[part]
 
 
-def split(examples: Sequence[Example], shares: SplitShares, separate_eval: Sequence[Example] | None = None) -> SplitParts:
+def split(
+    examples: Sequence[Example],
+    shares: SplitShares,
+    separate_eval: Sequence[Example] | None = None,
+    validation: Collection[Source] = (),
+) -> SplitParts:
     """The parts, which depend only on the seed and on each row's content.
 
     A row's part is decided by a hash of the seed and of the row's group (`group_of`), or else of its conversation where each turn is an
@@ -46,25 +44,50 @@ def split(examples: Sequence[Example], shares: SplitShares, separate_eval: Seque
     a label that a part does not have. If groups or conversations put duplicates into different parts, only those in the later part (eval,
     then validation) stay.
 
-    With a separate eval set, train and validation divide all examples in the proportion of their shares. Raises DataRefused if train or
+    With a separate eval set, train and validation divide all examples in the proportion of their shares. Where `validation` names rows,
+    these are the validation part, without more, and a row of train that repeats one of them is left out. Raises DataRefused if train or
     eval is empty, or if no row has the `group_by` field.
     """
     rows = list(examples)
     if shares.group_by is not None and rows and all(group_of(example, shares.group_by) is None for example in rows):
         raise DataRefused(f"no row has `{shares.group_by}`", where="data.split.group_by", fix=_group_fix(rows))
-    whole = 1.0 if separate_eval is None else shares.train + shares.validation
     placed: dict[Part, list[Example]] = {part: [] for part in Part}
+    taken = _Division.of(shares, has_eval=separate_eval is not None, has_validation=bool(validation))
     for example in rows:
-        at = _fraction(shares.seed, _group(example, shares.group_by)) * whole
-        placed[_part_at(at, shares)].append(example)
-    placed[Part.EVAL] += separate_eval or []
+        if example.source in validation:
+            placed[Part.VALIDATION].append(example)
+        else:
+            placed[taken.part_at(_fraction(shares.seed, _group(example, shares.group_by)))].append(example)
     by_group = bool(shares.group_by) or any(example.conversation for example in rows)
-    cross_split_duplicates = _remove_cross_split_duplicates(placed) if by_group and separate_eval is None else []
+    may_repeat = bool(validation) or (by_group and separate_eval is None)
+    cross_split_duplicates = _remove_cross_split_duplicates(placed) if may_repeat else []
+    placed[Part.EVAL] += separate_eval or []
     for part in (Part.TRAIN, Part.EVAL):
         if not placed[part]:
             raise DataRefused(f"the {part} part is empty", where="data.split", fix="give it a larger share, or more examples")
     ordered = {part: sorted(found, key=lambda e: (e.content_hash, e.source)) for part, found in placed.items()}
     return SplitParts(ordered[Part.TRAIN], ordered[Part.VALIDATION], ordered[Part.EVAL], cross_split_duplicates)
+
+
+@dataclass(frozen=True)
+class _Division:
+    """The parts that the examples are divided into."""
+
+    ends: list[tuple[Part, float]]
+    """Each with the sum of the shares up to its own."""
+
+    @classmethod
+    def of(cls, shares: SplitShares, *, has_eval: bool, has_validation: bool) -> _Division:
+        """All parts that have no rows of their own."""
+        sizes = [(Part.TRAIN, shares.train)]
+        sizes += [] if has_validation else [(Part.VALIDATION, shares.validation)]
+        sizes += [] if has_eval else [(Part.EVAL, shares.eval)]
+        return cls([(part, end) for (part, _), end in zip(sizes, accumulate(size for _, size in sizes), strict=True)])
+
+    def part_at(self, fraction: float) -> Part:
+        """The part at a fraction of the whole, from 0 to below 1."""
+        at = fraction * (self.ends[-1][1] if len(self.ends) < len(Part) else 1.0)
+        return next((part for part, end in self.ends if at < end), self.ends[-1][0])
 
 
 def _group(example: Example, group_by: str | None) -> str:
@@ -80,12 +103,6 @@ def _group_fix(rows: Sequence[Example]) -> str:
 def _fraction(seed: int, group: str) -> float:
     digest = hashlib.sha256(f"{seed}\n{group}".encode("utf-8", "surrogatepass")).digest()
     return int.from_bytes(digest[:8]) / 2**64
-
-
-def _part_at(fraction: float, shares: SplitShares) -> Part:
-    if fraction < shares.train:
-        return Part.TRAIN
-    return Part.VALIDATION if fraction < shares.train + shares.validation else Part.EVAL
 
 
 def _remove_cross_split_duplicates(placed: dict[Part, list[Example]]) -> list[Example]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-from tuneproof.engine.data.column_names import distinct_names, renamed
+from tuneproof.engine.data.column_names import Header
 from tuneproof.engine.data.delimiters import delimiter_of, stated_delimiter
 from tuneproof.engine.data.encodings import first_invalid_in_text, has_invalid_bytes
-from tuneproof.engine.data.notes import RowNote, SwallowedLines
+from tuneproof.engine.data.notes import SwallowedLines
 from tuneproof.engine.data.problems import NotUtf8Row, RowProblem, UnreadableRow
 from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
 from tuneproof.engine.data.reading_limits import MIB, MOST_ROW_BYTES
@@ -54,7 +53,7 @@ class _Table:
 
     def rows(self) -> RawRows:
         """Every row after the header, and what could not be read in the place where it is."""
-        header: _Header | None = None
+        header: Header | None = None
         while True:
             self._lines.begin()
             line = self._lines.number + 1
@@ -69,7 +68,7 @@ class _Table:
             if cells is None:
                 return
             if header is None:
-                header = _Header.of(cells)
+                header = Header.of([_column_name(cell) for cell in cells])
                 self._width = len(header.names)
                 self._form = RowForm(self._delimiter, self._width)
                 if (problem := _problem(header.names, cells)) is not None:
@@ -79,7 +78,7 @@ class _Table:
             elif cells:
                 yield self._row(line, header, cells)
 
-    def _row(self, line: int, header: _Header, cells: list[str]) -> RawRow | InvalidRow:
+    def _row(self, line: int, header: Header, cells: list[str]) -> RawRow | InvalidRow:
         if any(MARK in cell for cell in cells) or sum(map(len, cells)) > MOST_ROW_BYTES:
             return InvalidRow(line, TOO_LONG)
         if len(cells) > self._width and not any(cells[self._width :]):
@@ -95,7 +94,7 @@ class _Table:
         self._has_rows = True
         return RawRow(line, header.row(cells), notes)
 
-    def _wrong_width(self, header: _Header, cells: Sequence[str]) -> str:
+    def _wrong_width(self, header: Header, cells: Sequence[str]) -> str:
         message = f"{len(cells)} cells, but the header has {self._width}"
         if len(cells) > self._width:
             name = {"\t": "a tab"}.get(self._delimiter, f"`{self._delimiter}`")
@@ -137,30 +136,6 @@ class _Table:
             skipped += 1
             self._lines.begin()
         return skipped
-
-
-@dataclass(frozen=True)
-class _Header:
-    """The names of the columns. A column without a name is called by its position, and is only kept where it has something."""
-
-    names: list[str]
-    unnamed: frozenset[int]
-    notes: tuple[RowNote, ...]
-
-    @classmethod
-    def of(cls, cells: list[str]) -> _Header:
-        names = [_column_name(cell) for cell in cells]
-        unnamed = frozenset(at for at, name in enumerate(names) if not name.strip())
-        named = [f"column {at + 1}" if at in unnamed else name for at, name in enumerate(names)]
-        distinct = distinct_names(named)
-        return cls(distinct, unnamed, renamed(named, distinct))
-
-    def row(self, cells: list[str]) -> dict[str, str]:
-        """The cells by the names of their columns."""
-        if not self.unnamed:
-            return dict(zip(self.names, cells, strict=True))
-        pairs = enumerate(zip(self.names, cells, strict=True))
-        return {name: cell for at, (name, cell) in pairs if cell or at not in self.unnamed}
 
 
 def _problem(names: Sequence[str], cells: Sequence[str]) -> RowProblem | None:

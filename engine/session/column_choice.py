@@ -12,8 +12,8 @@ from typing import Any
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.data.files import read_file
 from tuneproof.engine.data.raw import RawRow
-from tuneproof.engine.data.readers import source_files
 from tuneproof.engine.data.reading_limits import ReadingLimits
+from tuneproof.engine.data.source_files import source_files
 
 ROWS_READ = 20
 """Rows at the start of a file whose keys are its columns."""

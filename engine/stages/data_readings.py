@@ -8,9 +8,12 @@ from functools import cached_property
 
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import CaseError
-from tuneproof.engine.data.example import Example
+from tuneproof.engine.data.example import Example, Source
+from tuneproof.engine.data.notes import NotRead
+from tuneproof.engine.data.parts import Part
 from tuneproof.engine.data.readers import LoadedExamples, OnProgress, ReadingProgress, read_examples
 from tuneproof.engine.data.reading_limits import ReadingLimits
+from tuneproof.engine.data.source_files import source_files
 from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.work import Unit, Work
@@ -23,16 +26,26 @@ class DataReadings:
         self.data, self._log = data, log
         self._limits = ReadingLimits.of_this_machine(allow_large=data.allow_large)
 
-    @cached_property
+    @property
     def examples(self) -> LoadedExamples:
-        """The rows under `data.examples`."""
-        return self._read(self.data.examples)
+        """The rows under `data.examples`, without those whose file, sheet or list is called test or eval."""
+        return self._examples[0]
+
+    @cached_property
+    def _examples(self) -> tuple[LoadedExamples, LoadedExamples | None]:
+        examples, held_out = self._read(self.data.examples).apart()
+        if held_out is not None and self.data.eval is not None:
+            _note_not_read(examples, held_out, self.data.eval, self.data.examples)
+        return examples, held_out
 
     @cached_property
     def eval(self) -> LoadedExamples | None:
-        """The rows under `data.eval`; None if the eval set is cut from the examples. Raises CaseError if it is the same file."""
+        """The rows under `data.eval`, or those of the examples whose file, sheet or list is called test or eval.
+
+        None if the eval set is cut from the examples. Raises CaseError if `data.eval` is the same file as the examples.
+        """
         if self.data.eval is None:
-            return None
+            return self._examples[1]
         if self.data.eval == self.data.examples:
             raise CaseError(
                 "`data.eval` is the same file as `data.examples`",
@@ -43,7 +56,12 @@ class DataReadings:
 
     def take_over(self, earlier: DataReadings) -> None:
         """Takes over the rows that were read before from the same files in the same way."""
-        self.__dict__ |= {name: earlier.__dict__[name] for name in ("examples", "eval") if name in earlier.__dict__}
+        self.__dict__ |= {name: earlier.__dict__[name] for name in ("_examples", "eval") if name in earlier.__dict__}
+
+    @property
+    def validation_rows(self) -> frozenset[Source]:
+        """The examples whose file, sheet or list is called validation; they are that part."""
+        return frozenset(source for source, part in self.examples.parts.items() if part is Part.VALIDATION)
 
     @property
     def all(self) -> list[LoadedExamples]:
@@ -58,6 +76,16 @@ class DataReadings:
     def _read(self, named: str | list[str], apart_from: Collection[str] = ()) -> LoadedExamples:
         with reading(self._log) as on_progress:
             return read_examples(named, self.data.columns, apart_from, self._limits, on_progress, turns=self.data.turns)
+
+
+def _note_not_read(examples: LoadedExamples, held_out: LoadedExamples, named_eval: str | list[str], named: str | list[str]) -> None:
+    """Notes the rows of a test file that are neither trained on nor scored, because the case names other ones to score."""
+    scored = {path.resolve() for path in source_files(named_eval).values()}
+    files = {name: path.resolve() for name, path in source_files(named).items()}
+    rows = [example.source for example in held_out.examples if files.get(example.source.file) not in scored]
+    if rows:
+        note = NotRead("the test part of the examples, because data.eval names another eval set", len(rows))
+        examples.notes.rows.setdefault(note, []).append(rows[0])
 
 
 @contextmanager

@@ -50,7 +50,7 @@ def _split(run: RunContext, readings: DataReadings, inputs: Inputs) -> None:
     rows = [example for example in readings.examples.examples if example.source not in left_out]
     has_eval_file = readings.eval is not None
     eval_rows = [example for example in readings.eval_rows if example.source not in left_out] if has_eval_file else None
-    parts = without_near_leaks(split(rows, readings.data.split, eval_rows), cut_from_one_file=not has_eval_file)
+    parts = without_near_leaks(split(rows, readings.data.split, eval_rows, readings.validation_rows), cut_from_one_file=not has_eval_file)
     found = None if has_eval_file else _audited(run, readings, parts)
     run.store.write_parts(inputs, parts, found.model_dump_json(indent=1) + "\n" if found and found.findings else None)
 

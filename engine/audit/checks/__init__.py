@@ -13,7 +13,8 @@ SPLIT_GROUPS = "split-groups"
 CHOSEN = ("by-hand", "no-such-row")
 BROKEN = ("unreadable", "empty", "encoding", "mixed-shapes", "turns", "not-to-learn", "answered-twice")
 UNUSABLE = ("turn-order", "empty-turn", "context", "context-train", "format")
-HOW_READ = ("swallowed-lines", "renamed-columns", "preferences", "annotators", "skipped-turns", "unused-keys", "unknown-keys")
+READ = ("not-read", "named-parts", "swallowed-lines", "renamed-columns")
+HOW_READ = ("preferences", "annotators", "skipped-turns", "unused-keys", "unknown-keys")
 SENSITIVE = ("private-data", "secret")
 REPEATED = ("conflict", "duplicate", "leakage", "near-leakage", "near-incomplete", "near-duplicate", "near-conflict", "boilerplate")
 RELATED = (SPLIT_GROUPS, "group-leakage", "template-leakage", "known-outputs", "answer-in-prompt")
@@ -22,5 +23,5 @@ TEXT = ("placeholder", "html-entities", "control-characters", "outer-white-space
 ASKED = ("unfilled-slot", "second-task", "outside-media")
 OUTPUTS = ("refusal", "echo", "empty-on-purpose", "repetition", "json-style", "script")
 
-for _name in (*CHOSEN, *BROKEN, *UNUSABLE, *HOW_READ, *SENSITIVE, *REPEATED, *RELATED, *LABELS, *TEXT, *ASKED, *OUTPUTS):
+for _name in (*CHOSEN, *BROKEN, *UNUSABLE, *READ, *HOW_READ, *SENSITIVE, *REPEATED, *RELATED, *LABELS, *TEXT, *ASKED, *OUTPUTS):
     import_module(f"{__name__}.{_name.replace('-', '_')}")

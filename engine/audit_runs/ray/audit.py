@@ -35,7 +35,9 @@ from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.core.errors import CaseError, DataRefused, UsageError
 from tuneproof.engine.data.notes import RowNotes
-from tuneproof.engine.data.readers import no_rows_error, source_files
+from tuneproof.engine.data.parts import Part
+from tuneproof.engine.data.readers import no_rows_error
+from tuneproof.engine.data.source_files import source_files, source_parts
 from tuneproof.engine.scoring.graders import make_grader
 
 if TYPE_CHECKING:
@@ -76,12 +78,14 @@ def audit_shards(
 
 
 def _shards(files: Sequence[str], against: Sequence[str]) -> list[Shard]:
-    train = source_files(list(files))
+    train, named_parts = source_files(list(files)), source_parts(list(files))
     held_out = source_files(list(against), apart_from=train) if against else {}
     for name in (*files, *against):
         if not source_files(name):
             raise UsageError("only files and folders can be audited on Ray", where=name, fix="download it, and name its files")
-    parts = [(label, path, False) for label, path in train.items()] + [(label, path, True) for label, path in held_out.items()]
+    parts = [(label, path, named_parts[label] is Part.EVAL) for label, path in train.items()] + [
+        (label, path, True) for label, path in held_out.items()
+    ]
     # A worker may have another working directory.
     return [Shard(number, label, path.resolve(), is_eval) for number, (label, path, is_eval) in enumerate(parts)]
 

@@ -19,7 +19,7 @@ from tuneproof.engine.audit.table import Aggregate, AllRows, Table
 from tuneproof.engine.audit_runs.local import lengths_of
 from tuneproof.engine.case.data import Turns
 from tuneproof.engine.case.schema import DraftCase
-from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.core.errors import DataRefused, TuneproofError
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.problems import RowProblem
@@ -128,6 +128,12 @@ def read_shard(shard: Shard, request: AuditRequest) -> tuple[ShardRows, ShardSum
         columns, turns = (data.columns, data.turns) if data else (None, Turns.LAST)
         reading = read_file_as(shard.label, shard.path, columns, turns=turns, allow_large=request.allow_large)
         lengths = request.lengths()
+        if reading.parts:
+            raise DataRefused(
+                "the file has a train and a test part in it, which can only be audited on one machine",
+                where=shard.label,
+                fix="write each part into a file of its own",
+            )
     except TuneproofError as error:
         return ShardRows(shard, [], frozenset()), ShardSummary(shard.number, error=error)
     rows = Rows(reading.examples)

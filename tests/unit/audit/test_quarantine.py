@@ -13,7 +13,8 @@ from tuneproof.engine.audit.quarantine import quarantine_path, write_quarantine
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import FoundRow, StoredFinding
 from tuneproof.engine.case.data import Data
-from tuneproof.engine.data.readers import QUARANTINE_SUFFIX, read_examples
+from tuneproof.engine.data.readers import read_examples
+from tuneproof.engine.data.source_files import QUARANTINE_SUFFIX
 from tuneproof.engine.data.source_rows import source_files_of
 
 
