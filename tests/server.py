@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -37,6 +37,8 @@ class LoopbackServer(ThreadingHTTPServer):
         self.answer = "yes"
         self.answers: dict[str, str] = {}
         """Other answers, by the last line of the case."""
+        self.rule: Callable[[str], str] | None = None
+        """Says the answer to a whole message, before the answers above."""
         self.remaining: int | None = None
         """Requests to answer before every connection is dropped; None for no limit."""
 
@@ -50,7 +52,7 @@ class LoopbackServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    text = ""
+    text = message = ""
     server: LoopbackServer
 
     def log_message(self, *args: Any) -> None:
@@ -58,7 +60,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-        self.text = text = body["messages"][-1]["content"].split("\n")[-1]
+        self.message = body["messages"][-1]["content"]
+        self.text = text = self.message.split("\n")[-1]
         server = self.server
         with server.lock:
             server.requests[text] += 1
@@ -95,7 +98,10 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(200, {"id": "x", "object": "chat.completion", "choices": [choice], **reported})
 
     def _ok(self, attempt: int) -> None:
-        self._say(self.server.answers.get(self.text, self.server.answer))
+        if self.server.rule is not None:
+            self._say(self.server.rule(self.message))
+        else:
+            self._say(self.server.answers.get(self.text, self.server.answer))
 
     def _wrong(self, attempt: int) -> None:
         self._say("no")

@@ -6,6 +6,7 @@ from tuneproof.engine.arms import arms_of
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.card.evidence import Evidence, chosen_prompt, gather
+from tuneproof.engine.card.judge_section import judge_section
 from tuneproof.engine.card.measured_route import MeasuredRoute, measured_route
 from tuneproof.engine.card.risk import counted_target, risk
 from tuneproof.engine.card.route_agreement import agreement_with_route
@@ -40,6 +41,7 @@ def make_card(store: RunStore) -> Card:
         data_shape=_data_shape(evidence),
         method=_method(evidence),
         eval_set=_eval_set(evidence, verdict),
+        judge=judge_section(store, evidence.case.judge, evidence.answering),
         served=merged,
         comparison=comparison(evidence),
         learning_curve=learning_curve(evidence),
@@ -113,11 +115,13 @@ def _method(evidence: Evidence) -> MethodSection | None:
     elif training is None:
         summary = f"{chosen.name} is planned, but not trained yet. Chosen because {chosen.why}."
     else:
+        # A judge is not asked while a model is trained.
+        by = " by their loss" if evidence.measure and evidence.measure.metric is Metric.PREFERENCE else ""
         share = 100 * training.trained_parameters / training.all_parameters
         summary = (
             f"{chosen.name}, {chosen.trains}: {training.trained_parameters:,} of {training.all_parameters:,} parameters "
             f"({share:.1f} %), trained for {training.steps} steps on {training.examples} examples. Step {training.best_step} was kept, the "
-            f"best on {training.validation_cases} validation cases. Chosen because {chosen.why}."
+            f"best on {training.validation_cases} validation cases{by}. Chosen because {chosen.why}."
         )
     return MethodSection(
         summary=summary,

@@ -10,6 +10,7 @@ from tuneproof.engine.arms.own_prompt import own_prompt_arms
 from tuneproof.engine.audit.groups.case_groups import CaseGroups, case_groups
 from tuneproof.engine.audit.report import Report, StoredFinding
 from tuneproof.engine.audit.split_audit import findings_in_parts
+from tuneproof.engine.card.judge_section import stored_check
 from tuneproof.engine.card.method_comparison import Entrant
 from tuneproof.engine.case.arm_names import arm_of_row, with_repair
 from tuneproof.engine.case.schema import Case
@@ -17,11 +18,14 @@ from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.freeze import examples_from_jsonl
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.judge_files import judgements_file, tuned_folder
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CROSS_SPLIT_DUPLICATES, RunStore
 from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_variant, seed_variant
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.graders import make_grader
+from tuneproof.engine.scoring.judge_check import JudgeCheck
+from tuneproof.engine.scoring.judgement import JudgedCase, Judgement
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.predictions import read_predictions
 from tuneproof.engine.scoring.scores import Scores
@@ -56,6 +60,8 @@ class Evidence:
     arm_facts: dict[str, artifacts.ArmFacts]
     groups: CaseGroups
     """Which frozen cases belong together."""
+    judge_check: JudgeCheck | None = None
+    """How the judge did in its check; None for a case without one."""
 
     @property
     def arms(self) -> list[ScoredArm]:
@@ -74,7 +80,15 @@ class Evidence:
     def measure(self) -> Measure | None:
         """How the arms are measured; None before there are a task and a split."""
         task, grader = self.case.task, self.grader
-        return Measure(task, self.case.target, grader, self.groups.of_case) if task and grader else None
+        if task is None or grader is None:
+            return None
+        return Measure(task, self.case.target, grader, self.groups.of_case, self.judge_check.problem if self.judge_check else None)
+
+    @property
+    def answering(self) -> list[ScoredArm]:
+        """Every model that answered the frozen cases: the arms, and the models besides the tuned one."""
+        compared = [entrant.scored for entrant in self.compared.values() if entrant.scored]
+        return [*self.arms, *self.seeds, *([self.merged] if self.merged else []), *compared, *self.curve.values()]
 
     @property
     def arms_in_case(self) -> ArmsInCase:
@@ -112,12 +126,13 @@ def gather(store: RunStore, *, untuned_only: bool = False) -> Evidence:
         merged=_scored_variant(store, MERGED) if MERGED.scores_step in steps else None,
         compared={each.name: found for each in store.case.evaluate.compare if (found := _compared(store, each.name, steps))},
         arm_facts={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
+        judge_check=stored_check(store),
         groups=_case_groups(store) if StepKind.SPLIT in kinds else CaseGroups(),
     )
 
 
 def _is_of_untuned(step: StepId) -> bool:
-    kinds = (StepKind.CASE, StepKind.ROUTE, StepKind.AUDIT, StepKind.SPLIT, StepKind.ARM, StepKind.REPAIRED_SCORES)
+    kinds = (StepKind.CASE, StepKind.ROUTE, StepKind.AUDIT, StepKind.SPLIT, StepKind.JUDGE, StepKind.ARM, StepKind.REPAIRED_SCORES)
     return step.kind in kinds and step.name not in TUNED_ARMS
 
 
@@ -158,11 +173,12 @@ def _rows(store: RunStore, arm: str) -> list[str]:
 
 def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
     kind = arms_of(store.case)[arm_of_row(arm)]
-    return _scored(store, artifacts.scores_file(arm), artifacts.predictions_file(arm), is_external=kind.is_external)
+    predictions = artifacts.predictions_file(arm)
+    return _scored(store, arm, artifacts.scores_file(arm), predictions, tuned_folder(arm), is_external=kind.is_external)
 
 
 def _scored_variant(store: RunStore, variant: ModelVariant) -> ScoredArm:
-    return _scored(store, variant.scores, variant.predictions)
+    return _scored(store, variant.name, variant.scores, variant.predictions, variant.folder)
 
 
 def _compared(store: RunStore, name: str, steps: Sequence[StepId]) -> Entrant | None:
@@ -176,5 +192,20 @@ def _compared(store: RunStore, name: str, steps: Sequence[StepId]) -> Entrant | 
     )
 
 
-def _scored(store: RunStore, scores: str, predictions: str, *, is_external: bool = False) -> ScoredArm:
-    return ScoredArm(Scores.model_validate_json(store.read(scores)), read_predictions(store.read(predictions)), is_external=is_external)
+def _scored(store: RunStore, name: str, scores: str, predictions: str, folder: str, *, is_external: bool = False) -> ScoredArm:
+    return ScoredArm(
+        Scores.model_validate_json(store.read(scores)),
+        read_predictions(store.read(predictions)),
+        is_external=is_external,
+        judged=_judged(store, name, folder),
+    )
+
+
+def _judged(store: RunStore, name: str, folder: str) -> dict[str, dict[str, Judgement]]:
+    """The judge's verdicts on the answers of a tuned model against those of untuned arms."""
+    pairs = [pair.split(":", 1) for pair in store.manifest.names(StepKind.JUDGED)]
+    found = {}
+    for other in (pair[1] for pair in pairs if pair[0] == name):
+        rows = [JudgedCase.model_validate_json(line) for line in store.read(judgements_file(folder, other)).split("\n") if line]
+        found[other] = {row.id: row.judgement for row in rows}
+    return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneproof.engine.audit.profile_text import profile_lines
+from tuneproof.engine.card.judge_section import judge_lines
 from tuneproof.engine.card.learning_curve import curve_lines
 from tuneproof.engine.card.method_comparison import comparison_lines
 from tuneproof.engine.card.plan_text import planned_lines
@@ -76,13 +77,15 @@ class OptionalSection:
 
 
 def optional_sections(card: Card) -> list[OptionalSection]:
-    """The sections about models besides the tuned one that this card has."""
+    """The sections about the judge and about models besides the tuned one that this card has."""
     served, comparison, curve = card.served, card.comparison, card.learning_curve
     sections = []
     if any(arm.rules for arm in card.arms):
         sections.append(OptionalSection("Rules", RULES_SUMMARY, rule_lines(card)))
     if any(arm.labels for arm in card.arms):
         sections.append(OptionalSection("Labels", *label_table(card)))
+    if card.judge is not None:
+        sections.append(OptionalSection("Judge", card.judge.summary, judge_lines(card.judge)))
     if served is not None:
         sections.append(OptionalSection("Served Model", served.summary, []))
     if comparison is not None:
@@ -219,8 +222,9 @@ def _difference(card: Card) -> list[str]:
         return _next(verdict)
     better, worse = difference.only_tuned_right, difference.only_untuned_right
     groups = f" in {difference.clusters} groups" if difference.clusters is not None else ""
+    what = "wins and losses before the judge" if difference.judged else difference.metric
     lines = [
-        f"Tuned minus {verdict.best_untuned_arm} in {difference.metric}, on the {difference.cases} cases{groups} that both answered: "
+        f"Tuned minus {verdict.best_untuned_arm} in {what}, on the {difference.cases} cases{groups} that both answered: "
         f"{format_interval(difference, *limits_of(verdict))}, {format_test(difference)}. {better} cases better, {worse} worse."
     ]
     if len(verdict.comparisons) > 1:

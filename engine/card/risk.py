@@ -127,6 +127,8 @@ def _newly_wrong(difference: PairedDifference, verdict: Verdict) -> str:
     """The cases on which tuning lost: wrong ones, or those that score less in a metric with partial credit."""
     newly, untuned, change = difference.only_untuned_right, verdict.best_untuned_arm, format_points(difference, *limits_of(verdict))
     broken = "1 case" if newly == 1 else f"{newly} cases"
+    if difference.judged:
+        return f"On {broken} the judge prefers {untuned} to the tuned model ({change} overall)."
     if difference.metric not in (*PROPORTIONS, Metric.MACRO_F1):
         return f"{broken} scored less in {difference.metric} after tuning than with {untuned} ({change} overall)."
     verbs = ("was", "is") if newly == 1 else ("were", "are")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.audit.profile import Profile
+from tuneproof.engine.card.judge_section import JudgeSection
 from tuneproof.engine.card.learning_curve import LearningCurveSection
 from tuneproof.engine.card.measured_route import RedrawnRoute
 from tuneproof.engine.card.merged_model import ServedSection
@@ -180,6 +181,8 @@ class Card(BaseModel):
     provenance: ProvenanceSection
     redrawn_route: RedrawnRoute | None = Field(default=None, exclude_if=lambda value: value is None)
     """None if the untuned arms changed nothing about the route."""
+    judge: JudgeSection | None = Field(default=None, exclude_if=lambda value: value is None)
+    """None for a case without a judge."""
     served: ServedSection | None = Field(default=None, exclude_if=lambda value: value is None)
     """None if nothing was trained, or if the case wants no merged model."""
     comparison: ComparisonSection | None = Field(default=None, exclude_if=lambda value: value is None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -14,6 +15,7 @@ from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
 from tuneproof.engine.card.verify_base import check_base
+from tuneproof.engine.card.verify_judge import check_judge
 from tuneproof.engine.card.verify_outside import ScriptCheck, check_outside_scores
 from tuneproof.engine.card.verify_training import check_training
 from tuneproof.engine.case.arm_names import ArmName, with_repair
@@ -121,6 +123,7 @@ def _verify(run: RunSnapshot, run_script: bool) -> Verified:
     predictions = sum(_check_arm(run, arm, run_script) for arm in _arms(run))
     predictions += sum(_check_variant(run, each, run_script) for each in scored_variants(run.manifest))
     predictions += sum(_check_repaired(run, arm, run_script) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
+    check_judge(run)
     _check_shares(run)
     _check_failures(run)
     check_training(run)
@@ -194,6 +197,9 @@ def _is_known(step: StepId, case: Case) -> bool:
             return step.name in METHODS
         case StepKind.CURVE_TRAIN | StepKind.CURVE_SCORES:
             return step.name in map(str, CURVE)
+        case StepKind.JUDGED:
+            tuned, _, other = step.name.partition(":")
+            return other in untuned_arms(case) and re.fullmatch(rf"{ArmName.TUNED}(_seed_[0-9]+)?", tuned) is not None
         case StepKind.SEED_TRAIN | StepKind.SEED_SCORES:
             return step.name.isdecimal()
         case _:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from enum import Enum, auto
 
-from tuneproof.engine.case.task import Task
+from tuneproof.engine.card.verify_judge import check_verdicts
+from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.scoring.grade import Grader
@@ -38,6 +39,9 @@ def check_outside_scores(
             raise VerifyFailed(f"{each.id} passes at another score than task.pass_score", where=name)
         if each.outside is not None and each.outside.fields and not each.format_valid:
             raise VerifyFailed(f"{each.id} has a score of the script, but not the format of the task", where=name)
+        if each.outside is not None and (each.outside.judgement is not None) != (task.primary_metric is Metric.PREFERENCE):
+            raise VerifyFailed(f"{each.id} has a score of another kind than its metric", where=name)
+    check_verdicts(name, stored)
     scorer = script_scorer(task, grader)
     if scorer is None or not run_script:
         return

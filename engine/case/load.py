@@ -85,6 +85,10 @@ def _resolved(case: CaseT, path: Path, origins: KeyOrigins) -> CaseT:
     model = case.model
     if model is not None and model.base != SAMPLE:
         model = model.model_copy(update={"base": _absolute(model.base, folder)})
+    judge = case.judge
+    if judge is not None:
+        model_of_judge = judge.model if judge.model == SAMPLE else _absolute(judge.model, folder)
+        judge = judge.model_copy(update={"model": model_of_judge, "labelled": _absolute(judge.labelled, folder)})
     task = case.task
     if task is not None and isinstance(task.output.json_schema, str):
         where = f"{path}:{origin_of(('task', 'output', 'schema'), origins)}"
@@ -94,7 +98,7 @@ def _resolved(case: CaseT, path: Path, origins: KeyOrigins) -> CaseT:
         where = f"{path}:{origin_of(('task', 'metric'), origins)}"
         task = task.model_copy(update={"metric": task.metric.with_text(folder, where)})
     prompts = case.prompts and with_texts(case.prompts, folder, f"{path}:{origin_of(('prompts',), origins)}")
-    return case.model_copy(update={"data": data, "model": model, "task": task, "prompts": prompts})
+    return case.model_copy(update={"data": data, "model": model, "task": task, "prompts": prompts, "judge": judge})
 
 
 def _absolute(value: Any, folder: Path) -> Any:

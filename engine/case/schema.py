@@ -10,6 +10,7 @@ from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.case.evaluate import Evaluate, Target
+from tuneproof.engine.case.judge import Judge
 from tuneproof.engine.case.prompts import WithPrompts
 from tuneproof.engine.case.section import CaseSection
 from tuneproof.engine.case.task import OutputKind, Task
@@ -93,6 +94,7 @@ class DraftCase(WithPrompts):
     baselines: list[str] = Field(default=[ArmName.ZERO_SHOT.value, ArmName.FEW_SHOT.value])
     """Names of the untuned arms that are measured before training. Not given: these two, and `constrained` if not any text is valid."""
     endpoint: Endpoint | None = None
+    judge: Judge | None = Field(default=None, exclude_if=lambda judge: judge is None)
     method: MethodChoice = MethodChoice()
     training: Training = Training()
     evaluate: Evaluate = Evaluate()

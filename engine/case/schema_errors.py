@@ -34,7 +34,7 @@ def first_schema_error(path: Path, error: ValidationError, origins: KeyOrigins) 
     keys = tuple(found["loc"])
     key = _shortened(".".join(str(part) for part in keys if not str(part).startswith(NOT_KEYS)))
     # A password may be under a wrong key, so no value under `endpoint` is shown.
-    hides_value = keys[:1] == ("endpoint",)
+    hides_value = "endpoint" in keys[:2]
     where = _where(path, keys, origins, hides_value=hides_value)
     if found["type"] == "extra_forbidden":
         allowed = _keys_of_section(keys[:-1])

@@ -33,6 +33,8 @@ class Metric(StrEnum):
     CONTAINS = "contains"
     SCRIPT = "script"
     """The mean of what a script of the case gives each answer."""
+    PREFERENCE = "preference"
+    """How answers come off against the reference in the eyes of a judge: 1 for a win, a half for a tie."""
 
 
 class OutputKind(StrEnum):
@@ -52,11 +54,11 @@ METRICS: dict[OutputKind, list[Metric]] = {
     OutputKind.LABELS: [Metric.MICRO_F1, Metric.MACRO_F1, Metric.EXACT_MATCH],
     OutputKind.PATTERN: [Metric.PATTERN_MATCH, Metric.EXACT_MATCH],
     OutputKind.TOOL_CALLS: [Metric.EXACT_MATCH, Metric.TOOL_ACCURACY, Metric.FIELD_ACCURACY],
-    OutputKind.TEXT: [Metric.EXACT_MATCH, Metric.CHRF, Metric.ROUGE_L, Metric.TOKEN_F1, Metric.CONTAINS],
+    OutputKind.TEXT: [Metric.EXACT_MATCH, Metric.CHRF, Metric.ROUGE_L, Metric.TOKEN_F1, Metric.CONTAINS, Metric.PREFERENCE],
 }
 """The metrics that each output kind can be scored with; the first is the default. A script can score any kind."""
 
-OUTSIDE_METRICS = (Metric.SCRIPT,)
+OUTSIDE_METRICS = (Metric.SCRIPT, Metric.PREFERENCE)
 """The metrics whose scores no grader can compute: they are stored with each answer."""
 
 PASS_SCORE = 0.5

@@ -25,8 +25,10 @@ class StepKind(Enum):
     AUDIT = "audit"
     SPLIT = "split"
     CATALOGUE = "catalogue"
+    JUDGE = "judge"
     ARM = f"arm {NAME}"
     REPAIRED_SCORES = f"repaired {NAME}"
+    JUDGED = f"judged {NAME}"
     FAILURES = "failures"
     METHOD = "method"
     TRAIN = "train"
@@ -49,7 +51,7 @@ class StepKind(Enum):
 
 @dataclass(frozen=True)
 class StepId:
-    """One step of a run: its kind, and its name where the kind has one (an arm, a share of train in per cent, a method)."""
+    """One step of a run: its kind, and its name where the kind has one (an arm, a share of train in per cent, a method, `model:arm`)."""
 
     kind: StepKind
     name: str = ""

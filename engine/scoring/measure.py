@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.task import Metric, OutputKind, Task
 from tuneproof.engine.scoring.grade import Grader
+from tuneproof.engine.scoring.judgement import Judgement, Outcome
 from tuneproof.engine.scoring.metric_sums import metric_sums
 from tuneproof.engine.scoring.paired_scores import PairedScores
 from tuneproof.engine.scoring.predictions import Prediction
@@ -18,7 +19,7 @@ from tuneproof.engine.scoring.statistics import Interval
 from tuneproof.engine.scoring.verdict_schema import IntervalMethod, PairedDifference, TestMethod
 
 if TYPE_CHECKING:
-    from tuneproof.engine.scoring.metric_sums import Ints
+    from tuneproof.engine.scoring.metric_sums import Floats, Ints
 
 
 COUNTS_CORRECT = {
@@ -40,6 +41,8 @@ class ScoredArm:
     predictions: Sequence[Prediction]
     is_external: bool = False
     """Whether another model than the base answered, whose tokens are its own."""
+    judged: Mapping[str, Mapping[str, Judgement]] = field(default_factory=dict)
+    """The judge's verdicts on its answers against those of other arms: by the name of the arm, then by the case."""
 
     @property
     def name(self) -> str:
@@ -55,6 +58,8 @@ class Measure:
     target: Target | None
     grader: Grader
     groups: Mapping[str, str] = field(default_factory=dict)
+    judge_problem: str | None = None
+    """Why the judge whose verdicts the metric is made of may not decide; None if it may, and for other metrics."""
 
     @property
     def metric(self) -> Metric:
@@ -89,8 +94,8 @@ class Measure:
 
     @property
     def at_least(self) -> float | None:
-        """The score that is good enough; None where no score is asked for."""
-        return self.target.at_least if self.target else None
+        """The score that is good enough; None where no score is asked for, or where no judge may say whether it is reached."""
+        return self.target.at_least if self.target and self.judge_problem is None else None
 
     @property
     def min_gain(self) -> float:
@@ -114,7 +119,8 @@ class Measure:
         for number, arm in enumerate(scored):
             entries = (sums[number], *sums[len(scored) :]) if number == len(scored) - 1 else (sums[number],)
             answered = np.array([not prediction.unanswered for prediction in everything[number]], bool)
-            found.append(MeasuredArm(arm.name, entries, answered, clusters))
+            trained = [arm, *seeds] if number == len(scored) - 1 else [arm]
+            found.append(MeasuredArm(arm.name, entries, answered, clusters, self._outcomes(trained, ids)))
         return found
 
     def difference(self, first: ScoredArm, second: ScoredArm) -> PairedDifference:
@@ -142,7 +148,24 @@ class Measure:
             clusters=None if alone else pair.units,
             arms=arms,
             seeds=len(pair.first),
+            judged=pair.is_judged,
         )
+
+    def _outcomes(self, trained: Sequence[ScoredArm], ids: Sequence[str]) -> dict[str, tuple[Floats, ...]]:
+        """The judge's verdicts on the answers of each training against those of each arm that all of them were compared with."""
+        import numpy as np
+
+        if self.metric is not Metric.PREFERENCE:
+            return {}
+        worth = {Outcome.WIN: 1.0, Outcome.TIE: 0.0, Outcome.LOSS: -1.0}
+        others = [name for name in trained[0].judged if all(name in arm.judged for arm in trained)]
+        return {
+            name: tuple(
+                np.array([worth[verdicts[case].outcome] if case in verdicts else np.nan for case in ids])
+                for verdicts in (arm.judged[name] for arm in trained)
+            )
+            for name in others
+        }
 
     def _clusters(self, ids: Sequence[str]) -> Ints | None:
         """The number of each case's group from 0, a case without a group standing alone; None where every case does."""

@@ -1,4 +1,4 @@
-"""What an answer was given by something other than a grader: a script of the case. It is stored with the answer."""
+"""What an answer was given by something other than a grader: a script of the case, or a judge. It is stored with the answer."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
+
+from tuneproof.engine.scoring.judgement import Judgement
 
 Share = Annotated[float, Field(ge=0, le=1)]
 
@@ -19,10 +21,14 @@ class OutsideScore(BaseModel):
     """`task.pass_score`: the score from which the answer counts as correct."""
     fields: dict[str, Share] = {}
     """What the script gave, by name; a plain number under the name of the function. None for an answer without the format."""
+    judgement: Judgement | None = None
+    """The judge's verdict on the answer against the reference."""
 
     @property
     def value(self) -> float:
-        """The score, between 0 and 1: the mean of the fields."""
+        """The score, between 0 and 1: the mean of the fields, or what the verdict is worth."""
+        if self.judgement is not None:
+            return self.judgement.score
         return sum(self.fields.values()) / len(self.fields) if self.fields else 0.0
 
     @property

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.scoring.metric_sums import MetricSums
+from tuneproof.engine.scoring.metric_sums import MetricSums, sums_of_scores
 from tuneproof.engine.scoring.statistics import Interval, PairedCounts, mcnemar_exact
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ class PairedScores:
     first: tuple[MetricSums, ...]
     second: MetricSums
     clusters: Ints | None = None
+    is_judged: bool = False
+    """Whether a judge compared the two arms' answers side by side: the difference is then the rate of wins minus that of losses."""
 
     @property
     def cases(self) -> int:
@@ -188,6 +190,21 @@ class PairedScores:
             swapped.append(sums.value(each.sum(0) - moved) - sums.value(self._second_units.sum(0) + moved))
         extreme = int((np.abs(np.mean(swapped, axis=0)) >= abs(self.estimate) - 1e-12).sum())
         return extreme / len(swaps) if units <= ALL_SWAPS else (extreme + 1) / (len(swaps) + 1)
+
+
+def judged_pairs(outcomes: Sequence[Floats], clusters: Ints | None) -> PairedScores:
+    """The first arm against the second as a judge saw them: 1 for a win, 0 for a tie, -1 for a loss of each case, one entry a seed.
+
+    Of one training, a win is a case that only the first arm gets right, a loss one that only the second does, and a tie one on which they
+    do not differ: the difference of the two proportions is the rate of wins minus that of losses, and McNemar's test is the sign test on
+    the pairs that are no ties. Of several trainings, the first arm's score of a case is its outcome, and the second's 0.
+    """
+    import numpy as np
+
+    if len(outcomes) == 1:
+        won, lost = np.maximum(outcomes[0], 0.0), np.maximum(-outcomes[0], 0.0)
+        return PairedScores((sums_of_scores(won),), sums_of_scores(lost), clusters, is_judged=True)
+    return PairedScores(tuple(map(sums_of_scores, outcomes)), sums_of_scores(np.zeros(len(outcomes[0]))), clusters, is_judged=True)
 
 
 def unseen_variance(metric: MetricSums, by_unit: Floats) -> float:

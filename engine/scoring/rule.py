@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from tuneproof.engine.scoring.lower_bound import lower_bound
 from tuneproof.engine.scoring.metric_sums import MetricSums
-from tuneproof.engine.scoring.paired_scores import PairedScores, difference_from_best
+from tuneproof.engine.scoring.paired_scores import PairedScores, difference_from_best, judged_pairs
 from tuneproof.engine.scoring.statistics import Interval
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from tuneproof.engine.scoring.metric_sums import Ints
+    from tuneproof.engine.scoring.metric_sums import Floats, Ints
 
 MOST_MISSING = 0.1
 """An arm that left a larger share of the cases unanswered is reported, and neither ranks nor is compared."""
@@ -56,6 +56,9 @@ class MeasuredArm:
     sums: tuple[MetricSums, ...]
     answered: NDArray[np.bool_]
     clusters: Ints | None = None
+    outcomes: Mapping[str, tuple[Floats, ...]] = field(default_factory=dict)
+    """Where a judge compared the answers of this arm with those of another, by its name: 1, 0 or -1 a case, one entry a seed; NaN for a
+    case that one of them did not answer."""
 
     @property
     def ranks(self) -> bool:
@@ -70,11 +73,17 @@ class MeasuredArm:
         return float(np.mean([each.value(each.sums.sum(0)) for each in self.sums]))
 
     def against(self, other: MeasuredArm) -> PairedScores:
-        """This arm minus another, on the cases that both answered."""
+        """This arm minus another, on the cases that both answered; as a judge saw them side by side, where it did."""
         import numpy as np
 
-        both = np.flatnonzero(self.answered & other.answered)
+        outcomes = self.outcomes.get(other.name)
+        together = self.answered & other.answered
+        if outcomes is not None:
+            together = together & ~np.isnan(outcomes).any(0)
+        both = np.flatnonzero(together)
         clusters = None if self.clusters is None else np.unique(self.clusters[both], return_inverse=True)[1]
+        if outcomes is not None:
+            return judged_pairs([each[both] for each in outcomes], clusters)
         return PairedScores(tuple(each.only(both) for each in self.sums), other.sums[0].only(both), clusters)
 
     def status(self, target: float | None, arms: int = 1) -> TargetStatus:

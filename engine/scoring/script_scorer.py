@@ -21,8 +21,15 @@ Cases = Sequence[tuple[str, Example]]
 class OutsideScorer(Protocol):
     """Scores answers in a metric that no grader can compute."""
 
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """Digests of what a score depends on besides the task."""
+
     def scored(self, predictions: Sequence[Prediction], cases: Cases, on_progress: Callable[[int, int], None]) -> list[Prediction]:
         """The predictions with their scores; `cases` has their rows, in the same order."""
+
+    def release(self) -> None:
+        """Frees what it keeps in memory."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,11 @@ class ScriptScorer:
     metric: ScriptMetric
     passes_at: float
     grader: Grader
+
+    @property
+    def inputs(self) -> Mapping[str, str]:
+        """None: the script is part of the task."""
+        return {}
 
     def scored(self, predictions: Sequence[Prediction], cases: Cases, on_progress: Callable[[int, int], None]) -> list[Prediction]:
         """Raises CaseError, with the row, where the script gives no score; and whatever `on_progress` raises."""
@@ -47,6 +59,9 @@ class ScriptScorer:
                     found.append(with_outside_score(prediction, OutsideScore(passes_at=self.passes_at, fields=fields), self.grader))
                 on_progress(done, len(predictions))
         return found
+
+    def release(self) -> None:
+        """Nothing: the process of a script ends with its answers."""
 
     def try_on(self, cases: Cases) -> None:
         """Asks the script about the expected answers of some rows, so that one which fails is known before any model has answered."""

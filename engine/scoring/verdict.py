@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from tuneproof.engine.case.task import Metric
 from tuneproof.engine.scoring import verdict_text as text
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.paired_scores import PairedScores
@@ -38,6 +39,25 @@ class ArmsInCase:
 
 def decide_verdict(measure: Measure | None, arms: ArmsInCase, missing: Sequence[str], route_steps: Sequence[str] = ()) -> Verdict:
     """The verdict on the arms so far; `missing` names what was not measured, `route_steps` what the route says to do next.
+
+    Where a judge that may not decide has given the scores, it is inconclusive, whatever they are.
+    """
+    found = _decided(measure, arms, missing, route_steps)
+    if measure is None or measure.judge_problem is None or measure.metric is not Metric.PREFERENCE or not arms.untuned:
+        return found
+    return found.model_copy(
+        update={
+            "answer": VerdictAnswer.INCONCLUSIVE,
+            "headline": text.JUDGE_MAY_NOT_DECIDE,
+            "reason": text.reason_of_judge(measure.judge_problem, found.reason),
+            "cases_to_tell": None,
+            "next_steps": text.NEXT_WITHOUT_JUDGE,
+        }
+    )
+
+
+def _decided(measure: Measure | None, arms: ArmsInCase, missing: Sequence[str], route_steps: Sequence[str]) -> Verdict:
+    """The verdict by the scores alone.
 
     An untuned arm that is shown to meet the target ends it. Where the case names an incumbent, the tuned arm is held against that one.
     Else the tuned arm is compared with every untuned one, by the rule of `rule.Finding`.

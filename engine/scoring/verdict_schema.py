@@ -46,7 +46,7 @@ class PairedDifference(BaseModel):
     p_value_exact: float | None = None
     """McNemar's exact p beside the mid-p of `p_value`, in cards of the first rules."""
     only_tuned_right: int
-    """Cases that only the first arm gets right."""
+    """Cases that only the first arm gets right, or on which a judge prefers it."""
     only_untuned_right: int
     metric: Metric = Metric.EXACT_MATCH
     interval: IntervalMethod = IntervalMethod.NEWCOMBE
@@ -58,6 +58,13 @@ class PairedDifference(BaseModel):
     """The upper limit holds for the best of so many arms, chosen on the same cases."""
     seeds: int = 1
     """Trainings of the first arm."""
+    judged: bool = Field(default=False, exclude_if=lambda judged: not judged)
+    """Whether a judge compared the answers side by side: the estimate is then the rate of wins minus that of losses."""
+
+    @property
+    def ties(self) -> int:
+        """Cases on which the arms do not differ."""
+        return self.cases - self.only_tuned_right - self.only_untuned_right
 
     @property
     def excludes_zero(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneproof.engine.case.arm_names import arm_of_row, is_repaired
-from tuneproof.engine.case.task import PROSE, Metric, OutputKind, Task
+from tuneproof.engine.case.task import OUTSIDE_METRICS, PROSE, Metric, OutputKind, Task
 from tuneproof.engine.scoring.lower_bound import cases_to_show_target
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.metric_sums import PROPORTIONS
@@ -18,6 +18,21 @@ CHEAPER_TOKEN_SHARE = 0.8
 MOST_DECIMALS = 3
 SAME = 1e-9
 """Numbers that differ by less are the same one, computed in two ways."""
+
+
+JUDGE_MAY_NOT_DECIDE = "the judge may not decide"
+"""The headline where a judge failed its check."""
+
+NEXT_WITHOUT_JUDGE = [
+    "Start a new run with a stronger model as the judge (judge), or with a rubric that says more exactly what is better (judge.rubric).",
+    "Or score the answers with a script of your own (task.metric).",
+]
+"""What to do about a judge that failed its check."""
+
+
+def reason_of_judge(problem: str, scores: str) -> str:
+    """Why nothing is decided, and what the scores would have said."""
+    return f"{problem[:1].upper()}{problem[1:]}: its verdicts decide nothing. What they came to: {scores}"
 
 
 def headline(
@@ -74,7 +89,7 @@ def reason(
     """What the comparison of the tuned arm with the best untuned one came to."""
     compared = (
         f"{tuned.name}: {score_of_arm(measure, tuned)}; the best untuned arm, {best.name}: {score_of_arm(measure, best)}. "
-        f"Difference in {measure.metric}: {format_interval(difference, measure.min_gain)}, {format_test(difference)}."
+        f"{_difference(measure, tuned.name, best.name, difference, measure.min_gain)}, {format_test(difference)}."
     )
     if shown:
         return f"{shown[0]} is shown to meet the target of {measure.at_least:g} without any training.{_by_parser(shown[0])} {compared}"
@@ -90,6 +105,16 @@ def reason(
     if status is not TargetStatus.NONE:
         parts.append(f"The target: {against_target(measure, tuned, status)}.")
     return " ".join(parts)
+
+
+def _difference(measure: Measure, tuned: str, other: str, difference: PairedDifference, limit: float) -> str:
+    """The difference with its interval, told from a limit; of answers that a judge saw side by side, with how often it preferred which."""
+    if not difference.judged:
+        return f"Difference in {measure.metric}: {format_interval(difference, limit)}"
+    return (
+        f"Side by side the judge preferred {tuned} on {difference.only_tuned_right} of {difference.cases} cases, {other} on "
+        f"{difference.only_untuned_right}, and neither on {difference.ties}. Wins minus losses: {format_interval(difference, limit)}"
+    )
 
 
 def _by_parser(arm: str) -> str:
@@ -114,7 +139,7 @@ def reason_against_incumbent(
     margin = _points(measure.target.margin)
     compared = (
         f"{tuned.name}: {score_of_arm(measure, tuned)}; {incumbent.name}, which runs today: {score_of_arm(measure, incumbent)}. "
-        f"Difference in {measure.metric}: {format_interval(difference, -measure.target.margin)}."
+        f"{_difference(measure, tuned.name, incumbent.name, difference, -measure.target.margin)}."
     )
     match answer:
         case VerdictAnswer.REPLACE:
@@ -187,11 +212,11 @@ def score_of_arm(measure: Measure, arm: ScoredArm) -> str:
 def what_is_correct(task: Task) -> str:
     """When an answer counts as correct, where that is more or less than being equal to the expected one; else empty."""
     metric, rules = task.primary_metric, len(task.rules)
-    if task.output.kind is not OutputKind.TEXT or not (rules or metric in PROSE):
+    if metric not in OUTSIDE_METRICS and (task.output.kind is not OutputKind.TEXT or not (rules or metric in PROSE)):
         return ""
     conditions = {Metric.EXACT_MATCH: "it equals the expected one", Metric.CONTAINS: "it contains the expected one"}
     condition = conditions.get(metric, f"its {metric} is {task.pass_score:g} or more")
-    kept = {0: "", 1: " and it keeps the rule"}.get(rules, f" and it keeps all {rules} rules")
+    kept = {0: "" if task.output.kind is OutputKind.TEXT else " and it has the format", 1: " and it keeps the rule"}.get(rules, f" and it keeps all {rules} rules")
     return f"An answer is correct if {condition}{kept}."
 
 

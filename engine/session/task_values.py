@@ -25,6 +25,7 @@ METRIC_MEANINGS = {
     Metric.MACRO_F1: "F1 averaged over the labels, so that rare labels count as much as common ones",
     Metric.TOOL_ACCURACY: "the right tools are called, whatever the arguments",
     Metric.PATTERN_MATCH: "what the pattern finds is right",
+    Metric.PREFERENCE: "what a judge prefers; needs a model as the judge (judge)",
     Metric.SCRIPT: "what your own script gives the answer, between 0 and 1",
     Metric.MICRO_F1: "F1 over all labels of all cases together, so that each label named counts as much",
     Metric.CHRF: "how much of the expected text is there, in runs of characters (chrF)",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from tuneproof.engine.arms import requested_arms
 from tuneproof.engine.stages.catalogue import write_catalogue
+from tuneproof.engine.stages.judge_check import check_judge
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
 
@@ -14,6 +15,7 @@ from tuneproof.engine.stages.run_context import RunContext
 def score_baselines(run: RunContext, model: ModelContext) -> bool:
     """Scores the untuned arms, and returns whether all of them were scored before."""
     model.try_script()
+    check_judge(run, model)
     write_catalogue(run, model)
     wanted = requested_arms(run.case).values()
     # Arms that ask a server come first: a server that does not answer shows at once, not after the base has worked for hours.

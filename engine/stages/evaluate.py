@@ -10,6 +10,7 @@ from tuneproof.engine.arms import TUNED_ARMS
 from tuneproof.engine.methods.method import Ability
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.stages.judge_check import judge_tuned_arm
 from tuneproof.engine.stages.learning_curve import measure_learning_curve
 from tuneproof.engine.stages.merged_model import measure_merged_model
 from tuneproof.engine.stages.method import settled_plan, stored_method
@@ -35,4 +36,5 @@ def evaluate_tuned(run: RunContext, model: ModelContext) -> bool:
         reused.append(measure_seeds(run, model, plan))
     if wanted.learning_curve:
         reused.append(measure_learning_curve(run, model, plan))
+    reused.append(judge_tuned_arm(run, model))
     return all(reused)

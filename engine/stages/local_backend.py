@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Protocol
 
 import torch
 
-from tuneproof.engine.arms import Arm
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.decoding.completion import Completion
@@ -27,13 +27,29 @@ ROUND = 256
 """Prompts that a model in 16 bits answers together."""
 
 
+class AnswerForm(Protocol):
+    """What constrains answers: an arm says so, and so does a judge."""
+
+    @property
+    def grammar(self) -> str | None:
+        """A grammar that every answer satisfies."""
+
+    @property
+    def labels(self) -> Sequence[str]:
+        """The labels of which the likeliest is the answer; empty if the answer is decoded."""
+
+    @property
+    def ends_with_document(self) -> bool:
+        """Whether an answer ends where its JSON document closes."""
+
+
 @dataclass(frozen=True)
 class LocalBackend:
     """Answers for an arm with a model on this machine; its weights are loaded when the first prompts are decoded."""
 
     base: BaseCheckpoint
     decoder: Callable[[], Decoder]
-    arm: Arm | None
+    arm: AnswerForm | None
     """Says what constrains the answers; None if nothing does."""
     max_new_tokens: int
     """The tokens that an answer may take."""

@@ -10,7 +10,7 @@ from tuneproof.engine.arms import ArmContext
 from tuneproof.engine.arms.token_lengths import answer_budget, token_lengths, untuned_budget
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.case.schema import ModelChoice
-from tuneproof.engine.case.task import Task
+from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.split import Part
@@ -28,8 +28,9 @@ from tuneproof.engine.run.work import Work
 from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
-from tuneproof.engine.scoring.script_scorer import ScriptScorer, script_scorer
+from tuneproof.engine.scoring.script_scorer import OutsideScorer, ScriptScorer, script_scorer
 from tuneproof.engine.stages.data_readings import DataReadings
+from tuneproof.engine.stages.judge import JudgeScorer
 from tuneproof.engine.stages.run_context import RunContext
 from tuneproof.engine.stages.score_arms import AnswerRoom, ArmScorer
 from tuneproof.engine.stages.training_rows import TrainingRows
@@ -159,6 +160,19 @@ class ModelContext:
         """What asks the script of the case; None if its metric is another."""
         return script_scorer(self.task, self.setting.grader)
 
+    @cached_property
+    def judge(self) -> JudgeScorer | None:
+        """The judge of the case; None if its metric is another."""
+        judge, task = self.run.case.judge, self.task
+        if judge is None or task.primary_metric is not Metric.PREFERENCE:
+            return None
+        return JudgeScorer(self.run, judge, task.instruction or "", task.pass_score, self.setting.grader)
+
+    @property
+    def outside(self) -> OutsideScorer | None:
+        """What gives an answer the score that no grader can compute; None for other metrics."""
+        return self.script or self.judge
+
     def try_script(self) -> None:
         """Tries the script of the case on a few expected answers. Raises CaseError if it gives no score."""
         if self.script is not None:
@@ -171,4 +185,4 @@ class ModelContext:
             self.task, [example.output for _, example in self.rows.train], self.setting.grader, self.run.store.grading_rules
         )
         run = self.run
-        return ArmScorer(run.store, run.log, run.stop, self.task, self.base, self.setting, self.room, repair, self.measure, self.script)
+        return ArmScorer(run.store, run.log, run.stop, self.task, self.base, self.setting, self.room, repair, self.measure, self.outside)

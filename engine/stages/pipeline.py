@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.data import Data
+from tuneproof.engine.case.judge import Judge
 from tuneproof.engine.case.schema import Case
-from tuneproof.engine.case.task import Task
+from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
@@ -91,6 +92,8 @@ def check_case(case: Case, stages: list[Stage]) -> None:
         from tuneproof.engine.models.folder_check import check_named_folder
 
         check_named_folder(case.model.base)
+    if Stage.BASELINES in stages and case.task is not None and case.task.primary_metric is Metric.PREFERENCE:
+        _check_judge(case.judge)
     if Stage.BASELINES in stages and case.task is not None:
         from tuneproof.engine.arms import UNTUNED_ARMS
         from tuneproof.engine.methods.plan import check_compared, make_plan
@@ -106,6 +109,21 @@ def check_case(case: Case, stages: list[Stage]) -> None:
         from tuneproof.engine.methods.plan import check_trainable
 
         check_trainable(case.method, case.training)
+
+
+def _check_judge(judge: Judge | None) -> None:
+    """Raises CaseError if there is no judge, or if its server or its model is not there."""
+    if judge is None:
+        fix = "add to the case `judge: {endpoint: {url: http://localhost:8000/v1, model: NAME}}`, or `judge: {model: FOLDER}`"
+        raise CaseError("the metric preference needs a judge", where="judge", fix=fix)
+    if judge.endpoint is not None:
+        from tuneproof.engine.endpoint.server import resolve_server
+
+        resolve_server(judge.endpoint)
+    if judge.model is not None:
+        from tuneproof.engine.models.folder_check import check_named_folder
+
+        check_named_folder(judge.model)
 
 
 def _only_a_job_can_train(case: Case) -> bool:

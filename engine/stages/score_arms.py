@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -145,9 +145,16 @@ class ArmScorer:
         ]
         return {each.arm: each.variant for each in facts if each.variant is not None}
 
+    @property
+    def outside_inputs(self) -> Mapping[str, str]:
+        """Digests of what a score that no grader can compute depends on besides the task."""
+        return {} if self.outside is None else self.outside.inputs
+
     def release(self) -> None:
         """Frees the weights in memory for a training; an arm that is scored later loads them again."""
         self.__dict__.pop("_untuned", None)
+        if self.outside is not None:
+            self.outside.release()
         gc.collect()
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
@@ -164,7 +171,8 @@ class ArmScorer:
     def _inputs(self, arm: Arm, adapter: Path | None) -> Inputs:
         parts = [Part.EVAL, Part.TRAIN, *([Part.VALIDATION] if arm.variants() else [])]
         weights = artifacts.trained_weights(self.store.manifest.steps[StepId(StepKind.TRAIN)].files) if adapter else []
-        settings = {"base": self.base.sha256, "task": self.task.sha256, **self.store.grading_settings, **self.room.settings, **arm.inputs}
+        measured_by = {"task": self.task.sha256, **self.store.grading_settings, **self.outside_inputs}
+        settings = {"base": self.base.sha256, **measured_by, **self.room.settings, **arm.inputs}
         return self.store.inputs([*map(part_file, parts), *weights], settings)
 
     def _run(self, arm: Arm, adapter: Path | None, inputs: Inputs) -> None:

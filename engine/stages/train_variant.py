@@ -47,7 +47,8 @@ def score_variant(run: RunContext, model: ModelContext, variant: ModelVariant) -
     """Scores the variant's answers to the tuned arm's prompts, and returns whether that was done before."""
     store, base = run.store, model.base
     weights = artifacts.trained_weights(store.manifest.steps[variant.weights_step].files, variant.model)
-    settings = {"base": base.sha256, "task": model.task.sha256, **store.grading_settings, **model.room.settings}
+    measured_by = {"task": model.task.sha256, **store.grading_settings, **model.scorer.outside_inputs}
+    settings = {"base": base.sha256, **measured_by, **model.room.settings}
     inputs = store.inputs([*weights, part_file(Part.EVAL), part_file(Part.TRAIN)], settings)
     if store.is_done(variant.scores_step, inputs):
         return True

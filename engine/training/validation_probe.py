@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from tuneproof.engine.case.task import Metric
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.decoding.watch import OnPass, Watch
@@ -87,7 +88,8 @@ class ValidationProbe:
             format_valid=sum(answer.format_valid for answer in answers) / n,
             correct=sum(answer.correct for answer in answers) / n,
             loss=loss,
-            score=deciding_score(answers, self.measure),
+            # A judge is not asked at every probe, and may not fit beside a model in training: the loss chooses.
+            score=-loss if self.measure.metric is Metric.PREFERENCE else deciding_score(answers, self.measure),
         )
         samples = [Sample(id=a.id, expected=a.expected, output=a.output, correct=a.correct) for a in answers]
         return result, samples[:SAMPLES_SHOWN]
