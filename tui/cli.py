@@ -250,7 +250,7 @@ def _verify(words: list[str]) -> int:
         from tuneproof.tui.file_list import file_list
 
         base = sanitize(checked.base, one_line=True)
-        print(f"verified: {checked.files} files, {checked.predictions} predictions judged again, and the card; {base}")
+        print(f"verified: {checked.files} files, {checked.predictions} predictions graded again, and the card; {base}")
         print("the card follows from these files; that a model gave the stored answers is for `tuneproof reproduce` to show")
         if checked.script is ScriptCheck.NOT_RUN:
             print("the script of the case was not run: its stored scores were counted again (--run-script runs it)")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.case.judge import Judge
 from tuneproof.engine.core.sentence import Sentence
+from tuneproof.engine.run.artifacts import tried_file
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.run.judge_files import JUDGE, KNOWN, LABELLED, JudgeFacts
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -15,6 +16,7 @@ from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.scoring.judge_check import Agreement, CheckedLabel, CheckedPair, JudgeCheck, judge_check
 from tuneproof.engine.scoring.judgement import Judgement, JudgementCounts, count_judgements
 from tuneproof.engine.scoring.measure import ScoredArm
+from tuneproof.engine.scoring.variant_selection import read_variant_predictions
 
 
 class JudgeSection(BaseModel):
@@ -28,8 +30,10 @@ class JudgeSection(BaseModel):
     may_decide: bool
     verdicts: JudgementCounts
     """Of all answers to the eval cases, against references and side by side."""
+    choosing: JudgementCounts
+    """Of the answers to validation cases that chose the prompts of arms."""
     usd: float | None
-    """What all its replies on the eval cases and in its check cost, from the prices of the case; None without prices or token counts."""
+    """What all these replies and those of its check cost, from the prices of the case; None without prices or token counts."""
 
 
 def stored_check(store: RunStore) -> JudgeCheck | None:
@@ -49,13 +53,16 @@ def judge_section(store: RunStore, judge: Judge | None, arms: Sequence[ScoredArm
         return None
     facts = JudgeFacts.model_validate_json(store.read(JUDGE))
     verdicts = count_judgements(list(_judgements(arms)))
-    usd = _usd(judge, [check.counts, verdicts])
+    choosing = count_judgements([each for name in store.manifest.names(StepKind.ARM) for each in _choosing(store, name)])
+    counts = [check.counts, verdicts, choosing]
+    usd = _usd(judge, counts)
     return JudgeSection(
-        summary=_summary(facts, check, verdicts, usd),
+        summary=_summary(facts, check, verdicts, sum(each.prompt_tokens + each.reply_tokens for each in counts), usd),
         judge=facts,
         check=check,
         may_decide=check.problem is None,
         verdicts=verdicts,
+        choosing=choosing,
         usd=usd,
     )
 
@@ -67,11 +74,20 @@ def judge_lines(section: JudgeSection) -> list[str]:
     lines.append(f"the same place in both orders: {check.counts.follows_position} of {check.counts.asked} pairs of the check")
     counts = section.verdicts
     lines.append(
-        f"on the eval cases: {counts.pairs} pairs, of which {counts.pairs - counts.asked} were decided without it (equal, or of no format), "
+        f"on the eval cases: {counts.pairs} pairs, of which {counts.pairs - counts.asked} were decided without it (equal, or no format), "
         f"{counts.inconsistent} inconsistent and {counts.unreadable} unreadable, which count as ties"
     )
     lines.append(f"rubric: {' '.join(section.judge.rubric.split())}")
     return lines
+
+
+def _choosing(store: RunStore, arm: str) -> list[Judgement]:
+    """The verdicts on the answers that chose the prompt of an arm."""
+    name = tried_file(arm)
+    if name not in store.manifest.steps[StepId.arm(arm)].files:
+        return []
+    rows = read_variant_predictions(store.read(name))
+    return [row.outside.judgement for row in rows if row.outside is not None and row.outside.judgement is not None]
 
 
 def _judgements(arms: Iterable[ScoredArm]) -> Iterable[Judgement]:
@@ -81,7 +97,7 @@ def _judgements(arms: Iterable[ScoredArm]) -> Iterable[Judgement]:
             yield from verdicts.values()
 
 
-def _summary(facts: JudgeFacts, check: JudgeCheck, verdicts: JudgementCounts, usd: float | None) -> str:
+def _summary(facts: JudgeFacts, check: JudgeCheck, verdicts: JudgementCounts, tokens: int, usd: float | None) -> str:
     sentence = f"{facts.model} ({facts.place}) compared answers, each pair in both orders. "
     sentence += f"Its check: it knows the reference from a spoilt one on {_agreement(check.known)}"
     if check.labelled is not None:
@@ -89,7 +105,6 @@ def _summary(facts: JudgeFacts, check: JudgeCheck, verdicts: JudgementCounts, us
     sentence += f". {check.problem[:1].upper()}{check.problem[1:]}: it may not decide." if check.problem else ". It may decide."
     if verdicts.asked:
         sentence += f" {verdicts.inconsistent} of {verdicts.asked} pairs that it was asked about were inconsistent."
-    tokens = check.counts.prompt_tokens + check.counts.reply_tokens + verdicts.prompt_tokens + verdicts.reply_tokens
     return f"{sentence} It read and wrote {tokens:,} tokens{'' if usd is None else f', for {usd:.2f} USD'}."
 
 

@@ -65,7 +65,7 @@ UNEXPECTED_CONTENT = (ValueError, LookupError, TypeError, AttributeError, Arithm
 
 @dataclass(frozen=True)
 class Verified:
-    """What was checked: files by their digests, the number of predictions judged again, and a phrase about the base model.
+    """What was checked: files by their digests, the number of predictions graded again, and a phrase about the base model.
 
     That numbers follow from stored answers does not show that a model gave these answers; `reproduce` decodes them again.
     """

@@ -17,6 +17,7 @@ from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import brentq
 from scipy.stats import norm
 
 from tuneproof.engine.case.task import Metric
@@ -29,6 +30,9 @@ FIELDS = 5
 LABELS = 5
 CLUSTER_SHARE = 0.3
 """Share of the variance of a case's difficulty that its cluster has in common."""
+
+TIES, TIE_WIDTH = 0.2, 0.5
+"""Share of ties against the reference; standard deviations within which a judge calls two answers equal, 38 % of pairs."""
 
 WRONG_AT_MOST = 0.025
 COVERED_AT_LEAST = 0.94
@@ -80,7 +84,7 @@ def cells() -> Iterator[Cell]:
     """The settings of the table: each size with each metric and structure of the cases, with and without a gain."""
     structures = [(1, 0.3, 1, 0.0), (6, 0.8, 1, 0.0), (1, 0.5, 5, 0.0), (3, 0.5, 20, 0.0), (2, 0.5, 1, 0.08)]
     truths = [(0.0, 0.5), (0.0, 0.87), (0.05, 0.6), (0.05, 0.9)]
-    metrics = [Metric.EXACT_MATCH, Metric.FIELD_ACCURACY, Metric.MACRO_F1]
+    metrics = [Metric.EXACT_MATCH, Metric.FIELD_ACCURACY, Metric.MACRO_F1, Metric.PREFERENCE]
     for metric, cases, structure, truth in itertools.product(metrics, [10, 40, 80, 300, 1000, 5000], structures, truths):
         if cases == 5000 and (metric is not Metric.EXACT_MATCH or structure[0] > 1):
             continue
@@ -109,12 +113,38 @@ def simulate(cell: Cell, repetitions: int, seed: int = 0) -> Rates:
 
 def _arms(cell: Cell, clusters: NDArray[np.intp] | None, random: np.random.Generator) -> list[MeasuredArm]:
     values = [cell.base + cell.gain] + [cell.base] * cell.arms
-    sums = _sums(cell, values, clusters, random)
+    outcomes: dict[str, tuple[NDArray[np.float64], ...]] = {}
+    if cell.metric is Metric.PREFERENCE:
+        ease = _ease(cell, len(values), clusters, random)
+        sums = [_against_reference(row, value) for row, value in zip(ease, values, strict=True)]
+        outcomes = {f"arm {number}": (_side_by_side(cell, ease[0], ease[number]),) for number in range(1, len(values))}
+    else:
+        sums = _sums(cell, values, clusters, random)
     found = []
     for number, each in enumerate(sums):
         answered = np.ones(cell.cases, bool) if number == 0 else random.random(cell.cases) >= cell.missing
-        found.append(MeasuredArm(f"arm {number}", (each,), answered, clusters))
+        found.append(MeasuredArm(f"arm {number}", (each,), answered, clusters, outcomes if number == 0 else {}))
     return found
+
+
+def _against_reference(ease: NDArray[np.float64], value: float) -> MetricSums:
+    """Wins, ties and losses against the reference, worth `value` on average."""
+    ties = min(TIES, 2 * (1 - value), 2 * value)
+    won, not_lost = ease < norm.ppf(value - ties / 2), ease < norm.ppf(min(1.0, value + ties / 2))
+    return sums_of_scores((won.astype(float) + not_lost) / 2)
+
+
+def _side_by_side(cell: Cell, tuned: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """A judge's verdicts: 1, 0 or -1 a case, the rate of wins minus that of losses being truly `gain`."""
+    ahead = (other - tuned) / math.sqrt(2 * (1 - cell.correlation)) + _lead(cell.gain)
+    verdicts: NDArray[np.float64] = (ahead > TIE_WIDTH).astype(float) - (ahead < -TIE_WIDTH)
+    return verdicts
+
+
+@cache
+def _lead(gain: float) -> float:
+    """By how many standard deviations one answer is better than the other for this rate of wins minus that of losses."""
+    return float(brentq(lambda lead: norm.cdf(lead - TIE_WIDTH) - norm.cdf(-lead - TIE_WIDTH) - gain, 0.0, 5.0))
 
 
 def _sums(cell: Cell, values: Sequence[float], clusters: NDArray[np.intp] | None, random: np.random.Generator) -> list[MetricSums]:

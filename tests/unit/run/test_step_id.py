@@ -13,6 +13,8 @@ ON_DISK = {
     "audit": StepId(StepKind.AUDIT),
     "split": StepId(StepKind.SPLIT),
     "catalogue": StepId(StepKind.CATALOGUE),
+    "judge": StepId(StepKind.JUDGE),
+    "judged tuned:zero_shot": StepId(StepKind.JUDGED, "tuned:zero_shot"),
     "arm few_shot": StepId.arm("few_shot"),
     "failures": StepId(StepKind.FAILURES),
     "method": StepId(StepKind.METHOD),
