@@ -74,7 +74,7 @@ def judge_lines(section: JudgeSection) -> list[str]:
     lines.append(f"the same place in both orders: {check.counts.follows_position} of {check.counts.asked} pairs of the check")
     counts = section.verdicts
     lines.append(
-        f"on the eval cases: {counts.pairs} pairs, of which {counts.pairs - counts.asked} were decided without it (equal, or no format), "
+        f"on the eval cases: {counts.pairs} pairs, of which {counts.pairs - counts.asked} were decided without it (equal, or not whole), "
         f"{counts.inconsistent} inconsistent and {counts.unreadable} unreadable, which count as ties"
     )
     lines.append(f"rubric: {' '.join(section.judge.rubric.split())}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneproof.engine.case.arm_names import ArmName
+from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
@@ -15,7 +16,7 @@ from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.variants import seed_variant
 from tuneproof.engine.scoring.judge_check import CheckedPair, KnownPair, checked_rows, known_pairs
 from tuneproof.engine.scoring.judgement import JudgedCase, Judgement, without_asking
-from tuneproof.engine.scoring.predictions import Prediction, read_predictions
+from tuneproof.engine.scoring.predictions import Prediction, can_be_scored, read_predictions
 
 
 def check_judge(run: RunSnapshot) -> None:
@@ -55,7 +56,7 @@ def check_verdicts(name: str, stored: Sequence[Prediction]) -> None:
     """Every verdict in a file of predictions fits the answer and the reference that it is about."""
     for each in stored:
         if each.outside is not None and each.outside.judgement is not None:
-            how = without_asking(each.answer, each.expected, first_valid=each.format_valid)
+            how = without_asking(each.answer, each.expected, first_whole=can_be_scored(each, OutputKind.TEXT))
             _check_fits(each.outside.judgement, how, each.id, name)
 
 
@@ -69,7 +70,8 @@ def _check_side_by_side(run: RunSnapshot, tuned: str, other: str) -> None:
         raise VerifyFailed("the cases are not those that both answered", where=name)
     for row in rows:
         first, second = ours[row.id], theirs[row.id]
-        how = without_asking(first.answer, second.answer, first_valid=first.format_valid, second_valid=second.format_valid)
+        whole = {"first_whole": can_be_scored(first, OutputKind.TEXT), "second_whole": can_be_scored(second, OutputKind.TEXT)}
+        how = without_asking(first.answer, second.answer, **whole)
         _check_fits(row.judgement, how, row.id, name)
 
 

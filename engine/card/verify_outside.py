@@ -11,7 +11,7 @@ from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.outside_score import OutsideScore
-from tuneproof.engine.scoring.predictions import Prediction, with_outside_score
+from tuneproof.engine.scoring.predictions import Prediction, can_be_scored, with_outside_score
 from tuneproof.engine.scoring.script_scorer import script_scorer
 
 
@@ -37,8 +37,8 @@ def check_outside_scores(
             raise VerifyFailed(f"{each.id} {what}", where=name)
         if each.outside is not None and each.outside.passes_at != task.pass_score:
             raise VerifyFailed(f"{each.id} passes at another score than task.pass_score", where=name)
-        if each.outside is not None and each.outside.fields and not each.format_valid:
-            raise VerifyFailed(f"{each.id} has a score of the script, but not the format of the task", where=name)
+        if each.outside is not None and each.outside.fields and not can_be_scored(each, task.output.kind):
+            raise VerifyFailed(f"{each.id} has a score of the script, and nothing that it could have scored", where=name)
         if each.outside is not None and (each.outside.judgement is not None) != (task.primary_metric is Metric.PREFERENCE):
             raise VerifyFailed(f"{each.id} has a score of another kind than its metric", where=name)
     check_verdicts(name, stored)

@@ -23,9 +23,9 @@ class Pair:
     first: str
     second: str
     reference: str | None = None
-    first_valid: bool = True
-    second_valid: bool = True
-    """Whether the answer has the format of the task."""
+    first_whole: bool = True
+    second_whole: bool = True
+    """Whether the answer is neither empty nor cut off."""
 
     def prompts(self, rubric: str) -> tuple[list[Message], list[Message]]:
         """The chats with the first answer as A, and as B."""
@@ -52,10 +52,10 @@ def prompt_template(rubric: str) -> str:
 
 
 def pairs_against_reference(answers: Sequence[tuple[str, bool]], cases: Sequence[Example], instruction: str) -> list[Pair]:
-    """Each answer, with whether it has the format, against the reference of its case."""
+    """Each answer, with whether it is whole, against the reference of its case."""
     return [
-        Pair(request_text(case, instruction), answer, case.output, first_valid=is_valid)
-        for (answer, is_valid), case in zip(answers, cases, strict=True)
+        Pair(request_text(case, instruction), answer, case.output, first_whole=is_whole)
+        for (answer, is_whole), case in zip(answers, cases, strict=True)
     ]
 
 

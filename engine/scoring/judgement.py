@@ -48,11 +48,11 @@ class NotAsked(StrEnum):
     """Why a pair was decided without the judge."""
 
     EQUAL = "equal"
-    """The answers are equal, or neither has the format of the task: a tie."""
+    """The answers are equal, or neither is whole: a tie."""
     FIRST = "first"
-    """Only the first has the format: it wins."""
+    """Only the first is whole: it wins."""
     SECOND = "second"
-    """Only the second has it."""
+    """Only the second is."""
 
 
 class Judgement(BaseModel):
@@ -121,11 +121,11 @@ class JudgedCase(BaseModel):
     judgement: Judgement
 
 
-def without_asking(first: str, second: str, *, first_valid: bool = True, second_valid: bool = True) -> NotAsked | None:
-    """How a pair is decided without the judge; None if it has to be asked."""
-    if first_valid != second_valid:
-        return NotAsked.FIRST if first_valid else NotAsked.SECOND
-    return NotAsked.EQUAL if not first_valid or _plain(first) == _plain(second) else None
+def without_asking(first: str, second: str, *, first_whole: bool = True, second_whole: bool = True) -> NotAsked | None:
+    """How a pair is decided without the judge; None if it has to be asked. An answer that is empty or was cut off is not whole."""
+    if first_whole != second_whole:
+        return NotAsked.FIRST if first_whole else NotAsked.SECOND
+    return NotAsked.EQUAL if not first_whole or _plain(first) == _plain(second) else None
 
 
 def _plain(answer: str) -> str:

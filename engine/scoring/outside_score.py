@@ -13,14 +13,14 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class OutsideScore(BaseModel):
-    """The score of one answer. An answer without the format of the task is not shown to a script, and scores 0."""
+    """The score of one answer. One that is empty, cut off or without the format of the task is not shown to a script, and scores 0."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     passes_at: float
     """`task.pass_score`: the score from which the answer counts as correct."""
     fields: dict[str, Share] = {}
-    """What the script gave, by name; a plain number under the name of the function. None for an answer without the format."""
+    """What the script gave, by name; a plain number under the name of the function. None for an answer that was not shown."""
     judgement: Judgement | None = None
     """The judge's verdict on the answer against the reference."""
 
@@ -38,7 +38,7 @@ class OutsideScore(BaseModel):
 
 
 def field_means(scores: Sequence[OutsideScore]) -> Mapping[str, float]:
-    """The mean of each field over the answers that have it, an answer without the format counted as 0; none where there is one field."""
+    """The mean of each field over the answers that have it, one that was not shown counted as 0; none where there is one field."""
     names = list(dict.fromkeys(name for score in scores for name in score.fields))
     if len(names) < 2:
         return {}

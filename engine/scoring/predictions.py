@@ -7,7 +7,9 @@ from dataclasses import replace
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.grade import FailureClass, Grade, Grader
 from tuneproof.engine.scoring.outside_score import OutsideScore
 
@@ -135,6 +137,13 @@ def _settled(grade: Grade, outside: OutsideScore) -> Grade:
         return replace(grade, correct=True, failure=None, fields=())
     refused = grade.failure is FailureClass.REFUSED
     return replace(grade, correct=False, failure=FailureClass.REFUSED if refused else FailureClass.LOW_SCORE)
+
+
+def can_be_scored(prediction: Prediction, kind: OutputKind) -> bool:
+    """Whether there is something to score: the format of the task, or for a text any that is whole, even if it breaks a rule."""
+    if kind is OutputKind.TEXT:
+        return not prediction.truncated and bool(answer_of(prediction.answer).strip())
+    return prediction.format_valid
 
 
 def with_outside_score(prediction: Prediction, outside: OutsideScore, grader: Grader) -> Prediction:

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from tuneproof.engine.case.script_metric import ScriptMetric
-from tuneproof.engine.case.task import Task
+from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.outside_score import OutsideScore
-from tuneproof.engine.scoring.predictions import Prediction, with_outside_score
+from tuneproof.engine.scoring.predictions import Prediction, can_be_scored, with_outside_score
 from tuneproof.engine.scoring.script_process import script_process
 
 Cases = Sequence[tuple[str, Example]]
@@ -34,10 +34,11 @@ class OutsideScorer(Protocol):
 
 @dataclass(frozen=True)
 class ScriptScorer:
-    """Asks the script of a case about each answer that has the format of the task."""
+    """Asks the script of a case about each answer that can be scored."""
 
     metric: ScriptMetric
     passes_at: float
+    kind: OutputKind
     grader: Grader
 
     @property
@@ -54,7 +55,7 @@ class ScriptScorer:
                     found.append(prediction)
                 else:
                     fields = {}
-                    if prediction.format_valid:
+                    if can_be_scored(prediction, self.kind):
                         fields = process.score(answer_of(prediction.answer), row_of(name, case), f"row {name} ({case.source})")
                     found.append(with_outside_score(prediction, OutsideScore(passes_at=self.passes_at, fields=fields), self.grader))
                 on_progress(done, len(predictions))
@@ -72,7 +73,7 @@ class ScriptScorer:
 
 def script_scorer(task: Task, grader: Grader) -> ScriptScorer | None:
     """The scorer of a task whose metric is a script; None for another metric."""
-    return ScriptScorer(task.metric, task.pass_score, grader) if isinstance(task.metric, ScriptMetric) else None
+    return ScriptScorer(task.metric, task.pass_score, task.output.kind, grader) if isinstance(task.metric, ScriptMetric) else None
 
 
 def row_of(name: str, case: Example) -> Mapping[str, Any]:

@@ -216,7 +216,8 @@ def what_is_correct(task: Task) -> str:
         return ""
     conditions = {Metric.EXACT_MATCH: "it equals the expected one", Metric.CONTAINS: "it contains the expected one"}
     condition = conditions.get(metric, f"its {metric} is {task.pass_score:g} or more")
-    kept = {0: "" if task.output.kind is OutputKind.TEXT else " and it has the format", 1: " and it keeps the rule"}.get(rules, f" and it keeps all {rules} rules")
+    alone = "" if task.output.kind is OutputKind.TEXT else " and it has the format"
+    kept = {0: alone, 1: " and it keeps the rule"}.get(rules, f" and it keeps all {rules} rules")
     return f"An answer is correct if {condition}{kept}."
 
 

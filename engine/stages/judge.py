@@ -16,6 +16,7 @@ import torch
 
 from tuneproof.engine.case.judge import Judge
 from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.decoding.completion import Backend, Completion
 from tuneproof.engine.decoding.decoder import Decoder
@@ -29,7 +30,7 @@ from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.judge_prompt import PROMPT_VERSION, Pair, pairs_against_reference, prompt_template
 from tuneproof.engine.scoring.judgement import LETTERS, Judgement, without_asking
 from tuneproof.engine.scoring.outside_score import OutsideScore
-from tuneproof.engine.scoring.predictions import Prediction, with_outside_score
+from tuneproof.engine.scoring.predictions import Prediction, can_be_scored, with_outside_score
 from tuneproof.engine.scoring.script_scorer import Cases
 from tuneproof.engine.stages.local_backend import LocalBackend
 from tuneproof.engine.stages.run_context import RunContext
@@ -83,7 +84,7 @@ class JudgeScorer:
 
         `on_progress` is called with how many pairs of how many are done. Raises what the server or the model raises, and Interrupted.
         """
-        decided = [without_asking(p.first, p.second, first_valid=p.first_valid, second_valid=p.second_valid) for p in pairs]
+        decided = [without_asking(p.first, p.second, first_whole=p.first_whole, second_whole=p.second_whole) for p in pairs]
         asked = [at for at, how in enumerate(decided) if how is None]
         prompts = [self._backend.prompt(chat) for at in asked for chat in pairs[at].prompts(self._judge.rubric)]
         replies: list[Completion] = []
@@ -97,7 +98,7 @@ class JudgeScorer:
     def scored(self, predictions: Sequence[Prediction], cases: Cases, on_progress: Callable[[int, int], None]) -> list[Prediction]:
         """The predictions with the verdict on each and the reference of its case."""
         answered = [at for at, prediction in enumerate(predictions) if not prediction.unanswered]
-        answers = [(predictions[at].answer, predictions[at].format_valid) for at in answered]
+        answers = [(predictions[at].answer, can_be_scored(predictions[at], OutputKind.TEXT)) for at in answered]
         verdicts = self.judge(pairs_against_reference(answers, [cases[at][1] for at in answered], self._instruction), on_progress)
         found = list(predictions)
         for at, verdict in zip(answered, verdicts, strict=True):

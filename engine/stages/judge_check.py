@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tuneproof.engine.card.evidence import gather
 from tuneproof.engine.case.arm_names import ArmName
-from tuneproof.engine.case.task import Metric
+from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.core.hashing import sha256_text
 from tuneproof.engine.core.text_file import TextFileError, read_text_file
@@ -34,7 +34,7 @@ from tuneproof.engine.scoring.judge_check import (
 )
 from tuneproof.engine.scoring.judge_prompt import Pair, request_text
 from tuneproof.engine.scoring.judgement import JudgedCase
-from tuneproof.engine.scoring.predictions import read_predictions, to_jsonl
+from tuneproof.engine.scoring.predictions import can_be_scored, read_predictions, to_jsonl
 from tuneproof.engine.stages.judge import JudgeScorer
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
@@ -131,8 +131,8 @@ def _judge_pair(run: RunContext, model: ModelContext, judge: JudgeScorer, tuned:
             each.answer,
             against[each.id].answer,
             cases[each.id].output,
-            each.format_valid,
-            against[each.id].format_valid,
+            can_be_scored(each, OutputKind.TEXT),
+            can_be_scored(against[each.id], OutputKind.TEXT),
         )
         for each in both
     ]

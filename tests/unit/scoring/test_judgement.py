@@ -40,11 +40,11 @@ def test_only_a_verdict_that_holds_in_both_orders_is_a_win_or_a_loss(
     assert (found.is_inconsistent, found.is_unreadable, found.follows_position) == (inconsistent, unreadable, position)
 
 
-def test_equal_answers_are_a_tie_and_one_without_the_format_loses_without_a_call() -> None:
+def test_equal_answers_are_a_tie_and_one_that_is_not_whole_loses_without_a_call() -> None:
     assert without_asking("Hello Ann. ", "<think>hm</think>Hello Ann.") is NotAsked.EQUAL
-    assert without_asking("Hello", "", second_valid=False) is NotAsked.FIRST
-    assert without_asking("", "Hello", first_valid=False) is NotAsked.SECOND
-    assert without_asking("", "…", first_valid=False, second_valid=False) is NotAsked.EQUAL
+    assert without_asking("Hello", "", second_whole=False) is NotAsked.FIRST
+    assert without_asking("", "Hello", first_whole=False) is NotAsked.SECOND
+    assert without_asking("", "…", first_whole=False, second_whole=False) is NotAsked.EQUAL
     assert without_asking("Hello", "Hi") is None
     scores = [Judgement(not_asked=how).score for how in (NotAsked.FIRST, NotAsked.EQUAL, NotAsked.SECOND)]
     assert scores == [1.0, 0.5, 0.0]
