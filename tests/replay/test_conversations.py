@@ -33,7 +33,7 @@ def tool(name: str) -> dict[str, Any]:
 
 def rows_with_calls(count: int) -> list[dict[str, Any]]:
     """Different requests, each answered by the call of one of three tools."""
-    rng, asked, rows = random.Random(0), set[str](), []
+    rng, asked, rows = random.Random(0), set[str](), list[dict[str, Any]]()
     while len(rows) < count:
         name, city = rng.choice(list(WISHES)), rng.choice(CITIES)
         request = rng.choice(BEFORE) + rng.choice(WISHES[name]).format(city) + rng.choice(AFTER)
@@ -47,7 +47,7 @@ def rows_with_calls(count: int) -> list[dict[str, Any]]:
 
 def chats(count: int) -> list[dict[str, Any]]:
     """Conversations of two or three requests, each answered by the team that takes it."""
-    rng, rows = random.Random(1), []
+    rng, rows = random.Random(1), list[dict[str, Any]]()
     for number in range(count):
         turns = []
         for _ in range(rng.choice([2, 3])):

@@ -11,14 +11,16 @@ from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.texts import TextsOf
 from tuneproof.engine.data.example import Example, Message, Source, prompt_text
-from tuneproof.engine.data.messages import ToolUse
 
 if TYPE_CHECKING:
     from tuneproof.engine.audit.near.boilerplate import Boilerplate, BoilerplateRules
     from tuneproof.engine.audit.near.clusters import Dropped, NearRow, NearRows
 
-Ways = frozenset[tuple[str, str, tuple[Message, ...], ToolUse | None]]
-"""Ways in which rows ask: instruction, system text, history and tools of each."""
+Way = tuple[str, str, tuple[Message, ...], tuple[str, ...], tuple[Message, ...]]
+"""How a row asks, but for its input: instruction, system text, history, the tools that it offers, and what they gave back."""
+
+Ways = frozenset[Way]
+"""Ways in which rows ask."""
 
 
 @dataclass(frozen=True)
@@ -73,14 +75,17 @@ class NearTable:
 
 def ways_of_asking(*parts: Rows) -> Ways:
     """The ways in which these rows ask, at most two of them: more than one is all that matters."""
-    return frozenset(
-        list({(example.instruction, example.system, example.history, example.tool_use) for part in parts for example in part})[:2]
-    )
+    return frozenset(list({_way_of(example) for part in parts for example in part})[:2])
+
+
+def _way_of(example: Example) -> Way:
+    tools = example.tool_use.tools if example.tool_use is not None else ()
+    return example.instruction, example.system, example.history, tools, example.turns_after_input
 
 
 def only_inputs_differ(ways: Ways) -> bool:
     """Whether all rows ask in the same way, so that they differ in their inputs alone."""
-    return len(ways) == 1 and ways != {("", "", (), None)}
+    return len(ways) == 1 and ways != {("", "", (), (), ())}
 
 
 def compared_texts(examples: Rows, eval_rows: Rows, *, inputs_alone: bool) -> TextsOf:

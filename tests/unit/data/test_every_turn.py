@@ -130,3 +130,14 @@ def test_groups_that_the_split_keeps_together_anyway_are_not_reported(many: list
     assert list(split_groups(Table(Rows(alone), Rows(), []))) == []
     (finding,) = split_groups(Table(Rows(many), Rows(), []))
     assert finding.group_by == "customer"
+
+
+def test_tools_that_every_row_offers_make_no_rows_alike(tmp_path: Path) -> None:
+    tools = [{"type": "function", "function": {"name": "find", "description": "Finds an order by its number, wherever it is now."}}]
+    calls = [{"tool_calls": [{"function": {"name": "find", "arguments": {"id": at}}}]} for at in (1, 2)]
+    rows = [
+        {"messages": [*turns(text), {"role": "assistant", **call}], "tools": tools}
+        for text, call in zip(["Where is my blue bicycle?", "When will the parcel come?"], calls, strict=True)
+    ]
+    near = join_rows(Rows(read(tmp_path, *rows).examples), Rows())
+    assert near.pairs() == 0 and near.boilerplate == []
