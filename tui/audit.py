@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
@@ -11,10 +12,10 @@ from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.audit.report import Counts, Report, StoredFinding
 from tuneproof.engine.audit_runs.local import AuditCallbacks, audit_files
-from tuneproof.engine.case.data import LabelErrorMethod
+from tuneproof.engine.case.data import Columns, Data, LabelErrorMethod
 from tuneproof.engine.case.load import load_as
 from tuneproof.engine.case.schema import DraftCase
-from tuneproof.engine.core.errors import ExitCode, GateClosed
+from tuneproof.engine.core.errors import ExitCode, GateClosed, UsageError
 from tuneproof.engine.core.plain_text import sanitize, sanitize_json
 from tuneproof.tui.audit_progress import AuditProgress
 
@@ -31,13 +32,19 @@ def audit_command(
     shingle: Shingle,
     case: Path | None,
     label_errors: LabelErrorMethod | None,
+    columns: Columns | None = None,
     *,
     on_ray: bool,
     allow_large: bool,
     as_json: bool,
 ) -> int:
-    """Audits files, here or on Ray, and returns the exit code. Raises GateClosed if a finding blocks, after all findings are printed."""
+    """Audits files, here or on Ray, and returns the exit code. `columns` go before those of the case.
+
+    Raises GateClosed if a finding blocks, after all findings are printed.
+    """
     draft = load_as(DraftCase, case) if case else None
+    if columns is not None:
+        draft = _with_columns(draft, columns, files)
     progress = AuditProgress()
     callbacks = AuditCallbacks(progress.on_file, progress.on_check, progress.on_reading, progress.on_rows)
     try:
@@ -54,6 +61,27 @@ def audit_command(
             fix=in_a_case_file(blocking),
         )
     return int(ExitCode.DONE)
+
+
+_COLUMN = re.compile(r"(?:^|,)\s*(input|output|instruction)\s*=")
+
+
+def parse_columns(text: str) -> Columns:
+    """The columns in a text such as `input=text,output=label`. Raises UsageError for any other."""
+    before, *parts = _COLUMN.split(text)
+    named = {name: value.strip() for name, value in zip(parts[::2], parts[1::2], strict=True)}
+    missing = [name for name in ("input", "output") if not named.get(name)]
+    if before.strip() or missing or len(named) * 2 != len(parts):
+        what = f"does not name the {missing[0]}" if missing else "is not a list of columns"
+        raise UsageError(f"`{text[:80]}` {what}", where="--columns", fix="write it as input=text,output=label")
+    return Columns(input=named["input"], output=named["output"], instruction=named.get("instruction") or None)
+
+
+def _with_columns(case: DraftCase | None, columns: Columns, files: Sequence[str]) -> DraftCase:
+    """The case with these columns, or one that has nothing else."""
+    case = case or DraftCase(name="audit")
+    data = case.data or Data(examples=list(files))
+    return case.model_copy(update={"data": data.model_copy(update={"columns": columns})})
 
 
 class Auditor(Protocol):

@@ -291,6 +291,11 @@ def _audit(words: list[str]) -> int:
         help="shingles of the near-duplicate search: three words (w3, the default) or five characters (c5)",
     )
     parser.add_argument("--case", metavar="CASE", type=Path, help="a case file with the task, model and data settings to use")
+    parser.add_argument(
+        "--columns",
+        metavar="NAMES",
+        help="the columns, as input=NAME,output=NAME and perhaps instruction=NAME; a name may be a path such as data.text",
+    )
     labels = (
         "method for finding label errors (default: neighbours, or the setting of the case); cleanlab is slower and needs tuneproof[labels]"
     )
@@ -306,13 +311,14 @@ def _audit(words: list[str]) -> int:
     case = find_case(options.case) if options.case else None
     from tuneproof.engine.audit.near.settings import Shingle
     from tuneproof.engine.case.data import LabelErrorMethod
-    from tuneproof.tui.audit import audit_command
+    from tuneproof.tui.audit import audit_command, parse_columns
 
+    columns = parse_columns(options.columns) if options.columns is not None else None
     label_errors = LabelErrorMethod(options.label_errors) if options.label_errors else None
     on_ray = options.on == "ray"
     shingle, large = Shingle(options.near), options.allow_large
     return audit_command(
-        options.files, options.against, shingle, case, label_errors, on_ray=on_ray, allow_large=large, as_json=options.json
+        options.files, options.against, shingle, case, label_errors, columns, on_ray=on_ray, allow_large=large, as_json=options.json
     )
 
 

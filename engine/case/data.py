@@ -32,12 +32,12 @@ class SplitShares(CaseSection):
 
 
 class Columns(CaseSection):
-    """Which columns hold input, output and instruction, for data whose shape is not a known one."""
+    """Which columns hold input, output and instruction, for data whose shape is not a known one; each may be a path into the row."""
 
     input: str
-    """The column with the request."""
+    """The column with the request, or the path to it in nested rows, such as `data.text` or `turns.0.content`."""
     output: str
-    """The column with the answer that is wanted."""
+    """The column with the answer that is wanted, or the path to it."""
     instruction: str | None = None
     """The column with an instruction for each row, if there is one."""
 

@@ -12,6 +12,7 @@ from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.exports import EXPORTS
 from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.pair_shapes import ALPACA, INPUT_OUTPUT, OTHER_PAIRS
+from tuneproof.engine.data.paths import is_path, value_at
 from tuneproof.engine.data.preferences import good_answers, pairs, preferred_outputs
 from tuneproof.engine.data.row_keys import rest_of
 from tuneproof.engine.data.row_shape import RowShape
@@ -23,19 +24,22 @@ def detect_shape(row: Mapping[str, Any]) -> RowShape | None:
 
 
 def shape_of_columns(columns: Columns) -> RowShape:
-    """The shape for `data.columns` of the case."""
+    """The shape for `data.columns` of the case, whose names may be paths into a row."""
     named = {columns.input, columns.output} | ({columns.instruction} if columns.instruction else set())
 
+    paths = {name for name in named if is_path(name)}
+
     def convert(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example:
+        cells = {**row, **{path: value_at(row, path) for path in paths}} if paths else row
         return Example(
-            instruction=text_cell(row, columns.instruction, required=False) if columns.instruction else "",
-            input=text_cell(row, columns.input),
-            output=output_cell(row, columns.output),
+            instruction=text_cell(cells, columns.instruction, required=False) if columns.instruction else "",
+            input=text_cell(cells, columns.input),
+            output=output_cell(cells, columns.output),
             source=source,
             metadata=rest_of(row, named),
         )
 
-    return RowShape(f"columns {columns.input} -> {columns.output}", frozenset(named), convert)
+    return RowShape(f"columns {columns.input} -> {columns.output}", frozenset(named - paths), convert)
 
 
 def _is_list(key: str) -> Any:

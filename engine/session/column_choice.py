@@ -11,12 +11,16 @@ from typing import Any
 
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.data.files import read_file
+from tuneproof.engine.data.paths import leaf_paths
 from tuneproof.engine.data.raw import RawRow
 from tuneproof.engine.data.reading_limits import ReadingLimits
 from tuneproof.engine.data.source_files import source_files
 
 ROWS_READ = 20
 """Rows at the start of a file whose keys are its columns."""
+
+MOST_LEAVES = 30
+"""Paths that are listed into each value."""
 
 VALUES_SHOWN = 3
 MOST_CHARACTERS = 400
@@ -25,14 +29,16 @@ MOST_CHARACTERS = 400
 
 @dataclass(frozen=True)
 class Column:
-    """A column with its first values, as text."""
+    """A column, or a path into one, with its first values, as text."""
 
     name: str
     values: tuple[str, ...]
 
 
 def first_columns(examples: str | list[str]) -> list[Column]:
-    """The columns of the first rows of the first file; none for a data set on the hub, and for rows that have no keys.
+    """The columns of the first rows of the first file, and the paths to texts inside them.
+
+    None for a data set on the hub, and for rows that have no keys.
 
     Raises DataRefused as `read_file` does.
     """
@@ -44,10 +50,17 @@ def first_columns(examples: str | list[str]) -> list[Column]:
     for row in rows:
         if isinstance(row, RawRow) and isinstance(row.value, Mapping):
             for name, value in row.value.items():
-                values = found.setdefault(str(name), [])
-                if len(values) < VALUES_SHOWN:
-                    values.append(_text(value))
+                _add(found, str(name), value)
+                if isinstance(value, dict | list):
+                    for leaf_path, leaf in islice(leaf_paths(str(name), value), MOST_LEAVES):
+                        _add(found, leaf_path, leaf)
     return [Column(name, tuple(values)) for name, values in found.items()]
+
+
+def _add(found: dict[str, list[str]], name: str, value: Any) -> None:
+    values = found.setdefault(name, [])
+    if len(values) < VALUES_SHOWN:
+        values.append(_text(value))
 
 
 def _text(value: Any) -> str:

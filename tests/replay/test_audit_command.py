@@ -120,3 +120,10 @@ def test_text_of_rows_cannot_move_the_cursor_and_private_data_is_masked(write_js
     result = tuneproof("audit", write_jsonl(rows))
     assert result.code == 3
     assert "\x1b" not in result.out and address not in result.out
+
+
+def test_columns_are_named_without_a_case(write_jsonl: Any) -> None:
+    rows = write_jsonl([{"id": n, "body": {"text": row["input"]}, "label": row["output"]} for n, row in enumerate(TRAIN)])
+    assert document_of(rows, "--columns", "input=body.text,output=label")["counts"]["rows"] == 30
+    result = tuneproof("audit", rows, "--columns", "body,label")
+    assert result.code == 2 and "does not name the input" in result.err and "input=text,output=label" in result.err

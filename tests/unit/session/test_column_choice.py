@@ -24,7 +24,7 @@ def test_columns_are_those_of_the_first_rows_with_their_values(tmp_path: Path) -
     rows = [{"q": "x" * 1000, "turns": [{"role": "user"}]}, {"q": "b", "late": None}, {"q": "c"}, {"q": "d"}]
     (tmp_path / "rows.jsonl").write_text("not json\n" + "".join(json.dumps(row) + "\n" for row in rows))
     found = {column.name: column.values for column in first_columns([str(tmp_path / "rows.jsonl")])}
-    assert list(found) == ["q", "turns", "late"] and len(found["q"]) == 3 and len(found["q"][0]) == 400
+    assert list(found) == ["q", "turns", "turns.0.role", "late"] and len(found["q"]) == 3 and len(found["q"][0]) == 400
     assert found["turns"] == ('[{"role": "user"}]',) and found["late"] == ("null",)
     assert first_columns("org/rows") == []
 
