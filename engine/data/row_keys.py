@@ -58,8 +58,9 @@ def note_unused(row: Mapping[str, Any], notes: RowNotes, used: Collection[str] =
     """Notes the keys of a row on which nothing here acts."""
     if any(row.get(key) for key in REJECTED_KEYS):
         notes.add(PreferencePair(PairKind.BETTER_AND_WORSE))
-    for key in UNUSED_ROW_KEYS.keys() & row.keys() - set(used):
-        if row[key] not in (None, "", [], {}):
+    # In the order of the row, so that two audits report the same in the same order.
+    for key, value in row.items():
+        if key in UNUSED_ROW_KEYS and key not in used and value not in (None, "", [], {}):
             notes.add(UnusedKey(key, KeyPlace.ROW, UNUSED_ROW_KEYS[key]))
 
 

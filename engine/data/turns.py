@@ -218,7 +218,7 @@ def answer_position(conversation: Conversation, notes: RowNotes) -> int:
     if len(turns) - 1 not in conversation.unlearned:
         return len(turns) - 1
     learned = learned_positions(conversation)
-    for key in conversation.keys_of_unlearned:
+    for key in sorted(conversation.keys_of_unlearned):
         notes.add(SkippedTurns(key))
     return learned[-1]
 

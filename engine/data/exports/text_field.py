@@ -34,7 +34,8 @@ def text_field(fields: Mapping[str, Any]) -> str:
 
     Raises RowError if there is none, or if it cannot be known which it is.
     """
-    texts = [name for name, value in fields.items() if isinstance(value, str) and value.strip()]
+    texts = [name for name, value in fields.items() if isinstance(value, str)]
+    # An empty text is one too: else the rows of a file would have their texts from different fields.
     by_lower = {name.lower(): name for name in reversed(texts)}
     found = next((by_lower[name] for name in TEXT_NAMES if name in by_lower), None)
     if found is None and len(texts) == 1:

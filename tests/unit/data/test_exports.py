@@ -278,3 +278,8 @@ def test_several_texts_of_doccano_are_alternatives_and_the_first_is_learned(writ
     loaded = read_examples(str(write_jsonl(rows)))
     assert [example.output for example in loaded.examples] == [f"Bonjour {at}" for at in range(4)]
     assert [len(rows) for _, rows in loaded.notes.rows.items()] == [4]
+
+
+def test_a_task_with_an_empty_text_does_not_take_its_text_from_another_field(write_jsonl: Any) -> None:
+    rows = [label_studio(choices("a"), title="Complaint"), {**label_studio(choices("a")), "data": {"text": "", "title": "Complaint"}}]
+    assert [example.input for example in read_examples(str(write_jsonl(rows))).examples] == ["Too late.", ""]
