@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.conftest import WriteCase, WriteJsonl, tuneproof
 from tests.replay.test_exit_codes import DECISION, TASK, rows
 
@@ -25,6 +27,7 @@ def test_after_a_refused_audit_the_case_goes_on_with_rows_left_out(write_case: W
     assert refused.code == 3 and "the eval set is frozen under another `data`" in refused.err
 
 
+@pytest.mark.long
 def test_after_a_refused_audit_fixed_rows_are_audited_again(write_case: WriteCase, write_jsonl: WriteJsonl, tmp_path: Path) -> None:
     write_jsonl([*rows(40), {"input": "is 4 EVEN?", "output": "no"}])
     case = write_case({"decision": DECISION, "task": TASK, "data": {"examples": "rows.jsonl"}})

@@ -44,6 +44,7 @@ def test_training_is_skipped_for_a_reason_unless_the_case_insists_which_the_card
     assert insisted["verdict"]["answer"] == ("do not tune" if answer == "do not tune" else "tune")
 
 
+@pytest.mark.long
 def test_a_target_that_is_met_as_measured_ends_training_only_if_the_case_takes_that_as_enough(tmp_path: Path) -> None:
     measured = "target.at_least=0.3"
     card = card_of(tmp_path / "a", measured, "method.enough_as_measured=true")

@@ -47,6 +47,7 @@ def test_each_prompt_is_an_arm_and_the_best_is_chosen_on_validation(tmp_path: Pa
     assert changed.code == 3, "a prompt that is scored cannot be changed in its run"
 
 
+@pytest.mark.long
 def test_a_missing_instruction_is_reported_before_the_freeze_and_as_a_risk(tmp_path: Path) -> None:
     task = {"output": {"kind": "choice"}, "metric": "choice_accuracy"}
     run = tmp_path / "run"

@@ -45,6 +45,7 @@ def test_policy_questions_retrieval_beats_tuning(tmp_path: Path) -> None:
     assert card["verdict"]["reason"].startswith("retrieval is shown to meet the target of 0.8 without any training. tuned: 0 of 60 right")
 
 
+@pytest.mark.long
 def test_fixed_labels_a_parser_is_enough_and_so_is_a_grammar(tmp_path: Path) -> None:
     card = card_of(tmp_path / "run", "fixed_labels")
     assert card["verdict"]["answer"] == "do not tune" and card["verdict"]["lightest_arm"] == "zero_shot + repair"

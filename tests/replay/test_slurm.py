@@ -82,6 +82,7 @@ def test_a_queued_job_is_announced_and_an_interrupt_cancels_it(tmp_path: Path) -
     assert last_launch(run).slurm_job is None
 
 
+@pytest.mark.long
 def test_if_the_cluster_refuses_to_cancel_a_job_the_replay_says_so_and_continues(tmp_path: Path) -> None:
     run = tmp_path / "run"
     (tmp_path / "scancel").write_text("#!/bin/sh\necho 'scancel: error: Access denied' >&2\nexit 1\n")
@@ -116,6 +117,7 @@ def test_the_wizard_submits_no_second_job_while_one_is_queued(tmp_path: Path, mo
     wait_until(lambda: unfinished_jobs() == [], "an empty queue")
 
 
+@pytest.mark.long
 def test_an_interrupt_stops_the_job_at_a_checkpoint(run: Path) -> None:
     result = train_and_interrupt(run, lambda replay: replay.send_signal(signal.SIGINT))
     assert result.code == 130 and isinstance(events_of(run)[-1], Stopped) and "--resume" in result.err, result.err

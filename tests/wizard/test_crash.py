@@ -19,6 +19,7 @@ SHORT = "baselines=[zero_shot, constrained]"
 
 
 @pytest.mark.asyncio
+@pytest.mark.long
 async def test_a_killed_worker_is_shown_as_crashed_and_can_be_resumed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     run = tmp_path / "runs" / "a"

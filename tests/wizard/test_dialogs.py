@@ -138,6 +138,7 @@ async def test_a_schema_with_an_error_stays_in_its_dialog_with_the_cursor_at_the
 
 
 @pytest.mark.asyncio
+@pytest.mark.long
 async def test_freezing_without_an_instruction_is_asked_about_first(case: Path) -> None:
     app = TuneproofApp(case)
     async with app.run_test(size=SIZE) as pilot:

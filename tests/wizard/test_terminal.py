@@ -110,6 +110,7 @@ def test_the_wizard_without_a_terminal_recommends_replay() -> None:
     assert "--replay" in tuneproof().err
 
 
+@pytest.mark.long
 def test_an_instruction_is_written_in_the_editor_of_the_user(tmp_path: Path, terminals: Callable[[], Terminal]) -> None:
     rows = [{"input": f"Is {n} even?", "output": "no" if n % 2 else "yes"} for n in range(40)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
