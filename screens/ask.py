@@ -216,9 +216,16 @@ is said under the field, and what you typed stays.
         self._asked_to_discard = False
 
     def action_save(self) -> None:
-        self.submit(self.query_one(TextArea).text)
+        self._once_typed(lambda: self.submit(self.query_one(TextArea).text))
 
     def action_edit(self) -> None:
+        self._once_typed(self._edit)
+
+    def _once_typed(self, act: Callable[[], None]) -> None:
+        """Acts after the keys before this one: keys with priority overtake those that the field has not taken yet."""
+        self.query_one(TextArea).call_later(act)
+
+    def _edit(self) -> None:
         field = self.query_one(TextArea)
         try:
             text = edited(self.app, field.text, self._suffix)
@@ -228,6 +235,9 @@ is said under the field, and what you typed stays.
         field.replace(text, (0, 0), field.document.end)
 
     def action_cancel(self) -> None:
+        self._once_typed(self._cancel)
+
+    def _cancel(self) -> None:
         if self.query_one(TextArea).text == self._value or self._asked_to_discard:
             self.dismiss(None)
             return

@@ -95,6 +95,8 @@ class AuditScreen(StepScreen):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         if action == "undo" and self.session.decisions.last is None:
             return False
+        if action in ("leave_out", "quarantine", "accept", "explain") and not self._findings:
+            return False
         return not (action in self.DECISIONS and self.session.is_frozen)
 
     # What is shown.

@@ -20,6 +20,7 @@ from tuneproof.engine.scoring.case_changes import CaseChange, ComparedCase, comp
 from tuneproof.engine.scoring.verdict_text import format_p_value, format_points, limits_of
 from tuneproof.engine.session.baseline_choice import target_share
 from tuneproof.engine.session.steps import WizardStep
+from tuneproof.engine.session.wizard_words import in_wizard
 from tuneproof.screens.ask import AskYesNo
 from tuneproof.screens.failures import comparison_screen, failures_screen
 from tuneproof.screens.step import NO_NEW_RUN, YES_NEW_RUN, StepScreen, new_run_question
@@ -104,7 +105,7 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
             return
         verdict.border_title = "Verdict"
         title = OF_VERDICT[card.verdict.answer].signed(card_title(card))
-        verdict.update(Content.assemble(title, f". {sanitize(card.verdict.reason)}{_next(card)}"))
+        verdict.update(Content.assemble(title, f". {_said(card.verdict.reason)}{_next(card)}"))
         self.query_one("#card-arms", Static).update(self._arms(card))
         self._show_what_next()
         self.query_one("#fields").display = True
@@ -119,11 +120,11 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
         panel = self.query_one("#since-last", Static)
         panel.display = since is not None
         if since is not None:
-            panel.update(sanitized_content("\n".join(since.describe())))
+            panel.update(sanitized_content(_said("\n".join(since.describe()))))
         panel = self.query_one("#what-next", Static)
         panel.display = bool(changes)
         lines = [
-            Content.assemble((f"{letter}  ", "bold"), (sanitize(each.change, one_line=True, max_length=60), "bold"), f"  {each.why}")
+            Content.assemble((f"{letter}  ", "bold"), (sanitize(_said(each.change), one_line=True, max_length=60), "bold"), f"  {each.why}")
             for letter, each in zip(NEXT_RUN_KEYS, changes, strict=False)
         ]
         panel.update(Content("\n").join(lines))
@@ -139,7 +140,7 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
             if yes:
                 self.wizard.start_next_run(chosen)
 
-        question = f"{chosen.change}\n{chosen.why}.\n\n{new_run_question(store.path.name, self.state)}"
+        question = f"{_said(chosen.change)}\n{chosen.why}.\n\n{new_run_question(store.path.name, self.state)}"
         self.app.push_screen(AskYesNo("A new run with one value changed", question, YES_NEW_RUN, NO_NEW_RUN), answered)
 
     def _no_card_text(self) -> Content:
@@ -210,11 +211,16 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
             self.notify(f"copied, and written to {copy(self.app, store.read(CARD_MD))}", markup=False)
 
 
+def _said(text: str) -> str:
+    """A sentence of the card as the wizard says it; the card itself names the keys of the case file."""
+    return sanitize(in_wizard(text, says_where=False))
+
+
 def _next(card: Card) -> str:
     """What to do after a case that ended before its training."""
     if card.verdict.difference is not None or not card.verdict.next_steps:
         return ""
-    return f" Next: {' '.join(sanitize(step) for step in card.verdict.next_steps)}"
+    return f" Next: {' '.join(_said(step) for step in card.verdict.next_steps)}"
 
 
 def _fields(card: Card) -> Content:
@@ -226,7 +232,7 @@ def _fields(card: Card) -> Content:
     ]
     parts: list[Content] = []
     for title, field in fields:
-        parts.append(Content.assemble((f"{title}  ", Meaning.HEADING.style), sanitize(field.summary if field else "Not reached.")))
+        parts.append(Content.assemble((f"{title}  ", Meaning.HEADING.style), _said(field.summary if field else "Not reached.")))
         if isinstance(field, DataShapeSection):
             parts += [sanitized_content(f"- {line}") for line in profile_lines(field.profile)]
         if isinstance(field, MethodSection):
@@ -235,5 +241,5 @@ def _fields(card: Card) -> Content:
         parts.append(Content.assemble((f"{section.title}  ", Meaning.HEADING.style), sanitize(section.summary)))
         parts += [sanitized_content(f"- {line}") for line in section.lines]
     parts.append(Meaning.HEADING.text("Risk"))
-    parts += [sanitized_content(f"- {item}") for item in card.risk.items] or [sanitized_content(card.risk.summary)]
+    parts += [sanitized_content(f"- {_said(item)}") for item in card.risk.items] or [sanitized_content(card.risk.summary)]
     return Content("\n").join(parts)

@@ -41,6 +41,7 @@ instruction for each row, if there is one. The values of the first row stand bes
 backspace takes the last choice back.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Choose"),
         Binding("backspace", "back", "Back one"),
         Binding("escape", "dismiss(None)", "Cancel"),
     ]
@@ -106,6 +107,10 @@ backspace takes the last choice back.
             self.dismiss(Picked(self._choice.columns))
         else:
             self._show()
+
+    def action_choose(self) -> None:
+        """Takes the highlighted column, as the list itself does where it has the focus."""
+        self.query_one("#columns-listed", OptionList).action_select()
 
     def action_back(self) -> None:
         """Takes the last choice back."""

@@ -35,6 +35,7 @@ from tuneproof.engine.session.method_form import (
     objection_to_training,
     setting_rows,
     settings_of,
+    standing_objection,
     with_override_toggled,
     with_setting,
 )
@@ -160,7 +161,7 @@ run; changed in a training that was stopped, they begin it again.
         except TuneproofError as error:
             return Meaning.ERROR.signed(in_wizard(str(error)))
         name = f"{AUTO} → {chosen.method}" if content.method.name == AUTO else chosen.method
-        lines = [Content.assemble((name, "bold"), f": {chosen.why}"), *self._about_highlighted()]
+        lines = [Content.assemble((name, "bold"), f": {chosen.why}")]
         objection, met = self._objection, self.session.met_as_measured()
         if met is not None:
             is_enough = content.method.enough_as_measured
@@ -169,6 +170,7 @@ run; changed in a training that was stopped, they begin it again.
         if objection is not None:
             consequence = "You train anyway." if is_overridden(content.method) else "Training is skipped; press g to train anyway."
             lines.append(Meaning.WARN.signed(f"{objection.reason}. {consequence}"))
+        lines += self._about_highlighted()
         return Content("\n").join(lines)
 
     def _about_highlighted(self) -> list[Content]:
@@ -224,6 +226,8 @@ run; changed in a training that was stopped, they begin it again.
             self.show_status("training has started, so method and settings are fixed; press c to see it")
         elif self.state.status is RunStatus.RUNNING:
             self.show_status(f"the worker is running: {self.state.stage}")
+        elif (objection := standing_objection(self.session)) is not None:
+            self.show_status(f"{objection.reason}, so a training would be skipped: g trains anyway, c goes on to the step")
         else:
             self.show_status("press c to continue to training; it starts only when you say so there")
 

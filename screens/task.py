@@ -60,9 +60,9 @@ class TaskScreen(StepScreen):
   is needed.
 - **Split**: the model trains on *train*; *validation* is scored during training and picks the best checkpoint; *eval* is used
   only to score.
-- **Detect 16 points four times in five**: if two systems really differ by so much, four of five such eval sets show it. Four times as
-  many cases halve it. It depends on how often the two disagree, which is assumed until they have run. **s** moves rows from train into
-  eval.
+- **Show a true difference of 16 points four times in five**: if two systems really differ by so much, four of five such eval sets show
+  it. Four times as many cases halve it. It depends on how often the two disagree, which is assumed until they have run. **s** moves rows
+  from train into eval.
 - **Freeze** (f): writes the eval set and stores its SHA-256 in the manifest. From then on neither the eval set nor the task can change
   in this run, so nobody can later pick the cases that suit the result.
 """
@@ -133,7 +133,7 @@ class TaskScreen(StepScreen):
         field = self._highlighted
         panel = self.query_one("#whole", VerticalScroll)
         text = self._whole_value(field)
-        lines = len(text.splitlines())
+        lines = len(whole_value(field, self._content, self._dialogs.bounds()).splitlines())
         panel.border_title = f"{field}, {lines} lines" if lines > 1 else str(field)
         self.query_one("#whole-text", Static).update(sanitized_content(text))
 
@@ -174,9 +174,9 @@ class TaskScreen(StepScreen):
         return [] if self.session.is_frozen or split is None else larger_eval_sets(self._content, split)
 
     def _counts_text(self) -> Content:
-        dry_run = self.wizard.dry_run_state
-        now = self.state.frozen if self.session.is_frozen else dry_run.frozen
-        frozen = now or (None if self.session.is_frozen or dry_run.failure else self.session.last_known(dry_run).split)
+        state = self.state if self.session.is_frozen else self.wizard.dry_run_state
+        now = state.frozen
+        frozen = now or (None if state.failure else self.session.last_known(state).split)
         if frozen is None:
             return Content("the number of eval cases is known once the audit has passed")
         again = "" if now else "  (checking again …)"
@@ -186,7 +186,7 @@ class TaskScreen(StepScreen):
         ]
         if is_small(frozen) and self._larger_eval_sets:
             lines.append(Meaning.WARN.signed("few eval cases: press s to move rows from train into eval"))
-        if self.session.is_frozen:
+        if self.session.is_frozen and now is not None:
             lines.insert(1, Meaning.DONE.signed(f"frozen, sha256 {frozen.eval_sha256}"))
         return Content("\n").join(lines)
 

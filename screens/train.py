@@ -21,6 +21,7 @@ from tuneproof.engine.run.events import Failed
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.run.training_state import TrainingState
 from tuneproof.engine.session.baseline_choice import target_share
+from tuneproof.engine.session.method_form import standing_objection, with_override_toggled
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.training_actions import (
     TrainingAction,
@@ -69,6 +70,7 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", TrainingAction.START.value, "Start training"),
+        Binding("g", "train_anyway", "Train anyway"),
         Binding("r", TrainingAction.RESUME.value, "Resume"),
         Binding("s", TrainingAction.STOP.value, "Stop at checkpoint"),
         Binding("d", TrainingAction.LEAVE_RUNNING.value, "Leave it running"),
@@ -98,6 +100,8 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
         self.set_interval(GPU_SECONDS, self._look_at_gpu)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        if action == "train_anyway":
+            return TrainingAction.START in possible_actions(self.state) and standing_objection(self.session) is not None
         return action not in set(TrainingAction) or action in possible_actions(self.state)
 
     def show(self) -> None:
@@ -191,6 +195,8 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
 
     def _start_line(self) -> str:
         content = self.session.draft.content
+        if (objection := standing_objection(self.session)) is not None:
+            return f"{objection.reason}, so t writes the card without a training; g trains anyway"
         chosen = make_plan(content.method, content.training)
         epochs = f"{chosen.epochs:g} epoch{'' if chosen.epochs == 1 else 's'}"
         return f"t starts: {chosen.method}, {epochs}, learning rate {chosen.learning_rate:g}; then the tuned arm is scored"
@@ -198,6 +204,13 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
     def action_start(self) -> None:
         if self.wizard.start_worker(Stage.CARD):
             self.show_status("starting the worker …")
+
+    def action_train_anyway(self) -> None:
+        """Records that the model is trained although the evidence speaks against it."""
+        objection = standing_objection(self.session)
+        if objection is not None:
+            self.save_sections(method=with_override_toggled(self.session.draft.content.method, objection))
+            self.refresh_all()
 
     def action_resume(self) -> None:
         if needs_lower_rate(self.state):

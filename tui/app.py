@@ -282,12 +282,17 @@ class TuneproofApp(ThemedApp):
 
     def start_next_run(self, chosen: NextRun) -> None:
         assert self.session is not None
+        from tuneproof.engine.session.wizard_words import in_wizard
+
         with ErrorToast(self, "New run"):
             self.session.choose_next_run(chosen)
             self._feeds.stop_run()
             self.start_dry_run()
             self.go_to(WizardStep.DATA)
-            self.notify(f"{chosen.change}. The data is read again; then f on step 4 freezes it for the new run", markup=False)
+            self.notify(
+                f"{in_wizard(chosen.change, says_where=False)}. The data is read again; then f on step 4 freezes it for the new run",
+                markup=False,
+            )
 
     def _show_waiting(self) -> None:
         if self.session is not None and (waiting := self.session.waiting):

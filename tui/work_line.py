@@ -10,7 +10,7 @@ from tuneproof.engine.session.training_actions import clock
 from tuneproof.tui.progress import variant_title
 from tuneproof.tui.text_bar import bar
 
-BAR = 16
+BAR = 12
 
 TITLES = {
     Work.STARTING: "starting the worker",
@@ -56,7 +56,8 @@ def work_amount(work: WorkInProgress, now: float) -> str:
     left, rate = work.left(now), work.rate
     time = gone if left is None else f"{clock(left)} left"
     speed = "" if rate is None or work.unit in (None, Unit.CHECKS) else f" · {rate_text(rate, work.unit)}"
-    return f"{bar(work.share, BAR)} {work.done:,} of {work.of:,}{speed} · {time}"
+    # What matters less comes last, where a narrow terminal has no room.
+    return f"{bar(work.share, BAR)} {work.done:,} of {work.of:,} · {time}{speed}"
 
 
 def rate_text(rate: float, unit: Unit) -> str:

@@ -195,16 +195,15 @@ class _Job:
         return result
 
     def _store(self, at: int, answer: ServerAnswer, attempts: int, seconds: float) -> None:
-        reply = CachedReply(
-            request=self.cache.key(self.prompts[at]),
-            text=answer.text,
-            truncated=answer.truncated,
-            prompt_tokens=answer.prompt_tokens,
-            completion_tokens=answer.completion_tokens,
+        completion = Completion(
+            answer.text,
+            answer.prompt_tokens,
+            answer.completion_tokens,
+            answer.truncated,
             usage_known=answer.usage_known,
             attempts=attempts,
-            seconds=seconds,
         )
+        reply = CachedReply.of(self.cache.key(self.prompts[at]), completion, seconds)
         self.cache.add(reply)
         self._add_completion(at, reply)
 

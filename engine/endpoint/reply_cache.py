@@ -31,6 +31,20 @@ class CachedReply(BaseModel):
     seconds: float
     """Duration of the attempt that was answered."""
 
+    @classmethod
+    def of(cls, request: str, completion: Completion, seconds: float) -> Self:
+        """The reply that keeps a completion; `seconds` is how long it took."""
+        return cls(
+            request=request,
+            text=completion.text,
+            truncated=completion.truncated,
+            prompt_tokens=completion.prompt_tokens,
+            completion_tokens=completion.completion_tokens,
+            usage_known=completion.usage_known,
+            attempts=completion.attempts,
+            seconds=seconds,
+        )
+
     @property
     def completion(self) -> Completion:
         """The reply as what answered the prompt gave it."""

@@ -44,13 +44,11 @@ ASSUMPTION = f"if they disagree on {100 * ASSUMED_DISCORDANCE:.0f} % of the case
 
 
 def needed_cases_text() -> str:
-    """The table in two sentences."""
+    """The table in a sentence."""
     rows = list(needed_cases())
     points = _listed([f"{100 * row.difference:.0f}" for row in rows], "or")
     assumed = _listed([f"{row.at_assumed:,}" for row in rows], "and")
-    high = _listed([f"{row.at_high:,}" for row in rows], "and")
-    otherwise = f"if two arms disagree on {100 * HIGH_DISCORDANCE:.0f} % of them, {high}"
-    return f"A true difference of {points} points takes {assumed} cases to show; {otherwise}."
+    return f"A true difference of {points} points takes about {assumed} cases to show."
 
 
 def _listed(words: list[str], last: str) -> str:

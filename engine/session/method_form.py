@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.training import MethodChoice
 from tuneproof.engine.methods.plan import make_plan, setting_sources
 from tuneproof.engine.session.form_input import parse_number
+
+if TYPE_CHECKING:
+    from tuneproof.engine.session.case_session import CaseSession
 
 SETTINGS = {
     "epochs": "how often each example is seen",
@@ -83,6 +86,12 @@ def objection_to_training(arms_that_meet_the_target: Sequence[str], route: Route
     if route in (None, Route.FINE_TUNING):
         return None
     return Objection(f"the route is `{route}`", "even_if_routed_elsewhere")
+
+
+def standing_objection(session: CaseSession) -> Objection | None:
+    """The objection because of which a training that is started now would be skipped; None if there is none, or the case overrides it."""
+    objection = objection_to_training(session.arms_that_meet_the_target(), session.route_after_measurement())
+    return None if objection is None or getattr(session.draft.content.method, objection.override) else objection
 
 
 def is_overridden(method: MethodChoice) -> bool:

@@ -50,7 +50,7 @@ def step_status(session: CaseSession, step: WizardStep, state: RunState, dry_run
     """The status of a step; `dry_run` is the state of the dry run of the draft."""
     if is_done(session, step, state):
         return StepStatus.DONE
-    is_again = step is WizardStep.AUDIT and _is_checked_again(session, dry_run)
+    is_again = step is WizardStep.AUDIT and _is_checked_again(session, state if session.is_frozen else dry_run)
     return StepStatus.CHECKED_AGAIN if is_again else StepStatus.OPEN
 
 
@@ -107,9 +107,10 @@ def _audit_passes(session: CaseSession) -> bool:
     return report is not None and (session.is_frozen or session.dry_run_is_current) and not report.blocking()
 
 
-def _is_checked_again(session: CaseSession, dry_run: RunState) -> bool:
-    """Whether a dry run is on its way, and the one before it of the same files found nothing that blocks."""
-    before = session.last_known(dry_run).report
-    if session.is_frozen or before is None or before.blocking() or session.why_no_dry_run is not None:
+def _is_checked_again(session: CaseSession, audited: RunState) -> bool:
+    """Whether a run, or a dry run of the draft, is on its way, and the audit before it of the same files found nothing that blocks."""
+    before = session.last_known(audited).report
+    if before is None or before.blocking() or session.why_no_dry_run is not None:
         return False
-    return dry_run.status in (RunStatus.NEW, RunStatus.RUNNING) and (session.report is None or not session.dry_run_is_current)
+    is_not_there = session.report is None or not (session.is_frozen or session.dry_run_is_current)
+    return audited.status in (RunStatus.NEW, RunStatus.RUNNING) and is_not_there

@@ -13,6 +13,7 @@ OPTIONS = (
     (r"add --resume", "press r to resume"),
     (r"(start the run on a larger disk|choose another folder) with --run-dir", r"start tuneproof in a folder on another disk"),
     (r"add --allow-large \(in a case: (.*?)\)", r"set \1"),
+    (r"to train (?:anyway|all the same), set method\.\w+: \w+", "to train anyway, press e on step 8, and g on step 1 of the new run"),
     (r" or on Ray \(--on ray\)", ""),
     (r"name the columns in the case: data\.columns: \{[^}]*\}", "press s on the data step to choose the columns"),
 )

@@ -149,18 +149,8 @@ class _Answers:
         if at in self.found:
             return
         self.found[at], now = completion, time.monotonic()
-        reply = CachedReply(
-            request=self._cache.key(self.prompts[at]),
-            text=completion.text,
-            truncated=completion.truncated,
-            prompt_tokens=completion.prompt_tokens,
-            completion_tokens=completion.completion_tokens,
-            usage_known=completion.usage_known,
-            attempts=completion.attempts,
-            seconds=round(now - self._last, 6),
-        )
+        self._cache.add(CachedReply.of(self._cache.key(self.prompts[at]), completion, round(now - self._last, 6)))
         self._last = now
-        self._cache.add(reply)
 
     def report(self, more: int = 0) -> None:
         """Reports how many there are, with those that are not kept yet."""

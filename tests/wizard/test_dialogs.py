@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from textual.events import Key
 from textual.widgets import Input, TextArea
 
 from tests.hub import local_hub
@@ -78,7 +79,16 @@ async def test_a_pasted_instruction_of_several_lines_arrives_whole_in_the_prompt
         await pilot.press("enter")
         await arrive(pilot, "AskText")
         await paste(pilot, INSTRUCTION)
-        await pilot.press("a", "ctrl+z", "ctrl+s")
+        await pilot.press("a", "ctrl+z")
+        # As a slow line sends them: all at once, and none of them waited for.
+        for character in "overtaken":
+            app.post_message(Key(character, character))
+        app.post_message(Key("ctrl+s", None))
+        await until_shown(pilot, "overtaken")
+        await arrive(pilot, "TaskScreen")
+        await pilot.press("enter")
+        await arrive(pilot, "AskText")
+        await pilot.press(*["backspace"] * len("overtaken"), "ctrl+s")
         await until_shown(pilot, "instruction, 6 lines", "You sort requests of customers.")
         await pilot.press("i")
         await until_shown(pilot, '- "no" if it is odd', "Answer with one word: yes or no.")

@@ -108,6 +108,6 @@ async def test_one_changed_value_makes_a_run_that_shares_its_arms_and_is_compare
         await pilot.press("c")
         await arrive(pilot, "CardScreen")
         await scroll_to(pilot, "Since")
-        await until_shown(pilot, "Since support-tickets-1 this changed: training.", "now, minus tuned then")
+        await until_shown(pilot, "Since support-tickets-1 this changed:", "now, minus tuned then")
         await pilot.press("q")
         await until(pilot, lambda: not app.is_running, "the end")

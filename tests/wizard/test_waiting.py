@@ -29,7 +29,7 @@ async def test_work_in_progress_and_a_stop_are_shown_on_every_step_until_the_wor
         with EventLog(run / "events.jsonl") as log:
             log.emit(Progressed(work=Work.PROBING, done=0, of=24, unit=Unit.ANSWERS))
             log.emit(Progressed(work=Work.PROBING, done=6, of=24, unit=Unit.ANSWERS))
-            await until_shown(pilot, "answering validation cases ████░░░░░░░░░░░░ 6 of 24")
+            await until_shown(pilot, "answering validation cases ███░░░░░░░░░ 6 of 24")
             log.emit(StopRequested())
             await until_shown(pilot, "stopping… a checkpoint is saved first; r goes on from there")
             await pilot.press("5")

@@ -78,6 +78,8 @@ class LossPlot(PlotWidget):
     def show(self, curve: StepSeries, probes: Sequence[Probed], planned: int, next_probe: int | None) -> None:
         """Draws the curve of a training of `planned` steps if it has grown visibly, or if there is a new probe."""
         self._shown = (curve, probes, planned, next_probe)
+        # Axes without a curve say nothing.
+        self.query_one(Grid).display = len(curve) >= 2
         now = _Drawn(len(curve), len(probes), planned, self.app.theme, (self.size.width, self.size.height))
         if len(curve) < 2 or not now.differs_from(self._drawn):
             return

@@ -54,6 +54,10 @@ def test_no_error_that_a_screen_can_show_names_an_option_or_a_dotted_key() -> No
     [
         ("make room, then add --resume", "make room, then press r to resume"),
         ("continue with --resume --run-dir my runs/a-1, and fewer rows", "press r to resume, and fewer rows"),
+        (
+            "the route is other; to train anyway, set method.even_if_routed_elsewhere: true",
+            "the route is other; to train anyway, press e on step 8, and g on step 1 of the new run",
+        ),
         ("lower training.epochs or set training.max_steps", "lower epochs or set max_steps; k lists all keys"),
         ("there is no file data.eval.jsonl", "there is no file data.eval.jsonl"),
         ("cannot read /tmp/model.base", "cannot read /tmp/model.base"),
