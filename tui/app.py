@@ -289,10 +289,8 @@ class TuneproofApp(ThemedApp):
             self._feeds.stop_run()
             self.start_dry_run()
             self.go_to(WizardStep.DATA)
-            self.notify(
-                f"{in_wizard(chosen.change, says_where=False)}. The data is read again; then f on step 4 freezes it for the new run",
-                markup=False,
-            )
+            change = in_wizard(chosen.change, says_where=False)
+            self.notify(f"{change}. The data is read again; then f on step 4 freezes it for the new run", markup=False)
 
     def _show_waiting(self) -> None:
         if self.session is not None and (waiting := self.session.waiting):

@@ -53,4 +53,6 @@ def _dotted_keys() -> re.Pattern[str]:
     names = {".".join(path[:end]) for path in paths for end in range(2, len(path) + 1)}
     # Inside a section its own key may be named without the sections above it.
     names |= {".".join(path[-2:]) for path in paths if len(path) > 2}
-    return re.compile(rf"(?<![\w./-])(?:{'|'.join(map(re.escape, sorted(names, key=len, reverse=True)))})(?![\w/-]|\.\w)")
+    any_name = "|".join(map(re.escape, sorted(names, key=len, reverse=True)))
+    # With more dots it may be the name of a file, unless it is quoted.
+    return re.compile(rf"(?<![\w./-])(?:{any_name})(?![\w/-]|\.\w)|(?<=`)(?:{any_name})(?:\.\w+)+(?=`)")
