@@ -26,13 +26,18 @@ class ToolCallGrader:
     """
 
     def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
-        output, wanted = answer_of(output), read_calls(answer_of(expected)).calls
+        output = answer_of(output)
         if truncated or not output.strip():
             return unparsed_grade(output, truncated, FailureClass.EMPTY)
         try:
             called = read_calls(output).calls
         except UnreadableCall:
             return Grade(False, False, FailureClass.NOT_PARSEABLE)
+        try:
+            wanted = read_calls(answer_of(expected)).calls
+        except UnreadableCall:
+            # The audit blocks such a row; if it is accepted all the same, no answer is right.
+            return Grade(True, False, FailureClass.WRONG_VALUE)
         if called and not wanted:
             return Grade(True, False, FailureClass.UNWANTED_CALL, tuple(call.name for call in called), answer=_names(called))
         if not called and wanted:

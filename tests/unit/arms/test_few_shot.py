@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 from tuneproof.engine.arms import UNTUNED_ARMS, ArmContext
@@ -10,7 +11,8 @@ from tuneproof.engine.arms.bm25 import BM25Index
 from tuneproof.engine.arms.few_shot import FewShot, ShotSelection
 from tuneproof.engine.arms.near_duplicates import near_duplicate_rows
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
-from tuneproof.engine.data.example import Example, Source, norm
+from tuneproof.engine.data.example import Example, Message, Source, norm
+from tuneproof.engine.data.messages import FullMessage, ToolCall, ToolUse
 from tuneproof.engine.data.readers import read_examples
 from tuneproof.engine.scoring.graders import make_grader
 
@@ -97,3 +99,19 @@ def test_bm25_ranks_the_text_with_the_rare_words_first_and_keeps_the_order_of_ti
     assert index.rank("über STRASSE")[0] == 4
     assert index.rank("zebra") == index.rank("") == [0, 1, 2, 3, 4]
     assert BM25Index([]).rank("x") == [] and BM25Index(["?", "!"]).rank("x") == [0, 1]
+
+
+def test_a_conversation_keeps_one_system_text_and_its_tools_before_the_examples() -> None:
+    offered = ToolUse(tools=('{"type": "function", "function": {"name": "find"}}',))
+    turns = (Message("user", "Hello?"), Message("assistant", "Hello!"))
+    case = replace(row("Where is it?"), system="Be brief.", history=turns, tool_use=offered)
+    (request,) = FewShot(context([row("One?", line=1), row("Two?", line=2)]), 2, ShotSelection.FIXED).requests([case])
+    roles = [turn.role for turn in request.messages]
+    assert roles == ["tools", "system", *["user", "assistant"] * 3, "user"] and len(request.shown) == 2
+
+
+def test_rows_between_a_call_and_its_answer_are_no_examples() -> None:
+    called = ToolUse(turns=(FullMessage("assistant", "", (ToolCall("find", "{}"),)), Message("tool", "Oslo")))
+    train = [row("One?", line=1), replace(row("Two?", line=2), tool_use=called)]
+    (request,) = FewShot(context(train), 2, ShotSelection.FIXED).requests([row("Three?")])
+    assert request.shown == ("rows.jsonl:1",)

@@ -126,6 +126,12 @@ def test_a_call_that_cannot_be_read_is_told_from_words(text: str) -> None:
     assert GRADER.problem(text) is not None and GRADER.problem(WANTED) is None
 
 
+def test_an_expected_call_that_cannot_be_read_is_never_met() -> None:
+    broken = "<tool_call>\n{'name': 'find'}\n</tool_call>"
+    assert GRADER.problem(broken) is not None
+    assert not any(GRADER.grade(output, broken).correct for output in (broken, WANTED, "It is in Oslo."))
+
+
 def test_outputs_that_call_tools_are_a_task_of_tool_calls() -> None:
     assert infer_output([WANTED, "It is in Oslo.", FIND, "Gladly."]).output.kind is OutputKind.TOOL_CALLS
     assert infer_output(['{"name": "Ann", "age": 7}'] * 20).output.kind is OutputKind.JSON
