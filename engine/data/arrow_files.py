@@ -53,5 +53,5 @@ def _within(batches: Iterator[Any], file: str, file_bytes: int, limits: ReadingL
         decoded += batch.nbytes + len(batch) * LEAST_ROW_BYTES
         limits.require_ratio(file, file_bytes, decoded)
         limits.require_room(file, text_bytes=batch.nbytes, rows=len(batch))
-        batch.validate()
+        batch.validate(full=True)
         yield batch

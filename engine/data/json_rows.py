@@ -64,12 +64,15 @@ class _Lines(Iterator[tuple[int, bytes]]):
         if not line:
             raise StopIteration
         self._number += 1
-        rest = line
-        while len(line) > MOST_ROW_BYTES and rest and not rest.endswith(b"\n"):
-            rest = self._content.readline(MIB)
+        if len(line) > MOST_ROW_BYTES:
+            self._skip_rest(line)
         if self._number == 1:
             line = line.removeprefix(BYTE_ORDER_MARK)
         return self._number, line.removesuffix(b"\n")
+
+    def _skip_rest(self, line: bytes) -> None:
+        while line and not line.endswith(b"\n"):
+            line = self._content.readline(MIB)
 
     def over_several(self, first: int, line: bytes, parser: _RowParser) -> InvalidRow | None:
         """The problem of a row that begins in a line and goes on in the next ones; None if it does not, and they are read again."""

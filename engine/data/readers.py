@@ -21,7 +21,7 @@ from tuneproof.engine.data.content import Content, require_data_file
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.file_encoding import likely_encoding
 from tuneproof.engine.data.files import FORMATS, file_type, read_file
-from tuneproof.engine.data.notes import RenamedColumns, RowNote, RowNotes, TakenPart
+from tuneproof.engine.data.notes import NotRead, RenamedColumns, RowNote, RowNotes, TakenPart
 from tuneproof.engine.data.parts import Part
 from tuneproof.engine.data.problems import DifferentShape, NotUtf8Row, RowProblem, UnreadableRow
 from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
@@ -57,11 +57,13 @@ class LoadedExamples:
     """The part of each row that has one besides train, because its file, sheet or list is called so."""
 
     def apart(self) -> tuple[LoadedExamples, LoadedExamples | None]:
-        """What is not for eval, and what is; None if nothing is. Problems and notes are with the first."""
+        """What is not for eval, and what is; None if no row is, or all are. Problems and notes are with the first."""
         if Part.EVAL not in self.parts.values():
             return self, None
         rest = [e for e in self.examples if self.parts.get(e.source) is not Part.EVAL]
         held = [e for e in self.examples if self.parts.get(e.source) is Part.EVAL]
+        if not held or not rest:
+            return self, None
         files = {e.source.file for e in held} - {e.source.file for e in rest}
         first, second = ({f: s for f, s in self.shapes.items() if (f in files) is of_eval} for of_eval in (False, True))
         digests = [{f: d for f, d in self.digests.items() if (f in files) is of_eval} for of_eval in (False, True)]
@@ -193,8 +195,7 @@ def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: 
     shape = shape_of_columns(columns) if columns else None
     before = len(loaded.examples)
     unknown: tuple[Source, RawRow] | None = None
-    noted = set[Part]()
-    of_file: list[RowNote] = []
+    once = _OnceAFile()
     sample = list(islice(rows, SHAPE_SAMPLE_ROWS))
     shape = shape or _most_frequent_shape(row.value for row in sample if isinstance(row, RawRow) and isinstance(row.value, Mapping))
     for row in chain(sample, rows):
@@ -216,13 +217,9 @@ def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: 
             taken = row.part or part
             if taken is not Part.TRAIN:
                 loaded.parts[source] = taken
-            of_file += [note for note in row.notes if note.of_file]
-            if taken not in noted and taken is not Part.TRAIN:
-                of_file.append(TakenPart(taken))
-                noted.add(taken)
-            notes = [*(note for note in row.notes if not note.of_file), *of_file]
-            if _add_row(loaded, shape, row.value, source, notes, is_detected=columns is None):
-                of_file.clear()
+            notes = once.with_row(row.notes, taken) if row.notes or once.waiting or taken is not Part.TRAIN else ()
+            if _add_row(loaded, shape, row.value, source, notes, is_detected=columns is None) and notes:
+                once.waiting.clear()
     if shape is not None:
         loaded.shapes[source_name] = shape.name
         if shape.settle is not None:
@@ -235,6 +232,22 @@ def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: 
             where=str(unknown[0]),
             fix="name the columns in the case: data.columns: {input: ..., output: ...}",
         )
+
+
+class _OnceAFile:
+    """The notes that are said once a file, which wait for a row that can be used."""
+
+    def __init__(self) -> None:
+        self.waiting: list[RowNote] = []
+        self._parts = set[Part]()
+
+    def with_row(self, of_row: Sequence[RowNote], part: Part) -> Sequence[RowNote]:
+        """What is to be noted at a row of a part, with what waits."""
+        self.waiting += [note for note in of_row if note.of_file]
+        if part is not Part.TRAIN and part not in self._parts:
+            self.waiting.append(TakenPart(part))
+            self._parts.add(part)
+        return [*(note for note in of_row if not note.of_file), *self.waiting]
 
 
 def _unstorable(row: Mapping[str, Any]) -> UnreadableRow | None:
@@ -303,6 +316,11 @@ def _hub_rows(name: str) -> RawRows:
             fix="paths are relative to the case file",
         ) from None
     named = namings(rows.features.to_dict()) if getattr(rows, "features", None) else {}
+    others = getattr(getattr(rows, "info", None), "splits", None) or {}
+    notes: tuple[RowNote, ...] = tuple(
+        NotRead(f"the split `{split}` of {name}", info.num_examples) for split, info in others.items() if split != "train"
+    )
     for number, value in enumerate(rows, start=1):
         row = plain_row(value)
-        yield RawRow(number, row | {name: naming(row[name]) for name, naming in named.items() if name in row})
+        row |= {column: naming(row[column]) for column, naming in named.items() if column in row}
+        yield RawRow(number, row, notes if number == 1 else ())
