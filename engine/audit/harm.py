@@ -24,8 +24,8 @@ class Harm(IntEnum):
 
 _CHECKS: dict[Harm, tuple[str, ...]] = {
     Harm.SCORE: (
-        "leakage", "near-leakage", "near-incomplete", "split-groups", "group-leakage", "known-outputs", "template-leakage", "unseen-label",
-        "label-shares",
+        "leakage", "near-leakage", "near-incomplete", "split-groups", "group-leakage", "label-shares", "known-outputs", "template-leakage",
+        "unseen-label", "common-requests",
     ),
     Harm.PERSONS: ("secret", "private-data"),
     Harm.ROWS: (

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.audit.counts import aggregate
+from tuneproof.engine.audit.courtesy import Language
 from tuneproof.engine.audit.label_names import MOST_OUTPUTS, LabelReader, label_reader
 from tuneproof.engine.audit.near.digests import DigestCounts
+from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.preview import row_measures, summary_of_counts
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.table import Table
@@ -55,6 +57,19 @@ class Overlap(ProfilePart):
     """Those of them that are in train."""
 
 
+class Compared(ProfilePart):
+    """How rows are compared with each other."""
+
+    shingle: Shingle
+    rows: int
+    short: int
+    """The inputs that are compared without words of courtesy and articles too."""
+    by_character: int
+    """The inputs in a script without spaces, whose characters count as words."""
+    articles: Language | None
+    """The language whose articles are left away too."""
+
+
 class Profile(ProfilePart):
     """The data as a whole."""
 
@@ -68,6 +83,8 @@ class Profile(ProfilePart):
     """The words of inputs; None if there are no eval rows."""
     outputs: Overlap | None
     """The words of outputs; None if there are no eval rows."""
+    compared: Compared | None = Field(default=None, exclude_if=lambda compared: compared is None)
+    """How near rows are found; None where none were looked for."""
 
 
 @dataclass(frozen=True)

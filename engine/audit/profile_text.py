@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.pii.masking import quoted
-from tuneproof.engine.audit.profile import LabelRows, MetadataField, Overlap, Profile
+from tuneproof.engine.audit.profile import Compared, LabelRows, MetadataField, Overlap, Profile
 from tuneproof.engine.audit.wording import listed
 from tuneproof.engine.run.artifacts import LengthSummary, RowLengths
 
@@ -23,7 +24,20 @@ def profile_lines(profile: Profile) -> list[str]:
     for name, overlap in (("inputs", profile.inputs), ("outputs", None if profile.labels else profile.outputs)):
         if overlap and overlap.different:
             lines.append(_overlap(name, overlap))
+    if profile.compared and profile.compared.rows:
+        lines.append(_compared(profile.compared))
     return lines
+
+
+def _compared(how: Compared) -> str:
+    unit = "three words" if how.shingle is Shingle.W3 else "five characters"
+    text = f"near rows are compared by runs of {unit}"
+    if how.by_character and how.shingle is Shingle.W3:
+        text += f", {how.by_character:,} inputs in a script without spaces by runs of three characters"
+    if how.short:
+        articles = f" and articles ({how.articles})" if how.articles else ""
+        text += f"; {how.short:,} short inputs also without words of courtesy{articles}"
+    return text
 
 
 def _metadata(name: str, field: MetadataField) -> str:

@@ -20,6 +20,7 @@ from tuneproof.engine.scoring.grade import Grader
 CHECKS_OF_PARTS = (
     "leakage",
     "near-leakage",
+    "common-requests",
     "group-leakage",
     "template-leakage",
     "known-outputs",

@@ -1,4 +1,7 @@
-"""The words of texts as hashes: computed from the characters by NumPy, and the same on every machine."""
+"""The words of texts as hashes: computed from the characters by NumPy, and the same on every machine.
+
+In a text in a script without spaces every character is a word (`engine.data.spaceless`).
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,8 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from tuneproof.engine.data.spaceless import is_spaceless, spaceless_ranges
 
 BLOCK_CHARACTERS = 1 << 19
 """Characters that are processed at once, which bounds the memory."""
@@ -35,21 +40,24 @@ def text_blocks(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def word_hashes(texts: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
-    """The hashes of the words (matches of `\\w+`) of texts under `norm`, one text after the other, and how many each text has."""
+    """The hashes of the words of texts under `norm`, one text after the other, and how many each text has."""
     hashes, lengths = [np.zeros(0, np.uint64)], np.zeros(len(texts), np.int64)
     pieces: list[str] = []
     owners: list[int] = []
+    alone: list[bool] = []
     characters = 0
     for at, text in enumerate(texts):
+        by_character = is_spaceless(text)
         for piece in _pieces(text):
             if pieces and characters + len(piece) > BLOCK_CHARACTERS:
-                hashes.append(_hashed(pieces, owners, lengths))
-                pieces, owners, characters = [], [], 0
+                hashes.append(_hashed(pieces, owners, alone, lengths))
+                pieces, owners, alone, characters = [], [], [], 0
             pieces.append(piece)
             owners.append(at)
+            alone.append(by_character)
             characters += len(piece)
     if pieces:
-        hashes.append(_hashed(pieces, owners, lengths))
+        hashes.append(_hashed(pieces, owners, alone, lengths))
     return np.concatenate(hashes), lengths
 
 
@@ -90,21 +98,40 @@ def _pieces(text: str) -> Iterator[str]:
     yield text[start:] if start else text
 
 
-def _hashed(pieces: Sequence[str], owners: Sequence[int], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
+def _hashed(pieces: Sequence[str], owners: Sequence[int], alone: Sequence[bool], lengths: NDArray[np.int64]) -> NDArray[np.uint64]:
     """The hashes of the words of some pieces; adds their number to the lengths of the texts that own the pieces."""
     codes = codes_of("\n".join(pieces) + "\n")
     is_word = _ascii_words() if codes.dtype == np.uint8 else _all_words()
-    edges = np.flatnonzero(np.diff(is_word[codes], prepend=False))
-    starts, ends = edges[0::2], edges[1::2]
+    sizes = np.fromiter((len(piece) + 1 for piece in pieces), np.int64, len(pieces))
+    starts, ends = _edges(is_word[codes], _alone()[codes] & np.repeat(np.array(alone), sizes) if any(alone) else None)
     powers, inverses = _usual_powers() if len(codes) <= _USUAL_CODES else _powers(len(codes))
     terms = (_ascii_values()[codes] if codes.dtype == np.uint8 else mixed(codes.astype(np.uint64))) * powers[: len(codes)]
     sums = np.cumsum(terms)
     # The sum of value times power of each character, moved to where the word would be if it came first.
     found = (sums[ends - 1] - sums[starts] + terms[starts]) * inverses[starts]
-    ends_of_pieces = np.cumsum(np.fromiter((len(piece) + 1 for piece in pieces), np.int64, len(pieces)))
-    counts = np.diff(np.searchsorted(starts, ends_of_pieces), prepend=0)
+    counts = np.diff(np.searchsorted(starts, np.cumsum(sizes)), prepend=0)
     np.add.at(lengths, np.asarray(owners), counts)
     return mixed(found ^ (ends - starts).astype(np.uint64))
+
+
+def _edges(is_word: NDArray[np.bool_], alone: NDArray[np.bool_] | None) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Where words begin, and where they end, by which characters are in words, and which are words alone; the last is in none."""
+    if alone is None:
+        edges = np.flatnonzero(np.diff(is_word, prepend=False))
+        return edges[0::2], edges[1::2]
+    is_word = is_word | alone
+    before = np.concatenate([np.zeros(1, np.bool_), is_word[:-1]])
+    cut = alone | np.concatenate([np.zeros(1, np.bool_), alone[:-1]])
+    return np.flatnonzero(is_word & (~before | cut)), np.flatnonzero(before & (~is_word | cut))
+
+
+@lru_cache(maxsize=1)
+def _alone() -> NDArray[np.bool_]:
+    """Which code points are words by themselves."""
+    found = np.zeros(_CODE_POINTS, np.bool_)
+    for first, last in spaceless_ranges():
+        found[first : last + 1] = True
+    return found
 
 
 @lru_cache(maxsize=1)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from tuneproof.engine.audit.courtesy import ShortInputs
 from tuneproof.engine.audit.label_names import label_reader
 from tuneproof.engine.audit.near.settings import Shingle
-from tuneproof.engine.audit.profile import RowCounts, profile_of
+from tuneproof.engine.audit.profile import Compared, RowCounts, profile_of
 from tuneproof.engine.audit.report import Report
 from tuneproof.engine.audit.rows import Rows, TokenLengths
 from tuneproof.engine.audit.run_checks import audit
@@ -84,7 +85,10 @@ def with_profile(report: Report, table: Table, callbacks: AuditCallbacks) -> Rep
     """The report with the profile of the rows that are left."""
     callbacks.on_check("profile")
     counts = table.count(RowCounts)
-    return report.model_copy(update={"profile": profile_of(counts.examples, None, counts.eval, label_reader(table), counts.lengths())})
+    found = profile_of(counts.examples, None, counts.eval, label_reader(table), counts.lengths())
+    inputs = table.count(ShortInputs)
+    how = Compared(shingle=table.shingle, rows=inputs.rows, short=inputs.short, by_character=inputs.spaceless, articles=inputs.language)
+    return report.model_copy(update={"profile": found.model_copy(update={"compared": how})})
 
 
 def _report_files(reading: LoadedExamples, callbacks: AuditCallbacks) -> None:

@@ -16,9 +16,22 @@ SPACELESS = (
 )
 """The letters and vowel signs of these scripts, as inside the brackets of a pattern."""
 
-_WORD = re.compile(rf"[{SPACELESS}]|[^\W{SPACELESS}]+")
+_RANGES = re.findall("(.)(?:-(.))?", SPACELESS)
+_CHARACTER = re.compile(f"[{SPACELESS}]")
+_WORD = re.compile(r"\w+")
+_WORD_OR_CHARACTER = re.compile(rf"[{SPACELESS}]|[^\W{SPACELESS}]+")
+
+
+def spaceless_ranges() -> list[tuple[int, int]]:
+    """The first and the last code point of each range of these scripts."""
+    return [(ord(first), ord(last or first)) for first, last in _RANGES]
+
+
+def is_spaceless(text: str) -> bool:
+    """Whether most of a text is in a script without spaces; a name in such a script makes no other text one."""
+    return not text.isascii() and _CHARACTER.search(text) is not None and 2 * len(_CHARACTER.findall(text)) > len(text)
 
 
 def words_of(text: str) -> list[str]:
-    """The words of a text: runs of word characters, and every character of a script without spaces."""
-    return _WORD.findall(text)
+    """The words of a text: runs of word characters, and in a text in a script without spaces every character of that script."""
+    return (_WORD_OR_CHARACTER if is_spaceless(text) else _WORD).findall(text)

@@ -5,9 +5,9 @@ Needs the audit and the data files. Writes the files under `splits/`.
 
 from __future__ import annotations
 
-from tuneproof.engine.audit.near.split_leaks import without_near_leaks
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.split_audit import SplitAudit, audit_split, findings_in_parts
+from tuneproof.engine.audit.split_leaks import without_near_leaks
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.example import Source
 from tuneproof.engine.data.split import Part, SplitParts, split

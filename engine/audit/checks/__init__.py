@@ -16,7 +16,17 @@ UNUSABLE = ("turn-order", "empty-turn", "context", "context-train", "format")
 READ = ("not-read", "named-parts", "swallowed-lines", "renamed-columns")
 HOW_READ = ("preferences", "annotators", "skipped-turns", "unused-keys", "unknown-keys")
 SENSITIVE = ("private-data", "secret")
-REPEATED = ("conflict", "duplicate", "leakage", "near-leakage", "near-incomplete", "near-duplicate", "near-conflict", "boilerplate")
+REPEATED = (
+    "conflict",
+    "duplicate",
+    "leakage",
+    "common-requests",
+    "near-leakage",
+    "near-incomplete",
+    "near-duplicate",
+    "near-conflict",
+    "boilerplate",
+)
 RELATED = (SPLIT_GROUPS, "group-leakage", "template-leakage", "known-outputs", "answer-in-prompt")
 LABELS = ("label-variants", "rare-label", "imbalance", "unseen-label", "label-shares", "label-error")
 TEXT = ("placeholder", "html-entities", "control-characters", "outer-white-space", "mojibake", "chat-tokens")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tuneproof.engine.audit.outputs.prose import are_prose
 from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.rows import Rows, conflicting_groups
@@ -15,10 +16,18 @@ from tuneproof.engine.data.example import norm
 def conflicting_outputs(table: Table) -> Iterator[Finding]:
     """The same input with two different outputs: whatever the model answers, one row counts it as wrong.
 
-    Inputs are compared after Unicode and white-space normalisation, with punctuation: "C++" is not "C".
+    Inputs are compared after Unicode and white-space normalisation, with punctuation: "C++" is not "C". Where outputs are prose, two
+    replies can both be right: then this is for information, and blocks nothing.
     """
     rows = tuple(row for part in table.parts for group in conflicting_groups(part, part.norm) for row in _contradictions(part, group))
-    if rows:
+    if rows and are_prose(table):
+        yield Finding(
+            f"{len(rows)} rows give different replies to the same request, which is no contradiction in prose",
+            "nothing, if all replies are good; a metric that compares texts counts only the reply of each eval row as right",
+            rows,
+            severity=Severity.INFO,
+        )
+    elif rows:
         yield Finding(
             f"{len(rows)} rows give different outputs for the same input",
             "keep the right row of each group; or leave these rows out",

@@ -1,1 +1,1 @@
-"""Near duplicates: the exact join, boilerplate, and the leaks that a split makes."""
+"""Near duplicates: the exact join, and boilerplate."""

@@ -16,7 +16,10 @@ OnRows = Callable[[int, int], None]
 
 
 class Shingle(StrEnum):
-    """The unit that two texts are compared by: runs of three words, or runs of five characters."""
+    """The unit that two texts are compared by: runs of three words, or runs of five characters.
+
+    In a text in a script without spaces every character is a word, so that words run over three characters there.
+    """
 
     W3 = "w3"
     C5 = "c5"

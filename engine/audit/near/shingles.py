@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
@@ -11,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tuneproof.engine.audit.near.settings import Shingle
+from tuneproof.engine.data.spaceless import words_of
 
-_WORD = re.compile(r"\w+")
 LARGEST_KEY = 2**63 - 1
 """The largest key of a shingle; with more kinds of words or characters, several share one digit."""
 
@@ -36,7 +35,7 @@ class ShingleSets:
 
 
 def shingle_sets(texts: Sequence[str], shingle: Shingle) -> ShingleSets:
-    """The sets of texts that are already under `norm`; words are matches of `\\w+`."""
+    """The sets of texts that are already under `norm`."""
     symbols, lengths = _words(texts) if shingle is Shingle.W3 else _characters(texts)
     keys, lengths = _keys(*_padded(symbols, lengths, shingle.width), shingle.width)
     numbers = np.unique(keys, return_inverse=True)[1]
@@ -49,7 +48,7 @@ def shingle_sets(texts: Sequence[str], shingle: Shingle) -> ShingleSets:
 
 def shingles_of(text: str, shingle: Shingle) -> set[object]:
     """The shingles of one text under `norm`."""
-    parts = (_WORD.findall(text) or [text]) if shingle is Shingle.W3 else text
+    parts = (words_of(text) or [text]) if shingle is Shingle.W3 else text
     return {tuple(parts[at : at + shingle.width]) for at in range(max(1, len(parts) - shingle.width + 1))}
 
 
@@ -86,7 +85,7 @@ class _Numbering(dict[str, int]):
 
 def _words(texts: Sequence[str]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
     """The words of all texts as numbers from 1, and how many each text has."""
-    found = [_WORD.findall(text) or [text] for text in texts]
+    found = [words_of(text) or [text] for text in texts]
     symbols = np.fromiter(map(_Numbering().__getitem__, chain.from_iterable(found)), np.int32)
     return symbols, np.fromiter(map(len, found), np.int64, len(texts))
 

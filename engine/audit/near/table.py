@@ -135,6 +135,9 @@ def _apart_from_own_conversation(near: NearRows, *parts: Rows) -> NearRows:
     """The near rows without pairs of turns of one conversation: each has all turns before it, so that they are always alike."""
     import numpy as np
 
+    from tuneproof.engine.audit.near.dialogues import without_pairs_of_dialogues
+
+    near = without_pairs_of_dialogues(near, *parts)
     names = [example.conversation for part in parts for example in part]
     if not any(names):
         return near

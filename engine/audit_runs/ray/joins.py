@@ -6,6 +6,7 @@ compares them once more, exactly and by their texts, so a row too many does no h
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from tuneproof.engine.audit.courtesy import ShortInputs, WithoutCourtesy
 from tuneproof.engine.audit.near.boilerplate import BoilerplateRules, WithoutRules
 from tuneproof.engine.audit.near.digests import text_digest
 from tuneproof.engine.audit.near.exact_sets import similarity
@@ -49,10 +51,17 @@ def sketch_rows(table: Table, number: int, rules: BoilerplateRules) -> pa.Table:
     return pa.table(
         {
             "row": (number << POSITION_BITS) + np.arange(len(sizes)),
-            "key": np.fromiter((text_digest(key) for part in table.parts for key in part.loose), np.uint64, len(sizes)),
+            "key": np.fromiter(map(text_digest, _keys(table)), np.uint64, len(sizes)),
             "shingles": _lists(sizes, shingles),
         }
     )
+
+
+def _keys(table: Table) -> Iterator[str]:
+    """What rows have in common that are equal in any way: their text without words of courtesy if they are short, else under `loose`."""
+    without = WithoutCourtesy(table.count(ShortInputs).language)
+    loose = (key for part in table.parts for key in part.loose)
+    return (without.text(text) or key for text, key in zip(table.compared_texts(), loose, strict=True))
 
 
 def related_rows(sketches: Dataset, rows: int) -> tuple[NDArray[np.int64], bool]:

@@ -296,6 +296,16 @@ def leaks(rng: Random, count: int) -> DefectiveRows:
     return world
 
 
+@defects_of("common-requests")
+def short_and_common(rng: Random, count: int) -> DefectiveRows:
+    world = free(rng)
+    for _ in range(max(3, count) if count else 0):
+        world.add("thank you", sentence(rng, 6))
+    if count:
+        world.add("Thank you!", sentence(rng, 6), file=EVAL, defect=False)
+    return world
+
+
 @defects_of("near-leakage")
 def near_leaks(rng: Random, count: int) -> DefectiveRows:
     world = free(rng)

@@ -12,7 +12,7 @@ from tests.unit.audit.defect_factory import DEFECTS, labelled
 from tuneproof.engine.audit.checks import CHECKS
 from tuneproof.engine.audit.run_checks import audit
 
-WITHOUT_ROWS = {"imbalance", "near-incomplete", "by-hand", "no-such-row"}
+WITHOUT_ROWS = {"imbalance", "label-shares", "split-groups", "near-incomplete", "by-hand", "no-such-row"}
 """They are about the data as a whole or about what the case leaves out, so that no single row has the defect."""
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import combinations, product
 
 import numpy as np
@@ -11,9 +10,10 @@ from hypothesis import strategies as st
 from tuneproof.engine.audit.near.clusters import NearRows
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.data.example import norm
+from tuneproof.engine.data.spaceless import words_of
 
 THRESHOLDS = (0.3, 1 / 3, 0.5, 2 / 3, 0.75, 0.8, 0.9, 1.0)
-words = st.sampled_from(["a", "b", "c", "naïve", "日本", "x_1", "!", "🍕", "-"])
+words = st.sampled_from(["a", "b", "c", "naïve", "日本", "日本語文", "สวัสดี", "x_1", "!", "🍕", "-"])
 spoken = st.lists(words, max_size=9).map(" ".join)
 written = st.text(st.sampled_from("ab é\U0001f355\ud83c?"), max_size=14)
 rows = st.lists(spoken | written, max_size=14).map(lambda texts: [norm(text) for text in texts])
@@ -23,7 +23,7 @@ threshold = st.sampled_from(THRESHOLDS)
 
 def shingles_of(text: str, shingle: Shingle) -> set[object]:
     """The definition, word for word."""
-    parts = (re.findall(r"\w+", text) or [text]) if shingle is Shingle.W3 else text
+    parts = (words_of(text) or [text]) if shingle is Shingle.W3 else text
     width = 3 if shingle is Shingle.W3 else 5
     return {tuple(parts[at : at + width]) for at in range(max(1, len(parts) - width + 1))}
 

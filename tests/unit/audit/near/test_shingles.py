@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from itertools import chain, product
 
 import numpy as np
@@ -18,6 +17,7 @@ from tuneproof.engine.audit.near.hashes import shingle_hashes, sorted_sets
 from tuneproof.engine.audit.near.settings import Shingle
 from tuneproof.engine.audit.near.shingles import shingle_sets
 from tuneproof.engine.audit.words import word_hashes
+from tuneproof.engine.data.spaceless import words_of
 
 
 @given(rows, shingle)
@@ -53,9 +53,9 @@ def test_hashes_are_equal_exactly_if_the_shingles_are(texts: list[str], shingle:
     assert sorted(sorted_sets(*shingle_hashes(texts[::-1], shingle))[0].tolist()) == sorted(found.tolist())
 
 
-@given(st.lists(st.text(max_size=30), max_size=8), st.integers(1, 40))
+@given(st.lists(st.text(max_size=30) | st.text(st.sampled_from("ab 日本語สวัี!_"), max_size=30), max_size=8), st.integers(1, 40))
 def test_words_are_those_of_the_definition(texts: list[str], block: int) -> None:
-    expected = [re.findall(r"\w+", text) for text in texts]
+    expected = [words_of(text) for text in texts]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(words, "BLOCK_CHARACTERS", block)
         found, lengths = word_hashes(texts)

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 
 from tests.unit.audit.defect_factory import sentence
 from tuneproof.engine.audit.near import join
-from tuneproof.engine.audit.near.split_leaks import without_near_leaks
 from tuneproof.engine.audit.near.table import join_rows
 from tuneproof.engine.audit.rows import Rows
 from tuneproof.engine.audit.run_checks import audit
+from tuneproof.engine.audit.split_leaks import without_near_leaks
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.data.example import Example, Source

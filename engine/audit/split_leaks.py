@@ -1,11 +1,13 @@
-"""Near leaks between the parts of a split, taken out."""
+"""Near leaks between the parts of a split, and rows that are equal but for words of courtesy, taken out."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from tuneproof.engine.audit.courtesy import courtesy_keys
 from tuneproof.engine.audit.near.table import join_rows
 from tuneproof.engine.audit.rows import Rows
+from tuneproof.engine.audit.table import Table
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import SplitParts
 
@@ -27,4 +29,7 @@ def _apart(rows: list[Example], eval_rows: list[Example]) -> tuple[list[Example]
     if not rows or not eval_rows:
         return rows, []
     near = {found.row for found in join_rows(Rows(rows), Rows(eval_rows)).examples_near_eval()}
+    keys = courtesy_keys(Table(Rows(rows), Rows(eval_rows), []))
+    known = {key for key in keys[len(rows) :] if key is not None}
+    near |= {at for at, key in enumerate(keys[: len(rows)]) if key in known}
     return [e for at, e in enumerate(rows) if at not in near], [rows[at] for at in sorted(near)]
