@@ -18,6 +18,7 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import brentq
+from scipy.special import betaincinv
 from scipy.stats import norm
 
 from tuneproof.engine.case.task import Metric
@@ -28,6 +29,12 @@ from tuneproof.engine.scoring.rule import MeasuredArm, TargetStatus, VerdictAnsw
 MIN_GAIN = 0.02
 FIELDS = 5
 LABELS = 5
+MEAN_LABELS = 2
+"""Labels of a case, where it has several: one, two or three."""
+
+SPREAD = 1.5
+"""The two parameters of the beta distribution of scores, added up: below 2 most scores are near 0 or 1."""
+
 CLUSTER_SHARE = 0.3
 """Share of the variance of a case's difficulty that its cluster has in common."""
 
@@ -50,10 +57,17 @@ class Cell:
     gain: float
     base: float
     missing: float = 0.0
+    several: bool = False
+    """Whether a case has several labels."""
+
+    @property
+    def title(self) -> str:
+        """The metric, and what it is computed from where that is not plain."""
+        return f"{self.metric}, several labels" if self.several else str(self.metric)
 
     def __str__(self) -> str:
         return (
-            f"{self.metric:<15} {self.cases:>5} {self.arms:>4} {self.correlation:>5} {self.cluster_size:>7} "
+            f"{self.title:<24} {self.cases:>5} {self.arms:>4} {self.correlation:>5} {self.cluster_size:>7} "
             f"{self.missing:>7} {self.base:>5} {self.gain:>5}"
         )
 
@@ -90,6 +104,10 @@ def cells() -> Iterator[Cell]:
             continue
         arms, correlation, size, missing = structure
         yield Cell(metric, cases, arms, correlation, size, *truth, missing=missing)
+    of_open_answers = [(Metric.CHRF, False), (Metric.MICRO_F1, True), (Metric.MACRO_F1, True)]
+    for (metric, several), cases, structure, truth in itertools.product(of_open_answers, [10, 40, 80, 300, 1000], structures, truths):
+        arms, correlation, size, missing = structure
+        yield Cell(metric, cases, arms, correlation, size, *truth, missing=missing, several=several)
 
 
 def simulate(cell: Cell, repetitions: int, seed: int = 0) -> Rates:
@@ -156,6 +174,10 @@ def _sums(cell: Cell, values: Sequence[float], clusters: NDArray[np.intp] | None
         own = random.standard_normal((FIELDS, *shared.shape))
         right = math.sqrt(0.6) * shared + math.sqrt(0.4) * own < norm.ppf(values)[:, None]
         return [sums_of_scores(scores) for scores in right.mean(0)]
+    if cell.metric is Metric.CHRF:
+        return _scores(cell, values, clusters, random)
+    if cell.several:
+        return _several_labels(cell, values, clusters, random)
     ease = _ease(cell, len(values), clusters, random)
     expected = random.integers(LABELS, size=cell.cases)
     names = [str(label) for label in range(LABELS)]
@@ -165,6 +187,38 @@ def _sums(cell: Cell, values: Sequence[float], clusters: NDArray[np.intp] | None
         answers = np.where(row < norm.ppf(_accuracy_for(value)), expected, guessed)
         pairs = [Labels((names[wanted],), (names[got],)) for wanted, got in zip(expected, answers, strict=True)]
         found.append(sums_of_labels(pairs, names))
+    return found
+
+
+def _scores(cell: Cell, values: Sequence[float], clusters: NDArray[np.intp] | None, random: np.random.Generator) -> list[MetricSums]:
+    """Scores between 0 and 1 of a beta distribution with these means, most of them near 0 and 1, as those of free texts are."""
+    ease = _ease(cell, len(values), clusters, random)
+    quantiles = norm.sf(ease)
+    return [sums_of_scores(betaincinv(SPREAD * value, SPREAD * (1 - value), row)) for row, value in zip(quantiles, values, strict=True)]
+
+
+def _several_labels(
+    cell: Cell, values: Sequence[float], clusters: NDArray[np.intp] | None, random: np.random.Generator
+) -> list[MetricSums]:
+    """Cases with one to three of equally common labels, as many of which are answered as expected on average.
+
+    A label that a case has is answered as often as the value says, and one that it has not so often that expected and answered labels are
+    equally many. Then micro- and macro-F1 are the value.
+    """
+    shared = _ease(cell, len(values), clusters, random)
+    count = random.integers(1, 4, size=cell.cases)
+    expected = random.random((cell.cases, LABELS)).argsort(1).argsort(1) < count[:, None]
+    found = []
+    for row, value in zip(shared, values, strict=True):
+        own = random.standard_normal((cell.cases, LABELS))
+        ease = math.sqrt(0.6) * row[:, None] + math.sqrt(0.4) * own
+        by_mistake = (1 - value) * MEAN_LABELS / (LABELS - MEAN_LABELS)
+        answered = np.where(expected, ease < norm.ppf(value), ease > norm.ppf(1 - by_mistake))
+        right = expected & answered
+        if cell.metric is Metric.MICRO_F1:
+            found.append(MetricSums(np.column_stack([2.0 * right.sum(1), expected.sum(1) + answered.sum(1)])))
+        else:
+            found.append(MetricSums(np.hstack([expected, answered, right]).astype(float), labels=LABELS))
     return found
 
 
@@ -195,10 +249,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repetitions", type=int, default=2000)
     parser.add_argument("--metric", type=Metric, choices=list(Metric), help="only this metric")
+    parser.add_argument("--several", action="store_true", help="only cases with several labels")
+    parser.add_argument("--cases", type=int, help="only this many cases")
     arguments = parser.parse_args()
-    chosen = [cell for cell in cells() if arguments.metric in (None, cell.metric)]
+    chosen = [
+        cell
+        for cell in cells()
+        if arguments.metric in (None, cell.metric) and arguments.cases in (None, cell.cases) and (cell.several or not arguments.several)
+    ]
     print(f"{len(chosen)} cells, {arguments.repetitions} repetitions each")
-    print("metric          cases arms  corr cluster missing  base  gain |   tune  do not covered   shown | seconds")
+    print("metric                   cases arms  corr cluster missing  base  gain |   tune  do not covered   shown | seconds")
     began = time.monotonic()
     worst = {"tune": 0.0, "do not tune": 0.0, "covered": 1.0, "shown": 0.0}
     for number, cell in enumerate(chosen):
