@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -47,6 +48,7 @@ from tuneproof.engine.scoring.predictions import (
     to_jsonl,
     with_outside_score,
 )
+from tuneproof.engine.scoring.prose import LIBRARIES
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.scoring.scores import Scores, score_predictions
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
@@ -244,9 +246,9 @@ def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, s
         raise VerifyFailed("the cases are not the frozen ones", where=predictions)
     check_outside_scores(task, predictions, stored, cases, grader, run_script=run_script)
     again = [grade_again(p, grader, cases[p.id].output) for p in stored]
-    _same(run, predictions, to_jsonl(again))
+    _same(run, predictions, to_jsonl(again), _other_libraries)
     seconds = Scores.model_validate_json(run.read(scores)).seconds
-    _same(run, scores, score_predictions(arm, again, task.metrics, grader, seconds).model_dump_json(indent=1) + "\n")
+    _same(run, scores, score_predictions(arm, again, task.metrics, grader, seconds).model_dump_json(indent=1) + "\n", _other_libraries)
     if run.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
         raise VerifyFailed(f"the prompts of {arm} do not have the recorded digest", where=MANIFEST)
     return len(again)
@@ -382,9 +384,18 @@ def _check_ids(part: Part, rows: list[tuple[str, Example]]) -> None:
         raise VerifyFailed("an id does not match its row", where=part_file(part))
 
 
-def _same(run: RunSnapshot, name: str, expected: str) -> None:
+def _same(run: RunSnapshot, name: str, expected: str, reason: Callable[[RunSnapshot], str] = lambda run: "") -> None:
     if run.read(name) != expected:
-        raise VerifyFailed("the numbers do not follow from the stored files", where=name)
+        raise VerifyFailed(f"the numbers do not follow from the stored files{reason(run)}", where=name)
+
+
+def _other_libraries(run: RunSnapshot) -> str:
+    """The packages that grade free texts whose version is not the one that graded the run."""
+    recorded = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL)).versions
+    others = [
+        f"{name} {recorded[name]}, here {version(name)}" for name in LIBRARIES if name in recorded and recorded[name] != version(name)
+    ]
+    return f"; they were graded with {' and '.join(others)}" if others else ""
 
 
 def _task(run: RunSnapshot) -> Task:

@@ -11,6 +11,11 @@ import regex
 from tuneproof.engine.case.task import Metric
 from tuneproof.engine.scoring.text_units import folded, is_contained, tokens
 
+LIBRARIES = ("sacrebleu", "rapidfuzz", "py3langid")
+"""The packages that grade free texts; another version may grade them otherwise."""
+
+END_MARKS = " .,;:!?\"'"
+
 _ARTICLES = regex.compile(r"\b(?:a|an|the)\b")
 _MARKS = regex.compile(r"[\p{P}\p{S}]")
 
@@ -51,8 +56,12 @@ def squad_tokens(text: str) -> list[str]:
 
 
 def contains(output: str, expected: str) -> float:
-    """Whether the expected text is in the output, as whole words, but for Unicode forms, white space, upper and lower case."""
-    return float(is_contained(expected, output)) if expected.strip() else float(not output.strip())
+    """Whether the expected text is in the output, as whole words.
+
+    Unicode forms, white space, case, and the marks that end the expected text do not count.
+    """
+    wanted = expected.strip().strip(END_MARKS) or expected.strip()
+    return float(is_contained(wanted, output)) if wanted else float(not output.strip())
 
 
 def _f1(common: int, got: int, wanted: int) -> float:
