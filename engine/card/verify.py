@@ -17,6 +17,7 @@ from tuneproof.engine.card.markdown import card_text
 from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
 from tuneproof.engine.card.verify_base import check_base
 from tuneproof.engine.card.verify_judge import check_judge
+from tuneproof.engine.card.verify_libraries import other_libraries
 from tuneproof.engine.card.verify_outside import ScriptCheck, check_outside_scores
 from tuneproof.engine.card.verify_training import check_training
 from tuneproof.engine.case.arm_names import ArmName, with_repair
@@ -48,7 +49,6 @@ from tuneproof.engine.scoring.predictions import (
     to_jsonl,
     with_outside_score,
 )
-from tuneproof.engine.scoring.prose import LIBRARIES
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.scoring.scores import Scores, score_predictions
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
@@ -246,9 +246,9 @@ def _check_answers(run: RunSnapshot, step: StepId, arm: str, predictions: str, s
         raise VerifyFailed("the cases are not the frozen ones", where=predictions)
     check_outside_scores(task, predictions, stored, cases, grader, run_script=run_script)
     again = [grade_again(p, grader, cases[p.id].output) for p in stored]
-    _same(run, predictions, to_jsonl(again), _other_libraries)
+    _same(run, predictions, to_jsonl(again), other_libraries)
     seconds = Scores.model_validate_json(run.read(scores)).seconds
-    _same(run, scores, score_predictions(arm, again, task.metrics, grader, seconds).model_dump_json(indent=1) + "\n", _other_libraries)
+    _same(run, scores, score_predictions(arm, again, task.metrics, grader, seconds).model_dump_json(indent=1) + "\n", other_libraries)
     if run.manifest.steps[step].digests.get("prompts") != prompts_digest(again):
         raise VerifyFailed(f"the prompts of {arm} do not have the recorded digest", where=MANIFEST)
     return len(again)
@@ -387,15 +387,6 @@ def _check_ids(part: Part, rows: list[tuple[str, Example]]) -> None:
 def _same(run: RunSnapshot, name: str, expected: str, reason: Callable[[RunSnapshot], str] = lambda run: "") -> None:
     if run.read(name) != expected:
         raise VerifyFailed(f"the numbers do not follow from the stored files{reason(run)}", where=name)
-
-
-def _other_libraries(run: RunSnapshot) -> str:
-    """The packages that grade free texts whose version is not the one that graded the run."""
-    recorded = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL)).versions
-    others = [
-        f"{name} {recorded[name]}, here {version(name)}" for name in LIBRARIES if name in recorded and recorded[name] != version(name)
-    ]
-    return f"; they were graded with {' and '.join(others)}" if others else ""
 
 
 def _task(run: RunSnapshot) -> Task:

@@ -49,6 +49,11 @@ class MetricSums:
         return self.labels == 0 and bool(np.isin(self.sums[:, 0], (0.0, 1.0)).all() and (self.sums[:, 1] == 1).all())
 
     @property
+    def has_several(self) -> bool:
+        """Whether this is macro-F1 over cases of which some have several labels."""
+        return bool(self.labels and (self.sums[:, : self.labels].sum(1) > 1).any())
+
+    @property
     def case_scores(self) -> Floats:
         """What each case scores alone, between 0 and 1, shape (cases,): for F1 its own F1, and 1 where it has nothing to name."""
         import numpy as np
