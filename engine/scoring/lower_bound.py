@@ -18,7 +18,8 @@ def lower_bound(metric: MetricSums, clusters: Ints | None = None, tail: float = 
     A proportion over cases that stand alone: exact (Clopper and Pearson 1934); Wilson's limit is too high near 1, where targets lie.
     Otherwise the smaller of the exact limit for the effective number of cases (Korn and Graubard 1998, Survey Methodology 24:193), never
     more than there are, and Student's t with the delete-one-cluster jackknife. For macro-F1 of single labels it is Student's t alone; with
-    several labels a case that is too high near 1 (3.6 % in place of 2.5 % of 80 cases, counted by `tests.bench.verdict`). With fewer than two clusters it is 0.
+    several labels a case that is too high near 1 (3.6 % in place of 2.5 % of 80 cases, counted by `tests.bench.verdict`), and the exact
+    limit is for as many labels as the cases have. With fewer than two clusters it is 0.
     """
     from scipy.special import stdtrit
 
