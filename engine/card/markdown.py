@@ -14,7 +14,7 @@ from tuneproof.engine.card.method_comparison import comparison_lines
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
 from tuneproof.engine.case.arm_names import ArmName
-from tuneproof.engine.case.task import OUTSIDE_METRICS
+from tuneproof.engine.case.task import Metric
 from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.run.artifacts import TrainedLength
 from tuneproof.engine.run.event import Rate
@@ -171,7 +171,7 @@ def _arm_notes(card: Card) -> list[str]:
 
 def _notes(arm: CardArm) -> list[str]:
     notes = [arm.approach] if arm.approach else []
-    notes += _outside_scores(arm)
+    notes += _script_fields(arm)
     if arm.recall is not None:
         notes.append(f"Of the cases that name a document, {rate_text(arm.recall)} were shown a passage of it")
     if arm.left_out:
@@ -181,14 +181,11 @@ def _notes(arm: CardArm) -> list[str]:
     return notes
 
 
-def _outside_scores(arm: CardArm) -> list[str]:
-    """The score that no grader gave, with its fields."""
-    found = [(metric, arm.metrics[metric]) for metric in OUTSIDE_METRICS if metric in arm.metrics]
-    lines = []
-    for metric, value in found:
-        fields = [f"{name.removeprefix(f'{metric}: ')} {each:.3f}" for name, each in arm.metrics.items() if name.startswith(f"{metric}: ")]
-        lines.append(f"{metric} {value:.3f}" + (f" ({', '.join(fields)})" if fields else ""))
-    return lines
+def _script_fields(arm: CardArm) -> list[str]:
+    """The fields that a script of the case gave, where it gave several."""
+    prefix = f"{Metric.SCRIPT}: "
+    fields = [f"{name.removeprefix(prefix)} {value:.3f}" for name, value in arm.metrics.items() if name.startswith(prefix)]
+    return [f"{prefix}{', '.join(fields)}"] if fields else []
 
 
 def _shown_metric(card: Card) -> str:
