@@ -131,7 +131,7 @@ class CardArm(BaseModel):
     unanswered: dict[str, int] = Field(default={}, exclude_if=lambda reasons: not reasons)
     """Cases without an answer from the server, by reason."""
     score: float | None = Field(default=None, exclude_if=lambda score: score is None)
-    """For a free text or several labels, the metric that decides, where it is not the share of correct answers."""
+    """For a free text, several labels or a script of the case, the metric that decides, where it is not the share of correct answers."""
     labels: dict[str, LabelScore] = Field(default={}, exclude_if=lambda labels: not labels)
     """Of several labels, how each one is answered."""
     rules: dict[str, Rate] = Field(default={}, exclude_if=lambda rules: not rules)

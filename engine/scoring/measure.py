@@ -69,7 +69,8 @@ class Measure:
     @property
     def counts_correct_answers(self) -> bool:
         """Whether the metric that decides is the share of correct answers."""
-        if self.is_open and (self.task.rules or self.metric is not self.task.primary_metric):
+        is_another = self.metric is not self.task.primary_metric
+        if (self.is_open and (self.task.rules or is_another)) or (self.task.is_scored_outside and is_another):
             return False
         return self.metric in COUNTS_CORRECT[self.task.output.kind]
 
@@ -81,7 +82,8 @@ class Measure:
     @property
     def shows_score(self) -> bool:
         """Whether the card has a column for the metric that decides beside what is correct."""
-        return not self.counts_correct_answers and self.task.output.kind in (OutputKind.TEXT, OutputKind.LABELS)
+        has_own = self.task.output.kind in (OutputKind.TEXT, OutputKind.LABELS) or self.task.is_scored_outside
+        return has_own and not self.counts_correct_answers
 
     @property
     def says_right(self) -> bool:

@@ -111,8 +111,9 @@ def _difference(measure: Measure, tuned: str, other: str, difference: PairedDiff
     """The difference with its interval, told from a limit; of answers that a judge saw side by side, with how often it preferred which."""
     if not difference.judged:
         return f"Difference in {measure.metric}: {format_interval(difference, limit)}"
+    first = "" if difference.seeds == 1 else ", in its first training,"
     return (
-        f"Side by side the judge preferred {tuned} on {difference.only_tuned_right} of {difference.cases} cases, {other} on "
+        f"Side by side the judge preferred {tuned}{first} on {difference.only_tuned_right} of {difference.cases} cases, {other} on "
         f"{difference.only_untuned_right}, and neither on {difference.ties}. Wins minus losses: {format_interval(difference, limit)}"
     )
 

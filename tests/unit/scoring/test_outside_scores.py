@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pickle
+
 import pytest
 
 from tuneproof.engine.card.verify_outside import check_outside_scores
@@ -131,3 +133,21 @@ def test_a_field_that_only_some_rows_have_is_averaged_over_these() -> None:
     rows = answered(["x", "y", "z", ""], Task.model_validate({"metric": {"script": script}}))
     scores = score_predictions("zero_shot", rows, [Metric.SCRIPT], GRADER, 1.0)
     assert scores.fields == {"a": 0.25, "b": pytest.approx(1 / 3, abs=1e-6)}
+
+
+def test_a_target_in_another_metric_does_not_count_what_the_script_lets_pass() -> None:
+    cases = [(name, Example("", "?", '{"a": 1}', case.source)) for name, case in CASES[:2]]
+    grader = make_grader(JSON_TASK, [])
+    rows = [
+        grade_output(name, "?", text, case.output, grader, truncated=False, prompt_tokens=9, output_tokens=9)
+        for (name, case), text in zip(cases, ['{"a": 2}', '{"a": 1}'], strict=True)
+    ]
+    scored = scorer(JSON_TASK).scored(rows, cases, no_progress)
+    assert [row.correct for row in scored] == [True, True]
+    other = Measure(JSON_TASK, Target(metric=Metric.EXACT_MATCH, at_least=0.9), grader)
+    assert deciding_score(scored, other) == 0.5 and not other.counts_correct_answers
+    assert Measure(JSON_TASK, None, grader).shows_score
+
+
+def test_a_scorer_can_be_sent_to_the_process_that_trains() -> None:
+    assert pickle.loads(pickle.dumps(scorer(JSON_TASK))).metric == JSON_TASK.metric
