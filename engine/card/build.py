@@ -91,8 +91,11 @@ def _data_shape(evidence: Evidence) -> DataShapeSection | None:
     shapes = ", ".join(f"{file} ({shape})" for file, shape in report.shapes.items())
     found = f"{findings['block']} blocking findings, {findings['warn']} warnings"
     found += f", {report.accepted} accepted" if report.accepted else ""
+    # Those that are left, as the frozen parts have them.
+    chats = {example.conversation for part in parts.values() for example in part} - {""}
+    whose = f", the answers of {len(chats)} conversations," if chats else ""
     return DataShapeSection(
-        summary=f"{report.counts.rows} examples from {shapes}: {train} in train, {validation} in validation, "
+        summary=f"{report.counts.rows} examples{whose} from {shapes}: {train} in train, {validation} in validation, "
         f"{len(report.left_out) + evidence.cross_split_duplicates} left out; {found}.",
         files=report.shapes,
         rows=report.counts.rows,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,11 @@ import pytest
 import yaml
 
 from tests.conftest import tuneproof
+from tests.manifests import forge_digests
 from tests.unit.models.bases import base_with
+from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.run.step_id import StepId
+from tuneproof.engine.run.store import RunStore
 
 CITIES = "Berlin Lisbon Oslo Vienna Prague Dublin Athens Warsaw".split()
 BEFORE = ["Hello. ", "", "Please help: ", "Hi! ", "Good evening. "]
@@ -97,6 +102,17 @@ def test_a_model_that_learns_to_call_tools_in_its_own_template_is_tuned_and_veri
     right = next(each for each in predictions if each["correct"])
     assert right["output"].startswith('{"name": ') and right["expected"].startswith("<tool_call>")
     assert json.loads((tmp_path / "run/model.json").read_text())["tools"] == "own"
+    _call_another_tool(RunStore(tmp_path / "run"), right["output"])
+    assert tuneproof("verify", tmp_path / "run").code == ExitCode.DIFFERS, "a call that is judged otherwise than it was is noticed"
+
+
+def _call_another_tool(store: RunStore, output: str) -> None:
+    """Changes a right answer, and makes its digest fit."""
+    file, written = "arms/tuned/predictions.jsonl", json.dumps(output)[1:-1]
+    name = json.loads(output)["name"]
+    text = store.read(file)
+    store.write(file, text.replace(written, written.replace(name, "taxis"), 1))
+    forge_digests(store, StepId.arm("tuned"))
 
 
 @pytest.mark.long
@@ -115,6 +131,7 @@ def test_every_turn_of_a_chat_is_learned_and_scored_and_the_interval_counts_chat
         },
     )
     verdict = card["verdict"]
+    assert re.search(r"\d+ examples, the answers of (59|60) conversations, from rows.jsonl", (tmp_path / "run/card.md").read_text())
     assert verdict["answer"] == "tune" and verdict["difference"]["interval"] == "delete-one-cluster jackknife, Student's t"
     frozen = {
         part: [json.loads(line) for line in (tmp_path / f"run/splits/{part}.jsonl").read_text().splitlines()]
