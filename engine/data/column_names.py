@@ -47,7 +47,8 @@ class Header:
     @classmethod
     def of(cls, cells: Sequence[str]) -> Header:
         """The header with these cells."""
-        unnamed = frozenset(at for at, name in enumerate(cells) if not name.strip())
+        cells = [name.strip() for name in cells]
+        unnamed = frozenset(at for at, name in enumerate(cells) if not name)
         named = [f"column {at + 1}" if at in unnamed else name for at, name in enumerate(cells)]
         distinct = distinct_names(named)
         return cls(distinct, unnamed, renamed(named, distinct))

@@ -86,8 +86,8 @@ class NotRead(RowNote):
     of_file = True
     what: str
     """What it is, as the words for it in a sentence."""
-    rows: int
-    """How many rows it has."""
+    rows: int | None
+    """How many rows it has; None if that cannot be known."""
 
 
 @dataclass(frozen=True)

@@ -28,7 +28,7 @@ from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
 from tuneproof.engine.data.reading_limits import ReadingLimits
 from tuneproof.engine.data.row_shape import RowShape
 from tuneproof.engine.data.shapes import SHAPES, detect_shape, shape_of_columns
-from tuneproof.engine.data.source_files import source_files, source_parts
+from tuneproof.engine.data.source_files import files_not_read, source_files, source_parts
 
 PROGRESS_ROWS = 1000
 """Rows after which progress is reported."""
@@ -120,7 +120,16 @@ def read_examples(
             loaded.digests[name] = sha256_data([e.content_hash for e in loaded.examples if e.source.file == name])
     if not loaded.examples:
         raise no_rows_error(names, loaded.problems)
+    _note_unread_files(loaded, named)
     return loaded
+
+
+def _note_unread_files(loaded: LoadedExamples, named: str | list[str]) -> None:
+    files = files_not_read(named)
+    if files:
+        shown = ", ".join(path.name[:MOST_SHOWN_CHARACTERS] for path in files[:MOST_SHOWN_KEYS])
+        more = f" and {len(files) - MOST_SHOWN_KEYS:,} more" if len(files) > MOST_SHOWN_KEYS else ""
+        loaded.notes.rows[NotRead(f"{shown}{more} in the folder, of a format that is not known", None)] = [loaded.examples[0].source]
 
 
 def read_file_as(

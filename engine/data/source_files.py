@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+import os
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from tuneproof.engine.core.errors import DataRefused
@@ -19,6 +20,34 @@ ABOUT_DATA = frozenset({"dataset_info.json", "dataset_infos.json", "dataset_dict
 
 SAVED_STATE = "state.json"
 """In a folder that `save_to_disk` wrote: which Arrow files are the data. Others beside them are a cache."""
+
+
+OTHER_FOLDERS = (
+    frozenset({"events.jsonl", "manifest.json"}),
+    frozenset({"tokenizer_config.json"}),
+    frozenset({"adapter_config.json"}),
+)
+"""Files by which a folder inside a folder of data is known to be a run, a model or an adapter."""
+
+NO_DATA = (
+    ".md",
+    ".rst",
+    ".txt",
+    ".py",
+    ".sh",
+    ".ipynb",
+    ".yaml",
+    ".yml",
+    ".toml",
+    ".lock",
+    ".cfg",
+    ".ini",
+    ".log",
+    ".html",
+    ".svg",
+    ".png",
+)
+"""Endings of files that often are beside data and hold none."""
 
 
 def source_files(named: str | list[str], apart_from: Collection[str] = ()) -> dict[str, Path]:
@@ -47,16 +76,32 @@ def _parts(named: str | list[str]) -> dict[Path, Part]:
 
 def _of_folder(folder: Path) -> dict[Path, Part]:
     """The data files of a folder with their parts. Raises DataRefused if there are none."""
-    found = sorted(p for p in folder.rglob("*") if file_type(p).format in FORMATS and p.is_file() and _is_data(p, folder))
+    found = sorted(path for path in _files(folder) if file_type(path).format in FORMATS and _is_data(path))
     if not found:
         raise DataRefused("the folder has no file of a known format", where=str(folder), fix=f"known formats: {', '.join(FORMATS)}")
     return parts_of({path: (path.name, *reversed(path.relative_to(folder).parts[:-1])) for path in found})
 
 
-def _is_data(path: Path, folder: Path) -> bool:
+def files_not_read(named: str | list[str]) -> list[Path]:
+    """The files of the folders among the names that may be data, but whose format is not known."""
+    folders = [Path(name) for name in ([named] if isinstance(named, str) else named) if exists(Path(name)) and Path(name).is_dir()]
+    files = (path for folder in folders for path in _files(folder))
+    return sorted(path for path in files if file_type(path).format not in (*FORMATS, *NO_DATA, ""))
+
+
+def _files(folder: Path) -> Iterator[Path]:
+    """The files in a folder and those inside it, but for hidden ones and folders that are something else."""
+    for at, folders, names in os.walk(folder):
+        here = Path(at)
+        if here != folder and any(mark <= set(names) for mark in OTHER_FOLDERS):
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if not name.startswith(".")]
+        yield from (here / name for name in names if not name.startswith(".") and (here / name).is_file())
+
+
+def _is_data(path: Path) -> bool:
     if path.name in ABOUT_DATA or path.name.endswith(QUARANTINE_SUFFIX):
-        return False
-    if any(part.startswith(".") for part in path.relative_to(folder).parts):
         return False
     return path.suffix != ".arrow" or path.name in (_saved_files(path.parent) or {path.name})
 

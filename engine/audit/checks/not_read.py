@@ -14,5 +14,6 @@ from tuneproof.engine.data.notes import NotRead
 def not_read(table: Table) -> Iterator[Finding]:
     """Parts of files that are not read: sheets of a workbook with other columns than its first, and a test part that is not used."""
     for note, rows in table.notes_of(NotRead):
-        message = f"{note.what}, is not read: {note.rows:,} {plural(note.rows, 'row', 'rows')}"
+        rows_of = f": {note.rows:,} {plural(note.rows, 'row', 'rows')}" if note.rows is not None else ""
+        message = f"not read: {note.what}{rows_of}"
         yield Finding(message, "put it into a file of its own, if it is needed", tuple(map(FlaggedRow, rows)))

@@ -73,6 +73,18 @@ def test_json_about_data_is_no_data(tmp_path: Path) -> None:
     assert list(read_examples(str(tmp_path)).shapes) == ["rows.jsonl"]
 
 
+def test_a_run_or_a_model_inside_the_folder_is_no_data_and_an_unknown_format_is_named(tmp_path: Path) -> None:
+    for name in ("runs/one/events.jsonl", "runs/one/manifest.json", "runs/one/splits/train.jsonl", "base/tokenizer_config.json"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text('{"kind": "begun"}')
+    (tmp_path / "rows.jsonl").write_text(LINES)
+    for name in ("more.xml", "old.zip", "README.md", "LICENSE", "policy.txt"):
+        (tmp_path / name).write_text("<a/>")
+    loaded = read_examples(str(tmp_path))
+    assert list(loaded.shapes) == ["rows.jsonl"]
+    assert [note.what for note, _ in loaded.notes.of(NotRead)] == ["more.xml, old.zip in the folder, of a format that is not known"]
+
+
 def arrow(path: Path, rows: list[dict[str, Any]], *, is_stream: bool = True) -> None:
     table = pyarrow.Table.from_pylist(rows)
     with path.open("wb") as file, (ipc.new_stream if is_stream else ipc.new_file)(file, table.schema) as writer:
