@@ -11,8 +11,7 @@ from tuneproof.engine.data.cells import RowError, object_of, objects_of, output_
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.messages import ToolUse
 from tuneproof.engine.data.notes import KeyPlace, RowNotes, UnansweredTurns, UnusedKey
-from tuneproof.engine.data.reasoning import with_reasoning
-from tuneproof.engine.data.row_keys import note_unused, rest_of, single_turn, tools_of
+from tuneproof.engine.data.row_keys import note_unused, reasoned, rest_of, single_turn, tools_of
 from tuneproof.engine.data.row_shape import Converted
 from tuneproof.engine.data.turns import (
     Conversation,
@@ -135,7 +134,7 @@ def _example_at(dialogue: Dialogue, answer: int, source: Source, notes: RowNotes
     spoken, tools, metadata = dialogue
     turns = spoken.turns
     asked = input_position(spoken, answer)
-    output = with_reasoning(turns[answer].reasoning, turns[answer].text)
+    output = reasoned(turns[answer].reasoning, turns[answer].text, notes)
     uses_tools = tools or answer - asked > 1 or turns[answer].tool_calls
     tool_use = ToolUse(tools, turns[asked + 1 : answer], turns[answer].tool_calls) if uses_tools else None
     if any(turn.reasoning for turn in turns[:answer]):

@@ -79,6 +79,14 @@ def tools_of(row: Mapping[str, Any], notes: RowNotes) -> tuple[tuple[str, ...], 
     return tools, keys
 
 
+def reasoned(reasoning: str, answer: str, notes: RowNotes) -> str:
+    """An output with its reasoning; an answer that has its own block stays as it is, which is noted."""
+    output = with_reasoning(reasoning, answer)
+    if reasoning.strip() and output == answer and reasoning.strip() not in answer:
+        notes.add(UnusedKey("reasoning", KeyPlace.ROW, "the answer has other reasoning in its text, which is what is learned"))
+    return output
+
+
 def single_turn(
     row: Mapping[str, Any], source: Source, notes: RowNotes, instruction: str, given: str, output: str, used: frozenset[str]
 ) -> Example:
@@ -106,7 +114,7 @@ def single_turn(
         read |= keys
     for key in ROW_REASONING_KEYS:
         if key in saying and isinstance(row[key], str):
-            output = shared_label(with_reasoning(row[key], output))
+            output = shared_label(reasoned(row[key], output, notes))
             read.add(key)
     tool_use = ToolUse(tools) if tools else None
     return Example(instruction, given, output, source, system or "", history or (), rest_of(row, read), tool_use)

@@ -34,6 +34,8 @@ def _convert(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Example
     if spans is not None:
         answer: Any = spans_of(spans, text)
     else:
+        if any(isinstance(label, dict) and isinstance(label.get("label"), int) for label in labels):
+            notes.add(UnusedKey(label_key, KeyPlace.ROW, "labels are numbers of the project, and their names are not in the export"))
         answer = LabelList.of([label.get("label", label.get("text")) if isinstance(label, dict) else label for label in labels])
     metadata = rest_of(row, {key, label_key, "Comments", "comments", "relations"})
     return Example("", text, output_of({"label": answer}), source, metadata=metadata)

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tuneproof.engine.data.notes import Disagreement
+from tuneproof.engine.data.notes import Disagreement, UnusedKey
 from tuneproof.engine.data.problems import AnsweredTwice, NothingToLearn
 from tuneproof.engine.data.readers import LoadedExamples, read_examples
 
@@ -283,3 +283,9 @@ def test_several_texts_of_doccano_are_alternatives_and_the_first_is_learned(writ
 def test_a_task_with_an_empty_text_does_not_take_its_text_from_another_field(write_jsonl: Any) -> None:
     rows = [label_studio(choices("a"), title="Complaint"), {**label_studio(choices("a")), "data": {"text": "", "title": "Complaint"}}]
     assert [example.input for example in read_examples(str(write_jsonl(rows))).examples] == ["Too late.", ""]
+
+
+def test_labels_of_doccano_that_are_only_numbers_are_told(write_jsonl: Any) -> None:
+    row = {"id": 1, "text": "Too late.", "annotations": [{"label": 3, "user": 1}], "meta": {}, "annotation_approver": "me"}
+    loaded = read_examples(str(write_jsonl([row])))
+    assert loaded.examples[0].output == "3" and [note.key for note, _ in loaded.notes.of(UnusedKey)] == ["annotations"]

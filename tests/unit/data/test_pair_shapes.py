@@ -155,3 +155,17 @@ def test_contents_of_gemini_are_turns(write_jsonl: Any) -> None:
     row = {"systemInstruction": {"parts": [{"text": "Be brief."}]}, "contents": contents}
     (example,) = read_examples(str(write_jsonl([row]))).examples
     assert (example.system, example.input, example.output) == ("Be brief.", "two?", "2")
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"question": "two?", "answer": "<think>\nno\n</think>\n\n2", "thinking": "1 + 1"},
+        {"messages": [TURNS[0], {"role": "assistant", "content": "<think>\nno\n</think>\n\n2", "thinking": "1 + 1"}]},
+    ],
+    ids=["pair", "chat"],
+)
+def test_reasoning_beside_an_answer_that_has_its_own_is_told(write_jsonl: Any, row: dict[str, Any]) -> None:
+    loaded = read_examples(str(write_jsonl([row])))
+    assert loaded.examples[0].output == "<think>\nno\n</think>\n\n2"
+    assert [note.key for note, _ in loaded.notes.of(UnusedKey)] == ["reasoning"]
