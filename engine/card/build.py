@@ -16,8 +16,10 @@ from tuneproof.engine.case.arm_names import ArmName, arm_of_row
 from tuneproof.engine.case.task import Metric
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.grading_rules import GradingRules
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, RunStore, part_file
+from tuneproof.engine.scoring.comparison.words import comparison_in_words
 from tuneproof.engine.scoring.lower_bound import min_cases_for_target, min_correct_for_target
 from tuneproof.engine.scoring.measure import ScoredArm
 from tuneproof.engine.scoring.power import ASSUMPTION
@@ -175,10 +177,13 @@ def _grouped(evidence: Evidence) -> str:
 
 
 def _what_is_correct(evidence: Evidence) -> str:
-    """When a free text counts as correct, where it need not be equal or has rules to keep."""
+    """By what rules answers are compared, and when a free text counts as correct that need not be equal or has rules to keep."""
     task = evidence.case.task
-    correct = what_is_correct(task) if task else ""
-    return f" {correct}" if correct else ""
+    if task is None:
+        return ""
+    # The first rules are always the same.
+    compared = "" if evidence.store.grading_rules is GradingRules.FIRST else comparison_in_words(task)
+    return "".join(f" {sentence}" for sentence in (compared, what_is_correct(task)) if sentence)
 
 
 def _can_show_target(target: float | None, n: int, needed: int | None, right: int | None) -> str:

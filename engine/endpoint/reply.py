@@ -13,6 +13,8 @@ from typing import Any
 
 from pydantic import BaseModel, Field, ValidationError
 
+from tuneproof.engine.data.reasoning import with_reasoning
+
 RETRYABLE_STATUSES = {408, 409, 425, 429}
 """Statuses below 500 that a retry may not get again."""
 
@@ -65,9 +67,29 @@ class FailedAttempt:
     """Seconds that the server asks to wait before the next request."""
 
 
+class _Part(BaseModel):
+    type: str = ""
+    text: str = ""
+
+
 class _Message(BaseModel):
-    content: str | None = None
+    content: str | list[_Part] | None = None
     refusal: str | None = None
+    reasoning_content: str | None = None
+    reasoning: str | None = None
+
+    @property
+    def text(self) -> str | None:
+        """The answer; None if there is none.
+
+        A server that takes reasoning apart returns it in a field of its own (vLLM, DeepSeek, OpenRouter) or in parts of another type
+        (Mistral). A model that only reasoned has an answer without a text, and no server failed.
+        """
+        if isinstance(self.content, list):
+            return "".join(part.text for part in self.content if part.type in ("text", "output_text"))
+        # A refusal is an answer too; the API returns it in a field of its own.
+        found = self.content if self.content is not None else self.refusal
+        return with_reasoning(self.reasoning_content or self.reasoning or "", "") or None if found is None else found
 
 
 class _Choice(BaseModel):
@@ -97,8 +119,7 @@ def read_reply(content: bytes) -> ServerAnswer | FailedAttempt:
             return FailedAttempt("reply is not JSON", server_message(content))
         return FailedAttempt("reply has an unknown format", server_message(content))
     choice = reply.choices[0]
-    # A refusal is an answer too; the API returns it in a field of its own.
-    text = choice.message.content if choice.message.content is not None else choice.message.refusal
+    text = choice.message.text
     if text is None:
         detail = f"finish_reason is `{choice.finish_reason}`" if choice.finish_reason else ""
         return FailedAttempt("reply without text", detail, retryable=choice.finish_reason is None)

@@ -35,6 +35,6 @@ def make_grader(task: Task, labels: Sequence[str], rules: GradingRules = CURRENT
         case OutputKind.PATTERN:
             return PatternGrader(task.output.pattern or "", comparison)
         case OutputKind.TOOL_CALLS:
-            return ToolCallGrader()
+            return ToolCallGrader(comparison)
         case OutputKind.TEXT:
             return TextGrader(task.primary_metric, task.pass_score, AnswerRules(task.rules), comparison)

@@ -11,22 +11,23 @@ from typing import Any
 from tuneproof.engine.case.task import Metric
 from tuneproof.engine.data.call_text import CalledTool, UnreadableCall, read_calls
 from tuneproof.engine.data.json_document import bracketed_spans
-from tuneproof.engine.data.reasoning import answer_of
+from tuneproof.engine.scoring.comparison.comparison import MISSING, Comparison
 from tuneproof.engine.scoring.grade import REFUSAL_PATTERN, FailureClass, Grade, unparsed_grade
-from tuneproof.engine.scoring.json_values import parse_json, same_json
-
-MISSING = object()
-"""The value of an argument that a call does not have."""
+from tuneproof.engine.scoring.json_values import parse_json
 
 
 class ToolCallGrader:
     """The calls of tools that an answer makes: correct if each is the expected one by name and arguments, in any order of both.
 
-    What is said beside a call is not compared. Where no call is expected, an answer is correct if it calls nothing and says something.
+    Arguments are equal by the comparison of the task. What is said beside a call is not compared. Where no call is expected, an answer
+    is correct if it calls nothing and says something.
     """
 
+    def __init__(self, comparison: Comparison | None = None) -> None:
+        self._comparison = comparison or Comparison()
+
     def grade(self, output: str, expected: str, *, truncated: bool = False) -> Grade:
-        output = answer_of(output)
+        output = self._comparison.answer_of(output)
         if truncated or not output.strip():
             return unparsed_grade(output, truncated, FailureClass.EMPTY)
         try:
@@ -34,7 +35,7 @@ class ToolCallGrader:
         except UnreadableCall:
             return Grade(False, False, FailureClass.NOT_PARSEABLE)
         try:
-            wanted = read_calls(answer_of(expected)).calls
+            wanted = read_calls(self._comparison.answer_of(expected)).calls
         except UnreadableCall:
             # The audit blocks such a row; if it is accepted all the same, no answer is right.
             return Grade(True, False, FailureClass.WRONG_VALUE)
@@ -42,10 +43,10 @@ class ToolCallGrader:
             return Grade(True, False, FailureClass.UNWANTED_CALL, tuple(call.name for call in called), answer=_names(called))
         if not called and wanted:
             return _without_call(output)
-        return _compared(called, wanted)
+        return _compared(called, wanted, self._comparison)
 
     def problem(self, expected: str) -> str | None:
-        text = answer_of(expected)
+        text = self._comparison.answer_of(expected)
         try:
             read = read_calls(text)
         except UnreadableCall as error:
@@ -62,6 +63,8 @@ class _Pair:
 
     wanted: CalledTool | None
     called: CalledTool | None
+    arguments: Sequence[tuple[str, bool]] = ()
+    """The arguments of both, and whether they are the same."""
 
     @property
     def name(self) -> str:
@@ -71,17 +74,17 @@ class _Pair:
         """What is wrong: the name of a call that is missing or not wanted, or the names of the arguments that differ."""
         if self.wanted is None or self.called is None:
             return [self.name]
-        return [f"{self.name}.{key}" for key, same in _arguments(self.called, self.wanted) if not same]
+        return [f"{self.name}.{key}" for key, same in self.arguments if not same]
 
     def parts(self) -> list[bool]:
         """Whether each part is right: the tool, and each argument of either call."""
         if self.wanted is None or self.called is None:
             return [False] * (1 + len((self.wanted or self.called or CalledTool("", {})).arguments))
-        return [True, *(same for _, same in _arguments(self.called, self.wanted))]
+        return [True, *(same for _, same in self.arguments)]
 
 
-def _compared(called: Sequence[CalledTool], wanted: Sequence[CalledTool]) -> Grade:
-    pairs = _pairs(called, wanted)
+def _compared(called: Sequence[CalledTool], wanted: Sequence[CalledTool], comparison: Comparison) -> Grade:
+    pairs = _pairs(called, wanted, comparison)
     wrong = [name for pair in pairs for name in pair.differences()]
     same_tools = Counter(call.name for call in called) == Counter(call.name for call in wanted)
     scores = {Metric.TOOL_ACCURACY: float(same_tools)}
@@ -92,35 +95,36 @@ def _compared(called: Sequence[CalledTool], wanted: Sequence[CalledTool]) -> Gra
     return Grade(True, False, failure, tuple(wrong), {**scores, Metric.FIELD_ACCURACY: sum(parts) / len(parts)}, answer=_names(called))
 
 
-def _pairs(called: Sequence[CalledTool], wanted: Sequence[CalledTool]) -> list[_Pair]:
+def _pairs(called: Sequence[CalledTool], wanted: Sequence[CalledTool], comparison: Comparison) -> list[_Pair]:
     """Each expected call with the most similar one of the same tool, equal ones first; then what is left over on both sides."""
     left, pairs = list(called), []
-    for call in sorted(wanted, key=lambda call: not any(_agreement(other, call) == 1 for other in called)):
+    for call in sorted(wanted, key=lambda call: not any(_agreement(other, call, comparison) == 1 for other in called)):
         same_tool = [at for at, other in enumerate(left) if other.name == call.name]
-        best = max(same_tool, key=lambda at: _agreement(left[at], call), default=None)
-        pairs.append(_Pair(call, None if best is None else left.pop(best)))
+        best = max(same_tool, key=lambda at: _agreement(left[at], call, comparison), default=None)
+        other = None if best is None else left.pop(best)
+        pairs.append(_Pair(call, other, [] if other is None else list(_arguments(other, call, comparison))))
     return [*pairs, *(_Pair(None, call) for call in left)]
 
 
-def _agreement(called: CalledTool, wanted: CalledTool) -> float:
+def _agreement(called: CalledTool, wanted: CalledTool, comparison: Comparison) -> float:
     """The share of the arguments of both calls that are the same; 1 for the same call."""
     if called.name != wanted.name:
         return 0.0
-    same = [same for _, same in _arguments(called, wanted)]
+    same = [same for _, same in _arguments(called, wanted, comparison)]
     return sum(same) / len(same) if same else 1.0
 
 
-def _arguments(called: CalledTool, wanted: CalledTool) -> Iterator[tuple[str, bool]]:
-    """Each argument of either call, and whether both have it alike."""
+def _arguments(called: CalledTool, wanted: CalledTool, comparison: Comparison) -> Iterator[tuple[str, bool]]:
+    """Each argument of either call that is compared, and whether both have it alike."""
     typed = called.typed and wanted.typed
     for key in {**wanted.arguments, **called.arguments}:
+        path = (wanted.name, key)
+        if comparison.ignores(path):
+            continue
         got, given = called.arguments.get(key, MISSING), wanted.arguments.get(key, MISSING)
-        yield key, same_json(got, given) if typed or MISSING in (got, given) else _same_text(got, given)
-
-
-def _same_text(got: Any, given: Any) -> bool:
-    """Whether two values are the same where at least one is a text that may stand for a number or any other JSON."""
-    return same_json(got, given) or same_json(_value(got), _value(given))
+        same = comparison.same_value(got, given, path)
+        # At least one may be a text that stands for a number or any other JSON.
+        yield key, same or (not typed and MISSING not in (got, given) and comparison.same_value(_value(got), _value(given), path))
 
 
 def _value(value: Any) -> Any:

@@ -78,7 +78,7 @@ class Comparison:
         """The share of the fields of both documents that are equal, of those that are compared; 0 if they are not both objects."""
         if not isinstance(got, dict) or not isinstance(wanted, dict):
             return 0.0
-        fields = [key for key in {**wanted, **got} if not self._is_ignored((key,))]
+        fields = [key for key in {**wanted, **got} if not self.ignores((key,))]
         wrong = set(self.different_fields(got, wanted))
         return sum(key not in wrong for key in fields) / len(fields) if fields else 1.0
 
@@ -114,7 +114,7 @@ class Comparison:
         value = got if isinstance(got, dict) else wanted
         if not isinstance(value, dict):
             return got is not MISSING and wanted is not MISSING
-        return all(self._is_ignored((*path, key)) for key in value)
+        return all(self.ignores((*path, key)) for key in value)
 
     def _same_list(self, got: Sequence[Any], wanted: Sequence[Any], path: Path, rule: ComparisonRule) -> bool:
         inner = self._items(rule).items
@@ -134,7 +134,8 @@ class Comparison:
         found = settled(rule)
         return found if isinstance(found, ItemsRule) else ItemsRule()
 
-    def _is_ignored(self, path: Path) -> bool:
+    def ignores(self, path: Path) -> bool:
+        """Whether nothing at a path is compared."""
         return self._inherited(path) is RuleName.IGNORE and not self._has_rules_below(path)
 
     def _rule_at(self, path: Path) -> ComparisonRule | None:
