@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag, ValidationInfo, field_validator, model_validator
 
+from tuneproof.engine.case.metric import PASS_SCORE, PROSE, Metric
 from tuneproof.engine.case.section import BY_VALUE, CaseSection
 
 
@@ -27,6 +28,8 @@ class RuleName(StrEnum):
     """A list in any order; how often an item occurs does not count."""
     UNORDERED = "unordered"
     """A list in any order; how often an item occurs counts."""
+    PROSE = "prose"
+    """Right where chrF reaches 0.5."""
     IGNORE = "ignore"
     """Not compared."""
 
@@ -110,6 +113,22 @@ class DateRule(CaseSection):
     """Whether a time of day that the expected answer states counts."""
 
 
+class ProseRule(CaseSection):
+    """A field of prose, which is right where a metric of free texts gives it enough."""
+
+    metric: Annotated[Metric, BY_VALUE] = Metric.CHRF
+    """What the field shares with the expected one: `chrf`, `rouge_l`, `token_f1` or `contains`."""
+    pass_score: float = Field(default=PASS_SCORE, ge=0, le=1)
+    """The score from which the field is right."""
+
+    @field_validator("metric")
+    @classmethod
+    def metric_is_of_prose(cls, metric: Metric) -> Metric:
+        if metric not in PROSE:
+            raise ValueError(f"a field of prose is scored by one of {', '.join(PROSE)}")
+        return metric
+
+
 class ItemsRule(CaseSection):
     """Lists in any order, item by item."""
 
@@ -134,6 +153,8 @@ class RuleSettings(CaseSection):
     """Dates, with the order of day and month."""
     set: ItemsRule | None = Field(default=None, exclude_if=_is_none)
     """A list in any order, how often an item occurs aside."""
+    prose: ProseRule | None = Field(default=None, exclude_if=_is_none)
+    """Prose, with the metric and the score from which it is right."""
     unordered: ItemsRule | None = Field(default=None, exclude_if=_is_none)
     """A list in any order, each item as often as expected."""
 
@@ -150,9 +171,9 @@ class RuleSettings(CaseSection):
         return self
 
     @property
-    def rule(self) -> TextRule | NumberRule | DateRule | ItemsRule:
+    def rule(self) -> TextRule | NumberRule | DateRule | ProseRule | ItemsRule:
         """The settings of the one rule."""
-        found = next(rule for rule in (self.text, self.number, self.date, self.set, self.unordered) if rule is not None)
+        found = next(rule for rule in (self.text, self.number, self.date, self.prose, self.set, self.unordered) if rule is not None)
         return found
 
 

@@ -10,31 +10,13 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, field_validator, mod
 
 from tuneproof.engine.case.compare import Compare, RuleName
 from tuneproof.engine.case.list_style import ListStyle
+from tuneproof.engine.case.metric import PASS_SCORE, PROSE
+from tuneproof.engine.case.metric import Metric as Metric
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice
 from tuneproof.engine.case.rules import Rule, rules_have_own_titles
 from tuneproof.engine.case.script_metric import ScriptMetric
 from tuneproof.engine.case.section import BY_VALUE, CaseSection
 from tuneproof.engine.core.hashing import sha256_data
-
-
-class Metric(StrEnum):
-    """A score over the eval cases, between 0 and 1."""
-
-    EXACT_MATCH = "exact_match"
-    FIELD_ACCURACY = "field_accuracy"
-    CHOICE_ACCURACY = "choice_accuracy"
-    MACRO_F1 = "macro_f1"
-    PATTERN_MATCH = "pattern_match"
-    TOOL_ACCURACY = "tool_accuracy"
-    MICRO_F1 = "micro_f1"
-    CHRF = "chrf"
-    ROUGE_L = "rouge_l"
-    TOKEN_F1 = "token_f1"
-    CONTAINS = "contains"
-    SCRIPT = "script"
-    """The mean of what a script of the case gives each answer."""
-    PREFERENCE = "preference"
-    """How answers come off against the reference in the eyes of a judge: 1 for a win, a half for a tie."""
 
 
 class OutputKind(StrEnum):
@@ -61,9 +43,6 @@ METRICS: dict[OutputKind, list[Metric]] = {
 OUTSIDE_METRICS = (Metric.SCRIPT, Metric.PREFERENCE)
 """The metrics whose scores no grader can compute: they are stored with each answer."""
 
-PASS_SCORE = 0.5
-"""The default of `task.pass_score`."""
-
 
 def _kind_of_metric(given: object) -> str:
     return "ScriptMetric" if isinstance(given, dict | ScriptMetric) else "str"
@@ -74,9 +53,6 @@ MetricChoice = Annotated[
     Discriminator(_kind_of_metric),
 ]
 """A metric by its name, or a script; an error is about the one that was meant."""
-
-PROSE = (Metric.CHRF, Metric.ROUGE_L, Metric.TOKEN_F1, Metric.CONTAINS)
-"""The metrics of free texts that need not be equal: an answer counts as correct from `task.pass_score` on."""
 
 WITH_PASS_SCORE = (*PROSE, *OUTSIDE_METRICS)
 """The metrics that give each answer a score between 0 and 1, from which it counts as correct or not."""

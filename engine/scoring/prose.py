@@ -16,6 +16,9 @@ LIBRARIES = ("sacrebleu", "rapidfuzz", "py3langid")
 
 END_MARKS = " .,;:!?\"'"
 
+ROUNDING = 1e-9
+"""What a score may be short of the one that is enough by the last digits of a float."""
+
 _ARTICLES = regex.compile(r"\b(?:a|an|the)\b")
 _MARKS = regex.compile(r"[\p{P}\p{S}]")
 

@@ -8,10 +8,7 @@ from tuneproof.engine.case.task import Metric
 from tuneproof.engine.scoring.answer_rules import AnswerRules
 from tuneproof.engine.scoring.comparison.comparison import Comparison
 from tuneproof.engine.scoring.grade import REFUSAL_PATTERN, FailureClass, Grade, unparsed_grade
-from tuneproof.engine.scoring.prose import PROSE_SCORES
-
-ROUNDING = 1e-9
-"""What a score may be short of `task.pass_score` by the last digits of a float."""
+from tuneproof.engine.scoring.prose import PROSE_SCORES, ROUNDING
 
 MOST_GRADES_KEPT = 20_000
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tuneproof.engine.case.arm_names import arm_of_row, is_repaired
-from tuneproof.engine.case.task import OUTSIDE_METRICS, PROSE, Metric, OutputKind, Task
+from tuneproof.engine.case.metric import PROSE
+from tuneproof.engine.case.task import OUTSIDE_METRICS, Metric, OutputKind, Task
 from tuneproof.engine.scoring.lower_bound import cases_to_show_target
 from tuneproof.engine.scoring.measure import Measure, ScoredArm
 from tuneproof.engine.scoring.metric_sums import PROPORTIONS

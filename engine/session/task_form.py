@@ -12,10 +12,11 @@ from tuneproof.engine.audit.report import Report
 from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.instruction import InstructionFault, instruction_gap
+from tuneproof.engine.case.metric import PASS_SCORE
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
 from tuneproof.engine.case.script_metric import ScriptMetric
-from tuneproof.engine.case.task import METRICS, PASS_SCORE, WITH_PASS_SCORE, Metric, OutputFormat, OutputKind, Task
+from tuneproof.engine.case.task import METRICS, WITH_PASS_SCORE, Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.models.custom_code import code_question

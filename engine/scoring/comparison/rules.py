@@ -6,13 +6,24 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from tuneproof.engine.case.compare import NORMALISED, ComparisonRule, DateRule, ItemsRule, NumberRule, RuleName, RuleSettings, TextRule
+from tuneproof.engine.case.compare import (
+    NORMALISED,
+    ComparisonRule,
+    DateRule,
+    ItemsRule,
+    NumberRule,
+    ProseRule,
+    RuleName,
+    RuleSettings,
+    TextRule,
+)
 from tuneproof.engine.scoring.comparison.dates import read_date, same_date
 from tuneproof.engine.scoring.comparison.numbers import is_plainly_a_number, number_of, same_number
 from tuneproof.engine.scoring.comparison.texts import text_form
 from tuneproof.engine.scoring.json_values import same_json
+from tuneproof.engine.scoring.prose import PROSE_SCORES, ROUNDING
 
-Settled = TextRule | NumberRule | DateRule | ItemsRule | None
+Settled = TextRule | NumberRule | DateRule | ProseRule | ItemsRule | None
 """A rule with all its settings; None is the exact one."""
 
 WORDS: dict[RuleName, Settled] = {
@@ -22,6 +33,7 @@ WORDS: dict[RuleName, Settled] = {
     RuleName.NORMALISED: NORMALISED,
     RuleName.NUMBER: NumberRule(),
     RuleName.DATE: DateRule(),
+    RuleName.PROSE: ProseRule(),
     RuleName.SET: ItemsRule(),
     RuleName.UNORDERED: ItemsRule(),
 }
@@ -58,6 +70,8 @@ def same_by(rule: ComparisonRule, answer: Any, expected: Any) -> bool:
             return _same_number(numbers, answer, expected)
         case DateRule() as dates:
             return _same_date(dates, answer, expected)
+        case ProseRule() as prose:
+            return _same_prose(prose, answer, expected)
         case ItemsRule() as lists:
             return same_by(lists.items, answer, expected) if lists.items is not RuleName.IGNORE else True
         case TextRule() as texts:
@@ -121,6 +135,14 @@ def _same_date(rule: DateRule, answer: Any, expected: Any) -> bool:
     if wanted is None or given is None:
         return _same_text(TextRule(), answer, expected)
     return same_date(given, wanted, rule)
+
+
+def _same_prose(rule: ProseRule, answer: Any, expected: Any) -> bool:
+    if not isinstance(answer, str) or not isinstance(expected, str):
+        return same_json(answer, expected)
+    if answer.strip() == expected.strip():
+        return True
+    return bool(answer.strip()) and PROSE_SCORES[rule.metric](answer, expected) >= rule.pass_score - ROUNDING
 
 
 def _may_be_date(value: Any) -> bool:

@@ -11,6 +11,7 @@ from tuneproof.engine.case.compare import (
     ItemsRule,
     NumberRule,
     Percent,
+    ProseRule,
     RuleName,
     RuleSettings,
     TextRule,
@@ -72,6 +73,8 @@ def _rule(rule: ComparisonRule, kind: OutputKind) -> str:
         case DateRule() as dates:
             order = f", the {dates.first} first" if dates.first is not None else ""
             return f"as a date{order}{', without the time of day' if dates.time is Care.IGNORE else ''}"
+        case ProseRule() as prose:
+            return f"as prose, right from {prose.pass_score:g} {prose.metric} on"
         case ItemsRule() as lists:
             items = "" if lists.items is RuleName.AUTO else f", items {_of_field(lists.items, kind)}"
             return f"{'as a list in any order' if counts_repeats(rule) else 'as a set'}{items}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tuneproof.engine.case.task import PROSE, Metric, Task
+from tuneproof.engine.case.metric import PROSE
+from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.prose import PROSE_SCORES, chrf, contains, rouge_l, token_f1
 
