@@ -49,8 +49,8 @@ def read_date(text: str, first: DateOrder | None = None) -> Moment | None:
         return None
     if numeric is not None and first is None and _can_be_either(numeric):
         return None
-    # Points stand between day and month where the day is first.
-    day_first = first is DateOrder.DAY or (numeric is not None and numeric[2] == ".")
+    # Points stand between day and month where the day is first; the parser would take it so behind a year as well.
+    day_first = numeric is not None and (first is DateOrder.DAY or numeric[2] == ".")
     one, other = (_parsed(text, guess, day_first=day_first) for guess in (FIRST_GUESS, SECOND_GUESS))
     if one is None or other is None:
         return None
