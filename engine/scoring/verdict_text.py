@@ -52,7 +52,7 @@ def headline(
     if answer is VerdictAnswer.DO_NOT_TUNE:
         worse = difference is not None and difference.high < 0
         return "tuning made it worse" if worse else "no gain worth a model of your own"
-    return "not measured whole" if difference is None else "these cases cannot show whether tuning helps"
+    return "tuning was not measured" if difference is None else "these cases cannot show whether tuning helps"
 
 
 def _good_enough(status: TargetStatus, value: float, at_least: float | None) -> str:
