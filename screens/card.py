@@ -172,7 +172,7 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
         if difference is not None:
             points = format_points(difference, *limits_of(card.verdict))
             line = f"{ArmName.TUNED} − {card.verdict.best_untuned_arm}: {points}, {format_p_value(difference.p_value)}"
-            line += f" (the largest of {difference.arms} arms)" if difference.arms > 1 else ""
+            line += f", the largest of {difference.arms}" if difference.arms > 1 else ""
             lines.append(Content.styled(line, "bold"))
         counted = self._counted()
         if counted:

@@ -32,6 +32,12 @@ from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
+NO_ROWS = """The first rows are shown here, as the base model will read them.
+
+Each row is an example: a request, and the answer that you want. A CSV or a spreadsheet has a column for each, JSON lines have a field
+for each; press s to say which, if their names do not."""
+"""What the panel of rows says before there is any."""
+
 ENDINGS = [ending + packed for ending in FORMATS for packed in ("", ".gz", ".zst")]
 
 
@@ -254,7 +260,7 @@ def _named(examples: str | list[str]) -> str:
 
 def _rows(found: artifacts.DataFacts | None) -> Content:
     if found is None:
-        return Content("the first rows are shown here")
+        return Content(NO_ROWS)
     parts: list[Content] = []
     for row in found.rows:
         size = f"prompt {row.prompt_length}, answer {row.answer_length} {found.unit}"

@@ -8,7 +8,7 @@ from textual.content import Content
 
 from tuneproof.engine.audit.answers import Answer, answers_to
 from tuneproof.engine.audit.checks import CHECKS
-from tuneproof.engine.audit.registry import Severity
+from tuneproof.engine.audit.registry import Check, Severity
 from tuneproof.engine.audit.report import FoundRow, RowReference, StoredFinding
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.session.audit_decisions import FindingStatus, finding_status, is_row_left_out
@@ -43,6 +43,12 @@ def finding_line(finding: StoredFinding, data: Data | None) -> Content:
     mark = MARKS[status]
     style = Meaning.MUTED.style if status.is_settled else "bold" if status is FindingStatus.BLOCK else ""
     return Content.assemble(mark.text(mark.sign), Content.styled(f" {finding.check:<18} {status:<8}  {text}", style))
+
+
+def checked_line(check: Check) -> Content:
+    """A check that found nothing, and what it looked for."""
+    looked_for = check.help.partition(". ")[0]
+    return Meaning.MUTED.text(f"  {check.name:<18} {looked_for}")
 
 
 def severities_line(findings: list[StoredFinding], data: Data | None) -> str:

@@ -164,7 +164,11 @@ class HomeScreen(Screen[None]):
 
 
 ABOUT = {
-    "new": "Answer twelve questions about a problem of yours; the wizard writes them to a case file in this folder.",
+    "new": "Answer twelve questions about a problem of yours; the wizard writes them to a case file in this folder."
+    "\n\nEight steps lead from there to a verdict:\n"
+    "1 Decide: what kind of fix is it?\n2 Data: which examples are there?\n3 Audit: are they good enough?\n"
+    "4 Task: what is a right answer?\n5 Baselines: what can prompts do?\n6 Method: what would training take?\n"
+    "7 Train: is it learning?\n8 Card: is it better, and good enough?",
     "open": "A case file that you or a colleague wrote, or the folder of a run.",
     "tour": "The sample case of a shop's support tickets, step by step, with a sentence at each: you press the keys.",
     "case": "A case file in this folder. It opens where you left it, with its newest run.",
