@@ -17,6 +17,7 @@ from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.run.step_id import StepId
 from tuneproof.engine.run.store import RunStore
+from tuneproof.sample_cases.make_too_few import report
 from tuneproof.sample_cases.rows import distinct_scenes
 from tuneproof.sample_cases.scenes import ticket
 
@@ -135,3 +136,41 @@ def test_free_texts_with_rules_are_tuned_and_end_in_a_verified_card(tmp_path: Pa
     assert "## Rules" in text and "no excuse: zero_shot" in text
     probes = [json.loads(line) for line in (tmp_path / "run" / "events.jsonl").read_text().splitlines() if '"probed"' in line]
     assert probes and all(probe["metric"] == "chrf" for probe in probes)
+
+
+NUMBERS_CASE = r"""
+version: 1
+name: numbers-in-prose
+decision: {private_facts: false, format_drift: true, stable_task: true}
+task:
+  instruction: What does the sensor read?
+  output: {kind: pattern, pattern: 'reads ([-\d.,]*\d)'}
+  compare: number
+data:
+  examples: train.jsonl
+  eval: eval.jsonl
+  split: {train: 0.8, validation: 0.2, eval: 0.0, seed: 0}
+model: {base: sample}
+baselines: [zero_shot, few_shot]
+training: {epochs: 8, learning_rate: 0.002}
+evaluate: {merged: false}
+"""
+
+
+def write_numbers_in_prose(folder: Path) -> Path:
+    """Sensor reports and a sentence with their value, which the eval answers write with two decimals, as another person would."""
+    scenes = distinct_scenes(report, 140, 3)
+    for name, part, decimals in (("train", scenes[:110], ""), ("eval", scenes[110:], ".00")):
+        rows = [{"input": scene.text, "output": f"The sensor reads {scene.facts['value']}{decimals} today."} for scene in part]
+        (folder / f"{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    (folder / "case.yaml").write_text(NUMBERS_CASE, encoding="utf-8")
+    return folder / "case.yaml"
+
+
+@pytest.mark.long
+def test_numbers_in_prose_count_by_their_value_and_end_in_a_verified_card(tmp_path: Path) -> None:
+    card = card_of(write_numbers_in_prose(tmp_path), tmp_path / "run")
+    tuned = next(arm for arm in card["arms"] if arm["arm"] == "tuned")
+    assert tuned["metrics"]["pattern_match"] == pytest.approx(tuned["correct"]["rate"]) and tuned["correct"]["rate"] > 0.5
+    assert tuned["metrics"]["exact_match"] == 0, "no answer is written as the eval answers are, and the numbers are equal"
+    assert card["verdict"]["difference"]["metric"] == "pattern_match"
