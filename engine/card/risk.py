@@ -13,7 +13,7 @@ from tuneproof.engine.case.arm_names import is_repaired
 from tuneproof.engine.case.instruction import instruction_gap
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, Case
-from tuneproof.engine.case.task import Metric
+from tuneproof.engine.case.task import Metric, OutputKind, Task
 from tuneproof.engine.data.example import rows_without_instruction
 from tuneproof.engine.data.reasoning import Thinking
 from tuneproof.engine.data.split import Part
@@ -110,7 +110,7 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
     if evidence.model:
         items += _template_risks(evidence.model)
     if verdict.difference and verdict.difference.only_untuned_right:
-        items.append(_newly_wrong(verdict.difference, verdict))
+        items.append(_newly_wrong(verdict.difference, verdict, evidence.case.task))
     if verdict.difference and verdict.difference.low > 0 and verdict.difference.p_value >= SIGNIFICANT:
         p_value = format_test(verdict.difference)
         items.append(f"The interval excludes zero, but the test is not significant ({p_value}): the evidence is too weak to tune.")
@@ -123,13 +123,15 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
     return items
 
 
-def _newly_wrong(difference: PairedDifference, verdict: Verdict) -> str:
+def _newly_wrong(difference: PairedDifference, verdict: Verdict, task: Task | None) -> str:
     """The cases on which tuning lost: wrong ones, or those that score less in a metric with partial credit."""
     newly, untuned, change = difference.only_untuned_right, verdict.best_untuned_arm, format_points(difference, *limits_of(verdict))
     broken = "1 case" if newly == 1 else f"{newly} cases"
     if difference.judged:
         return f"On {broken} the judge prefers {untuned} to the tuned model ({change} overall)."
-    if difference.metric not in (*PROPORTIONS, Metric.MACRO_F1):
+    # Where a case has one label, its F1 is whether that is right.
+    has_one_label = difference.metric is Metric.MACRO_F1 and task is not None and task.output.kind is OutputKind.CHOICE
+    if difference.metric not in PROPORTIONS and not has_one_label:
         return f"{broken} scored less in {difference.metric} after tuning than with {untuned} ({change} overall)."
     verbs = ("was", "is") if newly == 1 else ("were", "are")
     return f"{broken} that {verbs[0]} right with {untuned} {verbs[1]} wrong after tuning ({change} overall)."
@@ -158,8 +160,8 @@ def _template_risks(model: ModelFacts) -> list[str]:
 
 
 def counted_target(case: Case) -> float | None:
-    """The target as a share of correct cases; None if its metric gives partial credit, or if there is no target."""
-    if case.target is None or case.task is None:
+    """The target as a share of correct cases; None if its metric gives partial credit or rules count too, or if there is no target."""
+    if case.target is None or case.task is None or case.task.rules:
         return None
     metric = case.target.metric or case.task.primary_metric
     return case.target.at_least if metric in PROPORTIONS else None

@@ -42,8 +42,8 @@ def best_untuned(run: RunState) -> ArmScored | None:
 
 
 def target_share(case: DraftCase) -> float | None:
-    """The share of right cases that the target asks for; None if it asks for none, or counts in a metric that is no such share."""
+    """The share of right cases that the target asks for; None if it asks for none, or is for something else."""
     target = case.target
-    if target is None or target.at_least is None or case.task is None:
+    if target is None or target.at_least is None or case.task is None or case.task.rules:
         return None
     return target.at_least if (target.metric or case.task.primary_metric) in PROPORTIONS else None
