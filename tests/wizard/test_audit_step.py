@@ -152,3 +152,25 @@ async def test_of_a_conflict_only_the_wrong_row_is_left_out_and_is_put_back(case
         await dry_run_ended(pilot)
         await until(pilot, lambda: "the gate is closed" in shown(pilot), "the gate, closed again")
         assert decided(case) == ([], {})
+
+
+@pytest.mark.asyncio
+@pytest.mark.long
+async def test_groups_that_were_found_are_kept_together_by_a_key(tmp_path: Path) -> None:
+    rows = [{"input": f"what is {n} and {n * 7919 % 997}?", "output": "yes" if n % 2 else "no", "user_id": f"u{n // 3}"} for n in range(90)]
+    (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    case = tmp_path / "own.yaml"
+    case.write_text(yaml.safe_dump(CASE))
+    app = TuneproofApp(case)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await arrive(pilot, "DataScreen")
+        await dry_run_ended(pilot)
+        await pilot.press("c")
+        await until(pilot, lambda: "split-groups" in shown(pilot), "the finding")
+        await pilot.press("home", "t")
+        await dry_run_ended(pilot)
+        assert yaml.safe_load(case.read_text())["data"]["split"]["group_by"] == "user_id"
+        await until(pilot, lambda: "split-groups" not in shown(pilot), "the audit of the split by groups")
+        await pilot.press("u")
+        await dry_run_ended(pilot)
+        await until(pilot, lambda: "split-groups" in shown(pilot), "the finding again")

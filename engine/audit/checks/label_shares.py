@@ -22,6 +22,8 @@ FEWEST_EXPECTED = 5.0
 """Rows of a label that must be expected in each part for the test; rarer labels are put together (Cochran 1954)."""
 
 MOST_LISTED = 3
+LEAST_LISTED = 0.01
+"""The difference from which a label is listed, as a share of the rows."""
 
 
 @aggregate
@@ -61,7 +63,8 @@ def label_shares(table: Table) -> Iterator[Finding]:
     distance = sum(map(abs, gaps.values())) / 2
     if distance < LEAST_DISTANCE:
         return
-    largest = sorted(gaps, key=lambda label: (-round(abs(gaps[label]), 9), label))
+    ordered = sorted(gaps, key=lambda label: (-round(abs(gaps[label]), 9), label))
+    largest = [label for at, label in enumerate(ordered) if at == 0 or abs(gaps[label]) >= LEAST_LISTED]
     shares = [f"`{label[:80]}` is {train[label] / rows:.1%} of train and {scored[label] / cases:.1%} of eval" for label in largest]
     yield Finding(
         f"the shares of labels differ between train and eval by {distance:.0%} of the rows: {listed(shares, MOST_LISTED)}",
