@@ -17,6 +17,7 @@ from tests.wizard.driving import arrive, opened, paste, shown, stage_done, until
 from tuneproof.engine.arms import ArmContext, arms_of
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import ModelChoice
+from tuneproof.engine.case.script_metric import ScriptMetric
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.models import hub_lookup
@@ -198,3 +199,22 @@ async def test_a_base_is_looked_at_where_it_is_named_and_a_hub_that_says_nothing
             await arrive(pilot, "DataScreen")
             await until_shown(pilot, "context 2,048 tokens, with a chat template")
     assert load_case(case).model == ModelChoice(base=str(folder))
+
+
+@pytest.mark.asyncio
+async def test_a_script_is_chosen_as_the_metric_and_one_that_is_none_stays_in_its_dialog(case: Path) -> None:
+    app = TuneproofApp(case)
+    async with app.run_test(size=SIZE) as pilot:
+        await opened(pilot, "4")
+        await pilot.press(*["down"] * 3, "enter")
+        await arrive(pilot, "AskChoice")
+        await pilot.press("end", "enter")
+        await arrive(pilot, "AskText")
+        await paste(pilot, "\nreturn (")
+        await pilot.press("ctrl+s")
+        await until_shown(pilot, "not Python")
+        await pilot.press("ctrl+z", "ctrl+s")
+        await arrive(pilot, "TaskScreen")
+        await until_shown(pilot, "script: what your own script gives")
+    task = load_case(case).task
+    assert task is not None and isinstance(task.metric, ScriptMetric) and "def score(output, row)" in task.metric.script
