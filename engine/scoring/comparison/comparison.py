@@ -23,6 +23,8 @@ from tuneproof.engine.scoring.comparison.rules import (
 )
 from tuneproof.engine.scoring.run_on import answer_in
 
+MOST_PATHS_KEPT = 20_000
+
 MISSING = object()
 """The value of a field that an object does not have."""
 
@@ -36,6 +38,7 @@ class Comparison:
         if compare is None:
             compare = Compare(default=RuleName.EXACT) if rules is GradingRules.FIRST else Compare()
         self._compare, self._rules = compare, rules
+        self._rules_found: dict[Path, ComparisonRule | None] = {}
         self._by_path = {path_names(path): rule for path, rule in compare.fields.items()}
 
     @classmethod
@@ -142,6 +145,13 @@ class Comparison:
         """The rule of the path with the fewest `*` that fits."""
         if not self._by_path:
             return None
+        if path not in self._rules_found:
+            if len(self._rules_found) >= MOST_PATHS_KEPT:
+                self._rules_found.clear()
+            self._rules_found[path] = self._look_up(path)
+        return self._rules_found[path]
+
+    def _look_up(self, path: Path) -> ComparisonRule | None:
         parts = _parts(path)
         fitting = [names for names in self._by_path if len(names) == len(parts) and _fits(names, parts)]
         return self._by_path[min(fitting, key=lambda names: names.count(ANY))] if fitting else None
