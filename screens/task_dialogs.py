@@ -11,6 +11,7 @@ from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import METRICS, Metric, OutputKind
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.session.form_input import InputError, parse_bounds
+from tuneproof.engine.session.judge_form import judge_entered
 from tuneproof.engine.session.script_form import script_entered, script_text
 from tuneproof.engine.session.task_form import (
     BOUNDS_CHOICES,
@@ -97,12 +98,29 @@ class TaskDialogs:
         def chosen(word: str | None) -> None:
             if word == Metric.SCRIPT:
                 self._ask_script()
+            elif word == Metric.PREFERENCE and self._content.judge is None:
+                self._ask_judge()
             elif word is not None:
                 self._save(with_metric(self._content, Metric(word)))
 
         task = task_of(self._content)
         choices = [(metric.value, METRIC_MEANINGS[metric]) for metric in (*METRICS[task.output.kind], Metric.SCRIPT)]
         self._screen.app.push_screen(AskChoice("Metric", "What is counted over the eval cases.", choices, task.primary_metric), chosen)
+
+    def _ask_judge(self) -> None:
+        def check(text: str) -> str:
+            judge_entered(text)
+            return ""
+
+        def entered(text: str | None) -> None:
+            if text is not None:
+                self._save(with_metric(self._content, Metric.PREFERENCE) | {"judge": judge_entered(text)})
+
+        why = (
+            "The model that prefers one of two answers: a folder, a name on the hub, or the URL of a server and the name of the model "
+            "there. It is checked before it decides. Its rubric is one of the keys that k lists."
+        )
+        self._screen.app.push_screen(AskLine("Judge", why, check=check), entered)
 
     def _ask_script(self) -> None:
         path, task = self._screen.session.draft.path, task_of(self._content)

@@ -31,7 +31,11 @@ class JsonGrader:
         except ValueError:
             inside = _contains_json(output)
             return unparsed_grade(output, truncated, FailureClass.EXTRA_TEXT if inside else FailureClass.NOT_PARSEABLE)
-        wanted = parse_json(expected)
+        try:
+            wanted = parse_json(expected)
+        except ValueError:
+            # A row whose expected answer is no JSON can be accepted: no answer to it is right.
+            return Grade(self._validator is None or not self._validator.wrong_parts(actual), False, FailureClass.WRONG_VALUE, ("$",))
         wrong_shape = self._shape_errors(actual, wanted)
         if wrong_shape:
             return Grade(False, False, FailureClass.WRONG_SHAPE, wrong_shape)

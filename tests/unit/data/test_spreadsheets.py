@@ -51,7 +51,9 @@ def test_a_compressed_workbook_is_read(tmp_path: Path) -> None:
     assert [e.input for e in loaded.examples] == ["A"]
 
 
-@pytest.mark.parametrize("content", [b"", b"PK", b"input,output\na,b\n", xlsx({"a": [HEADER]})[:-40]])
+@pytest.mark.parametrize(
+    "content", [b"", b"PK", b"input,output\na,b\n", xlsx({"a": [HEADER]})[:-40]], ids=["empty", "two bytes", "text", "cut off"]
+)
 def test_what_is_no_workbook_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(DataRefused, match=r"rows\.xlsx"):
         read_bytes(tmp_path / "rows.xlsx", content)

@@ -144,3 +144,9 @@ def test_scores_count_rates_fields_and_failures() -> None:
     assert scores.failures == {"wrong value": 2, "not parseable": 1}
     assert scores.wrong_fields == {"city": 2, "nights": 1}
     assert (scores.tokens_per_case, scores.seconds_per_case) == (15, 0.5)
+
+
+@pytest.mark.parametrize("output", ['{"a": 1}', "not JSON", ""])
+def test_an_expected_answer_that_is_no_json_is_met_by_no_answer_and_stops_nothing(output: str) -> None:
+    grade = grader(kind="json").grade(output, "not JSON")
+    assert not grade.correct and grade.failure is not None
