@@ -17,7 +17,7 @@ def write_dirty_case(folder: Path) -> Path:
     """A case with a separate eval file, and findings of every kind; returns the case file."""
     labels = ("billing", "shipping")
     rows = [(f"Where is order {number} from the {place}?", labels[number % 2]) for number, place in enumerate(_places())]
-    rows += [(f"Please answer ann.smith@example.net about order {number}", "shipping") for number in (71, 72)]
+    rows += [(f"Please answer ann.smith@elsewhere.net about order {number}", "shipping") for number in (71, 72)]
     rows += [(f"My key is {KEY}, why is it refused?", "billing"), (f"{LONG} today", "shipping"), ("Late parcel", "shipping")]
     rows += [("late  PARCEL", "billing"), ("The lamp came broken", "returns")]
     scored = [(f"{LONG} tomorrow", "billing"), *((f"Is {place} open?", labels[at % 2]) for at, place in enumerate(_places()[:8]))]

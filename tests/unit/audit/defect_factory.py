@@ -16,14 +16,19 @@ from tuneproof.engine.data.example import Example, Message, Source
 from tuneproof.engine.data.notes import (
     Disagreement,
     KeyPlace,
+    NotRead,
     PairKind,
     PreferencePair,
+    RenamedColumns,
     RowNote,
     RowNotes,
     SkippedTurns,
+    SwallowedLines,
+    TakenPart,
     UnknownTurnKey,
     UnusedKey,
 )
+from tuneproof.engine.data.parts import Part
 from tuneproof.engine.data.problems import AnsweredTwice, BadTurns, DifferentShape, NothingToLearn, NotUtf8Row, RowProblem, UnreadableRow
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.graders import make_grader
@@ -193,6 +198,10 @@ NOTES: dict[str, RowNote] = {
     "skipped-turns": SkippedTurns("weight"),
     "unused-keys": UnusedKey("tools", KeyPlace.ROW, "the model is not shown them"),
     "unknown-keys": UnknownTurnKey("language"),
+    "swallowed-lines": SwallowedLines(),
+    "not-read": NotRead("the sheet `people`, which has other columns", 2),
+    "named-parts": TakenPart(Part.VALIDATION),
+    "renamed-columns": RenamedColumns("note", ("note", "note 2")),
 }
 
 
