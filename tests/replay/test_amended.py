@@ -10,6 +10,7 @@ from tests.conftest import WriteCase, WriteJsonl, tuneproof
 from tests.replay.test_exit_codes import DECISION, TASK, rows
 
 
+@pytest.mark.long
 def test_after_a_refused_audit_the_case_goes_on_with_rows_left_out(write_case: WriteCase, write_jsonl: WriteJsonl, tmp_path: Path) -> None:
     write_jsonl([*rows(40), {"input": "is 4 EVEN?", "output": "no"}])
     case = write_case({"decision": DECISION, "task": TASK, "data": {"examples": "rows.jsonl"}})

@@ -88,6 +88,7 @@ def test_a_case_that_ends_early_says_what_to_do_next_headless_and_on_the_card(tm
     assert f"\n\nNext: {steps}" in card and f"Next: {steps}" in card.partition("## Decision")[2]
 
 
+@pytest.mark.long
 def test_a_route_that_is_not_fine_tuning_says_after_its_baselines_what_to_do_next(tmp_path: Path) -> None:
     card = card_of(tmp_path / "a", "decision.preference_problem=true")
     assert card["verdict"]["next_steps"] == ["Collect pairs of a better and a worse answer, and train on them (DPO or a similar method)."]

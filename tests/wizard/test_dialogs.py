@@ -166,6 +166,7 @@ async def test_freezing_without_an_instruction_is_asked_about_first(case: Path) 
 
 
 @pytest.mark.asyncio
+@pytest.mark.long
 async def test_a_base_is_looked_at_where_it_is_named_and_a_hub_that_says_nothing_is_given_up(
     case: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -28,6 +28,7 @@ ANSWERS = st.lists(
 )
 
 
+@settings(max_examples=40)
 @given(ANSWERS)
 def test_every_answer_is_saved_at_once(answers: list[tuple[str, bool | int]]) -> None:
     with TemporaryDirectory() as folder:

@@ -52,6 +52,7 @@ def test_a_training_does_not_begin_without_room_for_its_first_checkpoint(base: B
     assert not recorder.steps and not files_in(small_disk / "training/checkpoints")
 
 
+@pytest.mark.long
 def test_a_training_whose_room_is_taken_ends_at_its_last_checkpoint_and_resumes_to_the_same_weights(
     base: BaseCheckpoint, small_disk: Path, tmp_path: Path
 ) -> None:

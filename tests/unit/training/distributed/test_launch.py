@@ -29,6 +29,7 @@ def base() -> BaseCheckpoint:
     return load_base(ModelChoice(base="sample"))
 
 
+@pytest.mark.long
 def test_two_processes_have_the_losses_of_one_at_every_step_even_the_incomplete_last_one(base: BaseCheckpoint, tmp_path: Path) -> None:
     assert_same_curve(base, tmp_path)
 
