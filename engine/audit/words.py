@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tuneproof.engine.data.spaceless import is_spaceless, spaceless_ranges
+from tuneproof.engine.data.spaceless import SPACELESS, VOWEL_SIGNS, code_points, is_spaceless
 
 BLOCK_CHARACTERS = 1 << 19
 """Characters that are processed at once, which bounds the memory."""
@@ -129,16 +129,18 @@ def _edges(is_word: NDArray[np.bool_], alone: NDArray[np.bool_] | None) -> tuple
 def _alone() -> NDArray[np.bool_]:
     """Which code points are words by themselves."""
     found = np.zeros(_CODE_POINTS, np.bool_)
-    for first, last in spaceless_ranges():
+    for first, last in code_points(SPACELESS):
         found[first : last + 1] = True
     return found
 
 
 @lru_cache(maxsize=1)
 def _all_words() -> NDArray[np.bool_]:
-    """Which code points `\\w` matches."""
+    """Which code points are in words: those that `\\w` matches, and vowel signs."""
     found = np.fromiter((chr(code).isalnum() for code in range(_CODE_POINTS)), np.bool_, _CODE_POINTS)
     found[ord("_")] = True
+    for first, last in code_points(VOWEL_SIGNS):
+        found[first : last + 1] = True
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -11,8 +10,7 @@ from typing import Any
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.messages import Message as Message
 from tuneproof.engine.data.messages import ToolUse, tool_use_data, turn_data
-
-_NOT_WORD = re.compile(r"\W+")
+from tuneproof.engine.data.spaceless import only_words
 
 NO_METADATA: Mapping[str, Any] = {}
 """The metadata of every example without any."""
@@ -80,7 +78,7 @@ def loose(text: str) -> str:
 
 def loose_of(normalised: str) -> str:
     """`loose` of a text to which `norm` was applied already."""
-    return _NOT_WORD.sub(" ", normalised).strip()
+    return only_words(normalised)
 
 
 def prompt_text(example: Example) -> str:

@@ -6,12 +6,11 @@ import unicodedata
 
 import regex
 
-UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
-"""Scripts that are written without spaces between words, as members of a character class; each of their characters is a word here."""
+from tuneproof.engine.data.spaceless import SPACELESS
 
-_CHARACTER = regex.compile(rf"[{UNSPACED}]\p{{M}}*")
+_CHARACTER = regex.compile(rf"[{SPACELESS}]\p{{M}}*")
 _HAS_WORD = regex.compile(r"[\p{L}\p{N}]")
-_TOKEN = regex.compile(rf"[{UNSPACED}]\p{{M}}*|(?:(?![{UNSPACED}])[\p{{L}}\p{{N}}\p{{M}}])+")
+_TOKEN = regex.compile(rf"[{SPACELESS}]\p{{M}}*|(?:(?![{SPACELESS}])[\p{{L}}\p{{N}}\p{{M}}])+")
 
 _ABBREVIATION = r"\b(?i:mr|mrs|ms|dr|prof|st|vs|(?:no|nr)(?=\.\s*\d)|e\.g|i\.e|z\.b)|\b\p{L}"
 _QUOTE = "[\"'\u201d\u2019\u00bb)\\]]*"
@@ -69,7 +68,7 @@ def is_contained(inner: str, outer: str) -> bool:
 
 
 def _edged(text: str) -> regex.Pattern[str]:
-    word = rf"(?![{UNSPACED}])[\p{{L}}\p{{N}}_]"
+    word = rf"(?![{SPACELESS}])[\p{{L}}\p{{N}}_]"
     before = rf"(?<!{word}|\d[.,])(?<!(?:^|[^\p{{L}}\p{{N}}])-)" if _begins_number(text) else rf"(?<!{word})" if _is_word(text[:1]) else ""
     after = rf"(?!{word}|[.,]\d)" if text[-1:].isdigit() else rf"(?!{word})" if _is_word(text[-1:]) else ""
     return regex.compile(before + regex.escape(text) + after)
