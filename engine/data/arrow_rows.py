@@ -100,7 +100,8 @@ def _is_whole(column: Any) -> bool:
     """Whether every number of a column is an integer, those that are missing aside."""
     from pyarrow import compute
 
-    numbers = compute.drop_null(column)
+    # Few functions of Arrow take floating-point numbers of 16 bits.
+    numbers = compute.drop_null(column).cast("float64")
     numbers = compute.filter(numbers, compute.invert(compute.is_nan(numbers)))
     fits = compute.and_(compute.equal(compute.floor(numbers), numbers), compute.less(compute.abs(numbers), MOST_WHOLE))
     return bool(compute.all(fits, min_count=0).as_py())
