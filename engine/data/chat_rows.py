@@ -58,19 +58,22 @@ def contents(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Convert
             system = given if isinstance(given, str) else "".join(text_cell(part, "text", required=False) for part in parts)
     turns = row["contents"]
     if isinstance(turns, list):
-        turns = [_of_parts(turn) if isinstance(turn, dict) else turn for turn in turns]
+        turns = [read for turn in turns for read in (_of_parts(turn) if isinstance(turn, dict) else [turn])]
     return chat(turns, row, used, source, notes, system)
 
 
-def _of_parts(turn: Mapping[str, Any]) -> dict[str, Any]:
+def _of_parts(turn: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """A turn with parts as OpenAI writes it: one turn, or one for each result of a tool and one for what is said beside them."""
     parts = objects_of(turn.get("parts"), "parts")
     called = [part["functionCall"] for part in parts if part.get("functionCall")]
     results = [object_of(part["functionResponse"], "functionResponse") for part in parts if part.get("functionResponse")]
     rest = [dict(part) for part in parts if not (part.get("functionCall") or part.get("functionResponse"))]
-    if results:
-        return {"role": "tool", "name": results[0].get("name"), "content": results[0].get("response")}
     turn = {key: value for key, value in turn.items() if key != "parts"} | {"content": rest}
-    return turn | ({"tool_calls": called, "content": rest or None} if called else {})
+    turn |= {"tool_calls": called, "content": rest or None} if called else {}
+    answered = [
+        {"role": "tool", "name": each.get("name"), "tool_call_id": each.get("id"), "content": each.get("response")} for each in results
+    ]
+    return [*answered, *([turn] if rest or called or not results else [])]
 
 
 class Dialogue(NamedTuple):

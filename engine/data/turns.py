@@ -130,6 +130,8 @@ def _messages(turn: Mapping[str, Any], number: int, notes: RowNotes) -> Sequence
     elif isinstance(content, list) and role != "tool":
         blocks = read_blocks(content, number)
         results = [message("tool", text, (), call_id) for call_id, text in blocks.results]
+        if results and blocks.calls:
+            raise RowError(f"turn {number} has a call of a tool and the result of one: write them as two turns")
         if results:
             return [*results, Message(role, blocks.text)] if blocks.text else results
         content, calls, reasoning = blocks.text, calls + blocks.calls, blocks.reasoning or reasoning

@@ -169,3 +169,18 @@ def test_reasoning_beside_an_answer_that_has_its_own_is_told(write_jsonl: Any, r
     loaded = read_examples(str(write_jsonl([row])))
     assert loaded.examples[0].output == "<think>\nno\n</think>\n\n2"
     assert [note.key for note, _ in loaded.notes.of(UnusedKey)] == ["reasoning"]
+
+
+def test_every_result_in_a_turn_of_gemini_is_a_turn(write_jsonl: Any) -> None:
+    results = [{"functionResponse": {"name": name, "response": {"found": name}}} for name in ("find", "count")]
+    contents = [
+        {"role": "user", "parts": [{"text": "where?"}]},
+        {"role": "model", "parts": [{"functionCall": {"name": name, "args": {}}} for name in ("find", "count")]},
+        {"role": "user", "parts": results},
+        {"role": "model", "parts": [{"text": "there"}]},
+    ]
+    (example,) = read_examples(str(write_jsonl([{"contents": contents}]))).examples
+    assert [(turn.name, turn.content) for turn in example.turns_after_input[1:]] == [
+        ("find", '{"found": "find"}'),
+        ("count", '{"found": "count"}'),
+    ]

@@ -152,3 +152,9 @@ def test_reasoning_belongs_to_its_turn(key: str) -> None:
 def test_turns_that_are_not_learned_are_known(turn: dict[str, Any]) -> None:
     assert conversation(ASK, DONE, ASK, {**DONE, **turn}).unlearned == {3}
     assert conversation({**ASK, "weight": 0}, {**DONE, "weight": 1}).unlearned == frozenset()
+
+
+def test_a_turn_with_a_call_and_a_result_is_not_read_in_part() -> None:
+    blocks = [{"type": "tool_use", "id": "a", "name": "find", "input": {}}, {"type": "tool_result", "tool_use_id": "a", "content": "7"}]
+    with pytest.raises(RowError, match="write them as two turns"):
+        read_conversation([{"role": "user", "content": "Where?"}, {"role": "assistant", "content": blocks}], RowNotes())
