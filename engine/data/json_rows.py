@@ -39,7 +39,7 @@ def json_lines(content: io.BufferedIOBase) -> RawRows:
             yield InvalidRow(number, TOO_LONG)
         elif line.strip():
             row = _row(number, line, parser)
-            if is_first and line.lstrip().startswith(b"[") and _is_array_of_rows(row):
+            if is_first and line.lstrip().startswith(b"[") and _is_array_of_rows(row) and not (isinstance(row, RawRow) and lines.go_on()):
                 raise Misnamed("the file is one JSON array, not one row a line", "call it .json")
             is_first = False
             if isinstance(row, InvalidRow) and line.lstrip().startswith(b"{"):
@@ -73,6 +73,15 @@ class _Lines(Iterator[tuple[int, bytes]]):
     def _skip_rest(self, line: bytes) -> None:
         while line and not line.endswith(b"\n"):
             line = self._content.readline(MIB)
+
+    def go_on(self) -> bool:
+        """Whether there are further lines that are not empty; they are still given."""
+        following = list(self._waiting)
+        self._waiting.clear()
+        while not any(line.strip() for line in following) and (line := self._content.readline(MOST_ROW_BYTES + 1)):
+            following.append(line)
+        self._waiting.extend(following)
+        return any(line.strip() for line in following)
 
     def over_several(self, first: int, line: bytes, parser: _RowParser) -> InvalidRow | None:
         """The problem of a row that begins in a line and goes on in the next ones; None if it does not, and they are read again."""

@@ -83,3 +83,9 @@ def test_a_number_that_json_does_not_have_costs_no_row_where_it_is_not_used(tmp_
     loaded = read_bytes(tmp_path / "rows.jsonl", "\n".join(f'{{"input": "a", {row}}}' for row in rows).encode())
     assert [dict(e.metadata) for e in loaded.examples] == [{"score": None}, {"more": {"x": ["Infinity"]}}]
     assert [source.line for source, _ in loaded.problems] == [3, 4]
+
+
+def test_a_list_in_each_line_is_not_taken_for_one_array_over_the_file(tmp_path: Path) -> None:
+    loaded = read_bytes(tmp_path / "rows.jsonl", "\n".join(['[{"role": "user", "content": "a"}]', "", *LINES]).encode())
+    assert len(loaded.examples) == len(LINES)
+    assert [(source.line, str(problem)) for source, problem in loaded.problems] == [(1, "not an object with named fields")]
