@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from tuneproof.engine.core.errors import DataRefused
-from tuneproof.engine.core.text_file import exists
+from tuneproof.engine.core.text_file import exists, reason_of
 from tuneproof.engine.data.files import FORMATS, file_type
 from tuneproof.engine.data.parts import Part, parts_of
 
@@ -86,18 +86,23 @@ def files_not_read(named: str | list[str]) -> list[Path]:
     """The files of the folders among the names that may be data, but whose format is not known."""
     folders = [Path(name) for name in ([named] if isinstance(named, str) else named) if exists(Path(name)) and Path(name).is_dir()]
     files = (path for folder in folders for path in _files(folder))
-    return sorted(path for path in files if file_type(path).format not in (*FORMATS, *NO_DATA, ""))
+    return sorted(path for path in files if path.suffix and file_type(path).format not in (*FORMATS, *NO_DATA))
 
 
 def _files(folder: Path) -> Iterator[Path]:
     """The files in a folder and those inside it, but for hidden ones and folders that are something else."""
-    for at, folders, names in os.walk(folder):
+    for at, folders, names in os.walk(folder, onerror=_refuse):
         here = Path(at)
         if here != folder and any(mark <= set(names) for mark in OTHER_FOLDERS):
             folders.clear()
             continue
         folders[:] = [name for name in folders if not name.startswith(".")]
         yield from (here / name for name in names if not name.startswith(".") and (here / name).is_file())
+
+
+def _refuse(error: OSError) -> None:
+    where = str(error.filename)
+    raise DataRefused(f"the folder cannot be read: {reason_of(error)}", where=where, fix="check that you may read it") from None
 
 
 def _is_data(path: Path) -> bool:

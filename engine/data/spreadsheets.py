@@ -56,7 +56,7 @@ def _require_limits(source: Path | bytes, file: str, file_bytes: int, limits: Re
 
 
 class _Workbook:
-    """The sheets of a workbook that have rows."""
+    """The sheets of a workbook that have rows below their first, which is their header."""
 
     def __init__(self, book: CalamineWorkbook) -> None:
         self._sheets: list[tuple[CalamineSheet, Header, int]] = []
@@ -64,7 +64,7 @@ class _Workbook:
         for name in book.sheet_names:
             sheet = book.get_sheet_by_name(name)
             cells, number = _first_row(sheet)
-            if number:
+            if any(_cells(sheet, number)):
                 self._sheets.append((sheet, Header.of(cells), number))
 
     def rows(self, file: str, limits: ReadingLimits) -> RawRows:

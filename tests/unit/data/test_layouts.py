@@ -78,11 +78,13 @@ def test_a_run_or_a_model_inside_the_folder_is_no_data_and_an_unknown_format_is_
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text('{"kind": "begun"}')
     (tmp_path / "rows.jsonl").write_text(LINES)
-    for name in ("more.xml", "old.zip", "README.md", "LICENSE", "policy.txt"):
+    for name in ("more.xml", "old.zip", "part.gz", "README.md", "LICENSE", "policy.txt"):
         (tmp_path / name).write_text("<a/>")
     loaded = read_examples(str(tmp_path))
     assert list(loaded.shapes) == ["rows.jsonl"]
-    assert [note.what for note, _ in loaded.notes.of(NotRead)] == ["more.xml, old.zip in the folder, of a format that is not known"]
+    assert [note.what for note, _ in loaded.notes.of(NotRead)] == [
+        "more.xml, old.zip, part.gz in the folder, of a format that is not known"
+    ]
 
 
 def arrow(path: Path, rows: list[dict[str, Any]], *, is_stream: bool = True) -> None:
@@ -209,3 +211,9 @@ def test_integers_that_a_data_frame_made_floating_point_numbers_are_integers(tmp
     loaded = read_examples(str(tmp_path))
     assert [e.output for e in loaded.examples] == ["1", "2", "1", "2"]
     assert loaded.examples[0].metadata == {"share": 1.0, "n": 1} and loaded.examples[0].source == Source("more.arrow", 1)
+
+
+def test_floating_point_numbers_of_16_bits_are_read(tmp_path: Path) -> None:
+    table = pyarrow.table({"input": ["q", "r"], "output": pyarrow.array([1, 2], "float16"), "n": pyarrow.array([1, 2.5], "float16")})
+    parquet.write_table(table, tmp_path / "rows.parquet")
+    assert [(e.output, e.metadata["n"]) for e in read_examples(str(tmp_path)).examples] == [("1", 1.0), ("2", 2.5)]

@@ -62,3 +62,9 @@ def test_what_is_no_workbook_is_refused_by_name(tmp_path: Path, content: bytes) 
 def test_a_workbook_that_grows_to_fill_memory_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataRefused, match=r"rows\.xlsx: the file grows from .* --allow-large"):
         read_bytes(tmp_path / "rows.xlsx", xlsx({"a": [HEADER, ["x" * 17 * MIB, "y", 1.0]]}))
+
+
+@each_format
+def test_a_cover_sheet_with_a_title_alone_does_not_hide_the_rows(tmp_path: Path, name: str, write: Callable[[Sheets], bytes]) -> None:
+    loaded = read_bytes(tmp_path / name, write({"cover": [["Tickets 2024"]], "rows": [HEADER, ["A", "x", 1.0]]}))
+    assert [e.input for e in loaded.examples] == ["A"]
