@@ -14,6 +14,7 @@ from tuneproof.engine.data.notes import KeyPlace, RowNotes, UnansweredTurns, Unu
 from tuneproof.engine.data.row_keys import note_unused, reasoned, rest_of, single_turn, tools_of
 from tuneproof.engine.data.row_shape import Converted
 from tuneproof.engine.data.turns import (
+    ROLES,
     Conversation,
     answer_position,
     conversation_digest,
@@ -26,10 +27,21 @@ _PROMPT_COMPLETION = frozenset(("prompt", "completion"))
 
 
 def prompt_completion(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Converted:
-    """`prompt` and `completion`, as texts or as turns (TRL)."""
-    if isinstance(row["prompt"], list) and isinstance(row["completion"], list):
-        return chat(row["prompt"] + row["completion"], row, _PROMPT_COMPLETION, source, notes)
+    """`prompt` and `completion`, each as a text or as turns (TRL)."""
+    prompt, completion = row["prompt"], row["completion"]
+    # An answer may be a JSON list too.
+    if isinstance(prompt, list) or (isinstance(completion, list) and completion and all(map(_is_turn, completion))):
+        turns = [*_as_turns(prompt, "user"), *_as_turns(completion, "assistant")]
+        return chat(turns, row, _PROMPT_COMPLETION, source, notes)
     return single_turn(row, source, notes, "", text_cell(row, "prompt"), output_cell(row, "completion"), _PROMPT_COMPLETION)
+
+
+def _is_turn(value: Any) -> bool:
+    return isinstance(value, dict) and str(value.get("role", value.get("from"))).lower() in ROLES
+
+
+def _as_turns(value: Any, role: str) -> list[Any]:
+    return value if isinstance(value, list) else [{"role": role, "content": value}]
 
 
 def messages(row: Mapping[str, Any], source: Source, notes: RowNotes) -> Converted:

@@ -184,3 +184,15 @@ def test_every_result_in_a_turn_of_gemini_is_a_turn(write_jsonl: Any) -> None:
         ("find", '{"found": "find"}'),
         ("count", '{"found": "count"}'),
     ]
+
+
+@pytest.mark.parametrize("prompt", ["two?", [{"role": "user", "content": "two?"}]])
+@pytest.mark.parametrize("completion", ["2", [{"role": "assistant", "content": "2"}]])
+def test_prompt_and_completion_are_each_a_text_or_turns(write_jsonl: Any, prompt: Any, completion: Any) -> None:
+    (example,) = read_examples(str(write_jsonl([{"prompt": prompt, "completion": completion}]))).examples
+    assert (example.input, example.output) == ("two?", "2")
+
+
+def test_a_completion_that_is_a_list_of_objects_stays_an_answer(write_jsonl: Any) -> None:
+    (example,) = read_examples(str(write_jsonl([{"prompt": "two?", "completion": [{"type": "number", "text": "2"}]}]))).examples
+    assert example.output == '[{"type": "number", "text": "2"}]'
