@@ -36,7 +36,9 @@ class RowLists:
 
 
 def row_lists(value: dict[str, Any], text: str, start: int, levels: int = MOST_LEVELS) -> RowLists | None:
-    """The lists of rows in an object that begins at a character: one, or several that are called train, validation or test.
+    """The lists of rows in an object that begins at a character: several that are called train, validation or test, or one.
+
+    Of several others it is the only one whose rows have a known shape.
 
     None if the object is a row itself, or if it cannot be told which list has the rows.
     """
@@ -45,8 +47,9 @@ def row_lists(value: dict[str, Any], text: str, start: int, levels: int = MOST_L
         return None
     places = dict(_members(text, start))
     named = [key for key in lists if part_of_name(key) is not None]
-    if len(lists) == 1 or len(named) > 1:
-        taken = parts_of({key: [key] for key in (named or lists)})
+    shaped = [key for key, items in lists.items() if any(isinstance(each, dict) and detect_shape(each) for each in items[:1])]
+    if len(lists) == 1 or len(named) > 1 or len(shaped) == 1:
+        taken = parts_of({key: [key] for key in (named if len(named) > 1 else shaped if len(shaped) == 1 else lists)})
         found = [RowList(places[key], part if part is not Part.TRAIN else None) for key, part in taken.items()]
         left = tuple(NotRead(f"the list `{key[:60]}` beside the rows", len(items)) for key, items in lists.items() if key not in taken)
         return RowLists(found, left)

@@ -217,3 +217,10 @@ def test_floating_point_numbers_of_16_bits_are_read(tmp_path: Path) -> None:
     table = pyarrow.table({"input": ["q", "r"], "output": pyarrow.array([1, 2], "float16"), "n": pyarrow.array([1, 2.5], "float16")})
     parquet.write_table(table, tmp_path / "rows.parquet")
     assert [(e.output, e.metadata["n"]) for e in read_examples(str(tmp_path)).examples] == [("1", 1.0), ("2", 2.5)]
+
+
+def test_of_several_lists_in_a_json_object_the_one_with_rows_is_read(tmp_path: Path) -> None:
+    (tmp_path / "rows.json").write_text(json.dumps({"authors": [{"name": "Ann"}], "data": [{"input": "q", "output": "x"}]}))
+    loaded = read_examples(str(tmp_path))
+    assert [e.input for e in loaded.examples] == ["q"]
+    assert [(note.what, note.rows) for note, _ in loaded.notes.of(NotRead)] == [("the list `authors` beside the rows", 1)]
