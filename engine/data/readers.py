@@ -120,24 +120,35 @@ def read_examples(
             loaded.digests[name] = sha256_data([e.content_hash for e in loaded.examples if e.source.file == name])
     if not loaded.examples:
         raise no_rows_error(names, loaded.problems)
-    _note_unread_files(loaded, named)
+    loaded.notes.rows |= unread_files(named, loaded.examples[0].source)
     return loaded
 
 
-def _note_unread_files(loaded: LoadedExamples, named: str | list[str]) -> None:
+def unread_files(named: str | list[str], row: Source) -> dict[RowNote, list[Source]]:
+    """What of the folders among the names is not read, if anything, as a note at a row."""
     files = files_not_read(named)
     if files:
         shown = ", ".join(path.name[:MOST_SHOWN_CHARACTERS] for path in files[:MOST_SHOWN_KEYS])
         more = f" and {len(files) - MOST_SHOWN_KEYS:,} more" if len(files) > MOST_SHOWN_KEYS else ""
-        loaded.notes.rows[NotRead(f"{shown}{more} in the folder, of a format that is not known", None)] = [loaded.examples[0].source]
+        return {NotRead(f"{shown}{more} in the folder, of a format that is not known", None): [row]}
+    return {}
 
 
 def read_file_as(
-    source_name: str, path: Path, columns: Columns | None = None, *, turns: Turns = Turns.LAST, allow_large: bool = False
+    source_name: str,
+    path: Path,
+    columns: Columns | None = None,
+    *,
+    part: Part = Part.TRAIN,
+    turns: Turns = Turns.LAST,
+    allow_large: bool = False,
 ) -> LoadedExamples:
-    """The examples of one file, with a given name in their sources; there may be none. Raises DataRefused as `read_file` does."""
+    """The examples of one file of a part, with a given name in their sources; there may be none.
+
+    Raises DataRefused as `read_file` does.
+    """
     loaded = LoadedExamples(notes=RowNotes(turns=turns))
-    _add_file(loaded, source_name, path, columns, ReadingLimits.of_this_machine(allow_large=allow_large), lambda progress: None)
+    _add_file(loaded, source_name, path, columns, ReadingLimits.of_this_machine(allow_large=allow_large), lambda progress: None, part)
     return loaded
 
 

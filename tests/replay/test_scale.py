@@ -98,6 +98,16 @@ def test_json_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pyt
     assert {"format", "json-style"} <= found
 
 
+@pytest.mark.long
+def test_parts_of_a_folder_in_shards_are_audited_as_in_one_process(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    rows = [json.dumps({"input": f"Where is parcel number {at}?", "output": f"shelf {at}"}) for at in range(12)]
+    for name, part in (("train", rows), ("test", rows[:2]), ("validation", rows[3:5])):
+        (tmp_path / f"{name}.jsonl").write_text("\n".join(part) + "\n")
+    (tmp_path / "more.xml").write_text("<a/>")
+    _, found = reports([str(tmp_path)], capfd)
+    assert found >= {"named-parts", "not-read", "leakage"}
+
+
 def test_leaving_out_rows_of_findings_is_refused_on_shards(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     case = tmp_path / "case.yaml"
     case.write_text("name: x\ndata: {examples: unused.jsonl, leave_out: [secret]}\n")

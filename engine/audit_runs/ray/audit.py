@@ -36,7 +36,7 @@ from tuneproof.engine.case.task import OutputFormat, OutputKind
 from tuneproof.engine.core.errors import CaseError, DataRefused, UsageError
 from tuneproof.engine.data.notes import RowNotes
 from tuneproof.engine.data.parts import Part
-from tuneproof.engine.data.readers import no_rows_error
+from tuneproof.engine.data.readers import no_rows_error, unread_files
 from tuneproof.engine.data.source_files import source_files, source_parts
 from tuneproof.engine.scoring.graders import make_grader
 
@@ -80,14 +80,15 @@ def audit_shards(
 def _shards(files: Sequence[str], against: Sequence[str]) -> list[Shard]:
     train, named_parts = source_files(list(files)), source_parts(list(files))
     held_out = source_files(list(against), apart_from=train) if against else {}
+    held_parts = source_parts(list(against), apart_from=train) if against else {}
     for name in (*files, *against):
         if not source_files(name):
             raise UsageError("only files and folders can be audited on Ray", where=name, fix="download it, and name its files")
-    parts = [(label, path, named_parts[label] is Part.EVAL) for label, path in train.items()] + [
-        (label, path, True) for label, path in held_out.items()
+    parts = [(label, path, named_parts[label] is Part.EVAL, named_parts[label]) for label, path in train.items()] + [
+        (label, path, True, held_parts[label]) for label, path in held_out.items()
     ]
     # A worker may have another working directory.
-    return [Shard(number, label, path.resolve(), is_eval) for number, (label, path, is_eval) in enumerate(parts)]
+    return [Shard(number, label, path.resolve(), is_eval, part) for number, (label, path, is_eval, part) in enumerate(parts)]
 
 
 class _ShardedAudit:
@@ -111,8 +112,8 @@ class _ShardedAudit:
             containing={text: tuple(row for s in selections for row in s.containing[text]) for text in selections[0].containing},
             near_complete=complete,
         )
-        table = self._table(selections, summaries, population, labels)
-        shapes = {file: shape for s in summaries for file, shape in (s.shapes or {}).items()}
+        table = self._table(selections, summaries, self._notes(files, against, summaries), population, labels)
+        shapes = {file: shape for s in self._train_first(summaries) for file, shape in (s.shapes or {}).items()}
         return with_profile(audit(table, data.leave_out, shapes, data.accept, callbacks.on_check, callbacks.on_rows), table, callbacks)
 
     def _read(self, files: Sequence[str], against: Sequence[str], callbacks: AuditCallbacks) -> tuple[Dataset, list[ShardSummary]]:
@@ -126,6 +127,7 @@ class _ShardedAudit:
         for each in summaries:
             if each.error is not None:
                 raise each.error
+        for each in self._train_first(summaries):
             for file, shape in (each.shapes or {}).items():
                 callbacks.on_file(file, shape, each.rows)
         for names, is_eval in ((files, False), (against, True)):
@@ -162,14 +164,31 @@ class _ShardedAudit:
         ).materialize()
         return related_rows(sketches, count)
 
-    def _table(self, selections: list[Selection], summaries: list[ShardSummary], population: Population, labels: frozenset[str]) -> Table:
+    def _train_first(self, summaries: list[ShardSummary]) -> list[ShardSummary]:
+        """The summaries in the order in which files are shown."""
+        return sorted(summaries, key=lambda each: self._shards[each.number].is_eval)
+
+    def _notes(self, files: Sequence[str], against: Sequence[str], summaries: list[ShardSummary]) -> RowNotes:
+        """What the user should know of how the rows were read."""
+        held_out = len(summaries) - len(source_files(list(against)))
+        notes: list[RowNotes] = []
+        for names, shards in ((files, summaries[:held_out]), (against, summaries[held_out:])):
+            notes += [each.notes for each in shards]
+            first = next((each.first for each in shards if each.first is not None), None)
+            if first is not None:
+                notes.append(RowNotes(unread_files(list(names), first)))
+        return RowNotes.joined(notes)
+
+    def _table(
+        self, selections: list[Selection], summaries: list[ShardSummary], notes: RowNotes, population: Population, labels: frozenset[str]
+    ) -> Table:
         """The selected rows of all shards, as the one machine audits them."""
         task = self._request.case.task if self._request.case else None
         return Table(
             examples=Rows(e for s in selections if not self._shards[s.number].is_eval for e in s.examples),
             eval=Rows(e for s in selections if self._shards[s.number].is_eval for e in s.examples),
             problems=[problem for s in summaries for problem in s.problems],
-            notes=RowNotes.joined(s.notes for s in summaries),
+            notes=notes,
             grader=make_grader(task, sorted(labels)) if task else None,
             lengths=self._request.lengths(),
             shingle=self._request.shingle,

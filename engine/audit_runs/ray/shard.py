@@ -22,6 +22,7 @@ from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.core.errors import DataRefused, TuneproofError
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.notes import RowNotes
+from tuneproof.engine.data.parts import Part
 from tuneproof.engine.data.problems import RowProblem
 from tuneproof.engine.data.readers import read_file_as
 from tuneproof.engine.scoring.graders import make_grader
@@ -38,6 +39,8 @@ class Shard:
     path: Path
     is_eval: bool
     """Whether its rows are eval rows."""
+    part: Part = Part.TRAIN
+    """The part that its name says."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ class ShardSummary:
     shapes: Mapping[str, str] | None = None
     problems: tuple[tuple[Source, RowProblem], ...] = ()
     notes: RowNotes = field(default_factory=RowNotes)
+    first: Source | None = None
+    """The first row that can be used."""
     gone: frozenset[int] = frozenset()
     """The positions of the rows that are left out."""
     all_rows: AllRows | None = None
@@ -126,9 +131,9 @@ def read_shard(shard: Shard, request: AuditRequest) -> tuple[ShardRows, ShardSum
     try:
         data = request.case.data if request.case else None
         columns, turns = (data.columns, data.turns) if data else (None, Turns.LAST)
-        reading = read_file_as(shard.label, shard.path, columns, turns=turns, allow_large=request.allow_large)
+        reading = read_file_as(shard.label, shard.path, columns, part=shard.part, turns=turns, allow_large=request.allow_large)
         lengths = request.lengths()
-        if reading.parts:
+        if set(reading.parts.values()) - {shard.part}:
             raise DataRefused(
                 "the file has a train and a test part in it, which can only be audited on one machine",
                 where=shard.label,
@@ -152,6 +157,7 @@ def read_shard(shard: Shard, request: AuditRequest) -> tuple[ShardRows, ShardSum
         shapes=reading.shapes,
         problems=tuple(reading.problems),
         notes=reading.notes,
+        first=reading.examples[0].source if reading.examples else None,
         gone=gone,
         all_rows=all_rows,
         aggregates={kind: kind.of(table) for kind in AGGREGATES},
