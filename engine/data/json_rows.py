@@ -27,8 +27,11 @@ TOO_LONG = UnreadableRow(f"the row has more than {MOST_ROW_BYTES // MIB} MiB; pe
 MOST_LINES_OF_A_ROW, MOST_TRIES = 1000, 3
 """How far the end of a row is looked for that goes over several lines, and how often in vain."""
 
-MOST_SEARCHED = MIB
-"""Characters in which the end of a broken element of an array is looked for."""
+LEAST_SEARCHED, MOST_SEARCHED = 4096, MIB
+"""Characters in which the end of a broken element of an array is looked for, at first and at last."""
+
+SHOWN_AFTER = 1000
+"""Characters after a slip that tell what it is."""
 
 
 def json_lines(content: io.BufferedIOBase) -> RawRows:
@@ -247,19 +250,25 @@ class _Document:
         """Where an element ends that is not JSON, if its brackets say so and another or the end of the array follows."""
         if self.text[at] not in "{[":
             return None
-        end = self._closing_bracket(at)
-        if end is not None:
-            following = skip(self.text, end, SPACE)
-            if self.text[following : following + 1] not in ("", ",", "]", "{"):
-                end = None
-        # A quotation mark that is missing turns all that follows inside out, so that brackets seem to close far away.
-        nearer = self._next_at_indentation(at, end)
-        return end if nearer is None else nearer
+        # Most elements are short, and looking far for the end of each would take long in a file with many broken ones.
+        searched = LEAST_SEARCHED
+        while True:
+            end = self._closing_bracket(at, searched)
+            if end is not None:
+                following = skip(self.text, end, SPACE)
+                if self.text[following : following + 1] not in ("", ",", "]", "{"):
+                    end = None
+            # A quotation mark that is missing turns all that follows inside out, so that brackets seem to close far away.
+            nearer = self._next_at_indentation(at, at + searched if end is None else end)
+            found = end if nearer is None else nearer
+            if found is not None or searched >= MOST_SEARCHED or at + searched >= len(self.text):
+                return found
+            searched *= 16
 
-    def _closing_bracket(self, at: int) -> int | None:
-        """The end of what begins with a bracket; None if its brackets do not fit, or close too far away."""
+    def _closing_bracket(self, at: int, searched: int) -> int | None:
+        """The end of what begins with a bracket; None if its brackets do not fit, or do not close within so many characters."""
         closers = list[str]()
-        for found in _BRACKET.finditer(self.text, at, at + MOST_SEARCHED):
+        for found in _BRACKET.finditer(self.text, at, at + searched):
             if (closer := {"{": "}", "[": "]"}.get(found[0])) is not None:
                 closers.append(closer)
             elif found[0] in "}]":
@@ -269,12 +278,12 @@ class _Document:
                     return found.end()
         return None
 
-    def _next_at_indentation(self, at: int, before: int | None) -> int | None:
+    def _next_at_indentation(self, at: int, before: int) -> int | None:
         """Where the next element begins that stands as far to the right as a broken one, if one can be read that is before a character."""
         indentation = self.text[self.text.rfind("\n", 0, at) + 1 : at]
         if indentation.strip(SPACE + ",[") or self.text[at : at + 1] != "{":
             return None
-        for found in re.compile(rf"\n[\[, \t]{{{len(indentation)}}}(?=\{{)").finditer(self.text, at, before or at + MOST_SEARCHED):
+        for found in re.compile(rf"\n[\[, \t]{{{len(indentation)}}}(?=\{{)").finditer(self.text, at, before):
             try:
                 self.parser.parse_at(self.text, found.end())
             except (ValueError, RecursionError):
@@ -303,7 +312,7 @@ class _Document:
         """The slip in an element, with its place counted from its beginning."""
         if not isinstance(error, json.JSONDecodeError):
             return slip_of("", error)
-        text = self.text[at : max(error.pos, at) + MIB]
+        text = self.text[at : max(error.pos, at) + SHOWN_AFTER]
         return slip_of(text, json.JSONDecodeError(error.msg, text, max(0, error.pos - at)))
 
     def _not_read(self, at: int, reason: str) -> UnreadableRow:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from time import process_time
 
 import pytest
 
@@ -89,3 +90,13 @@ def test_a_list_in_each_line_is_not_taken_for_one_array_over_the_file(tmp_path: 
     loaded = read_bytes(tmp_path / "rows.jsonl", "\n".join(['[{"role": "user", "content": "a"}]', "", *LINES]).encode())
     assert len(loaded.examples) == len(LINES)
     assert [(source.line, str(problem)) for source, problem in loaded.problems] == [(1, "not an object with named fields")]
+
+
+@pytest.mark.parametrize("broken", ['{"input": "a, "output": "b{"}', "{'input': 'a', 'output': 'b'}"])
+def test_the_end_of_a_broken_element_is_found_without_searching_far(tmp_path: Path, broken: str) -> None:
+    rows = [LINES[0], broken] * 400
+    joined = ",\n".join(rows)
+    started = process_time()
+    loaded = read_bytes(tmp_path / "rows.json", f"[\n{joined}\n]".encode())
+    assert len(loaded.examples) == len(loaded.problems) == 400
+    assert process_time() - started < 3
