@@ -87,7 +87,8 @@ class HomeScreen(Screen[None]):
 
     def action_read_runs(self) -> None:
         self._has_read = True
-        self._list(_cases_here(), *_recent_runs())
+        runs, head = _recent_runs()
+        self._list(_cases_here(runs), runs, head)
 
     def _list(self, cases: list[FoundCase], runs: list[RunSummary], head: str) -> None:
         listed = self.query_one("#home", OptionList)
@@ -183,11 +184,11 @@ def _about(kind: str, what: str) -> str:
     return f"{what}: {ABOUT[kind]}" if what else ABOUT.get(kind, "")
 
 
-def _cases_here() -> list[FoundCase]:
-    """The case files of the current folder."""
+def _cases_here(runs: list[RunSummary]) -> list[FoundCase]:
+    """The case files of the current folder, and what became of those that were run."""
     from tuneproof.engine.session.drafts import cases_in
 
-    return cases_in(Path())[:CASES_SHOWN]
+    return cases_in(Path(), runs)[:CASES_SHOWN]
 
 
 def _list_runs(listed: OptionList, head: str, runs: list[RunSummary]) -> None:

@@ -28,7 +28,7 @@ from tuneproof.engine.run.launch import launch
 from tuneproof.engine.run.process import Worker
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.run.step_id import StepId, StepKind
-from tuneproof.engine.run.store import CHOSEN_LATER, RunStore
+from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 from tuneproof.engine.scoring.rule import TargetStatus
 from tuneproof.engine.scoring.scores import Scores
@@ -38,6 +38,7 @@ from tuneproof.engine.session.decision_history import DecisionHistory
 from tuneproof.engine.session.last_known import DECIDED, LastKnown
 from tuneproof.engine.session.met_as_measured import MetAsMeasured, met_as_measured
 from tuneproof.engine.session.next_runs import NextRun, next_runs
+from tuneproof.engine.session.runs_of_case import newest_run
 from tuneproof.engine.session.since_last import SinceLast, since_last
 from tuneproof.engine.stages.pipeline import check_case, planned_stages, with_possible_baselines
 
@@ -74,7 +75,7 @@ class CaseSession:
     @classmethod
     def of_case(cls, draft: Draft, runs: Path = RUNS) -> CaseSession:
         """The draft, with the newest run under `runs` that has the same frozen sections."""
-        return cls(draft, _newest_run(draft, runs))
+        return cls(draft, newest_run(draft, runs))
 
     @classmethod
     def of_run(cls, path: Path) -> CaseSession:
@@ -336,16 +337,3 @@ class _Measured:
     statuses: dict[str, TargetStatus]
     met_as_measured: MetAsMeasured | None
     route: Route
-
-
-def _newest_run(draft: Draft, runs: Path) -> RunStore | None:
-    """The newest run with the frozen sections of the draft."""
-    for path in sorted(runs.glob("*"), key=lambda p: p.lstat().st_mtime, reverse=True):
-        try:
-            case, wanted = RunStore.open(path).case, draft.case()
-        except TuneproofError:
-            continue
-        frozen = [section for section in DraftCase.model_fields if section not in CHOSEN_LATER]
-        if all(getattr(case, section) == getattr(wanted, section) for section in frozen):
-            return RunStore(path)
-    return None

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tuneproof.engine.case.draft import Draft
 from tuneproof.engine.core.errors import TuneproofError
+from tuneproof.engine.run.listing import RunSummary
+from tuneproof.engine.session.runs_of_case import outcome
 
 LARGEST = 1 << 20
 """Bytes of a file that may be a case; a larger YAML file is something else."""
@@ -22,9 +24,12 @@ class FoundCase:
     progress: str
 
 
-def cases_in(folder: Path) -> list[FoundCase]:
-    """The case files of a folder, the last changed first; files that are no cases are left out."""
-    return [found for path in sorted(_yaml_files(folder), key=_changed, reverse=True) if (found := _case_in(path)) is not None]
+def cases_in(folder: Path, runs: Sequence[RunSummary] = ()) -> list[FoundCase]:
+    """The case files of a folder, the last changed first; files that are no cases are left out.
+
+    `runs`, the newest first, say what became of those that were run.
+    """
+    return [found for path in sorted(_yaml_files(folder), key=_changed, reverse=True) if (found := _case_in(path, runs)) is not None]
 
 
 def _yaml_files(folder: Path) -> Iterator[Path]:
@@ -36,7 +41,7 @@ def _changed(path: Path) -> float:
     return path.stat().st_mtime
 
 
-def _case_in(path: Path) -> FoundCase | None:
+def _case_in(path: Path, runs: Sequence[RunSummary]) -> FoundCase | None:
     try:
         draft = Draft.open(path)
     except (TuneproofError, OSError):
@@ -47,5 +52,5 @@ def _case_in(path: Path) -> FoundCase | None:
     elif draft.content.data is None:
         progress = "answered; no data yet"
     else:
-        progress = "answered, with data" if draft.content.task is None else "ready to run"
+        progress = "answered, with data" if draft.content.task is None else (outcome(draft, runs) or "ready to run")
     return FoundCase(path, draft.content.name, progress)
