@@ -16,6 +16,7 @@ from tuneproof.engine.arms import UNTUNED_ARMS, Arm, requested_arms, untuned_arm
 from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.event import whole_percent
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.scoring.rule import TargetStatus
 from tuneproof.engine.session.baseline_choice import best_untuned, can_finish_without_training, target_share, with_arm_toggled
@@ -26,7 +27,7 @@ from tuneproof.screens.step import StepScreen
 from tuneproof.tui.meanings import OF_TARGET
 from tuneproof.tui.text_bar import bar
 from tuneproof.tui.theme import Meaning
-from tuneproof.tui.widgets.bars import BEYOND, PERHAPS, RATE_WIDTH, percent, rate_bar, rate_text
+from tuneproof.tui.widgets.bars import BEYOND, PERHAPS, RATE_WIDTH, rate_bar, rate_text
 from tuneproof.tui.widgets.memoized_static import MemoizedStatic
 from tuneproof.tui.widgets.sanitize import sanitize
 
@@ -148,7 +149,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         if prompt_variant:
             lines.append(Content(sanitize(prompt_variant, one_line=True, max_length=400)))
         if (repaired := self.session.scores(with_repair(name))) is not None:
-            lines.append(Content(f"answers repaired by a parser: {percent(repaired.correct.rate).strip()} correct"))
+            lines.append(Content(f"answers repaired by a parser: {whole_percent(repaired.correct.rate)} correct"))
         if scores is not None and scores.unanswered:
             reasons = " · ".join(f"{reason} {count}" for reason, count in scores.unanswered.items())
             lines.append(Content(sanitize(f"no answer, so neither right nor wrong: {reasons}", one_line=True, max_length=200)))
@@ -184,13 +185,13 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
             lines.append(Meaning.TARGET_MET.signed(f"{met[0]} already meets the target without any training. You can stop here: press f."))
             lines.append(Content("You can also continue (c); the card will say that training was not needed."))
         elif best := best_untuned(self.state):
-            reached = best.score_text or f"{percent(best.correct.rate).strip()} correct"
+            reached = best.score_text or f"{whole_percent(best.correct.rate)} correct"
             reach = "None reaches the target. " if target and self.state.status is not RunStatus.RUNNING else ""
             lines.append(Content(f"{reach}The best so far is {best.arm}: {reached}. That is what tuning has to beat."))
         else:
             lines.append(Content("Nothing is measured yet. Training is refused until there is a prompt baseline."))
         if (share := target_share(self.session.draft.content)) is not None:
-            legend = f"the target: {percent(share).strip()} correct; {PERHAPS}{BEYOND} its 95 % interval"
+            legend = f"the target: {whole_percent(share)} correct; {PERHAPS}{BEYOND} its 95 % interval"
             lines.append(Content.assemble(Meaning.TARGET.signed(legend)))
             lines.append(Meaning.MUTED.text("The interval: with other cases of the same kind, the rate could be anywhere in it."))
         return Content("\n").join(lines)

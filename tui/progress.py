@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.run.event import Rate
 from tuneproof.engine.run.events import (
     TUNED_MODEL,
     AnyEvent,
@@ -56,9 +55,8 @@ def progress_line(event: AnyEvent) -> str:
             )
         case ArmScored():
             unanswered = f", {event.unanswered} of {event.n + event.unanswered} cases without an answer" if event.unanswered else ""
-            return (
-                f"  {event.arm}: {_score(event)}correct {_percent(event.correct)}, format valid {_percent(event.format_valid)}{unanswered}"
-            )
+            rates = f"correct {event.correct.describe()}, format valid {event.format_valid.describe()}"
+            return f"  {event.arm}: {_score(event)}{rates}{unanswered}"
         case TrainingDropped():
             title = "training" if event.model == TUNED_MODEL else variant_title(event.model)
             lost = f"{event.checkpoints} checkpoint{'' if event.checkpoints == 1 else 's'} dropped"
@@ -110,7 +108,7 @@ def _variant_line(event: TrainingEvent) -> str:
         case TrainingSkipped():
             return f"  {title}: not trained: {event.reason}"
         case VariantScored():
-            return f"  {title}: {_score(event)}correct {_percent(event.correct)}"
+            return f"  {title}: {_score(event)}correct {event.correct.describe()}"
         case _:
             return ""
 
@@ -118,7 +116,3 @@ def _variant_line(event: TrainingEvent) -> str:
 def _curve_share(model: str) -> int | None:
     """The share of train of a point of the learning curve, in per cent; None for any other model."""
     return next((share for share, point in CURVE.items() if point.name == model), None)
-
-
-def _percent(rate: Rate) -> str:
-    return f"{100 * rate.rate:.0f} % [{100 * rate.low:.0f}, {100 * rate.high:.0f}]"

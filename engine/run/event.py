@@ -19,6 +19,24 @@ class Rate(BaseModel):
     low: float
     high: float
 
+    def describe(self) -> str:
+        """The rate with its interval, such as `42 % [32–52]`."""
+        return f"{whole_percent(self.rate)} {self.describe_interval()}"
+
+    def describe_interval(self) -> str:
+        """The interval alone, such as `[32–52]`."""
+        return f"[{100 * self.low:.0f}–{100 * self.high:.0f}]"
+
+
+def whole_percent(share: float) -> str:
+    """A share as a whole percentage; only exactly 0 and 1 are shown as 0 % and 100 %."""
+    rounded = round(100 * share)
+    if rounded == 100 and share < 1:
+        rounded = 99
+    if rounded == 0 and share > 0:
+        rounded = 1
+    return f"{rounded} %"
+
 
 class Event(BaseModel):
     """What every event has: format version, number in the log from 0, and time in seconds since 1970."""

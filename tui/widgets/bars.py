@@ -7,7 +7,7 @@ from itertools import groupby
 
 from textual.content import Content
 
-from tuneproof.engine.run.event import Rate
+from tuneproof.engine.run.event import Rate, whole_percent
 from tuneproof.tui.theme import Meaning
 
 HEIGHTS = "▁▂▃▄▅▆▇█"
@@ -16,18 +16,15 @@ SURE, PERHAPS, BEYOND = "━", "╍", "─"
 
 
 def percent(share: float) -> str:
-    """A share as a whole percentage; only exactly 0 and 1 are shown as 0 % and 100 %."""
-    rounded = round(100 * share)
-    if rounded == 100 and share < 1:
-        rounded = 99
-    if rounded == 0 and share > 0:
-        rounded = 1
-    return f"{rounded:3d} %"
+    """A share as a whole percentage, as wide as 100 %."""
+    return f"{whole_percent(share):>5}"
 
 
 def rate_text(rate: Rate, meaning: Meaning | None = None) -> Content:
     """A rate with its interval, the rate in bold or as its meaning."""
-    return Content.assemble((percent(rate.rate), meaning.style if meaning else "bold"), " ", Meaning.INTERVAL.text(_interval(rate)))
+    return Content.assemble(
+        (percent(rate.rate), meaning.style if meaning else "bold"), " ", Meaning.INTERVAL.text(rate.describe_interval())
+    )
 
 
 RATE_WIDTH = len("100 % [95–100]")
@@ -57,10 +54,6 @@ def _cell(middle: float, rate: Rate) -> tuple[str, Meaning]:
     if middle < rate.rate:
         return (SURE, Meaning.RATE) if middle <= rate.low else (PERHAPS, Meaning.INTERVAL)
     return (BEYOND, Meaning.INTERVAL) if middle < rate.high else (Meaning.TRACK.sign, Meaning.TRACK)
-
-
-def _interval(rate: Rate) -> str:
-    return f"[{round(100 * rate.low)}–{round(100 * rate.high)}]"
 
 
 def spark(shares: Sequence[float]) -> str:
