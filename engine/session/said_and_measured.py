@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.schema import DraftCase
-from tuneproof.engine.run.event import Rate
 from tuneproof.engine.run.state import RunState
 from tuneproof.engine.session.baseline_choice import best_untuned
 
@@ -39,17 +38,25 @@ def _format_drift(said: bool | int, content: DraftCase, state: RunState) -> Meas
     if arm is None:
         return None
     drifts = arm.format_valid.rate < DRIFTS_BELOW
-    return Measured(f"zero-shot is valid in {_rate(arm.format_valid)} of the cases", drifts == said)
+    return Measured(f"zero-shot is valid in {arm.format_valid.describe()} of the cases", drifts == said)
 
 
 def _prompt_falls_short(said: bool | int, content: DraftCase, state: RunState) -> Measured | None:
     best, target = best_untuned(state), content.target.at_least if content.target else None
-    if best is None or target is None:
+    if best is None or target is None or not _is_for_what_decides(content):
         return None
     if best.score is not None:
         return Measured(f"the best untuned arm, {best.arm}, has {best.score_text}; the target is {target:g}", (best.score < target) == said)
     short = best.correct.rate < target
-    return Measured(f"the best untuned arm, {best.arm}, is right in {_rate(best.correct)}; the target is {100 * target:g} %", short == said)
+    return Measured(
+        f"the best untuned arm, {best.arm}, is right in {best.correct.describe()}; the target is {100 * target:g} %", short == said
+    )
+
+
+def _is_for_what_decides(content: DraftCase) -> bool:
+    """Whether the target is in the metric that arms are compared by."""
+    metric = content.target.metric if content.target else None
+    return metric is None or content.task is None or metric == content.task.primary_metric
 
 
 def _needs_actions(said: bool | int, content: DraftCase, state: RunState) -> Measured | None:
@@ -58,7 +65,7 @@ def _needs_actions(said: bool | int, content: DraftCase, state: RunState) -> Mea
         return None
     all_that_is_wrong = arm.correct.rate >= DRIFTS_BELOW
     rest = "the format was all that was wrong" if all_that_is_wrong else "values are wrong, too"
-    return Measured(f"under a grammar {_rate(arm.correct)} are right: {rest}", all_that_is_wrong == said)
+    return Measured(f"under a grammar {arm.correct.describe()} are right: {rest}", all_that_is_wrong == said)
 
 
 def _private_facts(said: bool | int, content: DraftCase, state: RunState) -> Measured | None:
@@ -66,7 +73,7 @@ def _private_facts(said: bool | int, content: DraftCase, state: RunState) -> Mea
     if found is None or without is None:
         return None
     helps = found.correct.rate - without.correct.rate >= MUCH
-    return Measured(f"with retrieval {_rate(found.correct)} are right, without {_rate(without.correct)}", helps == said)
+    return Measured(f"with retrieval {found.correct.describe()} are right, without {without.correct.describe()}", helps == said)
 
 
 def _labeled_examples(said: bool | int, content: DraftCase, state: RunState) -> Measured | None:
@@ -82,7 +89,3 @@ _RULES: dict[str, Callable[[bool | int, DraftCase, RunState], Measured | None]] 
     "private_facts": _private_facts,
     "labeled_examples": _labeled_examples,
 }
-
-
-def _rate(rate: Rate) -> str:
-    return f"{100 * rate.rate:.0f} % [{100 * rate.low:.0f}–{100 * rate.high:.0f}]"

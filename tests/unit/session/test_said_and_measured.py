@@ -6,6 +6,7 @@ import pytest
 
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.case.task import Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.run.event import Rate
 from tuneproof.engine.run.events import ArmScored
 from tuneproof.engine.run.state import RunState
@@ -45,3 +46,10 @@ def test_a_measurement_agrees_with_an_answer_or_does_not(
 def test_nothing_is_said_of_an_answer_that_no_arm_bears_on() -> None:
     assert said_and_measured("stable_task", _content(stable_task=True), _state(zero_shot=(1, 1))) is None
     assert said_and_measured("format_drift", _content(format_drift=True), RunState()) is None
+
+
+def test_a_target_in_another_metric_than_the_one_that_decides_is_not_compared_with_it() -> None:
+    content = _content(prompt_falls_short=True).model_copy(
+        update={"task": Task(output=OutputFormat(kind=OutputKind.JSON)), "target": Target(metric=Metric.FIELD_ACCURACY, at_least=0.9)}
+    )
+    assert said_and_measured("prompt_falls_short", content, _state(few_shot=(1, 0.95))) is None
