@@ -19,7 +19,7 @@ from tuneproof.engine.data.files import FORMATS
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.session.base_check import check_base, describe_base
 from tuneproof.engine.session.column_choice import Column, first_columns
-from tuneproof.engine.session.data_form import DataStatus, data_status, with_examples
+from tuneproof.engine.session.data_form import DataStatus, data_status, eval_source, named_files, with_examples
 from tuneproof.engine.session.examples_check import check_examples
 from tuneproof.engine.session.form_input import base_model, examples_named, parse_columns
 from tuneproof.engine.session.steps import WizardStep
@@ -55,7 +55,8 @@ class DataScreen(StepScreen):
 - **As the model sees it**: the exact text after the base model's *chat template*. Until you choose a base, it is shown without one.
 - **Lengths** are in *tokens*, the pieces of text that a model reads; a tenth of a page is about 50. Until you choose a base, they are in
   characters.
-- **A separate eval file** is one that you already keep for testing. Without one, a part of the examples is set aside and frozen.
+- **A separate eval file** is one that you already keep for testing. Without one, a file, sheet or list among the examples
+  that is called test or eval is taken; else a part of the examples is set aside and frozen.
 - **Base model**: the model you start from: a folder, a hub name, or `{SAMPLE}`, the small model that ships with
   tuneproof and only shows how it works.
 
@@ -128,8 +129,8 @@ Nothing here changes your files.
         data, state = content.data, (self.state if self.session.is_frozen else self.wizard.dry_run_state)
         if data is None:
             return Content("no file yet")
-        lines = [_line("examples", _named(data.examples))]
-        lines.append(_line("eval file", _named(data.eval) if data.eval else "none: a part of the examples is set aside"))
+        lines = [_line("examples", named_files(data.examples))]
+        lines.append(_line("eval file", eval_source(data, found)))
         for shape in state.shapes:
             bad = f", {shape.unreadable} unreadable" if shape.unreadable else ""
             lines.append(_line("shape", f"{shape.file}: {shape.rows} rows, {shape.shape}{bad}"))
@@ -252,10 +253,6 @@ Nothing here changes your files.
 
 def _line(name: str, value: str) -> Content:
     return Content.assemble((f"{name:<10}", Meaning.MUTED.style), sanitize(value, one_line=True))
-
-
-def _named(examples: str | list[str]) -> str:
-    return examples if isinstance(examples, str) else ", ".join(examples)
 
 
 def _rows(found: artifacts.DataFacts | None) -> Content:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate
 from typing import Literal
@@ -13,6 +13,7 @@ from typing import Literal
 from tuneproof.engine.audit.pii.masking import masked
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.data.example import Example, Source, prompt_text, rows_without_instruction
+from tuneproof.engine.data.parts import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.scoring.output_inference import infer_output
 
@@ -22,7 +23,11 @@ REQUEST_CHARACTERS = 400
 
 
 def data_facts(
-    examples: Sequence[Example], instruction: str, lengths: TokenLengths | None, left_out: Collection[Source] = ()
+    examples: Sequence[Example],
+    instruction: str,
+    lengths: TokenLengths | None,
+    left_out: Collection[Source] = (),
+    parts_by_name: Mapping[Part, list[str]] | None = None,
 ) -> artifacts.DataFacts:
     """The facts of the examples before any is left out, with lengths in tokens if a base model is chosen, else in characters.
 
@@ -50,6 +55,7 @@ def data_facts(
         drafted_output=drafted.output,
         drafted_why=drafted.why,
         rows_without_instruction=rows_without_instruction(examples),
+        parts_by_name=dict(parts_by_name or {}),
     )
 
 

@@ -13,6 +13,7 @@ from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.task import OutputFormat
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core.hashing import sha256_data
+from tuneproof.engine.data.parts import Part
 from tuneproof.engine.data.reasoning import Thinking
 from tuneproof.engine.data.tools_in_text import ToolForm
 from tuneproof.engine.run.facts import Facts
@@ -76,6 +77,8 @@ class DataFacts(RowLengths):
     drafted_why: str
     rows_without_instruction: int | None = Field(default=None, exclude_if=lambda rows: rows is None)
     """Rows with neither an instruction nor a system text of their own; None in runs of versions that did not store it."""
+    parts_by_name: dict[Part, list[str]] = Field(default={}, exclude_if=lambda parts: not parts)
+    """The files with rows that are a part by the name of their file, sheet or list, in place of the part that the split would cut."""
 
 
 class ModelFacts(Facts):

@@ -1,4 +1,4 @@
-"""The form of the data step: how far the reading of the data is."""
+"""The form of the data step: how far the reading of the data is, and where the eval set comes from."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from enum import Enum, auto
 
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.core.errors import ShapeUnknown
+from tuneproof.engine.data.parts import Part
+from tuneproof.engine.run.artifacts import DataFacts
 from tuneproof.engine.run.state import RunState, RunStatus
 
 
@@ -39,3 +41,24 @@ def with_examples(data: Data | None, examples: str) -> Data:
     if data is None:
         return Data(examples=examples)
     return Data(examples=examples, eval=data.eval, documents=data.documents, split=data.split)
+
+
+def named_files(files: str | list[str]) -> str:
+    """The examples or the eval set of a case in a line."""
+    return files if isinstance(files, str) else ", ".join(files)
+
+
+def eval_by_name(found: DataFacts | None) -> list[str]:
+    """The files among the examples that have the eval set, because they, or a sheet or list in them, are called test or eval."""
+    return found.parts_by_name.get(Part.EVAL, []) if found is not None else []
+
+
+def eval_source(data: Data, found: DataFacts | None) -> str:
+    """Where the eval set comes from, in a line; `found` is None before the examples are read."""
+    if data.eval is not None:
+        return named_files(data.eval)
+    if found is None:
+        return "none named"
+    if files := eval_by_name(found):
+        return f"taken by its name from {', '.join(files)}"
+    return "none: a part of the examples is set aside"

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from tuneproof.engine.case.schema import DraftCase
+from tuneproof.engine.run.artifacts import DataFacts
 from tuneproof.engine.run.events import SplitFrozen
 from tuneproof.engine.scoring.power import LOW_POWER
 from tuneproof.engine.scoring.statistics import minimum_detectable_effect
+from tuneproof.engine.session.data_form import eval_by_name
 from tuneproof.engine.session.task_form import Sections, split_of, with_split
 
 LARGER_BY = (0.1, 0.2, 0.3)
@@ -41,9 +43,10 @@ def is_small(frozen: SplitFrozen) -> bool:
     return frozen.minimum_detectable_effect > LOW_POWER
 
 
-def larger_eval_sets(content: DraftCase, split: SplitFrozen) -> list[EvalSize]:
-    """Larger eval sets than the one of the split; none if eval is a file of its own, or if too little would be left to train on."""
-    return list(_larger(content, split)) if content.data is not None and content.data.eval is None else []
+def larger_eval_sets(content: DraftCase, split: SplitFrozen, found: DataFacts | None) -> list[EvalSize]:
+    """Larger eval sets than the one of the split; none if eval is not cut from the examples, or if too little would be left to train on."""
+    is_cut = content.data is not None and content.data.eval is None and not eval_by_name(found)
+    return list(_larger(content, split)) if is_cut else []
 
 
 def _larger(content: DraftCase, split: SplitFrozen) -> Iterator[EvalSize]:

@@ -137,7 +137,7 @@ def _audit(run: RunContext, readings: DataReadings, lengths: TokenLengths | None
     instruction = run.case.task.instruction if run.case.task else None
     left_out = {Source(place.file, place.line) for place in report.left_out}
     with working(run.log, Work.SUMMARISING):
-        facts = data_facts(readings.examples.examples, instruction or "", lengths, left_out)
+        facts = data_facts(readings.examples.examples, instruction or "", lengths, left_out, readings.parts_by_name)
     files = {artifacts.AUDIT: report.model_dump_json(indent=1) + "\n", artifacts.DATA: facts.as_text()}
     run.store.write_step(STEP, inputs, files)
 

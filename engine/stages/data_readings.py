@@ -64,6 +64,13 @@ class DataReadings:
         return frozenset(source for source, part in self.examples.parts.items() if part is Part.VALIDATION)
 
     @property
+    def parts_by_name(self) -> dict[Part, list[str]]:
+        """The files whose rows, or some of them, are the eval set or the validation part by the name of the file, sheet or list."""
+        eval_set = self._examples[1] if self.data.eval is None else None
+        rows = {Part.EVAL: [e.source for e in eval_set.examples] if eval_set else [], Part.VALIDATION: self.validation_rows}
+        return {part: sorted({source.file for source in sources}) for part, sources in rows.items() if sources}
+
+    @property
     def all(self) -> list[LoadedExamples]:
         """The examples, then the eval file if there is one."""
         return [self.examples, *([self.eval] if self.eval else [])]
