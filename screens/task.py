@@ -1,4 +1,4 @@
-"""Step 4: the task, how an answer is judged, how much data is set aside; then the eval set is frozen."""
+"""Step 4: the task, how an answer is graded, how much data is set aside; then the eval set is frozen."""
 
 from __future__ import annotations
 
@@ -17,21 +17,19 @@ from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.scoring.power import detects, needed_cases_text
 from tuneproof.engine.session.eval_size import EvalSize, is_small, larger_eval_sets
-from tuneproof.engine.session.own_example import own_example
+from tuneproof.engine.session.freeze_status import FreezeStatus, freeze_status
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.engine.session.task_form import (
-    FreezeStatus,
     Sections,
     TaskField,
     doubt_about_freezing,
-    drafted_task,
     fields_of,
-    freeze_status,
     instruction_warning,
     suggested_sections,
     task_of,
+    with_output,
 )
-from tuneproof.engine.session.task_values import value_line, whole_value
+from tuneproof.engine.session.task_values import value_line, whole_value, whole_with_example
 from tuneproof.engine.session.wizard_words import in_wizard
 from tuneproof.screens.ask import AskChoice, AskYesNo
 from tuneproof.screens.reading import ReadingScreen
@@ -50,14 +48,14 @@ class TaskScreen(StepScreen):
 
     STEP = WizardStep.TASK
     HELP_TEXT = """
-**How will you know that it got better?** Every system answers the same cases, and every answer is judged by the same rule.
+**How will you know that it got better?** Every system answers the same cases, and every answer is graded by the same rules.
 
 - **Output kind**: what an answer has to look like. It was drafted from your examples; check it before you trust it.
 - **Schema**: for JSON, the fields and the values they may have. An answer that breaks the schema is *not format-valid*.
 - **Bounds**: how long and of what form the parts of a *constrained* answer may be, proposed from your training rows, so that an open
-  string ends. They never change how an answer is judged.
-- **Metric**: what is counted. **Target**: the score that would be good enough. If an untuned system reaches it, no training
-  is needed.
+  string ends. They never change how an answer is graded.
+- **Metric**: what is counted. **Compared**: when an answer equals the expected one, for example as a number or in any order.
+- **Target**: the score that would be good enough. If an untuned system reaches it, no training is needed.
 - **Split**: the model trains on *train*; *validation* is scored during training and picks the best checkpoint; *eval* is used
   only to score.
 - **Show a true difference of 16 points four times in five**: if two systems really differ by so much, four of five such eval sets show
@@ -124,7 +122,7 @@ class TaskScreen(StepScreen):
         self.refresh_bindings()
 
     def _line(self, field: TaskField) -> Content:
-        value = value_line(field, self._content, self._dialogs.bounds())
+        value = value_line(field, self._content, self._dialogs.bounds(), self.session.data_facts)
         return Content.assemble(f" {field:<{FIELD_WIDTH}}  ", (sanitize(value, one_line=True, max_length=200), "bold"))
 
     @on(OptionList.OptionHighlighted, "#form")
@@ -138,7 +136,7 @@ class TaskScreen(StepScreen):
         self.query_one("#whole-text", Static).update(sanitized_content(text))
 
     def _whole_value(self, field: TaskField) -> str:
-        return whole_value(field, self._content, self._dialogs.bounds(), own_example(self.session.data_facts))
+        return whole_with_example(field, self._content, self._dialogs.bounds(), self.session.data_facts)
 
     @property
     def _highlighted(self) -> TaskField:
@@ -171,7 +169,7 @@ class TaskScreen(StepScreen):
     def _larger_eval_sets(self) -> list[EvalSize]:
         """The larger eval sets that can be chosen now."""
         split = self.wizard.dry_run_state.frozen
-        return [] if self.session.is_frozen or split is None else larger_eval_sets(self._content, split)
+        return [] if self.session.is_frozen or split is None else larger_eval_sets(self._content, split, self.session.data_facts)
 
     def _counts_text(self) -> Content:
         state = self.state if self.session.is_frozen else self.wizard.dry_run_state
@@ -255,7 +253,7 @@ class TaskScreen(StepScreen):
     def action_draft_again(self) -> None:
         found = self.session.data_facts
         if found is not None:
-            self._choose({"task": drafted_task(self._content, found)})
+            self._choose(with_output(self._content, found.drafted_output))
             self.notify(found.drafted_why, markup=False)
 
     @on(OptionList.OptionSelected, "#form")

@@ -10,6 +10,7 @@ from tuneproof.engine.case.output_bounds import BoundsChoice
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import METRICS, Metric, OutputKind
 from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.session.comparison_form import chosen_rule, rule_choices, with_rule
 from tuneproof.engine.session.form_input import InputError, parse_bounds
 from tuneproof.engine.session.judge_form import judge_entered
 from tuneproof.engine.session.script_form import script_entered, script_text
@@ -49,6 +50,8 @@ class TaskDialogs:
                 self._ask_kind()
             case TaskField.METRIC:
                 self._ask_metric()
+            case TaskField.COMPARED:
+                self._ask_rule()
             case TaskField.BOUNDS:
                 self._ask_bounds()
             case _:
@@ -106,6 +109,15 @@ class TaskDialogs:
         task = task_of(self._content)
         choices = [(metric.value, METRIC_MEANINGS[metric]) for metric in (*METRICS[task.output.kind], Metric.SCRIPT)]
         self._screen.app.push_screen(AskChoice("Metric", "What is counted over the eval cases.", choices, task.primary_metric), chosen)
+
+    def _ask_rule(self) -> None:
+        def chosen(word: str | None) -> None:
+            if word is not None and (sections := with_rule(self._content, word)):
+                self._save(sections)
+
+        why = "When an answer equals the expected one. Rules with settings, and rules for single fields, are in the key list (k): compare."
+        ask = AskChoice("Compared", why, rule_choices(self._content), chosen_rule(self._content))
+        self._screen.app.push_screen(ask, chosen)
 
     def _ask_judge(self) -> None:
         def check(text: str) -> str:

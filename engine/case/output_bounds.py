@@ -1,4 +1,4 @@
-"""`task.output.bounds`: how long and of what form the parts of a constrained answer may be. It never changes how an answer is judged."""
+"""`task.output.bounds`: how long and of what form the parts of a constrained answer may be. It never changes how an answer is graded."""
 
 from __future__ import annotations
 

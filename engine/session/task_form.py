@@ -1,14 +1,14 @@
-"""The form of the task step: its fields, what a change of one field does to the others, and when the eval set can be frozen."""
+"""The form of the task step: its fields, and what a change of one field does to the others."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from enum import Enum, StrEnum, auto
+from enum import StrEnum
 from typing import Any
 
-from tuneproof.engine.audit.report import Report
+from tuneproof.engine.case.compare import Compare, RuleName
 from tuneproof.engine.case.data import SplitShares
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.instruction import InstructionFault, instruction_gap
@@ -16,13 +16,10 @@ from tuneproof.engine.case.metric import PASS_SCORE
 from tuneproof.engine.case.output_bounds import Bounds, BoundsChoice, describe_bounds
 from tuneproof.engine.case.schema import SAMPLE, DraftCase, ModelChoice
 from tuneproof.engine.case.script_metric import ScriptMetric
-from tuneproof.engine.case.task import METRICS, WITH_PASS_SCORE, Metric, OutputFormat, OutputKind, Task
-from tuneproof.engine.core.errors import ExitCode
-from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.case.task import METRICS, WITH_FIELDS, WITH_PASS_SCORE, Metric, OutputFormat, OutputKind, Task
 from tuneproof.engine.models.custom_code import code_question
 from tuneproof.engine.models.files import config_folder
 from tuneproof.engine.run.artifacts import DataFacts
-from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.session.base_check import check_base
 from tuneproof.engine.session.form_input import base_model, parse_choices, parse_percent, parse_schema, parse_shares
 
@@ -42,6 +39,7 @@ class TaskField(StrEnum):
     PATTERN = "pattern"
     BOUNDS = "bounds"
     METRIC = "metric"
+    COMPARED = "compared"
     TARGET = "target"
     BASE = "base model"
     SHARES = "shares"
@@ -70,11 +68,6 @@ def suggested_sections(content: DraftCase, found: DataFacts | None) -> Sections:
     if content.model is None:
         sections["model"] = ModelChoice(base=SAMPLE)
     return sections
-
-
-def drafted_task(content: DraftCase, found: DataFacts) -> Task:
-    """The task with the output format that the examples suggest; the instruction is kept."""
-    return Task(instruction=task_of(content).instruction, output=found.drafted_output)
 
 
 def task_of(content: DraftCase) -> Task:
@@ -112,6 +105,9 @@ def _with_task(content: DraftCase, output: OutputFormat, metric: Metric | Script
         changed = changed.model_copy(update={"pass_score": PASS_SCORE})
     if output.kind is not OutputKind.TEXT:
         changed = changed.model_copy(update={"rules": []})
+    if output.kind not in WITH_FIELDS:
+        default = RuleName.AUTO if task.compare.default is RuleName.IGNORE else task.compare.default
+        changed = changed.model_copy(update={"compare": Compare(default=default)})
     sections: Sections = {"task": changed}
     if target is not None and target.metric is not None and target.metric not in changed.metrics:
         sections["target"] = target.model_copy(update={"metric": None})
@@ -130,7 +126,7 @@ BOUNDS_CHOICES = {
 
 
 def with_bounds(content: DraftCase, bounds: BoundsChoice | Mapping[str, Any]) -> Sections:
-    """The sections with other bounds for constrained decoding; how an answer is judged does not change."""
+    """The sections with other bounds for constrained decoding; how an answer is graded does not change."""
     task = task_of(content).model_dump(by_alias=True)
     # A dict, so that the draft checks the bounds.
     return {"task": task | {"output": task["output"] | {"bounds": bounds if isinstance(bounds, BoundsChoice) else dict(bounds)}}}
@@ -271,7 +267,7 @@ def question_about_code(sections: Sections) -> str | None:
     return code_question(folder) if folder else None
 
 
-CODE_CHOICES = [("no", "do not run it"), ("yes", "run it: model.trust_remote_code is set, and the card says so")]
+CODE_CHOICES = [("no", "do not run it"), ("yes", "run it; the card says so")]
 """The answers to the question about the code of a base."""
 
 
@@ -363,41 +359,4 @@ TYPED_FIELDS = {
         _with_group,
     ),
 }
-"""The fields that are typed; the output kind and the metric are chosen from a list."""
-
-
-class FreezeStatus(Enum):
-    """Whether the eval set can be frozen, or what happened to the freeze."""
-
-    READING = auto()
-    """The dry run with this task has not ended yet."""
-    DRY_RUN_FAILED = auto()
-    AUDIT_BLOCKS = auto()
-    READY = auto()
-    FREEZING = auto()
-    FROZEN = auto()
-    BROKE_OFF = auto()
-    """The worker ended before the eval set was frozen; it can be started again."""
-    REFUSED = auto()
-    """The run can never be frozen; a new run is needed."""
-
-
-def freeze_status(run: RunState, dry_run: RunState, report: Report | None, *, is_frozen: bool, dry_run_is_current: bool) -> FreezeStatus:
-    """The status of the freeze.
-
-    `is_frozen` says whether a run was made of the draft, `dry_run_is_current` whether the dry run is of the draft as it is now.
-    """
-    if is_frozen:
-        if Stage.SPLIT in run.done:
-            return FreezeStatus.FROZEN
-        if run.status in (RunStatus.NEW, RunStatus.RUNNING):
-            return FreezeStatus.FREEZING
-        refused = run.failure is not None and run.failure.exit_code == ExitCode.REFUSED
-        return FreezeStatus.REFUSED if refused else FreezeStatus.BROKE_OFF
-    if dry_run_is_current and Stage.SPLIT in dry_run.done:
-        return FreezeStatus.READY
-    if report is not None and report.blocking():
-        return FreezeStatus.AUDIT_BLOCKS
-    if dry_run.failure is not None:
-        return FreezeStatus.DRY_RUN_FAILED
-    return FreezeStatus.READING
+"""The fields that are typed; the others are chosen from a list."""

@@ -6,7 +6,11 @@ import json
 
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.task import Metric, OutputFormat, OutputKind
+from tuneproof.engine.data.parts import Part
+from tuneproof.engine.run.artifacts import DataFacts
 from tuneproof.engine.session.base_check import describe_base
+from tuneproof.engine.session.comparison_form import describe_comparison
+from tuneproof.engine.session.own_example import own_example
 from tuneproof.engine.session.task_form import TaskField, describe_target, split_of, task_of
 
 KIND_MEANINGS = {
@@ -15,7 +19,7 @@ KIND_MEANINGS = {
     OutputKind.LABELS: "several of a few labels, in a list",
     OutputKind.PATTERN: "a text in which a regular expression finds the answer",
     OutputKind.TOOL_CALLS: "calls of tools; right by name and arguments, in any order",
-    OutputKind.TEXT: "free text, scored by its metric; rules it has to keep are task.rules",
+    OutputKind.TEXT: "free text, scored by its metric, and held to rules if the case has any",
 }
 
 METRIC_MEANINGS = {
@@ -38,8 +42,8 @@ NO_INSTRUCTION = "none: the model gets only the input"
 LABELS_OF_TRAIN = "the labels in the training rows"
 
 
-def value_line(field: TaskField, content: DraftCase, bounds: str) -> str:
-    """The value of a field in one line; `bounds` is what it shows for those."""
+def value_line(field: TaskField, content: DraftCase, bounds: str, found: DataFacts | None = None) -> str:
+    """The value of a field in one line; `bounds` is what it shows for those, and `found` is None before the examples are read."""
     task = task_of(content)
     match field:
         case TaskField.INSTRUCTION:
@@ -56,29 +60,30 @@ def value_line(field: TaskField, content: DraftCase, bounds: str) -> str:
             return bounds
         case TaskField.METRIC:
             return f"{task.primary_metric}: {METRIC_MEANINGS[task.primary_metric]}"
+        case TaskField.COMPARED:
+            return describe_comparison(task)
         case TaskField.TARGET:
             return describe_target(content.target)
         case TaskField.BASE:
             return content.model.base if content.model else "none"
         case TaskField.SHARES:
-            split = split_of(content)
-            scored = "a separate eval file" if content.data and content.data.eval else f"eval {split.eval:g}"
-            return f"train {split.train:g}, validation {split.validation:g}, {scored}"
+            return _shares_line(content, found)
         case TaskField.KEEP_TOGETHER:
             return split_of(content).group_by or "rows with the same request"
 
 
-WITH_EXAMPLE = {TaskField.INSTRUCTION, TaskField.OUTPUT_KIND, TaskField.METRIC, TaskField.TARGET}
+WITH_EXAMPLE = {TaskField.INSTRUCTION, TaskField.OUTPUT_KIND, TaskField.METRIC, TaskField.COMPARED, TaskField.TARGET}
 """What a row of the user's own data makes clear."""
 
 
-def whole_value(field: TaskField, content: DraftCase, bounds: str, example: str | None = None) -> str:
-    """The whole value of a field, with its lines, and a row of the data where it makes clear what the field is about."""
-    shown = _whole(field, content, bounds)
+def whole_with_example(field: TaskField, content: DraftCase, bounds: str, found: DataFacts | None) -> str:
+    """The whole value of a field, and a row of the data where it makes clear what the field is about."""
+    shown, example = whole_value(field, content, bounds, found), own_example(found)
     return f"{shown}\nYour first row: {example}" if example is not None and field in WITH_EXAMPLE else shown
 
 
-def _whole(field: TaskField, content: DraftCase, bounds: str) -> str:
+def whole_value(field: TaskField, content: DraftCase, bounds: str, found: DataFacts | None = None) -> str:
+    """The whole value of a field, with its lines."""
     output = task_of(content).output
     match field:
         case TaskField.INSTRUCTION:
@@ -91,7 +96,16 @@ def _whole(field: TaskField, content: DraftCase, bounds: str) -> str:
             return bounds.replace("; ", "\n")
         case TaskField.BASE if content.model is not None:
             return f"{content.model.base}\n{describe_base(content.model.base)}"
-    return value_line(field, content, bounds)
+    return value_line(field, content, bounds, found)
+
+
+def _shares_line(content: DraftCase, found: DataFacts | None) -> str:
+    split, named = split_of(content), found.parts_by_name if found is not None else {}
+    validation = "validation taken by its name" if Part.VALIDATION in named else f"validation {split.validation:g}"
+    scored = "eval taken by its name" if Part.EVAL in named else f"eval {split.eval:g}"
+    if content.data is not None and content.data.eval:
+        scored = "a separate eval file"
+    return f"train {split.train:g}, {validation}, {scored}"
 
 
 def _first_line(text: str) -> str:

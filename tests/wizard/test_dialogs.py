@@ -15,6 +15,7 @@ from tests.hub import local_hub
 from tests.unit.models.broken_folders import sample_copy
 from tests.wizard.driving import arrive, opened, paste, shown, stage_done, until, until_shown
 from tuneproof.engine.arms import ArmContext, arms_of
+from tuneproof.engine.case.compare import RuleName
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.case.script_metric import ScriptMetric
@@ -23,6 +24,7 @@ from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.models import hub_lookup
 from tuneproof.engine.models.base_model import load_base
 from tuneproof.engine.scoring.graders import make_grader
+from tuneproof.engine.session.comparison_form import RULE_CHOICES
 from tuneproof.tui.app import TuneproofApp
 
 SIZE = (80, 24)
@@ -102,7 +104,7 @@ async def test_a_line_is_checked_before_its_dialog_closes_and_nothing_typed_or_p
     app = TuneproofApp(case)
     async with app.run_test(size=SIZE, notifications=True) as pilot:
         await opened(pilot, "4")
-        await pilot.press(*["down"] * 4, "enter")
+        await pilot.press(*["down"] * 5, "enter")
         await arrive(pilot, "AskLine")
         field = app.screen.query_one(Input)
         await paste(pilot, "first\nsecond\n")
@@ -203,7 +205,7 @@ async def test_a_base_is_looked_at_where_it_is_named_and_a_hub_that_says_nothing
 
 
 @pytest.mark.asyncio
-async def test_a_script_is_chosen_as_the_metric_and_one_that_is_none_stays_in_its_dialog(case: Path) -> None:
+async def test_metric_and_comparison_are_chosen_and_a_script_that_is_none_stays_in_its_dialog(case: Path) -> None:
     app = TuneproofApp(case)
     async with app.run_test(size=SIZE) as pilot:
         await opened(pilot, "4")
@@ -217,5 +219,11 @@ async def test_a_script_is_chosen_as_the_metric_and_one_that_is_none_stays_in_it
         await pilot.press("ctrl+z", "ctrl+s")
         await arrive(pilot, "TaskScreen")
         await until_shown(pilot, "script: what your own script gives")
+        await pilot.press("down", "enter")
+        await arrive(pilot, "AskChoice")
+        await pilot.press("home", *["down"] * list(RULE_CHOICES).index(RuleName.NUMBER), "enter")
+        await arrive(pilot, "TaskScreen")
+        await until_shown(pilot, "compared The label is compared as a number.")
     task = load_case(case).task
     assert task is not None and isinstance(task.metric, ScriptMetric) and "def score(output, row)" in task.metric.script
+    assert task.compare.default is RuleName.NUMBER

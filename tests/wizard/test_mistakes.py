@@ -54,7 +54,7 @@ async def test_text_that_cannot_be_read_is_refused_with_what_is_expected(case: P
         await pilot.press("4")
         await until_shown(pilot, "press f to freeze")
         for down, text, message in (
-            (4, "ninety", "type a number between 0 and 100"),
+            (5, "ninety", "type a number between 0 and 100"),
             (2, "0.5 0.5", "type three numbers that add up to 1"),
         ):
             await pilot.press(*["down"] * down, "enter", "end", "ctrl+u")

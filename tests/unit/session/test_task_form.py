@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tuneproof.engine.audit.report import Report
+from tuneproof.engine.case.compare import Compare, RuleName
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.evaluate import Target
 from tuneproof.engine.case.output_bounds import BoundsChoice, FieldBound
@@ -17,15 +18,14 @@ from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.events import Failed
 from tuneproof.engine.run.state import RunState, RunStatus
 from tuneproof.engine.session.form_input import InputError, parse_bounds
+from tuneproof.engine.session.freeze_status import FreezeStatus, freeze_status
 from tuneproof.engine.session.script_form import FIRST_SCRIPT, script_entered, script_text
 from tuneproof.engine.session.task_form import (
     TYPED_FIELDS,
-    FreezeStatus,
     TaskField,
     bounds_text,
     describe_chosen_bounds,
     fields_of,
-    freeze_status,
     suggested_sections,
     with_bounds,
     with_kind,
@@ -89,6 +89,14 @@ def test_a_metric_that_the_new_kind_has_is_kept() -> None:
 def test_a_target_keeps_its_score_but_not_a_metric_that_the_new_kind_does_not_have() -> None:
     content = draft(task=Task(output=CHOICE), target=Target(metric=Metric.CHOICE_ACCURACY, at_least=0.9))
     assert with_output(content, TEXT)["target"] == Target(at_least=0.9)
+
+
+def test_rules_of_single_fields_do_not_stop_a_change_to_a_kind_without_fields() -> None:
+    content = draft(
+        task=Task(output=OutputFormat(kind=OutputKind.JSON), compare=Compare(default=RuleName.NUMBER, fields={"a": RuleName.SET}))
+    )
+    changed_task = with_output(content, TEXT)["task"]
+    assert Task.model_validate(changed_task.model_dump(by_alias=True)).compare == Compare(default=RuleName.NUMBER)
 
 
 def test_another_metric_keeps_the_rest_of_the_task() -> None:
