@@ -23,7 +23,7 @@ KINDS = ("near-leakage", "private-data", "imbalance")
 @pytest.fixture
 def dirty_stage(stage: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     write_dirty_case(stage)
-    monkeypatch.setattr(data_screen, "_named", lambda examples: f"/data/{Path(examples).name}")
+    monkeypatch.setattr(data_screen, "named_files", lambda examples: f"/data/{Path(examples).name}")
     return stage
 
 

@@ -45,7 +45,7 @@ def hostile_stage(stage: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for run in RENAMED:
         poison_run(run)
     # The folder of the test differs from run to run.
-    monkeypatch.setattr(data_screen, "_named", lambda examples: f"/data/{Path(examples).name}")
+    monkeypatch.setattr(data_screen, "named_files", lambda examples: f"/data/{Path(examples).name}")
     return stage
 
 
