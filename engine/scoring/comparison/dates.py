@@ -55,7 +55,11 @@ def read_date(text: str, first: DateOrder | None = None) -> Moment | None:
     if one is None or other is None:
         return None
     if one.tzinfo is not None and one.date() == other.date():
-        one, other = one.astimezone(UTC), other.astimezone(UTC)
+        try:
+            one, other = one.astimezone(UTC), other.astimezone(UTC)
+        except OverflowError:
+            # The first or last day there is, which has no such time in UTC.
+            return None
     year, month, day = (getattr(one, part) if getattr(one, part) == getattr(other, part) else None for part in ("year", "month", "day"))
     if sum(part is not None for part in (year, month, day)) < 2:
         return None

@@ -237,7 +237,7 @@ def _counted(rest: str, currency: frozenset[str]) -> tuple[int, frozenset[str], 
     first, _, others = rest.partition(" ")
     if (factor := SCALES.get(first.casefold().removesuffix("s"))) is not None:
         scale, rest = factor, others.strip()
-    words = rest.strip(_WRAPPERS)
+    words = rest.strip(f"{_WRAPPERS}.")
     if not words:
         return scale, currency, frozenset()
     if not _UNIT.fullmatch(words) or len(words.split()) > MOST_UNIT_WORDS or NOT_IN_UNITS & set(words.casefold().split()):

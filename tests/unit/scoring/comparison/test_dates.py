@@ -51,3 +51,8 @@ def test_what_is_no_date_is_none(text: str) -> None:
 @given(st.text(max_size=30))
 def test_any_text_is_a_date_or_none(text: str) -> None:
     read_date(text)
+
+
+@pytest.mark.parametrize("text", ["9999-12-31T23:59:59-05:00", "0001-01-01T00:00:00+14:00"])
+def test_a_time_that_utc_does_not_have_is_compared_as_a_text(text: str) -> None:
+    assert read_date(text) is None

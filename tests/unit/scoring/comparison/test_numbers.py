@@ -57,6 +57,8 @@ from tuneproof.engine.scoring.comparison.numbers import is_plainly_a_number, num
         ("2,007 USD", "2007"),
         ("CHF 12", "12"),
         ("Rs. 500", "500"),
+        ("$5 .$", "5"),
+        ("$5 kg.$", "5"),
     ],
 )
 def test_a_number_is_read_however_it_is_written(text: str, value: str) -> None:
