@@ -11,9 +11,6 @@ import regex
 from tuneproof.engine.case.task import Metric
 from tuneproof.engine.scoring.text_units import folded, is_contained, tokens
 
-LIBRARIES = ("sacrebleu", "rapidfuzz", "py3langid")
-"""The packages that grade free texts; another version may grade them otherwise."""
-
 END_MARKS = " .,;:!?\"'"
 
 ROUNDING = 1e-9

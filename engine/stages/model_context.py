@@ -10,7 +10,7 @@ from tuneproof.engine.arms import ArmContext
 from tuneproof.engine.arms.token_lengths import answer_budget, token_lengths, untuned_budget
 from tuneproof.engine.audit.rows import TokenLengths
 from tuneproof.engine.case.schema import ModelChoice
-from tuneproof.engine.case.task import Metric, OutputKind, Task
+from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.core.hardware import block_import
 from tuneproof.engine.data.example import Message
 from tuneproof.engine.data.split import Part
@@ -26,8 +26,8 @@ from tuneproof.engine.run.reporting import working
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.work import Work
 from tuneproof.engine.scoring.graders import make_grader
+from tuneproof.engine.scoring.libraries import grading_libraries
 from tuneproof.engine.scoring.measure import Measure
-from tuneproof.engine.scoring.prose import LIBRARIES
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.scoring.script_scorer import OutsideScorer, ScriptScorer, script_scorer
 from tuneproof.engine.stages.data_readings import DataReadings
@@ -83,7 +83,7 @@ class ModelContext:
             chat_template=self.base.chat.own,
             device=device.type,
             dtype=str(dtype).removeprefix("torch."),
-            versions={name: version(name) for name in [*VERSIONS, *(LIBRARIES if self.task.output.kind is OutputKind.TEXT else ())]},
+            versions={name: version(name) for name in [*VERSIONS, *grading_libraries(self.task)]},
             system_turn=self.base.chat.system_turn,
             repeated_turns=self.base.chat.repeated_turns,
             thinking=self.base.chat.thinking,
