@@ -120,15 +120,15 @@ class ArmScorer:
         repaired = repair_predictions(given, self.repair, self.setting.grader)
         if repaired == given:
             return
-        changed = [at for at, each in enumerate(repaired) if each.repaired is not None]
-        cases = dict(self.store.part(Part.EVAL))
-        scored = self._scored_outside(row, [repaired[at] for at in changed], [(repaired[at].id, cases[repaired[at].id]) for at in changed])
-        for at, each in zip(changed, scored, strict=True):
-            repaired[at] = each
         step = StepId(StepKind.REPAIRED_SCORES, arm)
         inputs = self.store.inputs([artifacts.predictions_file(arm), part_file(Part.TRAIN)])
         done = self.store.is_done(step, inputs)
         if not done:
+            changed = [at for at, each in enumerate(repaired) if each.repaired is not None]
+            cases = dict(self.store.part(Part.EVAL))
+            asked = [repaired[at] for at in changed]
+            for at, each in zip(changed, self._scored_outside(row, asked, [(each.id, cases[each.id]) for each in asked]), strict=True):
+                repaired[at] = each
             seconds = Scores.model_validate_json(self.store.read(artifacts.scores_file(arm))).seconds
             scores = score_predictions(row, repaired, self.task.metrics, self.setting.grader, seconds)
             files = {
