@@ -9,12 +9,12 @@ from tuneproof.engine.case.task import OutputKind
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.run.judge_files import KNOWN, judgements_file, tuned_folder
+from tuneproof.engine.run.judge_files import KNOWN, LABELLED, judgements_file, tuned_folder
 from tuneproof.engine.run.manifest import Manifest
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.variants import seed_variant
-from tuneproof.engine.scoring.judge_check import CheckedPair, KnownPair, checked_rows, known_pairs
+from tuneproof.engine.scoring.judge_check import CheckedLabel, CheckedPair, KnownPair, checked_rows, known_pairs
 from tuneproof.engine.scoring.judgement import JudgedCase, Judgement, without_asking
 from tuneproof.engine.scoring.predictions import Prediction, can_be_scored, read_predictions
 
@@ -29,6 +29,10 @@ def check_judge(run: RunSnapshot) -> None:
             raise VerifyFailed("the pairs are not those of the validation rows", where=KNOWN)
         for pair in pairs:
             _check_fits(pair.judgement, without_asking(pair.reference, pair.spoilt), pair.id, KNOWN)
+        if LABELLED in run.manifest.steps[StepId(StepKind.JUDGE)].files:
+            labelled = [CheckedLabel.model_validate_json(line) for line in run.read(LABELLED).split("\n") if line]
+            for number, label in enumerate(labelled, 1):
+                _check_fits(label.judgement, without_asking(label.a, label.b), f"pair {number}", LABELLED)
     for tuned, other in judged_pairs_of(run.manifest):
         _check_side_by_side(run, tuned, other)
 

@@ -67,6 +67,15 @@ def test_a_judge_that_is_not_there_is_named_before_any_arm(
     assert not (tmp_path / "run" / "arms").exists()
 
 
+def change(store: RunStore, step: StepId, name: str, text: str) -> None:
+    """Changes a file of a step, and forges every digest of it."""
+    store.write(name, text)
+    forge_digests(store, step)
+    manifest = store.manifest
+    forge_card_inputs(manifest)
+    write_manifest(store, manifest)
+
+
 @pytest.mark.long
 def test_a_judge_decides_and_verify_notices_a_changed_verdict(tmp_path: Path, write_jsonl: WriteJsonl, server: LoopbackServer) -> None:
     label = {"request": "Ann asks.", "a": "Hello Ann! It is on its way.", "b": "no", "better": "a"}
@@ -85,6 +94,15 @@ def test_a_judge_decides_and_verify_notices_a_changed_verdict(tmp_path: Path, wr
     assert "by their loss" in card["method"]["summary"]
     assert tuneproof("verify", run).code == 0
 
+    store, name = RunStore(run), "judge/labelled.jsonl"
+    labelled = store.read(name)
+    first, *others = labelled.splitlines()
+    decided = json.dumps({**json.loads(first), "judgement": {"not_asked": "first"}}, separators=(",", ":"))
+    change(store, StepId(StepKind.JUDGE), name, "".join(f"{line}\n" for line in [decided, *others]))
+    with pytest.raises(VerifyFailed, match="the verdict on pair 1 does not fit its answers"):
+        verify(store)
+    change(store, StepId(StepKind.JUDGE), name, labelled)
+
     store, name = RunStore(run), "arms/tuned/judgements_zero_shot.jsonl"
     rows = [json.loads(line) for line in store.read(name).splitlines()]
     asked = next(row for row in rows if "replies" in row["judgement"])
@@ -93,10 +111,7 @@ def test_a_judge_decides_and_verify_notices_a_changed_verdict(tmp_path: Path, wr
     with pytest.raises(VerifyFailed, match="not what the run wrote") as found:
         verify(store)
     assert found.value.where.endswith(name)
-    forge_digests(store, StepId(StepKind.JUDGED, "tuned:zero_shot"))
-    manifest = store.manifest
-    forge_card_inputs(manifest)
-    write_manifest(store, manifest)
+    change(store, StepId(StepKind.JUDGED, "tuned:zero_shot"), name, store.read(name))
     with pytest.raises(VerifyFailed, match="do not follow from the stored files"):
         verify(store)
 
