@@ -7,15 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
 
 from pydantic import ValidationError
 
 from tuneproof.engine.arms import arms_of, untuned_arms
-from tuneproof.engine.card.build import make_card
-from tuneproof.engine.card.markdown import card_text
-from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
+from tuneproof.engine.card.schema import CARD_JSON
 from tuneproof.engine.card.verify_base import check_base
+from tuneproof.engine.card.verify_card import check_card
 from tuneproof.engine.card.verify_judge import check_judge
 from tuneproof.engine.card.verify_libraries import other_libraries
 from tuneproof.engine.card.verify_outside import ScriptCheck, check_outside_scores
@@ -26,7 +24,6 @@ from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.script_metric import ScriptMetric
 from tuneproof.engine.case.task import Task
 from tuneproof.engine.core.errors import CaseError, DataRefused, GateClosed, VerifyFailed
-from tuneproof.engine.core.sentence import facts_of
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.split import Part, case_ids
 from tuneproof.engine.data.subsets import nested_subsets, rows_digest
@@ -52,14 +49,6 @@ from tuneproof.engine.scoring.predictions import (
 from tuneproof.engine.scoring.repair import LIBRARY, make_repair
 from tuneproof.engine.scoring.scores import Scores, score_predictions
 from tuneproof.engine.scoring.variant_selection import VariantPrediction, best_variant, read_variant_predictions, score_variants
-from tuneproof.engine.scoring.verdict_schema import RULES
-
-BY_THE_RULES = {"verdict", "redrawn_route", "served", "comparison", "learning_curve"}
-"""The sections of a card that state differences, which the rules decide."""
-
-EVAL_SET_BY_THE_RULES = {"minimum_detectable_effect", "fewest_cases_for_target", "fewest_right_for_target"}
-"""What the section about the eval set says can be shown, which the rules decide."""
-
 
 UNEXPECTED_CONTENT = (ValueError, LookupError, TypeError, AttributeError, ArithmeticError, AssertionError, RecursionError)
 """What recomputing raises from files that no run wrote: they parse, and contradict each other."""
@@ -129,7 +118,10 @@ def _verify(run: RunSnapshot, run_script: bool) -> Verified:
     _check_shares(run)
     _check_failures(run)
     check_training(run)
-    other_version, verdict_checked = _check_card(run)
+    for part in Part:
+        if StepId(StepKind.SPLIT) in run.manifest.steps:
+            _check_ids(part, run.part(part))
+    other_version, verdict_checked = check_card(run)
     recorded = {MANIFEST, *run.manifest.written()}
     rests_on = recorded & {CASE, *run.files_read}
     others = _files_in(run) - recorded
@@ -335,48 +327,6 @@ def _check_failures(run: RunSnapshot) -> None:
     if arms := _arms(run):
         rows = [row for arm in arms for row in failure_log(arm, read_predictions(run.read(artifacts.predictions_file(arm))))]
         _same(run, artifacts.FAILURES, to_jsonl(rows))
-
-
-def _check_card(run: RunSnapshot) -> tuple[str | None, bool]:
-    """The card follows from what is stored. Returns another version that wrote it, and whether the verdict was computed anew.
-
-    If the verdict was found by the rules of an earlier version, everything but what rests on these rules is compared.
-    """
-    for part in Part:
-        if StepId(StepKind.SPLIT) in run.manifest.steps:
-            _check_ids(part, run.part(part))
-    card = make_card(run)
-    stored = Card.model_validate_json(run.read(CARD_JSON))
-    same_rules = stored.verdict.rules == RULES
-    other_version = _other_version(run, card, same_rules=same_rules)
-    if other_version is None:
-        _same(run, CARD_JSON, card.as_text())
-        _same(run, CARD_MD, card_text(card))
-        return None, True
-    found, expected = facts_of(stored), facts_of(card)
-    if not same_rules:
-        found, expected = _without_rules(found), _without_rules(expected)
-    if found != expected:
-        raise VerifyFailed("the numbers do not follow from the stored files", where=CARD_JSON)
-    return other_version, same_rules
-
-
-def _without_rules(facts: dict[str, Any]) -> dict[str, Any]:
-    """The facts of a card that no rule of the verdict decides."""
-    kept = {name: section for name, section in facts.items() if name not in BY_THE_RULES}
-    eval_set = kept.get("eval_set") or {}
-    return {**kept, "eval_set": {name: value for name, value in eval_set.items() if name not in EVAL_SET_BY_THE_RULES}}
-
-
-def _other_version(run: RunSnapshot, card: Card, *, same_rules: bool) -> str | None:
-    """The version that wrote the card, if it is not this one. A card without a model does not say, but its manifest may be of version 1."""
-    this = version("tuneproof")
-    written_by = card.provenance.versions.get("tuneproof", this)
-    if written_by != this:
-        return written_by
-    if run.manifest.version == 1:
-        return "0.1.0"
-    return None if same_rules else written_by
 
 
 def _check_ids(part: Part, rows: list[tuple[str, Example]]) -> None:

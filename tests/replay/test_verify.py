@@ -6,16 +6,17 @@ import json
 import random
 import shutil
 from collections import Counter
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 
 from tests.conftest import Result, tuneproof
-from tests.manifests import forge_card_inputs, forge_digests, write_manifest
+from tests.manifests import CARD, forge_card_inputs, forge_digests, write_manifest
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.run.step_id import StepId, StepKind
-from tuneproof.engine.run.store import MANIFEST, RunStore
+from tuneproof.engine.run.store import GRADING, MANIFEST, RunStore
 
 
 @pytest.fixture
@@ -118,3 +119,32 @@ def test_a_run_without_a_card_does_not_verify(finished: tuple[Path, Result], tmp
     assert tuneproof("--replay", "route_only.yaml", "--until", "route", "--run-dir", tmp_path / "run").code == 0
     result = tuneproof("verify", tmp_path / "run")
     assert result.code == 5 and "no card yet" in result.err
+
+
+def reword_card(store: RunStore) -> None:
+    """Gives the card another sentence, and makes its recorded digest fit."""
+    text = store.read("card.json")
+    store.write("card.json", text.replace("frozen before any arm ran", "frozen before an arm ran", 1))
+    forge_digests(store, CARD)
+
+
+def test_a_card_in_other_words_is_told_from_one_with_other_numbers(copy: RunStore) -> None:
+    reword_card(copy)
+    with pytest.raises(VerifyFailed, match="its numbers follow from the stored files, but its text is not what tuneproof writes") as found:
+        verify(copy)
+    assert "another build" in found.value.fix
+
+
+def test_the_sentences_of_an_earlier_build_of_this_version_are_not_compared(copy: RunStore) -> None:
+    manifest = copy.manifest
+    for record in manifest.steps.values():
+        record.inputs.settings.pop(GRADING, None)
+    forge_card_inputs(manifest)
+    write_manifest(copy, manifest)
+    reword_card(copy)
+    assert verify(copy).other_version == f"{version('tuneproof')} (an earlier build)"
+    store = RunStore(copy.path)
+    store.write("card.json", store.read("card.json").replace('"n": 80', '"n": 81', 1))
+    forge_digests(store, CARD)
+    with pytest.raises(VerifyFailed, match="the numbers do not follow from the stored files"):
+        verify(store)
