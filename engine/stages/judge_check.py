@@ -100,8 +100,15 @@ def judge_tuned_arm(run: RunContext, model: ModelContext) -> bool:
     Returns whether all of it was done before.
     """
     judge = model.judge
-    if judge is None or model.measure.metric is not Metric.PREFERENCE:
+    if judge is None:
         return True
+    # Where another metric of the task decides, answers are only judged against the reference.
+    done = model.measure.metric is not Metric.PREFERENCE or _judge_side_by_side(run, model, judge)
+    (run.store.path / KEPT).unlink(missing_ok=True)
+    return done
+
+
+def _judge_side_by_side(run: RunContext, model: ModelContext, judge: JudgeScorer) -> bool:
     evidence = gather(RunSnapshot(run.store), untuned_only=True)
     assert evidence.measure is not None
     ranking = [arm.name for arm in evidence.measure.arms(evidence.untuned) if arm.ranks]
@@ -112,7 +119,6 @@ def judge_tuned_arm(run: RunContext, model: ModelContext) -> bool:
         if variant.scores_step in steps:
             tuned[variant.name] = (variant.predictions, variant_folder(variant))
     reused = [_judge_pair(run, model, judge, name, *place, other) for name, place in tuned.items() for other in ranking]
-    (run.store.path / KEPT).unlink(missing_ok=True)
     return all(reused)
 
 
