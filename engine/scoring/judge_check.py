@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import random
 import re
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from tuneproof.engine.data.example import Example
 from tuneproof.engine.data.reasoning import answer_of
 from tuneproof.engine.run.event import Rate
+from tuneproof.engine.scoring.json_values import parse_json
 from tuneproof.engine.scoring.judgement import Judgement, JudgementCounts, Outcome, count_judgements
 from tuneproof.engine.scoring.scores import wilson_rate
 
@@ -194,11 +194,11 @@ def read_labelled(text: str) -> list[LabelledPair]:
         if not line.strip():
             continue
         try:
-            pair = LabelledPair.model_validate(json.loads(line))
+            pair = LabelledPair.model_validate(parse_json(line))
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
-            raise ValueError(f"line {number}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
-        except (ValueError, RecursionError) as error:
+            raise ValueError(f"line {number}: {'.'.join(map(str, first['loc'])) or 'the pair'}: {first['msg']}") from None
+        except ValueError as error:
             raise ValueError(f"line {number}: not JSON: {error}") from None
         if pair.better not in ("a", "b", "tie"):
             raise ValueError(f"line {number}: `better` is {pair.better[:40]!r}: write a, b or tie")

@@ -88,7 +88,8 @@ def test_pairs_that_people_labelled_show_agreement_and_can_disqualify() -> None:
         ('{"request": "?", "a": "x"}', "line 1: b"),
         ('{"request": "?", "a": "x", "b": "y", "better": "A"}', "write a, b or tie"),
         ('{"request": "?", "a": "x", "b": "y", "better": "a", "more": 1}', "more"),
-        ("[]", "line 1"),
+        ("[]", "line 1: the pair"),
+        (r'{"request": "\ud800", "a": "x", "b": "y", "better": "a"}', "surrogates not allowed"),
         ("", "no pairs"),
     ],
 )
