@@ -25,7 +25,7 @@ class ScriptMetric(CaseSection):
     """The file, or its text. A loaded case has the text itself, which its digests cover."""
     seconds: float = Field(default=10, gt=0, le=3600)
     """Time limit for one answer."""
-    memory_gb: float = Field(default=2, gt=0)
+    memory_gb: float = Field(default=2, gt=0, le=100_000)
     """Memory that the process of the script may take, in GB of 10⁹ bytes."""
 
     @field_validator("script")

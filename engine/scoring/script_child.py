@@ -10,7 +10,6 @@ import numbers
 import os
 import resource
 import signal
-import sys
 import traceback
 from typing import Any, BinaryIO
 
@@ -19,8 +18,8 @@ NAME = "<script>"
 
 
 def main() -> None:
-    replies = _replies()
-    first = json.loads(sys.stdin.buffer.readline())
+    requests, replies = _channels()
+    first = json.loads(requests.readline())
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_DATA, (first["memory"], first["memory"]))
     defined: dict[str, Any] = {"__name__": "tuneproof_script", "__file__": NAME}
@@ -32,7 +31,7 @@ def main() -> None:
         _send(replies, _described(error))
         return
     _send(replies, {})
-    for line in sys.stdin.buffer:
+    for line in requests:
         asked = json.loads(line)
         # Its default action ends the process, also within one long operation: nobody else may be left to do so.
         signal.signal(signal.SIGALRM, signal.SIG_DFL)
@@ -45,13 +44,13 @@ def main() -> None:
         _send(replies, reply)
 
 
-def _replies() -> BinaryIO:
-    """Where replies go: standard output, which what the script prints must not get into."""
-    replies = os.fdopen(os.dup(1), "wb")
+def _channels() -> tuple[BinaryIO, BinaryIO]:
+    """Standard input and output, which what the script reads and prints must not touch."""
+    requests, replies = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
-    os.dup2(nowhere, 1)
-    os.dup2(nowhere, 2)
-    return replies
+    for standard in (0, 1, 2):
+        os.dup2(nowhere, standard)
+    return requests, replies
 
 
 def _plain(value: Any) -> Any:
@@ -64,6 +63,8 @@ def _plain(value: Any) -> Any:
 def _name(name: Any) -> str:
     if not isinstance(name, str) or not name.strip():
         raise TypeError(f"the name of a field is a text, not {name!r}")
+    # Half a surrogate pair cannot be stored.
+    name.encode()
     return name
 
 

@@ -27,6 +27,7 @@ def given(body: str, head: str = "", **limits: Any) -> dict[str, float]:
         ("print('x' * 100_000)\nreturn {'a': 1, 'b': 0.25}", {"a": 1.0, "b": 0.25}),
         ("import fractions\nreturn fractions.Fraction(1, 2)", {"score": 0.5}),
         ("return float(row['input'] == 'hü')", {"score": 1.0}),
+        ("import sys\nreturn float(sys.stdin.read() == '')", {"score": 1.0}),
     ],
 )
 def test_a_number_or_named_numbers_are_the_score(body: str, fields: dict[str, float]) -> None:
@@ -42,6 +43,7 @@ def test_a_number_or_named_numbers_are_the_score(body: str, fields: dict[str, fl
         ("return 'good'", "the score is 'good', which is no number"),
         ("return None", "which is no number"),
         ("return {1: 0.5}", "the name of a field is a text"),
+        ("return {'\\ud800': 0.5}", "surrogates not allowed"),
         ("return {}", "gave no field"),
         ("return 2", "gave score = 2"),
         ("return {'tone': -0.1}", "gave tone = -0.1"),
