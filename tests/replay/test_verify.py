@@ -13,6 +13,7 @@ import pytest
 
 from tests.conftest import Result, tuneproof
 from tests.manifests import CARD, forge_card_inputs, forge_digests, write_manifest
+from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.verify import verify
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -141,6 +142,7 @@ def test_the_sentences_of_an_earlier_build_of_this_version_are_not_compared(copy
         record.inputs.settings.pop(GRADING, None)
     forge_card_inputs(manifest)
     write_manifest(copy, manifest)
+    copy.write("card.json", make_card(RunStore(copy.path)).as_text())
     reword_card(copy)
     assert verify(copy).other_version == f"{version('tuneproof')} (an earlier build)"
     store = RunStore(copy.path)
