@@ -191,7 +191,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
         else:
             lines.append(Content("Nothing is measured yet. Training is refused until there is a prompt baseline."))
         if (share := target_share(self.session.draft.content)) is not None:
-            legend = f"the target: {whole_percent(share)} correct; {PERHAPS}{BEYOND} its 95 % interval"
+            legend = f"the target: {whole_percent(share)} correct; {PERHAPS}{BEYOND} a rate's 95 % interval"
             lines.append(Content.assemble(Meaning.TARGET.signed(legend)))
             lines.append(Meaning.MUTED.text("The interval: with other cases of the same kind, the rate could be anywhere in it."))
         return Content("\n").join(lines)

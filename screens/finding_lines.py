@@ -12,6 +12,7 @@ from tuneproof.engine.audit.registry import Check, Severity
 from tuneproof.engine.audit.report import FoundRow, RowReference, StoredFinding
 from tuneproof.engine.case.data import Data
 from tuneproof.engine.session.audit_decisions import FindingStatus, finding_status, is_row_left_out
+from tuneproof.engine.session.wizard_words import in_wizard
 from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.sanitize import sanitize, sanitized_content
 
@@ -47,7 +48,7 @@ def finding_line(finding: StoredFinding, data: Data | None) -> Content:
 
 def checked_line(check: Check) -> Content:
     """A check that found nothing, and what it looked for."""
-    looked_for = check.help.partition(". ")[0]
+    looked_for = in_wizard(check.help.partition(". ")[0])
     return Meaning.MUTED.text(f"  {check.name:<18} {looked_for}")
 
 

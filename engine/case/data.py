@@ -62,7 +62,7 @@ class Data(CaseSection):
     examples: str | list[str]
     """A file, a list of files, a folder, or the name of a data set on the hub. What is called test in a folder is the eval set."""
     eval: str | list[str] | None = None
-    """A separate eval set. None: the eval part is split from the examples."""
+    """A separate eval set. None: a test file or part among the examples, else a part that is split from them."""
     documents: str | None = None
     """A folder of .txt and .md files for the retrieval arm."""
     columns: Columns | None = None
