@@ -16,7 +16,6 @@ from textual.widgets import OptionList, Static
 from textual.widgets.option_list import Option
 
 from tuneproof.engine.core.errors import TuneproofError
-from tuneproof.engine.run.state import RunStatus
 from tuneproof.engine.session.sample_cases import SAMPLE_CASES
 from tuneproof.tui.theme import Meaning
 from tuneproof.tui.widgets.key_line import KeyLine
@@ -98,7 +97,7 @@ class HomeScreen(Screen[None]):
         listed.add_option(Option(_key_line("n", "new case"), id="new"))
         listed.add_option(Option(_key_line("o", "open a case file or a run folder"), id="open"))
         listed.add_option(Option(_key_line("t", "tour: a case from its questions to its card, in ten minutes"), id="tour"))
-        running = [run for run in runs if run.status is RunStatus.RUNNING]
+        running = [run for run in runs if run.is_running]
         if running:
             _list_runs(listed, "Running now", running)
         if cases:

@@ -33,6 +33,11 @@ class RunSummary:
     started: float | None
     updated: float
 
+    @property
+    def is_running(self) -> bool:
+        """Whether its worker is at work."""
+        return self.status is RunStatus.RUNNING
+
 
 def list_runs(folder: Path) -> list[RunSummary]:
     """The runs in a folder, the most recently active first.
