@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from tuneproof.engine.audit.text.code_spans import without_code
+
 _ANGLED = re.compile(
     r"<(?:\|\w{1,40}\|"  # ChatML, Llama 3, Phi, GPT, Command R
     "|\uff5c[\\w\u2581]{1,40}\uff5c"  # DeepSeek
@@ -18,17 +20,13 @@ _HEADER = re.compile(r"^#{2,3} ?(?:Instruction|Response|Input|Output|Human|Assis
 _TURN = re.compile(r"^(?:Human|HUMAN|Assistant|ASSISTANT): ?", re.MULTILINE)
 
 
-_CODE = re.compile(r"```.*?(?:```|\Z)|`[^`\n]*`", re.DOTALL)
-
-
 def chat_mark(field: str, text: str) -> str:
     """The first mark of a chat format in a text; empty if there is none.
 
     Marks in code, as in a text about chat formats, do not count. Headings count if two different ones stand there, as in a prompt of
     Alpaca, or one stands at the end, and lines of speakers if both speak: alone they are words of a document or a play.
     """
-    if "`" in text:
-        text = _CODE.sub(" ", text)
+    text = without_code(text)
     match = None
     if "<" in text:
         match = _ANGLED.search(text)
