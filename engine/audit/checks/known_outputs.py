@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
-from tuneproof.engine.audit.counts import aggregate
 from tuneproof.engine.audit.label_names import label_reader
-from tuneproof.engine.audit.outputs.skeletons import has_templates, is_structured
+from tuneproof.engine.audit.outputs.skeletons import Skeletons, has_templates, is_structured
 from tuneproof.engine.audit.registry import Finding, FlaggedRow, Severity, check
 from tuneproof.engine.audit.table import Table
 from tuneproof.engine.audit.wording import plural
@@ -20,24 +18,9 @@ MANY = 0.2
 """The share of the eval rows from which the score says little about new answers."""
 
 
-@aggregate
-@dataclass(frozen=True)
-class EvalOutputs:
-    """The long outputs of eval rows."""
-
-    outputs: frozenset[str]
-
-    @classmethod
-    def of(cls, table: Table) -> EvalOutputs:
-        return cls(frozenset(text for e in table.eval if _is_long(text := e.output.strip())))
-
-    def plus(self, later: EvalOutputs) -> EvalOutputs:
-        return EvalOutputs(self.outputs | later.outputs)
-
-
 def _first_rows(table: Table) -> dict[str, Source]:
     """The first example with each of the long eval outputs."""
-    wanted = table.count(EvalOutputs).outputs
+    wanted = {text for output in table.count(Skeletons).eval if _is_long(text := output.strip())}
     first: dict[str, Source] = {}
     for example in table.examples if wanted else ():
         output = example.output.strip()
