@@ -10,6 +10,7 @@ import json_repair
 from tuneproof.engine.case.list_style import ListStyle
 from tuneproof.engine.data.json_document import bracketed_spans
 from tuneproof.engine.scoring.label_lists import write_labels
+from tuneproof.engine.scoring.label_spelling import plain_label
 
 _BETWEEN = re.compile(r"[,;|\n]|\s+(?:and|&)\s+", re.IGNORECASE)
 _AROUND = re.compile(r"^(?:[-*•]|\d+[.)])\s+|^[\s\"'`*\[]+|[\s\"'`*\].]+$")
@@ -23,9 +24,9 @@ def list_of_labels(text: str, choices: Sequence[str], style: ListStyle) -> str |
     """
     known: dict[str, list[str]] = {}
     for choice in choices:
-        known.setdefault(_plain(choice), []).append(choice)
+        known.setdefault(plain_label(choice), []).append(choice)
     for parts in _readings(text):
-        named = [known.get(_plain(part), []) for part in parts]
+        named = [known.get(plain_label(part), []) for part in parts]
         if named and all(len(found) == 1 for found in named):
             return write_labels(list(dict.fromkeys(found[0] for found in named)), style)
     return None
@@ -49,7 +50,3 @@ def _without_marks(text: str) -> str:
     while before != text:
         before, text = text, _AROUND.sub("", text.strip())
     return text
-
-
-def _plain(text: str) -> str:
-    return re.sub(r"[\s_-]+", " ", text).strip().casefold()

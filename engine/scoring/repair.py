@@ -21,12 +21,11 @@ from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.json_values import parse_json, parsed_documents
 from tuneproof.engine.scoring.label_list_repair import list_of_labels
 from tuneproof.engine.scoring.label_lists import label_list
+from tuneproof.engine.scoring.label_spelling import SPACING, plain_label
 from tuneproof.engine.scoring.tool_calls import calls_inside
 
 LIBRARY = "json-repair"
 """The package that mends JSON; another version may mend it otherwise."""
-
-SPACING = r"[\s_-]+"
 
 Repair = Callable[[str], str | None]
 """Gives the repaired text of an answer; None if there is nothing to repair, or no way to."""
@@ -107,12 +106,8 @@ def _in_spelling_of(schema: Any, value: Any) -> Any:
 
 def _spelling(text: str, names: Sequence[str]) -> str:
     """The one name that is the text but for case and spacing; the text itself if there is none, or more than one."""
-    same = [name for name in names if _plain(name) == _plain(text)]
+    same = [name for name in names if plain_label(name) == plain_label(text)]
     return text if text in names or len(same) != 1 else same[0]
-
-
-def _plain(text: str) -> str:
-    return re.sub(SPACING, " ", text).strip().casefold()
 
 
 def _label_finder(labels: Sequence[str]) -> Repair:
@@ -120,7 +115,7 @@ def _label_finder(labels: Sequence[str]) -> Repair:
 
     Case does not count, unless labels differ in nothing else, or a label is one letter: "a" is a word as well.
     """
-    exact = len({_plain(label) for label in labels}) < len(labels) or any(len(label) == 1 for label in labels)
+    exact = len({plain_label(label) for label in labels}) < len(labels) or any(len(label) == 1 for label in labels)
     by_length = sorted((label for label in labels if label.strip()), key=len, reverse=True)
     if not by_length:
         return lambda text: None
