@@ -15,7 +15,8 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.begun_training import begin
 from tuneproof.engine.run.events import TUNED_MODEL, TrainingSkipped
 from tuneproof.engine.run.step_id import StepId, StepKind
-from tuneproof.engine.run.store import part_file
+from tuneproof.engine.run.store import EVENTS, part_file
+from tuneproof.engine.run.training_history import TRAINING_HISTORY, history_of
 from tuneproof.engine.run.training_sink import TrainingSink
 from tuneproof.engine.stages.fit import fit
 from tuneproof.engine.stages.method import settled_plan, stored_method
@@ -48,7 +49,9 @@ def train_adapter(run: RunContext, model: ModelContext) -> bool:
         plan = settled_plan(run)
     trained = fit(run, model, examples, plan, folder, log, anew=anew)
     run.store.write(artifacts.TRAINING, trained.facts(len(examples)).as_text())
-    run.store.record_step(STEP, inputs, [artifacts.TRAINING, *(f"{artifacts.TRAINED}/{name}" for name in trained.files)])
+    run.store.write(TRAINING_HISTORY, history_of(run.store.path / EVENTS, TUNED_MODEL).as_text())
+    files = [artifacts.TRAINING, TRAINING_HISTORY, *(f"{artifacts.TRAINED}/{name}" for name in trained.files)]
+    run.store.record_step(STEP, inputs, files)
     return False
 
 
