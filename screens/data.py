@@ -15,7 +15,7 @@ from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.case.schema import SAMPLE, ModelChoice
 from tuneproof.engine.core.errors import TuneproofError
-from tuneproof.engine.data.files import FORMATS
+from tuneproof.engine.data.files import FORMATS_IN_FOLDERS, YAML
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.session.base_check import check_base, describe_base
 from tuneproof.engine.session.column_choice import Column, first_columns
@@ -38,7 +38,7 @@ Each row is an example: a request, and the answer that you want. A CSV or a spre
 for each; press s to say which, if their names do not."""
 """What the panel of rows says before there is any."""
 
-ENDINGS = [ending + packed for ending in FORMATS for packed in ("", ".gz", ".zst")]
+ENDINGS = [ending + packed for ending in FORMATS_IN_FOLDERS for packed in ("", ".gz", ".zst")]
 
 
 class DataScreen(StepScreen):
@@ -48,7 +48,7 @@ class DataScreen(StepScreen):
     HELP_TEXT = f"""
 **What a model is tuned on**: examples, each a request and the answer that you want.
 
-- **Formats**: {", ".join(FORMATS)}, each also with `.gz` or `.zst`; a folder of such files; or a name on the Hugging Face
+- **Formats**: {", ".join(FORMATS_IN_FOLDERS)}, each also with `.gz` or `.zst`; a folder of such files; or a name on the Hugging Face
   hub.
 - **Shape**: how a record is written. `messages` (OpenAI chat), `conversations` (ShareGPT), `instruction/input/output` (Alpaca),
   `prompt/completion` are recognised by their keys. If the keys are others, press s to choose the columns.
@@ -159,7 +159,7 @@ Nothing here changes your files.
         if self._data is None:
             self.show_error("choose the examples first")
         else:
-            self.app.push_screen(PickScreen("The separate eval file", ENDINGS), self._eval_picked)
+            self.app.push_screen(PickScreen("The separate eval file", [*ENDINGS, *YAML]), self._eval_picked)
 
     def action_type_path(self) -> None:
         why = "A file, a folder of data files, or the name of a data set on the Hugging Face hub."

@@ -12,6 +12,7 @@ from tuneproof.engine.core.text_file import reason_of
 from tuneproof.engine.data.arrow_files import arrow_rows
 from tuneproof.engine.data.content import COMPRESSIONS, Content, open_content
 from tuneproof.engine.data.encodings import utf16_or_utf32
+from tuneproof.engine.data.eval_sets.promptfoo_file import promptfoo_rows
 from tuneproof.engine.data.json_rows import json_file, json_lines
 from tuneproof.engine.data.parquet import parquet_rows
 from tuneproof.engine.data.raw import Misnamed, RawRows
@@ -20,6 +21,9 @@ from tuneproof.engine.data.spreadsheets import spreadsheet_rows
 from tuneproof.engine.data.tables import table_reader
 
 JSON = ".json"
+
+YAML = (".yaml", ".yml")
+"""Read only where the file itself is named: in a folder of data they are case files and other settings."""
 
 HELD_WHOLE = 5
 """Bytes held for each byte of a JSON document while its rows are made: itself, and its text with up to four bytes a character."""
@@ -30,6 +34,7 @@ TEXT_READERS: dict[str, Callable[[io.BufferedReader], RawRows]] = {
     JSON: json_file,
     ".csv": table_reader(","),
     ".tsv": table_reader("\t"),
+    **dict.fromkeys(YAML, promptfoo_rows),
 }
 """The reader of each format that is text, from the decompressed content of a file to its rows."""
 
@@ -41,6 +46,8 @@ WHOLE_READERS: dict[str, Callable[[Path | bytes, str, int, ReadingLimits], RawRo
 """The reader of each format that is not read from its beginning to its end, from a path or a decompressed content."""
 
 FORMATS = (*TEXT_READERS, *WHOLE_READERS)
+
+FORMATS_IN_FOLDERS = tuple(each for each in FORMATS if each not in YAML)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from tuneproof.engine.data.eval_sets import eval_sets
 from tuneproof.engine.data.notes import NotRead
 from tuneproof.engine.data.parts import Part, part_of_name, parts_of
 from tuneproof.engine.data.shapes import detect_shape
@@ -48,16 +49,33 @@ def row_lists(value: dict[str, Any], text: str, start: int, levels: int = MOST_L
     places = dict(_members(text, start))
     named = [key for key in lists if part_of_name(key) is not None]
     shaped = [key for key, items in lists.items() if any(isinstance(each, dict) and detect_shape(each) for each in items[:1])]
+    inner = [key for key, item in value.items() if isinstance(item, dict)]
+    if not shaped and (eval_cases := _eval_cases(value, text, places, levels)) is not None:
+        return eval_cases
     if len(lists) == 1 or len(named) > 1 or len(shaped) == 1:
         taken = parts_of({key: [key] for key in (named if len(named) > 1 else shaped if len(shaped) == 1 else lists)})
         found = [RowList(places[key], part if part is not Part.TRAIN else None) for key, part in taken.items()]
         left = tuple(NotRead(f"the list `{key[:60]}` beside the rows", len(items)) for key, items in lists.items() if key not in taken)
         return RowLists(found, left)
-    inner = [key for key, item in value.items() if isinstance(item, dict)]
     if lists or not inner:
         return None
     inside = [lists_in for key in inner if (lists_in := row_lists(value[key], text, places[key], levels - 1)) is not None]
     return inside[0] if len(inside) == 1 else None
+
+
+def _eval_cases(value: dict[str, Any], text: str, places: dict[str, int], levels: int) -> RowLists | None:
+    """The one list of an eval set's cases in the objects inside, which has lists of settings beside it; None if there is none."""
+    found = []
+    for key, item in value.items():
+        if isinstance(item, dict) and levels:
+            inside = dict(_members(text, places[key]))
+            found += [
+                RowLists([RowList(inside[name])])
+                for name, rows in item.items()
+                if isinstance(rows, list) and rows and isinstance(rows[0], dict) and any(shape.has(rows[0]) for shape in eval_sets())
+            ]
+            found += [deeper] if (deeper := _eval_cases(item, text, inside, levels - 1)) is not None else []
+    return found[0] if len(found) == 1 else None
 
 
 def rows_by_columns_or_ids(value: dict[str, Any]) -> list[dict[str, Any]] | None:

@@ -27,7 +27,7 @@ from tuneproof.engine.data.problems import DifferentShape, NotUtf8Row, RowProble
 from tuneproof.engine.data.raw import InvalidRow, RawRow, RawRows
 from tuneproof.engine.data.reading_limits import ReadingLimits
 from tuneproof.engine.data.row_shape import RowShape
-from tuneproof.engine.data.shapes import SHAPES, detect_shape, shape_of_columns
+from tuneproof.engine.data.shapes import SHAPES, detect_shape, named_shape
 from tuneproof.engine.data.source_files import files_not_read, source_files, source_parts
 
 PROGRESS_ROWS = 1000
@@ -212,12 +212,12 @@ def no_rows_error(names: list[str], problems: list[tuple[Source, RowProblem]]) -
 
 def _add_rows(loaded: LoadedExamples, source_name: str, rows: RawRows, columns: Columns | None, part: Part = Part.TRAIN) -> None:
     """Converts the rows of one file to examples of its shape."""
-    shape = shape_of_columns(columns) if columns else None
     before = len(loaded.examples)
     unknown: tuple[Source, RawRow] | None = None
     once = _OnceAFile()
     sample = list(islice(rows, SHAPE_SAMPLE_ROWS))
-    shape = shape or _most_frequent_shape(row.value for row in sample if isinstance(row, RawRow) and isinstance(row.value, Mapping))
+    first = [row.value for row in sample if isinstance(row, RawRow) and isinstance(row.value, Mapping)]
+    shape = named_shape(columns, first) if columns else _most_frequent_shape(first)
     for row in chain(sample, rows):
         source = Source(source_name, row.line)
         if isinstance(row, InvalidRow):

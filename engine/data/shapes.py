@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.data.cells import output_cell, text_cell
 from tuneproof.engine.data.chat_rows import contents, conversation, conversations, last_turn, messages, prompt_completion
+from tuneproof.engine.data.eval_sets import eval_sets
 from tuneproof.engine.data.example import Example, Source
 from tuneproof.engine.data.exports import EXPORTS
 from tuneproof.engine.data.notes import RowNotes
@@ -21,6 +22,17 @@ from tuneproof.engine.data.row_shape import RowShape
 def detect_shape(row: Mapping[str, Any]) -> RowShape | None:
     """The first shape in `SHAPES` that the row has, or None."""
     return next((shape for shape in SHAPES if shape.has(row)), None)
+
+
+def named_shape(columns: Columns, rows: Sequence[Mapping[str, Any]]) -> RowShape:
+    """The shape of a file whose case has `data.columns`; `rows` are the first ones of the file.
+
+    An eval set of another program has the values that the columns name inside its rows.
+    """
+    shape = shape_of_columns(columns)
+    if rows and shape.required_keys and not any(shape.has(row) for row in rows):
+        return next((each for each in eval_sets(columns) if each.has(rows[0])), shape)
+    return shape
 
 
 def shape_of_columns(columns: Columns) -> RowShape:
@@ -48,6 +60,7 @@ def _is_list(key: str) -> Any:
 
 SHAPES = [
     *EXPORTS,
+    *eval_sets(),
     pairs(last_turn),
     preferred_outputs(last_turn),
     RowShape("messages", frozenset({"messages"}), good_answers(messages)),

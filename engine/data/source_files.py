@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tuneproof.engine.core.errors import DataRefused
 from tuneproof.engine.core.text_file import exists, reason_of
-from tuneproof.engine.data.files import FORMATS, file_type
+from tuneproof.engine.data.files import FORMATS, FORMATS_IN_FOLDERS, file_type
 from tuneproof.engine.data.parts import Part, parts_of
 
 QUARANTINE_SUFFIX = ".quarantine.jsonl"
@@ -76,9 +76,10 @@ def _parts(named: str | list[str]) -> dict[Path, Part]:
 
 def _of_folder(folder: Path) -> dict[Path, Part]:
     """The data files of a folder with their parts. Raises DataRefused if there are none."""
-    found = sorted(path for path in _files(folder) if file_type(path).format in FORMATS and _is_data(path))
+    found = sorted(path for path in _files(folder) if file_type(path).format in FORMATS_IN_FOLDERS and _is_data(path))
     if not found:
-        raise DataRefused("the folder has no file of a known format", where=str(folder), fix=f"known formats: {', '.join(FORMATS)}")
+        known = f"known formats: {', '.join(FORMATS_IN_FOLDERS)}"
+        raise DataRefused("the folder has no file of a known format", where=str(folder), fix=known)
     return parts_of({path: (path.name, *reversed(path.relative_to(folder).parts[:-1])) for path in found})
 
 
