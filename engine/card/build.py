@@ -5,6 +5,7 @@ from __future__ import annotations
 from tuneproof.engine.arms import arms_of
 from tuneproof.engine.audit.profile import profile
 from tuneproof.engine.audit.registry import Severity
+from tuneproof.engine.card.cost import cost
 from tuneproof.engine.card.evidence import Evidence, chosen_prompt, gather
 from tuneproof.engine.card.judge_section import judge_section
 from tuneproof.engine.card.measured_route import MeasuredRoute, measured_route
@@ -35,7 +36,7 @@ def make_card(store: RunStore) -> Card:
     evidence = gather(store)
     route = measured_route(evidence)
     verdict = decide_verdict(evidence.measure, evidence.arms_in_case, _missing(evidence), route.steps)
-    merged = served(evidence)
+    merged, judge = served(evidence), judge_section(store, evidence.case.judge, evidence.answering)
     return Card(
         name=evidence.case.name,
         decision=_decision(evidence, verdict, route),
@@ -43,7 +44,7 @@ def make_card(store: RunStore) -> Card:
         data_shape=_data_shape(evidence),
         method=_method(evidence),
         eval_set=_eval_set(evidence, verdict),
-        judge=judge_section(store, evidence.case.judge, evidence.answering),
+        judge=judge,
         served=merged,
         comparison=comparison(evidence),
         learning_curve=learning_curve(evidence),
@@ -51,6 +52,7 @@ def make_card(store: RunStore) -> Card:
         verdict=verdict,
         arms=[_arm(arm, evidence) for arm in evidence.arms],
         provenance=_provenance(evidence),
+        cost=cost(evidence, verdict, judge),
     )
 
 

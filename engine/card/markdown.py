@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from tuneproof.engine.audit.profile_text import profile_lines
+from tuneproof.engine.card.cost_text import TABLE_HEAD, cost_lines, cost_table
 from tuneproof.engine.card.judge_section import judge_lines
 from tuneproof.engine.card.learning_curve import curve_lines
 from tuneproof.engine.card.method_comparison import comparison_lines
@@ -45,10 +47,21 @@ def card_text(card: Card) -> str:
         if isinstance(field, MethodSection) and field.planned is not None:
             parts.append("\n".join(f"- {line}" for line in planned_lines(field.planned)))
     for section in optional_sections(card):
-        parts += [f"## {section.title}", section.summary, *(["\n".join(f"- {line}" for line in section.lines)] if section.lines else [])]
+        parts += [f"## {section.title}", section.summary, *_table(section), *_list(section.lines)]
     parts += ["## Risk", "\n".join(f"- {item}" for item in card.risk.items) or card.risk.summary]
     parts += ["## Provenance", _provenance(card)]
     return "\n\n".join(parts) + "\n"
+
+
+def _table(section: OptionalSection) -> list[str]:
+    if not section.table:
+        return []
+    head, *rows = (f"| {' | '.join(cells)} |" for cells in section.table)
+    return ["\n".join([head, "|---" * len(section.table[0]) + "|", *rows])]
+
+
+def _list(lines: list[str]) -> list[str]:
+    return ["\n".join(f"- {line}" for line in lines)] if lines else []
 
 
 def _inert(value: Any) -> Any:
@@ -74,6 +87,8 @@ class OptionalSection:
     summary: str
     lines: list[str]
     """The figures behind the summary, and its limits."""
+    table: Sequence[Sequence[str]] = ()
+    """The head and the rows of a table, for a section that has one."""
 
 
 def optional_sections(card: Card) -> list[OptionalSection]:
@@ -92,6 +107,8 @@ def optional_sections(card: Card) -> list[OptionalSection]:
         sections.append(OptionalSection("Methods Compared", comparison.summary, comparison_lines(comparison)))
     if curve is not None:
         sections.append(OptionalSection("Learning Curve", curve.summary, curve_lines(curve)))
+    if card.cost is not None:
+        sections.append(OptionalSection("Cost", card.cost.summary, cost_lines(card.cost), [TABLE_HEAD, *cost_table(card.cost)]))
     return sections
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.audit.profile import Profile
+from tuneproof.engine.card.cost import CostSection
 from tuneproof.engine.card.judge_section import JudgeSection
 from tuneproof.engine.card.learning_curve import LearningCurveSection
 from tuneproof.engine.card.measured_route import RedrawnRoute
@@ -189,6 +190,8 @@ class Card(BaseModel):
     """None if the case compares no other methods."""
     learning_curve: LearningCurveSection | None = Field(default=None, exclude_if=lambda value: value is None)
     """None if the case does not ask for it."""
+    cost: CostSection | None = Field(default=None, exclude_if=lambda value: value is None)
+    """None before an arm has been scored, and in runs of versions that did not count it."""
 
     def as_text(self) -> str:
         """The content of `card.json`."""
