@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 import traceback
@@ -229,42 +228,11 @@ def _stage(word: str) -> Stage:
 
 
 def _verify(words: list[str]) -> int:
+    from tuneproof.tui.verify import add_arguments, verify_command
+
     parser = Parser(prog="tuneproof verify", description="Recompute the card from the stored files and compare.")
-    parser.add_argument("run", metavar="RUN", type=Path, help="the run folder")
-    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
-    parser.add_argument(
-        "--run-script", action="store_true", help="also run the script of the case (task.metric.script): it is code, so trust it"
-    )
-    options = parser.parse_args(words)
-    from tuneproof.engine.card.verify import open_stored, verify
-    from tuneproof.engine.card.verify_outside import ScriptCheck
-
-    checked = verify(open_stored(options.run), run_script=options.run_script)
-    if options.json:
-        document = {"verified": True, "files": checked.files, "predictions": checked.predictions, "base": checked.base}
-        flags = {"sentences_compared": checked.other_version is None, "verdict_computed": checked.verdict_checked, "reproduced": False}
-        flags |= {} if checked.script is ScriptCheck.NO_SCRIPT else {"script_run": checked.script is ScriptCheck.RUN}
-        lists = {"rests_on": checked.rests_on, "only_digest": checked.only_digest, "not_read": checked.not_read}
-        print(sanitize_json(json.dumps(document | flags | lists)))
-    else:
-        from tuneproof.tui.file_list import file_list
-
-        base = sanitize(checked.base, one_line=True)
-        print(f"verified: {checked.files} files, {checked.predictions} predictions graded again, and the card; {base}")
-        print("the card follows from these files; that a model gave the stored answers is for `tuneproof reproduce` to show")
-        if checked.script is ScriptCheck.NOT_RUN:
-            print("the script of the case was not run: its stored scores were counted again (--run-script runs it)")
-        if checked.script is ScriptCheck.RUN:
-            print("the script of the case was run again, and gave the stored scores")
-        print(f"the card rests on: {file_list(checked.rests_on)}")
-        print(f"only the digest was checked: {file_list(checked.only_digest) or 'nowhere'}")
-        print(f"not read: {file_list(checked.not_read) or 'nothing'}")
-        if checked.other_version is not None:
-            other = sanitize(checked.other_version, one_line=True)
-            print(f"the card was written by tuneproof {other}: everything but its sentences and card.md was compared")
-        if not checked.verdict_checked:
-            print("its verdict was found by the rules of that version and was not computed again: start a new run for one by today's rules")
-    return int(ExitCode.DONE)
+    add_arguments(parser)
+    return verify_command(parser.parse_args(words))
 
 
 def _reproduce(words: list[str]) -> int:

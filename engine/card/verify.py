@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from tuneproof.engine.arms import arms_of, untuned_arms
 from tuneproof.engine.card.schema import CARD_JSON
-from tuneproof.engine.card.verify_base import check_base
+from tuneproof.engine.card.verify_base import BaseCheck, check_base
 from tuneproof.engine.card.verify_card import check_card
+from tuneproof.engine.card.verify_files import check_files, other_files
 from tuneproof.engine.card.verify_judge import check_judge
 from tuneproof.engine.card.verify_libraries import other_libraries
 from tuneproof.engine.card.verify_outside import ScriptCheck, check_outside_scores
@@ -67,8 +68,10 @@ class Verified:
     """The files that have their recorded digest, and that nothing on the card is computed from, such as weights."""
     not_read: list[str]
     """The other files in the folder."""
+    left_out: list[str]
+    """The files of models that are not in this copy of the run: they were not checked."""
     predictions: int
-    base: str
+    base: BaseCheck
     other_version: str | None
     """The version that wrote the card, if it is not this one: then its sentences and `card.md` are not compared."""
     verdict_checked: bool = True
@@ -107,7 +110,7 @@ def verify(store: RunStore, *, run_script: bool = False) -> Verified:
 
 
 def _verify(run: RunSnapshot, run_script: bool) -> Verified:
-    _check_files(run)
+    left_out = check_files(run)
     _check_manifest(run)
     base = check_base(run)
     _check_route(run)
@@ -117,18 +120,25 @@ def _verify(run: RunSnapshot, run_script: bool) -> Verified:
     check_judge(run)
     _check_shares(run)
     _check_failures(run)
-    check_training(run)
+    check_training(run, left_out)
     for part in Part:
         if StepId(StepKind.SPLIT) in run.manifest.steps:
             _check_ids(part, run.part(part))
     other_version, verdict_checked = check_card(run)
-    recorded = {MANIFEST, *run.manifest.written()}
+    recorded = {MANIFEST, *run.manifest.written()} - left_out
     rests_on = recorded & {CASE, *run.files_read}
-    others = _files_in(run) - recorded
     has_script = run.case.task is not None and isinstance(run.case.task.metric, ScriptMetric)
     script = ScriptCheck.NO_SCRIPT if not has_script else ScriptCheck.RUN if run_script else ScriptCheck.NOT_RUN
     return Verified(
-        sorted(rests_on), sorted(recorded - rests_on), sorted(others), predictions, base, other_version, verdict_checked, script
+        rests_on=sorted(rests_on),
+        only_digest=sorted(recorded - rests_on),
+        not_read=sorted(other_files(run)),
+        left_out=sorted(left_out),
+        predictions=predictions,
+        base=base,
+        other_version=other_version,
+        verdict_checked=verdict_checked,
+        script=script,
     )
 
 
@@ -143,25 +153,6 @@ def _in_words(error: Exception) -> str:
         first = error.errors(include_input=False, include_url=False)[0]
         return f"{'.'.join(map(str, first['loc']))}: {first['msg']}" if first["loc"] else first["msg"]
     return f"{type(error).__name__}: {error}".splitlines()[0][:200]
-
-
-def _files_in(run: RunSnapshot) -> set[str]:
-    """Everything in the folder that is no folder."""
-    return {path.relative_to(run.path).as_posix() for path in run.path.rglob("*") if not path.is_dir()}
-
-
-def _check_files(run: RunSnapshot) -> None:
-    """Every recorded file has its recorded digest, and there is a card."""
-    for file in (MANIFEST, CASE):
-        if not run.has(file):
-            raise VerifyFailed("the file is gone", where=file)
-    for record in run.manifest.steps.values():
-        for file in record.files:
-            if not run.has(file):
-                raise VerifyFailed("the file is gone", where=file)
-            run.check(file)
-    if StepId(StepKind.CARD) not in run.manifest.steps:
-        raise VerifyFailed("the run has no card yet", where=CARD_JSON, fix="finish it: tuneproof --replay with --resume")
 
 
 def _check_manifest(run: RunSnapshot) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from tuneproof.engine.core.errors import VerifyFailed
@@ -13,23 +14,31 @@ CHANGED = "the base model is not the one that was measured"
 PUT_BACK = "put the base back as it was measured, or start a new run"
 
 
-def check_base(run: RunSnapshot) -> str:
-    """Compares the base model with the recorded digests, if it is a folder on this machine. Returns a phrase that says so.
+@dataclass(frozen=True)
+class BaseCheck:
+    """Whether the base could be compared with its recorded digest, and a phrase that says so."""
+
+    phrase: str
+    is_here: bool
+
+
+def check_base(run: RunSnapshot) -> BaseCheck:
+    """Compares the base model with the recorded digests, if it is a folder on this machine.
 
     Raises VerifyFailed with the first file that is another, gone or new.
     """
     if not run.has(artifacts.MODEL):
-        return "no model was needed"
+        return BaseCheck("no model was needed", is_here=False)
     model = artifacts.ModelFacts.model_validate_json(run.read(artifacts.MODEL))
     folder = local_folder(model.name)
-    if folder is None:
-        return f"base {model.name} is not a folder on this machine and was not checked"
+    if folder is None or not folder.is_dir():
+        return BaseCheck(f"base {model.name} is not a folder on this machine and was not checked", is_here=False)
     try:
         _compare(folder, model)
     except OSError as error:
         what = f"the file cannot be read: {error.strerror or error}"
         raise VerifyFailed(what, where=str(error.filename or folder), fix=PUT_BACK) from None
-    return f"base {model.name} has the recorded digest"
+    return BaseCheck(f"base {model.name} has the recorded digest", is_here=True)
 
 
 def _compare(folder: Path, model: artifacts.ModelFacts) -> None:

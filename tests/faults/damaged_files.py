@@ -40,7 +40,9 @@ def inject(size: Size, folder: Path) -> Tally:
             # A digest that changes in the manifest is found as a difference of its file.
             named = "" if name == MANIFEST else name
             verified = forked("verify", damaged)
-            tally.check_end(f"{name}, {damage}: verify", verified, {ExitCode.DIFFERS} if name in looked_at else {0}, named)
+            # Weights may be left out of a copy, which is said.
+            noticed = name in looked_at and not (spoilt is None and path.suffix == ".safetensors")
+            tally.check_end(f"{name}, {damage}: verify", verified, {ExitCode.DIFFERS} if noticed else {0}, named)
             _check_listing(tally, f"{name}, {damage}: runs", runs, hidden=spoilt is None and name in (MANIFEST, CASE))
             path.write_bytes(content)
     tally.check_end("every file as it was: verify", forked("verify", damaged), {0})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -71,7 +72,14 @@ def test_a_base_that_changed_is_noticed_with_the_file(name: str, base: Path, tmp
 @pytest.mark.parametrize("lists_files", [True, False])
 def test_a_base_that_is_as_it_was_verifies_in_runs_of_every_version(lists_files: bool, base: Path, tmp_path: Path) -> None:
     (base / "notes.md").write_text("not a file of the model")
-    assert check_base(run_with(base, tmp_path / "run", lists_files=lists_files)).endswith("has the recorded digest")
+    assert check_base(run_with(base, tmp_path / "run", lists_files=lists_files)).phrase.endswith("has the recorded digest")
+
+
+def test_a_base_that_is_not_on_this_machine_is_no_difference(base: Path, tmp_path: Path) -> None:
+    run = run_with(base, tmp_path / "run")
+    shutil.rmtree(base)
+    found = check_base(run)
+    assert not found.is_here and found.phrase.endswith("is not a folder on this machine and was not checked")
 
 
 def test_a_run_that_does_not_list_files_has_the_digest_of_the_files_at_the_top(tmp_path: Path) -> None:
