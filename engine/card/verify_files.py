@@ -38,8 +38,8 @@ def check_files(run: RunSnapshot) -> set[str]:
 def models_left_out(store: RunStore, manifest: Manifest) -> set[str]:
     """The recorded files of models that are not in the folder.
 
-    Weights are large, and no number on the card but their size is computed from them, so a copy may be without a model. A model counts as left
-    out if none of its weight files is there: if some are, the others are missing.
+    Weights are large, and no number on the card but their size is computed from them, so a copy may be without a model. A model counts as
+    left out if none of its weight files is there: if some are, the others are missing.
     """
     written = manifest.written()
     folders = {_folder(file) for file in written if _is_weights(file)}
