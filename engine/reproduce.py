@@ -15,11 +15,12 @@ from tuneproof.engine.data.reasoning import THINK_CLOSE, THINK_OPEN, Thinking
 from tuneproof.engine.decoding.completion import Completion
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.decoding.watch import Watch
-from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device, load_base, load_weights
+from tuneproof.engine.models.base_model import QUANTISATION_FILE, BaseCheckpoint, best_device, load_base, load_weights, serving_dtype
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.run.served_form import FormFacts
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, RunStore
-from tuneproof.engine.run.variants import scored_variants
+from tuneproof.engine.run.variants import MERGED, ServedForm, scored_variants
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 
 NOT_REPRODUCIBLE: dict[str, str] = {ArmName.ENDPOINT: "its answers came from a server, which may answer differently now"}
@@ -169,7 +170,15 @@ class Reproduction:
     @cached_property
     def _decoder(self) -> Decoder:
         adapter = self.files.adapter
-        return Decoder(self._base, load_weights(self._base, self.store.path / adapter if adapter else None))
+        dtype = serving_dtype(self._form.dtype) if self._form else None
+        return Decoder(self._base, load_weights(self._base, self.store.path / adapter if adapter else None, dtype=dtype))
+
+    @cached_property
+    def _form(self) -> ServedForm | None:
+        """The form of the merged model; None for other models, and in runs of versions that merged into bfloat16 only."""
+        if self.arm != MERGED.name or not self.store.has(MERGED.form):
+            return None
+        return FormFacts.model_validate_json(self.store.read(MERGED.form)).form
 
 
 def _version(name: str) -> str:

@@ -21,7 +21,7 @@ from tuneproof.engine.run.events import (
     VariantScored,
     Warned,
 )
-from tuneproof.engine.run.variants import CURVE, MERGED
+from tuneproof.engine.run.variants import CURVE, MERGED, ServedForm, tried_form
 from tuneproof.engine.scoring.power import detects
 
 
@@ -93,6 +93,9 @@ def variant_title(model: str) -> str:
         return f"learning curve, {share} % of train"
     if model == MERGED.name:
         return "merged into the base"
+    for form in ServedForm:
+        if model == tried_form(form).name:
+            return form.in_words
     if model.startswith(f"{TUNED_MODEL}_seed_"):
         return f"training {model.rpartition('_')[2]}, with another seed"
     return f"method comparison, {model.removeprefix(f'{TUNED_MODEL}_')}"

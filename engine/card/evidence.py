@@ -11,6 +11,7 @@ from tuneproof.engine.audit.groups.case_groups import CaseGroups, case_groups
 from tuneproof.engine.audit.report import Report, StoredFinding
 from tuneproof.engine.audit.split_audit import findings_in_parts
 from tuneproof.engine.card.judge_section import stored_check
+from tuneproof.engine.card.merged_model import TriedForm
 from tuneproof.engine.card.method_comparison import Entrant
 from tuneproof.engine.case.arm_names import arm_of_row, with_repair
 from tuneproof.engine.case.schema import Case
@@ -19,9 +20,10 @@ from tuneproof.engine.data.freeze import examples_from_jsonl
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.judge_files import judgements_file, tuned_folder
+from tuneproof.engine.run.served_form import FormFacts
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CROSS_SPLIT_DUPLICATES, RunStore
-from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, compared_variant, seed_variant
+from tuneproof.engine.run.variants import CURVE, MERGED, ModelVariant, ServedForm, compared_variant, seed_variant, tried_form, tried_forms
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.judge_check import JudgeCheck
@@ -56,6 +58,10 @@ class Evidence:
     seeds: list[ScoredArm]
     """Further trainings of the tuned model."""
     merged: ScoredArm | None
+    merged_form: FormFacts | None
+    """The form of the merged model; None in runs of versions that merged into bfloat16 only."""
+    tried_forms: list[TriedForm]
+    """The other forms that were scored beside it."""
     compared: dict[str, Entrant]
     arm_facts: dict[str, artifacts.ArmFacts]
     groups: CaseGroups
@@ -124,6 +130,8 @@ def gather(store: RunStore, *, untuned_only: bool = False) -> Evidence:
         curve={share: _scored_variant(store, point) for share, point in CURVE.items() if point.scores_step in steps},
         seeds=[_scored_variant(store, seed_variant(int(name))) for name in sorted(_names(steps, StepKind.SEED_SCORES), key=int)],
         merged=_scored_variant(store, MERGED) if MERGED.scores_step in steps else None,
+        merged_form=FormFacts.model_validate_json(store.read(MERGED.form)) if store.has(MERGED.form) else None,
+        tried_forms=[_tried(store, form) for form in tried_forms(store.manifest)],
         compared={each.name: found for each in store.case.evaluate.compare if (found := _compared(store, each.name, steps))},
         arm_facts={name: artifacts.ArmFacts.model_validate_json(store.read(artifacts.arm_file(name))) for name in done},
         judge_check=stored_check(store),
@@ -179,6 +187,11 @@ def _scored_arm(store: RunStore, arm: str) -> ScoredArm:
 
 def _scored_variant(store: RunStore, variant: ModelVariant) -> ScoredArm:
     return _scored(store, variant.name, variant.scores, variant.predictions, variant.folder)
+
+
+def _tried(store: RunStore, form: ServedForm) -> TriedForm:
+    variant = tried_form(form)
+    return TriedForm(FormFacts.model_validate_json(store.read(variant.form)), _scored_variant(store, variant))
 
 
 def _compared(store: RunStore, name: str, steps: Sequence[StepId]) -> Entrant | None:

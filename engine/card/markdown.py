@@ -12,6 +12,7 @@ from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card.cost_text import TABLE_HEAD, cost_lines, cost_table
 from tuneproof.engine.card.judge_section import judge_lines
 from tuneproof.engine.card.learning_curve import curve_lines
+from tuneproof.engine.card.merged_model import form_lines
 from tuneproof.engine.card.method_comparison import comparison_lines
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
@@ -102,7 +103,7 @@ def optional_sections(card: Card) -> list[OptionalSection]:
     if card.judge is not None:
         sections.append(OptionalSection("Judge", card.judge.summary, judge_lines(card.judge)))
     if served is not None:
-        sections.append(OptionalSection("Served Model", served.summary, []))
+        sections.append(OptionalSection("Served Model", served.summary, form_lines(served)))
     if comparison is not None:
         sections.append(OptionalSection("Methods Compared", comparison.summary, comparison_lines(comparison)))
     if curve is not None:

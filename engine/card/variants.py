@@ -5,7 +5,7 @@ from __future__ import annotations
 from tuneproof.engine.audit.pii.masking import quoted
 from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.card.learning_curve import WHOLE, CurvePoint, LearningCurveSection, make_curve
-from tuneproof.engine.card.merged_model import ServedSection, make_served, not_merged
+from tuneproof.engine.card.merged_model import ServedSection, TriedForm, make_served, not_merged, with_forms
 from tuneproof.engine.card.method_comparison import ComparisonSection, Entrant, make_comparison
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import OutputKind
@@ -31,7 +31,10 @@ def served(evidence: Evidence) -> ServedSection | None:
     if evidence.merged is None or evidence.measure is None:
         return None
     digest = weights_digest(evidence.store.manifest.steps[MERGED.weights_step].files, MERGED.model)
-    return make_served(evidence.measure, evidence.merged, tuned, digest)
+    served = make_served(evidence.measure, evidence.merged, tuned, digest)
+    if evidence.merged_form is None:
+        return served
+    return with_forms(served, evidence.measure, tuned, TriedForm(evidence.merged_form, evidence.merged), evidence.tried_forms)
 
 
 def comparison(evidence: Evidence) -> ComparisonSection | None:

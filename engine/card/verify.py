@@ -34,7 +34,7 @@ from tuneproof.engine.run.manifest import Manifest
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, EVENTS, MANIFEST, RunStore, part_file
-from tuneproof.engine.run.variants import CURVE, ModelVariant, scored_variants
+from tuneproof.engine.run.variants import CURVE, ModelVariant, ServedForm, scored_variants, tried_form, tried_forms
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.graders import make_grader
 from tuneproof.engine.scoring.measure import Measure
@@ -115,7 +115,8 @@ def _verify(run: RunSnapshot, run_script: bool) -> Verified:
     base = check_base(run)
     _check_route(run)
     predictions = sum(_check_arm(run, arm, run_script) for arm in _arms(run))
-    predictions += sum(_check_variant(run, each, run_script) for each in scored_variants(run.manifest))
+    variants = [*scored_variants(run.manifest), *map(tried_form, tried_forms(run.manifest))]
+    predictions += sum(_check_variant(run, each, run_script) for each in variants)
     predictions += sum(_check_repaired(run, arm, run_script) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
     check_judge(run)
     _check_shares(run)
@@ -187,6 +188,8 @@ def _is_known(step: StepId, case: Case) -> bool:
             return other in untuned_arms(case) and re.fullmatch(rf"{ArmName.TUNED}(_seed_[0-9]+)?", tuned) is not None
         case StepKind.SEED_TRAIN | StepKind.SEED_SCORES:
             return step.name.isdecimal()
+        case StepKind.FORM_SCORES:
+            return step.name in list(ServedForm)
         case _:
             return True
 

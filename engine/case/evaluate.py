@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -9,6 +10,15 @@ from pydantic import Field, field_validator, model_validator
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.section import BY_VALUE, CaseSection
 from tuneproof.engine.case.task import Metric
+
+
+class MergedDtype(StrEnum):
+    """The number type of the merged model."""
+
+    AUTO = "auto"
+    BFLOAT16 = "bfloat16"
+    FLOAT16 = "float16"
+    FLOAT32 = "float32"
 
 
 class MethodToCompare(CaseSection):
@@ -40,6 +50,8 @@ class Evaluate(CaseSection):
 
     merged: bool = True
     """Merge the adapter into its base, and score the merged model, which is what a server would load."""
+    merged_dtype: Annotated[MergedDtype, BY_VALUE] = Field(default=MergedDtype.AUTO, exclude_if=lambda dtype: dtype is MergedDtype.AUTO)
+    """The number type of the merged model. auto: the first of bfloat16, float16 and float32 whose answers agree with the measured ones."""
     compare: list[MethodToCompare] = Field(default=[])
     """Other methods to train and score."""
     learning_curve: bool = False

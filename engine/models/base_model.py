@@ -239,6 +239,15 @@ def best_device() -> tuple[torch.device, torch.dtype]:
     return torch.device("cpu"), torch.float32
 
 
+def serving_dtype(stored: str) -> torch.dtype:
+    """What a merged model computes in when it is scored: on a GPU the type that it is stored in, as on a server; on a CPU float32."""
+    import torch
+
+    device, dtype = best_device()
+    own: torch.dtype = getattr(torch, stored)
+    return own if device.type == "cuda" else dtype
+
+
 def packed_attention() -> str | None:
     """The attention for packed rows: the newest flash attention that is installed; None for transformers' default if there is none.
 

@@ -34,6 +34,7 @@ class StepKind(Enum):
     TRAIN = "train"
     MERGE = "merge"
     MERGED_SCORES = "merged"
+    FORM_SCORES = f"form {NAME}"
     CURVE_TRAIN = f"curve {NAME} train"
     CURVE_SCORES = f"curve {NAME}"
     COMPARED_METHOD = f"compared {NAME} method"

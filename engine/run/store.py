@@ -372,6 +372,8 @@ def _change_of_evidence(now: Case, case: Case, changed: list[str], manifest: Man
         return f"the model of {compared[0]} is trained for a comparison, and stays in the evidence"
     if not case.evaluate.merged and StepId(StepKind.MERGE) in manifest.steps:
         return "the merged model is measured, and stays in the evidence"
+    if now.evaluate.merged_dtype is not case.evaluate.merged_dtype and StepId(StepKind.MERGE) in manifest.steps:
+        return "the merged model is measured in its number type, and stays in the evidence"
     seeds = [int(name) for name in manifest.names(StepKind.SEED_TRAIN)]
     if any(number > case.evaluate.seeds for number in seeds):
         return "a model is trained with another seed, and stays in the evidence"

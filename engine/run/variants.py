@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.data.subsets import SHARES
@@ -46,6 +47,11 @@ class ModelVariant:
         return f"{self.folder}/kept.jsonl"
 
     @property
+    def form(self) -> str:
+        """The file that says in which form a merged model was scored; absent in runs of versions that merged into bfloat16 only."""
+        return f"{self.folder}/form.json"
+
+    @property
     def scores(self) -> str:
         """The file with its scores."""
         return f"{self.folder}/scores.json"
@@ -84,12 +90,49 @@ MERGED = ModelVariant(
 )
 """The adapter merged into its base: what will be served."""
 
+
+class ServedForm(StrEnum):
+    """A form in which the tuned model can be served: merged in a number type, or as an adapter on a base that computes in bfloat16."""
+
+    MERGED_BFLOAT16 = "merged_bfloat16"
+    MERGED_FLOAT16 = "merged_float16"
+    MERGED_FLOAT32 = "merged_float32"
+    ADAPTER_BFLOAT16 = "adapter_bfloat16"
+
+    @property
+    def dtype(self) -> str:
+        """The number type, as torch calls it."""
+        return self.value.partition("_")[2]
+
+    @property
+    def is_merged(self) -> bool:
+        """Whether it is a model of its own."""
+        return self is not ServedForm.ADAPTER_BFLOAT16
+
+    @property
+    def in_words(self) -> str:
+        """What it is."""
+        return f"merged in {self.dtype}" if self.is_merged else f"the adapter on a base in {self.dtype}"
+
+
+def tried_form(form: ServedForm) -> ModelVariant:
+    """A form that was scored and not kept: its answers, without weights of its own."""
+    folder = f"training/forms/{form}"
+    return ModelVariant(f"{ArmName.TUNED}_{form}", StepId(StepKind.FORM_SCORES, form), StepId(StepKind.TRAIN), folder, f"{folder}/model")
+
+
+def tried_forms(manifest: Manifest) -> list[ServedForm]:
+    """The forms that were scored and not kept, in the order in which they were tried."""
+    done = set(manifest.names(StepKind.FORM_SCORES))
+    return [form for form in ServedForm if form.value in done]
+
+
 CURVE: dict[int, ModelVariant] = {share: curve_point(share) for share in SHARES}
 """The points of a learning curve by their share of train, in per cent."""
 
 
 def scored_variants(manifest: Manifest) -> list[ModelVariant]:
-    """The variants that have answered the frozen cases in a run."""
+    """The variants that have answered the frozen cases in a run, and whose weights it keeps."""
     compared = map(compared_variant, manifest.names(StepKind.COMPARED_SCORES))
     seeds = (seed_variant(int(name)) for name in manifest.names(StepKind.SEED_SCORES))
     return [variant for variant in (*CURVE.values(), *compared, *seeds, MERGED) if variant.scores_step in manifest.steps]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tuneproof.engine.arms import TUNED_ARMS
-from tuneproof.engine.case.evaluate import Evaluate
+from tuneproof.engine.case.evaluate import Evaluate, MergedDtype
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.case.training import MethodChoice, Training
 from tuneproof.engine.core import disk_space
@@ -90,7 +90,9 @@ class RunDisk:
         is_merged = self.evaluate is not None and self.evaluate.merged and METHODS[plan.method].supports(Ability.MERGE)
         if not is_merged or full is None or full.all_parameters is None:
             return 0
-        return merged_bytes(full.all_parameters, self.shape, self.tokenizer)
+        # What `auto` tries after bfloat16 takes more room only where there is some.
+        dtype = self.evaluate.merged_dtype if self.evaluate is not None else MergedDtype.AUTO
+        return merged_bytes(full.all_parameters, self.shape, self.tokenizer, dtype)
 
 
 def run_disk(

@@ -8,7 +8,9 @@ from dataclasses import replace
 import pytest
 
 from tests.unit.scoring.test_verdict import MEASURE, arm, first
-from tuneproof.engine.card.merged_model import MergeOutcome, make_served
+from tuneproof.engine.card.merged_model import MergeOutcome, ServedSection, TriedForm, form_lines, make_served, with_forms
+from tuneproof.engine.run.served_form import FormFacts
+from tuneproof.engine.run.variants import ServedForm
 from tuneproof.engine.scoring.measure import ScoredArm
 
 
@@ -49,3 +51,47 @@ def test_answers_in_other_words_are_counted_as_changed() -> None:
     found = make_served(MEASURE, reworded(arm("tuned_merged", first(50)), 3), arm("tuned", first(50)), "abc")
     assert found.answers_changed == 3 and found.outcome is MergeOutcome.NO_DIFFERENCE_SHOWN
     assert "3 of 60 eval cases differently: 0 went from right to wrong" in found.summary
+
+
+def form(form: ServedForm, scored: ScoredArm, size: int = 4_100_000) -> TriedForm:
+    return TriedForm(FormFacts(form=form, weights_bytes=size, sha256="abc"), scored)
+
+
+def of_run(kept: TriedForm, *tried: TriedForm) -> ServedSection:
+    """The section of a run that kept one form and put others aside; the tuned arm has 50 of 60 right."""
+    tuned = arm("tuned", first(50))
+    return with_forms(make_served(MEASURE, kept.scored, tuned, "abc"), MEASURE, tuned, kept, tried)
+
+
+def test_a_form_that_agrees_at_once_is_named_with_its_size_in_one_sentence() -> None:
+    found = of_run(form(ServedForm.MERGED_BFLOAT16, arm("tuned_merged", first(50))))
+    assert found.summary.endswith("on this machine. Its weights take 4.1 MB.") and form_lines(found) == []
+    assert found.advised is ServedForm.MERGED_BFLOAT16
+
+
+WORSE = form(ServedForm.MERGED_BFLOAT16, arm("tuned_merged_bfloat16", first(30)))
+IN_BFLOAT16 = form(ServedForm.ADAPTER_BFLOAT16, arm("tuned_adapter_bfloat16", first(48)))
+
+
+def test_the_smallest_form_that_agrees_is_served_and_the_card_says_what_the_others_lost() -> None:
+    found = of_run(form(ServedForm.MERGED_FLOAT16, arm("tuned_merged", first(50))), WORSE, IN_BFLOAT16)
+    assert found.advised is ServedForm.MERGED_FLOAT16
+    assert "base in float16" in found.summary and found.summary.endswith("4.1 MB, the smallest form whose answers agree.")
+    lines = form_lines(found)
+    assert lines[0].startswith("merged in bfloat16, 4.1 MB: 20 of 60 answers differ, -33 points")
+    assert lines[1].startswith("the adapter on a base in bfloat16, 4.1 MB: 2 of 60 answers differ") and lines[2].endswith("agrees")
+    assert "the adapter in bfloat16 shows what the number type changes without merging" in lines[3]
+    assert lines[-1] == "answers agree if at least 98% of the answers are the same text, and the score is at most 1 point lower"
+
+
+def test_the_adapter_is_to_be_served_if_no_merged_form_agrees() -> None:
+    found = of_run(form(ServedForm.MERGED_FLOAT32, arm("tuned_merged", first(45)), 8_200_000), WORSE)
+    assert found.advised is None
+    assert found.summary.startswith("No merged form gives the answers that were measured: serve the adapter")
+
+
+def test_a_form_that_could_not_be_tried_is_named_with_the_reason() -> None:
+    kept = form(ServedForm.MERGED_BFLOAT16, arm("tuned_merged", first(50)))
+    facts = kept.facts.model_copy(update={"not_tried": {ServedForm.MERGED_FLOAT32: "the disk has no room for 8.2 MB"}})
+    found = of_run(replace(kept, facts=facts))
+    assert "merged in float32: not tried, since the disk has no room for 8.2 MB" in form_lines(found)

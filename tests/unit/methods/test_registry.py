@@ -34,7 +34,7 @@ from tuneproof.engine.models.files import tokenizer_bytes
 from tuneproof.engine.run.artifacts import Optimizer
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.stop import StopRequest
-from tuneproof.engine.training.merge import SERVED_DTYPE, merge
+from tuneproof.engine.training.merge import merge
 from tuneproof.engine.training.result import TrainingResult
 from tuneproof.engine.training.run import make_trainer, train
 from tuneproof.engine.training.validation_probe import ValidationProbe
@@ -122,7 +122,7 @@ def assert_merges(base: BaseCheckpoint, adapter: Path, folder: Path, probe: Vali
     with safe_open(folder / "model.safetensors", "pt") as file:
         assert {file.get_tensor(name).dtype for name in file.keys()} == {torch.bfloat16}  # noqa: SIM118 - it is no dict
     plain = AutoModelForCausalLM.from_pretrained(base.folder)
-    rounded = AutoModelForCausalLM.from_pretrained(base.folder, dtype=SERVED_DTYPE).float()
+    rounded = AutoModelForCausalLM.from_pretrained(base.folder, dtype=torch.bfloat16).float()
     rounding = rms_distance(logits(plain, probe), logits(rounded, probe))
     adapted = PeftModel.from_pretrained(plain, adapter).eval()
     assert rms_distance(logits(adapted, probe), logits(load_weights(base, folder), probe)) < 2 * rounding

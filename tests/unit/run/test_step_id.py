@@ -21,6 +21,7 @@ ON_DISK = {
     "train": StepId(StepKind.TRAIN),
     "merge": StepId(StepKind.MERGE),
     "merged": StepId(StepKind.MERGED_SCORES),
+    "form merged_float16": StepId(StepKind.FORM_SCORES, "merged_float16"),
     "curve 25 train": StepId(StepKind.CURVE_TRAIN, "25"),
     "curve 25": StepId(StepKind.CURVE_SCORES, "25"),
     "compared full method": StepId(StepKind.COMPARED_METHOD, "full"),
