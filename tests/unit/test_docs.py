@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import re
 import shlex
@@ -31,6 +30,8 @@ from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.session.steps import WizardStep
 from tuneproof.screens.steps import screen_of
 from tuneproof.tui import cli
+from tuneproof.tui.commands.parser import Parser
+from tuneproof.tui.commands.registry import COMMANDS
 
 PAGES = [Page(ROOT / name) for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + [
     Page(path) for path in sorted((ROOT / "docs").glob("*.md"))
@@ -50,13 +51,13 @@ class Parsed(Exception):
 @pytest.fixture
 def parser_only(monkeypatch: pytest.MonkeyPatch) -> None:
     """The command line, up to where its words are parsed."""
-    parse = argparse.ArgumentParser.parse_args
+    parse = Parser.parse_args
 
-    def stop_after_parsing(self: argparse.ArgumentParser, *given: Any) -> None:
+    def stop_after_parsing(self: Parser, *given: Any) -> None:
         parse(self, *given)
         raise Parsed
 
-    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", stop_after_parsing)
+    monkeypatch.setattr(Parser, "parse_args", stop_after_parsing)
 
 
 def commands_of(program: str, page: Page) -> Iterator[list[str]]:
@@ -90,7 +91,7 @@ def test_every_file_and_module_named_exists(page: Page) -> None:
 def test_every_command_of_the_program_parses(page: Page, parser_only: None) -> None:
     for words in commands_of("tuneproof", page):
         # A page may speak of a command by its name alone.
-        if len(words) > 1 or not words or words[0] not in cli.COMMANDS:
+        if len(words) > 1 or not words or words[0] not in COMMANDS:
             with pytest.raises(Parsed):
                 cli.run(words)
 

@@ -1,0 +1,17 @@
+"""`tuneproof verify`: the card, made again from what is stored."""
+
+from __future__ import annotations
+
+from tuneproof.tui.commands.command import Command, Example
+from tuneproof.tui.verify import add_arguments, verify_command
+
+VERIFY = Command(
+    "verify",
+    "Recompute the card from the stored files and compare.",
+    (
+        Example("tuneproof verify runs/support-tickets-1", "exit code 5 if a number does not follow"),
+        Example("tuneproof verify runs/support-tickets-1 --json", "for a program"),
+    ),
+    add_arguments,
+    verify_command,
+)
