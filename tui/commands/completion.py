@@ -50,7 +50,7 @@ def completion_script(wizard: Command, commands: Mapping[str, Command], shell: s
         command.add_arguments(inner)
         _complete_values(inner, commands)
     _complete_values(parser, commands)
-    first = {"bash": f"_shtab_tuneproof_pos_0_COMPGEN={shtab.glob('*.yaml', '*.yml')['bash']}"}
+    first = f"_shtab_tuneproof_pos_0_COMPGEN={shtab.glob('*.yaml', '*.yml')['bash']}" if shell == "bash" else ""
     return str(shtab.complete(parser, shell=shell, preamble=first))
 
 
