@@ -43,10 +43,11 @@ class Result:
 
 
 def tuneproof(*words: object, cwd: Path | None = None, env: dict[str, str] | None = None) -> Result:
-    """Runs the installed command as a user would."""
-    done = subprocess.run(
-        [str(COMMAND), *map(str, words)], cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, timeout=900
-    )
+    """Runs the installed command as a user would; a replay that says nothing about `risk` asks for nothing outside the task, for time."""
+    given = list(map(str, words))
+    if "--replay" in given and not any(word.startswith("risk.") for word in given):
+        given += ["--set", "risk.minutes=0"]
+    done = subprocess.run([str(COMMAND), *given], cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, timeout=900)
     return Result(done.returncode, done.stdout, done.stderr)
 
 

@@ -31,6 +31,7 @@ TITLES = {
     Work.TRAINING: "training",
     Work.PROBING: "answering validation cases",
     Work.MERGING: "merging the adapter into the base",
+    Work.BEHAVIOUR: "outside the task: {about}",
     Work.CARD: "writing the card",
     Work.STAGE: "stage {about}",
 }
@@ -74,7 +75,7 @@ def stopping_text(state: RunState) -> str:
     """What happens to the work once a stop was asked for, until the worker has ended."""
     work = state.work
     match work.work if work is not None else None:
-        case Work.ANSWERING | Work.CHOOSING_PROMPT:
+        case Work.ANSWERING | Work.CHOOSING_PROMPT | Work.BEHAVIOUR:
             kept = "the answers so far are kept"
         case Work.TRAINING | Work.PROBING:
             kept = "a checkpoint is saved first"

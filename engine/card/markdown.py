@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneproof.engine.audit.profile_text import profile_lines
+from tuneproof.engine.card.behaviour_section import behaviour_lines
 from tuneproof.engine.card.cost_text import TABLE_HEAD, cost_lines, cost_table
 from tuneproof.engine.card.judge_section import judge_lines
 from tuneproof.engine.card.learning_curve import curve_lines
@@ -110,6 +111,8 @@ def optional_sections(card: Card) -> list[OptionalSection]:
         sections.append(OptionalSection("Learning Curve", curve.summary, curve_lines(curve)))
     if card.cost is not None:
         sections.append(OptionalSection("Cost", card.cost.summary, cost_lines(card.cost), [TABLE_HEAD, *cost_table(card.cost)]))
+    if card.risk.behaviour is not None:
+        sections.append(OptionalSection("Outside the Task", card.risk.behaviour.summary, behaviour_lines(card.risk.behaviour)))
     return sections
 
 

@@ -6,6 +6,8 @@ from itertools import chain
 
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import StoredFinding
+from tuneproof.engine.behaviour.trained_form import TrainedForm
+from tuneproof.engine.card.behaviour_section import behaviour_risks, behaviour_section
 from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.card.merged_model import MergeOutcome, ServedSection
 from tuneproof.engine.card.schema import RiskSection
@@ -32,10 +34,12 @@ SMALL_EVAL = 50
 
 def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None, route: Route) -> RiskSection:
     """The section with everything that was found to speak against the verdict."""
+    behaviour = behaviour_section(evidence.store, TrainedForm.of(evidence.case.task, evidence.grader))
     items = [*_data_risks(evidence), *_model_risks(evidence, verdict, merged)]
+    items += behaviour_risks(behaviour) if evidence.tuned else []
     if route is not Route.FINE_TUNING and evidence.tuned:
         items.append(f"The route is `{route}`, but the case asks for training anyway.")
-    return RiskSection(summary=items[0] if items else "No check that was run speaks against the verdict.", items=items)
+    return RiskSection(summary=items[0] if items else "No check that was run speaks against the verdict.", items=items, behaviour=behaviour)
 
 
 def _data_risks(evidence: Evidence) -> list[str]:
@@ -118,8 +122,6 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
         items.append("One training was measured: how much another seed would change is not known (evaluate.seeds).")
     if merged is not None and merged.outcome is MergeOutcome.WORSE:
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
-    if evidence.tuned:
-        items.append("Whether tuning made the model worse at other tasks was not measured.")
     return items
 
 

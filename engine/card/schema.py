@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.audit.profile import Profile
+from tuneproof.engine.card.behaviour_section import BehaviourSection
 from tuneproof.engine.card.cost import CostSection
 from tuneproof.engine.card.judge_section import JudgeSection
 from tuneproof.engine.card.learning_curve import LearningCurveSection
@@ -101,6 +102,8 @@ class RiskSection(CardSection):
     """What could make the verdict wrong, or the model worse than it looks."""
 
     items: Sentences
+    behaviour: BehaviourSection | None = Field(default=None, exclude_if=lambda section: section is None)
+    """What was measured of base and tuned model outside the task; None if nothing was."""
 
 
 class CardArm(BaseModel):

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from tuneproof.engine.arms import arms_of, untuned_arms
 from tuneproof.engine.card.schema import CARD_JSON
 from tuneproof.engine.card.verify_base import BaseCheck, check_base
+from tuneproof.engine.card.verify_behaviour import check_behaviour
 from tuneproof.engine.card.verify_card import check_card
 from tuneproof.engine.card.verify_files import check_files, other_files
 from tuneproof.engine.card.verify_judge import check_judge
@@ -20,6 +21,7 @@ from tuneproof.engine.card.verify_libraries import other_libraries
 from tuneproof.engine.card.verify_outside import ScriptCheck, check_outside_scores
 from tuneproof.engine.card.verify_training import check_training
 from tuneproof.engine.case.arm_names import ArmName, with_repair
+from tuneproof.engine.case.risk import Axis
 from tuneproof.engine.case.route import RouteAnswers, choose_route
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.script_metric import ScriptMetric
@@ -119,6 +121,7 @@ def _verify(run: RunSnapshot, run_script: bool) -> Verified:
     predictions += sum(_check_variant(run, each, run_script) for each in variants)
     predictions += sum(_check_repaired(run, arm, run_script) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
     check_judge(run)
+    predictions += check_behaviour(run)
     _check_shares(run)
     _check_failures(run)
     check_training(run, left_out)
@@ -186,6 +189,8 @@ def _is_known(step: StepId, case: Case) -> bool:
         case StepKind.JUDGED:
             tuned, _, other = step.name.partition(":")
             return other in untuned_arms(case) and re.fullmatch(rf"{ArmName.TUNED}(_seed_[0-9]+)?", tuned) is not None
+        case StepKind.BEHAVIOUR:
+            return step.name in list(Axis)
         case StepKind.SEED_TRAIN | StepKind.SEED_SCORES:
             return step.name.isdecimal()
         case StepKind.FORM_SCORES:

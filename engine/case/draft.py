@@ -20,7 +20,7 @@ from tuneproof.engine.case.yaml import yaml_text
 from tuneproof.engine.core.atomic_write import write_atomically
 from tuneproof.engine.core.errors import CaseError, UsageError
 
-LATER_SECTIONS = {"method", "training", "evaluate", "budget"}
+LATER_SECTIONS = {"method", "training", "evaluate", "risk", "budget"}
 """Sections that a draft file leaves out as long as they have only defaults."""
 
 REQUIRED_ANSWERS = ["private_facts", "format_drift", "stable_task"]

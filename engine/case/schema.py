@@ -12,6 +12,7 @@ from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.case.evaluate import Evaluate, Target
 from tuneproof.engine.case.judge import Judge
 from tuneproof.engine.case.prompts import WithPrompts
+from tuneproof.engine.case.risk import Risk
 from tuneproof.engine.case.section import CaseSection
 from tuneproof.engine.case.task import OutputKind, Task
 from tuneproof.engine.case.training import MethodChoice, Training
@@ -98,6 +99,7 @@ class DraftCase(WithPrompts):
     method: MethodChoice = MethodChoice()
     training: Training = Training()
     evaluate: Evaluate = Evaluate()
+    risk: Risk = Risk()
     target: Target | None = None
     budget: Budget = Budget()
 

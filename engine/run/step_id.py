@@ -42,6 +42,7 @@ class StepKind(Enum):
     COMPARED_SCORES = f"compared {NAME}"
     SEED_TRAIN = f"seed {NAME} train"
     SEED_SCORES = f"seed {NAME}"
+    BEHAVIOUR = f"behaviour {NAME}"
     CARD = "card"
 
     @property

@@ -38,7 +38,7 @@ FOLLOWS = "follows"
 GRADING = "grading"
 """The setting of a run's first step that says by which rules its answers are graded; without it, by the first."""
 
-CHOSEN_LATER = ("baselines", "prompts", "endpoint", "method", "training", "evaluate", "budget")
+CHOSEN_LATER = ("baselines", "prompts", "endpoint", "method", "training", "evaluate", "risk", "budget")
 """Sections of a case that may change after the eval set is frozen: none of them changes what is scored, or by what measure."""
 
 
@@ -333,7 +333,7 @@ def _trains_otherwise(now: Case, case: Case) -> bool:
 
 def _plans_otherwise(now: Case, case: Case, section: str) -> bool:
     """Whether a section that changed may change how training is planned: where a worker runs does not, nor what it may read."""
-    return section != "data" and (section != "training" or _trains_otherwise(now, case))
+    return section not in ("data", "risk") and (section != "training" or _trains_otherwise(now, case))
 
 
 def _untrained_comparisons(manifest: Manifest) -> list[StepId]:
@@ -374,6 +374,8 @@ def _change_of_evidence(now: Case, case: Case, changed: list[str], manifest: Man
         return "the merged model is measured, and stays in the evidence"
     if now.evaluate.merged_dtype is not case.evaluate.merged_dtype and StepId(StepKind.MERGE) in manifest.steps:
         return "the merged model is measured in its number type, and stays in the evidence"
+    if (changed_risk := now.risk.change_of(case.risk, manifest.names(StepKind.BEHAVIOUR))) is not None:
+        return changed_risk
     seeds = [int(name) for name in manifest.names(StepKind.SEED_TRAIN)]
     if any(number > case.evaluate.seeds for number in seeds):
         return "a model is trained with another seed, and stays in the evidence"

@@ -35,6 +35,8 @@ class Work(StrEnum):
     PROBING = "probing"
     """The model in training answers validation cases."""
     MERGING = "merging"
+    BEHAVIOUR = "behaviour"
+    """Base or tuned model answers prompts outside the task."""
     CARD = "card"
     STAGE = "stage"
     """Something else in a stage."""

@@ -1,7 +1,7 @@
 """Stage 7: the tuned arms on the same frozen cases, and the models trained besides the tuned one that the case asks for.
 
-Needs the adapter, the frozen parts and the base model. Writes the files under `arms/`, `training/merged`, `training/compared`,
-`training/curve` and `training/seeds`.
+Needs the adapter, the frozen parts and the base model. Writes the files under `arms/`, `behaviour`, `training/merged`,
+`training/compared`, `training/curve` and `training/seeds`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from tuneproof.engine.arms import TUNED_ARMS
 from tuneproof.engine.methods.method import Ability
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run import artifacts
+from tuneproof.engine.stages.behaviour import measure_behaviour
 from tuneproof.engine.stages.judge_check import judge_tuned_arm
 from tuneproof.engine.stages.learning_curve import measure_learning_curve
 from tuneproof.engine.stages.merged_model import measure_merged_model
@@ -37,4 +38,5 @@ def evaluate_tuned(run: RunContext, model: ModelContext) -> bool:
     if wanted.learning_curve:
         reused.append(measure_learning_curve(run, model, plan))
     reused.append(judge_tuned_arm(run, model))
+    reused.append(measure_behaviour(run, model))
     return all(reused)

@@ -30,6 +30,7 @@ ON_DISK = {
     "repaired zero_shot": StepId(StepKind.REPAIRED_SCORES, "zero_shot"),
     "seed 2 train": StepId(StepKind.SEED_TRAIN, "2"),
     "seed 2": StepId(StepKind.SEED_SCORES, "2"),
+    "behaviour safety": StepId(StepKind.BEHAVIOUR, "safety"),
     "card": StepId(StepKind.CARD),
 }
 
