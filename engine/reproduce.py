@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from importlib.metadata import PackageNotFoundError, version
-from typing import Self
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
 
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.core.errors import GateClosed, UsageError
@@ -22,6 +23,9 @@ from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.engine.run.variants import MERGED, ServedForm, scored_variants
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
+
+if TYPE_CHECKING:
+    import torch
 
 NOT_REPRODUCIBLE: dict[str, str] = {ArmName.ENDPOINT: "its answers came from a server, which may answer differently now"}
 """The arms that were not decoded on this machine, with the reason why they cannot be decoded again."""
@@ -76,6 +80,23 @@ class AnswerFiles:
 
 
 @dataclass
+class LoadedModels:
+    """The base of a run, and the model that decoded last: both are kept, since loading takes longer than decoding a few answers."""
+
+    base: BaseCheckpoint | None = None
+    _decoder: Decoder | None = None
+    _trained: tuple[Path | None, torch.dtype | None] = (None, None)
+
+    def decoder(self, base: BaseCheckpoint, trained: Path | None, dtype: torch.dtype | None) -> Decoder:
+        """The base with what is `trained`: a folder with an adapter or a whole model, or None; `dtype` as for `load_weights`."""
+        if self._decoder is None or self._trained != (trained, dtype):
+            # The model before is let go of first: memory may not hold two.
+            self._decoder = None
+            self._decoder, self._trained = Decoder(base, load_weights(base, trained, dtype=dtype)), (trained, dtype)
+        return self._decoder
+
+
+@dataclass
 class Reproduction:
     """One arm of a run, whose base, adapter and grammar are checked by digest.
 
@@ -85,6 +106,7 @@ class Reproduction:
 
     store: RunStore
     arm: str
+    models: LoadedModels = field(default_factory=LoadedModels)
 
     def __post_init__(self) -> None:
         self.files = AnswerFiles.of(self.store, self.arm)
@@ -95,18 +117,27 @@ class Reproduction:
         self._check()
 
     def one(self, case_id: str) -> tuple[Reproduced, bool]:
-        """The prediction of one case, and whether it was decoded alone.
+        """The prediction of one case, and whether it was decoded alone; as `some`."""
+        found, is_alone = self.some([case_id])
+        return found[0], is_alone
 
-        The other prompts of a batch can change the last bits of a number, and so the answer if two tokens are equally likely. If the case
-        alone gives another answer, all cases are therefore decoded as they were in the run. Raises UsageError for an unknown case.
+    def some(
+        self, case_ids: Sequence[str], on_progress: Callable[[int, int], None] = lambda done, of: None
+    ) -> tuple[list[Reproduced], bool]:
+        """The predictions of some cases, and whether they were decoded without the others.
+
+        The other prompts of a batch can change the last bits of a number, and so the answer if two tokens are equally likely. If a case
+        gives another answer without the others, all are therefore decoded as they were in the run. Raises UsageError for an unknown case.
         """
-        at = next((at for at, prediction in enumerate(self.stored) if prediction.id == case_id), None)
-        if at is None:
-            raise UsageError(f"{self.arm} has answered no case `{case_id}`", where=self.files.predictions, fix="use an id of that file")
-        alone = self._decoded([self.stored[at]])[0]
-        if alone.same or len(self.stored) == 1:
-            return alone, True
-        return self.all()[at], False
+        places = {prediction.id: at for at, prediction in enumerate(self.stored)}
+        for case_id in case_ids:
+            if case_id not in places:
+                raise UsageError(f"{self.arm} has answered no case `{case_id}`", where=self.files.predictions, fix="use an id of that file")
+        apart = self._decoded([self.stored[places[each]] for each in case_ids], on_progress)
+        if all(each.same for each in apart) or len(self.stored) == len(apart):
+            return apart, True
+        together = self.all(on_progress)
+        return [together[places[each]] for each in case_ids], False
 
     def all(self, on_progress: Callable[[int, int], None] = lambda done, of: None) -> list[Reproduced]:
         """All predictions in their order, decoded in one pass as in the run."""
@@ -139,7 +170,7 @@ class Reproduction:
         if self.files.adapter is not None:
             for file in self.store.manifest.written():
                 if file.startswith(f"{self.files.adapter}/"):
-                    self.store.check(file)
+                    self._check_weights(file)
         base, recorded = self._base, self._model_facts
         if (base if recorded.files else base.with_first_digest()).sha256 != recorded.sha256:
             raise GateClosed(
@@ -148,12 +179,20 @@ class Reproduction:
                 fix=f"restore the one with sha256 {recorded.sha256}",
             )
 
+    def _check_weights(self, file: str) -> None:
+        if not self.store.has(file):
+            fix = f"copy {self.files.adapter} of the run into it"
+            raise GateClosed("the weights are not in this copy of the run", where=str(self.store.path / file), fix=fix)
+        self.store.check(file)
+
     @cached_property
     def _base(self) -> BaseCheckpoint:
         model = self.store.case.model
         assert model is not None
         reasons = self._model_facts.thinking is Thinking.ON
-        return load_base(model).thinking_as_in([f"{THINK_OPEN}{THINK_CLOSE}"] if reasons else [])
+        if self.models.base is None:
+            self.models.base = load_base(model).thinking_as_in([f"{THINK_OPEN}{THINK_CLOSE}"] if reasons else [])
+        return self.models.base
 
     @cached_property
     def _model_facts(self) -> artifacts.ModelFacts:
@@ -167,11 +206,11 @@ class Reproduction:
     def _grammar(self) -> str | None:
         return self.store.read(self.files.grammar).removesuffix("\n") if self.files.grammar else None
 
-    @cached_property
+    @property
     def _decoder(self) -> Decoder:
         adapter = self.files.adapter
         dtype = serving_dtype(self._form.dtype) if self._form else None
-        return Decoder(self._base, load_weights(self._base, self.store.path / adapter if adapter else None, dtype=dtype))
+        return self.models.decoder(self._base, self.store.path / adapter if adapter else None, dtype)
 
     @cached_property
     def _form(self) -> ServedForm | None:

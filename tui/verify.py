@@ -8,12 +8,20 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.core.errors import ExitCode
+from tuneproof.engine.core.errors import ExitCode, UsageError
 from tuneproof.engine.core.plain_text import sanitize, sanitize_json
 from tuneproof.tui.file_list import file_list
+from tuneproof.tui.verify_rerun import check_rerun, decode_again, rerun_document, rerun_lines
 
 if TYPE_CHECKING:
     from tuneproof.engine.card.verify import Verified
+
+MOST_DIGITS = 9
+"""Digits of a number of answers; no run has more."""
+
+HOW_TO_RERUN = (
+    "that a model gave the stored answers was not checked: --rerun N decodes N of them again, `tuneproof reproduce` all of an arm"
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -23,14 +31,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--run-script", action="store_true", help="also run the script of the case (task.metric.script): it is code, so trust it"
     )
+    rerun = "also decode N of the stored answers again, spread over the arms, where the model is on this machine"
+    parser.add_argument("--rerun", metavar="N", type=positive, default=0, help=rerun)
+
+
+def positive(word: str) -> int:
+    """A number of things from 1 on. Raises UsageError for anything else."""
+    if not word.isascii() or not word.isdecimal() or len(word) > MOST_DIGITS or int(word) == 0:
+        raise UsageError(f"`{word}` is not a number of answers", where="--rerun", fix="give a whole number from 1 on")
+    return int(word)
 
 
 def verify_command(options: argparse.Namespace) -> int:
     """Verifies a run and prints what was checked. Raises VerifyFailed for the first thing that differs."""
     from tuneproof.engine.card.verify import open_stored, verify
 
-    checked = verify(open_stored(options.run), run_script=options.run_script)
-    print(sanitize_json(json.dumps(_document(checked))) if options.json else "\n".join(_lines(checked)))
+    store = open_stored(options.run)
+    checked = verify(store, run_script=options.run_script)
+    again = decode_again(store, options.rerun) if options.rerun else None
+    if options.json:
+        document = _document(checked) | (rerun_document(again) if again else {})
+        print(sanitize_json(json.dumps(document, ensure_ascii=False)))
+    else:
+        print("\n".join([*_lines(checked), *(rerun_lines(again) if again else [HOW_TO_RERUN])]))
+    if again is not None:
+        check_rerun(again)
     return int(ExitCode.DONE)
 
 
@@ -50,7 +75,7 @@ def _lines(checked: Verified) -> Iterator[str]:
 
     base = sanitize(checked.base.phrase, one_line=True)
     yield f"verified: {checked.files} files, {checked.predictions} predictions graded again, and the card; {base}"
-    yield "the card follows from these files; that a model gave the stored answers is for `tuneproof reproduce` to show"
+    yield "the card follows from these files"
     if checked.script is ScriptCheck.NOT_RUN:
         yield "the script of the case was not run: its stored scores were counted again (--run-script runs it)"
     if checked.script is ScriptCheck.RUN:

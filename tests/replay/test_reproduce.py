@@ -11,16 +11,18 @@ import pytest
 import yaml
 
 from tests.conftest import sample_case, set_options, tuneproof
-from tests.manifests import write_manifest
+from tests.manifests import forge_digests, write_manifest
 from tuneproof.engine import reproduce
 from tuneproof.engine.case.load import dump_case
 from tuneproof.engine.case.schema import Case
-from tuneproof.engine.core.errors import GateClosed, UsageError
+from tuneproof.engine.core.errors import GateClosed, UsageError, VerifyFailed
 from tuneproof.engine.reproduce import Reproduction
+from tuneproof.engine.rerun import rerun
 from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, RunStore
 from tuneproof.tui.cli import main
+from tuneproof.tui.verify_rerun import check_rerun, rerun_lines
 
 pytestmark = pytest.mark.long
 
@@ -152,3 +154,34 @@ def rows(store: RunStore, arm: str) -> list[dict[str, Any]]:
 def named(case: Case, base: Path) -> Case:
     assert case.model is not None
     return case.model_copy(update={"model": case.model.model_copy(update={"base": str(base)})})
+
+
+def test_verify_decodes_a_sample_again(answered: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["verify", str(answered), "--rerun", "9", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    rerun = document["rerun"]
+    assert (rerun["asked"], rerun["decoded"], rerun["same"], rerun["not_decoded"]) == (9, 9, True, {})
+    assert {each["arm"] for each in rerun["answers"]} >= set(ARMS) and document["reproduced"] is False
+
+
+def test_an_answer_made_up_with_all_its_digests_is_noticed_by_the_sample(copy: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    made_up = [row | {"output": "made up"} for row in rows(copy, "zero_shot")]
+    copy.write("arms/zero_shot/predictions.jsonl", "".join(json.dumps(row) + "\n" for row in made_up))
+    forge_digests(copy, StepId.arm("zero_shot"))
+    found = rerun(copy, 10_000)
+    assert found.answers == found.stored and {arm for arm, _ in found.differing} == {"zero_shot"}
+    with pytest.raises(VerifyFailed, match="not what is stored") as caught:
+        check_rerun(found)
+    assert caught.value.where == "arms/zero_shot/predictions.jsonl"
+    assert "\nnow   : " in "\n".join(rerun_lines(found))
+
+
+def test_where_a_model_is_not_it_is_said_and_is_no_difference(copy: RunStore, capsys: pytest.CaptureFixture[str]) -> None:
+    shutil.rmtree(copy.path / "training" / "adapter")
+    assert main(["verify", str(copy.path), "--rerun", "8"]) == 0
+    out = capsys.readouterr().out
+    assert "not decoded again: tuned, tuned_constrained: the weights are not in this copy of the run" in out
+    model = json.loads(copy.read("model.json")) | {"name": "/nowhere/base"}
+    copy.write("model.json", json.dumps(model))
+    nothing = rerun(copy, 8)
+    assert nothing.answers == 0 and set(nothing.not_decoded.values()) == {"the base /nowhere/base is not on this machine"}

@@ -10,6 +10,7 @@ VERIFY = Command(
     "Recompute the card from the stored files and compare.",
     (
         Example("tuneproof verify runs/support-tickets-1", "exit code 5 if a number does not follow"),
+        Example("tuneproof verify runs/support-tickets-1 --rerun 20", "20 answers are also decoded again"),
         Example("tuneproof verify runs/support-tickets-1 --json", "for a program"),
     ),
     add_arguments,

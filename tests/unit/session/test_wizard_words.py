@@ -17,7 +17,7 @@ from tuneproof.engine.session.case_keys import case_keys
 from tuneproof.engine.session.wizard_words import in_wizard
 
 ERRORS = {name for name, made in vars(errors).items() if isinstance(made, type) and issubclass(made, TuneproofError)}
-ONLY_HEADLESS = {"case/overrides.py", "case/schema_errors.py", "card/verify.py", "audit_runs/ray", "stages/pipeline.py"}
+ONLY_HEADLESS = {"case/overrides.py", "case/schema_errors.py", "card/verify", "audit_runs/ray", "stages/pipeline.py"}
 """Where what is said is about the command line itself: `--set`, `--until`, `--on`, `tuneproof verify`."""
 
 OPTION = re.compile(r"(?<!\S)[(`]?--[a-z]")
