@@ -80,7 +80,7 @@ def rerun(store: RunStore, count: int, on_progress: Callable[[int, int], None] =
 
 def chosen_answers(digest: str, stored: Mapping[str, Sequence[str]], count: int) -> dict[str, list[str]]:
     """The ids that `RULE` chooses of those stored by arm: `count`, or all if there are fewer; `digest` is that of the manifest."""
-    in_order = {arm: sorted(cases, key=lambda case, arm=arm: sha256_data([digest, arm, case])) for arm, cases in stored.items()}
+    in_order = {arm: _in_order(digest, arm, cases) for arm, cases in stored.items()}
     in_turn = [
         (arm, case) for turn in zip_longest(*in_order.values()) for arm, case in zip(in_order, turn, strict=True) if case is not None
     ]
@@ -88,6 +88,10 @@ def chosen_answers(digest: str, stored: Mapping[str, Sequence[str]], count: int)
     for arm, case in in_turn[:count]:
         chosen.setdefault(arm, []).append(case)
     return chosen
+
+
+def _in_order(digest: str, arm: str, cases: Sequence[str]) -> list[str]:
+    return sorted(cases, key=lambda case: sha256_data([digest, arm, case]))
 
 
 def _why_base_is_not_here(store: RunStore) -> str | None:
