@@ -125,11 +125,16 @@ def _method(evidence: Evidence) -> MethodSection | None:
         # A judge is not asked while a model is trained.
         by = " by their loss" if evidence.measure and evidence.measure.metric is Metric.PREFERENCE else ""
         share = 100 * training.trained_parameters / training.all_parameters
-        summary = (
-            f"{chosen.name}, {chosen.trains}: {training.trained_parameters:,} of {training.all_parameters:,} parameters "
-            f"({share:.1f} %), trained for {training.steps} steps on {training.examples} examples. Step {training.best_step} was kept, the "
-            f"best on {training.validation_cases} validation cases{by}. Chosen because {chosen.why}."
-        )
+        size = f"{training.trained_parameters:,} of {training.all_parameters:,} parameters ({share:.1f} %)"
+        if training.elsewhere is None:
+            trained = (
+                f"trained for {training.steps} steps on {training.examples} examples. Step {training.best_step} was kept, the "
+                f"best on {training.validation_cases} validation cases{by}. Chosen because {chosen.why}."
+            )
+        else:
+            steps = f" for {training.steps} steps" if training.steps else ""
+            trained = f"trained elsewhere{steps}, and measured as it is."
+        summary = f"{chosen.name}, {chosen.trains}: {size}, {trained}"
     return MethodSection(
         summary=summary,
         name=None if chosen.skipped else chosen.name,

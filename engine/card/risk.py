@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import chain
+from pathlib import Path
 
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import StoredFinding
@@ -122,6 +123,28 @@ def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | N
         items.append("One training was measured: how much another seed would change is not known (evaluate.seeds).")
     if merged is not None and merged.outcome is MergeOutcome.WORSE:
         items.append("The merged model is worse than what was measured: serve the adapter on the base that it was trained on.")
+    items += _elsewhere_risks(evidence)
+    return items
+
+
+def _elsewhere_risks(evidence: Evidence) -> list[str]:
+    """What cannot be known of a model that was trained elsewhere."""
+    elsewhere = evidence.training.elsewhere if evidence.training else None
+    if elsewhere is None:
+        return []
+    cut = evidence.case.data is not None and evidence.case.data.eval is None
+    where = (
+        "the eval set was cut from data.examples: if it was trained on them, its score is too high"
+        if cut
+        else ("if eval rows were among them, its score is too high")
+    )
+    items = [f"The model was trained elsewhere, and which rows it was trained on is not known: {where}."]
+    if not elsewhere.has_log:
+        items.append("No log of its training was found (trainer_state.json), so nothing is known of how its losses went.")
+    elif not elsewhere.evaluated:
+        items.append("No evaluation was logged during its training: that its last step is its best one is not shown.")
+    if elsewhere.base is not None and evidence.model and Path(elsewhere.base).name != Path(evidence.model.name).name:
+        items.append(f"The adapter names `{elsewhere.base}` as its base, and the case has `{evidence.model.name}`.")
     return items
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence, Set
-from pathlib import Path
 
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.methods.registry import METHODS
-from tuneproof.engine.models.weight_files import read_header
+from tuneproof.engine.models.weight_files import stored_parameters
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -44,11 +42,6 @@ def _check_parameters(run: RunSnapshot, step: StepId, folder: str, plan: str, su
     files = artifacts.trained_weights(run.manifest.steps[step].files, folder)
     if not left_out.isdisjoint(files):
         return
-    trained = sum(_stored_parameters(run.path / name, method.frozen) for name in files)
+    trained = sum(stored_parameters(run.path / name, method.frozen) for name in files)
     if trained != artifacts.TrainingFacts.model_validate_json(run.read(summary)).trained_parameters:
         raise VerifyFailed(f"the weights have {trained} trained parameters, which is not the recorded number", where=summary)
-
-
-def _stored_parameters(path: Path, frozen: tuple[str, ...]) -> int:
-    shapes = read_header(path)
-    return sum(math.prod(shape) for name, shape in shapes.items() if not any(part in name for part in frozen))

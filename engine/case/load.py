@@ -85,6 +85,7 @@ def _resolved(case: CaseT, path: Path, origins: KeyOrigins) -> CaseT:
     model = case.model
     if model is not None and model.base != SAMPLE:
         model = model.model_copy(update={"base": _absolute(model.base, folder)})
+    method = case.method.model_copy(update={"trained": _absolute(case.method.trained, folder)})
     judge = case.judge
     if judge is not None:
         model_of_judge = judge.model if judge.model == SAMPLE else _absolute(judge.model, folder)
@@ -98,7 +99,7 @@ def _resolved(case: CaseT, path: Path, origins: KeyOrigins) -> CaseT:
         where = f"{path}:{origin_of(('task', 'metric'), origins)}"
         task = task.model_copy(update={"metric": task.metric.with_text(folder, where)})
     prompts = case.prompts and with_texts(case.prompts, folder, f"{path}:{origin_of(('prompts',), origins)}")
-    return case.model_copy(update={"data": data, "model": model, "task": task, "prompts": prompts, "judge": judge})
+    return case.model_copy(update={"data": data, "model": model, "task": task, "prompts": prompts, "judge": judge, "method": method})
 
 
 def _absolute(value: Any, folder: Path) -> Any:

@@ -25,6 +25,8 @@ class MethodChoice(CaseSection):
     """Do not train if a baseline meets the target as measured, although that is not shown beyond luck."""
     even_if_routed_elsewhere: bool = False
     """Train although the route is not fine-tuning."""
+    trained: str | None = None
+    """A folder with an adapter or a model that was trained elsewhere: it is measured in place of a training here."""
 
 
 class Sharding(StrEnum):

@@ -69,6 +69,11 @@ def base_parameters(folder: Path) -> int:
     return sum(math.prod(shape) for shape in check_weights(folder).values())
 
 
+def stored_parameters(path: Path, frozen: tuple[str, ...] = ()) -> int:
+    """The number of values in a safetensors file, without tensors whose names have one of these parts."""
+    return sum(math.prod(shape) for name, shape in read_header(path).items() if not any(part in name for part in frozen))
+
+
 def _shards(folder: Path, index: str) -> list[str]:
     weight_map = read_json(folder / index).get("weight_map")
     if not isinstance(weight_map, dict) or not weight_map or not all(isinstance(name, str) for name in weight_map.values()):

@@ -270,6 +270,17 @@ class MethodFacts(Facts):
     length: TrainedLength | None = None
 
 
+class ElsewhereFacts(Facts):
+    """What is known of a training that another program ran."""
+
+    base: str | None
+    """The base that the adapter names."""
+    has_log: bool
+    """Whether the Trainer's log of it was there."""
+    evaluated: bool
+    """Whether that log has evaluations."""
+
+
 class TrainingFacts(Facts):
     """What a training did, and how its best step did on the validation cases."""
 
@@ -284,6 +295,8 @@ class TrainingFacts(Facts):
     all_parameters: int
     seconds: float | None = None
     """Of all processes that trained; up to version 0.2 of the one that ended the training, and None in runs that did not store it."""
+    elsewhere: ElsewhereFacts | None = Field(default=None, exclude_if=lambda facts: facts is None)
+    """Set if the model was trained elsewhere: it was trained on rows that are not known, and `examples` is 0."""
 
 
 class VariantScore(Facts):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+from pydantic import Field
+
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import Probed, TrainingEvent
 from tuneproof.engine.run.facts import Facts
@@ -41,6 +43,8 @@ class TrainingHistory(Facts):
 
     losses: list[LossPoint]
     probes: list[ProbePoint]
+    validation_losses: list[LossPoint] = Field(default=[], exclude_if=lambda points: not points)
+    """Losses of evaluations that another program logged, whose rows are not known."""
 
 
 def history_of(events: Path, model: str) -> TrainingHistory:

@@ -26,6 +26,7 @@ from tuneproof.engine.stages.run_context import RunContext
 
 if TYPE_CHECKING:
     from tuneproof.engine.training.result import TrainingResult
+    from tuneproof.engine.training.validation_probe import ValidationProbe
 
 
 def fit(
@@ -45,25 +46,12 @@ def fit(
         # TRL takes seconds to import, and most commands never train.
         from tuneproof.engine.training.distributed.launch import train_in_processes
         from tuneproof.engine.training.tokenize import encode_rows
-        from tuneproof.engine.training.validation_probe import ValidationProbe
 
         if plan.processes == 1:
             from tuneproof.engine.training.run import train
 
     base, tuned = model.base, TUNED_ARMS[ArmName.TUNED](model.setting)
-    probed = model.rows.probe_cases(plan.probe_cases, plan.seed)
-    cases = [example for _, example in probed]
-    probe = ValidationProbe(
-        base=base,
-        measure=model.measure,
-        cases=probed,
-        prompts=[base.prompt(tuned.messages(case)) for case in cases],
-        encoded=encode_rows(base, tuned, cases),
-        # At first a model does not end its answers, and writes until the limit.
-        max_new_tokens=answer_budget(model.lengths, cases),
-        ends_with_document=tuned.ends_with_document,
-        script=model.script,
-    )
+    probe = validation_probe(model, plan)
     earlier = seconds_so_far(run.store.path / EVENTS, sink.model)
     log = replace(sink, earlier_seconds=earlier)
     given = (base, encode_rows(base, tuned, examples), probe, plan, folder, log, run.stop)
@@ -78,3 +66,24 @@ def fit(
             raise
         raise increase_accumulation(run.store, run.log, plan) from None
     return replace(result, seconds=round(result.seconds + earlier, 3))
+
+
+def validation_probe(model: ModelContext, plan: Plan) -> ValidationProbe:
+    """The probe of the validation cases that the plan has answered during training."""
+    from tuneproof.engine.training.tokenize import encode_rows
+    from tuneproof.engine.training.validation_probe import ValidationProbe
+
+    base, tuned = model.base, TUNED_ARMS[ArmName.TUNED](model.setting)
+    probed = model.rows.probe_cases(plan.probe_cases, plan.seed)
+    cases = [example for _, example in probed]
+    return ValidationProbe(
+        base=base,
+        measure=model.measure,
+        cases=probed,
+        prompts=[base.prompt(tuned.messages(case)) for case in cases],
+        encoded=encode_rows(base, tuned, cases),
+        # At first a model does not end its answers, and writes until the limit.
+        max_new_tokens=answer_budget(model.lengths, cases),
+        ends_with_document=tuned.ends_with_document,
+        script=model.script,
+    )

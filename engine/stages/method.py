@@ -13,6 +13,8 @@ from tuneproof.engine.case.route import Route
 from tuneproof.engine.core.hashing import sha256_data
 from tuneproof.engine.data.split import Part
 from tuneproof.engine.methods.plan import Plan, make_plan
+from tuneproof.engine.methods.registry import METHODS
+from tuneproof.engine.methods.trained_elsewhere import trained_elsewhere
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
@@ -30,6 +32,8 @@ STEP = StepId(StepKind.METHOD)
 def plan_method(run: RunContext, model: ModelContext) -> bool:
     """Plans the training, and returns whether that was done before. Raises GateClosed if nothing fits the machine or the budget."""
     case = run.case
+    if case.method.trained is not None:
+        return _take_method(run, case.method.trained)
     wanted = make_plan(case.method, case.training)
     objections = _objections(run)
     # The plan also rests on the memory that is free now, which is no input: a plan that was settled once is kept when the run continues.
@@ -50,6 +54,24 @@ def plan_method(run: RunContext, model: ModelContext) -> bool:
         skipped=objections.skipped,
         overruled=objections.overruled,
         length=model.rows.length_facts(),
+    )
+    run.store.write_step(STEP, inputs, {artifacts.METHOD: facts.as_text()})
+    return False
+
+
+def _take_method(run: RunContext, named: str) -> bool:
+    """The method of a model that was trained elsewhere, and returns whether that was stored before. Nothing speaks against measuring it."""
+    given = trained_elsewhere(named)
+    inputs = run.store.inputs(settings={"trained": given.sha256})
+    if run.store.is_done(STEP, inputs):
+        return True
+    facts = artifacts.MethodFacts(
+        name=given.method,
+        why="it was trained elsewhere, and is measured as it is",
+        trains=METHODS[given.method].trains,
+        settings=given.settings,
+        skipped=None,
+        overruled=[],
     )
     run.store.write_step(STEP, inputs, {artifacts.METHOD: facts.as_text()})
     return False

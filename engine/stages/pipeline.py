@@ -109,6 +109,10 @@ def check_case(case: Case, stages: list[Stage]) -> None:
         from tuneproof.engine.methods.plan import check_trainable
 
         check_trainable(case.method, case.training)
+    if Stage.METHOD in stages and case.method.trained is not None:
+        from tuneproof.engine.methods.trained_elsewhere import trained_elsewhere
+
+        trained_elsewhere(case.method.trained)
 
 
 def _check_judge(judge: Judge | None) -> None:

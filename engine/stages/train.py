@@ -23,6 +23,7 @@ from tuneproof.engine.stages.method import settled_plan, stored_method
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.oom_fallback import PARTS
 from tuneproof.engine.stages.run_context import RunContext
+from tuneproof.engine.stages.trained_elsewhere import take_trained
 from tuneproof.engine.stages.training_rows import TrainingRows
 
 STEP = StepId(StepKind.TRAIN)
@@ -35,6 +36,8 @@ def train_adapter(run: RunContext, model: ModelContext) -> bool:
         run.log.emit(TrainingSkipped(reason=skipped), sync=True)
         return False
     _check_gate(run, model.rows)
+    if run.case.method.trained is not None:
+        return take_trained(run, model, run.case.method.trained)
     plan = settled_plan(run)
     parts = [part_file(Part.TRAIN), part_file(Part.VALIDATION)]
     inputs = run.store.inputs(parts, {"base": model.base.sha256, "plan": plan.digest})
