@@ -29,9 +29,7 @@ def _act(options: argparse.Namespace) -> int:
 
     # JSON is YAML, whatever characters a path has.
     given = f"method.trained={json.dumps(str(folder))}"
-    return replay(
-        case, run_dir=options.run_dir, until=None, resume=options.resume, overrides=[*options.set, given], as_json=options.json
-    )
+    return replay(case, run_dir=options.run_dir, until=None, resume=options.resume, overrides=[*options.set, given], as_json=options.json)
 
 
 def _folder(options: argparse.Namespace) -> Path:
