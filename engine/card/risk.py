@@ -143,7 +143,8 @@ def _elsewhere_risks(evidence: Evidence) -> list[str]:
         items.append("No log of its training was found (trainer_state.json), so nothing is known of how its losses went.")
     elif not elsewhere.evaluated:
         items.append("No evaluation was logged during its training: that its last step is its best one is not shown.")
-    if elsewhere.base is not None and evidence.model and Path(elsewhere.base).name != Path(evidence.model.name).name:
+    # The folder of the sample model has another name wherever tuneproof is installed.
+    if elsewhere.base and evidence.model and Path(evidence.model.name).name not in (SAMPLE, Path(elsewhere.base).name):
         items.append(f"The adapter names `{elsewhere.base}` as its base, and the case has `{evidence.model.name}`.")
     return items
 

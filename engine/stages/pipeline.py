@@ -113,6 +113,10 @@ def check_case(case: Case, stages: list[Stage]) -> None:
         from tuneproof.engine.methods.trained_elsewhere import trained_elsewhere
 
         trained_elsewhere(case.method.trained)
+        for key, trains_again in (("seeds", case.evaluate.seeds > 1), ("learning_curve", case.evaluate.learning_curve)):
+            if trains_again:
+                what = "the model was trained elsewhere, so it cannot be trained again"
+                raise CaseError(what, where=f"evaluate.{key}", fix=f"take evaluate.{key} out, or method.trained")
 
 
 def _check_judge(judge: Judge | None) -> None:
