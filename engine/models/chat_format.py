@@ -103,9 +103,15 @@ class ChatFormat:
         return text[: end - len(_ANSWER)]
 
     @cached_property
+    def bare_chat(self) -> tuple[str, str]:
+        """The chat of the same question and its answer as the template writes it, up to the answer, and from its end on."""
+        before, _, after = self._render([_QUESTION, Message("assistant", _ANSWER)]).rpartition(_ANSWER)
+        return before, after
+
+    @cached_property
     def answer_end(self) -> str:
         """What the template writes after the last answer of a chat."""
-        return self._render([_QUESTION, Message("assistant", _ANSWER)]).rpartition(_ANSWER)[2]
+        return self.bare_chat[1]
 
     def literal(self, text: str) -> str:
         """A text of data as it stands in a prompt or answer: what looks like a special token in it is text."""

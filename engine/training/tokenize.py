@@ -21,6 +21,11 @@ class EncodedRow:
     input_ids: list[int]
     labels: list[int]
 
+    @property
+    def prompt_length(self) -> int:
+        """The masked tokens before the first target; all tokens if every label is masked."""
+        return next((at for at, label in enumerate(self.labels) if label != IGNORE_INDEX), len(self.labels))
+
 
 def encode_rows(base: BaseCheckpoint, arm: Arm, examples: Iterable[Example]) -> list[EncodedRow]:
     """Each example as the arm's prompt, masked, followed by the answer; rows are never truncated.
@@ -30,10 +35,17 @@ def encode_rows(base: BaseCheckpoint, arm: Arm, examples: Iterable[Example]) -> 
     """
     rows = []
     for example in examples:
-        messages = arm.messages(example)
-        with refused_at(str(example.source)):
-            prompt, answer = base.token_ids(base.prompt(messages)), base.target_ids(messages, example.output)
-        if len(prompt) + len(answer) > base.context_length:
-            raise ValueError(f"{example.source}: {len(prompt)} + {len(answer)} tokens do not fit {base.context_length}")
-        rows.append(EncodedRow(prompt + answer, [IGNORE_INDEX] * len(prompt) + answer))
+        row = encode_row(base, arm, example)
+        if len(row.input_ids) > base.context_length:
+            answer = len(row.input_ids) - row.prompt_length
+            raise ValueError(f"{example.source}: {row.prompt_length} + {answer} tokens do not fit {base.context_length}")
+        rows.append(row)
     return rows
+
+
+def encode_row(base: BaseCheckpoint, arm: Arm, example: Example) -> EncodedRow:
+    """One example in the same way, however long it is. Raises TemplateRefused."""
+    messages = arm.messages(example)
+    with refused_at(str(example.source)):
+        prompt, answer = base.token_ids(base.prompt(messages)), base.target_ids(messages, example.output)
+    return EncodedRow(prompt + answer, [IGNORE_INDEX] * len(prompt) + answer)
