@@ -13,31 +13,6 @@ from tuneproof.engine.core.plain_text import rewrite_line, sanitize_json
 if TYPE_CHECKING:
     from tuneproof.engine.trace.report import TraceRequest
 
-DESCRIPTION = """\
-Show one request from its text to the score of its answers: the prompt with its special tokens, the tokens and which of them the loss sees,
-the likeliest next tokens of the base and of the tuned model, where attention went, and what commonly breaks on the way."""
-
-EXAMPLES = """\
-examples:
-  tuneproof trace case.yaml --row 3
-  tuneproof trace runs/support-tickets-1 --id 17ab12fffc6a9da2
-  tuneproof trace case.yaml --run runs/support-tickets-1 --row tickets.jsonl:12 --token 74
-"""
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The arguments of the command."""
-    parser.description, parser.epilog, parser.formatter_class = DESCRIPTION, EXAMPLES, argparse.RawDescriptionHelpFormatter
-    parser.add_argument("source", metavar="CASE", type=Path, help="a case file or a run folder")
-    row = "the row: its number among the examples, from 1 (default: 1), or FILE:LINE as findings name it"
-    parser.add_argument("--row", metavar="ROW", help=row)
-    parser.add_argument("--id", metavar="ID", help="the row of a run by its id, as in predictions.jsonl")
-    parser.add_argument("--run", metavar="RUN", type=Path, help="the run whose tuned model is shown, if CASE is a case file")
-    token = "the position of the token whose attention is shown (default: the least likely token of the answer)"
-    parser.add_argument("--token", metavar="POSITION", type=int, help=token)
-    parser.add_argument("--all", action="store_true", help="fold nothing: all tokens, all positions of the answer, whole texts")
-    parser.add_argument("--json", action="store_true", help="print one JSON document on stdout and nothing else")
-
 
 def trace_command(options: argparse.Namespace) -> int:
     """Prints the trace of one row. Raises the error of the process that makes it."""

@@ -59,7 +59,7 @@ def _beginnings(chat: ChatFormat) -> Iterator[FoundFault]:
         yield FoundFault(
             TokenFault.TWO_BEGINNINGS,
             breaks_here=False,
-            sentence=f"the chat template writes {name}, and the tokenizer puts it before every text too; tuneproof encodes a prompt without",
+            sentence=f"the chat template writes {name}, and the tokenizer puts it before every text too; tuneproof does not",
             fix="encode rendered prompts with add_special_tokens=False when serving, or they begin with it twice",
         )
     elif added:

@@ -34,9 +34,11 @@ def trial_of(folder: Path) -> list[str]:
 def try_base(folder: Path) -> list[str]:
     """The same in this process, without a limit of time. Imports transformers."""
     from tuneproof.engine.models.base_model import open_base, reasoning_room
+    from tuneproof.engine.models.find_faults import base_faults
 
     opened = open_base(ModelChoice(base=str(folder)))
-    return opened.chat.habits(reasoning_room(opened.context_length))
+    faults = base_faults(opened.chat, opened.eos_token_ids)
+    return [*opened.chat.habits(reasoning_room(opened.context_length)), *(each.sentence for each in faults if each.breaks_here)]
 
 
 def _main(folder: str) -> None:

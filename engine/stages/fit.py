@@ -45,6 +45,7 @@ def fit(
     with large_imports():
         # TRL takes seconds to import, and most commands never train.
         from tuneproof.engine.training.distributed.launch import train_in_processes
+        from tuneproof.engine.training.label_faults import check_rows
         from tuneproof.engine.training.tokenize import encode_rows
 
         if plan.processes == 1:
@@ -54,7 +55,9 @@ def fit(
     probe = validation_probe(model, plan)
     earlier = seconds_so_far(run.store.path / EVENTS, sink.model)
     log = replace(sink, earlier_seconds=earlier)
-    given = (base, encode_rows(base, tuned, examples), probe, plan, folder, log, run.stop)
+    encoded = encode_rows(base, tuned, examples)
+    check_rows(base, encoded)
+    given = (base, encoded, probe, plan, folder, log, run.stop)
     try:
         with run.stop.until_saved():
             if plan.processes == 1:

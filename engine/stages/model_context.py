@@ -18,6 +18,7 @@ from tuneproof.engine.data.tools_in_text import ToolForm
 from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.methods.refusals import may_need_bitsandbytes
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device, load_base
+from tuneproof.engine.models.find_faults import base_faults
 from tuneproof.engine.models.generation import greedy_settings
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.events import Warned
@@ -96,6 +97,7 @@ class ModelContext:
         )
         store.write_step(step, inputs, {artifacts.MODEL: facts.as_text()})
         unusual = self.base.chat.habits(self.base.reasoning_tokens)
+        unusual += [f"{each.sentence}: {each.fix}" for each in base_faults(self.base.chat, self.base.eos_token_ids) if each.breaks_here]
         if facts.tools is ToolForm.TEXT:
             unusual.append("the chat template has no place for tools: they are offered, called and answered in text")
         for phrase in unusual:

@@ -40,7 +40,9 @@ class TraceJob:
                 raise
         if process.returncode < 0:
             fix = "free memory, or choose a smaller base"
-            raise RunFailed(f"the process with the model was killed by signal {-process.returncode}", where=self.request.source.name, fix=fix)
+            raise RunFailed(
+                f"the process with the model was killed by signal {-process.returncode}", where=self.request.source.name, fix=fix
+            )
         try:
             reply = TraceReply.model_validate_json(out.rpartition(b"\n")[2])
         except ValidationError:

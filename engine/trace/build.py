@@ -121,7 +121,11 @@ class _Tracing:
 
     def _check_token(self, tokens: int) -> None:
         if self.request.token is not None and not 2 <= self.request.token <= tokens:
-            what = f"no token stands before token {self.request.token}" if self.request.token == 1 else f"there is no token {self.request.token}"
+            what = (
+                f"no token stands before token {self.request.token}"
+                if self.request.token == 1
+                else f"there is no token {self.request.token}"
+            )
             raise UsageError(what, where="--token", fix=f"choose one from 2 to {tokens}")
 
     def _asked(self) -> tuple[list[AnswerPosition], Attention, list[TracedAnswer]]:

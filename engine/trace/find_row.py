@@ -41,7 +41,8 @@ class TraceSource:
     def __init__(self, request: TraceRequest) -> None:
         self.request = request
         is_run = request.source.is_dir()
-        self.store = RunStore.open(request.source if is_run else request.run) if is_run or request.run else None
+        run = request.source if is_run else request.run
+        self.store = RunStore.open(run) if run is not None else None
         self.case: DraftCase = self.store.case if is_run and self.store else load_as(DraftCase, request.source)
 
     @property
@@ -83,7 +84,9 @@ class TraceSource:
         except DataRefused as error:
             if not self.parts:
                 raise
-            raise DataRefused(error.what, where=error.where, fix=f"{error.fix}; a stored row has an --id in {part_file(Part.EVAL)}") from None
+            raise DataRefused(
+                error.what, where=error.where, fix=f"{error.fix}; a stored row has an --id in {part_file(Part.EVAL)}"
+            ) from None
         if self.request.place is not None:
             return self._by_place(self.request.place, examples, eval_rows)
         number = self.request.row or 1

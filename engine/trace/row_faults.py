@@ -107,7 +107,7 @@ def _special_in_text(base: BaseCheckpoint, example: Example) -> Iterator[FoundFa
         yield FoundFault(
             TokenFault.SPECIAL_IN_TEXT,
             breaks_here=False,
-            sentence=f"the row has {', '.join(f'`{token}`' for token in found)} as text; tuneproof encodes it as text, and not as the token",
+            sentence=f"the row has {', '.join(f'`{token}`' for token in found)} as text; it is encoded as text, and not as the token",
             fix="a server that encodes it as the token lets a user end a turn or begin another: have it escape user text, or clean the row",
         )
 

@@ -1,8 +1,9 @@
-"""Whether what the loss sees of a row can teach an answer and its end: of a row as it is encoded, and of a batch as the trainer reads it."""
+"""Whether what the loss sees can teach an answer and its end: of a row as it is encoded, and of a batch as the trainer reads it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
 
 from tuneproof.engine.core.errors import GateClosed
 from tuneproof.engine.models.base_model import BaseCheckpoint
@@ -42,12 +43,14 @@ def check_rows(base: BaseCheckpoint, rows: Iterable[EncodedRow]) -> None:
             raise GateClosed(found[0].sentence, where=f"model.base: {base.name}", fix=found[0].fix)
 
 
-def check_batch(given: Iterable[Sequence[int]], collated: Iterable[Sequence[int]]) -> None:
-    """Raises GateClosed if a collator has masked a target, such as an end token that is the padding token as well.
+def check_collator(sequences: Any, collator: Callable[[list[Any]], Any]) -> None:
+    """Raises GateClosed if a collator masks a target, such as an end token that is the padding token as well.
 
-    `given` has the labels of each sequence before it was collated, `collated` those of the batch.
+    Tried on the first and the last of the sequences, which have `input_ids` and `labels`, in one batch.
     """
-    before, after = ([target for labels in batch for target in targets_of(labels)] for batch in (given, collated))
+    tried = [sequences[0], sequences[len(sequences) - 1]]
+    before = [target for each in tried for target in targets_of(each["labels"])]
+    after = targets_of(collator(tried)["labels"].flatten().tolist())
     if before != after:
         raise GateClosed(
             f"the loss would see {len(after)} of the {len(before)} target tokens of a batch: the collator masks the others",

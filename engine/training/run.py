@@ -45,6 +45,7 @@ from tuneproof.engine.training.checkpoints import (
 )
 from tuneproof.engine.training.distributed.collectives import barrier, from_rank_zero, is_rank_zero, sum_over_ranks
 from tuneproof.engine.training.distributed.fsdp import run_on_rank_zero
+from tuneproof.engine.training.label_faults import check_collator
 from tuneproof.engine.training.packing import TrainerData, trainer_data
 from tuneproof.engine.training.probe_steps import is_probe_step
 from tuneproof.engine.training.result import TrainingResult
@@ -78,6 +79,7 @@ def train(
     checkpoints = folder / CHECKPOINTS
     checkpoints.mkdir(parents=True, exist_ok=True)
     trainer = make_trainer(base, rows, plan, checkpoints)
+    check_collator(trainer.train_dataset, trainer.data_collator)
     resumable = from_rank_zero(lambda: _intact_checkpoints(checkpoints, log))
     progress = ProgressCallback(trainer, base, probe, plan, log, stop, examples=len(rows), resumable=resumable)
     trainer.add_callback(progress)

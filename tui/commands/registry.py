@@ -10,6 +10,7 @@ from tuneproof.tui.commands.help import help_command
 from tuneproof.tui.commands.judge import JUDGE
 from tuneproof.tui.commands.reproduce import REPRODUCE
 from tuneproof.tui.commands.runs import RUNS
+from tuneproof.tui.commands.trace import TRACE
 from tuneproof.tui.commands.verify import VERIFY
 from tuneproof.tui.commands.wizard import WIZARD
 
@@ -21,6 +22,6 @@ def _register(*commands: Command) -> None:
     COMMANDS.update({command.name: command for command in commands})
 
 
-_register(ATTACH, RUNS, AUDIT, JUDGE, VERIFY, REPRODUCE)
+_register(ATTACH, RUNS, AUDIT, JUDGE, TRACE, VERIFY, REPRODUCE)
 # These two are about the others, so they come last and are given the list.
 _register(help_command(WIZARD, COMMANDS), completion_command(WIZARD, COMMANDS))
