@@ -9,10 +9,11 @@ from tuneproof.tui.commands.command import Command, Example
 from tuneproof.tui.commands.find_case import find_case
 from tuneproof.tui.commands.parser import Parser
 
-ABOUT = (
-    "The prompt with its special tokens, the tokens and which of them the loss sees, the likeliest next tokens of the base and of the tuned "
-    "model, where attention went, why each answer passed or failed, and what commonly breaks on the way. Nothing is written."
-)
+ABOUT = """\
+Shows the prompt with its special tokens, the tokens and which of them the loss
+sees, the likeliest next tokens of the base and of the tuned model, where
+attention went, why each answer passed or failed, and what commonly breaks.
+Nothing is written."""
 
 
 def _add_arguments(parser: Parser) -> None:
