@@ -109,7 +109,7 @@ def with_forms(section: ServedSection, measure: Measure, tuned: ScoredArm, kept:
     on_disk = f"Its weights take {megabytes(size, up=True)}"
     merged = [row for row in others if row.form.is_merged]
     if rows[-1].agrees:
-        smallest = ", the smallest form whose answers agree" if merged else ""
+        smallest = ", the smallest form tried whose answers agree" if merged else ""
         summary = f"{summary} {on_disk}{smallest}."
     elif merged:
         summary = f"No merged form gives the answers that were measured: serve the adapter on the base that it was trained on. {summary}"

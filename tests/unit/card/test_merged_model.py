@@ -76,7 +76,7 @@ IN_BFLOAT16 = form(ServedForm.ADAPTER_BFLOAT16, arm("tuned_adapter_bfloat16", fi
 def test_the_smallest_form_that_agrees_is_served_and_the_card_says_what_the_others_lost() -> None:
     found = of_run(form(ServedForm.MERGED_FLOAT16, arm("tuned_merged", first(50))), WORSE, IN_BFLOAT16)
     assert found.advised is ServedForm.MERGED_FLOAT16
-    assert "base in float16" in found.summary and found.summary.endswith("4.1 MB, the smallest form whose answers agree.")
+    assert "base in float16" in found.summary and found.summary.endswith("4.1 MB, the smallest form tried whose answers agree.")
     lines = form_lines(found)
     assert lines[0].startswith("merged in bfloat16, 4.1 MB: 20 of 60 answers differ, -33 points")
     assert lines[1].startswith("the adapter on a base in bfloat16, 4.1 MB: 2 of 60 answers differ") and lines[2].endswith("agrees")
