@@ -17,12 +17,11 @@ from tuneproof.engine.card.merged_model import form_lines
 from tuneproof.engine.card.method_comparison import comparison_lines
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
+from tuneproof.engine.card.summary import VERIFY_HERE, rate_text, summary_lines
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.task import Metric
 from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.run.artifacts import TrainedLength
-from tuneproof.engine.run.event import Rate
-from tuneproof.engine.scoring.verdict_schema import Verdict
 from tuneproof.engine.scoring.verdict_text import format_interval, format_p_value, format_test, limits_of
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -31,9 +30,14 @@ _LINK = re.compile(r"\](?=[(\[:])")
 
 
 def card_text(card: Card) -> str:
-    """The card as Markdown: the verdict, the arms, the sections, and the provenance. Names and texts of data in it are inert."""
+    """The card as Markdown: in short, then the verdict, the arms, the sections, and the provenance.
+
+    Names and texts of data in it are inert.
+    """
     card = Card.model_validate(_inert(card.model_dump()))
-    parts = [f"# {card.name}: {card_title(card)}", card.verdict.reason, *_arms(card), *_difference(card)]
+    parts = [f"# {card.name}: {card_title(card)}", _summary(card)]
+    parts += ["## Verdict", card.verdict.reason, *difference_lines(card)]
+    parts += ["## Arms", *_arms(card)] if card.arms else []
     fields: list[tuple[str, CardSection | None]] = [
         ("Decision", card.decision),
         ("Data Shape", card.data_shape),
@@ -64,6 +68,12 @@ def _table(section: OptionalSection) -> list[str]:
 
 def _list(lines: list[str]) -> list[str]:
     return ["\n".join(f"- {line}" for line in lines)] if lines else []
+
+
+def _summary(card: Card) -> str:
+    """What to read if nothing else is read."""
+    lines = [f"- **{line.title}{'' if line.title.endswith('?') else ':'}** {line.text}" for line in summary_lines(card)]
+    return "\n".join([*lines, f"- **Check it:** `{VERIFY_HERE}`, in this folder"])
 
 
 def _inert(value: Any) -> Any:
@@ -173,21 +183,33 @@ def _number(value: float | int | None) -> str:
 
 
 def _arms(card: Card) -> list[str]:
-    if not card.arms:
-        return []
+    table, notes = arm_table(card), arm_notes(card)
+    head = [f"| {' | '.join(table.head)} |", "|---" * len(table.head) + "|"]
+    text = "\n".join([*head, *(f"| {' | '.join(row)} |" for row in table.rows)])
+    return [text, *(["\n".join(f"- {line}" for line in notes)] if notes else [])]
+
+
+@dataclass(frozen=True)
+class ArmTable:
+    """Every arm with its rates and costs as text, lightest first; the first column is its name."""
+
+    head: list[str]
+    rows: list[list[str]]
+
+
+def arm_table(card: Card) -> ArmTable:
+    """The arms of the card as a table."""
     names = ["arm", "format valid", "correct", "cut off", "tokens per case", "seconds per case"]
     priced = any(arm.usd_per_1000_requests is not None for arm in card.arms)
     if metric := _shown_metric(card):
         names.insert(2, metric)
     names += ["USD for 1,000 requests"] if priced else []
-    head = [f"| {' | '.join(names)} |", "|---" * len(names) + "|"]
-    return ["\n".join(head + [_row(arm, metric, priced) for arm in card.arms]), *_arm_notes(card)]
+    return ArmTable(names, [_row(arm, metric, priced) for arm in card.arms])
 
 
-def _arm_notes(card: Card) -> list[str]:
+def arm_notes(card: Card) -> list[str]:
     """Notes on the arms: how each one prompts and decodes, and what its rates leave out."""
-    lines = [f"- {arm.arm}: {'. '.join(_notes(arm))}." for arm in card.arms if _notes(arm)]
-    return ["\n".join(lines)] if lines else []
+    return [f"{arm.arm}: {'. '.join(_notes(arm))}." for arm in card.arms if _notes(arm)]
 
 
 def _notes(arm: CardArm) -> list[str]:
@@ -214,9 +236,9 @@ def _shown_metric(card: Card) -> str:
     return (card.eval_set.metric or "") if card.eval_set and any(arm.score is not None for arm in card.arms) else ""
 
 
-def _row(arm: CardArm, metric: str, priced: bool) -> str:
+def _row(arm: CardArm, metric: str, priced: bool) -> list[str]:
     usd = "–" if arm.usd_per_1000_requests is None else f"{arm.usd_per_1000_requests:.4f}"
-    cells = [
+    return [
         arm.arm,
         rate_text(arm.format_valid),
         *([f"{arm.score:.3f}"] if metric and arm.score is not None else []),
@@ -226,18 +248,13 @@ def _row(arm: CardArm, metric: str, priced: bool) -> str:
         f"{arm.seconds_per_case:.3f}",
         *([usd] if priced else []),
     ]
-    return f"| {' | '.join(cells)} |"
 
 
-def rate_text(rate: Rate) -> str:
-    """A rate with its interval, in per cent."""
-    return f"{100 * rate.rate:.1f} % [{100 * rate.low:.1f}, {100 * rate.high:.1f}]"
-
-
-def _difference(card: Card) -> list[str]:
+def difference_lines(card: Card) -> list[str]:
+    """The tuned arm against the untuned ones, in sentences; none before it is measured."""
     difference, verdict = card.verdict.difference, card.verdict
     if difference is None:
-        return _next(verdict)
+        return []
     better, worse = difference.only_tuned_right, difference.only_untuned_right
     groups = f" in {difference.clusters} groups" if difference.clusters is not None else ""
     what = "wins and losses before the judge" if difference.judged else difference.metric
@@ -253,12 +270,7 @@ def _difference(card: Card) -> list[str]:
         )
     if verdict.not_ranked:
         lines.append(f"Not compared, because too many cases have no answer: {', '.join(verdict.not_ranked)}.")
-    lines += [verdict.cost] if verdict.cost else []
-    return [*lines, *_next(verdict)]
-
-
-def _next(verdict: Verdict) -> list[str]:
-    return ["Next: " + " ".join(verdict.next_steps)] if verdict.next_steps else []
+    return [*lines, *([verdict.cost] if verdict.cost else [])]
 
 
 def _provenance(card: Card) -> str:

@@ -105,6 +105,8 @@ class Verdict(BaseModel):
     headline: Sentence = ""
     """The answer in a few words, such as "better than prompting, and good enough"."""
     reason: Sentence
+    good_enough: Sentence = ""
+    """Whether the arm that would be used meets the target, and how sure that is; empty in cards of earlier versions."""
     best_untuned_arm: str | None
     meets_target: bool | None
     """Whether the arm that would be used meets the target as measured."""

@@ -31,6 +31,11 @@ NEXT_WITHOUT_JUDGE = [
 """What to do about a judge that failed its check."""
 
 
+NOTHING_TO_MEASURE_AGAINST = "Not known: nothing was measured."
+GOOD_ENOUGH_WITHOUT_JUDGE = "Not known: the judge that gives the scores may not decide."
+"""What there is to say about the target without a score."""
+
+
 def reason_of_judge(problem: str, scores: str) -> str:
     """Why nothing is decided, and what the scores would have said."""
     return f"{problem[:1].upper()}{problem[1:]}: its verdicts decide nothing. What they came to: {scores}"
@@ -190,6 +195,20 @@ def _more_for_target(measure: Measure, arm: ScoredArm) -> str:
     needed = cases_to_show_target(value, at_least)
     more = (needed or 0) - len(arm.predictions)
     return f"; about {more:,} more cases at this rate would show it" if more > 0 else ""
+
+
+def good_enough(measure: Measure, arm: ScoredArm, status: TargetStatus) -> str:
+    """Whether an arm that would be used is good enough, as an answer to that question."""
+    if status is TargetStatus.NONE:
+        return "The case does not say what is good enough (target.at_least)."
+    value = f"{arm.name} has {measure.metric} {_beside(measured_value(measure, arm), measure.at_least)}"
+    match status:
+        case TargetStatus.SHOWN:
+            return f"Yes, and shown: {value}."
+        case TargetStatus.MEASURED:
+            return f"As measured, which is not shown: {value}{_more_for_target(measure, arm)}."
+        case _:
+            return f"No: {value}."
 
 
 def measured_value(measure: Measure, arm: ScoredArm) -> float:
