@@ -13,6 +13,7 @@ from textual.widgets import Static
 from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card.markdown import card_title, method_lines, optional_sections
 from tuneproof.engine.card.schema import CARD_MD, Card, CardArm, CardSection, DataShapeSection, MethodSection
+from tuneproof.engine.card.summary import SummaryTitle, summary_lines
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.run.events import ArmScored
 from tuneproof.engine.run.state import RunStatus
@@ -79,7 +80,7 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
         self.query_one("#card-arms").border_title = "On the same frozen cases"
         self.query_one("#since-last").border_title = "Since the run before"
         self.query_one("#what-next").border_title = "What next: one value at a time"
-        self.query_one("#fields").border_title = "Decision ─ Data Shape ─ Method ─ Eval Set ─ Risk"
+        self.query_one("#fields").border_title = "Verdict ─ Decision ─ Data Shape ─ Method ─ Eval Set ─ Risk"
         self.query_one("#page").focus()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
@@ -104,8 +105,7 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
             self.show_status("press 7 to go to the training")
             return
         verdict.border_title = "Verdict"
-        title = OF_VERDICT[card.verdict.answer].signed(card_title(card))
-        verdict.update(Content.assemble(title, f". {_said(card.verdict.reason)}{_next(card)}"))
+        verdict.update(Content("\n").join([OF_VERDICT[card.verdict.answer].signed(card_title(card)), *_summary(card)]))
         self.query_one("#card-arms", Static).update(self._arms(card))
         self._show_what_next()
         self.query_one("#fields").display = True
@@ -216,11 +216,17 @@ def _said(text: str) -> str:
     return sanitize(in_wizard(text, says_where=False))
 
 
-def _next(card: Card) -> str:
-    """What to do after a case that ended before its training."""
-    if card.verdict.difference is not None or not card.verdict.next_steps:
-        return ""
-    return f" Next: {' '.join(_said(step) for step in card.verdict.next_steps)}"
+BESIDE_BARS = (SummaryTitle.TUNED, SummaryTitle.UNTUNED, SummaryTitle.DIFFERENCE)
+"""The lines of the summary that the panel of the arms has."""
+
+
+def _summary(card: Card) -> list[Content]:
+    """What to read if nothing else is read."""
+    return [
+        Content.assemble((f"{line.title}  ", Meaning.HEADING.style), _said(line.text))
+        for line in summary_lines(card)
+        if line.title not in BESIDE_BARS
+    ]
 
 
 def _fields(card: Card) -> Content:
@@ -230,7 +236,7 @@ def _fields(card: Card) -> Content:
         ("Method", card.method),
         ("Eval Set", card.eval_set),
     ]
-    parts: list[Content] = []
+    parts = [Content.assemble(("Verdict  ", Meaning.HEADING.style), _said(card.verdict.reason))]
     for title, field in fields:
         parts.append(Content.assemble((f"{title}  ", Meaning.HEADING.style), _said(field.summary if field else "Not reached.")))
         if isinstance(field, DataShapeSection):

@@ -33,10 +33,14 @@ from tuneproof.engine.scoring.verdict_text import what_is_correct
 
 def make_card(store: RunStore) -> Card:
     """The card of a run as far as it has come."""
-    evidence = gather(store)
+    return card_of(gather(store))
+
+
+def card_of(evidence: Evidence) -> Card:
+    """The card that the evidence of a run makes."""
     route = measured_route(evidence)
     verdict = decide_verdict(evidence.measure, evidence.arms_in_case, _missing(evidence), route.steps)
-    merged, judge = served(evidence), judge_section(store, evidence.case.judge, evidence.answering)
+    merged, judge = served(evidence), judge_section(evidence.store, evidence.case.judge, evidence.answering)
     return Card(
         name=evidence.case.name,
         decision=_decision(evidence, verdict, route),

@@ -21,6 +21,7 @@ from tuneproof.engine.scoring.verdict_schema import Verdict
 
 CARD_JSON = "card.json"
 CARD_MD = "card.md"
+CARD_HTML = "card.html"
 
 
 class CardSection(BaseModel):

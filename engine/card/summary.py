@@ -24,7 +24,7 @@ class SummaryTitle(StrEnum):
     TUNED = "Tuned"
     UNTUNED = "Best untuned"
     DIFFERENCE = "Difference"
-    COST = "Cost of a request"
+    COST = "Cost"
     RISK = "Main risk"
 
 
@@ -109,15 +109,17 @@ def _difference(card: Card) -> str:
 
 
 def _cost(card: Card) -> str:
-    """Tokens, seconds and money of a request to the arms that the verdict compares."""
+    """What the run and requests take; before it is counted, what a request to the best untuned arm takes."""
+    if card.cost is not None:
+        return card.cost.summary
     shown = [arm for arm in card.arms if arm.arm in (ArmName.TUNED, card.verdict.best_untuned_arm)]
-    return "; ".join(_cost_of(arm) for arm in reversed(shown))
+    return f"A request takes {'; '.join(_cost_of(arm) for arm in reversed(shown))}." if shown else ""
 
 
 def _cost_of(arm: CardArm) -> str:
     tokens = [] if arm.tokens_untold == arm.n else [f"{arm.tokens_per_case:.0f} tokens"]
     usd = [] if arm.usd_per_1000_requests is None else [f"{arm.usd_per_1000_requests:.4f} USD for 1,000 requests"]
-    return f"{arm.arm} {', '.join([*tokens, f'{arm.seconds_per_case:.3f} s', *usd])}"
+    return f"{', '.join([*tokens, f'{arm.seconds_per_case:.3f} s', *usd])} with {arm.arm}"
 
 
 def _main_risk(card: Card) -> str:

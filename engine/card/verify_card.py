@@ -5,9 +5,11 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import Any
 
-from tuneproof.engine.card.build import make_card
+from tuneproof.engine.card.build import card_of
+from tuneproof.engine.card.evidence import gather
 from tuneproof.engine.card.markdown import card_text
-from tuneproof.engine.card.schema import CARD_JSON, CARD_MD, Card
+from tuneproof.engine.card.schema import CARD_HTML, CARD_JSON, CARD_MD, Card
+from tuneproof.engine.card.verify_page import page_follows
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.core.sentence import facts_of
 from tuneproof.engine.run.grading_rules import CURRENT_RULES
@@ -27,7 +29,8 @@ def check_card(run: RunSnapshot) -> tuple[str | None, bool]:
     If the verdict was found by the rules of an earlier version, everything but what rests on these rules is compared. Raises VerifyFailed
     for a card that does not follow.
     """
-    card = make_card(run)
+    evidence = gather(run)
+    card = card_of(evidence)
     stored = Card.model_validate_json(run.read(CARD_JSON))
     same_rules = stored.verdict.rules == RULES
     other_version = _other_version(run, card, same_rules=same_rules)
@@ -40,13 +43,14 @@ def check_card(run: RunSnapshot) -> tuple[str | None, bool]:
     if found != expected:
         raise VerifyFailed("the numbers do not follow from the stored files", where=CARD_JSON)
     if other_version is None:
-        _check_text(run, CARD_JSON, card.as_text())
-        _check_text(run, CARD_MD, card_text(card))
+        _check_text(CARD_JSON, follows=run.read(CARD_JSON) == card.as_text())
+        _check_text(CARD_MD, follows=run.read(CARD_MD) == card_text(card))
+        _check_text(CARD_HTML, follows=page_follows(run, card, evidence))
     return other_version, same_rules
 
 
-def _check_text(run: RunSnapshot, name: str, expected: str) -> None:
-    if run.read(name) != expected:
+def _check_text(name: str, *, follows: bool) -> None:
+    if not follows:
         this = version("tuneproof")
         fix = f"restore the run from a copy; if another build of tuneproof {this} wrote the card, verify the run with that one"
         raise VerifyFailed("its numbers follow from the stored files, but its text is not what tuneproof writes", where=name, fix=fix)

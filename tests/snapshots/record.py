@@ -24,9 +24,10 @@ TRAINING = RECORDED / "training"
 
 KEPT = (
     "case.yaml manifest.json events.jsonl audit.json data.json catalogue.json method.json model.json route.json "
-    "splits arms failures.jsonl training/summary.json training/history.json card.json card.md worker.log"
+    "splits arms failures.jsonl training/summary.json training/history.json training/merged/predictions.jsonl training/merged/scores.json "
+    "card.json card.md card.html worker.log"
 ).split()
-NOT_YET = "arms/tuned arms/tuned_constrained training card.json card.md".split()
+NOT_YET = "arms/tuned arms/tuned_constrained training card.json card.md card.html".split()
 """Files that a run in training does not have yet."""
 
 BEGAN = 1_790_000_000.0
