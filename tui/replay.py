@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tuneproof.engine.card.schema import CARD_JSON, CARD_MD
+from tuneproof.engine.card.schema import CARD_HTML, CARD_JSON, CARD_MD
 from tuneproof.engine.case.load import load_case
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import ExitCode, TuneproofError, UsageError
@@ -168,7 +168,7 @@ def _document(store: RunStore, state: RunState, code: ExitCode) -> dict[str, obj
 
 def _print_end(store: RunStore, state: RunState, code: ExitCode) -> None:
     if code is ExitCode.DONE and state.card:
-        _say(f"card: {store.path / CARD_MD}   verify: tuneproof verify {store.path}")
+        _say(f"card: {store.path / CARD_MD}   page: {store.path / CARD_HTML}   verify: tuneproof verify {store.path}")
     elif code is ExitCode.DONE:
         _say(f"run: {store.path}")
     elif code is ExitCode.INTERRUPTED:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import re
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -18,6 +17,7 @@ import pytest
 from textual._doc import take_svg_screenshot
 
 from tests.conftest import ROOT
+from tests.snapshots.browser import BROWSERS, OPTIONS, browser
 from tests.snapshots.scenes import STEPS, Scene, set_stage
 from tuneproof.tui.theme_choice import SHORT_NAMES, VARIABLE
 
@@ -28,7 +28,6 @@ SIZES = ((80, 24), (120, 40))
 
 # Some fonts draw the `<|` of a chat template as one glyph.
 LIGATURES = "font-variant-ligatures: none;"
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
 def main() -> None:
@@ -74,16 +73,15 @@ def picture(scene: Scene, size: tuple[int, int], theme: str) -> str:
 
 def write_png(pictures: Iterable[Path]) -> None:
     """Writes a PNG beside each picture; says so if there is no browser for it."""
-    browser = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if browser is None:
+    command = browser()
+    if command is None:
         print(f"no PNG: none of {', '.join(BROWSERS)} is installed")
         return
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
     for path in pictures:
         width, height = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', path.read_text(encoding="utf-8"))[0])
         window = f"--window-size={int(width)},{int(height)}"
         target = path.with_suffix(".png")
-        subprocess.run([browser, *options, window, f"--screenshot={target}", path.as_uri()], capture_output=True, check=True)
+        subprocess.run([command, *OPTIONS, window, f"--screenshot={target}", path.as_uri()], capture_output=True, check=True)
 
 
 if __name__ == "__main__":
