@@ -64,7 +64,7 @@ def meanings(model: type[BaseModel]) -> dict[str, str]:
 def _texts(model: type[BaseModel]) -> dict[str, str]:
     definition = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
     assert isinstance(definition, ast.ClassDef)
-    found = {}
+    found: dict[str, str] = {}
     for field, text in pairwise(definition.body):
         if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(text, ast.Expr):
             value = text.value.value if isinstance(text.value, ast.Constant) else None

@@ -62,18 +62,18 @@ class View:
 VIEWS = tuple(View(width, dark) for width in (390, 1280) for dark in (False, True))
 
 
-def photograph(page: Path, view: View, target: Path, *, most: int | None = None) -> None:
-    """Writes a PNG of the page, of its first `most` pixels or of all of it, in few colours so that it is small."""
+def photograph(page: Path, view: View, target: Path, *, most: int = TALLEST) -> None:
+    """Writes a PNG of the page, of its first `most` pixels, in few colours so that it is small."""
     import numpy as np
     from PIL import Image
 
     with tempfile.TemporaryDirectory() as folder:
         taken = Path(folder) / "taken.png"
-        _run(_framed(page.read_text(encoding="utf-8"), view, Path(folder)), view, f"--screenshot={taken}")
-        picture = Image.open(taken).convert("RGB").crop((0, 0, view.width, TALLEST))
+        _run(_framed(page.read_text(encoding="utf-8"), view, Path(folder), most), view, most, f"--screenshot={taken}")
+        picture = Image.open(taken).convert("RGB").crop((0, 0, view.width, most))
     pixels = np.asarray(picture).astype(int)
     written = np.flatnonzero((abs(pixels - pixels[-1, 0]).sum(axis=2) > 0).any(axis=1))
-    height = min(int(written[-1]) + BELOW, most or TALLEST)
+    height = min(int(written[-1]) + BELOW, most)
     target.parent.mkdir(parents=True, exist_ok=True)
     picture.crop((0, 0, view.width, height)).quantize(48, dither=Image.Dither.NONE).save(target, optimize=True)
 
@@ -87,7 +87,7 @@ def serious_findings(page: str, view: View, axe: Path) -> list[str]:
                 axe.run().then(found => parent.document.title = JSON.stringify([found.passes.length, found.violations]));
             }})</script></body>"""
         allowed = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page).replace("</body>", script)
-        printed = _run(_framed(allowed, view, Path(folder)), view, f"--virtual-time-budget={MILLISECONDS}", "--dump-dom")
+        printed = _run(_framed(allowed, view, Path(folder), TALLEST), view, TALLEST, f"--virtual-time-budget={MILLISECONDS}", "--dump-dom")
     found = re.search(r"<title>(.*?)</title>", printed, re.DOTALL)
     if found is None:
         raise RuntimeError("axe-core has not come to an end")
@@ -105,21 +105,21 @@ def _described(violations: Sequence[dict[str, Any]]) -> list[str]:
     ]
 
 
-def _framed(page: str, view: View, folder: Path) -> Path:
+def _framed(page: str, view: View, folder: Path, height: int) -> Path:
     """A page that shows another one in a frame of the width of the view."""
     path = folder / "framed.html"
-    size = f"border: 0; width: {view.width}px; height: {TALLEST}px"
+    size = f"border: 0; width: {view.width}px; height: {height}px"
     path.write_text(f'<body style="margin: 0"><iframe style="{size}" srcdoc="{html.escape(page)}"></iframe>', encoding="utf-8")
     return path
 
 
-def _run(path: Path, view: View, *options: str) -> str:
+def _run(path: Path, view: View, height: int, *options: str) -> str:
     command = browser()
     if command is None:
         raise FileNotFoundError(f"none of {', '.join(BROWSERS)} is installed")
     # 0 is dark, 1 is light.
     theme = f"--blink-settings=preferredColorScheme={0 if view.dark else 1}"
-    size = f"--window-size={max(view.width, NARROWEST)},{TALLEST}"
+    size = f"--window-size={max(view.width, NARROWEST)},{height}"
     done = subprocess.run(
         [command, *OPTIONS, theme, size, *options, path.as_uri()], capture_output=True, text=True, check=True, timeout=120
     )

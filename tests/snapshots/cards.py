@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 
 from tests.conftest import ROOT, sample_case, tuneproof
-from tests.snapshots.browser import VIEWS, photograph
+from tests.snapshots.browser import TALLEST, VIEWS, photograph
 from tuneproof.engine.card.schema import CARD_HTML
 
 CASES = ("support_tickets", "fixed_labels", "policy_questions", "too_few")
@@ -44,7 +44,7 @@ def _replay(case: str, run: Path) -> None:
 def _photograph(page: Path, case: str, whole: Path | None) -> None:
     for view in VIEWS:
         target = (whole or PICTURES) / f"{case.replace('_', '-')}-{view.name}.png"
-        photograph(page, view, target, most=None if whole else SHOWN[view.width])
+        photograph(page, view, target, most=TALLEST if whole else SHOWN[view.width])
         print(target)
 
 

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
@@ -61,8 +61,8 @@ def drawn_alike() -> Iterator[None]:
     """The settings under which every drawing of a version of matplotlib is the same, whatever the user's own settings are."""
     import matplotlib
 
-    defaults = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith(_OF_A_BACKEND)}
-    with matplotlib.rc_context({**defaults, **_SETTINGS}):
+    settings: dict[Any, Any] = {name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith(_OF_A_BACKEND)}
+    with matplotlib.rc_context(settings | _SETTINGS):
         yield
 
 
@@ -88,10 +88,8 @@ def axes_at(figure: Figure, left: float, top: float, right: float, bottom: float
 
 def as_svg(figure: Figure, name: str, label: str) -> Markup:
     """The figure for a page: an image with this label for those who do not see it. `name` is its own on the page."""
-    from matplotlib.backends.backend_svg import FigureCanvasSVG
-
     file = io.StringIO()
-    FigureCanvasSVG(figure).print_svg(file, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    figure.savefig(file, format="svg", metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
     return Markup(_for_page(file.getvalue(), name, label))
 
 

@@ -45,8 +45,9 @@ def arm_bars(bars: Sequence[Bar], target: float | None, label: str) -> Markup:
         axes.set_ylim(len(bars), 0)
         axes.set_yticks([])
         axes.set_xticks([0, 0.25, 0.5, 0.75, 1], ["0", "25", "50", "75", "100 %"])
-        for tick, alignment in ((0, "left"), (-1, "right")):
-            axes.get_xticklabels()[tick].set_horizontalalignment(alignment)
+        first, *_, last = axes.get_xticklabels()
+        first.set_horizontalalignment("left")
+        last.set_horizontalalignment("right")
         for number, bar in enumerate(bars):
             _draw_bar(axes, number, bar)
         if target is not None:

@@ -12,7 +12,7 @@ from tuneproof.engine.card.page.cases import changed_cases
 from tuneproof.engine.card.page.content import Fold, PageSection, Plot, Table
 from tuneproof.engine.card.page.plots import Bar, arm_bars
 from tuneproof.engine.card.page.training import training_section
-from tuneproof.engine.card.schema import Card, CardArm
+from tuneproof.engine.card.schema import Card, CardArm, CardSection
 from tuneproof.engine.card.summary import rate_text
 from tuneproof.engine.case.arm_names import ArmName
 
@@ -76,19 +76,19 @@ def _fields(card: Card) -> list[PageSection]:
     data, method, cases = card.data_shape, card.method, card.eval_set
     return [
         PageSection("Decision", paragraphs=[card.decision.summary]),
-        PageSection("Data Shape", paragraphs=[_said(data and data.summary)], lines=profile_lines(data.profile) if data else ()),
+        PageSection("Data Shape", paragraphs=[_said(data)], lines=profile_lines(data.profile) if data else ()),
         PageSection(
             "Method",
-            paragraphs=[_said(method and method.summary)],
+            paragraphs=[_said(method)],
             folds=_folded("Every setting, and where its value comes from", method_lines(method) if method else ()),
         ),
-        PageSection("Eval Set", paragraphs=[_said(cases and cases.summary)]),
+        PageSection("Eval Set", paragraphs=[_said(cases)]),
         PageSection("Risk", lines=card.risk.items or [card.risk.summary]),
     ]
 
 
-def _said(summary: str | None) -> str:
-    return summary or "Not reached."
+def _said(field: CardSection | None) -> str:
+    return field.summary if field else "Not reached."
 
 
 def _optional(section: OptionalSection) -> PageSection:
