@@ -22,6 +22,7 @@ from tuneproof.engine.core.errors import ExitCode, Interrupted, RestartWorker, T
 from tuneproof.engine.core.memory_limits import boot_id, kernel_oom_kills
 from tuneproof.engine.core.plain_text import sanitize, use_plain_streams
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.ahead import Ahead
 from tuneproof.engine.run.event import Event
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import Failed, Finished, Heartbeat, Launched, Stopped, StopRequested
@@ -55,8 +56,11 @@ def work(
     slurm_job: str | None = None,
     lock: RunLock | None = None,
     kept: KeptReadings | None = None,
+    ahead: Ahead | None = None,
 ) -> int:
     """Locks the run, unless it was given the lock, and does its stages; how it ends is its last event and the exit code.
+
+    With `ahead` it looks ahead at the training in place of doing what follows the split.
 
     The exit code also says what a disk that is full or gone did not take as an event. Raises RestartWorker if a fresh process has to
     continue.
@@ -73,7 +77,10 @@ def work(
                 killed = None
             log.emit(launched, sync=True)
             with _heartbeat(log), _said_when_asked_to_stop(log, stop):
-                end = _do(lambda: run_stages(store, log, until, stop, killed, kept), run_dir, stop)
+                if ahead is None:
+                    end = _do(lambda: run_stages(store, log, until, stop, killed, kept), run_dir, stop)
+                else:
+                    end = _do(lambda: _look_ahead(store, log, stop, ahead), run_dir, stop)
             if not held.is_in(run_dir):
                 return worker_exit_code(run_gone(run_dir))
             reserve.release()
@@ -87,6 +94,12 @@ def work(
         if limit is None:
             raise
         return worker_exit_code(limit)
+
+
+def _look_ahead(store: RunStore, log: EventLog, stop: StopRequest, ahead: Ahead) -> None:
+    from tuneproof.engine.stages.look_ahead import look_ahead
+
+    look_ahead(store, log, stop, measures=ahead is Ahead.MEASURE)
 
 
 def _launched(until: Stage, slurm_job: str | None) -> Launched:
@@ -185,6 +198,7 @@ def main() -> None:
     # Not read from the environment: in a shell inside an allocation, that names a job that the worker must not end.
     parser.add_argument("--slurm-job")
     parser.add_argument("--lock", type=lambda descriptor: RunLock.inherited(int(descriptor)), help="the descriptor of the run's lock")
+    parser.add_argument("--ahead", type=Ahead, help="up to the split, then look ahead at the training: predict, or also measure a step")
     parser.add_argument("--stay", action="store_true", help="then do the runs whose folders stdin names")
     arguments = parser.parse_args()
     # Every library writes into the run folder, and what is in it is for this user alone.
@@ -201,7 +215,7 @@ def main() -> None:
     stop = StopRequest()
     stop.obey_signals()
     try:
-        code = work(arguments.run_dir, arguments.until, stop, arguments.slurm_job, arguments.lock)
+        code = work(arguments.run_dir, arguments.until, stop, arguments.slurm_job, arguments.lock, ahead=arguments.ahead)
     except RestartWorker:
         # The same pid, without the memory of this process.
         os.execv(sys.executable, [sys.executable, "-m", "tuneproof.engine.worker", *sys.argv[1:]])

@@ -226,7 +226,7 @@ def _summary(card: Card) -> list[Content]:
         Content.assemble((f"{line.title}  ", Meaning.HEADING.style), _said(line.text))
         for line in summary_lines(card)
         if line.title not in BESIDE_BARS
-    ]
+    ] + ([] if card.verdict.difference is not None else [Content("P shows the plan: what to do instead, and what is missing.")])
 
 
 def _fields(card: Card) -> Content:

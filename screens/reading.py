@@ -16,8 +16,8 @@ from tuneproof.tui.widgets.key_line import KeyLine
 from tuneproof.tui.widgets.sanitize import sanitized_content
 
 KEYS = """
-**On every screen**: 1 to 8 go to a step, c continues, backspace goes back, h goes home, k shows every key of the case file, ? explains the
-screen, q quits (and asks what to do with a run in progress), ctrl+p lists all commands and themes.
+**On every screen**: 1 to 8 go to a step, c continues, backspace goes back, h goes home, k shows every key of the case file, P the plan,
+? explains the screen, q quits (and asks what to do with a run in progress), ctrl+p lists all commands and themes.
 """
 
 

@@ -70,6 +70,7 @@ class StepScreen(Screen[None]):
         *(Binding(f"ctrl+{direction}", f"scroll_step('{direction}')", show=False) for direction in ("up", "down", "left", "right")),
         Binding("l", "log", "The worker's log", show=False),
         Binding("k", "case_file", "All keys of the case file", show=False),
+        Binding("P", "plan", "The plan", show=False),
         Binding("m", "maximise", "One panel", show=False),
         Binding("tab", "panel(1)", show=False),
         Binding("shift+tab", "panel(-1)", show=False),
@@ -264,6 +265,16 @@ class StepScreen(Screen[None]):
         from tuneproof.screens.case_file import CaseFileScreen
 
         self.app.push_screen(CaseFileScreen(self))
+
+    def action_plan(self) -> None:
+        """Shows the plan of the case as it stands."""
+        from tuneproof.engine.session.plan_page import session_plan
+        from tuneproof.screens.plan import PlanScreen
+
+        try:
+            self.app.push_screen(PlanScreen(session_plan(self.session)))
+        except TuneproofError as error:
+            self.show_error(str(error), title="Plan")
 
     def action_edit_key(self, name: str) -> None:
         """Asks for one key of the case file."""

@@ -62,7 +62,7 @@ def import_graph() -> grimp.ImportGraph:
 
 
 def engine_drawing() -> Drawing:
-    """The ten layers of the engine, as the import contract lists them, with the imports that are there."""
+    """The layers of the engine, as the import contract lists them, with the imports that are there."""
     [contract] = [each for each in contracts() if each.get("containers") == [ENGINE]]
     return drawing([[f"{ENGINE}.{name.strip()}" for name in layer.split("|")] for layer in contract["layers"]])
 
@@ -107,7 +107,7 @@ def svg() -> str:
             '<path d="M 0 0 L 8 4 L 0 8 z" fill="#3e4c59"/></marker></defs>',
             f'<rect width="{WIDTH}" height="{height}" fill="#ffffff"/>',
             f'<rect class="frame" x="12" y="{top - 12}" width="{WIDTH - 24}" height="{height - top}" rx="10"/>',
-            f'<text class="note" x="26" y="{top + 10}">engine/: ten layers</text>',
+            f'<text class="note" x="26" y="{top + 10}">engine/: {len(engine.rows)} layers</text>',
             '<text class="note" x="26" y="28">tui/ and screens/: each may also import the engine</text>',
             *_drawn(above, MARGIN),
             *_bands(engine, top + 28),

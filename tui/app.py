@@ -87,6 +87,7 @@ class TuneproofApp(ThemedApp):
         yield SystemCommand("Home", "New case, open a case, recent runs", self.action_home)
         if self.session is not None:
             yield SystemCommand("Case file", "Every key of the case, with its value and what it means", self.show_case_file)
+            yield SystemCommand("Plan", "What to do and why, what it takes, and what it can show", self.show_plan)
             for step in WizardStep:
                 yield SystemCommand(f"Go to {step}", f"Step {step.number} of the case", lambda step=step: self.go_to(step))
 
@@ -216,6 +217,14 @@ class TuneproofApp(ThemedApp):
         self._close_dialogs()
         if isinstance(self.screen, StepScreen):
             self.screen.action_case_file()
+
+    def show_plan(self) -> None:
+        """Shows the plan of the case, over the step that is open."""
+        from tuneproof.screens.step import StepScreen
+
+        self._close_dialogs()
+        if isinstance(self.screen, StepScreen):
+            self.screen.action_plan()
 
     def action_help_quit(self) -> None:
         """Says how to leave: ctrl+c copies in a field, and would be pressed by mistake."""

@@ -6,6 +6,7 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tuneproof.engine.run.artifacts import PLAN
 from tuneproof.tui.widgets.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -19,7 +20,11 @@ def farewell(session: CaseSession | None, run_status: str | None) -> str | None:
     if session.store is not None:
         run = shell_word(session.store.path)
         attach = f"tuneproof attach {run}"
-        return f"{run} is {run_status}; come back with: {attach}" if run_status else f"open it again with: {attach}"
+        if run_status:
+            return f"{run} is {run_status}; come back with: {attach}"
+        plan = session.store.path / PLAN
+        ends_early = session.card is not None and session.card.verdict.difference is None and plan.is_file()
+        return "\n".join([*([f"what to do next is in {shell_word(plan)}"] if ends_early else []), f"open it again with: {attach}"])
     path = session.draft.path
     if path is not None and path.is_file():
         return f"the case is saved; continue with: tuneproof {shell_word(_relative(path))}"

@@ -14,6 +14,7 @@ from tuneproof.engine.case.schema import Case
 from tuneproof.engine.core.errors import ExitCode, TuneproofError, UsageError
 from tuneproof.engine.core.plain_text import sanitize, sanitize_json
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.run.artifacts import PLAN
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.event_reader import EventReader
 from tuneproof.engine.run.events import AnyEvent, Failed, Finished, Launched, RouteDecided
@@ -50,6 +51,11 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
         print(sanitize_json(json.dumps(_document(store, state, code), ensure_ascii=False)))
     elif code is ExitCode.DONE and state.card and state.frozen:
         print(store.read(CARD_MD), end="")
+    elif code in (ExitCode.DONE, ExitCode.REFUSED) and store.has(PLAN):
+        from tuneproof.engine.planning.text import short_form
+
+        # What ends before anything is measured ends with what to do next.
+        print(short_form(store.read(PLAN)), end="")
     _print_end(store, state, code)
     return int(code)
 
@@ -162,11 +168,14 @@ def _document(store: RunStore, state: RunState, code: ExitCode) -> dict[str, obj
         "what_if": [row.model_dump() for row in route.what_if] if route else [],
         "next_steps": route.next_steps if route else [],
         "error": state.failure.message if state.failure else None,
+        "plan": str(store.path / PLAN) if store.has(PLAN) else None,
         "card": json.loads(store.read(CARD_JSON)) if code is ExitCode.DONE and state.card else None,
     }
 
 
 def _print_end(store: RunStore, state: RunState, code: ExitCode) -> None:
+    if store.has(PLAN):
+        _say(f"plan: {store.path / PLAN}")
     if code is ExitCode.DONE and state.card:
         _say(f"card: {store.path / CARD_MD}   page: {store.path / CARD_HTML}   verify: tuneproof verify {store.path}")
     elif code is ExitCode.DONE:

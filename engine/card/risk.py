@@ -15,7 +15,7 @@ from tuneproof.engine.card.schema import RiskSection
 from tuneproof.engine.case.arm_names import is_repaired
 from tuneproof.engine.case.instruction import instruction_gap
 from tuneproof.engine.case.route import Route
-from tuneproof.engine.case.schema import SAMPLE, Case
+from tuneproof.engine.case.schema import SAMPLE, DraftCase
 from tuneproof.engine.case.task import Metric, OutputKind, Task
 from tuneproof.engine.data.example import rows_without_instruction
 from tuneproof.engine.data.reasoning import Thinking
@@ -185,7 +185,7 @@ def _template_risks(model: ModelFacts) -> list[str]:
     return items
 
 
-def counted_target(case: Case) -> float | None:
+def counted_target(case: DraftCase) -> float | None:
     """The target as a share of correct cases; None if its metric gives partial credit or rules count too, or if there is no target."""
     if case.target is None or case.task is None or case.task.rules:
         return None

@@ -218,7 +218,7 @@ class WhatIf:
 
 def choose_route(answers: RouteAnswers) -> Route:
     """The route for the answers. The first rule that applies decides: retrieval, guard, alignment, tooling, fine-tuning, prompting."""
-    if _needs_facts(answers) and not answers.fits_in_prompt:
+    if needs_facts(answers) and not answers.fits_in_prompt:
         return Route.RAG
     if answers.unsafe_requests:
         return Route.GUARD
@@ -226,27 +226,28 @@ def choose_route(answers: RouteAnswers) -> Route:
         return Route.ALIGNMENT
     if answers.needs_actions:
         return Route.TOOLING
-    if _speaks_for_training(answers) and answers.stable_task and answers.labeled_examples >= ENOUGH_EXAMPLES:
+    if speaks_for_training(answers) and answers.stable_task and answers.labeled_examples >= ENOUGH_EXAMPLES:
         return Route.FINE_TUNING
     return Route.PROMPT
 
 
-def _needs_facts(answers: RouteAnswers) -> bool:
+def needs_facts(answers: RouteAnswers) -> bool:
+    """Whether answers depend on facts that the model has not seen, or that change."""
     return answers.private_facts or answers.facts_change_often
 
 
-def _speaks_for_training(answers: RouteAnswers) -> list[str]:
+def speaks_for_training(answers: RouteAnswers) -> list[str]:
     """The answers that speak for training, in words."""
     return [words for key, words in TRAINABLE.items() if getattr(answers, key)]
 
 
 def reason_for(answers: RouteAnswers) -> str:
     """Why the route of the answers is recommended, in a sentence or two."""
-    route, habits = choose_route(answers), _speaks_for_training(answers)
+    route, habits = choose_route(answers), speaks_for_training(answers)
     if route is Route.FINE_TUNING:
         sentence = f"{', '.join(habits)}, the task is stable, and there are at least {ENOUGH_EXAMPLES} examples."
         return sentence[0].upper() + sentence[1:]
-    if route is Route.PROMPT and _needs_facts(answers):
+    if route is Route.PROMPT and needs_facts(answers):
         return "The answers depend on facts that fit into the prompt: put them there, and measure that first."
     if route is Route.PROMPT and habits != [TRAINABLE["format_drift"]] and habits:
         lacking = [] if answers.stable_task else ["a stable task"]

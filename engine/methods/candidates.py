@@ -10,7 +10,7 @@ from dataclasses import replace
 from tuneproof.engine.case.schema import Budget
 from tuneproof.engine.case.training import Sharding
 from tuneproof.engine.core import hardware, memory_limits
-from tuneproof.engine.methods.memory import FLOAT32, HALF, TrainingShape, WeightFormat, predict_memory
+from tuneproof.engine.methods.memory import FLOAT32, HALF, HeldBytes, TrainingShape, WeightFormat, held_bytes, predict_memory
 from tuneproof.engine.methods.method import Ability, MethodName, Quantisation
 from tuneproof.engine.methods.model_shape import ModelShape
 from tuneproof.engine.methods.padding import SequenceLengths, as_sequences, fastest_accumulation
@@ -85,25 +85,31 @@ def _smaller_optimizers(method: str, *, on_gpu: bool) -> list[Optimizer]:
 
 def _memory(sequences: Plan, trained: int, option: ExecutionOption, shape: ModelShape, length: int, *, on_gpu: bool) -> Memory:
     """The predicted peak of one option; `sequences` is the plan whose batch size counts sequences of `length` tokens."""
+    return predict_memory(shape, _training_shape(sequences, trained, option, length, on_gpu=on_gpu))
+
+
+def held_by(settled: Plan, trained: int, shape: ModelShape, *, on_gpu: bool) -> HeldBytes:
+    """What a plan that trains so many parameters holds whatever its rows are, with the optimizer state in full and nothing sharded."""
+    return held_bytes(shape, _training_shape(settled, trained, ExecutionOption(1, checkpointing=False), 1, on_gpu=on_gpu))
+
+
+def _training_shape(sequences: Plan, trained: int, option: ExecutionOption, length: int, *, on_gpu: bool) -> TrainingShape:
     method = METHODS[sequences.method]
     weights = WEIGHT_FORMATS[method.quantisation] if method.quantisation else WeightFormat.PLAIN
-    return predict_memory(
-        shape,
-        TrainingShape(
-            length=length,
-            batch=sequences.rows_per_process // option.accumulation,
-            trained_parameters=trained,
-            full=sequences.method == MethodName.FULL,
-            weights=weights,
-            element=HALF if on_gpu else FLOAT32,
-            float32_weights=method.trains_base_weights,
-            # PEFT makes adapters float32; TRL makes those over a quantised base bf16.
-            adapter=FLOAT32 if weights is WeightFormat.PLAIN or not on_gpu else HALF,
-            optimizer=option.optimizer,
-            accumulation=option.accumulation,
-            checkpointing=option.checkpointing,
-            processes=sequences.processes,
-            sharded=option.sharding is Sharding.FULL,
-            cuda=on_gpu,
-        ),
+    return TrainingShape(
+        length=length,
+        batch=sequences.rows_per_process // option.accumulation,
+        trained_parameters=trained,
+        full=sequences.method == MethodName.FULL,
+        weights=weights,
+        element=HALF if on_gpu else FLOAT32,
+        float32_weights=method.trains_base_weights,
+        # PEFT makes adapters float32; TRL makes those over a quantised base bf16.
+        adapter=FLOAT32 if weights is WeightFormat.PLAIN or not on_gpu else HALF,
+        optimizer=option.optimizer,
+        accumulation=option.accumulation,
+        checkpointing=option.checkpointing,
+        processes=sequences.processes,
+        sharded=option.sharding is Sharding.FULL,
+        cuda=on_gpu,
     )

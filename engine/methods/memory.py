@@ -122,6 +122,34 @@ class TrainingShape:
         return FLOAT32 if self.float32_weights else self.element
 
 
+@dataclass(frozen=True)
+class HeldBytes:
+    """What a training holds whatever its rows are, in bytes: all but activations, logits and what is no tensor."""
+
+    weights: int
+    """Of the base."""
+    adapters: int
+    """0 where the base itself is trained."""
+    gradients: int
+    """All of them at once, as at the end of a backward pass."""
+    optimizer: int
+
+    @property
+    def total(self) -> int:
+        """All of them together."""
+        return self.weights + self.adapters + self.gradients + self.optimizer
+
+
+def held_bytes(model: ModelShape, step: TrainingShape) -> HeldBytes:
+    """What one process of a training holds of weights, gradients and optimizer state, if the model is not sharded."""
+    return HeldBytes(
+        weights=round(base_weight_bytes(model, step)),
+        adapters=0 if step.full else step.trained_parameters * step.adapter,
+        gradients=step.trained_parameters * step.bytes_per_trained,
+        optimizer=round(optimizer_bytes(model, step)),
+    )
+
+
 def predict_memory(model: ModelShape, step: TrainingShape) -> Memory:
     """The predicted peak of one process, in bytes: the maximum of three moments of a step.
 
@@ -129,7 +157,8 @@ def predict_memory(model: ModelShape, step: TrainingShape) -> Memory:
     """
     if step.sharded:
         return _predict_sharded(model, step)
-    gradients = step.trained_parameters * step.bytes_per_trained
+    held = held_bytes(model, step)
+    gradients = held.gradients
     # With accumulation the sum of the earlier gradients exists all the time; else gradients grow as activations are freed.
     accumulated = gradients if step.accumulation > 1 else 0
     output = model.vocabulary * model.hidden * step.bytes_per_trained if step.full else 0
@@ -146,12 +175,12 @@ def predict_memory(model: ModelShape, step: TrainingShape) -> Memory:
     grads, activations, logits = max(moments, key=sum)
     if step.processes > 1:
         # DistributedDataParallel copies the gradients into its buckets.
-        grads += step.trained_parameters * step.bytes_per_trained
+        grads += held.gradients
     return Memory(
-        weights=round(base_weight_bytes(model, step)),
-        adapters=0 if step.full else step.trained_parameters * step.adapter,
+        weights=held.weights,
+        adapters=held.adapters,
         gradients=grads,
-        optimizer=round(optimizer_bytes(model, step)),
+        optimizer=held.optimizer,
         activations=activations,
         logits=logits,
         overhead=CUDA_CONTEXT_BYTES if step.cuda else round(CPU_LIBRARY_BYTES + HEAP_FACTOR * (grads + activations + logits)),

@@ -28,6 +28,8 @@ TRAINED = "training/adapter"
 AUDIT = "audit.json"
 DATA = "data.json"
 CATALOGUE = "catalogue.json"
+PLAN = "plan.md"
+"""The plan for its reader. It belongs to no step: it also says what the machine had free when it was written."""
 FAILURES = "failures.jsonl"
 
 

@@ -39,6 +39,11 @@ class KeptReadings:
             self._audit = None
         self._key, self._readings, self._model = key, readings, model
 
+    @property
+    def model(self) -> ModelContext | None:
+        """The base of the last run with the rows; None before there is one, and for a case without a base."""
+        return self._model
+
     def audit(self, make: Callable[[], RepeatedAudit]) -> RepeatedAudit:
         """The audit of the rows that are kept; it is made if these are new."""
         if self._audit is None:

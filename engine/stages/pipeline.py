@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from tuneproof.engine.case.data import Data
 from tuneproof.engine.case.judge import Judge
 from tuneproof.engine.case.schema import Case
 from tuneproof.engine.case.task import Metric, Task
-from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.core.errors import CaseError, Interrupted, TuneproofError
 from tuneproof.engine.core.stage import Stage
 from tuneproof.engine.run.event_log import EventLog
 from tuneproof.engine.run.events import StageFinished, StageStarted
@@ -22,6 +23,7 @@ from tuneproof.engine.run.slurm import check_slurm
 from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import RunStore
 from tuneproof.engine.stages.card import write_card
+from tuneproof.engine.stages.plan_page import write_plan_page
 from tuneproof.engine.stages.route import decide_route
 from tuneproof.engine.stages.run_context import RunContext
 
@@ -156,7 +158,8 @@ def run_stages(
 ) -> None:
     """Does the planned stages of a run that this process has locked, with an event at the start and the end of each.
 
-    `kept` is what this process knows from the run before.
+    `kept` is what this process knows from the run before; only dry runs have it. Every other run has its plan written as `plan.md` once the
+    training is planned, and at the end, whatever the end is.
     """
     run = RunContext(store, store.case, log, stop, killed)
     stages = planned_stages(run.case, until)
@@ -166,12 +169,24 @@ def run_stages(
     with large_imports():
         actions = _actions(run, stages, kept)
     freeze_heap()
-    for stage in stages:
-        stop.check()
-        log.emit(StageStarted(stage=stage))
-        started = time.monotonic()
-        reused = actions[stage]()
-        log.emit(StageFinished(stage=stage, seconds=round(time.monotonic() - started, 3), reused=reused), sync=True)
+    has_page = kept is None
+    try:
+        for stage in stages:
+            stop.check()
+            log.emit(StageStarted(stage=stage))
+            started = time.monotonic()
+            reused = actions[stage]()
+            log.emit(StageFinished(stage=stage, seconds=round(time.monotonic() - started, 3), reused=reused), sync=True)
+            if stage is Stage.METHOD and has_page:
+                write_plan_page(run)
+    except TuneproofError as error:
+        # What ended the stages is said in any case; a plan that cannot be written then is not.
+        with suppress(TuneproofError, OSError):
+            if has_page:
+                write_plan_page(run, None if isinstance(error, Interrupted) else error)
+        raise
+    if has_page:
+        write_plan_page(run)
 
 
 def _actions(run: RunContext, stages: list[Stage], kept: KeptReadings | None) -> dict[Stage, Callable[[], bool]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from enum import Enum, auto
 
 from tuneproof.engine.card.learning_curve import WHOLE
 from tuneproof.engine.case.schema import Budget
@@ -29,6 +30,7 @@ from tuneproof.engine.methods.select import (
     select_method,
 )
 from tuneproof.engine.models.base_model import BaseCheckpoint, best_device
+from tuneproof.engine.planning.run_disk import RunDisk, run_disk
 from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.event import EventSink
 from tuneproof.engine.run.needs import Disk
@@ -38,13 +40,21 @@ from tuneproof.engine.run.work import Unit, Work
 from tuneproof.engine.stages.catalogue import stored_catalogue, trained_parameters
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
-from tuneproof.engine.stages.run_disk import RunDisk, run_disk
 
 WORTH_MEASURING = 1e13
 """Floating-point operations of a training above which a step is measured: a minute or so on a small CPU."""
 
 FULL_ENOUGH = 0.1
 """Share of the memory above which a prediction is checked by a measurement."""
+
+
+class Measuring(Enum):
+    """When a training step is measured while a training is planned: for that the base is loaded."""
+
+    NEVER = auto()
+    WHERE_WORTH = auto()
+    """Where the training takes longer than the measurement, or a limit of the budget needs it."""
+    ALWAYS = auto()
 
 
 def method_facts(
@@ -70,7 +80,15 @@ def method_facts(
     )
 
 
-def planner_for(run: RunContext, model: ModelContext, choice: MethodChoice, training: Training, *, variant: str | None = None) -> Planner:
+def planner_for(
+    run: RunContext,
+    model: ModelContext,
+    choice: MethodChoice,
+    training: Training,
+    *,
+    variant: str | None = None,
+    measuring: Measuring = Measuring.WHERE_WORTH,
+) -> Planner:
     """The planner of a choice for the rows and the base of a run, or for a model besides the tuned one, in its own folder of the run.
 
     Frees the weights in memory, so that a step can be measured.
@@ -90,6 +108,7 @@ def planner_for(run: RunContext, model: ModelContext, choice: MethodChoice, trai
         log=run.log,
         learning_curve=run.case.evaluate.learning_curve,
         seeds=run.case.evaluate.seeds,
+        measuring=measuring,
     )
 
 
@@ -130,6 +149,7 @@ class Planner:
     """Whether the hours include the smaller trainings of a learning curve."""
     seeds: int = 1
     """Trainings with different seeds, which the hours include."""
+    measuring: Measuring = Measuring.WHERE_WORTH
 
     def settle(self) -> tuple[Plan, artifacts.PlannedFacts]:
         """The plan that fits, and what was predicted and measured for it.
@@ -203,8 +223,10 @@ class Planner:
     def _not_worth_measuring(
         self, settled: Plan, memory: artifacts.Memory | None, available: AvailableMemory, shape: ModelShape | UnsupportedArchitecture
     ) -> str | None:
-        """Why no step is measured: the whole training is smaller, and the budget has no limit that needs a measurement."""
-        if (
+        """Why no step is measured: nobody asked for it, or the whole training is smaller and no limit of the budget needs it."""
+        if self.measuring is Measuring.NEVER:
+            return "measuring a step loads the base, and was not asked for"
+        if self.measuring is Measuring.ALWAYS or (
             isinstance(shape, UnsupportedArchitecture)
             or memory is None
             or self.budget.hours is not None

@@ -236,9 +236,9 @@ def _names(scope: ast.Module | ast.ClassDef, before: str = "") -> Iterator[str]:
                 yield before + name
 
 
-def test_the_engine_has_ten_layers_and_no_import_points_up() -> None:
+def test_the_engine_has_eleven_layers_and_no_import_points_up() -> None:
     drawing = engine_drawing()
-    assert len(drawing.rows) == 10
+    assert len(drawing.rows) == 11
     assert not drawing.pointing_up()
 
 

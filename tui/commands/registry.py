@@ -9,6 +9,7 @@ from tuneproof.tui.commands.completion import completion_command
 from tuneproof.tui.commands.export import EXPORT
 from tuneproof.tui.commands.help import help_command
 from tuneproof.tui.commands.judge import JUDGE
+from tuneproof.tui.commands.plan import PLAN
 from tuneproof.tui.commands.reproduce import REPRODUCE
 from tuneproof.tui.commands.runs import RUNS
 from tuneproof.tui.commands.trace import TRACE
@@ -23,6 +24,6 @@ def _register(*commands: Command) -> None:
     COMMANDS.update({command.name: command for command in commands})
 
 
-_register(ATTACH, RUNS, AUDIT, JUDGE, TRACE, VERIFY, REPRODUCE, EXPORT)
+_register(ATTACH, RUNS, PLAN, AUDIT, JUDGE, TRACE, VERIFY, REPRODUCE, EXPORT)
 # These two are about the others, so they come last and are given the list.
 _register(help_command(WIZARD, COMMANDS), completion_command(WIZARD, COMMANDS))

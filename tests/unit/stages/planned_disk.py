@@ -12,8 +12,8 @@ from tuneproof.engine.methods.plan import make_plan
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.models.files import tokenizer_bytes
+from tuneproof.engine.planning.run_disk import RunDisk
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.stages.run_disk import RunDisk
 
 
 def disk_of(base: BaseCheckpoint, folder: Path, trained: Mapping[str, int], evaluate: Evaluate | None = None) -> RunDisk:
