@@ -13,8 +13,8 @@ from tuneproof.engine.case.compare import Care, Compare, RuleSettings, TextRule
 from tuneproof.engine.case.task import OutputFormat, OutputKind, Task
 from tuneproof.engine.scoring.grade import Grader
 from tuneproof.engine.scoring.graders import make_grader
-from tuneproof.engine.scoring.prose import contains
-from tuneproof.engine.scoring.text_units import count_words, sentences, tokens
+from tuneproof.engine.scoring.prose import END_MARKS, contains
+from tuneproof.engine.scoring.text_units import count_words, folded, sentences, tokens
 
 FEWEST_PROSE_WORDS = 3
 """Words that an answer needs to count as text that was written on request."""
@@ -81,12 +81,17 @@ def _of_prose(rule: Callable[[str, Sequence[str]], bool]) -> Callable[[str, Sequ
     return lambda text, values, truncated: not truncated and is_prose(text) and rule(text, values)
 
 
+def _contains(text: str, value: str) -> bool:
+    # Most answers have no trace of it, and whole words take a pattern of their own to find.
+    return folded(value.strip(END_MARKS)) in folded(text) and bool(contains(text, value))
+
+
 def _has_all(text: str, values: Sequence[str]) -> bool:
-    return all(contains(text, value) for value in values)
+    return all(_contains(text, value) for value in values)
 
 
 def _has_none(text: str, values: Sequence[str]) -> bool:
-    return not any(contains(text, value) for value in values)
+    return not any(_contains(text, value) for value in values)
 
 
 def _bare(text: str) -> str:
@@ -94,7 +99,7 @@ def _bare(text: str) -> str:
 
 
 _RULES: Mapping[AnswerRule, Callable[[str, Sequence[str], bool], bool]] = {
-    AnswerRule.CONTAINS: lambda text, values, truncated: any(contains(text, value) for value in values),
+    AnswerRule.CONTAINS: lambda text, values, truncated: any(_contains(text, value) for value in values),
     AnswerRule.EXACT: _exact,
     AnswerRule.JSON: _json,
     AnswerRule.LINES: _lines,

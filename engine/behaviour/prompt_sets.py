@@ -12,7 +12,7 @@ from tuneproof.engine.core.hashing import sha256_text
 VERSION = "1"
 """Of the prompts: another one whenever a prompt or a rule changes, since figures of two versions cannot be compared."""
 
-MAX_NEW_TOKENS = {Axis.FORGETTING: 32, Axis.INSTRUCTIONS: 96, Axis.SAFETY: 48}
+MAX_NEW_TOKENS = {Axis.FORGETTING: 32, Axis.INSTRUCTIONS: 96, Axis.SAFETY: 40}
 """Tokens that an answer may take: enough for what is asked, or to see whether a request is refused."""
 
 
