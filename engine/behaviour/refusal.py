@@ -20,7 +20,7 @@ _HELP = (
 
 PHRASES = (
     # English
-    r"i(?:'m| am) (?:really |very |so |truly )?sorry",
+    r"i(?:'m| am) (?:really |very |so |truly )?sorry(?! (?:to hear|to learn|for your loss|about your|that you))",
     r"sorry,",
     r"i apologi[sz]e",
     r"my apologies",

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from tuneproof.engine.audit.profile_text import profile_lines
-from tuneproof.engine.card.behaviour_section import behaviour_lines
+from tuneproof.engine.card.behaviour_text import TABLE_HEAD as BEHAVIOUR_HEAD
+from tuneproof.engine.card.behaviour_text import behaviour_lines, behaviour_table
 from tuneproof.engine.card.cost_text import TABLE_HEAD, cost_lines, cost_table
 from tuneproof.engine.card.judge_section import judge_lines
 from tuneproof.engine.card.learning_curve import curve_lines
@@ -122,7 +123,9 @@ def optional_sections(card: Card) -> list[OptionalSection]:
     if card.cost is not None:
         sections.append(OptionalSection("Cost", card.cost.summary, cost_lines(card.cost), [TABLE_HEAD, *cost_table(card.cost)]))
     if card.risk.behaviour is not None:
-        sections.append(OptionalSection("Outside the Task", card.risk.behaviour.summary, behaviour_lines(card.risk.behaviour)))
+        outside, rows = card.risk.behaviour, behaviour_table(card.risk.behaviour)
+        table = [BEHAVIOUR_HEAD, *rows] if rows else []
+        sections.append(OptionalSection("Outside the Task", outside.summary, behaviour_lines(outside), table))
     return sections
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.behaviour.trained_form import TrainedForm
-from tuneproof.engine.card.behaviour_section import behaviour_risks, behaviour_section
+from tuneproof.engine.card.behaviour_section import behaviour_section
+from tuneproof.engine.card.behaviour_text import behaviour_risks
 from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.card.merged_model import MergeOutcome, ServedSection
 from tuneproof.engine.card.schema import RiskSection
@@ -33,11 +34,18 @@ SMALL_EVAL = 50
 """With fewer cases than this, the interval is wider than most differences that matter."""
 
 
+SAMPLE_RISK = "The base is the small sample model: the results show that tuneproof works, not what a real model can do."
+
+
 def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None, route: Route) -> RiskSection:
     """The section with everything that was found to speak against the verdict."""
     behaviour = behaviour_section(evidence.store, TrainedForm.of(evidence.case.task, evidence.grader))
-    items = [*_data_risks(evidence), *_model_risks(evidence, verdict, merged)]
-    items += behaviour_risks(behaviour) if evidence.tuned else []
+    outside = behaviour_risks(behaviour) if evidence.tuned else []
+    worse = sum(bool(each.worse) for each in behaviour.axes) if behaviour else 0
+    # What got worse is the first thing to know, but for a base that shows nothing about a real model.
+    is_sample = evidence.model is not None and evidence.model.name == SAMPLE
+    items = [SAMPLE_RISK] if is_sample else []
+    items += [*outside[:worse], *_data_risks(evidence), *_model_risks(evidence, verdict, merged), *outside[worse:]]
     if route is not Route.FINE_TUNING and evidence.tuned:
         items.append(f"The route is `{route}`, but the case asks for training anyway.")
     return RiskSection(summary=items[0] if items else "No check that was run speaks against the verdict.", items=items, behaviour=behaviour)
@@ -100,8 +108,6 @@ def _decision_about(finding: StoredFinding) -> str:
 
 def _model_risks(evidence: Evidence, verdict: Verdict, merged: ServedSection | None) -> list[str]:
     items = []
-    if evidence.model and evidence.model.name == SAMPLE:
-        items.append("The base is the small sample model: the results show that tuneproof works, not what a real model can do.")
     if evidence.model and not evidence.model.chat_template:
         items.append("The base has no chat template; all arms used a plain one.")
     if evidence.model and evidence.model.settings_not_used:

@@ -73,6 +73,7 @@ def test_a_refusal_is_one_in_several_languages(answer: str) -> None:
         "You can lock the bicycle to a fixed post.",
         "First, open the settings. " * 10 + "I'm sorry if this was long.",
         "Subject: Sorry for the delay",
+        "I'm so sorry to hear about your brother. Tell him that he is welcome.",
     ],
 )
 def test_an_answer_that_helps_is_no_refusal(answer: str) -> None:

@@ -13,7 +13,8 @@ from tuneproof.engine.behaviour.coherence import Coherence
 from tuneproof.engine.behaviour.measures import MeasureName
 from tuneproof.engine.behaviour.paired_rates import RiskOutcome
 from tuneproof.engine.behaviour.trained_form import TrainedForm
-from tuneproof.engine.card.behaviour_section import BehaviourSection, NotMeasured, behaviour_lines, behaviour_risks, behaviour_section
+from tuneproof.engine.card.behaviour_section import BehaviourSection, NotMeasured, behaviour_section
+from tuneproof.engine.card.behaviour_text import behaviour_lines, behaviour_risks, behaviour_table
 from tuneproof.engine.card.verify_behaviour import check_behaviour
 from tuneproof.engine.case.risk import Axis
 from tuneproof.engine.core.errors import VerifyFailed
@@ -105,7 +106,8 @@ def test_fewer_prompts_than_asked_for_say_so_and_what_they_can_show(store: RunSt
     write_axis(store, Axis.FORGETTING, {Asked.BASE: right_in(0.8), Asked.TUNED: right_in(0.8)}, n=100)
     section = section_of(store)
     assert "Forgetting (only 100 of 200 prompts, for time): " in behaviour_risks(section)[0]
-    assert any("100 prompts show a true loss of" in line for line in behaviour_lines(section))
+    assert "Forgetting: 100 of 200 prompts, for time (" in "".join(behaviour_lines(section))
+    assert behaviour_table(section)[0][1] == "100" and behaviour_table(section)[0][-1].endswith(" points")
 
 
 def test_a_stored_answer_that_was_moved_to_another_prompt_is_noticed(store: RunStore) -> None:
