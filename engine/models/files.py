@@ -9,6 +9,7 @@ from pathlib import Path
 from tuneproof.engine.case.schema import SAMPLE
 from tuneproof.engine.core.hashing import sha256_data, sha256_file
 from tuneproof.engine.models.custom_code import code_files
+from tuneproof.engine.models.sample_models import SAMPLE_MODELS
 from tuneproof.engine.models.weight_files import shard_names
 
 FIRST_MODEL_FILES = ("*.safetensors", "*.json", "*.model", "*.txt", "*.jinja")
@@ -25,9 +26,11 @@ CODE_FILES = ["*.py"]
 
 
 def local_folder(base: str) -> Path | None:
-    """The folder of the sample model, or of a model given by its path; None for a name on the Hugging Face Hub."""
+    """The folder of a sample model, or of a model given by its path; None for a name on the Hugging Face Hub, and for what is not here."""
     if base == SAMPLE:
         return Path(str(files("tuneproof.sample_cases"))) / "model"
+    if base in SAMPLE_MODELS and SAMPLE_MODELS[base].is_here:
+        return SAMPLE_MODELS[base].folder
     return Path(base) if Path(base).is_dir() else None
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from tuneproof.engine.core.errors import CaseError
 from tuneproof.engine.models.files import local_folder
 from tuneproof.engine.models.plain_files import check_plain, read_json
+from tuneproof.engine.models.sample_models import SAMPLE_MODELS
 from tuneproof.engine.models.weight_files import check_weights
 
 TOKENIZERS = ("tokenizer.json", "vocab.json", "vocab.txt", "tekken.json", "*.model", "*.tiktoken", "*.codes")
@@ -31,6 +32,10 @@ def check_named_folder(base: str) -> None:
     folder = local_folder(base)
     if folder is not None:
         check_folder(folder)
+    elif base in SAMPLE_MODELS:
+        raise CaseError(
+            "this model is not on this machine yet", where=f"model.base: {base}", fix=f"fetch it: tuneproof sample-model {base}"
+        )
     elif Path(base).exists():
         raise CaseError("a base model is a folder, and this is a file", where=f"model.base: {base}", fix="name the folder that it is in")
 

@@ -9,6 +9,7 @@ from typing import Any
 from tuneproof.engine.case.data import Columns
 from tuneproof.engine.case.schema import SAMPLE
 from tuneproof.engine.core.errors import CaseError
+from tuneproof.engine.models.sample_models import SAMPLE_MODELS
 
 WHOLE_PERCENT = 100
 SUM_TOLERANCE = 1e-6
@@ -166,7 +167,7 @@ def examples_named(text: str) -> str:
 
 def base_model(text: str) -> str:
     """A base model as the case names it: `sample`, an absolute folder, or a name on the hub; `check_base` looks at it."""
-    return text.strip() if text.strip() == SAMPLE else path_or_hub_name(text)
+    return text.strip() if text.strip() in (SAMPLE, *SAMPLE_MODELS) else path_or_hub_name(text)
 
 
 def _shown(text: str) -> str:
