@@ -48,6 +48,10 @@ CHUNK = 50
 """Prompts that are answered together: what is not answered whole when the time is spent does not count."""
 
 
+PROMPTS = "prompts"
+"""The input of a step that is the digest of the prompts."""
+
+
 def measure_behaviour(run: RunContext, model: ModelContext) -> bool:
     """Measures the axes that the case asks for, and returns whether all of them were measured before."""
     wanted = {axis: _inputs(run, model, axis) for axis in Axis if run.case.risk.measures(axis)}
@@ -58,9 +62,8 @@ def measure_behaviour(run: RunContext, model: ModelContext) -> bool:
         if not store.is_done(_step(axis), inputs) and not take_over(store, _step(axis), inputs)
     }
     if missing:
-        _Measurement(
-            run, model, missing, 60 * run.case.risk.minutes - _seconds_taken(run, [each for each in wanted if each not in missing])
-        ).run_all()
+        taken = _seconds_taken(run, [each for each in wanted if each not in missing])
+        _Measurement(run, model, missing, 60 * run.case.risk.minutes - taken).run_all()
     return not missing
 
 
@@ -70,16 +73,18 @@ def _step(axis: Axis) -> StepId:
 
 def _inputs(run: RunContext, model: ModelContext, axis: Axis) -> Inputs:
     """What the answers of an axis and their number depend on."""
-    risk, train = run.case.risk, run.store.manifest.steps[StepId(StepKind.TRAIN)].files
+    risk, steps = run.case.risk, run.store.manifest.steps
+    measured = steps.get(_step(axis))
     settings = {
         "base": model.base.sha256,
-        "prompts": prompts_sha256(axis),
+        # A run that an earlier version measured keeps the prompts that it asked.
+        PROMPTS: prompts_sha256(axis) if measured is None else measured.inputs.settings.get(PROMPTS, ""),
         "cases": str(risk.cases),
         "margin": str(risk.margin),
         "minutes": str(risk.minutes),
         "task": model.task.sha256,
     }
-    return run.store.inputs(artifacts.trained_weights(train), settings)
+    return run.store.inputs(artifacts.trained_weights(steps[StepId(StepKind.TRAIN)].files), settings)
 
 
 def _seconds_taken(run: RunContext, done: Sequence[Axis]) -> float:
@@ -89,7 +94,11 @@ def _seconds_taken(run: RunContext, done: Sequence[Axis]) -> float:
 
 
 class _OutOfTime(Exception):
-    """The time for these prompts is spent."""
+    """The time for these prompts is spent; what it was spent on does not count, and its seconds do."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__()
+        self.seconds = seconds
 
 
 class _TimedStop(StopRequest):
@@ -104,7 +113,7 @@ class _TimedStop(StopRequest):
         now = time.monotonic()
         self._began = self._began or now
         if now - self._began > self._seconds:
-            raise _OutOfTime
+            raise _OutOfTime(now - self._began)
 
 
 @dataclass
@@ -184,7 +193,8 @@ class _Measurement:
                     completions, taken = self._complete(
                         axis, who, decoder, [prompts[at] for at in part], seconds - found.seconds, report, start
                     )
-                except _OutOfTime:
+                except _OutOfTime as spent:
+                    found.seconds += spent.seconds
                     break
                 found.seconds += taken
                 found.rows += [_answer(cases[at], prompts[at], each) for at, each in zip(part, completions, strict=True)]
@@ -201,7 +211,7 @@ class _Measurement:
         before: int,
     ) -> tuple[list[Completion], float]:
         if seconds <= 0:
-            raise _OutOfTime
+            raise _OutOfTime(0.0)
         run, base = self._run, self._model.base
         room, kept = MAX_NEW_TOKENS[axis] + base.reasoning_tokens, run.store.path / kept_answers_file(axis, who)
         weights = self._inputs[axis].files if who is Asked.TUNED else {}

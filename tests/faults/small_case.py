@@ -29,6 +29,7 @@ TRAINING: dict[str, Any] = {
     "baselines": ["zero_shot"],
     "method": {"name": "lora"},
     "training": {"batch_size": 2, "max_steps": 2},
+    "risk": {"minutes": 0},
     "evaluate": {"max_new_tokens": 4, "merged": False},
 }
 """The rest of it, up to the card."""

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tests.conftest import ROOT, sample_case, tuneproof
+from tests.conftest import OUTSIDE_THE_TASK, ROOT, sample_case, tuneproof
 from tests.snapshots.browser import TALLEST, VIEWS, photograph
 from tuneproof.engine.card.schema import CARD_HTML
 
@@ -36,7 +36,7 @@ def main() -> None:
 
 
 def _replay(case: str, run: Path) -> None:
-    result = tuneproof("--replay", sample_case().with_name(f"{case}.yaml"), "--run-dir", run)
+    result = tuneproof("--replay", sample_case().with_name(f"{case}.yaml"), "--run-dir", run, *OUTSIDE_THE_TASK)
     if result.code:
         sys.exit(result.err)
 

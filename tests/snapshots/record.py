@@ -14,7 +14,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.conftest import ROOT, sample_case, tuneproof
+from tests.conftest import OUTSIDE_THE_TASK, ROOT, sample_case, tuneproof
 from tuneproof.engine.arms import TUNED_ARMS
 from tuneproof.engine.run.manifest import Manifest
 
@@ -23,11 +23,11 @@ FINISHED = RECORDED / "support-tickets-1"
 TRAINING = RECORDED / "training"
 
 KEPT = (
-    "case.yaml manifest.json events.jsonl audit.json data.json catalogue.json method.json model.json route.json "
-    "splits arms failures.jsonl training/summary.json training/history.json training/merged/predictions.jsonl training/merged/scores.json "
-    "card.json card.md card.html worker.log"
+    "case.yaml manifest.json events.jsonl audit.json data.json catalogue.json method.json model.json route.json splits arms "
+    "behaviour failures.jsonl training/summary.json training/history.json training/merged/predictions.jsonl "
+    "training/merged/scores.json card.json card.md card.html worker.log"
 ).split()
-NOT_YET = "arms/tuned arms/tuned_constrained training card.json card.md card.html".split()
+NOT_YET = "arms/tuned arms/tuned_constrained behaviour training card.json card.md card.html".split()
 """Files that a run in training does not have yet."""
 
 BEGAN = 1_790_000_000.0
@@ -42,7 +42,7 @@ def main() -> None:
     """Replays the case in a temporary folder, and replaces the recording."""
     with tempfile.TemporaryDirectory() as folder:
         run = Path(folder) / FINISHED.name
-        result = tuneproof("--replay", sample_case(), "--run-dir", run)
+        result = tuneproof("--replay", sample_case(), "--run-dir", run, *OUTSIDE_THE_TASK)
         if result.code:
             sys.exit(result.err)
         shutil.rmtree(RECORDED, ignore_errors=True)
