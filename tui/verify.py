@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING
 from tuneproof.engine.core.errors import ExitCode, UsageError
 from tuneproof.engine.core.plain_text import sanitize, sanitize_json
 from tuneproof.tui.file_list import file_list
-from tuneproof.tui.verify_rerun import check_rerun, decode_again, rerun_document, rerun_lines
+from tuneproof.tui.verify_rerun import check_rerun, decode_again, is_as_stored, rerun_document, rerun_lines
+from tuneproof.tui.verify_signature import (
+    add_signature_arguments,
+    check_signature_options,
+    signature_document,
+    signature_line,
+    signature_of,
+)
 
 if TYPE_CHECKING:
     from tuneproof.engine.card.verify import Verified
@@ -33,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     rerun = "also decode N of the stored answers again, spread over the arms, where the model is on this machine"
     parser.add_argument("--rerun", metavar="N", type=positive, default=0, help=rerun)
+    add_signature_arguments(parser)
 
 
 def positive(word: str) -> int:
@@ -46,14 +54,18 @@ def verify_command(options: argparse.Namespace) -> int:
     """Verifies a run and prints what was checked. Raises VerifyFailed for the first thing that differs."""
     from tuneproof.engine.card.verify import open_stored, verify
 
+    check_signature_options(options)
     store = open_stored(options.run)
     checked = verify(store, run_script=options.run_script)
     again = decode_again(store, options.rerun) if options.rerun else None
+    # What is known to be made up is not signed.
+    signature = signature_of(store, options) if again is None or is_as_stored(again) else None
     if options.json:
-        document = _document(checked) | (rerun_document(again) if again else {})
+        document = _document(checked) | {"signature": signature_document(signature)} | (rerun_document(again) if again else {})
         print(sanitize_json(json.dumps(document, ensure_ascii=False)))
     else:
-        print("\n".join([*_lines(checked), *(rerun_lines(again) if again else [HOW_TO_RERUN])]))
+        lines = [*_lines(checked), *(rerun_lines(again) if again else [HOW_TO_RERUN])]
+        print("\n".join([*lines, signature_line(signature, signs=options.sign is not None)]))
     if again is not None:
         check_rerun(again)
     return int(ExitCode.DONE)

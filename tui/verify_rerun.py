@@ -65,6 +65,11 @@ def rerun_lines(again: Rerun | str) -> Iterator[str]:
         yield f"\n… and {len(again.differing) - SHOWN:,} more: --json has them all"
 
 
+def is_as_stored(again: Rerun | str) -> bool:
+    """Whether no answer that was decoded again is another."""
+    return isinstance(again, str) or not again.differing
+
+
 def check_rerun(again: Rerun | str) -> None:
     """Raises VerifyFailed if an answer is not what is stored."""
     if isinstance(again, str) or not again.differing:

@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from tuneproof.engine.card.schema import CARD_JSON
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.run.manifest import Manifest
+from tuneproof.engine.run.signature import SIGNATURE, SIGNED_LIST
 from tuneproof.engine.run.snapshot import RunSnapshot
 from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.store import CASE, MANIFEST, RunStore
@@ -48,9 +49,9 @@ def models_left_out(store: RunStore, manifest: Manifest) -> set[str]:
 
 
 def other_files(run: RunSnapshot) -> set[str]:
-    """Everything in the folder that is no folder, and that no step of the run has written."""
+    """Everything in the folder that is no folder, that no step of the run has written, and that is not its signature."""
     found = {path.relative_to(run.path).as_posix() for path in run.path.rglob("*") if not path.is_dir()}
-    return found - {MANIFEST, *run.manifest.written()}
+    return found - {MANIFEST, SIGNED_LIST, SIGNATURE, *run.manifest.written()}
 
 
 def _is_weights(file: str) -> bool:
