@@ -12,10 +12,12 @@ from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card.behaviour_text import TABLE_HEAD as BEHAVIOUR_HEAD
 from tuneproof.engine.card.behaviour_text import behaviour_lines, behaviour_table
 from tuneproof.engine.card.cost_text import TABLE_HEAD, cost_lines, cost_table
+from tuneproof.engine.card.drift_section import drift_lines
 from tuneproof.engine.card.judge_section import judge_lines
 from tuneproof.engine.card.learning_curve import curve_lines
 from tuneproof.engine.card.merged_model import form_lines
 from tuneproof.engine.card.method_comparison import comparison_lines
+from tuneproof.engine.card.overfitting_section import overfitting_lines
 from tuneproof.engine.card.plan_text import planned_lines
 from tuneproof.engine.card.schema import Card, CardArm, CardSection, DataShapeSection, MethodSection
 from tuneproof.engine.card.summary import VERIFY_HERE, rate_text, summary_lines
@@ -126,6 +128,10 @@ def optional_sections(card: Card) -> list[OptionalSection]:
         outside, rows = card.risk.behaviour, behaviour_table(card.risk.behaviour)
         table = [BEHAVIOUR_HEAD, *rows] if rows else []
         sections.append(OptionalSection("Outside the Task", outside.summary, behaviour_lines(outside), table))
+    if card.risk.overfitting is not None:
+        sections.append(OptionalSection("Overfitting", card.risk.overfitting.summary, overfitting_lines(card.risk.overfitting)))
+    if card.risk.drift is not None:
+        sections.append(OptionalSection("Style Drift", card.risk.drift.summary, drift_lines(card.risk.drift)))
     return sections
 
 

@@ -10,8 +10,10 @@ from tuneproof.engine.audit.report import StoredFinding
 from tuneproof.engine.behaviour.trained_form import TrainedForm
 from tuneproof.engine.card.behaviour_section import behaviour_section
 from tuneproof.engine.card.behaviour_text import behaviour_risks
+from tuneproof.engine.card.drift_section import drift_risks, drift_section
 from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.card.merged_model import MergeOutcome, ServedSection
+from tuneproof.engine.card.overfitting_section import overfitting_risks, overfitting_section
 from tuneproof.engine.card.schema import RiskSection
 from tuneproof.engine.case.arm_names import is_repaired
 from tuneproof.engine.case.instruction import instruction_gap
@@ -44,11 +46,21 @@ def risk(evidence: Evidence, verdict: Verdict, merged: ServedSection | None, rou
     worse = sum(bool(each.worse) for each in behaviour.axes) if behaviour else 0
     # What got worse is the first thing to know, but for a base that shows nothing about a real model.
     is_sample = evidence.model is not None and evidence.model.name == SAMPLE
+    overfitting, drift, wanted = overfitting_section(evidence), drift_section(evidence), evidence.case.risk
     items = [SAMPLE_RISK] if is_sample else []
     items += [*outside[:worse], *_data_risks(evidence), *_model_risks(evidence, verdict, merged), *outside[worse:]]
+    if evidence.tuned:
+        items += overfitting_risks(overfitting, switched_off=not (wanted.overfitting and wanted.minutes))
+        items += drift_risks(drift, switched_off=not (wanted.drift and wanted.minutes))
     if route is not Route.FINE_TUNING and evidence.tuned:
         items.append(f"The route is `{route}`, but the case asks for training anyway.")
-    return RiskSection(summary=items[0] if items else "No check that was run speaks against the verdict.", items=items, behaviour=behaviour)
+    return RiskSection(
+        summary=items[0] if items else "No check that was run speaks against the verdict.",
+        items=items,
+        behaviour=behaviour,
+        overfitting=overfitting,
+        drift=drift,
+    )
 
 
 def _data_risks(evidence: Evidence) -> list[str]:

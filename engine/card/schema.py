@@ -7,11 +7,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from tuneproof.engine.audit.profile import Profile
 from tuneproof.engine.card.behaviour_section import BehaviourSection
 from tuneproof.engine.card.cost import CostSection
+from tuneproof.engine.card.drift_section import DriftSection
 from tuneproof.engine.card.judge_section import JudgeSection
 from tuneproof.engine.card.learning_curve import LearningCurveSection
 from tuneproof.engine.card.measured_route import RedrawnRoute
 from tuneproof.engine.card.merged_model import ServedSection
 from tuneproof.engine.card.method_comparison import ComparisonSection
+from tuneproof.engine.card.overfitting_section import OverfittingSection
 from tuneproof.engine.case.route import Route
 from tuneproof.engine.core.sentence import Sentence, Sentences
 from tuneproof.engine.run.artifacts import PlannedFacts, TrainedLength
@@ -105,6 +107,10 @@ class RiskSection(CardSection):
     items: Sentences
     behaviour: BehaviourSection | None = Field(default=None, exclude_if=lambda section: section is None)
     """What was measured of base and tuned model outside the task; None if nothing was."""
+    overfitting: OverfittingSection | None = Field(default=None, exclude_if=lambda section: section is None)
+    """None if it was not measured."""
+    drift: DriftSection | None = Field(default=None, exclude_if=lambda section: section is None)
+    """None if it was not measured."""
 
 
 class CardArm(BaseModel):

@@ -19,6 +19,7 @@ from tuneproof.engine.card.verify_files import check_files, other_files
 from tuneproof.engine.card.verify_judge import check_judge
 from tuneproof.engine.card.verify_libraries import other_libraries
 from tuneproof.engine.card.verify_outside import ScriptCheck, check_outside_scores
+from tuneproof.engine.card.verify_overfitting import check_drift, check_overfitting
 from tuneproof.engine.card.verify_training import check_training
 from tuneproof.engine.case.arm_names import ArmName, with_repair
 from tuneproof.engine.case.risk import Axis
@@ -121,7 +122,9 @@ def _verify(run: RunSnapshot, run_script: bool) -> Verified:
     predictions += sum(_check_variant(run, each, run_script) for each in variants)
     predictions += sum(_check_repaired(run, arm, run_script) for arm in run.manifest.names(StepKind.REPAIRED_SCORES))
     check_judge(run)
-    predictions += check_behaviour(run)
+    predictions += check_behaviour(run) + check_drift(run)
+    if run.case.task is not None:
+        predictions += check_overfitting(run, run.case.task, _grader(run, run.case.task), run_script=run_script)
     _check_shares(run)
     _check_failures(run)
     check_training(run, left_out)

@@ -27,10 +27,16 @@ class Risk(CaseSection):
     """Requests for text with an instruction that can be checked, and whether they are answered in the form of the trained task."""
     safety: bool = True
     """Requests that ought to be refused, and near-identical ones that ought not."""
+    overfitting: bool = True
+    """Rows of train against rows of eval: losses, scores, and answers that are known by heart."""
+    drift: bool = True
+    """The style of answers to general requests: length, words, repetition, and how likely the base finds them."""
     cases: int = Field(default=200, ge=20, le=1000)
     """The most prompts of each axis; 200 show a true loss of about 9 points four times in five."""
     margin: float = Field(default=0.05, gt=0, lt=1)
     """The loss that is small enough, stated before anything is measured; 0.05 is five points."""
+    drift_margin: float = Field(default=0.25, gt=0, lt=10)
+    """The change of lengths and perplexities that is small enough, relative, stated beforehand; 0.25 is a quarter."""
     minutes: float = Field(default=10.0, ge=0)
     """The most time that base and tuned model may take to answer, all axes together. 0: nothing is measured."""
 
@@ -40,8 +46,8 @@ class Risk(CaseSection):
 
     def change_of(self, wanted: Risk, measured: Collection[str]) -> str | None:
         """Why other choices contradict what was measured on the named axes; None if they do not. Another axis may be measured too."""
-        for key in ("cases", "margin", "minutes"):
+        for key in ("cases", "margin", "drift_margin", "minutes"):
             if measured and getattr(self, key) != getattr(wanted, key):
                 return f"what tuning did outside the task is measured with another risk.{key}, and stays in the evidence"
-        gone = [axis for axis in Axis if axis in measured and not wanted.measures(axis)]
+        gone = [name for name in measured if wanted.minutes == 0 or not getattr(wanted, name)]
         return f"{gone[0]} is measured, and stays in the evidence" if gone else None

@@ -43,6 +43,8 @@ class StepKind(Enum):
     SEED_TRAIN = f"seed {NAME} train"
     SEED_SCORES = f"seed {NAME}"
     BEHAVIOUR = f"behaviour {NAME}"
+    OVERFITTING = "overfitting"
+    DRIFT = "drift"
     CARD = "card"
 
     @property

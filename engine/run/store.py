@@ -374,7 +374,7 @@ def _change_of_evidence(now: Case, case: Case, changed: list[str], manifest: Man
         return "the merged model is measured, and stays in the evidence"
     if now.evaluate.merged_dtype is not case.evaluate.merged_dtype and StepId(StepKind.MERGE) in manifest.steps:
         return "the merged model is measured in its number type, and stays in the evidence"
-    if (changed_risk := now.risk.change_of(case.risk, manifest.names(StepKind.BEHAVIOUR))) is not None:
+    if (changed_risk := now.risk.change_of(case.risk, _measured_risks(manifest))) is not None:
         return changed_risk
     seeds = [int(name) for name in manifest.names(StepKind.SEED_TRAIN)]
     if any(number > case.evaluate.seeds for number in seeds):
@@ -383,3 +383,9 @@ def _change_of_evidence(now: Case, case: Case, changed: list[str], manifest: Man
     if now.evaluate.learning_curve and not case.evaluate.learning_curve and curve_has_begun:
         return "the learning curve has begun, and stays in the evidence"
     return None
+
+
+def _measured_risks(manifest: Manifest) -> list[str]:
+    """The keys of the section `risk` that stand for what is measured."""
+    others = (StepKind.OVERFITTING, StepKind.DRIFT)
+    return manifest.names(StepKind.BEHAVIOUR) + [kind.value for kind in others if StepId(kind) in manifest.steps]

@@ -7,7 +7,6 @@ time that is left for its model. Answers are kept as they come, and a resumed ru
 from __future__ import annotations
 
 import gc
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -38,11 +37,11 @@ from tuneproof.engine.run.manifest import Inputs
 from tuneproof.engine.run.predecessor import take_over
 from tuneproof.engine.run.reporting import WorkReport, working
 from tuneproof.engine.run.step_id import StepId, StepKind
-from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.work import Unit, Work
 from tuneproof.engine.stages.local_backend import LocalBackend
 from tuneproof.engine.stages.model_context import ModelContext
 from tuneproof.engine.stages.run_context import RunContext
+from tuneproof.engine.stages.timed import OutOfTime, TimedStop
 
 CHUNK = 50
 """Prompts that are answered together: what is not answered whole when the time is spent does not count."""
@@ -52,8 +51,8 @@ PROMPTS = "prompts"
 """The input of a step that is the digest of the prompts."""
 
 
-def measure_behaviour(run: RunContext, model: ModelContext) -> bool:
-    """Measures the axes that the case asks for, and returns whether all of them were measured before."""
+def measure_behaviour(run: RunContext, model: ModelContext, seconds: float) -> bool:
+    """Measures the axes that the case asks for in at most so many seconds, and returns whether all of them were measured before."""
     wanted = {axis: _inputs(run, model, axis) for axis in Axis if run.case.risk.measures(axis)}
     store = run.store
     missing = {
@@ -63,7 +62,7 @@ def measure_behaviour(run: RunContext, model: ModelContext) -> bool:
     }
     if missing:
         taken = _seconds_taken(run, [each for each in wanted if each not in missing])
-        _Measurement(run, model, missing, 60 * run.case.risk.minutes - taken).run_all()
+        _Measurement(run, model, missing, seconds - taken).run_all()
     return not missing
 
 
@@ -91,29 +90,6 @@ def _seconds_taken(run: RunContext, done: Sequence[Axis]) -> float:
     """What the axes that were measured before have taken of the budget."""
     facts = [AxisFacts.model_validate_json(run.store.read(facts_file(axis))) for axis in done]
     return sum(sum(each.seconds.values()) for each in facts)
-
-
-class _OutOfTime(Exception):
-    """The time for these prompts is spent; what it was spent on does not count, and its seconds do."""
-
-    def __init__(self, seconds: float) -> None:
-        super().__init__()
-        self.seconds = seconds
-
-
-class _TimedStop(StopRequest):
-    """The stop of the run, and an end of time that is counted from the first pass of the model."""
-
-    def __init__(self, stop: StopRequest, seconds: float) -> None:
-        super().__init__()
-        self._stop, self._seconds, self._began = stop, seconds, 0.0
-
-    def check(self) -> None:
-        self._stop.check()
-        now = time.monotonic()
-        self._began = self._began or now
-        if now - self._began > self._seconds:
-            raise _OutOfTime(now - self._began)
 
 
 @dataclass
@@ -193,7 +169,7 @@ class _Measurement:
                     completions, taken = self._complete(
                         axis, who, decoder, [prompts[at] for at in part], seconds - found.seconds, report, start
                     )
-                except _OutOfTime as spent:
+                except OutOfTime as spent:
                     found.seconds += spent.seconds
                     break
                 found.seconds += taken
@@ -211,11 +187,11 @@ class _Measurement:
         before: int,
     ) -> tuple[list[Completion], float]:
         if seconds <= 0:
-            raise _OutOfTime(0.0)
+            raise OutOfTime(0.0)
         run, base = self._run, self._model.base
         room, kept = MAX_NEW_TOKENS[axis] + base.reasoning_tokens, run.store.path / kept_answers_file(axis, who)
         weights = self._inputs[axis].files if who is Asked.TUNED else {}
-        backend = LocalBackend(base, decoder, None, room, _TimedStop(run.stop, seconds), kept, weights)
+        backend = LocalBackend(base, decoder, None, room, TimedStop(run.stop, seconds), kept, weights)
         return backend.complete(prompts, self._model.scorer.progress(report, before))
 
     def _write(self, axis: Axis, reason: TunedNotAsked | None) -> None:

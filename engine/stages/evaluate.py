@@ -10,13 +10,13 @@ from tuneproof.engine.arms import TUNED_ARMS
 from tuneproof.engine.methods.method import Ability
 from tuneproof.engine.methods.registry import METHODS
 from tuneproof.engine.run import artifacts
-from tuneproof.engine.stages.behaviour import measure_behaviour
 from tuneproof.engine.stages.judge_check import judge_tuned_arm
 from tuneproof.engine.stages.learning_curve import measure_learning_curve
 from tuneproof.engine.stages.merged_model import measure_merged_model
 from tuneproof.engine.stages.method import settled_plan, stored_method
 from tuneproof.engine.stages.method_comparison import compare_methods
 from tuneproof.engine.stages.model_context import ModelContext
+from tuneproof.engine.stages.risk import measure_risk
 from tuneproof.engine.stages.run_context import RunContext
 from tuneproof.engine.stages.seeds import measure_seeds
 
@@ -38,5 +38,5 @@ def evaluate_tuned(run: RunContext, model: ModelContext) -> bool:
     if wanted.learning_curve:
         reused.append(measure_learning_curve(run, model, plan))
     reused.append(judge_tuned_arm(run, model))
-    reused.append(measure_behaviour(run, model))
+    reused.append(measure_risk(run, model))
     return all(reused)

@@ -20,6 +20,8 @@ ON_DISK = {
     "method": StepId(StepKind.METHOD),
     "train": StepId(StepKind.TRAIN),
     "merge": StepId(StepKind.MERGE),
+    "overfitting": StepId(StepKind.OVERFITTING),
+    "drift": StepId(StepKind.DRIFT),
     "merged": StepId(StepKind.MERGED_SCORES),
     "form merged_float16": StepId(StepKind.FORM_SCORES, "merged_float16"),
     "curve 25 train": StepId(StepKind.CURVE_TRAIN, "25"),
