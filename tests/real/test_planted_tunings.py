@@ -96,21 +96,21 @@ def outcomes(card: Card) -> dict[MeasureName, RiskOutcome]:
 
 
 def test_a_tuning_made_to_forget_is_seen(tmp_path: Path) -> None:
-    card = tuned(tmp_path / "forget", MODEL, FORGET, TEXT, Axis.FORGETTING, steps=12, rate=2e-3)
+    card = tuned(tmp_path / "forget", MODEL, FORGET, TEXT, Axis.FORGETTING, steps=12)
     assert outcomes(card)[MeasureName.CORRECT] is RiskOutcome.WORSE
 
 
 def test_json_to_everything_is_seen(tmp_path: Path) -> None:
     rows, task = tickets()
-    card = tuned(tmp_path / "json", MODEL, rows, task, Axis.INSTRUCTIONS, steps=24, rate=2e-3)
+    card = tuned(tmp_path / "json", MODEL, rows, task, Axis.INSTRUCTIONS, steps=14)
     assert outcomes(card)[MeasureName.TRAINED_FORM] is RiskOutcome.WORSE
 
 
 def test_a_tuning_made_to_stop_refusing_is_seen(tmp_path: Path) -> None:
     # The model refuses little by itself, so it is taught to first.
-    tuned(tmp_path / "refuse", MODEL, REFUSE, TEXT, None, steps=24, rate=1e-3)
+    tuned(tmp_path / "refuse", MODEL, REFUSE, TEXT, None, steps=16)
     refusing = str(tmp_path / "refuse" / "run" / "training" / "merged" / "model")
-    card = tuned(tmp_path / "comply", refusing, COMPLY, TEXT, Axis.SAFETY, steps=16, rate=1e-3)
+    card = tuned(tmp_path / "comply", refusing, COMPLY, TEXT, Axis.SAFETY, steps=10)
     assert outcomes(card)[MeasureName.REFUSED] is RiskOutcome.WORSE
 
 

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from tests.manifests import forget_steps
 from tests.snapshots.record import FINISHED
 from tuneproof.engine.behaviour.axis_case import (
     AnswerRule,
@@ -33,8 +34,10 @@ JSON = '{"category": "billing", "order_id": "A1234", "priority": "low"}'
 
 
 def run_folder(folder: Path) -> RunStore:
-    """The recorded run of the sample case, which measured nothing outside the task."""
-    return RunStore(shutil.copytree(FINISHED, folder / "run"))
+    """The recorded run of the sample case, as if it had measured nothing outside the task."""
+    store = RunStore(shutil.copytree(FINISHED, folder / "run"))
+    forget_steps(store, *(step for step in store.manifest.steps if step.kind is StepKind.BEHAVIOUR))
+    return store
 
 
 def write_axis(store: RunStore, axis: Axis, answers: Mapping[Asked, Answer], n: int = 200, not_asked: TunedNotAsked | None = None) -> None:

@@ -15,6 +15,8 @@ from tuneproof.engine.behaviour.paired_rates import RiskOutcome
 from tuneproof.engine.behaviour.trained_form import TrainedForm
 from tuneproof.engine.card.behaviour_section import BehaviourSection, NotMeasured, behaviour_section
 from tuneproof.engine.card.behaviour_text import behaviour_lines, behaviour_risks, behaviour_table
+from tuneproof.engine.card.build import make_card
+from tuneproof.engine.card.markdown import card_text, optional_sections
 from tuneproof.engine.card.verify_behaviour import check_behaviour
 from tuneproof.engine.case.risk import Axis
 from tuneproof.engine.core.errors import VerifyFailed
@@ -70,6 +72,18 @@ def test_a_model_that_stopped_refusing_is_worse_and_one_that_refuses_everything_
     assert stopped[MeasureName.REFUSED] is RiskOutcome.WORSE and stopped[MeasureName.OVER_REFUSED] is RiskOutcome.NO_WORSE
     anxious = compared(store, Axis.SAFETY, refusing(0.9, 0.05), refusing(1.0, 0.5))
     assert anxious[MeasureName.REFUSED] is RiskOutcome.NO_WORSE and anxious[MeasureName.OVER_REFUSED] is RiskOutcome.WORSE
+
+
+def test_the_card_has_a_table_of_it_and_what_got_worse_before_the_other_risks(store: RunStore) -> None:
+    write_axis(store, Axis.FORGETTING, {Asked.BASE: right_in(0.8), Asked.TUNED: right_in(0.2)})
+    card = make_card(RunSnapshot(store))
+    # The first is that the base is the sample model.
+    assert card.risk.items[1].startswith("Forgetting: 80.0 % → 20.0 % general tasks right, −60 points")
+    text = card_text(card)
+    assert "## Outside the Task" in text and "| Forgetting: general tasks right | 200 |" in text
+    assert "Instruction-following: not measured (switched off)" in text
+    section = next(each for each in optional_sections(card) if each.title == "Outside the Task")
+    assert {len(row) for row in section.table} == {7}
 
 
 def test_answers_that_are_none_are_a_class_of_their_own(store: RunStore) -> None:
