@@ -31,6 +31,7 @@ HELP = """
 and did it beat the best prompt?
 
 - A **case** is one problem in a YAML file: your answers, your data, your target. It is saved after every answer.
+- **This machine** (m): GPU, libraries, cluster, disk, memory, hub and terminal, each good, limited or missing, and what to do about it.
 - A **run** is a folder in `runs/` with everything that a case produced. A run continues when you close this terminal.
 - The **sample cases** need no network and no GPU. They show how the program works, not what a real model would do.
 - The **tour** (t) takes you through the first of them, from its questions to its card, with a sentence at each step. It takes about ten
@@ -53,6 +54,7 @@ class HomeScreen(Screen[None]):
         Binding("o", "open_case", "Open a case"),
         Binding("t", "tour", "Tour"),
         Binding("r", "read_runs", "Refresh"),
+        Binding("m", "machine", "This machine"),
     ]
 
     _has_read = False
@@ -79,7 +81,7 @@ class HomeScreen(Screen[None]):
 
     def show_machine(self) -> None:
         """Draws the line about the machine."""
-        self.query_one("#machine", Static).update(f" this machine: {self._wizard.machine_line or '…'}")
+        self.query_one("#machine", Static).update(f" this machine: {self._wizard.machine_line or '…'}   m: what it can run")
 
     @property
     def _wizard(self) -> Wizard:
@@ -138,6 +140,11 @@ class HomeScreen(Screen[None]):
 
     def action_tour(self) -> None:
         self._wizard.start_tour()
+
+    def action_machine(self) -> None:
+        from tuneproof.screens.doctor import DoctorScreen
+
+        self.app.push_screen(DoctorScreen())
 
     def action_new_case(self) -> None:
         from tuneproof.engine.session.input_check import check_case_name

@@ -8,9 +8,7 @@ from pathlib import Path
 
 from tuneproof.engine.core.errors import ExitCode, UsageError
 from tuneproof.engine.core.plain_text import bare_streams
-
-WITHOUT_CURSOR = ("dumb", "unknown")
-"""Values of TERM for terminals that only add lines."""
+from tuneproof.tui.terminal import WITHOUT_CURSOR
 
 
 def open_wizard(opens: Path | None) -> int:

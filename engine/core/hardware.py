@@ -51,8 +51,12 @@ class Machine:
 def detect_machine() -> Machine:
     """The machine as it is now; quick enough to be called every few seconds."""
     memory = memory_limits.tightest_limit().total / GIB
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    return Machine(cores, memory, first_gpu())
+    return Machine(usable_cores(), memory, first_gpu())
+
+
+def usable_cores() -> int:
+    """CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def is_installed(library: str) -> bool:
@@ -78,6 +82,27 @@ def first_gpu() -> Gpu | None:
 def gpu_with_least_free_memory(count: int) -> Gpu | None:
     """The one of the first `count` GPUs that has the least free memory; None if there is no GPU."""
     return min(filter(None, map(_gpu, range(count))), key=lambda gpu: gpu.free_gib, default=None)
+
+
+@dataclass(frozen=True)
+class Driver:
+    """NVIDIA's driver."""
+
+    version: str
+    cuda: tuple[int, int]
+    """The newest CUDA that it runs: major and minor version."""
+    gpus: int
+    """GPUs that it finds, whether a program may use them or not."""
+
+
+def driver() -> Driver | None:
+    """NVIDIA's driver on this machine; None if there is none."""
+    nvml = _nvml()
+    if nvml is None:
+        return None
+    version, cuda = nvml.nvmlSystemGetDriverVersion(), int(nvml.nvmlSystemGetCudaDriverVersion())
+    text = version.decode() if isinstance(version, bytes) else str(version)
+    return Driver(text, (cuda // 1000, cuda % 1000 // 10), int(nvml.nvmlDeviceGetCount()))
 
 
 def gpu_count() -> int:

@@ -39,7 +39,7 @@ def look_up(name: str, seconds: float | None = None) -> tuple[BaseFacts, bool]:
         raise _no_name(name)
     limit = SECONDS if seconds is None else seconds
     try:
-        return _within(limit, lambda: _ask_hub(name, limit)), False
+        return within(limit, lambda: _ask_hub(name, limit)), False
     except CaseError:
         raise
     except Exception as error:
@@ -52,7 +52,7 @@ def look_up_data_set(name: str, seconds: float | None = None) -> None:
     """Asks the hub for a data set. Raises CaseError if it has none that may be read, and HubSilent if it does not answer in time."""
     limit = SECONDS if seconds is None else seconds
     try:
-        _within(limit, lambda: _ask_for_data_set(name, limit))
+        within(limit, lambda: _ask_for_data_set(name, limit))
     except CaseError:
         raise
     except Exception as error:
@@ -121,7 +121,7 @@ def _ask_hub(name: str, seconds: float) -> BaseFacts:
     return BaseFacts(config.get("model_type"), sum(weights), None, bool(tokenizer.get("chat_template")) or None, licence)
 
 
-def _within(seconds: float, call: Callable[[], T]) -> T:
+def within(seconds: float, call: Callable[[], T]) -> T:
     """What the call returns. Raises TimeoutError if it takes longer: a name server that is silent knows no time limit."""
     answers: queue.SimpleQueue[tuple[T | None, BaseException | None]] = queue.SimpleQueue()
 

@@ -11,7 +11,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tuneproof.engine.case.slurm import Slurm
 from tuneproof.engine.core.atomic_write import PRIVATE_FOLDER
@@ -25,6 +25,9 @@ from tuneproof.engine.run.node_rendezvous import FOLDER, rendezvous_file
 from tuneproof.engine.run.process import last_lines, start_process, worker_log_tail
 from tuneproof.engine.run.store import EVENTS
 from tuneproof.engine.run.worker_exit import cause_of, documented_exit_code
+
+if TYPE_CHECKING:
+    import submitit
 
 STOP_SIGNALS = (signal.SIGTERM, signal.SIGUSR1, signal.SIGUSR2)
 """What clusters signal a job with before they end it."""
@@ -130,7 +133,19 @@ def submit_job(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> Slu
 
     slurm.check_slurm(settings)
     (run_dir / FOLDER).mkdir(mode=PRIVATE_FOLDER, exist_ok=True)
-    executor = submitit.SlurmExecutor(run_dir.resolve() / FOLDER)
+    executor = job_executor(run_dir.resolve() / FOLDER, settings)
+    try:
+        job = executor.submit(run_in_job, run_dir.resolve(), until)
+    except submitit.core.utils.FailedJobError as error:
+        raise slurm.job_refused(str(error)) from None
+    return SlurmWorker(job.job_id, run_dir, offset, job.paths.result_pickle, job.paths.stderr)
+
+
+def job_executor(folder: Path, settings: Slurm) -> submitit.SlurmExecutor:
+    """What submits jobs with these settings, one task per node; their scripts, logs and results are in the folder."""
+    import submitit
+
+    executor = submitit.SlurmExecutor(folder)
     # Without these, submitit asks for five minutes and charges them to a wckey of its own.
     unset: dict[str, Any] = {"time": None, "wckey": None}
     # When one node is lost, the others have nothing left to do.
@@ -143,11 +158,7 @@ def submit_job(run_dir: Path, until: Stage, settings: Slurm, offset: int) -> Slu
         srun_args=srun_args,
         additional_parameters=slurm.sbatch_options(settings),
     )
-    try:
-        job = executor.submit(run_in_job, run_dir.resolve(), until)
-    except submitit.core.utils.FailedJobError as error:
-        raise slurm.job_refused(str(error)) from None
-    return SlurmWorker(job.job_id, run_dir, offset, job.paths.result_pickle, job.paths.stderr)
+    return executor
 
 
 def run_in_job(run_dir: Path, until: Stage) -> int:

@@ -14,14 +14,18 @@ import pytest
 from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.strip import Strip
-from textual.widgets import DirectoryTree, Input
+from textual.widgets import DirectoryTree, Input, Static
 
 from tests.snapshots.record import BEGAN, FINISHED, LATER, TRAINING
 from tests.wizard.driving import strips
 from tuneproof.engine.core import disk_space, hardware, memory_limits
 from tuneproof.engine.core.memory_limits import FreeMemory, MemoryLimit
+from tuneproof.engine.doctor import look
+from tuneproof.engine.doctor.gpu import NO_GPU
+from tuneproof.engine.doctor.line import Group, good, limited, missing
 from tuneproof.engine.run.state import RunStatus
 from tuneproof.screens import home
+from tuneproof.tui import terminal
 from tuneproof.tui.app import TuneproofApp
 
 FINISHED_RUN = Path("runs/support-tickets-1")
@@ -30,6 +34,13 @@ MEASURED_RUN = Path("runs/support-tickets-3")
 
 NOW = BEGAN + LATER + 300
 MACHINE = hardware.Machine(cores=2, memory_gib=23.0, gpu=None)
+MACHINE_LINES = [
+    good(Group.PROGRAM, "tuneproof", "0.2.0, Python 3.11.7, Linux x86_64"),
+    missing(Group.GPU, "GPU", "no NVIDIA GPU, or no driver", NO_GPU),
+    good(Group.GPU, "torch", "2.13.0+cpu, built for the CPU"),
+    limited(Group.GPU, "bitsandbytes", "0.50.2 quantises on this CPU", "qlora works here, and slowly; use lora"),
+    good(Group.MACHINE, "cores", "2 of 2"),
+]
 SECONDS = 30.0
 """How long a scene waits for anything: far longer than it takes."""
 
@@ -48,6 +59,8 @@ def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
     patch.setattr(hardware, "first_gpu", lambda: None)
     patch.setattr(disk_space, "free_bytes", lambda folder: 60_000_000_000)
     patch.setattr(memory_limits, "least_free_memory", lambda processes: FreeMemory(MemoryLimit.MACHINE, 23 << 30, 21_000_000_000))
+    patch.setattr(look, "look", lambda: MACHINE_LINES)
+    patch.setattr(terminal, "terminal_lines", lambda *, ask: [])
     patch.setattr(home, "time", SimpleNamespace(time=lambda: NOW))
     return here
 
@@ -163,6 +176,10 @@ def _listed(app: TuneproofApp) -> bool:
     return bool(app.screen.query_one(DirectoryTree).root.children)
 
 
+def _machine_text(app: TuneproofApp) -> str:
+    return str(app.screen.query_one("#machine-lines", Static).visual)
+
+
 NEW_CASE = (("n", "AskLine"), ("t i c k e t s enter", "DecideScreen"))
 
 STEPS = {
@@ -182,6 +199,7 @@ STEPS = {
 
 DIALOGS = {
     "ask-line": Scene(way=(("n", "AskLine"),)),
+    "machine": Scene(way=(("m", "DoctorScreen"),), ready=lambda app: "good" in _machine_text(app)),
     "pick": Scene(way=(("o", "PickScreen"),), ready=_listed),
     "ask-choice": Scene(MEASURED_RUN, "MethodScreen", (("t", "AskChoice"),)),
     "quit": Scene(TRAINING_RUN, "TrainScreen", (("q", "QuitScreen"),)),

@@ -40,7 +40,7 @@ class Command:
     @property
     def usage(self) -> str:
         """Its name with the arguments that it needs: `reproduce RUN --arm ARM`."""
-        needed = [_needed(action) for action in self.parser().arguments() if action.required or not action.option_strings]
+        needed = [_needed(action) for action in self.parser().arguments() if not action.option_strings or action.required]
         return " ".join([self.name, *needed]).strip()
 
     def parser(self) -> Parser:
@@ -61,4 +61,4 @@ def _needed(action: argparse.Action) -> str:
     metavar = str(action.metavar or action.dest)
     named = " ".join([*action.option_strings[:1], metavar])
     many = "…" if action.nargs in ("+", "*") else ""
-    return f"[{named}{many}]" if not action.required else f"{named}{many}"
+    return f"[{named}{many}]" if action.nargs in ("?", "*") else f"{named}{many}"

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from tuneproof.engine.core.errors import ExitCode
 from tuneproof.engine.core.stage import Stage
+from tuneproof.engine.doctor.line import Group
 from tuneproof.tui.commands.command import Command, Example
 from tuneproof.tui.commands.parser import Parser
 
@@ -67,6 +68,9 @@ def _complete_values(parser: Parser, commands: Mapping[str, Command]) -> None:
                 complete = shtab.FILE
             case "STAGE":
                 action.choices = list(Stage)
+                continue
+            case "GROUP":
+                action.choices = list(Group)
                 continue
             case "COMMAND":
                 action.choices = list(commands)

@@ -6,6 +6,7 @@ from tuneproof.tui.commands.attach import ATTACH
 from tuneproof.tui.commands.audit import AUDIT
 from tuneproof.tui.commands.command import Command
 from tuneproof.tui.commands.completion import completion_command
+from tuneproof.tui.commands.doctor import DOCTOR
 from tuneproof.tui.commands.export import EXPORT
 from tuneproof.tui.commands.help import help_command
 from tuneproof.tui.commands.judge import JUDGE
@@ -25,6 +26,6 @@ def _register(*commands: Command) -> None:
     COMMANDS.update({command.name: command for command in commands})
 
 
-_register(ATTACH, RUNS, PLAN, AUDIT, JUDGE, TRACE, VERIFY, REPRODUCE, EXPORT, SAMPLE_MODEL)
+_register(ATTACH, RUNS, PLAN, AUDIT, JUDGE, TRACE, VERIFY, REPRODUCE, EXPORT, SAMPLE_MODEL, DOCTOR)
 # These two are about the others, so they come last and are given the list.
 _register(help_command(WIZARD, COMMANDS), completion_command(WIZARD, COMMANDS))
