@@ -41,7 +41,7 @@ def _access() -> Line:
     except Exception as error:
         found = f"{host} does not answer ({type(error).__name__})"
         return missing(Group.HUB, "access", found, f"{CACHED}; see to the network or HTTPS_PROXY, or copy a base here and name its folder")
-    if user is None:
+    if not user:
         return good(Group.HUB, "access", f"{host} answers; not signed in, which only gated models need (hf auth login)")
     return good(Group.HUB, "access", f"{host} answers, signed in as {user}")
 
@@ -50,8 +50,8 @@ class _Refused(Exception):
     """The hub does not know the token."""
 
 
-def _ask(hub: HfApi, token: str | None) -> str | None:
-    """The name of the user whose token is set; None without one. Raises whatever the hub or the network causes."""
+def _ask(hub: HfApi, token: str | None) -> str:
+    """The name of the user whose token is set; empty without one. Raises whatever the hub or the network causes."""
     from huggingface_hub import get_session
     from huggingface_hub.constants import ENDPOINT
     from huggingface_hub.errors import HfHubHTTPError
@@ -59,7 +59,7 @@ def _ask(hub: HfApi, token: str | None) -> str | None:
     if token is None:
         # Not by HfApi, whose lists are asked for five times.
         get_session().get(f"{ENDPOINT}/api/models", params={"limit": 1}, timeout=SECONDS).raise_for_status()
-        return None
+        return ""
     try:
         return str(hub.whoami(token=token)["name"])
     except HfHubHTTPError as error:

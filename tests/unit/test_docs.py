@@ -65,7 +65,7 @@ def commands_of(program: str, page: Page) -> Iterator[list[str]]:
     for line in [line for block in page.blocks for line in block.text.splitlines()] + page.code:
         command = line.removeprefix("$ ")
         if command == program or command.startswith(f"{program} "):
-            yield shlex.split(command, comments=True)[1:]
+            yield shlex.split(command.partition(" > ")[0], comments=True)[1:]
 
 
 @ALL_PAGES
