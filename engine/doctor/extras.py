@@ -14,6 +14,7 @@ from tuneproof.engine.doctor.machine import DISTRIBUTION
 FOR_DEVELOPERS = "dev"
 
 USES = {
+    "export": "the adapter or merged model as GGUF",
     "labels": "labels that may be wrong, found by cleanlab",
     "optimise": "the arm optimised_prompt",
     "quantised": "bases in 4 or 8 bits, optimizers in 8 bits",
