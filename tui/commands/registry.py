@@ -14,6 +14,7 @@ from tuneproof.tui.commands.plan import PLAN
 from tuneproof.tui.commands.reproduce import REPRODUCE
 from tuneproof.tui.commands.runs import RUNS
 from tuneproof.tui.commands.sample_model import SAMPLE_MODEL
+from tuneproof.tui.commands.schema import SCHEMA
 from tuneproof.tui.commands.trace import TRACE
 from tuneproof.tui.commands.verify import VERIFY
 from tuneproof.tui.commands.wizard import WIZARD
@@ -26,6 +27,19 @@ def _register(*commands: Command) -> None:
     COMMANDS.update({command.name: command for command in commands})
 
 
-_register(ATTACH, RUNS, PLAN, AUDIT, JUDGE, TRACE, VERIFY, REPRODUCE, EXPORT, SAMPLE_MODEL, DOCTOR)
+_register(
+    ATTACH,
+    RUNS,
+    PLAN,
+    AUDIT,
+    JUDGE,
+    TRACE,
+    VERIFY,
+    REPRODUCE,
+    EXPORT,
+    SAMPLE_MODEL,
+    DOCTOR,
+    SCHEMA,
+)
 # These two are about the others, so they come last and are given the list.
 _register(help_command(WIZARD, COMMANDS), completion_command(WIZARD, COMMANDS))
