@@ -40,8 +40,10 @@ class Command:
     @property
     def usage(self) -> str:
         """Its name with the arguments that it needs: `reproduce RUN --arm ARM`."""
-        needed = [_needed(action) for action in self.parser().arguments() if not action.option_strings or action.required]
-        return " ".join([self.name, *needed]).strip()
+        parser = self.parser()
+        needed = [_needed(action) for action in parser.arguments() if not action.option_strings or action.required]
+        one_of = [" or ".join(map(_needed, group._group_actions)) for group in parser._mutually_exclusive_groups if group.required]
+        return " ".join([self.name, *(f"({each})" for each in one_of), *needed]).strip()
 
     def parser(self) -> Parser:
         """Its parser, whose help ends with the examples."""
@@ -61,4 +63,5 @@ def _needed(action: argparse.Action) -> str:
     metavar = str(action.metavar or action.dest)
     named = " ".join([*action.option_strings[:1], metavar])
     many = "…" if action.nargs in ("+", "*") else ""
-    return f"[{named}{many}]" if action.nargs in ("?", "*") else f"{named}{many}"
+    is_optional = not action.option_strings and action.nargs in ("?", "*")
+    return f"[{named}{many}]" if is_optional else f"{named}{many}"

@@ -38,7 +38,7 @@ def folder(tmp_path: Path) -> Path:
     ("line", "completed"),
     [
         ("tuneproof ver", {"verify"}),
-        ("tuneproof t", {"tickets.yaml"}),
+        ("tuneproof ti", {"tickets.yaml"}),
         ("tuneproof ru", {"runs"}),
         ("tuneproof --unt", {"--until"}),
         ("tuneproof --until ev", {"evaluate"}),
