@@ -37,9 +37,9 @@ def lines_of(printed: str) -> dict[str, tuple[str, str, str]]:
     return {line["name"]: (line["condition"], line["found"], line["todo"]) for line in lines}
 
 
-def doctor(*groups: str, cwd: Path | None = None, **environment: str) -> dict[str, tuple[str, str, str]]:
+def doctor(*groups: str, **environment: str) -> dict[str, tuple[str, str, str]]:
     """The lines that the command prints under an environment."""
-    result = tuneproof("doctor", *groups, "--json", cwd=cwd, env=environment)
+    result = tuneproof("doctor", *groups, "--json", env=environment)
     assert result.code == 0, result.err
     return lines_of(result.out)
 
