@@ -47,6 +47,7 @@ class AuditScreen(AuditList):
         Binding("b", "put_back", "Put back", show=False),
         Binding("o", "leave_other_out", "Leave the other row out", show=False),
         Binding("r", "audit_again", "Again", show=False),
+        Binding("z", "trace", "One request", show=False),
     ]
     DECISIONS: ClassVar[frozenset[str]] = frozenset(
         {"leave_out", "quarantine", "accept", "keep_together", "undo", "put_back", "leave_other_out", "audit_again"}
@@ -165,6 +166,11 @@ class AuditScreen(AuditList):
             row = self._highlighted_row or next(iter(finding.rows), None)
             text = explanation(finding, row, self._text, self._data)
             self.app.push_screen(ReadingScreen(f"{finding.check}: {finding_status(finding, self._data)}", text))
+
+    def action_trace(self) -> None:
+        """Shows the highlighted row, or the first of the highlighted finding, token by token."""
+        row = self._highlighted_row or (next(iter(self._highlighted.rows), None) if self._highlighted is not None else None)
+        self.show_trace(place=f"{row.file}:{row.line}" if row is not None else None)
 
     def action_audit_again(self) -> None:
         self._check_again()

@@ -215,7 +215,7 @@ space selects an arm or leaves it out, r runs the selected arms, enter opens the
     def _opened(self) -> None:
         predictions = self.session.predictions(self._highlighted)
         if predictions:
-            self.app.push_screen(failures_screen(self._highlighted, predictions))
+            self.app.push_screen(failures_screen(self._highlighted, predictions, self.show_trace))
         else:
             self.show_status("this arm has not run yet")
 

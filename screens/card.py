@@ -58,11 +58,13 @@ class CardScreen(StepScreen):
 - **What next**: each line is a new run in which one value is another, so that a difference has one cause. What would be measured in it as
   it was here is taken over, and the card of the new run compares the two.
 
-The arrow keys scroll the card. v opens these cases in groups, y copies the card and writes it to a file.
+The arrow keys scroll the card. v opens these cases in groups, y copies the card and writes it to a file, z shows the first
+case that the tuned model got wrong token by token.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("v", "compare", "Fixed / newly wrong"),
         Binding("y", "copy", "Copy"),
+        Binding("z", "trace", "One request", show=False),
         Binding("a", "next_run(0)", "Try next", key_display="/".join(NEXT_RUN_KEYS)),
         *(Binding(key, f"next_run({number})", show=False) for number, key in enumerate(NEXT_RUN_KEYS[1:], start=1)),
         Binding("e", "start_new_run", "New run"),
@@ -197,11 +199,16 @@ The arrow keys scroll the card. v opens these cases in groups, y copies the card
         best = card.verdict.best_untuned_arm if card else None
         cases = self._compared()
         if cases is not None and best is not None:
-            self.app.push_screen(comparison_screen(best, ArmName.TUNED, cases))
+            self.app.push_screen(comparison_screen(best, ArmName.TUNED, cases, self.show_trace))
         elif best is not None:
-            self.app.push_screen(failures_screen(best, self.session.predictions(best)))
+            self.app.push_screen(failures_screen(best, self.session.predictions(best), self.show_trace))
         else:
             self.show_error("nothing is measured yet")
+
+    def action_trace(self) -> None:
+        """Shows the first case that the tuned model got wrong token by token, or else the first example."""
+        wrong = [each.after.id for each in self._compared() or () if not each.after.correct]
+        self.show_trace(wrong[0] if wrong else None)
 
     def action_copy(self) -> None:
         from tuneproof.tui.clipboard import copy

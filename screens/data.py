@@ -60,7 +60,7 @@ class DataScreen(StepScreen):
 - **Base model**: the model you start from: a folder, a hub name, or `{SAMPLE}`, the small model that ships with
   tuneproof and only shows how it works.
 
-Nothing here changes your files.
+z shows one request token by token. Nothing here changes your files.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("o", "pick_examples", "File"),
@@ -68,6 +68,7 @@ Nothing here changes your files.
         Binding("s", "map_columns", "Columns"),
         Binding("b", "choose_base", "Base"),
         Binding("d", "edit_key('data.documents')", "Documents"),
+        Binding("z", "trace", "One request", show=False),
         Binding("p", "type_path", "Hub name or path", show=False),
     ]
 

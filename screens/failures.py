@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -32,11 +32,21 @@ class CasesScreen(Overlay[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "dismiss(None)", "Close"),
         Binding("y", "copy", "Copy the case"),
+        Binding("z", "trace", "Token by token"),
     ]
 
-    def __init__(self, title: str, summary: str, lines: Sequence[Content], details: Sequence[Content]) -> None:
+    def __init__(
+        self,
+        title: str,
+        summary: str,
+        lines: Sequence[Content],
+        details: Sequence[Content],
+        ids: Sequence[str],
+        trace: Callable[[str], None],
+    ) -> None:
         super().__init__()
         self._title, self._summary, self._lines, self._details = title, summary, lines[:LISTED], details[:LISTED]
+        self._ids, self._trace = ids, trace
 
     def compose(self) -> ComposeResult:
         listed = OptionList(*(Option(line) for line in self._lines), id="cases")
@@ -67,9 +77,15 @@ class CasesScreen(Overlay[None]):
         if at is not None:
             self.notify(f"copied, and written to {copy(self.app, self._details[at].plain)}", markup=False)
 
+    def action_trace(self) -> None:
+        """Shows the highlighted case token by token."""
+        at = self.query_one("#cases", OptionList).highlighted
+        if at is not None:
+            self._trace(self._ids[at])
 
-def failures_screen(arm: str, predictions: Sequence[Prediction]) -> CasesScreen:
-    """The cases that an arm got wrong."""
+
+def failures_screen(arm: str, predictions: Sequence[Prediction], trace: Callable[[str], None]) -> CasesScreen:
+    """The cases that an arm got wrong; `trace` shows one of them, by its id, token by token."""
     wrong = [p for p in predictions if p.failure_class is not None]
     counted = Counter(str(p.failure_class) for p in wrong)
     summary = " · ".join(f"{name} {count}" for name, count in counted.most_common())
@@ -80,10 +96,12 @@ def failures_screen(arm: str, predictions: Sequence[Prediction]) -> CasesScreen:
         summary,
         [_line(str(p.failure_class), p) for p in wrong],
         [_details([(arm, p)]) for p in wrong],
+        [p.id for p in wrong],
+        trace,
     )
 
 
-def comparison_screen(before: str, after: str, cases: Sequence[ComparedCase]) -> CasesScreen:
+def comparison_screen(before: str, after: str, cases: Sequence[ComparedCase], trace: Callable[[str], None]) -> CasesScreen:
     """The cases that one of the two arms got wrong, grouped by how the answer changed."""
     counted = Counter(case.change for case in cases)
     summary = " · ".join(f"{count} {change}" for change, count in counted.items())
@@ -93,6 +111,8 @@ def comparison_screen(before: str, after: str, cases: Sequence[ComparedCase]) ->
         # A fixed case shows the old answer, a wrong one the new answer.
         [_line(case.change, case.before if case.change is CaseChange.FIXED else case.after) for case in cases],
         [_details([(before, case.before), (after, case.after)]) for case in cases],
+        [case.before.id for case in cases],
+        trace,
     )
 
 

@@ -282,6 +282,16 @@ class StepScreen(Screen[None]):
 
         KeyDialogs(self, self.refresh_all, self.show_error).ask(tuple(name.split(".")))
 
+    def action_trace(self) -> None:
+        """Shows one request token by token."""
+        self.show_trace()
+
+    def show_trace(self, case_id: str | None = None, place: str | None = None) -> None:
+        """Shows a case of the run, by its id, or a row of the data, as file:line, token by token; without either, the first example."""
+        from tuneproof.screens.trace import open_trace
+
+        open_trace(self, place=place, case_id=case_id)
+
     def action_log(self) -> None:
         store = self.session.store
         if store is None:

@@ -66,7 +66,8 @@ class TrainScreen(StepScreen):
 - **Worker**: the process that trains. It is not this screen: you can close the terminal, and it continues. `tuneproof attach RUN` shows it
   again.
 
-t starts, s stops at the next step and saves a checkpoint, r resumes from there, l shows the end of the worker's log, d leaves it running.
+t starts, s stops at the next step and saves a checkpoint, r resumes from there, l shows the end of the worker's log, d leaves it running, z
+shows one request token by token.
 """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("t", TrainingAction.START.value, "Start training"),
@@ -74,6 +75,7 @@ t starts, s stops at the next step and saves a checkpoint, r resumes from there,
         Binding("r", TrainingAction.RESUME.value, "Resume"),
         Binding("s", TrainingAction.STOP.value, "Stop at checkpoint"),
         Binding("d", TrainingAction.LEAVE_RUNNING.value, "Leave it running"),
+        Binding("z", "trace", "One request", show=False),
     ]
 
     def __init__(self) -> None:

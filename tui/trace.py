@@ -37,7 +37,7 @@ def trace_command(options: argparse.Namespace) -> int:
 
 def trace_request(options: argparse.Namespace) -> TraceRequest:
     """What the options ask for. Raises UsageError if they do not go together."""
-    from tuneproof.engine.trace.report import TraceRequest
+    from tuneproof.engine.trace.report import TraceRequest, with_row
 
     source: Path = options.source
     if options.row is not None and options.id is not None:
@@ -46,16 +46,7 @@ def trace_request(options: argparse.Namespace) -> TraceRequest:
         raise UsageError("--run belongs to a case file", where=str(source), fix="the run folder alone shows its tuned model")
     if options.token is not None and options.token < 1:
         raise UsageError(f"there is no token {options.token}", where="--token", fix="positions begin with 1")
-    number = int(options.row) if options.row is not None and options.row.isdecimal() else None
-    if number == 0:
-        raise UsageError("there is no row 0", where="--row", fix="rows begin with 1")
-    if options.row is not None and number is None and ":" not in options.row:
-        raise UsageError(f"`{options.row}` is neither a number nor FILE:LINE", where="--row", fix="try: --row 1")
-    return TraceRequest(
-        source=source,
-        run=options.run,
-        row=number if options.row is not None or options.id is not None else 1,
-        place=options.row if number is None else None,
-        case_id=options.id,
-        token=options.token,
-    )
+    request = TraceRequest(source=source, run=options.run, row=1, token=options.token)
+    if options.id is not None:
+        return request.model_copy(update={"row": None, "case_id": options.id})
+    return request if options.row is None else with_row(request, options.row)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from tuneproof.engine.core.errors import UsageError
 from tuneproof.engine.models.token_fault import FoundFault
 from tuneproof.engine.scoring.grade import FailureClass
 
@@ -35,6 +36,17 @@ class TraceRequest(_Part):
     """An id of a run, as in `predictions.jsonl`."""
     token: int | None = Field(default=None, ge=1)
     """The position of a token whose attention is shown besides those of the answer."""
+
+
+def with_row(request: TraceRequest, text: str) -> TraceRequest:
+    """The request for another row: a number from 1, or FILE:LINE. Raises UsageError if the text is neither."""
+    row = text.strip()
+    number = int(row) if row.isdecimal() else None
+    if number == 0:
+        raise UsageError("there is no row 0", where="--row", fix="rows begin with 1")
+    if number is None and ":" not in row:
+        raise UsageError(f"`{row}` is neither a number nor FILE:LINE", where="--row", fix="the first row is 1")
+    return request.model_copy(update={"row": number, "place": row if number is None else None, "case_id": None})
 
 
 class TracedRow(_Part):

@@ -21,6 +21,7 @@ from tuneproof.engine.run.manifest import Manifest
 RECORDED = Path(__file__).with_name("recorded")
 FINISHED = RECORDED / "support-tickets-1"
 TRAINING = RECORDED / "training"
+TRACE = RECORDED / "trace.json"
 
 KEPT = (
     "case.yaml manifest.json events.jsonl audit.json data.json catalogue.json method.json model.json route.json splits arms "
@@ -48,9 +49,19 @@ def main() -> None:
         shutil.rmtree(RECORDED, ignore_errors=True)
         for name in KEPT:
             _copy(run / name, FINISHED / name)
+        _record_trace(run)
     _scrub(FINISHED, {str(sample_case().parent): "/data", str(Path(folder)): "runs", sysconfig.get_path("purelib"): "site-packages"})
     _write_events(FINISHED, _neutral(_events(FINISHED)))
     _derive_training()
+
+
+def _record_trace(run: Path) -> None:
+    """Records the trace of the first case that the tuned model got wrong, as the card opens it: the recording has no weights."""
+    answers = [json.loads(line) for line in (run / "arms/tuned/predictions.jsonl").read_text(encoding="utf-8").splitlines()]
+    result = tuneproof("trace", run, "--id", next(each["id"] for each in answers if not each["correct"]), "--json")
+    if result.code:
+        sys.exit(result.err)
+    TRACE.write_text(json.dumps({**json.loads(result.out), "tuned": f"runs/{run.name}"}, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -16,7 +16,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widgets import DirectoryTree, Input, Static
 
-from tests.snapshots.record import BEGAN, FINISHED, LATER, TRAINING
+from tests.snapshots.record import BEGAN, FINISHED, LATER, TRACE, TRAINING
 from tests.wizard.driving import strips
 from tuneproof.engine.core import disk_space, hardware, memory_limits
 from tuneproof.engine.core.memory_limits import FreeMemory, MemoryLimit
@@ -24,7 +24,10 @@ from tuneproof.engine.doctor import look
 from tuneproof.engine.doctor.gpu import NO_GPU
 from tuneproof.engine.doctor.line import Group, good, limited, missing
 from tuneproof.engine.run.state import RunStatus
+from tuneproof.engine.trace.ask import TraceJob
+from tuneproof.engine.trace.report import TraceReport
 from tuneproof.screens import home
+from tuneproof.screens.trace import TraceScreen
 from tuneproof.tui import terminal
 from tuneproof.tui.app import TuneproofApp
 
@@ -61,6 +64,8 @@ def set_stage(patch: pytest.MonkeyPatch, folder: Path) -> Path:
     patch.setattr(memory_limits, "least_free_memory", lambda processes: FreeMemory(MemoryLimit.MACHINE, 23 << 30, 21_000_000_000))
     patch.setattr(look, "look", lambda: MACHINE_LINES)
     patch.setattr(terminal, "terminal_lines", lambda *, ask: [])
+    # The recorded runs have no weights, so that a trace of them was recorded too.
+    patch.setattr(TraceJob, "run", lambda job: TraceReport.model_validate_json(TRACE.read_text(encoding="utf-8")))
     patch.setattr(home, "time", SimpleNamespace(time=lambda: NOW))
     return here
 
@@ -180,6 +185,10 @@ def _machine_text(app: TuneproofApp) -> str:
     return str(app.screen.query_one("#machine-lines", Static).visual)
 
 
+def _traced(app: TuneproofApp) -> bool:
+    return isinstance(app.screen, TraceScreen) and app.screen.report is not None
+
+
 NEW_CASE = (("n", "AskLine"), ("t i c k e t s enter", "DecideScreen"))
 
 STEPS = {
@@ -208,6 +217,7 @@ DIALOGS = {
     "help": _on_card(("question_mark", "HelpScreen")),
     "failures": _on_card(("5", "BaselinesScreen"), ("enter", "CasesScreen")),
     "comparison": _on_card(("v", "CasesScreen")),
+    "trace": replace(_on_card(("z", "TraceScreen")), ready=_traced),
     "log": _on_card(("l", "ReadingScreen")),
 }
 
