@@ -68,7 +68,7 @@ def tuned(folder: Path, base: str, rows: Rows, task: dict[str, Any], axis: Axis 
     folder.mkdir()
     lines = [json.dumps({"input": ask, "output": answer}) + "\n" for ask, answer in rows]
     (folder / "rows.jsonl").write_text("".join(lines), encoding="utf-8")
-    risk: dict[str, Any] = {each.value: each is axis for each in Axis}
+    risk: dict[str, Any] = {each.value: each is axis for each in Axis} | {"overfitting": False, "drift": False}
     case = {
         "name": folder.name,
         "decision": {"private_facts": False, "format_drift": True, "stable_task": True},

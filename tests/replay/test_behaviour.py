@@ -15,6 +15,8 @@ from tests.conftest import COMMAND, Result, sample_case, set_options, tuneproof
 from tests.manifests import forge_card_inputs, forge_digests, write_manifest
 from tests.waiting import events_of, wait_for_event
 from tuneproof.engine.behaviour.axis_case import TunedNotAsked
+from tuneproof.engine.behaviour.measures import MeasureName
+from tuneproof.engine.behaviour.paired_rates import RiskOutcome
 from tuneproof.engine.card.behaviour_section import BehaviourSection, NotMeasured
 from tuneproof.engine.card.schema import Card
 from tuneproof.engine.case.risk import Axis
@@ -25,6 +27,9 @@ from tuneproof.engine.run.work import Work
 
 pytestmark = pytest.mark.long
 
+WITHOUT = ("risk.overfitting=false", "risk.drift=false")
+"""What other tests are about."""
+
 
 @pytest.fixture
 def run(finished: tuple[Path, Result], tmp_path: Path) -> Path:
@@ -34,7 +39,7 @@ def run(finished: tuple[Path, Result], tmp_path: Path) -> Path:
 
 def resume(run: Path, *settings: str) -> Result:
     """Goes on with a run that measures other things than before."""
-    return tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", *set_options(*settings))
+    return tuneproof("--replay", sample_case(), "--run-dir", run, "--resume", *set_options(*WITHOUT, *settings))
 
 
 def section_of(run: Path) -> BehaviourSection:
@@ -53,6 +58,8 @@ def test_a_finished_run_is_measured_later_and_its_card_verifies(run: Path) -> No
     # The sample model knows nothing but tickets.
     assert forgetting.tuned_not_asked is TunedNotAsked.FLOOR and forgetting.n == 60
     assert instructions.tuned_not_asked is None and instructions.trained_form == "JSON"
+    # Trained on tickets alone, it answers other requests as if they were tickets.
+    assert instructions.measures[0].measure is MeasureName.TRAINED_FORM and instructions.measures[0].rates.outcome is RiskOutcome.WORSE
     verified = tuneproof("verify", run)
     assert verified.code == 0, verified.err
     assert "behaviour" in (run / "events.jsonl").read_text(encoding="utf-8")
@@ -93,7 +100,7 @@ def test_without_time_nothing_is_reported_as_measured(run: Path) -> None:
 
 def test_a_run_that_is_stopped_while_it_asks_goes_on_with_the_answers_that_it_has(run: Path) -> None:
     only = ("risk.safety=false", "risk.forgetting=false")
-    words = ["--replay", str(sample_case()), "--run-dir", str(run), "--resume", *set_options(*only)]
+    words = ["--replay", str(sample_case()), "--run-dir", str(run), "--resume", *set_options(*WITHOUT, *only)]
     replay = subprocess.Popen([str(COMMAND), *words], stderr=subprocess.PIPE, text=True)
     wait_for_event(run, Progressed, lambda event: event.work is Work.BEHAVIOUR and 50 <= event.done < 150)
     replay.send_signal(signal.SIGTERM)
