@@ -25,7 +25,8 @@ from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.task import Metric
 from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.run.artifacts import TrainedLength
-from tuneproof.engine.scoring.verdict_text import format_interval, format_p_value, format_test, limits_of
+from tuneproof.engine.scoring.verdict_schema import PairedDifference
+from tuneproof.engine.scoring.verdict_text import format_p_value
 
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _IMAGE = re.compile(r"!(?=\[)")
@@ -264,13 +265,7 @@ def difference_lines(card: Card) -> list[str]:
     difference, verdict = card.verdict.difference, card.verdict
     if difference is None:
         return []
-    better, worse = difference.only_tuned_right, difference.only_untuned_right
-    groups = f" in {difference.clusters} groups" if difference.clusters is not None else ""
-    what = "wins and losses before the judge" if difference.judged else difference.metric
-    lines = [
-        f"Tuned minus {verdict.best_untuned_arm} in {what}, on the {difference.cases} cases{groups} that both answered: "
-        f"{format_interval(difference, *limits_of(verdict))}, {format_test(difference)}. {better} cases better, {worse} worse."
-    ]
+    lines = [_cases_that_differ(difference, verdict.best_untuned_arm or "")]
     if len(verdict.comparisons) > 1:
         lines.append(
             "Tuned against each untuned arm, with Holm-adjusted p-values: "
@@ -280,6 +275,14 @@ def difference_lines(card: Card) -> list[str]:
     if verdict.not_ranked:
         lines.append(f"Not compared, because too many cases have no answer: {', '.join(verdict.not_ranked)}.")
     return [*lines, *([verdict.cost] if verdict.cost else [])]
+
+
+def _cases_that_differ(difference: PairedDifference, untuned: str) -> str:
+    """On how many cases which of the two is better; the size of the difference is in the reason of the verdict."""
+    groups = f" in {difference.clusters} groups" if difference.clusters is not None else ""
+    better, worse = difference.only_tuned_right, difference.only_untuned_right
+    won = "the judge prefers the tuned model on" if difference.judged else "the tuned model is better on"
+    return f"Of the {difference.cases} cases{groups} that both answered, {won} {better}, {untuned} on {worse}."
 
 
 def _provenance(card: Card) -> str:

@@ -37,8 +37,8 @@ FOLDED_FROM = 600
 """Characters from which a text of the data is folded away after its beginning."""
 
 _CODE = re.compile(r"`([^`\n]+)`")
-_KEPT_TOGETHER = re.compile(r"(?<=\bp) (?=[=&])|(?<=[=;]) (?=\d)|(?<=\d) (?=%)")
-"""Spaces at which a line must not end: in `p = 0.04` and in `12 %`."""
+_KEPT_TOGETHER = re.compile(r"(?<=\bp) (?=[=&])|(?<=[=;]) (?=\d)|(?<=\d) (?=%)|(?<=\d,) (?=[+-]?[\d.]+\])")
+"""Spaces at which a line must not end: in `p = 0.04`, in `12 %`, and in `[0.1, 0.3]`."""
 
 
 def card_page(card: Card, evidence: Evidence) -> str:

@@ -33,7 +33,7 @@ class Bar:
     high: float | None
     text: str
     stands_out: bool
-    """Whether it is the tuned arm, or the one to use."""
+    """Whether it is the arm to use."""
 
 
 def arm_bars(bars: Sequence[Bar], target: float | None, label: str) -> Markup:

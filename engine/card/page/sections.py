@@ -15,6 +15,7 @@ from tuneproof.engine.card.page.training import training_section
 from tuneproof.engine.card.schema import Card, CardArm, CardSection
 from tuneproof.engine.card.summary import rate_text
 from tuneproof.engine.case.arm_names import ArmName
+from tuneproof.engine.scoring.rule import VerdictAnswer
 
 MOST_OPEN_LINES = 6
 """Lines of a section that are shown; more are folded away."""
@@ -39,21 +40,15 @@ def arms_plot(card: Card, evidence: Evidence) -> Plot | None:
     if measure is None or not card.arms:
         return None
     counts = measure.counts_correct_answers
-    bars = [_bar(arm, None if counts else arm.metrics.get(measure.metric), stands_out=_stands_out(arm, card)) for arm in card.arms]
+    use = ArmName.TUNED if card.verdict.answer in (VerdictAnswer.TUNE, VerdictAnswer.REPLACE) else card.verdict.best_untuned_arm
+    bars = [_bar(arm, None if counts else arm.metrics.get(measure.metric), stands_out=arm.arm == use) for arm in card.arms]
     what = "Correct answers" if counts else str(measure.metric)
     said = "; ".join(f"{bar.arm} {bar.text}" for bar in bars)
     target = "" if measure.at_least is None else f" The dashed line is the target, {100 * measure.at_least:g} %."
     intervals = ", with 95 % intervals" if counts else ""
     of_cases = f" on {card.eval_set.n} frozen cases" if card.eval_set else ""
-    return Plot(
-        arm_bars(bars, measure.at_least, f"{what}{of_cases} by arm: {said}.{target}"), f"{what}{of_cases}{intervals}, per cent.{target}"
-    )
-
-
-def _stands_out(arm: CardArm, card: Card) -> bool:
-    """The tuned arm; before there is one, the best untuned arm."""
-    has_tuned = any(each.arm == ArmName.TUNED for each in card.arms)
-    return arm.arm == (ArmName.TUNED if has_tuned else card.verdict.best_untuned_arm)
+    label = f"{what}{of_cases} by arm: {said}.{target}"
+    return Plot(arm_bars(bars, measure.at_least, label), f"{what}{of_cases}{intervals}, per cent. In bold the arm to use.{target}")
 
 
 def _bar(arm: CardArm, score: float | None, *, stands_out: bool) -> Bar:
