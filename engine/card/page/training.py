@@ -83,7 +83,7 @@ def _predicted_and_measured(planned: PlannedFacts, training: TrainingFacts | Non
         _memory(planned),
         ["time of the training", predicted_time, took, _change(planned.hours, seconds and seconds / SECONDS_PER_HOUR)],
     ]
-    return Table("Predicted and measured", ["", "predicted", "measured", "predicted is"], rows)
+    return Table("Predicted and measured", ["", "predicted", "measured", "the prediction is"], rows)
 
 
 def _memory(planned: PlannedFacts) -> list[str]:
@@ -101,4 +101,4 @@ def _change(predicted: float | None, measured: float | None) -> str:
     if not predicted or not measured:
         return "–"
     off = 100 * (predicted / measured - 1)
-    return "as measured" if abs(off) < 1 else f"{abs(off):.0f} % {'more' if off > 0 else 'less'}"
+    return "right within 1 %" if abs(off) < 1 else f"{abs(off):.0f} % too {'high' if off > 0 else 'low'}"
