@@ -39,6 +39,8 @@ class LoopbackServer(ThreadingHTTPServer):
         """Other answers, by the last line of the case."""
         self.rule: Callable[[str], str] | None = None
         """Says the answer to a whole message, before the answers above."""
+        self.prompt_tokens: Callable[[str], int] = lambda message: 30
+        """What it reports as the number of tokens of a whole message."""
         self.remaining: int | None = None
         """Requests to answer before every connection is dropped; None for no limit."""
 
@@ -94,7 +96,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _say(self, content: str | None, finish: str = "stop", usage: bool = True) -> None:
         choice = {"index": 0, "message": {"role": "assistant", "content": content}, "finish_reason": finish}
-        reported = {"usage": {"prompt_tokens": 30, "completion_tokens": 2, "total_tokens": 32}} if usage else {}
+        read = self.server.prompt_tokens(self.message)
+        reported = {"usage": {"prompt_tokens": read, "completion_tokens": 2, "total_tokens": read + 2}} if usage else {}
         self._send(200, {"id": "x", "object": "chat.completion", "choices": [choice], **reported})
 
     def _ok(self, attempt: int) -> None:

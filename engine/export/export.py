@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tuneproof.engine.case.endpoint import Endpoint
 from tuneproof.engine.core.atomic_write import write_atomically
-from tuneproof.engine.core.errors import UsageError
+from tuneproof.engine.core.errors import TuneproofError, UsageError
 from tuneproof.engine.core.hashing import sha256_file
 from tuneproof.engine.export.evidence import EVIDENCE, ExportEvidence, ServingCheck
 from tuneproof.engine.export.form import ExportForm, NumberType
@@ -62,26 +62,28 @@ class Exported:
 def export_run(
     store: RunStore, folder: Path, choice: ExportChoice, on_progress: OnProgress, say: Callable[[str], None] = lambda _: None
 ) -> Exported:
-    """Writes the tuned model into a new folder and checks it; a folder that has an export of this run is only checked by the endpoint.
+    """Writes the tuned model into a new folder and checks it; an export of this run that is there is checked again as it is now.
 
     Raises UsageError for a folder that has something else in it, GateClosed for a run without a tuned model, and RunFailed if what should
-    serve the export cannot load it: the folder is kept then, without evidence.
+    serve the export cannot load it: the folder is kept then, and says that it was not checked.
     """
+    if choice.python is not None and not choice.python.is_file():
+        raise UsageError("there is no such Python", where=str(choice.python), fix="name the program itself, such as .venv/bin/python")
     before = _earlier_export(folder)
     source = ExportSource.open(store)
     if before is None:
         say("writing the model")
         evidence = _write(source, folder, choice)
     else:
-        _require_same_run(source, before, folder, choice)
-        evidence = before
+        _require_same(source, before, folder, choice)
+        evidence = before.model_copy(update={"files": {name: sha256_file(folder / name) for name in _model_files(folder)}})
+    _write_about(source, folder, evidence)
     (folder / UNFINISHED).unlink(missing_ok=True)
     say("answering the frozen cases")
     served, why_not = _serve(source, folder, evidence, choice, on_progress)
     found = None if served is None else check(source, served)
     evidence = evidence.model_copy(update={"checks": [*evidence.checks, *([found] if found else [])]})
-    write_atomically(folder / EVIDENCE, evidence.as_text())
-    write_atomically(folder / README, export_readme(source, evidence))
+    _write_about(source, folder, evidence)
     return Exported(folder, evidence, found, why_not)
 
 
@@ -95,13 +97,22 @@ def form_of(source: ExportSource, choice: ExportChoice) -> ExportForm:
     return ExportForm.ADAPTER
 
 
+def _write_about(source: ExportSource, folder: Path, evidence: ExportEvidence) -> None:
+    write_atomically(folder / EVIDENCE, evidence.as_text())
+    write_atomically(folder / README, export_readme(source, evidence))
+
+
 def _write(source: ExportSource, folder: Path, choice: ExportChoice) -> ExportEvidence:
     folder.mkdir(parents=True, exist_ok=True)
     (folder / UNFINISHED).touch()
     form = form_of(source, choice)
-    written = _write_form(source, folder, form, choice)
+    try:
+        written = _write_form(source, folder, form, choice)
+    except TuneproofError:
+        # Nothing was written that anybody can use.
+        shutil.rmtree(folder)
+        raise
     copy_licences(source, folder)
-    names = sorted(path.name for path in folder.iterdir() if path.name != UNFINISHED)
     card = source.card.provenance
     assert card.eval_sha256 is not None
     return ExportEvidence(
@@ -115,7 +126,7 @@ def _write(source: ExportSource, folder: Path, choice: ExportChoice) -> ExportEv
         base_sha256=source.model_facts.sha256,
         weights_sha256=source.weights_sha256,
         card_sha256=source.store.digest("card.json"),
-        files={name: sha256_file(folder / name) for name in names},
+        files={name: sha256_file(folder / name) for name in _model_files(folder)},
     )
 
 
@@ -167,9 +178,15 @@ def _earlier_export(folder: Path) -> ExportEvidence | None:
     raise UsageError("there is something else at this path", where=str(folder), fix="name a new folder with --to")
 
 
-def _require_same_run(source: ExportSource, before: ExportEvidence, folder: Path, choice: ExportChoice) -> None:
-    if choice.endpoint is None:
-        fix = "name a new folder with --to; to check it at a server, add --endpoint URL"
-        raise UsageError("there is an export already", where=str(folder), fix=fix)
+def _require_same(source: ExportSource, before: ExportEvidence, folder: Path, choice: ExportChoice) -> None:
+    """Raises UsageError if the export that is there is of another run, form or type."""
+    fix = "name a new folder with --to"
     if before.weights_sha256 != source.weights_sha256 or before.eval_sha256 != source.card.provenance.eval_sha256:
-        raise UsageError("the export is of another run", where=str(folder), fix="name the run that it was made from")
+        raise UsageError("there is an export of another run", where=str(folder), fix=fix)
+    if choice.form not in (None, before.form) or choice.number_type not in (None, before.number_type):
+        raise UsageError(f"there is an export in another form: {before.form}", where=str(folder), fix=fix)
+
+
+def _model_files(folder: Path) -> list[str]:
+    """The files of an export that are the model's, not about it."""
+    return sorted(path.name for path in folder.iterdir() if path.is_file() and path.name not in (UNFINISHED, EVIDENCE, README))

@@ -84,7 +84,10 @@ def _between(text: str, marks: Sequence[str]) -> list[str] | None:
 
 
 def _cut(parts: Sequence[str], user_answer: str, answer_user: str, bare_start: str) -> TurnTemplate:
-    """Divides what stands between turns into the end of one and the beginning of the next, such that least stands before a first turn."""
+    """Divides what stands between turns into the end of one and the beginning of the next: a user's turn begins like the system's.
+
+    Every division writes the same prompts; this one is the easiest to read.
+    """
     system_user = parts[1]
 
     def cut_at(length: int) -> TurnTemplate:
@@ -94,7 +97,7 @@ def _cut(parts: Sequence[str], user_answer: str, answer_user: str, bare_start: s
         return TurnTemplate(start, before, dict.fromkeys(_ROLES, after), end)
 
     lengths = range(len(_common_start(system_user, user_answer, answer_user)) + 1)
-    return min(map(cut_at, lengths), key=lambda found: (len(found.start), -len(found.after["user"])))
+    return max(map(cut_at, lengths), key=lambda found: (len(_common_start(found.before["user"], parts[0])), -len(found.start)))
 
 
 def _common_start(*texts: str) -> str:

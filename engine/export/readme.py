@@ -24,6 +24,11 @@ from tuneproof.engine.scoring.verdict_text import format_points
 
 README = "README.md"
 
+CHECK_THERE = (
+    "A server may compute in another number type than the check above, which can change answers. Check it where it runs: "
+    "`tuneproof export RUN --to . --endpoint http://localhost:8000/v1 --model NAME`."
+)
+
 
 def export_readme(source: ExportSource, evidence: ExportEvidence) -> str:
     """The text of the README."""
@@ -148,7 +153,7 @@ def _serving(source: ExportSource, evidence: ExportEvidence) -> str:
         case ExportForm.GGUF:
             lines = [f"ollama create {name} -f {MODELFILE}", f"python -m llama_cpp.server --model {GGUF_FILE}"]
     code = "\n".join(["```", *lines, "```"])
-    return f"{code}\n\n{_how_to_ask(source)}"
+    return f"{code}\n\n{_how_to_ask(source)}\n\n{CHECK_THERE}"
 
 
 def _how_to_ask(source: ExportSource) -> str:

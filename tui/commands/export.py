@@ -12,7 +12,9 @@ from tuneproof.tui.commands.parser import Parser
 
 def _add_arguments(parser: Parser) -> None:
     parser.add_argument("run", metavar="RUN", type=Path, help="the run folder")
-    parser.add_argument("--to", metavar="DIR", type=Path, required=True, help="the folder to write, which must not exist yet")
+    parser.add_argument(
+        "--to", metavar="DIR", type=Path, required=True, help="the folder to write; an export that is there is checked again"
+    )
     parser.add_argument(
         "--form",
         choices=[form.value for form in ExportForm],
