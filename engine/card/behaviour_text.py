@@ -101,7 +101,7 @@ def behaviour_lines(section: BehaviourSection) -> list[str]:
     taken = sum(sum(each.seconds.values()) for each in section.axes)
     return [
         f"margin {100 * section.margin:g} points (risk.margin), stated beforehand: no worse is a loss whose 95 % interval is within it, "
-        "worse one whose interval excludes 0 and is not (Tango's score interval, on the prompts that both answered)",
+        "worse one whose interval excludes 0 and is not (Tango's score interval, each prompt that both answered a case of its own)",
         "asked through the model's own chat template without the instruction of the case, decoded greedily; the tuned model is that of "
         f"the arm tuned; answering took {taken / 60:.1f} of {section.minutes:g} minutes (risk.minutes)",
         *(f"{TITLES[axis]}: not measured ({_why(reason)})" for axis, reason in section.not_measured.items()),
