@@ -44,7 +44,10 @@ from tuneproof.engine.stages.run_context import RunContext
 from tuneproof.engine.stages.timed import OutOfTime, TimedStop
 
 CHUNK = 50
-"""Prompts that are answered together: what is not answered whole when the time is spent does not count."""
+"""Prompts that are answered together first: what is not answered whole when the time is spent does not count."""
+
+RESERVE = 2.0
+"""How many times longer than the first ones the other prompts may take for each, where they are answered all at once."""
 
 
 PROMPTS = "prompts"
@@ -163,8 +166,8 @@ class _Measurement:
         prompts = [base.prompt([Message("user", case.prompt)]) for case in cases]
         found = _Answers()
         with working(self._run.log, Work.BEHAVIOUR, f"{axis}, {who}", of=len(cases), unit=Unit.ANSWERS) as report:
-            for start in range(0, len(cases), CHUNK):
-                part = range(start, min(start + CHUNK, len(cases)))
+            while (start := len(found.rows)) < len(cases):
+                part = range(start, start + _next_part(start, len(cases) - start, found.seconds, seconds))
                 try:
                     completions, taken = self._complete(
                         axis, who, decoder, [prompts[at] for at in part], seconds - found.seconds, report, start
@@ -210,6 +213,12 @@ class _Measurement:
         store.write_step(_step(axis), self._inputs[axis], files)
         for who in Asked:
             (store.path / kept_answers_file(axis, who)).unlink(missing_ok=True)
+
+
+def _next_part(done: int, left: int, taken: float, seconds: float) -> int:
+    """How many prompts to answer together now: all that are left once there is time enough for them, which is faster than in parts."""
+    is_enough = done > 0 and taken + RESERVE * left * taken / done <= seconds
+    return left if is_enough else min(CHUNK, left)
 
 
 def _answer(case: AxisCase, prompt: str, completion: Completion) -> AxisAnswer:
