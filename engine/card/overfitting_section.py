@@ -110,8 +110,10 @@ def loss_text(gap: LossGap) -> str:
         f"the gap opened after step {lowest.step}: from there to step {last.step} the validation loss rose from {lowest.validation:.3g} to "
         f"{last.validation:.3g}, while the train loss fell from {lowest.train:.3g} to {last.train:.3g}"
     )
-    kept = "behind" if gap.kept_after else "not behind"
-    return f"{opened}; the step that was kept{f', {gap.kept.step},' if gap.kept is not None else ''} lies {kept} it"
+    if gap.kept is None:
+        return opened
+    kept = "behind it" if gap.kept_after else "not behind it"
+    return f"{opened}; the step that was kept, {gap.kept.step}, is {kept}"
 
 
 def score_text(gap: ScoreGap, margin: float) -> str:

@@ -83,22 +83,32 @@ UNTOUCHED = ("training.max_steps=1", "training.learning_rate=1e-9")
 """A training that changes nothing: the tuned model is the base."""
 
 
+BY_HEART = ("training.learning_rate=0.005", "training.batch_size=16", "risk.drift=false")
+"""A training that learns every row by heart, if it is long enough."""
+
+
 @pytest.mark.long
 def test_answers_that_were_learnt_by_heart_are_seen(tmp_path: Path) -> None:
-    result = replay(
-        tmp_path,
-        learnt_by_heart(100, 1),
-        learnt_by_heart(60, 2),
-        *("training.epochs=60", "training.learning_rate=0.005", "training.batch_size=16", "risk.drift=false"),
-    )
-    risk = risk_of(result)
+    # One probe, at the end: with several, an early step would be kept, which knows nothing by heart yet.
+    rows = learnt_by_heart(100, 1), learnt_by_heart(60, 2)
+    risk = risk_of(replay(tmp_path, *rows, *BY_HEART, "training.epochs=40", "training.probe_every=200"))
     found = risk["overfitting"]["result"]
-    assert found["losses"]["opened"], found
     assert found["scores"]["outcome"] == "worse" and found["scores"]["train"] > 0.5 > found["scores"]["eval"]
     memorised = found["memorised"]
     assert memorised["outcome"] == "worse" and memorised["over_eval"]["low"] > 0.4 and memorised["over_base"]["low"] > 0.4
+    assert risk["overfitting"]["summary"].startswith("The tuned model overfits: it scores more on rows that it was trained on")
     assert "drift" not in risk and any(item == "Style drift: not measured (switched off)." for item in risk["items"])
     assert tuneproof("verify", tmp_path / "run").code == 0
+
+
+@pytest.mark.long
+def test_the_step_after_which_the_losses_part_is_named_and_the_step_before_it_is_what_is_kept(tmp_path: Path) -> None:
+    rows = learnt_by_heart(100, 1), learnt_by_heart(60, 2)
+    risk = risk_of(replay(tmp_path, *rows, *BY_HEART, "training.epochs=24"))
+    found = risk["overfitting"]["result"]
+    assert found["losses"]["opened"] and found["losses"]["lowest"]["step"] < found["losses"]["last"]["step"]
+    assert found["losses"]["kept"]["step"] == found["losses"]["lowest"]["step"] and found["memorised"]["outcome"] != "worse"
+    assert any("the gap opened after step" in item for item in risk["items"])
 
 
 @pytest.mark.long
