@@ -252,7 +252,7 @@ def _fields(card: Card) -> Content:
             parts += [sanitized_content(f"- {line}") for line in method_lines(field)]
     for section in optional_sections(card):
         parts.append(Content.assemble((f"{section.title}  ", Meaning.HEADING.style), sanitize(section.summary)))
-        parts += [sanitized_content(f"- {line}") for line in section.lines]
+        parts += [sanitized_content(f"- {line}") for line in (*section.rows, *section.lines)]
     parts.append(Meaning.HEADING.text("Risk"))
     parts += [sanitized_content(f"- {_said(item)}") for item in card.risk.items] or [sanitized_content(card.risk.summary)]
     return Content("\n").join(parts)

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tuneproof.engine.arms import arms_of
 from tuneproof.engine.arms.arm import PRICED_REQUESTS
+from tuneproof.engine.behaviour.time_taken import seconds_taken
 from tuneproof.engine.card.evidence import Evidence
 from tuneproof.engine.card.judge_section import JudgeSection
 from tuneproof.engine.case.arm_names import arm_of_row, is_repaired
@@ -40,6 +41,7 @@ class SpentOn(StrEnum):
     OTHER_TRAININGS = "trainings besides it: other seeds, methods, or shares of train"
     PROMPT_SEARCH = "the search for a prompt"
     ANSWERS = "the answers to the eval cases"
+    RISK = "answers and likelihoods about what tuning did besides the task (risk)"
     ENDPOINT = "the answers of the endpoint to the eval cases"
     JUDGE = "the judge, with its check"
 
@@ -132,6 +134,7 @@ def _spent(evidence: Evidence, device: Device) -> Iterator[Spent]:
     yield from of(SpentOn.PROMPT_SEARCH, sum(each.seconds for each in found))
     answering = [arm for arm in evidence.answering if not is_repaired(arm.name)]
     yield from of(SpentOn.ANSWERS, sum(arm.scores.seconds for arm in answering if not arm.is_external))
+    yield from of(SpentOn.RISK, seconds_taken(store))
     # Only an arm asks a server; the models besides the tuned one answer here.
     external = [(_usd_per_1000(arm, evidence), arm.scores.n) for arm in evidence.untuned if arm.is_external]
     if known := [usd * n / PRICED_REQUESTS for usd, n in external if usd is not None]:

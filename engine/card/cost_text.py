@@ -37,15 +37,6 @@ def cost_table(section: CostSection) -> list[tuple[str, ...]]:
     return [_row(each) for each in section.requests]
 
 
-def cost_rows(section: CostSection) -> list[str]:
-    """The table as sentences, for where there is no room for one."""
-    found = []
-    for row in cost_table(section):
-        named = zip(TABLE_HEAD[1:], row[1:], strict=True)
-        found.append(f"1,000 requests to {row[0]}: " + ", ".join(f"{value} {name}" for name, value in named if value != "–"))
-    return found
-
-
 def _row(each: RequestCost) -> tuple[str, ...]:
     return (
         each.arm,

@@ -39,6 +39,9 @@ WHAT = {
 """What a figure is of."""
 
 
+TABLE_HEAD = ("style of general answers", "requests", "base", "tuned", "change", "shows")
+
+
 class DriftSection(BaseModel):
     """What was compared, against the margins of the case."""
 
@@ -87,16 +90,27 @@ def drift_risks(section: DriftSection | None, *, switched_off: bool) -> list[str
 
 def style_text(each: StyleChange, section: DriftSection) -> str:
     """One property in a phrase: both figures, the change with its interval, and what that shows."""
-    what = WHAT[each.name]
+    what, n, base, tuned, change, shows = _cells(each, section)
+    if each.change is None:
+        return f"{what}: no signal, {n} requests have it in both answers"
+    return f"{what} {base} → {tuned}, {change}, of {n}, {shows}"
+
+
+def drift_table(section: DriftSection) -> list[tuple[str, ...]]:
+    """The head, and a row for each property."""
+    return [TABLE_HEAD, *(_cells(each, section) for each in section.result.changes)]
+
+
+def _cells(each: StyleChange, section: DriftSection) -> tuple[str, str, str, str, str, str]:
     if each.change is None or each.base is None or each.tuned is None:
-        return f"{what}: no signal, {each.n} requests have it in both answers"
+        return WHAT[each.name], str(each.n), "–", "–", "–", "no signal"
     if each.is_ratio:
         change = f"× {each.change.estimate:.2f} [{each.change.low:.2f}, {each.change.high:.2f}]"
-        figures, margin = f"{each.base:.3g} → {each.tuned:.3g}", f"{100 * section.ratio_margin:g} %"
+        figures, margin = (f"{each.base:.3g}", f"{each.tuned:.3g}"), f"{100 * section.ratio_margin:g} %"
     else:
         change = change_text(each.change)
-        figures, margin = f"{100 * each.base:.1f} % → {100 * each.tuned:.1f} %", f"{100 * section.margin:g} points"
-    return f"{what} {figures}, {change}, of {each.n}, {_verdict(each.outcome, margin)}"
+        figures, margin = (f"{100 * each.base:.1f} %", f"{100 * each.tuned:.1f} %"), f"{100 * section.margin:g} points"
+    return WHAT[each.name], str(each.n), *figures, change, _verdict(each.outcome, margin)
 
 
 def _verdict(outcome: RiskOutcome, margin: str) -> str:
@@ -112,18 +126,14 @@ def _verdict(outcome: RiskOutcome, margin: str) -> str:
 
 
 def drift_lines(section: DriftSection) -> list[str]:
-    """Every property, and the limits of these figures."""
+    """How it was compared, and the limits of these figures."""
     result = section.result
     fewer = "" if result.n == result.prompts else f" of {result.prompts}"
-    lines = [f"style, {style_text(each, section)}" for each in result.changes]
-    lines.append(
+    return [
         f"style is compared on {result.n}{fewer} general requests (version {result.version}), those of instruction-following, answered "
         f"without the instruction of the case; {result.incoherent} answers of the base are no text, and with more than "
-        f"{100 * MOST_INCOHERENT:.0f} % of them there is no signal"
-    )
-    lines.append(
+        f"{100 * MOST_INCOHERENT:.0f} % of them there is no signal",
         f"stated beforehand as small enough: {100 * section.margin:g} points for shares (risk.margin), {100 * section.ratio_margin:g} % "
         "for lengths and perplexities (risk.drift_margin); a model's own greedy answers are the ones it finds likeliest, so that any "
-        f"other answer has a higher perplexity under it; this took {result.seconds / 60:.1f} minutes"
-    )
-    return lines
+        f"other answer has a higher perplexity under it; this took {result.seconds / 60:.1f} minutes",
+    ]

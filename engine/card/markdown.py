@@ -12,7 +12,7 @@ from tuneproof.engine.audit.profile_text import profile_lines
 from tuneproof.engine.card.behaviour_text import TABLE_HEAD as BEHAVIOUR_HEAD
 from tuneproof.engine.card.behaviour_text import behaviour_lines, behaviour_table
 from tuneproof.engine.card.cost_text import TABLE_HEAD, cost_lines, cost_table
-from tuneproof.engine.card.drift_section import drift_lines
+from tuneproof.engine.card.drift_section import drift_lines, drift_table
 from tuneproof.engine.card.judge_section import judge_lines
 from tuneproof.engine.card.learning_curve import curve_lines
 from tuneproof.engine.card.merged_model import form_lines
@@ -106,6 +106,15 @@ class OptionalSection:
     table: Sequence[Sequence[str]] = ()
     """The head and the rows of a table, for a section that has one."""
 
+    @property
+    def rows(self) -> list[str]:
+        """The rows of the table as sentences, for where there is no room for one."""
+        if not self.table:
+            return []
+        head, *rows = self.table
+        named = [[f"{name} {value}" for name, value in zip(head[1:], row[1:], strict=True) if value not in ("", "–")] for row in rows]
+        return [f"{row[0]}: {', '.join(cells)}" for row, cells in zip(rows, named, strict=True)]
+
 
 def optional_sections(card: Card) -> list[OptionalSection]:
     """The sections about the judge and about models besides the tuned one that this card has."""
@@ -132,7 +141,7 @@ def optional_sections(card: Card) -> list[OptionalSection]:
     if card.risk.overfitting is not None:
         sections.append(OptionalSection("Overfitting", card.risk.overfitting.summary, overfitting_lines(card.risk.overfitting)))
     if card.risk.drift is not None:
-        sections.append(OptionalSection("Style Drift", card.risk.drift.summary, drift_lines(card.risk.drift)))
+        sections.append(OptionalSection("Style Drift", card.risk.drift.summary, drift_lines(card.risk.drift), drift_table(card.risk.drift)))
     return sections
 
 

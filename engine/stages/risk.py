@@ -5,10 +5,8 @@ A part that takes less than its share leaves the rest to those after it.
 
 from __future__ import annotations
 
-from tuneproof.engine.behaviour import drift, overfitting
-from tuneproof.engine.behaviour.axis_case import AxisFacts, facts_file
+from tuneproof.engine.behaviour.time_taken import seconds_taken
 from tuneproof.engine.case.risk import Axis
-from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.stages.behaviour import measure_behaviour
 from tuneproof.engine.stages.drift import measure_drift
 from tuneproof.engine.stages.model_context import ModelContext
@@ -33,11 +31,4 @@ def measure_risk(run: RunContext, model: ModelContext) -> bool:
 
 def _left(run: RunContext) -> float:
     """The seconds of the budget that nothing has taken yet."""
-    store, steps = run.store, run.store.manifest.steps
-    axes = [AxisFacts.model_validate_json(store.read(facts_file(Axis(name)))) for name in store.manifest.names(StepKind.BEHAVIOUR)]
-    taken = sum(sum(each.seconds.values()) for each in axes)
-    if StepId(StepKind.OVERFITTING) in steps:
-        taken += sum(overfitting.OverfittingFacts.model_validate_json(store.read(overfitting.FACTS)).seconds.values())
-    if StepId(StepKind.DRIFT) in steps:
-        taken += drift.DriftFacts.model_validate_json(store.read(drift.FACTS)).seconds
-    return max(0.0, 60 * run.case.risk.minutes - taken)
+    return max(0.0, 60 * run.case.risk.minutes - seconds_taken(run.store))

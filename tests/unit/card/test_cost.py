@@ -12,7 +12,7 @@ from tests.snapshots.record import FINISHED, TRAINING
 from tuneproof.engine.card.build import make_card
 from tuneproof.engine.card.cost import CostSection, Device, RequestCost, Spent, SpentOn, break_even, spent_text
 from tuneproof.engine.card.cost_text import cost_lines, cost_table
-from tuneproof.engine.card.markdown import card_text
+from tuneproof.engine.card.markdown import OptionalSection, card_text
 from tuneproof.engine.run.step_id import StepKind
 from tuneproof.engine.run.store import RunStore
 
@@ -89,3 +89,8 @@ def test_money_without_hours_and_hours_without_money_are_said_as_they_are() -> N
     assert spent_text(Spent(on=SpentOn.ENDPOINT, hours=None, usd=12.5), Device.GPU) == "$12.50"
     assert spent_text(Spent(on=SpentOn.TRAINING, hours=3.25, usd=None), Device.GPU) == "3.2 GPU-hours"
     assert spent_text(Spent(on=SpentOn.TRAINING, hours=0.01, usd=0.02), Device.GPU) == "0.01 GPU-hours (36 s), $0.02"
+
+
+def test_where_there_is_no_room_for_a_table_its_rows_are_sentences() -> None:
+    section = OptionalSection("Cost", "", [], [("arm", "tokens", "seconds"), ("few_shot", "12", "–")])
+    assert section.rows == ["few_shot: tokens 12"] and OptionalSection("Judge", "", []).rows == []
