@@ -10,7 +10,8 @@ from tuneproof.engine.audit.registry import Severity
 from tuneproof.engine.card.measured_route import measured_route
 from tuneproof.engine.case.approaches import advise
 from tuneproof.engine.case.draft import REQUIRED_ANSWERS, Draft
-from tuneproof.engine.case.route import QUESTIONS, RouteAnswers, choose_route, reason_for, route_steps, what_if
+from tuneproof.engine.case.route import ENOUGH_EXAMPLES, QUESTIONS, Route, RouteAnswers, choose_route, reason_for, route_steps, what_if
+from tuneproof.engine.core.plain_text import sanitize
 from tuneproof.engine.planning.gather_data import data_part, eval_part
 from tuneproof.engine.planning.gather_training import training_part
 from tuneproof.engine.planning.page import (
@@ -53,7 +54,7 @@ def gather_plan(sources: PlanSources) -> PlanPage:
         training=training,
         cost=cost,
         measured=measured,
-        to_run=_to_run(sources, data, training, cost, is_finished=measured is not None and measured.is_finished),
+        to_run=_to_run(sources, decision.route, data, training, cost, is_finished=measured is not None and measured.is_finished),
         missing=list(_missing(sources, decision, data, cases, training, cost, measured)),
     )
 
@@ -81,7 +82,8 @@ def _changes(answers: RouteAnswers) -> Iterator[Change]:
     route = choose_route(answers)
     for row in what_if(answers):
         if row.route is not route:
-            value = ("yes" if row.value else "no") if isinstance(row.value, bool) else f"{row.value:,}"
+            number = f"{row.value} or {'more' if row.value >= ENOUGH_EXAMPLES else 'fewer'}"
+            value = ("yes" if row.value else "no") if isinstance(row.value, bool) else number
             yield Change(QUESTION[row.key].text, value, row.route)
 
 
@@ -111,10 +113,13 @@ def _score(beside: float | None, scores: Scores) -> str:
     return f"{scores.correct.rate:.2f}" if beside is None else f"{beside:.3f}"
 
 
-def _to_run(sources: PlanSources, data: DataPart | None, training: TrainingPart, cost: CostPart, *, is_finished: bool) -> RunPart:
+def _to_run(
+    sources: PlanSources, route: Route | None, data: DataPart | None, training: TrainingPart, cost: CostPart, *, is_finished: bool
+) -> RunPart:
     """The command that runs the case, or that continues its run."""
     content, run = sources.content, sources.run
     is_whole = data is not None and not data.blocking and content.task is not None and content.model is not None
+    is_whole = is_whole and (route is not Route.RAG or _has_documents(sources))
     if run is not None and is_finished:
         command = f"tuneproof verify {shlex.quote(str(run))}"
     elif run is not None and is_whole:
@@ -130,7 +135,12 @@ def _to_run(sources: PlanSources, data: DataPart | None, training: TrainingPart,
     does.append(TRAINS if training.is_expected else TRAINS_NOTHING)
     does.append("writes the card, and this plan again with what was measured")
     is_known = cost.needs is not None and cost.needs.hours is not None
-    return RunPart(command, is_whole, does, f"{command} --until method" if is_whole and not is_known else None)
+    asks_first = is_whole and training.is_expected and not is_known
+    return RunPart(command, is_whole, does, f"{command} --until method" if asks_first else None)
+
+
+def _has_documents(sources: PlanSources) -> bool:
+    return sources.content.data is not None and sources.content.data.documents is not None
 
 
 def _case_file(sources: PlanSources) -> str:
@@ -152,13 +162,18 @@ def _missing(
         keys = [key for key in Draft(content, None).unanswered() if key in REQUIRED_ANSWERS] or ["labeled_examples"]
         yield Missing("the route", f"answer {', '.join(f'decision.{key}' for key in keys)} in the case, or in the wizard on step 1")
     if sources.problem is not None and not (data and data.blocking):
-        yield Missing("what stopped the run" if sources.run else "what a look at the data and the base would show", sources.problem)
+        yield Missing(
+            "what stopped the run" if sources.run else "what a look at the data and the base would show",
+            sanitize(sources.problem, one_line=True),
+        )
     if data is None:
         yield Missing("train and validation files, and what the audit finds", "name your examples: data.examples, a file or a folder")
     elif data.blocking:
         yield Missing("the split, and what follows from it", f"{data.to_settle}; then plan again")
     elif any(each.severity is Severity.WARN and each.accepted is None for each in data.findings):
-        yield Missing("whether the warnings of the audit matter", "look at their rows: tuneproof audit shows them, and so does step 3")
+        yield Missing("whether the warnings of the audit matter", f"look at their rows: {data.to_see}")
+    if decision.route is Route.RAG and not _has_documents(sources):
+        yield Missing("whether retrieval is enough", "add the documents and the arm retrieval, as section 1 says")
     if content.task is None:
         yield Missing("what a right answer is", "add task: the instruction, the output format and the metric")
     if content.target is None:
@@ -166,7 +181,9 @@ def _missing(
     if training.base is None:
         yield Missing("parameters, memory and time of a training", "name a base: model.base, a folder or a name on the hub")
     elif sources.folder is None:
-        yield Missing("parameters and memory of a training", f"the base is not on this machine: hf download {shlex.quote(training.base)}")
+        yield Missing(
+            "parameters and memory of a training", f"the base is not on this machine; get it with: hf download {shlex.quote(training.base)}"
+        )
     is_finished = measured is not None and measured.is_finished
     if not is_finished and (cost.needs is None or cost.needs.hours is None):
         yield from _missing_hours(sources, data, training)

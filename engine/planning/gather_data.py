@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from tuneproof.engine.arms import requested_arms
@@ -18,10 +19,10 @@ from tuneproof.engine.data.parts import Part
 from tuneproof.engine.planning.page import DataFile, DataPart, EvalPart, FileRole, FoundInData, PartFile
 from tuneproof.engine.planning.sources import PlanSources
 from tuneproof.engine.run.step_id import StepId, StepKind
-from tuneproof.engine.run.store import RunStore, part_file
+from tuneproof.engine.run.store import CASE, RunStore, part_file
 from tuneproof.engine.scoring.lower_bound import min_cases_for_target, min_correct_for_target
 from tuneproof.engine.scoring.power import needed_cases
-from tuneproof.engine.scoring.statistics import minimum_detectable_effect
+from tuneproof.engine.scoring.statistics import ASSUMED_DISCORDANCE, cases_to_detect, minimum_detectable_effect
 
 HARM = [Severity.BLOCK, Severity.WARN, Severity.INFO]
 """Severities, the most harmful first."""
@@ -41,9 +42,23 @@ def data_part(sources: PlanSources) -> DataPart | None:
         rows=report.counts.rows if report else None,
         left_out=len(report.left_out) if report else 0,
         parts=_parts(sources.store) if sources.store and sources.is_split else [],
+        to_see=_audit_command(data, sources),
         to_settle=in_a_case_file(report.blocking()) if report and report.blocking() else "",
         findings=sorted(map(_finding, found), key=lambda each: (each.accepted is not None, HARM.index(each.severity), -each.rows)),
     )
+
+
+def _audit_command(data: Data, sources: PlanSources) -> str:
+    named = [*_listed(data.examples), *(f"--against {_word(path)}" for path in _listed(data.eval))]
+    case = sources.case_file or (sources.run / CASE if sources.run else None)
+    words = [word if word.startswith("--") else _word(word) for word in named]
+    return " ".join(["tuneproof audit", *words, *([f"--case {_word(str(case))}"] if case else [])])
+
+
+def _word(path: str) -> str:
+    """A path as one would type it into a shell here."""
+    here = Path.cwd()
+    return shlex.quote(str(Path(path).relative_to(here)) if Path(path).is_relative_to(here) else path)
 
 
 def _finding(found: StoredFinding) -> FoundInData:
@@ -122,6 +137,8 @@ def eval_part(sources: PlanSources, data: DataPart | None) -> EvalPart:
         is_estimate=is_estimate,
         detectable=minimum_detectable_effect(cases) if cases else None,
         needed=list(needed_cases()),
+        cases_for_gain=cases_to_detect(target.min_gain, max(ASSUMED_DISCORDANCE, target.min_gain)) if target.min_gain else None,
+        is_cut=content.data is not None and content.data.eval is None and not (sources.data_facts and sources.data_facts.parts_by_name),
         cases_for_target=min_cases_for_target(counted) if counted else None,
         right_for_target=min_correct_for_target(cases, counted) if counted and cases else None,
     )

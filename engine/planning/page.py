@@ -116,6 +116,8 @@ class DataPart:
     """The most harmful first."""
     to_settle: str
     """What a person does about the findings that block; empty if none does."""
+    to_see: str
+    """The command that lists every row of every finding."""
 
     @property
     def blocking(self) -> list[FoundInData]:
@@ -141,6 +143,10 @@ class EvalPart:
     detectable: float | None
     """The smallest difference between two arms that so many cases show four times in five."""
     needed: list[NeededCases]
+    cases_for_gain: int | None
+    """How many cases would show the smallest gain that counts; None if every gain counts."""
+    is_cut: bool
+    """Whether the eval cases are cut from the examples, so that another share of them gives more."""
     cases_for_target: int | None
     """The fewest cases that can show that the target is met; None if it has none that is counted, or no number is enough."""
     right_for_target: int | None

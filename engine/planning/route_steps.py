@@ -33,12 +33,12 @@ def steps_here(content: DraftCase, answers: RouteAnswers) -> list[str]:
 def _retrieval(content: DraftCase) -> list[str]:
     steps = []
     if content.data is None or content.data.documents is None:
-        steps.append("Put the documents into a folder as .txt or .md files, and name it in the case: data.documents")
+        steps.append("Put the documents into a folder as .txt or .md files, and name it in the case: data.documents: FOLDER")
     if ArmName.RETRIEVAL not in content.baselines:
-        steps.append("Add retrieval to baselines: it puts the best passages into the prompt, and is scored on the same eval cases")
+        steps.append("Set baselines: [zero_shot, few_shot, retrieval] in the case: retrieval puts the best passages into the prompt")
     steps.append(
-        "Give each example a field `source` with the file that has its answer: then the share of prompts with the right "
-        "passage is measured, which says whether the search or the answer is wrong"
+        "Give each example a field `source` with the file that has its answer: the share of prompts with the right passage is then "
+        "measured, which says whether the search misses the passage or the model misreads it"
     )
     return steps
 

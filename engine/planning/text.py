@@ -39,7 +39,7 @@ def plan_text(page: PlanPage) -> str:
         *([["## 7. What was measured", "", *_measured(page)]] if page.measured else []),
         [f"## {_section_of_missing(page) - 1}. What would change this plan", "", *_changes(page)],
         *([[f"## {_section_of_missing(page)}. What is not known yet", "", *_missing(page)]] if page.missing else []),
-        ["---", "", *_footer(page)],
+        ["---", "", "Words: " + "; ".join(f"**{word}**: {meaning}" for word, meaning in WORDS) + ".", "", *_footer(page)],
     ]
     return "\n\n".join("\n".join(part) for part in parts) + "\n"
 
@@ -54,14 +54,14 @@ def short_lines(page: PlanPage) -> list[str]:
     measured = page.measured
     if measured is not None and measured.is_finished:
         return [
-            f"{_route_name(page)}: {_lower_first(page.decision.reason)}",
+            f"Route: {_route_name(page)}: {_lower_first(page.decision.reason)}",
             f"Measured: {measured.headline}.",
             _short_data(page),
             _short_eval(page.eval),
             f"The run is finished; check its card with: {page.to_run.command}",
         ]
     return [
-        f"{_route_name(page)}: {_lower_first(page.decision.reason)}",
+        f"Route: {_route_name(page)}: {_lower_first(page.decision.reason)}",
         *([f"Do next: {step}"] if (step := _first_step(page)) else []),
         _short_training(page),
         _short_data(page),
@@ -167,8 +167,15 @@ def _data(data: DataPart, run: str | None) -> list[str]:
         lines += ["", f"{data.rows:,} rows were read. They are divided once nothing blocks."]
     if data.rows is not None:
         lines += ["", *_findings(data.findings)]
-    lines += ["", f"To go on: {data.to_settle}."] if data.to_settle else []
+    if data.to_settle:
+        lines += ["", f"To go on: {data.to_settle}{_row_to_leave_out(data)}."]
+    lines += ["", "Every row of every finding:", "", "```", data.to_see, "```"] if data.findings else []
     return lines
+
+
+def _row_to_leave_out(data: DataPart) -> str:
+    first = next((each.first for each in data.blocking if each.first), "")
+    return f' (a single row is left out by data.leave_out: ["{_plain(first)}"])' if first else ""
 
 
 PART_USE = {
@@ -189,7 +196,7 @@ def _findings(findings: Sequence[FoundInData]) -> list[str]:
         what = _plain(each.accepted) if each.accepted else each.action
         lines.append(f"- **{state}** {each.check}: {_plain(each.message)}{first}. {'Reason' if each.accepted else 'What to do'}: {what}.")
     rest = len(findings) - FINDINGS_SHOWN
-    return [*lines, f"- … and {rest} more, less harmful: `tuneproof audit` lists all."] if rest > 0 else lines
+    return [*lines, f"- … and {rest} more, less harmful."] if rest > 0 else lines
 
 
 def _eval(page: PlanPage) -> list[str]:
@@ -197,7 +204,8 @@ def _eval(page: PlanPage) -> list[str]:
     lines = [f"- Metric: {cases.metric or 'none yet, as the case has no task'}. Target: {_target(cases).removeprefix('target ')}."]
     lines.append(f"- Compared on the same eval cases: {', '.join(cases.arms)}, and the tuned model if one is trained.")
     if cases.not_worse_than is None:
-        lines.append(f"- A gain below {100 * cases.min_gain:g} points over the best untuned arm is not worth a model of your own.")
+        takes = f"; to show so small a gain takes about {cases.cases_for_gain:,} cases" if cases.cases_for_gain else ""
+        lines.append(f"- A gain below {100 * cases.min_gain:g} points over the best prompt is not worth a model of your own{takes}.")
     if cases.cases and cases.detectable is not None:
         about = "about " if cases.is_estimate else ""
         small = " That is a small eval set: only large differences show." if cases.detectable > LOW_POWER else ""
@@ -206,6 +214,9 @@ def _eval(page: PlanPage) -> list[str]:
             f"arms four times in five, {ASSUMPTION}.{small}"
         )
     lines += _target_lines(cases)
+    if cases.detectable is not None and cases.detectable > LOW_POWER:
+        share = ", or a larger share of the examples: data.split: {train: 0.4, validation: 0.1, eval: 0.5}" if cases.is_cut else ""
+        lines.append(f"- For more eval cases: write more of them into a file of their own, data.eval{share}.")
     rows = [(f"{100 * each.difference:.0f} points", f"{each.at_assumed:,}", f"{each.at_high:,}") for each in cases.needed]
     head = ("to show a difference of", "eval cases, if arms disagree on 20 %", "if they disagree on 40 %")
     return [*lines, "", *_table(head, rows)]
@@ -216,7 +227,9 @@ def _target_lines(cases: EvalPart) -> list[str]:
     if cases.at_least is None or cases.not_worse_than is not None:
         return []
     if cases.cases and cases.right_for_target is not None:
-        return [f"- {cases.right_for_target:,} of {cases.cases:,} right answers would show that the target of {cases.at_least:g} is met."]
+        all_of_them = ": not one may be wrong" if cases.right_for_target == cases.cases else ""
+        right = f"{cases.right_for_target:,} of {cases.cases:,} right answers"
+        return [f"- It takes {right} to show that the target of {cases.at_least:g} is met{all_of_them}."]
     if cases.cases and cases.cases_for_target is not None:
         return [
             f"- Not even {cases.cases:,} of {cases.cases:,} right answers would show that {cases.at_least:g} is reached: "
@@ -230,7 +243,7 @@ def _training(page: PlanPage) -> list[str]:
     lines = [] if training.is_expected else [f"Nothing, on the route {page.decision.route}. If it comes to that:", ""]
     lines = [f"Nothing: {training.skipped}. If it comes to that:", ""] if training.skipped is not None else lines
     base = "none is named yet" if training.base is None else _plain(training.base)
-    facts = f" ({_plain(training.base_facts)})" if training.base_facts else ""
+    facts = f" ({_plain(training.base_facts)})" if training.base_facts else ", not on this machine" if training.base else ""
     lines.append(f"- Base: {base}{facts}{f', {training.parameters:,} parameters' if training.parameters else ''}.")
     lines.append(f"- Method: **{training.method}**, which trains {training.trains}; {training.why}. Good for: {training.good_for}.")
     if training.trained is not None:
@@ -310,9 +323,11 @@ def _cost(page: PlanPage) -> list[str]:
     if page.training.on_gpu:
         each = ", ".join(f"{one.method} {gb(one.fastest)} ({gb(one.least)} at least)" for one in page.training.on_gpu)
         lines.append(f"- On a GPU the same rows would need: {each}. At least: with everything that saves memory, which is slower.")
+    if cost.needs is None:
+        lines.append(f"- Memory, disk and hours: not known yet; section {_section_of_missing(page)} says what is missing.")
     if cost.usd is None and cost.usd_per_gpu_hour is not None:
         lines.append(f"- Money: the hours times {cost.usd_per_gpu_hour:g} USD an hour and GPU.")
-    return lines or ["- Not known yet: the last section says what is missing."]
+    return lines
 
 
 def _run(page: PlanPage) -> list[str]:
@@ -320,8 +335,29 @@ def _run(page: PlanPage) -> list[str]:
     lines = [] if run.is_whole else ["Once what the last section lists is in the case:", ""]
     lines += ["```", run.command, "```", "", "In this order it", "", *_bullets(run.does)]
     if run.until_costs is not None:
-        lines += ["", "To stop before the training, with the baselines measured and the cost known:", "", "```", run.until_costs, "```"]
-    return lines
+        lines += ["", "To stop before the training, with the prompts measured and the cost known:", "", "```", run.until_costs, "```"]
+    return (
+        lines
+        if page.measured and page.measured.is_finished
+        else [*lines, "", "How it can end:", "", *_bullets(ENDINGS if page.training.is_expected else ENDINGS[1:])]
+    )
+
+
+ENDINGS = (
+    "**tune**: the tuned model beats every prompt by more than chance explains. Ship it; the card says in which form.",
+    "**do not tune**: a prompt is shown to be enough, or tuning is shown not to be worth it. Ship the best prompt.",
+    "**inconclusive**: the eval cases cannot tell the two apart. The card says how many more it would take.",
+)
+"""The verdicts, and what each means for the person."""
+
+WORDS = (
+    ("arm", "one system that is measured, such as a prompt (zero_shot, few_shot), a grammar (constrained) or the tuned model"),
+    ("base", "the model that you start from; an adapter is trained beside it and leaves it as it is"),
+    ("eval cases", "examples that are kept apart and used once, to score every arm on the same questions"),
+    ("target", "the score that is good enough for you; it is shown to be met only if chance does not explain it"),
+    ("route", "what to try first for answers like yours"),
+)
+"""The words of the page, for someone who reads them for the first time."""
 
 
 def _measured(page: PlanPage) -> list[str]:
@@ -341,7 +377,7 @@ def _changes(page: PlanPage) -> list[str]:
 
 
 def _missing(page: PlanPage) -> list[str]:
-    return [f"- {_first_upper(each.what)}: {_plain(each.how)}." for each in page.missing]
+    return [f"- {_first_upper(each.what)}: {each.how}." for each in page.missing]
 
 
 def _footer(page: PlanPage) -> list[str]:
@@ -371,11 +407,14 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
 
 def _plain(text: str) -> str:
     """A text from the case or its data in one line, without what Markdown or a terminal would act on."""
-    return sanitize(text, one_line=True, max_length=MOST_CHARACTERS).translate(MARKUP)
+    plain = sanitize(text, one_line=True, max_length=MOST_CHARACTERS)
+    for markup, written in MARKUP:
+        plain = plain.replace(markup, written)
+    return plain
 
 
-MARKUP = str.maketrans({character: f"\\{character}" for character in "\\`*<>[]|"})
-"""A backslash before each character that Markdown acts on."""
+MARKUP = (("<", "\\<"), ("|", "\\|"), ("](", "]\\("))
+"""What would be a tag, a cell of a table or a link in Markdown, and how it is written so that it is none."""
 
 
 def _first_upper(text: str) -> str:

@@ -108,7 +108,7 @@ def test_the_page_can_be_read_by_programs(run_page: PlanPage) -> None:
 
 def test_texts_of_the_case_have_no_markup_in_the_page() -> None:
     text = plan_text(plan_of({"name": "a|b <img src=x> `rm`\x1b[2J *bold*"}))
-    assert "<img" not in text.replace("\\<", "") and "\x1b" not in text and "\\|" in text and "\\*bold" in text
+    assert "<img" not in text.replace("\\<", "") and "\x1b" not in text and "\\|" in text
 
 
 def test_training_that_the_case_insists_on_is_expected_whatever_the_route() -> None:
