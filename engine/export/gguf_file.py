@@ -140,5 +140,5 @@ def _convert_with(converter: Path, merged: Path, file: Path, chosen: NumberType)
     done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode != 0 or not file.is_file():
         last = next((line for line in reversed(done.stderr.splitlines()) if line.strip()), "no message")
-        fix = "see what it needs with: python convert_hf_to_gguf.py --help"
+        fix = "if a module is missing, install requirements/requirements-convert_hf_to_gguf.txt of llama.cpp; else export another form"
         raise RunFailed(f"llama.cpp's converter failed: {last.strip()[:300]}", where=str(converter), fix=fix)
