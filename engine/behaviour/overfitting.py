@@ -137,6 +137,8 @@ class OverfittingResult(BaseModel):
 
     losses: LossGap | None = Field(default=None, exclude_if=lambda gap: gap is None)
     scores: ScoreGap | None = Field(default=None, exclude_if=lambda gap: gap is None)
+    wants_scores: bool = False
+    """Whether train rows were to be scored; not where a judge scores."""
     memorised: Memorised | None = Field(default=None, exclude_if=lambda found: found is None)
     seconds: float
 
@@ -147,8 +149,13 @@ def score_gap(
     tuned: tuple[Sequence[Prediction], Sequence[Prediction]],
     base: tuple[Sequence[Prediction], Sequence[Prediction]] | None,
     margin: float,
+    *,
+    in_time: bool = True,
 ) -> ScoreGap | None:
-    """The scores of two models on train and eval rows, in this order; None if one has no answer."""
+    """The scores of two models on train and eval rows, in this order; None if the tuned model has no answer of a kind.
+
+    `in_time` says whether all train rows were answered that were to be: if not, few of them are no property of the data.
+    """
 
     def scores(predictions: Sequence[Prediction]) -> list[float]:
         return [score_of(metric, each, grader) for each in predictions if not each.unanswered]
@@ -159,6 +166,9 @@ def score_gap(
     difference = Change.of(between_means(train, unseen))
     base_train, base_eval = (scores(each) for each in base) if base is not None else ([], [])
     has_base = bool(base_train and base_eval)
+    few = RiskOutcome.NO_SIGNAL if in_time else RiskOutcome.NOT_MEASURED
+    # A gap is never larger than the score on train.
+    no_gap = RiskOutcome.NO_SIGNAL if _mean(train) < margin else _outcome(difference, margin)
     return ScoreGap(
         metric=metric,
         train_cases=len(train),
@@ -169,20 +179,18 @@ def score_gap(
         base_cases=len(base_train) if has_base else 0,
         base_train=_mean(base_train) if has_base else None,
         base_eval=_mean(base_eval) if has_base else None,
-        # A gap is never larger than the score on train.
-        outcome=RiskOutcome.NO_SIGNAL if len(train) < FEWEST or _mean(train) < margin else _outcome(difference, margin),
+        outcome=few if len(train) < FEWEST else no_gap,
     )
 
 
-def memorised(facts: OverfittingFacts, completed: Mapping[Asked, Sequence[CompletedAnswer]], margin: float) -> Memorised | None:
-    """How many answers are completed word for word; None if no answer was to be completed."""
+def memorised(facts: OverfittingFacts, completed: Mapping[Asked, Sequence[CompletedAnswer]], margin: float) -> Memorised:
+    """How many answers are completed word for word."""
     train, unseen, base = ([each.is_exact for each in completed.get(kind, ())] for kind in COMPLETING)
-    if Asked.COMPLETED not in facts.asked:
-        return None
     both = min(len(train), len(base))
     over_eval = Change.of(between_rates(sum(train), len(train), sum(unseen), len(unseen))) if train and unseen else None
     over_base = Change.of(paired_shares(_floats(train[:both]), _floats(base[:both]))) if both > 1 else None
     compared = over_eval if len(unseen) >= FEWEST else over_base
+    few = RiskOutcome.NO_SIGNAL if len(train) == facts.asked.get(Asked.COMPLETED, 0) else RiskOutcome.NOT_MEASURED
     shown = RiskOutcome.NOT_SHOWN if compared is None else _outcome(compared, margin)
     return Memorised(
         given_tokens=facts.given_tokens,
@@ -195,7 +203,7 @@ def memorised(facts: OverfittingFacts, completed: Mapping[Asked, Sequence[Comple
         base=rate_of(sum(base), len(base)) if base else None,
         over_eval=over_eval,
         over_base=over_base,
-        outcome=RiskOutcome.NO_SIGNAL if len(train) < FEWEST else shown,
+        outcome=few if len(train) < FEWEST else shown,
     )
 
 

@@ -28,6 +28,8 @@ from tuneproof.engine.run.step_id import StepId, StepKind
 from tuneproof.engine.run.training_history import TRAINING_HISTORY, TrainingHistory
 from tuneproof.engine.scoring.predictions import Prediction, read_predictions
 
+OUT_OF_TIME = "not measured (time: the budget of risk.minutes was spent)"
+
 STEP = StepId(StepKind.OVERFITTING)
 
 
@@ -60,10 +62,12 @@ def overfitting_section(evidence: Evidence) -> OverfittingSection | None:
             (scored[Asked.SCORED], evidence.tuned.predictions),
             (scored[Asked.SCORED_BASE], _untuned(evidence)) if Asked.SCORED_BASE in scored else None,
             margin,
+            in_time=len(scored[Asked.SCORED]) == facts.asked[Asked.SCORED],
         )
         if Asked.SCORED in scored
         else None,
         memorised=memorised(facts, completed, margin),
+        wants_scores=Asked.SCORED in facts.asked,
         seconds=round(sum(facts.seconds.values()), 3),
     )
     return OverfittingSection(summary=_summary(result), margin=margin, result=result)
@@ -91,11 +95,13 @@ def overfitting_risks(section: OverfittingSection | None, *, switched_off: bool)
         return [f"Overfitting and memorising: not measured{' (switched off)' if switched_off else ''}."]
     result, margin = section.result, section.margin
     lines = [f"Overfitting, losses: {loss_text(result.losses)}."] if result.losses is not None else []
-    if result.scores is not None:
+    if result.scores is not None and result.scores.outcome is not RiskOutcome.NOT_MEASURED:
         lines.append(f"Overfitting, score: {score_text(result.scores, margin)}.")
+    elif result.wants_scores:
+        lines.append(f"Overfitting, score: {OUT_OF_TIME}.")
     if result.memorised is not None:
         lines.append(f"Memorising: {memorised_text(result.memorised, margin)}.")
-    return lines or ["Overfitting and memorising: not measured (time: the budget of risk.minutes was spent)."]
+    return lines
 
 
 def loss_text(gap: LossGap) -> str:
@@ -131,6 +137,8 @@ def score_text(gap: ScoreGap, margin: float) -> str:
 def memorised_text(found: Memorised, margin: float) -> str:
     """The share of answers that are completed word for word."""
     left_out = f"{found.left_out.total} answers were left out, which cannot show it" if found.left_out.total else ""
+    if found.outcome is RiskOutcome.NOT_MEASURED:
+        return OUT_OF_TIME
     if found.train is None or found.train_cases < FEWEST:
         return f"no signal: {found.train_cases} train answers could show it, and it takes {FEWEST}{f'; {left_out}' if left_out else ''}"
     parts = [
