@@ -15,7 +15,7 @@ SHELLS = ("bash", "zsh", "tcsh", "fish")
 
 FOLDERS = ("DIR", "FOLDER", "RUN")
 CASES = ("CASE", "CASE.yaml")
-FILES = ("FILE", "EVALFILE", "KEYFILE")
+FILES = ("FILE", "EVALFILE", "KEY")
 """The names that help gives to folders, case files and other files: what stands for a value says how it is completed."""
 
 
