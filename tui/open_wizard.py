@@ -7,8 +7,23 @@ import sys
 from pathlib import Path
 
 from tuneproof.engine.core.errors import ExitCode, UsageError
+from tuneproof.engine.core.hardware import is_installed
 from tuneproof.engine.core.plain_text import bare_streams
 from tuneproof.tui.terminal import WITHOUT_CURSOR
+
+WEB_DRIVER = "textual.drivers.web_driver:WebDriver"
+"""What textual-serve sets TEXTUAL_DRIVER to, for an app that is drawn in a browser."""
+
+
+def serve_wizard(opens: Path | None, port: int) -> int:
+    """Serves the wizard to a browser of this machine. Raises UsageError without textual-serve, or if the port is taken."""
+    if not is_installed("textual-serve"):
+        raise UsageError("textual-serve is not installed", where="--serve", fix="pip install 'tuneproof[browser]'")
+    if opens is not None:
+        _check_it_opens(opens)
+    from tuneproof.tui.serve import serve
+
+    return serve(opens, port)
 
 
 def open_wizard(opens: Path | None) -> int:
@@ -16,9 +31,10 @@ def open_wizard(opens: Path | None) -> int:
 
     Raises UsageError without a terminal that can show it, and what opening the case or the run raises.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    is_in_browser = os.environ.get("TEXTUAL_DRIVER") == WEB_DRIVER
+    if not is_in_browser and not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the wizard needs a terminal", fix="without one: tuneproof --replay CASE.yaml")
-    if os.environ.get("TERM") in WITHOUT_CURSOR:
+    if not is_in_browser and os.environ.get("TERM") in WITHOUT_CURSOR:
         fix = "set TERM to what your terminal is, such as xterm-256color; without one: tuneproof --replay CASE.yaml, tuneproof runs"
         raise UsageError(f"the wizard cannot move the cursor in a terminal of the kind `{os.environ['TERM']}`", where="TERM", fix=fix)
     if opens is not None:

@@ -14,6 +14,7 @@ from tuneproof.engine.doctor.machine import DISTRIBUTION
 FOR_DEVELOPERS = "dev"
 
 USES = {
+    "browser": "the wizard in a browser: tuneproof --serve",
     "export": "the adapter or merged model as GGUF",
     "labels": "labels that may be wrong, found by cleanlab",
     "optimise": "the arm optimised_prompt",

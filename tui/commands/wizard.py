@@ -12,6 +12,8 @@ from tuneproof.tui.commands.command import Command, Example
 from tuneproof.tui.commands.find_case import find_case
 from tuneproof.tui.commands.parser import Parser
 
+DEFAULT_PORT = 8137
+
 
 class _Version(argparse.Action):
     """Shows the version. It is looked up only on request, because that takes longer than computing a route."""
@@ -44,6 +46,8 @@ def _add_arguments(parser: Parser) -> None:
     )
     parser.add_argument("--allow-large", action="store_true", help="the same as --set data.allow_large=true")
     parser.add_json()
+    serve = f"the wizard in a browser of this machine, on this port of the loopback interface (default: {DEFAULT_PORT})"
+    parser.add_argument("--serve", metavar="PORT", type=int, nargs="?", const=DEFAULT_PORT, help=serve)
 
 
 def _stage(word: str) -> Stage:
@@ -56,6 +60,8 @@ def _stage(word: str) -> Stage:
 def _act(options: argparse.Namespace) -> int:
     if options.replay is None:
         return _wizard(options)
+    if options.serve is not None:
+        raise UsageError("--serve and --replay do not go together", fix="serve the wizard, and watch the run in it")
     if options.case is not None:
         raise UsageError(f"`{options.case}` and --replay both name a case", fix="name only one")
     from tuneproof.tui.replay import replay
@@ -75,10 +81,10 @@ def _wizard(options: argparse.Namespace) -> int:
     given = [name for name in ("run_dir", "until", "resume", "set", "allow_large", "json") if getattr(options, name)]
     if given:
         raise UsageError(f"--{given[0].replace('_', '-')} needs --replay", fix="try: tuneproof --replay CASE.yaml")
-    from tuneproof.tui.open_wizard import open_wizard
+    from tuneproof.tui.open_wizard import open_wizard, serve_wizard
 
     opens = options.case if options.case is None or options.case.is_dir() else find_case(options.case)
-    return open_wizard(opens)
+    return open_wizard(opens) if options.serve is None else serve_wizard(opens, options.serve)
 
 
 WIZARD = Command(
@@ -87,6 +93,7 @@ WIZARD = Command(
     (
         Example("tuneproof", "the wizard: a new case, the sample cases, recent runs"),
         Example("tuneproof case.yaml", "the wizard, opened on a case file or a run folder"),
+        Example("tuneproof --serve", "the wizard in a browser, for those who forward a port"),
         Example("tuneproof --replay case.yaml", "the whole case without a screen, up to its card"),
         Example("tuneproof --replay case.yaml --set training.epochs=1", "with another value for a key of the case"),
     ),
