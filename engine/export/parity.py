@@ -22,7 +22,8 @@ SERVED = f"{ArmName.TUNED}_served"
 def check(source: ExportSource, served: Served) -> ServingCheck:
     """Grades the served answers, and compares them and their prompts with the measured ones.
 
-    Raises RunFailed if a server left a case unanswered, and CaseError for a metric that needs a script or a judge.
+    Where a script or a judge scores answers, neither is asked again: an answer with the measured text has its score, another one has none
+    and counts as 0. Raises RunFailed if a server left a case unanswered.
     """
     unanswered = [answer.error for answer in served.answers if answer.error]
     if unanswered:
@@ -56,7 +57,6 @@ def _scored(source: ExportSource, answers: Sequence[ServedAnswer]) -> ScoredArm:
     rows: list[Prediction] = []
     for case, answer in zip(source.cases, answers, strict=True):
         before, text = measured[case.id], source.finished(answer.text, case)
-        # A model that answers the same text is given the same outside score; the script and the judge are not asked again.
         outside = before.outside if text == before.output else None
         rows.append(
             grade_output(

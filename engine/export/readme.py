@@ -39,7 +39,7 @@ def export_readme(source: ExportSource, evidence: ExportEvidence) -> str:
         f"{_what_it_is(source, evidence)}\n\n{_line(source.card.verdict.reason)}",
         _scores(source),
         "## Answers where it is served",
-        _checks(evidence),
+        _checks(source, evidence),
         "## Serve it",
         _serving(source, evidence),
         "## Where it comes from",
@@ -113,10 +113,16 @@ def _scores(source: ExportSource) -> str:
     return "\n".join([head, *rows])
 
 
-def _checks(evidence: ExportEvidence) -> str:
+def _checks(source: ExportSource, evidence: ExportEvidence) -> str:
     if not evidence.checks:
         return "Not checked."
-    return "\n\n".join([*map(check_text, evidence.checks), f"Answers agree if {RULE}."])
+    is_scored_outside = source.measure.task.is_scored_outside
+    note = (
+        ["An answer with another text was not scored again by the script or judge of the case, and counts as 0."]
+        if is_scored_outside
+        else []
+    )
+    return "\n\n".join([*map(check_text, evidence.checks), f"Answers agree if {RULE}.", *note])
 
 
 def check_text(check: ServingCheck) -> str:
