@@ -164,7 +164,8 @@ def _positions(report: TraceReport, whole: bool) -> list[str]:
     sure = len(report.positions) - len(unsure) - len(hardest)
     if sure and not whole:
         models = "both models" if report.tuned is not None else "the base"
-        lines += _wrapped(f"… at the other {sure} positions the expected token is the first choice of {models}, at 90 % or more (--all)")
+        others = "one other position" if sure == 1 else f"{sure} other positions"
+        lines += _wrapped(f"… at {others} the expected token is the first choice of {models}, at 90 % or more (--all)")
     return lines
 
 

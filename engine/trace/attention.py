@@ -23,8 +23,11 @@ def attention_of(model: Any, name: str, ids: Sequence[int], positions: Iterable[
     if isinstance(model, SoftPromptModel):
         return _none(name, "a prompt of virtual tokens has no positions of its own in the text")
     whole = getattr(model, "get_base_model", lambda: model)()
-    whole.set_attn_implementation("eager")
     config = model.config.get_text_config()
+    # The name of transformers' own attribute, by which its `generate` tells such models (`generation/utils.py`).
+    if getattr(whole, "_is_stateful", False):
+        return _none(name, f"this kind of model ({config.model_type}) carries a state along, which has no weights over the text")
+    whole.set_attn_implementation("eager")
     found: list[TokenAttention] = []
     for queries in _runs([position - 2 for position in positions if position > 1], _block(config, len(ids))):
         weights = _weights(model, ids[: queries[-1] + 1], len(queries))

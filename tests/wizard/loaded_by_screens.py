@@ -14,7 +14,7 @@ from tuneproof.screens.steps import screen_of
 from tuneproof.tui.app import TuneproofApp
 
 HEAVY = ("torch", "transformers", "datasets", "trl", "peft", "accelerate")
-DIALOGS = ("ask", "case_file", "columns", "failures", "key_dialogs", "pick", "quit", "reading", "task_dialogs")
+DIALOGS = ("ask", "case_file", "columns", "failures", "key_dialogs", "pick", "quit", "reading", "task_dialogs", "trace")
 
 
 async def answer_questions() -> str:

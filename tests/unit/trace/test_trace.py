@@ -20,6 +20,7 @@ from tuneproof.engine.scoring.predictions import read_predictions
 from tuneproof.engine.trace.build import build_trace
 from tuneproof.engine.trace.child import reply_to
 from tuneproof.engine.trace.report import TraceReport, TraceRequest
+from tuneproof.tui.trace_text import trace_text
 
 CLOSE = 1e-4
 
@@ -153,6 +154,19 @@ def test_a_row_whose_prompt_fills_its_limit_would_have_no_label(write_case: Writ
     assert fault.fault is TokenFault.ALL_MASKED
     assert found.context.limit_is == "training.max_length"
     assert found.context.over == found.context.total - 40
+
+
+def test_a_row_that_is_longer_than_the_context_shows_what_would_be_lost_and_loads_no_model(
+    write_case: WriteCase, write_jsonl: WriteJsonl
+) -> None:
+    rows = write_jsonl([{"input": "Where is my parcel? " * 250, "output": "late " * 200}])
+    found = build_trace(TraceRequest(source=write_case(case_on(rows, task={"instruction": "Answer."})), row=1))
+    assert found.context.prompt_tokens < found.context.limit < found.context.total
+    assert found.positions == []
+    assert found.answers == []
+    assert found.attention.why_none
+    shown = trace_text(found, None, whole=False)
+    assert f"would lose {found.context.over:,} of the {found.context.answer_tokens:,} tokens of its answer" in " ".join(shown.split())
 
 
 def test_a_template_that_changed_since_the_run_is_found_with_its_first_difference(
