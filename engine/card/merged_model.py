@@ -80,6 +80,8 @@ class ServedSection(BaseModel):
     @property
     def advised(self) -> ServedForm | None:
         """The form to serve: the merged one if its answers agree. None for the adapter, and where nothing was found out."""
+        if self.form is None and self.outcome is MergeOutcome.SAME_ANSWERS:
+            return ServedForm.MERGED_BFLOAT16
         return next((row.form for row in self.forms if row.form is self.form and row.agrees), None)
 
 

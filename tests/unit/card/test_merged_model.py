@@ -95,3 +95,9 @@ def test_a_form_that_could_not_be_tried_is_named_with_the_reason() -> None:
     facts = kept.facts.model_copy(update={"not_tried": {ServedForm.MERGED_FLOAT32: "the disk has no room for 8.2 MB"}})
     found = of_run(replace(kept, facts=facts))
     assert "merged in float32: not tried, since the disk has no room for 8.2 MB" in form_lines(found)
+
+
+def test_a_run_of_an_earlier_version_advises_its_merged_model_if_every_answer_is_the_same() -> None:
+    tuned = arm("tuned", first(50))
+    assert make_served(MEASURE, arm("tuned_merged", first(50)), tuned, "abc").advised is ServedForm.MERGED_BFLOAT16
+    assert make_served(MEASURE, arm("tuned_merged", first(49)), tuned, "abc").advised is None
