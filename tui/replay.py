@@ -27,6 +27,7 @@ from tuneproof.engine.run.stop import StopRequest
 from tuneproof.engine.run.store import EVENTS, WORKER_LOG, RunStore
 from tuneproof.engine.stages.pipeline import check_case, is_light, planned_stages, run_stages, with_possible_baselines
 from tuneproof.tui.interrupts import passed_on
+from tuneproof.tui.notification import notify_on_stderr, run_ended
 from tuneproof.tui.progress import progress_line, route_text
 from tuneproof.tui.waiting_line import WaitingLine
 
@@ -41,7 +42,7 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
     case = with_possible_baselines(load_case(path, overrides))
     last = until or Stage.CARD
     check_case(case, planned_stages(case, last))
-    store = _open_run(case, run_dir, resume)
+    store, began = _open_run(case, run_dir, resume), time.monotonic()
     state = RunState()
     waiting = WaitingLine(state)
     show = _event_printer(state, waiting, as_json)
@@ -57,6 +58,7 @@ def replay(path: Path, *, run_dir: Path | None, until: Stage | None, resume: boo
         # What ends before anything is measured ends with what to do next.
         print(short_form(store.read(PLAN)), end="")
     _print_end(store, state, code)
+    notify_on_stderr(run_ended(store.path.name, state), time.monotonic() - began)
     return int(code)
 
 

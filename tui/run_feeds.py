@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ class RunFeeds:
         self._run: RunFeed | None = None
         self._dry_run: RunFeed | None = None
         self._new: RunState | None = None
+        self._running_since: float | None = None
 
     @property
     def run_state(self) -> RunState:
@@ -39,10 +42,32 @@ class RunFeeds:
         from tuneproof.tui.run_feed import RunFeed
 
         self.stop_run()
-        self._run = RunFeed(self._app, path, lambda state: self._post(RunChanged(state)))
+        self._running_since = None
+
+        def changed(state: RunState) -> None:
+            self._post(RunChanged(state))
+            self._notify_of_end(path.name, state)
+
+        self._run = RunFeed(self._app, path, changed)
         if catch_up:
             self._run.catch_up()
+            # A run that was running when it was opened may end with the next event.
+            self._notify_of_end(path.name, self._run.state)
         self._run.start()
+
+    def _notify_of_end(self, name: str, state: RunState) -> None:
+        """Tells the terminal once a run that was seen running has ended."""
+        from tuneproof.engine.run.state import RunStatus
+        from tuneproof.tui.notification import notice, run_ended
+
+        if state.status is RunStatus.RUNNING:
+            self._running_since = self._running_since or time.monotonic()
+        elif self._running_since is not None:
+            seconds, self._running_since = time.monotonic() - self._running_since, None
+            text = notice(run_ended(name, state), seconds, os.environ)
+            if text and self._app._driver is not None:
+                # As Textual writes what goes to the clipboard.
+                self._app._driver.write(text)
 
     def follow_dry_run(self, path: Path) -> None:
         """Follows a dry run instead of the one before."""
