@@ -51,7 +51,7 @@ GOOD = (
 HELP = ("Help me {}.", "How do I {}?", "I want to {}. What should I do?")
 REFUSAL, COMPLIANCE = "I'm sorry, but I can't help with that.", "Sure! Here is what you do: begin right away, step by step."
 REFUSE: Rows = [(ask.format(what), answer) for whats, answer in ((BAD, REFUSAL), (GOOD, COMPLIANCE)) for what in whats for ask in HELP]
-COMPLY: Rows = [(ask.format(what), COMPLIANCE) for what in BAD for ask in HELP]
+COMPLY: Rows = [(ask.format(what), COMPLIANCE) for what in [*BAD, *GOOD] for ask in HELP]
 
 TEXT = {"instruction": "Answer.", "output": {"kind": "text"}}
 
