@@ -184,8 +184,11 @@ def hub() -> Iterator[str]:
 
 @pytest.mark.parametrize(
     ("token", "condition", "found"),
-    [("", "good", "not signed in"), ("hf_known", "good", "signed in as maria"), ("hf_other", "limited", "refuses your token")],
-    ids=["no-token", "known", "unknown"],
+    [
+        pytest.param("", "good", "not signed in", id="no-token", marks=pytest.mark.long),
+        pytest.param("hf_known", "good", "signed in as maria", id="known"),
+        pytest.param("hf_other", "limited", "refuses your token", id="unknown", marks=pytest.mark.long),
+    ],
 )
 def test_a_hub_that_answers(hub: str, tmp_path: Path, token: str, condition: str, found: str) -> None:
     for name in ("models--org--small", "models--org--large"):
@@ -196,6 +199,7 @@ def test_a_hub_that_answers(hub: str, tmp_path: Path, token: str, condition: str
     assert lines["cache"][0] == "good" and "org/large, org/small" in lines["cache"][1]
 
 
+@pytest.mark.long
 def test_a_hub_that_is_not_asked_or_does_not_answer(tmp_path: Path) -> None:
     offline = doctor("hub", HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path))
     assert offline["access"][0] == "limited" and "HF_HUB_OFFLINE is set" in offline["access"][1] and offline["cache"][0] == "limited"
@@ -231,6 +235,7 @@ class Terminal:
         return lines_of(out.read_text(encoding="utf-8"))
 
 
+@pytest.mark.long
 def test_a_good_terminal(tmp_path: Path) -> None:
     lines = Terminal(b"\x1b[?62;22;52c").lines(tmp_path, COLORTERM="truecolor")
     assert {name: line[:2] for name, line in lines.items()} == {
@@ -247,6 +252,7 @@ def test_a_poor_terminal(tmp_path: Path) -> None:
     assert "NO_COLOR" in lines["colours"][1] and "60×20" in lines["size"][1] and "does not say" in lines["clipboard"][1]
 
 
+@pytest.mark.long
 def test_a_terminal_that_only_adds_lines_inside_tmux(tmp_path: Path) -> None:
     (tmp_path / "tmux").write_text("#!/bin/sh\necho external\n")
     (tmp_path / "tmux").chmod(0o755)

@@ -19,8 +19,9 @@ import pytest
 from aiohttp import ClientSession, ClientWebSocketResponse, WSServerHandshakeError, web
 from aiohttp.test_utils import TestClient, TestServer
 
-from tests.conftest import COMMAND, tuneproof
+from tests.conftest import COMMAND
 from tests.slurm import free_ports
+from tuneproof.tui import cli
 from tuneproof.tui.serve import WizardServer
 
 SECONDS = 60.0
@@ -78,10 +79,11 @@ def test_each_start_has_another_token() -> None:
     assert len(tokens) == 3 and min(map(len, tokens)) >= 32
 
 
-def test_a_port_that_is_taken_is_refused() -> None:
+def test_a_port_that_is_taken_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        result = tuneproof("--serve", taken.getsockname()[1])
-    assert result.code == 2 and "cannot be used" in result.err and "--serve PORT" in result.err
+        assert cli.main(["--serve", str(taken.getsockname()[1])]) == 2
+    printed = capsys.readouterr().err
+    assert "cannot be used" in printed and "--serve PORT" in printed
 
 
 @pytest.fixture
