@@ -6,7 +6,6 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tuneproof.engine.run.artifacts import PLAN
 from tuneproof.tui.widgets.sanitize import sanitize
 
 if TYPE_CHECKING:
@@ -22,6 +21,9 @@ def farewell(session: CaseSession | None, run_status: str | None) -> str | None:
         attach = f"tuneproof attach {run}"
         if run_status:
             return f"{run} is {run_status}; come back with: {attach}"
+        # The wizard's first screen does not wait for what only a run needs.
+        from tuneproof.engine.run.artifacts import PLAN
+
         plan = session.store.path / PLAN
         ends_early = session.card is not None and session.card.verdict.difference is None and plan.is_file()
         return "\n".join([*([f"what to do next is in {shell_word(plan)}"] if ends_early else []), f"open it again with: {attach}"])
