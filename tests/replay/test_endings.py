@@ -85,7 +85,7 @@ def test_a_case_that_ends_early_says_what_to_do_next_headless_and_on_the_card(tm
     assert document["next_steps"][0].startswith(steps) and document["card"]["verdict"]["next_steps"] == document["next_steps"]
     assert steps in document["card"]["decision"]["summary"]
     card = (tmp_path / "a" / "card.md").read_text()
-    assert f"- **What next:** {steps}\n" in card and f"Next: {steps}" in card.partition("## Decision")[2]
+    assert f"- **What next:** {steps}" in card and f"Next: {steps}" in card.partition("## Decision")[2]
 
 
 @pytest.mark.long
