@@ -14,9 +14,15 @@ NOT_SIGNED = "not signed: a run whose answers, card and digests were all rewritt
 
 
 def add_signature_arguments(parser: argparse.ArgumentParser) -> None:
-    """The options about signatures."""
+    """The options that make and check a signature."""
     sign = "sign the run, once it is verified, with this SSH key: a private key, or a public one whose private key is in the agent"
     parser.add_argument("--sign", metavar="KEY", type=Path, help=sign)
+    add_signature_checks(parser)
+
+
+def add_signature_checks(parser: argparse.ArgumentParser) -> None:
+    """The options that check a signature."""
+    parser.set_defaults(sign=None)
     parser.add_argument("--signed", action="store_true", help="exit code 5 if the run is not signed")
     signers = "the run must be signed by somebody whom this file of allowed signers names (the format of ssh-keygen and git)"
     parser.add_argument("--signers", metavar="FILE", type=Path, help=signers)

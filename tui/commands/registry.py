@@ -8,6 +8,7 @@ from tuneproof.tui.commands.command import Command
 from tuneproof.tui.commands.completion import completion_command
 from tuneproof.tui.commands.doctor import DOCTOR
 from tuneproof.tui.commands.export import EXPORT
+from tuneproof.tui.commands.gate import GATE
 from tuneproof.tui.commands.help import help_command
 from tuneproof.tui.commands.judge import JUDGE
 from tuneproof.tui.commands.plan import PLAN
@@ -36,6 +37,7 @@ _register(
     TRACE,
     VERIFY,
     REPRODUCE,
+    GATE,
     EXPORT,
     SAMPLE_MODEL,
     DOCTOR,
