@@ -48,10 +48,10 @@ def check_gate(card: Card, asked: GateConditions) -> list[GateCheck]:
         checks.append(GateCheck(f"the verdict is {wanted}", verdict.answer in asked.answers, f"it is {verdict.answer}"))
     gain = verdict.difference
     if asked.min_gain is not None:
-        checks.append(_gain(f"the measured gain is at least {asked.min_gain:g}", gain, asked.min_gain, gain and gain.estimate))
+        checks.append(_gain(f"the measured gain is at least {asked.min_gain:g}", gain, asked.min_gain, gain.estimate if gain else None))
     if asked.min_gain_shown is not None:
         name = f"the 95 % interval of the gain begins at {asked.min_gain_shown:g} or above"
-        checks.append(_gain(name, gain, asked.min_gain_shown, gain and gain.low))
+        checks.append(_gain(name, gain, asked.min_gain_shown, gain.low if gain else None))
     if asked.target is not None:
         checks.append(_target(verdict.target, asked.target))
     return checks
