@@ -30,6 +30,7 @@ def test_an_adapter_has_the_scores_that_it_had_where_it_was_trained(finished: tu
     assert tuneproof("verify", run).code == 0
     assert json.loads((run / "training/history.json").read_text())["validation_losses"] == [{"step": 2.0, "loss": 2.5}]
     card = (run / "card.md").read_text()
+    assert "2.5 first and 2.5 last" in (run / "card.html").read_text()
     assert "trained elsewhere for 2 steps, and measured as it is" in card
     assert "which rows it was trained on is not known" in card and "No log of its training" not in card
 

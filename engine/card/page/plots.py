@@ -100,7 +100,8 @@ class Line:
 
 def loss_curves(history: TrainingHistory, best_step: int | None, label: str) -> Markup:
     """The loss on train and on validation over the steps."""
-    probes = [(probe.step, probe.loss) for probe in history.probes if probe.loss is not None]
+    probes = [(float(probe.step), probe.loss) for probe in history.probes if probe.loss is not None]
+    probes += [(point.step, point.loss) for point in history.validation_losses]
     lines = [
         Line("train", [point.step for point in history.losses], [point.loss for point in history.losses], Ink.MUTED, dots=False),
         Line("validation", [step for step, _ in probes], [loss for _, loss in probes], Ink.ACCENT, dots=True),

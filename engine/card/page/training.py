@@ -13,11 +13,11 @@ SECONDS_PER_HOUR = 3600
 
 
 def training_section(evidence: Evidence) -> PageSection | None:
-    """None if nothing was trained and nothing planned."""
+    """None if nothing was trained and nothing planned, and nothing is logged of a training elsewhere."""
     planned = evidence.method.planned if evidence.method and not evidence.method.skipped else None
-    if planned is None:
-        return None
     history = stored_history(evidence)
+    if planned is None:
+        return _logged_section(history)
     plots, folds = [], []
     if history is not None and history.probes and evidence.training is not None:
         plots = _plots(history, evidence.training)
@@ -26,6 +26,21 @@ def training_section(evidence: Evidence) -> PageSection | None:
     table = _predicted_and_measured(planned, evidence.training)
     lines = [] if planned.not_measured is None else [f"The memory of a step was not measured, because {planned.not_measured}."]
     return PageSection("Training", plots=plots, tables=[table], lines=lines, folds=folds)
+
+
+def _logged_section(history: TrainingHistory | None) -> PageSection | None:
+    """The losses that another program logged; None if nothing was logged."""
+    if history is None or not history.losses:
+        return None
+    caption = f"Loss per answer token, in nats, as the program that trained it logged them: {_of_train(history)}"
+    if history.validation_losses:
+        first, last = history.validation_losses[0].loss, history.validation_losses[-1].loss
+        caption += f"; on its evaluation rows, which are not known here, {_loss(first)} first and {_loss(last)} last"
+    return PageSection("Training", plots=[Plot(loss_curves(history, None, f"{caption}."), f"{caption}.")])
+
+
+def _of_train(history: TrainingHistory) -> str:
+    return f"train loss {history.losses[0].loss:.3g} at the first step and {history.losses[-1].loss:.3g} at the last"
 
 
 def stored_history(evidence: Evidence) -> TrainingHistory | None:
@@ -40,9 +55,8 @@ def _plots(history: TrainingHistory, training: TrainingFacts) -> list[Plot]:
     cases = f"{last.cases} validation cases"
     plots = []
     if history.losses:
-        of_train = f"train loss {history.losses[0].loss:.3g} at the first step and {history.losses[-1].loss:.3g} at the last"
         of_validation = f"validation loss {_loss(first.loss)} at the first probe and {_loss(last.loss)} at the last"
-        caption = f"Loss per answer token, in nats: {of_train}; {of_validation}."
+        caption = f"Loss per answer token, in nats: {_of_train(history)}; {of_validation}."
         plots.append(Plot(loss_curves(history, best, caption), caption))
     caption = (
         f"Answers to {cases}: {_percent(first.format_valid)} in valid format and {_percent(first.correct)} correct at step {first.step}, "
