@@ -14,6 +14,7 @@ from textual.widgets.option_list import Option
 
 from tuneproof.engine.core.errors import TuneproofError, UsageError
 from tuneproof.engine.session.form_input import InputError
+from tuneproof.engine.session.wizard_words import error_in_wizard
 from tuneproof.engine.trace.ask import TraceDefect, TraceJob
 from tuneproof.engine.trace.report import AnswerPosition, TracedAnswer, TraceReport, TraceRequest, with_row
 from tuneproof.screens.ask import AskLine
@@ -136,7 +137,7 @@ class TraceScreen(Overlay[None]):
         try:
             found: TraceReport | str = job.run()
         except TuneproofError as error:
-            found = str(error)
+            found = error_in_wizard(error)
         except TraceDefect as error:
             found = f"a defect in tuneproof:\n{error}"
         if job is self._job and self.is_running:

@@ -30,7 +30,7 @@ CLEAN = "gsm8k"
 """Whatever the audit blocks there is a false alarm."""
 
 
-@pytest.mark.parametrize("name", EXACT)
+@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.long) if name == "wikisql" else name for name in EXACT])
 def test_the_counts_are_the_exact_ones(name: str) -> None:
     folder = REAL_DATA / name
     if not folder.is_dir():

@@ -173,6 +173,7 @@ def test_an_arm_that_lacks_what_it_needs_is_refused_at_once(case: Path, tmp_path
     assert not (tmp_path / "run" / "arms").exists()
 
 
+@pytest.mark.long
 def test_documents_that_changed_are_refused_on_resume(case: Path, everything: Path, tmp_path: Path) -> None:
     run = shutil.copytree(everything, tmp_path / "run")
     path = case.parent / "docs" / "felt_hat.md"

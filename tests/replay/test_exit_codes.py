@@ -138,7 +138,11 @@ def test_3_an_eval_row_in_train_is_refused_until_it_is_left_out(write_case: Writ
     ("override", "missing"),
     [
         ("baselines=[]", "no training without these: prompt baseline, failure log"),
-        ("data.split={train: 1.0, validation: 0.0, eval: 0.0}", "no training without these: validation set"),
+        pytest.param(
+            "data.split={train: 1.0, validation: 0.0, eval: 0.0}",
+            "no training without these: validation set",
+            marks=pytest.mark.long,
+        ),
     ],
 )
 def test_3_the_gate_says_which_of_the_three_is_missing(tmp_path: Path, override: str, missing: str) -> None:
@@ -155,6 +159,7 @@ def test_a_failure_log_that_is_gone_is_made_again_from_the_predictions(run: Path
     assert log.read_bytes() == written != b""
 
 
+@pytest.mark.long
 def test_4_a_loss_that_is_not_finite_fails_and_says_what_to_lower(tmp_path: Path) -> None:
     words = set_options("baselines=[zero_shot]", "training.learning_rate=1.0e+30")
     result = tuneproof("--replay", sample_case(), "--run-dir", tmp_path / "run", *words)

@@ -54,9 +54,9 @@ def endpoint(server: LoopbackServer) -> dict[str, Any]:
     ("judge", "said"),
     [
         (None, "the metric preference needs a judge"),
-        ({"model": "sample", "labelled": "gone.jsonl"}, "there is no such file"),
+        pytest.param({"model": "sample", "labelled": "gone.jsonl"}, "there is no such file", marks=pytest.mark.long),
         ({"rubric": "Be brief."}, "give either `endpoint` or `model`"),
-        ({"model": "no/such/folder"}, "no/such/folder"),
+        pytest.param({"model": "no/such/folder"}, "no/such/folder", marks=pytest.mark.long),
     ],
 )
 def test_a_judge_that_is_not_there_is_named_before_any_arm(

@@ -35,6 +35,7 @@ def test_a_row_of_repaired_answers_follows_its_arm_where_repair_changed_any(fini
     assert "constrained + repair" not in names
 
 
+@pytest.mark.long
 def test_an_arm_that_only_fences_its_answers_is_fixed_by_a_parser_and_nothing_is_trained(tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (sample_case().parent / "support_tickets_eval.jsonl").read_text().splitlines()]
     with loopback() as server:

@@ -39,6 +39,7 @@ def case_in(folder: Path, rows: Path, script: str, **sections: Any) -> Path:
     return folder / "case.yaml"
 
 
+@pytest.mark.long
 def test_a_script_that_fails_on_a_row_ends_the_run_before_any_arm_and_names_it(tmp_path: Path, write_jsonl: WriteJsonl) -> None:
     case = case_in(tmp_path, write_jsonl(ROWS), "def score(output, row):\n    return row['gone']\n")
     result = tuneproof("--replay", case, "--run-dir", tmp_path / "run", "--until", "baselines")

@@ -68,6 +68,7 @@ def test_the_machine_of_the_job_decides_which_methods_can_be_trained(tmp_path: P
     assert result.code == 3 and "is queued" in result.err and "qlora cannot be trained here" in result.err, result.err
 
 
+@pytest.mark.long
 def test_a_queued_job_is_announced_and_an_interrupt_cancels_it(tmp_path: Path) -> None:
     run = tmp_path / "run"
     replay = start_replay(run, "--until", "split", *ON_HOLD)

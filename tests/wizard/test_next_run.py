@@ -56,8 +56,8 @@ async def test_the_card_scrolls_as_a_page_and_a_panel_can_have_the_terminal_for_
     async with card.run_test(size=(80, 24)) as pilot:
         await arrive(pilot, "CardScreen")
         await until_shown(pilot, "Verdict")
-        await scroll_to(pilot, "What next")
-        assert "Verdict" not in picture(pilot), "the whole card is one page"
+        await scroll_to(pilot, "one value at a time")
+        assert "Good enough?" not in picture(pilot), "the whole card is one page"
         await pilot.press("5", "m")
         await until_shown(pilot, "tab shows the next, m all of them")
         assert "The highlighted arm" not in shown(pilot) and "zero_shot" in shown(pilot)

@@ -134,5 +134,5 @@ def test_verify_says_what_the_card_rests_on_and_what_it_does_not_read(recorded: 
     assert found.not_read == ["events.jsonl", "training/checkpoints/seal.json"]
     result = tuneproof("verify", recorded.path)
     assert "not read: events.jsonl, training/checkpoints/seal.json" in result.out
-    assert "that a model gave the stored answers is for `tuneproof reproduce` to show" in result.out
+    assert "that a model gave the stored answers" in result.out
     assert json.loads(tuneproof("verify", recorded.path, "--json").out)["reproduced"] is False

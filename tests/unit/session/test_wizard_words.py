@@ -17,8 +17,21 @@ from tuneproof.engine.session.case_keys import case_keys
 from tuneproof.engine.session.wizard_words import in_wizard
 
 ERRORS = {name for name, made in vars(errors).items() if isinstance(made, type) and issubclass(made, TuneproofError)}
-ONLY_HEADLESS = {"case/overrides.py", "case/schema_errors.py", "card/verify", "audit_runs/ray", "stages/pipeline.py"}
-"""Where what is said is about the command line itself: `--set`, `--until`, `--on`, `tuneproof verify`."""
+ONLY_HEADLESS = {
+    "case/overrides.py",
+    "case/schema_errors.py",
+    "card/verify",
+    "card/stored_card.py",
+    "audit_runs/ray",
+    "stages/pipeline.py",
+    "export/",
+    "run/signature.py",
+    "trace/build.py",
+    "trace/find_row.py",
+    "trace/report.py",
+}
+"""Where what is said is about the command line itself, such as `--set`, `--until`, `--on`, or about a command that has no screen. The
+wizard traces rows that it has shown."""
 
 OPTION = re.compile(r"(?<!\S)[(`]?--[a-z]")
 KEYS = re.compile("|".join(rf"(?<![\w/]){re.escape(key.name)}\b" for key in case_keys(DraftCase(name="any")) if "." in key.name))
