@@ -111,7 +111,7 @@ class AxisFacts(Facts):
     tuned_not_asked: TunedNotAsked | None = None
 
 
-class Asked(StrEnum):
+class AskedModel(StrEnum):
     """The two models that are asked."""
 
     BASE = "base"
@@ -123,7 +123,7 @@ def cases_file(axis: Axis) -> str:
     return f"behaviour/{axis}/cases.jsonl"
 
 
-def answers_file(axis: Axis, model: Asked) -> str:
+def answers_file(axis: Axis, model: AskedModel) -> str:
     """The answers of a model: those to the first prompts, as many as there was time for."""
     return f"behaviour/{axis}/{model}.jsonl"
 
@@ -133,7 +133,7 @@ def facts_file(axis: Axis) -> str:
     return f"behaviour/{axis}/axis.json"
 
 
-def kept_answers_file(axis: Axis, model: Asked) -> str:
+def kept_answers_file(axis: Axis, model: AskedModel) -> str:
     """The answers as they come, until the axis is measured: a resumed run does not ask for them again."""
     return f"behaviour/{axis}/kept_{model}.jsonl"
 

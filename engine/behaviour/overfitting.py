@@ -25,7 +25,7 @@ FEWEST = 50
 """Answers of a kind that it takes: with fewer, no share that matters could be told from none."""
 
 
-class Asked(StrEnum):
+class AnswerSet(StrEnum):
     """What is asked of which model; the value is the name of the file with its answers."""
 
     SCORED = "train_tuned"
@@ -47,7 +47,7 @@ class Asked(StrEnum):
     @property
     def by_base(self) -> bool:
         """Whether the base is asked."""
-        return self in (Asked.COMPLETED_BASE, Asked.SCORED_BASE)
+        return self in (AnswerSet.COMPLETED_BASE, AnswerSet.SCORED_BASE)
 
     @property
     def in_words(self) -> str:
@@ -66,14 +66,14 @@ class Asked(StrEnum):
 
 
 TITLES = {
-    Asked.SCORED: "train rows, tuned",
-    Asked.COMPLETED: "beginnings of train answers, tuned",
-    Asked.COMPLETED_EVAL: "beginnings of eval answers, tuned",
-    Asked.COMPLETED_BASE: "beginnings of train answers, base",
-    Asked.SCORED_BASE: "train rows, base",
+    AnswerSet.SCORED: "train rows, tuned",
+    AnswerSet.COMPLETED: "beginnings of train answers, tuned",
+    AnswerSet.COMPLETED_EVAL: "beginnings of eval answers, tuned",
+    AnswerSet.COMPLETED_BASE: "beginnings of train answers, base",
+    AnswerSet.SCORED_BASE: "train rows, base",
 }
 
-COMPLETING = (Asked.COMPLETED, Asked.COMPLETED_EVAL, Asked.COMPLETED_BASE)
+COMPLETING = (AnswerSet.COMPLETED, AnswerSet.COMPLETED_EVAL, AnswerSet.COMPLETED_BASE)
 
 
 class OverfittingFacts(Facts):
@@ -82,11 +82,11 @@ class OverfittingFacts(Facts):
     seed: int
     """Of the shuffle that draws the rows."""
     given_tokens: int = GIVEN_TOKENS
-    asked: dict[Asked, int]
+    asked: dict[AnswerSet, int]
     """How many answers there were to be of each kind."""
     left_out: LeftOut
     """Train answers that can show no memorising, among those looked at."""
-    seconds: dict[Asked, float]
+    seconds: dict[AnswerSet, float]
     """What answering took."""
 
 
@@ -183,14 +183,14 @@ def score_gap(
     )
 
 
-def memorised(facts: OverfittingFacts, completed: Mapping[Asked, Sequence[CompletedAnswer]], margin: float) -> Memorised:
+def memorised(facts: OverfittingFacts, completed: Mapping[AnswerSet, Sequence[CompletedAnswer]], margin: float) -> Memorised:
     """How many answers are completed word for word."""
     train, unseen, base = ([each.is_exact for each in completed.get(kind, ())] for kind in COMPLETING)
     both = min(len(train), len(base))
     over_eval = Change.of(between_rates(sum(train), len(train), sum(unseen), len(unseen))) if train and unseen else None
     over_base = Change.of(paired_shares(_floats(train[:both]), _floats(base[:both]))) if both > 1 else None
     compared = over_eval if len(unseen) >= FEWEST else over_base
-    few = RiskOutcome.NO_SIGNAL if len(train) == facts.asked.get(Asked.COMPLETED, 0) else RiskOutcome.NOT_MEASURED
+    few = RiskOutcome.NO_SIGNAL if len(train) == facts.asked.get(AnswerSet.COMPLETED, 0) else RiskOutcome.NOT_MEASURED
     shown = RiskOutcome.NOT_SHOWN if compared is None else _outcome(compared, margin)
     return Memorised(
         given_tokens=facts.given_tokens,

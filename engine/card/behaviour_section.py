@@ -7,7 +7,7 @@ from enum import StrEnum
 from pydantic import BaseModel, ConfigDict
 
 from tuneproof.engine.behaviour.axis_case import (
-    Asked,
+    AskedModel,
     AxisFacts,
     answers_file,
     cases_file,
@@ -70,11 +70,11 @@ def behaviour_section(store: RunStore, form: TrainedForm | None) -> BehaviourSec
 def stored_result(store: RunStore, axis: Axis, form: TrainedForm | None, margin: float) -> AxisResult:
     """The result of an axis whose answers are stored."""
     files = store.manifest.steps[StepId(StepKind.BEHAVIOUR, axis)].files
-    tuned = answers_file(axis, Asked.TUNED)
+    tuned = answers_file(axis, AskedModel.TUNED)
     return result_of(
         AxisFacts.model_validate_json(store.read(facts_file(axis))),
         read_cases(store.read(cases_file(axis))),
-        read_answers(store.read(answers_file(axis, Asked.BASE))),
+        read_answers(store.read(answers_file(axis, AskedModel.BASE))),
         read_answers(store.read(tuned)) if tuned in files else None,
         form,
         margin,

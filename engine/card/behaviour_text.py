@@ -75,11 +75,6 @@ def behaviour_table(section: BehaviourSection) -> list[tuple[str, ...]]:
     return [_row(result, each) for result in section.axes for each in result.measures]
 
 
-def behaviour_rows(section: BehaviourSection) -> list[str]:
-    """The table as sentences, for where there is no room for one."""
-    return [f"{TITLES[result.axis]}: {_measure_text(result, each)}" for result in section.axes for each in result.measures]
-
-
 def _row(result: AxisResult, each: MeasuredProperty) -> tuple[str, ...]:
     rates = each.rates
     shows = OUTCOMES[rates.outcome]

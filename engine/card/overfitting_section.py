@@ -11,7 +11,7 @@ from tuneproof.engine.behaviour.overfitting import (
     COMPLETING,
     FACTS,
     FEWEST,
-    Asked,
+    AnswerSet,
     Memorised,
     OverfittingFacts,
     OverfittingResult,
@@ -50,7 +50,7 @@ def overfitting_section(evidence: Evidence) -> OverfittingSection | None:
         return None
     files, margin = store.manifest.steps[STEP].files, evidence.case.risk.margin
     facts = OverfittingFacts.model_validate_json(store.read(FACTS))
-    scored = {kind: read_predictions(store.read(kind.file)) for kind in Asked if kind.file in files and not kind.is_completing}
+    scored = {kind: read_predictions(store.read(kind.file)) for kind in AnswerSet if kind.file in files and not kind.is_completing}
     completed = {kind: read_completed(store.read(kind.file)) for kind in COMPLETING if kind.file in files}
     history = TrainingHistory.model_validate_json(store.read(TRAINING_HISTORY)) if store.has(TRAINING_HISTORY) else None
     measure = evidence.measure
@@ -59,15 +59,15 @@ def overfitting_section(evidence: Evidence) -> OverfittingSection | None:
         scores=score_gap(
             measure.metric,
             measure.grader,
-            (scored[Asked.SCORED], evidence.tuned.predictions),
-            (scored[Asked.SCORED_BASE], _untuned(evidence)) if Asked.SCORED_BASE in scored else None,
+            (scored[AnswerSet.SCORED], evidence.tuned.predictions),
+            (scored[AnswerSet.SCORED_BASE], _untuned(evidence)) if AnswerSet.SCORED_BASE in scored else None,
             margin,
-            in_time=len(scored[Asked.SCORED]) == facts.asked[Asked.SCORED],
+            in_time=len(scored[AnswerSet.SCORED]) == facts.asked[AnswerSet.SCORED],
         )
-        if Asked.SCORED in scored
+        if AnswerSet.SCORED in scored
         else None,
         memorised=memorised(facts, completed, margin),
-        wants_scores=Asked.SCORED in facts.asked,
+        wants_scores=AnswerSet.SCORED in facts.asked,
         seconds=round(sum(facts.seconds.values()), 3),
     )
     return OverfittingSection(summary=_summary(result), margin=margin, result=result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.behaviour.axis_case import Asked, AxisFacts, answers_file, cases_file, facts_file, read_answers, read_cases
+from tuneproof.engine.behaviour.axis_case import AskedModel, AxisFacts, answers_file, cases_file, facts_file, read_answers, read_cases
 from tuneproof.engine.behaviour.prompt_sets import prompt_set, prompts_sha256
 from tuneproof.engine.case.risk import Axis
 from tuneproof.engine.core.errors import VerifyFailed
@@ -28,7 +28,7 @@ def _check_axis(run: RunSnapshot, axis: Axis) -> int:
     files = run.manifest.steps[StepId(StepKind.BEHAVIOUR, axis)].files
     asked: list[str] = []
     found = 0
-    for name in (answers_file(axis, model) for model in Asked):
+    for name in (answers_file(axis, model) for model in AskedModel):
         if name not in files:
             continue
         answers = read_answers(run.read(name))

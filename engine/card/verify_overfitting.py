@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from tuneproof.engine.behaviour.axis_case import Asked as Model
-from tuneproof.engine.behaviour.axis_case import answers_file, read_answers
+from tuneproof.engine.behaviour.axis_case import AskedModel, answers_file, read_answers
 from tuneproof.engine.behaviour.drift import ANSWERS, read_pairs
 from tuneproof.engine.behaviour.memorising import read_completed
-from tuneproof.engine.behaviour.overfitting import FACTS, Asked, OverfittingFacts
+from tuneproof.engine.behaviour.overfitting import FACTS, AnswerSet, OverfittingFacts
 from tuneproof.engine.behaviour.prompt_sets import prompt_set, prompts_sha256
 from tuneproof.engine.card.verify_outside import check_outside_scores
 from tuneproof.engine.case.risk import Axis
@@ -27,10 +26,10 @@ def check_overfitting(run: RunSnapshot, task: Task, grader: Grader, *, run_scrip
         return 0
     facts, rows = OverfittingFacts.model_validate_json(run.read(FACTS)), {part: dict(run.part(part)) for part in Part}
     found = 0
-    for kind in Asked:
+    for kind in AnswerSet:
         if kind.file not in record.files:
             continue
-        of = rows[Part.EVAL if kind is Asked.COMPLETED_EVAL else Part.TRAIN]
+        of = rows[Part.EVAL if kind is AnswerSet.COMPLETED_EVAL else Part.TRAIN]
         check = _check_completed(run, kind, of) if kind.is_completing else _check_scored(run, kind, of, task, grader, run_script=run_script)
         if check > facts.asked.get(kind, 0):
             raise VerifyFailed("it has more answers than were to be asked for", where=kind.file)
@@ -38,7 +37,7 @@ def check_overfitting(run: RunSnapshot, task: Task, grader: Grader, *, run_scrip
     return found
 
 
-def _check_scored(run: RunSnapshot, kind: Asked, rows: dict[str, Example], task: Task, grader: Grader, *, run_script: bool) -> int:
+def _check_scored(run: RunSnapshot, kind: AnswerSet, rows: dict[str, Example], task: Task, grader: Grader, *, run_script: bool) -> int:
     stored = read_predictions(run.read(kind.file))
     _check_ids(kind, [each.id for each in stored], rows)
     check_outside_scores(task, kind.file, stored, rows, grader, run_script=run_script)
@@ -47,7 +46,7 @@ def _check_scored(run: RunSnapshot, kind: Asked, rows: dict[str, Example], task:
     return len(stored)
 
 
-def _check_completed(run: RunSnapshot, kind: Asked, rows: dict[str, Example]) -> int:
+def _check_completed(run: RunSnapshot, kind: AnswerSet, rows: dict[str, Example]) -> int:
     stored = read_completed(run.read(kind.file))
     _check_ids(kind, [each.id for each in stored], rows)
     for each in stored:
@@ -56,7 +55,7 @@ def _check_completed(run: RunSnapshot, kind: Asked, rows: dict[str, Example]) ->
     return len(stored)
 
 
-def _check_ids(kind: Asked, ids: list[str], rows: dict[str, Example]) -> None:
+def _check_ids(kind: AnswerSet, ids: list[str], rows: dict[str, Example]) -> None:
     if len(set(ids)) < len(ids) or not set(ids) <= rows.keys():
         raise VerifyFailed("the rows are not the frozen ones, each once", where=kind.file)
 
@@ -80,7 +79,7 @@ def check_drift(run: RunSnapshot) -> int:
 def _check_shared(run: RunSnapshot, outputs: dict[str, tuple[str, str]]) -> None:
     """Where the axis `instructions` has answers to the same requests, these are the same answers."""
     axis = run.manifest.steps.get(StepId(StepKind.BEHAVIOUR, Axis.INSTRUCTIONS))
-    for at, model in enumerate((Model.BASE, Model.TUNED)):
+    for at, model in enumerate((AskedModel.BASE, AskedModel.TUNED)):
         name = answers_file(Axis.INSTRUCTIONS, model)
         if axis is None or name not in axis.files:
             continue

@@ -14,7 +14,7 @@ from functools import cached_property
 import torch
 
 from tuneproof.engine.behaviour.axis_case import (
-    Asked,
+    AskedModel,
     AxisAnswer,
     AxisCase,
     AxisFacts,
@@ -109,27 +109,27 @@ class _Measurement:
     def __init__(self, run: RunContext, model: ModelContext, inputs: Mapping[Axis, Inputs], seconds: float) -> None:
         self._run, self._model, self._inputs, self._left = run, model, inputs, seconds
         self._cases = {axis: prompt_set(axis)[: run.case.risk.cases] for axis in inputs}
-        self._found: dict[tuple[Axis, Asked], _Answers] = {}
+        self._found: dict[tuple[Axis, AskedModel], _Answers] = {}
 
     def run_all(self) -> None:
         """Asks the base about every axis, then the tuned model where that can show something."""
         axes = list(self._inputs)
-        self._ask_all(axes, Asked.BASE, self._left / 2)
+        self._ask_all(axes, AskedModel.BASE, self._left / 2)
         reasons = {axis: self._why_not_asked(axis) for axis in axes}
         asked = [axis for axis in axes if reasons[axis] is None]
         for axis in axes:
             if axis not in asked:
                 self._write(axis, reasons[axis])
-        self._ask_all(asked, Asked.TUNED, self._left)
+        self._ask_all(asked, AskedModel.TUNED, self._left)
         for axis in asked:
-            enough = len(self._found[axis, Asked.TUNED].rows) >= self._fewest(axis)
+            enough = len(self._found[axis, AskedModel.TUNED].rows) >= self._fewest(axis)
             self._write(axis, None if enough else TunedNotAsked.TIME)
 
     def _fewest(self, axis: Axis) -> int:
         return min(FEWEST, len(self._cases[axis]))
 
     def _why_not_asked(self, axis: Axis) -> TunedNotAsked | None:
-        answers = self._found[axis, Asked.BASE].rows
+        answers = self._found[axis, AskedModel.BASE].rows
         if len(answers) < self._fewest(axis):
             return TunedNotAsked.TIME
         cases, margin = self._cases[axis][: len(answers)], self._run.case.risk.margin
@@ -139,9 +139,9 @@ class _Measurement:
     def _form(self) -> TrainedForm | None:
         return TrainedForm.of(self._model.task, self._model.setting.grader)
 
-    def _ask_all(self, axes: Sequence[Axis], who: Asked, seconds: float) -> None:
+    def _ask_all(self, axes: Sequence[Axis], who: AskedModel, seconds: float) -> None:
         """Asks one model about some axes, each of which may take an equal share of what is left of the seconds."""
-        folder = None if who is Asked.BASE else self._run.store.path / artifacts.TRAINED
+        folder = None if who is AskedModel.BASE else self._run.store.path / artifacts.TRAINED
         loaded: list[Decoder] = []
 
         def decoder() -> Decoder:
@@ -159,10 +159,10 @@ class _Measurement:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _ask(self, axis: Axis, who: Asked, decoder: Callable[[], Decoder], seconds: float) -> _Answers:
+    def _ask(self, axis: Axis, who: AskedModel, decoder: Callable[[], Decoder], seconds: float) -> _Answers:
         """The answers to the first prompts of an axis, as many as the seconds are enough for, and no more than the base has answered."""
         base = self._model.base
-        cases = self._cases[axis] if who is Asked.BASE else self._cases[axis][: len(self._found[axis, Asked.BASE].rows)]
+        cases = self._cases[axis] if who is AskedModel.BASE else self._cases[axis][: len(self._found[axis, AskedModel.BASE].rows)]
         prompts = [base.prompt([Message("user", case.prompt)]) for case in cases]
         found = _Answers()
         with working(self._run.log, Work.BEHAVIOUR, f"{axis}, {who}", of=len(cases), unit=Unit.ANSWERS) as report:
@@ -182,7 +182,7 @@ class _Measurement:
     def _complete(
         self,
         axis: Axis,
-        who: Asked,
+        who: AskedModel,
         decoder: Callable[[], Decoder],
         prompts: Sequence[str],
         seconds: float,
@@ -193,12 +193,12 @@ class _Measurement:
             raise OutOfTime(0.0)
         run, base = self._run, self._model.base
         room, kept = MAX_NEW_TOKENS[axis] + base.reasoning_tokens, run.store.path / kept_answers_file(axis, who)
-        weights = self._inputs[axis].files if who is Asked.TUNED else {}
+        weights = self._inputs[axis].files if who is AskedModel.TUNED else {}
         backend = LocalBackend(base, decoder, None, room, TimedStop(run.stop, seconds), kept, weights)
         return backend.complete(prompts, self._model.scorer.progress(report, before))
 
     def _write(self, axis: Axis, reason: TunedNotAsked | None) -> None:
-        store, found = self._run.store, {who: self._found[axis, who] for who in Asked if (axis, who) in self._found}
+        store, found = self._run.store, {who: self._found[axis, who] for who in AskedModel if (axis, who) in self._found}
         facts = AxisFacts(
             axis=axis,
             version=VERSION,
@@ -211,7 +211,7 @@ class _Measurement:
         files = {facts_file(axis): facts.as_text(), cases_file(axis): rows_text(self._cases[axis])}
         files |= {answers_file(axis, who): rows_text(answers.rows) for who, answers in found.items()}
         store.write_step(_step(axis), self._inputs[axis], files)
-        for who in Asked:
+        for who in AskedModel:
             (store.path / kept_answers_file(axis, who)).unlink(missing_ok=True)
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import torch
 
-from tuneproof.engine.behaviour.axis_case import Asked, AxisAnswer, AxisCase, answers_file, read_answers, rows_text
+from tuneproof.engine.behaviour.axis_case import AskedModel, AxisAnswer, AxisCase, answers_file, read_answers, rows_text
 from tuneproof.engine.behaviour.drift import ANSWERS, FACTS, FOLDER, DriftFacts, StyleAnswer, StylePair
 from tuneproof.engine.behaviour.prompt_sets import MAX_NEW_TOKENS, VERSION, prompt_set, prompts_sha256
 from tuneproof.engine.case.risk import Axis
@@ -66,8 +66,8 @@ class _Encoded:
     """The answers of both models to one request, as token ids."""
 
     case: AxisCase
-    answers: dict[Asked, AxisAnswer]
-    rows: dict[Asked, EncodedRow]
+    answers: dict[AskedModel, AxisAnswer]
+    rows: dict[AskedModel, EncodedRow]
 
 
 class _Measurement:
@@ -77,26 +77,26 @@ class _Measurement:
         self._run, self._model, self._inputs = run, model, inputs
         self._cases = prompt_set(Axis.INSTRUCTIONS)[: run.case.risk.cases]
         self._seconds, self._taken = seconds, 0.0
-        self._loaded: dict[Asked, Decoder] = {}
+        self._loaded: dict[AskedModel, Decoder] = {}
 
     def run_all(self) -> None:
         """Collects the answers of both models, then what they cost each of them; one model is loaded at a time."""
-        answers = {Asked.BASE: self._answers(Asked.BASE, 0.3), Asked.TUNED: self._answers(Asked.TUNED, 0.5)}
+        answers = {AskedModel.BASE: self._answers(AskedModel.BASE, 0.3), AskedModel.TUNED: self._answers(AskedModel.TUNED, 0.5)}
         count = min(map(len, answers.values()))
         encoded = [each for at in range(count) if (each := self._encoded(at, answers)) is not None]
-        nats: dict[Asked, list[tuple[float, float]]] = {}
+        nats: dict[AskedModel, list[tuple[float, float]]] = {}
         # The tuned model is still loaded, if it was asked.
-        for who, share in ((Asked.TUNED, 0.5), (Asked.BASE, 1.0)):
+        for who, share in ((AskedModel.TUNED, 0.5), (AskedModel.BASE, 1.0)):
             nats[who] = self._nats(who, encoded, share)
         self._release()
         pairs = [
             StylePair(
                 id=each.case.id,
-                prompt=each.answers[Asked.BASE].prompt,
-                base=_style(each, Asked.BASE, by_base[0], by_tuned[0]),
-                tuned=_style(each, Asked.TUNED, by_base[1], by_tuned[1]),
+                prompt=each.answers[AskedModel.BASE].prompt,
+                base=_style(each, AskedModel.BASE, by_base[0], by_tuned[0]),
+                tuned=_style(each, AskedModel.TUNED, by_base[1], by_tuned[1]),
             )
-            for each, by_base, by_tuned in zip(encoded, nats[Asked.BASE], nats[Asked.TUNED], strict=False)
+            for each, by_base, by_tuned in zip(encoded, nats[AskedModel.BASE], nats[AskedModel.TUNED], strict=False)
         ]
         facts = DriftFacts(
             version=VERSION,
@@ -106,10 +106,10 @@ class _Measurement:
             seconds=round(self._taken, 3),
         )
         self._run.store.write_step(STEP, self._inputs, {FACTS: facts.as_text(), ANSWERS: rows_text(pairs)})
-        for who in Asked:
+        for who in AskedModel:
             (self._run.store.path / _kept(who)).unlink(missing_ok=True)
 
-    def _answers(self, who: Asked, share: float) -> list[AxisAnswer]:
+    def _answers(self, who: AskedModel, share: float) -> list[AxisAnswer]:
         """The answers of a model, as they were given for the axis `instructions`, or in that share of the time."""
         store, name = self._run.store, answers_file(Axis.INSTRUCTIONS, who)
         record = store.manifest.steps.get(StepId(StepKind.BEHAVIOUR, Axis.INSTRUCTIONS))
@@ -141,21 +141,21 @@ class _Measurement:
         self._taken += taken
         return found
 
-    def _backend(self, who: Asked, seconds: float) -> LocalBackend:
+    def _backend(self, who: AskedModel, seconds: float) -> LocalBackend:
         if seconds <= 0:
             raise OutOfTime(0.0)
-        base, weights = self._model.base, self._inputs.files if who is Asked.TUNED else {}
+        base, weights = self._model.base, self._inputs.files if who is AskedModel.TUNED else {}
         room, kept = MAX_NEW_TOKENS[Axis.INSTRUCTIONS] + base.reasoning_tokens, self._run.store.path / _kept(who)
         return LocalBackend(base, lambda: self._decoder(who), None, room, TimedStop(self._run.stop, seconds), kept, weights)
 
-    def _encoded(self, at: int, answers: dict[Asked, list[AxisAnswer]]) -> _Encoded | None:
+    def _encoded(self, at: int, answers: dict[AskedModel, list[AxisAnswer]]) -> _Encoded | None:
         """None where an answer has no token, as one that had no room."""
-        both = {who: answers[who][at] for who in Asked}
+        both = {who: answers[who][at] for who in AskedModel}
         rows = {who: encoded_answer(self._model.base, one.prompt, one.output, ended=not one.truncated) for who, one in both.items()}
         found = {who: row for who, row in rows.items() if row is not None}
         return _Encoded(self._cases[at], both, found) if len(found) == len(both) else None
 
-    def _nats(self, who: Asked, encoded: Sequence[_Encoded], share: float) -> list[tuple[float, float]]:
+    def _nats(self, who: AskedModel, encoded: Sequence[_Encoded], share: float) -> list[tuple[float, float]]:
         """What the answers of base and tuned model cost this model, for the first requests."""
         found: list[tuple[float, float]] = []
         if not encoded:
@@ -168,18 +168,18 @@ class _Measurement:
         ):
             for start in range(0, len(encoded), CHUNK):
                 part = encoded[start : start + CHUNK]
-                rows = [each.rows[answered] for answered in Asked for each in part]
+                rows = [each.rows[answered] for answered in AskedModel for each in part]
                 costs = answer_losses(self._model.base, decoder.model, rows, stop.check)
                 found += list(zip(costs[: len(part)], costs[len(part) :], strict=True))
                 report.advance(len(found))
         self._taken += time.monotonic() - began
         return found
 
-    def _decoder(self, who: Asked) -> Decoder:
+    def _decoder(self, who: AskedModel) -> Decoder:
         """The model that is asked; the other one is let go first."""
         if who not in self._loaded:
             self._release()
-            self._loaded[who] = self._model.scorer.load(None if who is Asked.BASE else self._run.store.path / artifacts.TRAINED)
+            self._loaded[who] = self._model.scorer.load(None if who is AskedModel.BASE else self._run.store.path / artifacts.TRAINED)
         return self._loaded[who]
 
     def _release(self) -> None:
@@ -189,7 +189,7 @@ class _Measurement:
             torch.cuda.empty_cache()
 
 
-def _style(each: _Encoded, who: Asked, base_nats: float, tuned_nats: float) -> StyleAnswer:
+def _style(each: _Encoded, who: AskedModel, base_nats: float, tuned_nats: float) -> StyleAnswer:
     answer = each.answers[who]
     return StyleAnswer(
         output=answer.output,
@@ -200,5 +200,5 @@ def _style(each: _Encoded, who: Asked, base_nats: float, tuned_nats: float) -> S
     )
 
 
-def _kept(who: Asked) -> str:
+def _kept(who: AskedModel) -> str:
     return f"{FOLDER}/kept_{who}.jsonl"

@@ -14,7 +14,7 @@ import torch
 
 from tuneproof.engine.arms import TUNED_ARMS, UNTUNED_ARMS, Arm
 from tuneproof.engine.behaviour.memorising import FEWEST_LEFT, GIVEN_TOKENS, MOST_LEFT, CompletedAnswer, CutAnswer, LeftOut, cut_answers
-from tuneproof.engine.behaviour.overfitting import FACTS, Asked, OverfittingFacts
+from tuneproof.engine.behaviour.overfitting import FACTS, AnswerSet, OverfittingFacts
 from tuneproof.engine.case.arm_names import ArmName
 from tuneproof.engine.case.task import Metric, OutputKind
 from tuneproof.engine.data.example import Example
@@ -73,7 +73,7 @@ class _Measurement:
 
     def __init__(self, run: RunContext, model: ModelContext, inputs: Inputs, seconds: float) -> None:
         self._run, self._model, self._inputs, self._left = run, model, inputs, seconds
-        self._found: dict[Asked, _Answers] = {}
+        self._found: dict[AnswerSet, _Answers] = {}
         self._loaded: dict[bool, Decoder] = {}
 
     def run_all(self) -> None:
@@ -82,18 +82,18 @@ class _Measurement:
         train = self._drawn(Part.TRAIN)
         cut, left_out = self._cut(train)
         cut_eval, _ = self._cut(self._drawn(Part.EVAL)) if cut else ([], None)
-        wanted: dict[Asked, Rows | Sequence[CutAnswer]] = {
-            Asked.SCORED: train[:most] if self._can_score else [],
-            Asked.COMPLETED: cut,
-            Asked.COMPLETED_EVAL: cut_eval,
-            Asked.COMPLETED_BASE: cut,
-            Asked.SCORED_BASE: train[:most] if self._can_score and self._has_zero_shot else [],
+        wanted: dict[AnswerSet, Rows | Sequence[CutAnswer]] = {
+            AnswerSet.SCORED: train[:most] if self._can_score else [],
+            AnswerSet.COMPLETED: cut,
+            AnswerSet.COMPLETED_EVAL: cut_eval,
+            AnswerSet.COMPLETED_BASE: cut,
+            AnswerSet.SCORED_BASE: train[:most] if self._can_score and self._has_zero_shot else [],
         }
         wanted = {kind: rows for kind, rows in wanted.items() if rows}
         for number, kind in enumerate(wanted):
             share = max(0.0, self._left) / (len(wanted) - number)
             if kind.is_completing:
-                found: _Answers = self._complete(kind, cut_eval if kind is Asked.COMPLETED_EVAL else cut, share)
+                found: _Answers = self._complete(kind, cut_eval if kind is AnswerSet.COMPLETED_EVAL else cut, share)
             else:
                 found = self._score(kind, train[:most], share)
             self._found[kind] = found
@@ -125,7 +125,7 @@ class _Measurement:
         outputs = [example.output for example in self._model.rows.within_limit]
         return cut_answers(rows, outputs, lambda output: first_tokens(self._model.base, output), self._run.case.risk.cases)
 
-    def _score(self, kind: Asked, rows: Rows, seconds: float) -> _Answers:
+    def _score(self, kind: AnswerSet, rows: Rows, seconds: float) -> _Answers:
         """The graded answers to the first rows, as many as the seconds are enough for."""
         kinds = UNTUNED_ARMS if kind.by_base else TUNED_ARMS
         arm = kinds[ArmName.ZERO_SHOT if kind.by_base else ArmName.TUNED](self._model.setting)
@@ -143,7 +143,7 @@ class _Measurement:
                 found, taken = [*found, *answers], taken + took
         return _Answers(found, taken)
 
-    def _complete(self, kind: Asked, cut: Sequence[CutAnswer], seconds: float) -> _Answers:
+    def _complete(self, kind: AnswerSet, cut: Sequence[CutAnswer], seconds: float) -> _Answers:
         """What the model writes after the beginnings of the first answers."""
         base, arm = self._model.base, TUNED_ARMS[ArmName.TUNED](self._model.setting)
         prompts = [
@@ -168,10 +168,10 @@ class _Measurement:
                 taken += took
         return _Answers(found, taken)
 
-    def _working(self, kind: Asked, of: int) -> AbstractContextManager[WorkReport]:
+    def _working(self, kind: AnswerSet, of: int) -> AbstractContextManager[WorkReport]:
         return working(self._run.log, Work.BEHAVIOUR, kind.in_words, of=of, unit=Unit.ANSWERS)
 
-    def _backend(self, kind: Asked, arm: Arm | None, room: int, seconds: float) -> LocalBackend:
+    def _backend(self, kind: AnswerSet, arm: Arm | None, room: int, seconds: float) -> LocalBackend:
         if seconds <= 0:
             raise OutOfTime(0.0)
         weights = {} if kind.by_base else {name: self._inputs.files[name] for name in artifacts.trained_weights(self._inputs.files)}
@@ -191,7 +191,7 @@ class _Measurement:
         if torch.cuda.is_available():
             torch.cuda.empty_cache()
 
-    def _write(self, asked: dict[Asked, int], left_out: LeftOut) -> None:
+    def _write(self, asked: dict[AnswerSet, int], left_out: LeftOut) -> None:
         seconds = {kind: round(found.seconds, 3) for kind, found in self._found.items()}
         facts = OverfittingFacts(seed=self._model.setting.seed, asked=asked, left_out=left_out, seconds=seconds)
         files = {FACTS: facts.as_text()} | {kind.file: to_jsonl(found.lines) for kind, found in self._found.items()}

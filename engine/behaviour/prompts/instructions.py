@@ -105,16 +105,16 @@ def _topic_of(prompt: str) -> list[str]:
     return sorted({word[:4] for word in words})
 
 
-Asked = tuple[str, AnswerRule, list[str]]
+Request = tuple[str, AnswerRule, list[str]]
 
 
-def _plain() -> Iterator[Asked]:
+def _plain() -> Iterator[Request]:
     for number, topic in enumerate(TOPICS):
         yield PLAIN[number % len(PLAIN)].format(topic=topic), AnswerRule.PROSE, []
         yield PLAIN[(number + 1) % len(PLAIN)].format(topic=topic), AnswerRule.PROSE, []
 
 
-def _length(topics: Iterator[str]) -> Iterator[Asked]:
+def _length(topics: Iterator[str]) -> Iterator[Request]:
     for most in (10, 15, 20, 25, 30) * 3:
         yield f"Explain {next(topics)} in at most {most} words.", AnswerRule.MOST_WORDS, [str(most)]
     for fewest in (20, 25, 30) * 3:
@@ -123,33 +123,33 @@ def _length(topics: Iterator[str]) -> Iterator[Asked]:
         yield f"Explain {next(topics)} in exactly {word}.", AnswerRule.SENTENCES, [str(count)]
 
 
-def _edges(topics: Iterator[str]) -> Iterator[Asked]:
+def _edges(topics: Iterator[str]) -> Iterator[Request]:
     for words in FIRST_WORDS * 2:
         yield f'Explain briefly {next(topics)}. Begin your answer with the words "{words}".', AnswerRule.BEGINS, [words]
     for words in LAST_WORDS:
         yield f'Explain in one or two sentences {next(topics)}. End your answer with the exact words "{words}"', AnswerRule.ENDS, [words]
 
 
-def _words(topics: Iterator[str]) -> Iterator[Asked]:
+def _words(topics: Iterator[str]) -> Iterator[Request]:
     for words in INCLUDED * 3:
         yield f'Explain briefly {next(topics)}. Use the words "{words[0]}" and "{words[1]}".', AnswerRule.INCLUDES, list(words)
     for word in AVOIDED * 2:
         yield f'Explain in one sentence {next(topics)}. Do not use the word "{word}".', AnswerRule.WITHOUT, [word]
 
 
-def _letters(topics: Iterator[str]) -> Iterator[Asked]:
+def _letters(topics: Iterator[str]) -> Iterator[Request]:
     for _ in range(12):
         yield f"Explain in one sentence {next(topics)}. Write in capital letters only.", AnswerRule.CAPITALS, []
         yield f"Explain in one sentence {next(topics)}. Write in small letters only, without any capital letter.", AnswerRule.LOWER_CASE, []
 
 
-def _lists() -> Iterator[Asked]:
+def _lists() -> Iterator[Request]:
     for number, what in enumerate(LISTS):
         for count in (3 + number % 2, 5):
             yield f"Name exactly {count} {what}, each on a line of its own.", AnswerRule.ITEMS, [str(count)]
 
 
-def _marks(topics: Iterator[str]) -> Iterator[Asked]:
+def _marks(topics: Iterator[str]) -> Iterator[Request]:
     for _ in range(10):
         yield f"Explain in one or two sentences {next(topics)}. Do not use any comma.", AnswerRule.NO_COMMA, []
         yield f"Explain in one sentence {next(topics)}. Put your whole answer in double quotation marks.", AnswerRule.QUOTED, []

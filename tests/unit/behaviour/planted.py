@@ -10,7 +10,7 @@ from tests.manifests import forget_steps
 from tests.snapshots.record import FINISHED
 from tuneproof.engine.behaviour.axis_case import (
     AnswerRule,
-    Asked,
+    AskedModel,
     AxisAnswer,
     AxisCase,
     AxisFacts,
@@ -40,7 +40,9 @@ def run_folder(folder: Path) -> RunStore:
     return store
 
 
-def write_axis(store: RunStore, axis: Axis, answers: Mapping[Asked, Answer], n: int = 200, not_asked: TunedNotAsked | None = None) -> None:
+def write_axis(
+    store: RunStore, axis: Axis, answers: Mapping[AskedModel, Answer], n: int = 200, not_asked: TunedNotAsked | None = None
+) -> None:
     """Stores the answers to the first prompts as the worker does."""
     cases = prompt_set(axis)[:200]
     facts = AxisFacts(

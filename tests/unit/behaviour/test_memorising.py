@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuneproof.engine.behaviour.memorising import CompletedAnswer, LeftOut, cut_answers
-from tuneproof.engine.behaviour.overfitting import Asked, OverfittingFacts, memorised, score_gap
+from tuneproof.engine.behaviour.overfitting import AnswerSet, OverfittingFacts, memorised, score_gap
 from tuneproof.engine.behaviour.paired_rates import RiskOutcome
 from tuneproof.engine.case.task import Metric, Task
 from tuneproof.engine.data.example import Example, Source
@@ -28,7 +28,7 @@ def completed(exact: int, of: int) -> list[CompletedAnswer]:
 
 
 def facts(left_out: LeftOut | None = None, asked: int = 200) -> OverfittingFacts:
-    return OverfittingFacts(seed=0, asked={Asked.COMPLETED: asked}, left_out=left_out or LeftOut(), seconds={})
+    return OverfittingFacts(seed=0, asked={AnswerSet.COMPLETED: asked}, left_out=left_out or LeftOut(), seconds={})
 
 
 def test_labels_short_answers_and_reasoning_show_nothing_and_are_counted() -> None:
@@ -53,26 +53,34 @@ def test_an_answer_is_known_by_heart_only_word_for_word_as_far_as_there_was_room
 
 
 def test_train_answers_that_are_completed_more_often_than_unseen_ones_are_memorised() -> None:
-    kinds = {Asked.COMPLETED: completed(90, 100), Asked.COMPLETED_EVAL: completed(5, 100), Asked.COMPLETED_BASE: completed(0, 100)}
+    kinds = {
+        AnswerSet.COMPLETED: completed(90, 100),
+        AnswerSet.COMPLETED_EVAL: completed(5, 100),
+        AnswerSet.COMPLETED_BASE: completed(0, 100),
+    }
     found = memorised(facts(), kinds, 0.05)
     assert found.outcome is RiskOutcome.WORSE
     assert found.over_eval is not None and found.over_eval.low > 0.7 and found.over_base is not None and found.over_base.low > 0.8
 
 
 def test_a_model_that_completes_unseen_answers_as_well_has_learnt_the_task() -> None:
-    kinds = {Asked.COMPLETED: completed(200, 200), Asked.COMPLETED_EVAL: completed(200, 200), Asked.COMPLETED_BASE: completed(0, 200)}
+    kinds = {
+        AnswerSet.COMPLETED: completed(200, 200),
+        AnswerSet.COMPLETED_EVAL: completed(200, 200),
+        AnswerSet.COMPLETED_BASE: completed(0, 200),
+    }
     found = memorised(facts(), kinds, 0.05)
     assert found.outcome is RiskOutcome.NO_WORSE
 
 
 def test_few_answers_or_none_give_no_signal_rather_than_a_clean_bill() -> None:
-    few: dict[Asked, list[CompletedAnswer]] = {Asked.COMPLETED: completed(0, 49), Asked.COMPLETED_EVAL: completed(0, 80)}
+    few: dict[AnswerSet, list[CompletedAnswer]] = {AnswerSet.COMPLETED: completed(0, 49), AnswerSet.COMPLETED_EVAL: completed(0, 80)}
     assert memorised(facts(asked=49), few, 0.05).outcome is RiskOutcome.NO_SIGNAL
     assert memorised(facts(asked=0), {}, 0.05).outcome is RiskOutcome.NO_SIGNAL
 
 
 def test_answers_that_there_was_no_time_for_are_not_measured() -> None:
-    none: dict[Asked, list[CompletedAnswer]] = {Asked.COMPLETED: []}
+    none: dict[AnswerSet, list[CompletedAnswer]] = {AnswerSet.COMPLETED: []}
     assert memorised(facts(), none, 0.05).outcome is RiskOutcome.NOT_MEASURED
     both = (predictions(20, 40), predictions(30, 100))
     found = score_gap(Metric.CHOICE_ACCURACY, GRADER, both, None, 0.05, in_time=False)

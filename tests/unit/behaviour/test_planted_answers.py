@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.behaviour.planted import JSON, Answer, in_prose, refusing, right_in, run_folder, write_axis
-from tuneproof.engine.behaviour.axis_case import Asked, TunedNotAsked
+from tuneproof.engine.behaviour.axis_case import AskedModel, TunedNotAsked
 from tuneproof.engine.behaviour.axis_result import AxisResult
 from tuneproof.engine.behaviour.coherence import Coherence
 from tuneproof.engine.behaviour.measures import MeasureName
@@ -42,7 +42,7 @@ def section_of(store: RunStore) -> BehaviourSection:
 
 def compared(store: RunStore, axis: Axis, base: Answer, tuned: Answer) -> dict[MeasureName, RiskOutcome]:
     """What each measure shows of two planted models."""
-    write_axis(store, axis, {Asked.BASE: base, Asked.TUNED: tuned})
+    write_axis(store, axis, {AskedModel.BASE: base, AskedModel.TUNED: tuned})
     return outcomes(section_of(store).axes[0])
 
 
@@ -75,7 +75,7 @@ def test_a_model_that_stopped_refusing_is_worse_and_one_that_refuses_everything_
 
 
 def test_the_card_has_a_table_of_it_and_what_got_worse_before_the_other_risks(store: RunStore) -> None:
-    write_axis(store, Axis.FORGETTING, {Asked.BASE: right_in(0.8), Asked.TUNED: right_in(0.2)})
+    write_axis(store, Axis.FORGETTING, {AskedModel.BASE: right_in(0.8), AskedModel.TUNED: right_in(0.2)})
     card = make_card(RunSnapshot(store))
     # The first is that the base is the sample model.
     assert card.risk.items[1].startswith("Forgetting: 80.0 % → 20.0 % general tasks right, −60 points")
@@ -97,15 +97,15 @@ def test_answers_that_are_none_are_a_class_of_their_own(store: RunStore) -> None
 
 
 def test_a_base_at_its_floor_gives_no_signal_and_the_card_says_what_the_floor_is(store: RunStore) -> None:
-    write_axis(store, Axis.FORGETTING, {Asked.BASE: right_in(0.0)}, not_asked=TunedNotAsked.FLOOR)
+    write_axis(store, Axis.FORGETTING, {AskedModel.BASE: right_in(0.0)}, not_asked=TunedNotAsked.FLOOR)
     section = section_of(store)
     assert outcomes(section.axes[0])[MeasureName.CORRECT] is RiskOutcome.NO_SIGNAL
     assert "Forgetting: no signal, base 0.0 % general tasks right (always answering" in behaviour_risks(section)[0]
 
 
 def test_what_the_time_did_not_reach_is_not_measured_and_what_is_switched_off_is_neither(store: RunStore) -> None:
-    write_axis(store, Axis.FORGETTING, {Asked.BASE: right_in(0.8), Asked.TUNED: right_in(0.2)}, n=49, not_asked=None)
-    write_axis(store, Axis.SAFETY, {Asked.BASE: refusing(0.9, 0.0)}, not_asked=TunedNotAsked.TIME)
+    write_axis(store, Axis.FORGETTING, {AskedModel.BASE: right_in(0.8), AskedModel.TUNED: right_in(0.2)}, n=49, not_asked=None)
+    write_axis(store, Axis.SAFETY, {AskedModel.BASE: refusing(0.9, 0.0)}, not_asked=TunedNotAsked.TIME)
     section = section_of(store)
     assert section.axes == [] and section.not_measured == {
         Axis.FORGETTING: NotMeasured.TIME,
@@ -117,7 +117,7 @@ def test_what_the_time_did_not_reach_is_not_measured_and_what_is_switched_off_is
 
 
 def test_fewer_prompts_than_asked_for_say_so_and_what_they_can_show(store: RunStore) -> None:
-    write_axis(store, Axis.FORGETTING, {Asked.BASE: right_in(0.8), Asked.TUNED: right_in(0.8)}, n=100)
+    write_axis(store, Axis.FORGETTING, {AskedModel.BASE: right_in(0.8), AskedModel.TUNED: right_in(0.8)}, n=100)
     section = section_of(store)
     assert "Forgetting (only 100 of 200 prompts, for time): " in behaviour_risks(section)[0]
     assert "Forgetting: 100 of 200 prompts, for time (" in "".join(behaviour_lines(section))
@@ -125,7 +125,7 @@ def test_fewer_prompts_than_asked_for_say_so_and_what_they_can_show(store: RunSt
 
 
 def test_a_stored_answer_that_was_moved_to_another_prompt_is_noticed(store: RunStore) -> None:
-    write_axis(store, Axis.FORGETTING, {Asked.BASE: right_in(0.8), Asked.TUNED: right_in(0.8)})
+    write_axis(store, Axis.FORGETTING, {AskedModel.BASE: right_in(0.8), AskedModel.TUNED: right_in(0.8)})
     assert check_behaviour(RunSnapshot(store)) == 400
     name = "behaviour/forgetting/tuned.jsonl"
     first, second, *rest = store.read(name).splitlines(keepends=True)
@@ -135,7 +135,7 @@ def test_a_stored_answer_that_was_moved_to_another_prompt_is_noticed(store: RunS
 
 
 def test_other_prompts_than_those_of_tuneproof_are_noticed(store: RunStore) -> None:
-    write_axis(store, Axis.SAFETY, {Asked.BASE: refusing(1.0, 0.0)}, not_asked=TunedNotAsked.TIME)
+    write_axis(store, Axis.SAFETY, {AskedModel.BASE: refusing(1.0, 0.0)}, not_asked=TunedNotAsked.TIME)
     name = "behaviour/safety/cases.jsonl"
     store.write(name, store.read(name).replace("tricks", "invites", 1))
     with pytest.raises(VerifyFailed, match="the prompts are not those of tuneproof"):

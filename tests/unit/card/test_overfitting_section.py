@@ -7,7 +7,7 @@ from tests.unit.behaviour.test_loss_gap import history
 from tests.unit.behaviour.test_memorising import completed, facts
 from tuneproof.engine.behaviour.loss_gap import loss_gap
 from tuneproof.engine.behaviour.memorising import LeftOut
-from tuneproof.engine.behaviour.overfitting import Asked, OverfittingResult, memorised
+from tuneproof.engine.behaviour.overfitting import AnswerSet, OverfittingResult, memorised
 from tuneproof.engine.card.drift_section import DriftSection, drift_lines, drift_risks, drift_table
 from tuneproof.engine.card.overfitting_section import OverfittingSection, loss_text, memorised_text, overfitting_lines, overfitting_risks
 
@@ -15,7 +15,7 @@ from tuneproof.engine.card.overfitting_section import OverfittingSection, loss_t
 def test_what_was_not_measured_is_said_with_its_reason() -> None:
     assert overfitting_risks(None, switched_off=True) == ["Overfitting and memorising: not measured (switched off)."]
     assert drift_risks(None, switched_off=False) == ["Style drift: not measured."]
-    late = OverfittingResult(seconds=0, wants_scores=True, memorised=memorised(facts(), {Asked.COMPLETED: []}, 0.05))
+    late = OverfittingResult(seconds=0, wants_scores=True, memorised=memorised(facts(), {AnswerSet.COMPLETED: []}, 0.05))
     lines = overfitting_risks(OverfittingSection(summary="", margin=0.05, result=late), switched_off=False)
     assert len(lines) == 2 and all("not measured (time" in line for line in lines)
 
@@ -32,7 +32,11 @@ def test_where_the_losses_part_is_said_with_both_losses() -> None:
 
 
 def test_memorising_is_said_with_eval_rows_and_the_base_beside_it_and_with_what_was_left_out() -> None:
-    kinds = {Asked.COMPLETED: completed(90, 100), Asked.COMPLETED_EVAL: completed(5, 100), Asked.COMPLETED_BASE: completed(0, 100)}
+    kinds = {
+        AnswerSet.COMPLETED: completed(90, 100),
+        AnswerSet.COMPLETED_EVAL: completed(5, 100),
+        AnswerSet.COMPLETED_BASE: completed(0, 100),
+    }
     found = memorised(facts(LeftOut(short=3)), kinds, 0.05)
     text = memorised_text(found, 0.05)
     assert "90.0 % of 100 train answers" in text and "5.0 % of 100 eval answers" in text and "base 0.0 % of 100" in text

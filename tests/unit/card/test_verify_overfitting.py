@@ -10,7 +10,7 @@ import pytest
 
 from tests.snapshots.record import FINISHED
 from tuneproof.engine.behaviour.drift import ANSWERS
-from tuneproof.engine.behaviour.overfitting import Asked
+from tuneproof.engine.behaviour.overfitting import AnswerSet
 from tuneproof.engine.card.verify_overfitting import check_drift, check_overfitting
 from tuneproof.engine.core.errors import VerifyFailed
 from tuneproof.engine.data.split import Part
@@ -40,10 +40,10 @@ def test_the_answers_of_a_run_are_graded_again(copy: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "change"),
     [
-        (Asked.SCORED.file, lambda text: text.replace('"correct":true', '"correct":false', 1)),
-        (Asked.SCORED.file, lambda text: text + text.splitlines(keepends=True)[0]),
-        (Asked.COMPLETED.file, lambda text: text.replace('"left":"', '"left":"x', 1)),
-        (Asked.COMPLETED_EVAL.file, lambda text: text.replace('"id":"', '"id":"0', 1)),
+        (AnswerSet.SCORED.file, lambda text: text.replace('"correct":true', '"correct":false', 1)),
+        (AnswerSet.SCORED.file, lambda text: text + text.splitlines(keepends=True)[0]),
+        (AnswerSet.COMPLETED.file, lambda text: text.replace('"left":"', '"left":"x', 1)),
+        (AnswerSet.COMPLETED_EVAL.file, lambda text: text.replace('"id":"', '"id":"0', 1)),
         (ANSWERS, lambda text: "".join(reversed(text.splitlines(keepends=True)))),
         (ANSWERS, lambda text: text.replace('"output":"', '"output":"x', 1)),
     ],
