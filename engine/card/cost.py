@@ -19,6 +19,7 @@ from tuneproof.engine.run import artifacts
 from tuneproof.engine.run.step_id import StepKind
 from tuneproof.engine.run.variants import CURVE, compared_variant, seed_variant
 from tuneproof.engine.scoring.measure import ScoredArm
+from tuneproof.engine.scoring.rule import VerdictAnswer
 from tuneproof.engine.scoring.verdict_schema import Verdict
 
 SECONDS_PER_HOUR = 3600
@@ -205,7 +206,8 @@ def _break_even(
 ) -> BreakEven | None:
     by_arm = {each.arm: each for each in requests}
     other = by_arm.get(verdict.best_untuned_arm or "")
-    if evidence.tuned is None or other is None:
+    # A model that is not to be used never pays for its training, however cheap its requests are.
+    if evidence.tuned is None or other is None or verdict.answer is VerdictAnswer.DO_NOT_TUNE:
         return None
     training = next((each for each in spent if each.on is SpentOn.TRAINING), None)
     return break_even(by_arm[evidence.tuned.name], other, training, tokens)
@@ -256,7 +258,12 @@ def _for_1000(each: RequestCost, in_usd: bool) -> str:
     if in_usd:
         return "an unknown sum" if each.usd_per_1000 is None else f"${each.usd_per_1000:.4g}"
     usd = "" if each.usd_per_1000 is None else f" (${each.usd_per_1000:.4g})"
-    return f"{each.seconds * PRICED_REQUESTS:.3g} s{usd}"
+    return f"{seconds_text(each.seconds * PRICED_REQUESTS)} s{usd}"
+
+
+def seconds_text(seconds: float) -> str:
+    """Seconds with three digits that count, or more of them before the point."""
+    return f"{seconds:.3g}" if seconds < 1000 else f"{seconds:,.0f}"
 
 
 def spent_text(each: Spent, device: Device) -> str:

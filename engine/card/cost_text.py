@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tuneproof.engine.arms.arm import PRICED_REQUESTS
-from tuneproof.engine.card.cost import CostSection, Device, RequestCost, spent_text
+from tuneproof.engine.card.cost import CostSection, Device, RequestCost, seconds_text, spent_text
 
 TABLE_HEAD = ("for 1,000 requests", "prompt tokens", "new tokens", "seconds", "USD")
 
@@ -42,7 +42,7 @@ def _row(each: RequestCost) -> tuple[str, ...]:
         each.arm,
         _count(each.prompt_tokens),
         _count(each.new_tokens),
-        f"{each.seconds * PRICED_REQUESTS:,.3g}" if each.seconds < 1 else f"{each.seconds * PRICED_REQUESTS:,.0f}",
+        seconds_text(each.seconds * PRICED_REQUESTS),
         "–" if each.usd_per_1000 is None else f"{each.usd_per_1000:.4g}",
     )
 
