@@ -214,6 +214,11 @@ def test_every_exit_code_is_listed() -> None:
     assert [int(row[0]) for row in Page(ROOT / "README.md").table("exit code")] == [int(code) for code in ExitCode]
 
 
+def test_the_readme_lists_every_command() -> None:
+    listed = (ROOT / "README.md").read_text().partition("## Commands")[2].partition("## Where to read on")[0]
+    assert [name for name in COMMANDS if f"\ntuneproof {name} " not in listed] == []
+
+
 def test_the_28_features_are_where_the_list_says() -> None:
     rows = list(page("architecture.md").table("Where is …"))
     assert len(rows) == 28
