@@ -53,7 +53,7 @@ class ExportSource:
             raise GateClosed(
                 "the run has no tuned model that was measured",
                 where=str(store.path),
-                fix="finish it: tuneproof --replay with --resume; what won without training: tuneproof export RUN --arm ARM",
+                fix="finish it: tuneproof --replay with --resume; the prompt of an untuned arm is in arms/<arm>/prompt.txt",
             )
         source = cls(store)
         for file in (artifacts.MODEL, CARD_JSON, *(name for name in steps[StepId(StepKind.TRAIN)].files)):
