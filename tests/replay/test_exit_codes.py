@@ -151,6 +151,7 @@ def test_3_the_gate_says_which_of_the_three_is_missing(tmp_path: Path, override:
     assert not (tmp_path / "run" / "training").exists()
 
 
+@pytest.mark.long
 def test_a_failure_log_that_is_gone_is_made_again_from_the_predictions(run: Path) -> None:
     log = run / "failures.jsonl"
     written = log.read_bytes()

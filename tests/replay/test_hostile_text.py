@@ -70,7 +70,8 @@ def test_what_a_card_says_of_harmless_data_is_not_changed() -> None:
         assert _inert({text: [text]}) == {text: [text]}
 
 
-@pytest.mark.parametrize("json_", [False, pytest.param(True, marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("json_", [False, True])
 def test_every_command_prints_it_inert(run: Path, folder: Path, json_: bool) -> None:
     options = ["--json"] if json_ else []
     check(tuneproof("runs", folder / "runs", *options), 0)

@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from pathlib import Path
 
+import pytest
 import yaml
 from safetensors import safe_open
 
@@ -78,6 +79,7 @@ def test_the_stored_case_has_every_default_and_replays_the_same_route(finished: 
     assert result.code == 0 and result.out.startswith("route: fine-tuning candidate\n")
 
 
+@pytest.mark.long
 def test_a_finished_run_resumes_to_the_same_card_without_doing_anything_again(finished: tuple[Path, Result]) -> None:
     run = finished[0]
     before = (run / "card.json").read_bytes()

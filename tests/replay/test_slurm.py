@@ -46,6 +46,7 @@ def _cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         yield
 
 
+@pytest.mark.long
 def test_the_worker_is_a_job_and_its_run_is_like_any_other(tmp_path: Path) -> None:
     run = tmp_path / "run"
     result = tuneproof("--replay", sample_case(), "--until", "split", "--run-dir", run, *ON_SLURM, "--set", "training.slurm.hours=1")

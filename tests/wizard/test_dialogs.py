@@ -204,6 +204,7 @@ async def test_a_base_is_looked_at_where_it_is_named_and_a_hub_that_says_nothing
     assert load_case(case).model == ModelChoice(base=str(folder))
 
 
+@pytest.mark.long
 @pytest.mark.asyncio
 async def test_metric_and_comparison_are_chosen_and_a_script_that_is_none_stays_in_its_dialog(case: Path) -> None:
     app = TuneproofApp(case)

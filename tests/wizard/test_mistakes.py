@@ -127,6 +127,7 @@ async def test_why_the_data_cannot_be_read_stays_on_every_step_that_needs_it(cas
         await until_shown(pilot, "✗ leave_out: there is no check `no-such-check`")
 
 
+@pytest.mark.long
 @pytest.mark.asyncio
 async def test_a_freeze_that_crashed_can_be_resumed(case: Path) -> None:
     store = RunStore.create(Path("runs/even-1"), load_case(case))

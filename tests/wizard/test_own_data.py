@@ -16,6 +16,7 @@ from tuneproof.tui.app import TuneproofApp
 ROWS = [{"q": f"Is {i} even?", "a": "no" if i % 2 else "yes"} for i in range(60)] + [{"q": "is 4 EVEN?", "a": "no"}]
 
 
+@pytest.mark.long
 @pytest.mark.asyncio
 async def test_a_case_with_own_data_goes_from_the_first_question_to_the_freeze(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)

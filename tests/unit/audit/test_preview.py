@@ -33,6 +33,7 @@ def audited(case: Path, run: Path, code: int = 0) -> DataFacts:
     return DataFacts.model_validate_json(store.read(artifacts.DATA))
 
 
+@pytest.mark.long
 def test_with_a_model_rows_are_shown_as_it_reads_them_and_counted_in_tokens(tmp_path: Path) -> None:
     found = audited(sample_case(), tmp_path / "run")
     base = load_base(ModelChoice(base="sample"))
@@ -66,6 +67,7 @@ def test_without_a_model_lengths_are_characters_and_the_instruction_comes_first(
     assert found.drafted_output.choices == ["no", "yes"]
 
 
+@pytest.mark.long
 def test_findings_that_close_the_gate_do_not_hide_the_data(write_case: Any, write_jsonl: Any, tmp_path: Path) -> None:
     write_jsonl([{"input": f"text {i}", "output": "no JSON" if i == 3 else json.dumps({"n": i})} for i in range(30)])
     case = {"decision": DECISION, "task": TASK, "data": {"examples": "rows.jsonl"}, "model": {"base": "sample"}}

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
 from typing import Any
 
 import torch
-from peft import LoraConfig, PromptTuningConfig
+from peft import LoraConfig, PromptTuningConfig, get_peft_model
 from transformers import AutoConfig, AutoModelForCausalLM
 
 from tuneproof.engine.arms import ArmContext
@@ -32,6 +33,11 @@ ADAPTERS = {
     "lora": LoraConfig(task_type="CAUSAL_LM", r=4, target_modules="all-linear", init_lora_weights=False),
     "prompt tuning": PromptTuningConfig(task_type="CAUSAL_LM", num_virtual_tokens=6),
 }
+
+
+def with_adapter(model: Any, kind: str) -> Any:
+    """The model with an adapter of that kind. PEFT writes the sizes of the model into the configuration, so it gets one of its own."""
+    return get_peft_model(model, copy.deepcopy(ADAPTERS[kind])).eval()
 
 
 def arm_prompts(base: BaseCheckpoint, arm: str, count: int) -> list[str]:

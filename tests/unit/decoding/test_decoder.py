@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 import torch
-from peft import get_peft_model
 
-from tests.unit.decoding.prompts_and_models import ADAPTERS, ARMS, TRAIN, arm_prompts, random_model, varied_prompts
+from tests.unit.decoding.prompts_and_models import ADAPTERS, ARMS, TRAIN, arm_prompts, random_model, varied_prompts, with_adapter
 from tuneproof.engine.decoding.continuous_batch import matches_hf_greedy
 from tuneproof.engine.decoding.decoder import GPU_MEMORY_SHARE, MAX_BATCH_SIZE, Decoder, fitting_batch_size
 from tuneproof.engine.decoding.watch import Watch
@@ -102,7 +101,7 @@ def test_a_repetition_penalty_of_the_model_is_applied(base: BaseCheckpoint, mode
 @pytest.mark.parametrize("kind", ADAPTERS)
 def test_a_model_with_an_adapter_is_decoded_as_by_generate(base: BaseCheckpoint, model: Any, kind: str) -> None:
     torch.manual_seed(0)
-    tuned = with_soft_prompt(get_peft_model(copy.deepcopy(model), ADAPTERS[kind]).eval())
+    tuned = with_soft_prompt(with_adapter(copy.deepcopy(model), kind))
     assert matches_hf_greedy(tuned) == (kind == "lora")
     assert_equals_generate(base, tuned, varied_prompts(base), 16, batch_size=3)
 

@@ -7,9 +7,8 @@ from typing import Any
 
 import pytest
 import torch
-from peft import get_peft_model
 
-from tests.unit.decoding.prompts_and_models import ADAPTERS, random_model, varied_prompts
+from tests.unit.decoding.prompts_and_models import ADAPTERS, random_model, varied_prompts, with_adapter
 from tuneproof.engine.decoding.decoder import Decoder
 from tuneproof.engine.models.base_model import BaseCheckpoint
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
@@ -24,7 +23,7 @@ def make_model(kind: str, sample: Any) -> Any:
     if kind == "sample":
         return sample
     if kind in ADAPTERS:
-        return get_peft_model(copy.deepcopy(sample), ADAPTERS[kind]).eval()
+        return with_adapter(copy.deepcopy(sample), kind)
     if kind == "gemma2":
         return random_model(kind, num_key_value_heads=2, head_dim=16, sliding_window=32, attention="eager")
     return random_model("qwen2", num_key_value_heads=2, attention="eager" if kind == "eager" else "sdpa")

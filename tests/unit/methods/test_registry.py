@@ -164,7 +164,8 @@ def initial_adapter(base: BaseCheckpoint, seed: int, drawn_before: int, folder: 
     return torch.cat([value.detach().flatten() for name, value in trainer.model.named_parameters() if "lora_A" in name])
 
 
-@pytest.mark.parametrize("name", ["lora", pytest.param("full", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["lora", "full"])
 def test_packed_rows_train_the_same_as_padded_rows(base: BaseCheckpoint, name: str, tmp_path: Path) -> None:
     # One batch with all rows: packed sequences are shuffled whole, so smaller batches would hold different rows.
     padded, _ = trained(base, name, tmp_path / "padded", batch_size=64)

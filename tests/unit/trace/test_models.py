@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import copy
 from typing import Any
 
 import pytest
 import torch
-from peft import get_peft_model
 
-from tests.unit.decoding.prompts_and_models import ADAPTERS, random_model
+from tests.unit.decoding.prompts_and_models import ADAPTERS, random_model, with_adapter
 from tuneproof.engine.case.schema import ModelChoice
 from tuneproof.engine.models.base_model import BaseCheckpoint, load_base
 from tuneproof.engine.models.soft_prompt import with_soft_prompt
@@ -56,8 +54,7 @@ def test_what_is_likely_is_what_the_model_says_and_attention_is_shown_where_ther
 
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_an_adapter_is_part_of_what_is_traced(base: BaseCheckpoint, adapter: str) -> None:
-    # PEFT writes the sizes of the model into the configuration.
-    model = with_soft_prompt(get_peft_model(random_model("llama"), copy.deepcopy(ADAPTERS[adapter])).eval())
+    model = with_soft_prompt(with_adapter(random_model("llama"), adapter))
     alone = likeliest_tokens(base, random_model("llama"), ROW)
     assert likeliest_tokens(base, model, ROW) != alone
     attention = attention_of(model, adapter, IDS, POSITIONS)
