@@ -151,7 +151,9 @@ def _decision(page: PlanPage) -> list[str]:
     if part.advice:
         rows = [(each.approach.value, PLACES[each.place], each.why, each.use_when) for each in part.advice]
         lines += ["", *_table(("approach", "here", "because", "in general, use it when"), rows)]
-    lines += ["", "Next:", "", *_bullets(part.steps)] if part.steps else []
+    blocked = page.data is not None and bool(page.data.blocking)
+    steps = [*(["Settle first what blocks; section 2 has it."] if blocked else []), *part.steps]
+    lines += ["", "Next:", "", *_bullets(steps)] if steps else []
     return lines
 
 

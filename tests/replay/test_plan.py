@@ -32,6 +32,7 @@ def test_data_that_block_end_with_a_plan_that_says_what_to_do(here: Path, capsys
     assert "# Plan: even" in said.out and "settle what blocks. conflict" in said.out
     assert "plan: run/plan.md" in said.err
     page = Path("run/plan.md").read_text()
+    assert "Next:\n\n- Settle first what blocks" in page
     assert said.out.strip().splitlines()[-1] in page
     assert "set data.leave_out: [conflict]" in page and "rows.jsonl:4" in page
 
