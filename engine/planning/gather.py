@@ -34,7 +34,7 @@ from tuneproof.engine.scoring.scores import Scores
 from tuneproof.engine.scoring.verdict import target_status
 
 TRAINS = "trains if no untuned arm is shown to meet the target, keeps the best checkpoint on validation, and scores it on the eval cases"
-TRAINS_NOTHING = "trains nothing, because the route is another, unless the measurement changes the route"
+TRAINS_NOTHING = "trains nothing on this route; if what is measured changes the route, it trains after all"
 """What the command does about a training."""
 
 QUESTION = {question.key: question for question in QUESTIONS}

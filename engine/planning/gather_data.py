@@ -19,7 +19,7 @@ from tuneproof.engine.data.parts import Part
 from tuneproof.engine.planning.page import DataFile, DataPart, EvalPart, FileRole, FoundInData, PartFile
 from tuneproof.engine.planning.sources import PlanSources
 from tuneproof.engine.run.step_id import StepId, StepKind
-from tuneproof.engine.run.store import CASE, RunStore, part_file
+from tuneproof.engine.run.store import CASE, CROSS_SPLIT_DUPLICATES, RunStore, part_file
 from tuneproof.engine.scoring.lower_bound import min_cases_for_target, min_correct_for_target
 from tuneproof.engine.scoring.power import needed_cases
 from tuneproof.engine.scoring.statistics import ASSUMED_DISCORDANCE, cases_to_detect, minimum_detectable_effect
@@ -41,6 +41,7 @@ def data_part(sources: PlanSources) -> DataPart | None:
         files=_files(data, sources),
         rows=report.counts.rows if report else None,
         left_out=len(report.left_out) if report else 0,
+        left_out_by_split=_left_out_by_split(sources.store) if sources.store and sources.is_split else 0,
         parts=_parts(sources.store) if sources.store and sources.is_split else [],
         to_see=_audit_command(data, sources),
         to_settle=in_a_case_file(report.blocking()) if report and report.blocking() else "",
@@ -114,8 +115,12 @@ def _parts(store: RunStore) -> list[PartFile]:
     return [PartFile(part, part_file(part), _rows(store.path / part_file(part)), written[part_file(part)]) for part in Part]
 
 
+def _left_out_by_split(store: RunStore) -> int:
+    return _rows(store.path / CROSS_SPLIT_DUPLICATES) if store.has(CROSS_SPLIT_DUPLICATES) else 0
+
+
 def _rows(path: Path) -> int:
-    """Rows of a part: one line each. They are counted without being read, as a part may be large."""
+    """Rows of a file that the split wrote: one line each. They are counted without being read, as a part may be large."""
     with path.open("rb") as file:
         return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
 

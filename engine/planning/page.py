@@ -14,6 +14,7 @@ from tuneproof.engine.methods.memory import HeldBytes
 from tuneproof.engine.run.artifacts import Memory, PlannedFacts, TrainedLength
 from tuneproof.engine.run.needs import Needs
 from tuneproof.engine.scoring.power import NeededCases
+from tuneproof.engine.scoring.statistics import ASSUMED_DISCORDANCE
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,9 @@ class DataPart:
     rows: int | None
     """None if nothing was read."""
     left_out: int
+    """By the audit."""
+    left_out_by_split: int
+    """Rows of train and validation that repeat a row of a later part, or nearly do."""
     parts: list[PartFile]
     """Empty as long as there is no split."""
     findings: list[FoundInData]
@@ -151,6 +155,14 @@ class EvalPart:
     """The fewest cases that can show that the target is met; None if it has none that is counted, or no number is enough."""
     right_for_target: int | None
     """How many of the cases have to be right for that; None if not even all are enough."""
+
+    @property
+    def shows_nothing(self) -> bool:
+        """Whether the smallest difference that shows is larger than the share of cases on which two arms are assumed to disagree.
+
+        No difference can be: one that would show is impossible under that assumption.
+        """
+        return self.detectable is not None and self.detectable > ASSUMED_DISCORDANCE
 
 
 @dataclass(frozen=True)

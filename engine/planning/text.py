@@ -67,8 +67,12 @@ def short_lines(page: PlanPage) -> list[str]:
         _short_data(page),
         _short_eval(page.eval),
         _short_cost(page),
-        f"Run it{'' if page.to_run.is_whole else f', once section {_section_of_missing(page)} is settled'}: {page.to_run.command}",
+        f"Run it{_once(page)}: {page.to_run.command}",
     ]
+
+
+def _once(page: PlanPage) -> str:
+    return "" if page.to_run.is_whole else f", once the case has what section {_section_of_missing(page)} asks for"
 
 
 def _first_step(page: PlanPage) -> str:
@@ -112,7 +116,8 @@ def _short_data(page: PlanPage) -> str:
     sizes = ", ".join(f"{part.rows:,} {part.part}" for part in data.parts)
     warnings = sum(each.severity is Severity.WARN and each.accepted is None for each in data.findings)
     found = f"{warnings} warning{'' if warnings == 1 else 's'}" if warnings else "no warnings"
-    return f"Data: {data.rows:,} rows{f' ({sizes})' if sizes else ''}; nothing blocks, {found}."
+    unused = f", {data.left_out + data.left_out_by_split:,} not used" if data.left_out_by_split else ""
+    return f"Data: {data.rows:,} rows{f' ({sizes}{unused})' if sizes else ''}; nothing blocks, {found}."
 
 
 def _short_eval(cases: EvalPart) -> str:
@@ -120,6 +125,8 @@ def _short_eval(cases: EvalPart) -> str:
     if cases.detectable is None or cases.cases is None:
         return f"Eval: {target}; the number of eval cases is not known yet."
     about = "about " if cases.is_estimate else ""
+    if cases.shows_nothing:
+        return f"Eval: {target}; {about}{cases.cases:,} cases are too few to tell two arms apart."
     return f"Eval: {target}; {about}{cases.cases:,} cases show a difference of {100 * cases.detectable:.0f} points or more."
 
 
@@ -163,7 +170,7 @@ def _data(data: DataPart, run: str | None) -> list[str]:
     if data.parts:
         rows = [(part.part.value, f"{part.rows:,}", f"{part.file}", _digest(part.sha256), PART_USE[part.part]) for part in data.parts]
         frozen = f"They are frozen in {_plain(run)}" if run else "A run freezes them in its folder, with these digests"
-        lines += ["", f"{data.rows:,} rows, {data.left_out:,} left out. {frozen}:", ""]
+        lines += ["", f"{data.rows:,} rows, {data.left_out:,} left out{_left_out_by_split(data)}. {frozen}:", ""]
         lines += _table(("part", "rows", "file", "sha256", "used"), rows)
     elif data.rows is not None:
         lines += ["", f"{data.rows:,} rows were read. They are divided once nothing blocks."]
@@ -173,6 +180,16 @@ def _data(data: DataPart, run: str | None) -> list[str]:
         lines += ["", f"To go on: {data.to_settle}{_row_to_leave_out(data)}."]
     lines += ["", "Every row of every finding:", "", "```", data.to_see, "```"] if data.findings else []
     return lines
+
+
+def _left_out_by_split(data: DataPart) -> str:
+    count = data.left_out_by_split
+    are = (
+        "is not used, because it repeats or nearly repeats a row"
+        if count == 1
+        else "are not used, because they repeat or nearly repeat rows"
+    )
+    return f" by the audit; {count:,} more {are} that a later part of the split has" if count else ""
 
 
 def _row_to_leave_out(data: DataPart) -> str:
@@ -211,10 +228,13 @@ def _eval(page: PlanPage) -> list[str]:
     if cases.cases and cases.detectable is not None:
         about = "about " if cases.is_estimate else ""
         small = " That is a small eval set: only large differences show." if cases.detectable > LOW_POWER else ""
-        lines.append(
-            f"- {about.capitalize()}{cases.cases:,} eval cases show a true difference of {100 * cases.detectable:.0f} points between two "
-            f"arms four times in five, {ASSUMPTION}.{small}"
+        shown = (
+            f"eval cases are too few to tell two arms apart, {ASSUMPTION}: the table says how many it takes."
+            if cases.shows_nothing
+            else f"eval cases show a true difference of {100 * cases.detectable:.0f} points between two arms four times in five, "
+            f"{ASSUMPTION}.{small}"
         )
+        lines.append(f"- {about.capitalize()}{cases.cases:,} {shown}")
     lines += _target_lines(cases)
     if cases.detectable is not None and cases.detectable > LOW_POWER:
         share = ", or a larger share of the examples: data.split: {train: 0.4, validation: 0.1, eval: 0.5}" if cases.is_cut else ""
@@ -334,7 +354,11 @@ def _cost(page: PlanPage) -> list[str]:
 
 def _run(page: PlanPage) -> list[str]:
     run = page.to_run
-    lines = [] if run.is_whole else ["Once what the last section lists is in the case:", ""]
+    lines = (
+        []
+        if run.is_whole
+        else [f"Once the case has what section {_section_of_missing(page)} asks for (hours and money can stay unknown):", ""]
+    )
     lines += ["```", run.command, "```", "", "In this order it", "", *_bullets(run.does)]
     if run.until_costs is not None:
         lines += ["", "To stop before the training, with the prompts measured and the cost known:", "", "```", run.until_costs, "```"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,12 @@ from tests.snapshots.record import FINISHED
 from tuneproof.engine.case.load import load_as
 from tuneproof.engine.case.schema import DraftCase
 from tuneproof.engine.planning.gather import gather_plan
+from tuneproof.engine.planning.gather_data import data_part
 from tuneproof.engine.planning.page import FileRole, PlanPage
 from tuneproof.engine.planning.sources import PlanSources
 from tuneproof.engine.planning.text import plan_text, short_form
-from tuneproof.engine.run.store import RunStore
+from tuneproof.engine.run.store import CROSS_SPLIT_DUPLICATES, RunStore
+from tuneproof.engine.scoring.statistics import minimum_detectable_effect
 from tuneproof.engine.session.sample_cases import sample_cases_folder
 
 
@@ -115,3 +118,25 @@ def test_training_that_the_case_insists_on_is_expected_whatever_the_route() -> N
     answers = {"private_facts": True, "format_drift": False, "stable_task": True, "labeled_examples": 24}
     assert not plan_of({"decision": answers}).training.is_expected
     assert plan_of({"decision": answers, "method": {"even_if_routed_elsewhere": True}}).training.is_expected
+
+
+def test_rows_that_the_split_leaves_out_are_counted_so_that_the_parts_add_up(run_page: PlanPage, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(FINISHED, run)
+    kept = (run / "splits" / "train.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+    (run / CROSS_SPLIT_DUPLICATES).write_text("".join(kept[:3]), encoding="utf-8")
+    store = RunStore.open(run)
+    data = data_part(PlanSources(store.case, store, run=run))
+    assert data is not None and data.left_out_by_split == 3
+    text = plan_text(replace(run_page, data=data, measured=None))
+    assert "3 more are not used, because they repeat or nearly repeat rows that a later part of the split has" in text
+    assert "80 eval, 3 not used)" in short_form(text)
+
+
+def test_no_difference_is_promised_that_so_few_cases_cannot_show(run_page: PlanPage) -> None:
+    few, enough = (replace(run_page.eval, cases=n, detectable=minimum_detectable_effect(n)) for n in (12, 40))
+    assert few.shows_nothing and not enough.shows_nothing
+    text = plan_text(replace(run_page, eval=few, measured=None))
+    assert text.count("12 cases are too few to tell two arms apart") == 1 and "12 eval cases are too few" in text
+    assert "36 points" not in text
+    assert "40 eval cases show a true difference of 20 points" in plan_text(replace(run_page, eval=enough))
